@@ -1,0 +1,258 @@
+"""Leave one paper out: predict every contrast of a paper from all the other papers, and score the predictions.
+
+In: columns and hyper-parameters. Out: one Scored value per contrast, and summaries of them (mean absolute error
+against baselines, CRPS, sign, interval coverage). Also the search for hyper-parameters that do best in it.
+Does not read files.
+"""
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from statistics import NormalDist
+from typing import NamedTuple
+
+from . import linalg
+from .columns import Column, KINDS
+from .features import difference, group
+from .model import (Belief, Hyper, Information, Tree, add, column_information, descend, eliminate, grow,
+                    heterogeneity, root_belief, scales, weights)
+
+
+class Scored(NamedTuple):
+    """One contrast of a left-out paper: prediction (mean, standard deviation) and result, in percent of the scale."""
+    column: int
+    first: int
+    second: int
+    expected: float
+    sd: float
+    actual: float
+
+
+def shared_features(columns: Sequence[Column], hyper: Hyper, papers: int = 2) -> dict[str, int]:
+    """Feature -> number, for the features that vary inside columns of at least `papers` papers."""
+    where: dict[str, set] = {}
+    for column in columns:
+        for name in {name for row in column.features for name in row}:
+            if name in where and column.paper in where[name]:
+                continue
+            values = [row.get(name, 0.0) for row in column.features]
+            if max(values) - min(values) > 1e-9:
+                where.setdefault(name, set()).add(column.paper)
+    kept = sorted(name for name, seen in where.items() if len(seen) >= papers and hyper.prior.get(group(name)))
+    return {name: number for number, name in enumerate(kept)}
+
+
+class Leave:
+    """Posteriors with one paper taken out of a grown tree. Messages are exact: nothing is refitted approximately."""
+
+    def __init__(self, tree: Tree, informations: Sequence[Information], columns: Sequence[Column], paper: str):
+        self.tree = tree
+        mine: dict[str, list[Information]] = {}
+        for column, information in zip(columns, informations):
+            if column.paper == paper:
+                mine.setdefault(column.benchmark, []).append(information)
+        own, kin = (lambda i: tree.share(i)[2]), (lambda i: tree.share(i)[1])
+        self.benchmarks = {name: add([tree.benchmarks[name], *parts], [1.0] + [-1.0] * len(parts)) for name, parts in mine.items()}
+        up = {name: eliminate(message, own) for name, message in self.benchmarks.items()}
+        self.families = {}
+        for family in {tree.family_of[name] for name in mine}:
+            inside = [name for name in tree.benchmarks if tree.family_of[name] == family]
+            self.families[family] = add(up[name] if name in up else _cached(tree, name, own) for name in inside)
+        root = add(eliminate(self.families[name], kin) if name in self.families else _cached_family(tree, name, kin)
+                   for name in tree.families)
+        self.root = root_belief(root, tree.share)
+        self._own, self._kin = own, kin
+        self._family_beliefs: dict[str, Belief] = {}
+
+    def benchmark(self, name: str) -> Belief:
+        """Belief about theta of one benchmark of the left-out paper."""
+        family = self.tree.family_of[name]
+        if family not in self._family_beliefs:
+            self._family_beliefs[family] = descend(self.root, self.families[family], self._kin)
+        return descend(self._family_beliefs[family], self.benchmarks[name], self._own)
+
+
+_CACHE: dict[int, dict] = {}
+
+
+def _cached(tree: Tree, name: str, own: Callable[[int], float]) -> Information:
+    cache = _CACHE.setdefault(id(tree), {"tree": tree})
+    if ("b", name) not in cache:
+        cache["b", name] = eliminate(tree.benchmarks[name], own)
+    return cache["b", name]
+
+
+def _cached_family(tree: Tree, name: str, kin: Callable[[int], float]) -> Information:
+    cache = _CACHE.setdefault(id(tree), {"tree": tree})
+    if ("f", name) not in cache:
+        cache["f", name] = eliminate(tree.families[name], kin)
+    return cache["f", name]
+
+
+def pairs(column: Column, all_pairs: bool) -> Iterator[tuple[int, int]]:
+    """Row numbers of the contrasts of a column: every pair, or every row against the first one."""
+    n = len(column.rows)
+    for i in range(n if all_pairs else 1):
+        for j in range(i + 1, n):
+            yield i, j
+
+
+def leave_one_paper_out(columns: Sequence[Column], hyper: Hyper, *, all_pairs: bool = True,
+                        papers: Sequence[str] | None = None) -> list[Scored]:
+    """Score every contrast of every paper (or of `papers`), predicted from the other papers."""
+    scale = scales(columns)
+    names = shared_features(columns, hyper)
+    weight = weights(columns, hyper.overlap)
+    informations = [column_information(c, scale[c.benchmark], hyper, names, w) for c, w in zip(columns, weight)]
+    tree = grow(informations, columns, names, hyper)
+    out = []
+    for paper in papers if papers is not None else dict.fromkeys(column.paper for column in columns):
+        out.extend(_score_paper(tree, informations, columns, hyper, names, scale, paper, all_pairs))
+    _CACHE.pop(id(tree), None)
+    return out
+
+
+def _score_paper(tree, informations, columns, hyper, names, scale, paper, all_pairs) -> Iterator[Scored]:
+    left = Leave(tree, informations, columns, paper)
+    beliefs: dict[str, tuple] = {}
+    for number, column in enumerate(columns):
+        if column.paper != paper:
+            continue
+        if column.benchmark not in beliefs:
+            belief = left.benchmark(column.benchmark)
+            beliefs[column.benchmark] = (belief, {i: k for k, i in enumerate(belief.index)})
+        belief, place = beliefs[column.benchmark]
+        s = scale[column.benchmark]
+        for i, j in pairs(column, all_pairs):
+            change = difference(column.features[i], column.features[j])
+            mean, variance = predict(change, belief, place, names, hyper)
+            variance += heterogeneity(hyper, column.kinds[i], column.kinds[j], change) + 2 * hyper.noise
+            yield Scored(number, i, j, mean * s, math.sqrt(variance) * s, column.scores[j] - column.scores[i])
+
+
+def predict(change: Mapping[str, float], belief: Belief, place: Mapping[int, int], names: Mapping[str, int],
+            hyper: Hyper) -> tuple[float, float]:
+    """(mean, variance) of the shared effect of a change, in units of the benchmark's scale.
+
+    A feature that the belief does not cover has mean zero and its prior variance.
+    """
+    mean = variance = 0.0
+    spots, values = [], []
+    for name, value in change.items():
+        prior = hyper.prior.get(group(name), 0.0)
+        k = place.get(names.get(name, -1))
+        if k is None:
+            variance += prior * value * value
+        else:
+            spots.append(k)
+            values.append(value * math.sqrt(prior))
+            mean += values[-1] * belief.mean[k]
+    for k, x in zip(spots, values):
+        row = belief.covariance[k]
+        variance += x * linalg.dot([row[m] for m in spots], values)
+    return mean, max(variance, 0.0)
+
+
+NORMAL = NormalDist()
+
+
+def crps(expected: float, sd: float, actual: float) -> float:
+    """Continuous ranked probability score of a normal prediction (Gneiting & Raftery 2007, eq. 5)."""
+    z = (actual - expected) / sd
+    return sd * (z * (2 * NORMAL.cdf(z) - 1) + 2 * NORMAL.pdf(z) - 1 / math.sqrt(math.pi))
+
+
+class Summary(NamedTuple):
+    """Scores of a set of contrasts, each first averaged inside a paper and then over papers (`pooled` ones apart).
+
+    mae_ratio: mean absolute error over that of "no change". crps_ratio: CRPS over the mean absolute change.
+    coverage: share inside the 80 % interval, averaged over papers; coverage_pooled: over all contrasts.
+    sign: right signs among contrasts with |prediction| > 1, pooled (None when there is none).
+    """
+    contrasts: int
+    papers: int
+    mae_ratio: float
+    crps_ratio: float
+    coverage: float
+    coverage_pooled: float
+    sign: float | None
+
+
+Z80 = NORMAL.inv_cdf(0.9)
+
+
+def summary(scored: Iterable[Scored], paper_of: Callable[[Scored], str], least: int = 3) -> Summary | None:
+    """Summarise; papers with fewer than `least` contrasts, or none that moved, are left out. None if nothing is left."""
+    by_paper: dict[str, list[Scored]] = {}
+    for item in scored:
+        by_paper.setdefault(paper_of(item), []).append(item)
+    ratios, scores, covers = [], [], []
+    total = inside = called = right = 0
+    for items in by_paper.values():
+        moved = sum(abs(x.actual) for x in items)
+        if len(items) < least or not moved:
+            continue
+        ratios.append(sum(abs(x.actual - x.expected) for x in items) / moved)
+        scores.append(sum(crps(x.expected, x.sd, x.actual) for x in items) / moved)
+        held = sum(abs(x.actual - x.expected) <= Z80 * x.sd for x in items)
+        covers.append(held / len(items))
+        total += len(items)
+        inside += held
+        for x in items:
+            if abs(x.expected) > 1:
+                called += 1
+                right += (x.expected > 0) == (x.actual > 0)
+    if not ratios:
+        return None
+    mean = lambda values: sum(values) / len(values)  # noqa: E731
+    return Summary(total, len(ratios), mean(ratios), mean(scores), mean(covers), inside / total, right / called if called else None)
+
+
+def objective(columns: Sequence[Column], hyper: Hyper) -> float:
+    """What the search minimises: the CRPS ratio plus 0.3 of the error ratio, over all contrasts."""
+    result = summary(leave_one_paper_out(columns, hyper), lambda x: columns[x.column].paper)
+    return result.crps_ratio + 0.3 * result.mae_ratio
+
+
+def scaled(hyper: Hyper, key: tuple[str, str], factor: float) -> Hyper:
+    """The hyper-parameters with one of them multiplied (a share is renormalised to add up to 1)."""
+    field, name = key
+    if field in ("noise", "overlap"):
+        return hyper._replace(**{field: getattr(hyper, field) * factor})
+    if field == "share":
+        axis, position = name.split(".")
+        parts = list(hyper.share[axis])
+        parts[int(position)] *= factor
+        total = sum(parts)
+        return hyper._replace(share={**hyper.share, axis: tuple(x / total for x in parts)})
+    return hyper._replace(**{field: {**getattr(hyper, field), name: getattr(hyper, field)[name] * factor}})
+
+
+def search_keys(hyper: Hyper) -> list[tuple[str, str]]:
+    """Everything the search may move, in a fixed order."""
+    keys = [("prior", name) for name in hyper.prior] + [("heterogeneity", name) for name in hyper.heterogeneity]
+    keys += [("share", f"{axis}.{i}") for axis in hyper.share for i in (0, 1)]
+    return keys + [("noise", ""), ("overlap", "")]
+
+
+def search(columns: Sequence[Column], hyper: Hyper, rounds: int, evaluate: Callable[[Sequence[Hyper]], Iterable[float]],
+           floors: Mapping[tuple[str, str], float], report: Callable[[str], None] = lambda line: None) -> Hyper:
+    """Coordinate descent in steps that shrink: each hyper-parameter times and over the step, kept when it helps.
+
+    `evaluate` maps candidates to objectives (so that the caller may run them in parallel). `floors` are smallest
+    allowed values: prior variances of levels that occur in one paper only do not show in leave-one-paper-out
+    scores, but they decide how much a user's own change, printed once, is believed.
+    """
+    best = next(iter(evaluate([hyper])))
+    step = {key: 2.0 for key in search_keys(hyper)}
+    for number in range(rounds):
+        for key in search_keys(hyper):
+            up, down = scaled(hyper, key, step[key]), scaled(hyper, key, 1 / step[key])
+            field, name = key
+            if field in ("prior", "heterogeneity") and getattr(down, field)[name] < floors.get(key, 0.0):
+                down = hyper
+            values = list(evaluate([up, down]))
+            if min(values) < best - 1e-5:
+                best, hyper = min(values), (up if values[0] <= values[1] else down)
+            else:
+                step[key] = max(1.1, math.sqrt(step[key]))
+        report(f"round {number + 1}: objective {best:.4f}")
+    return hyper

@@ -1,0 +1,137 @@
+"""Tables -> columns: what the model is fitted on.
+
+In: papers. Out: Columns: all rows of one paper that were measured the same way (one benchmark, split and
+scale), each with its features, the names of its settings per axis, and its score in percent of the scale.
+A training run that several tables of a paper print is one row, and the tables that share runs on a metric
+are one column. Rows of which the table says almost nothing (other people's systems) are left out.
+"""
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from ..evidence.contrasts import doubtful, evidence_metrics
+from ..evidence.tables import Metric, Paper, Row, Table
+from ..evidence.vocabulary import Vocabulary
+from .features import NUMERIC, features
+
+AXES = ("encoder", "connector", "llm", "data", "resolution")
+# What differs between two rows beyond the shared features makes results of one paper deviate together:
+# one name per kind of setting (see model.Hyper.heterogeneity).
+KINDS = ("encoder", "encoder_detail", "connector", "connector_detail", "llm", "data", "data_detail", "resolution", "training")
+
+
+class Column(NamedTuple):
+    """Rows of one paper on one metric. `unit` is the metric's maximum divided by 100 (1 for CIDEr and the like)."""
+    paper: str
+    benchmark: str
+    family: str
+    unit: float
+    rows: tuple[Row, ...]
+    tables: tuple[str, ...]                  # the table of each row (the first that prints the run)
+    features: tuple[Mapping[str, float], ...]
+    kinds: tuple[tuple, ...]                 # per row, one value per KINDS
+    scores: tuple[float, ...]                # in percent of the scale, signed so that more is better
+
+
+def stated(setting: Mapping) -> int:
+    """How many of the five axes a setting states."""
+    return sum(setting.get(axis) is not None or (axis == "llm" and setting.get("llm_params_b") is not None) for axis in AXES)
+
+
+def recipe_rows(table: Table) -> list[Row]:
+    """The rows that say what was trained: not other people's systems quoted for comparison.
+
+    A row that states at most one axis in a table where another states four or more is such a system. In a
+    table whose record says `whole systems` in `varies`, nothing unsaid may be taken as equal, so it has none.
+    """
+    if "whole systems" in table.varies:
+        return []
+    counts = [stated(row.setting) for row in table.rows]
+    return [row for row, count in zip(table.rows, counts) if not (count <= 1 and max(counts) >= 4)]
+
+
+def kind_values(setting: Mapping, axis_of: Mapping[str, str]) -> tuple:
+    """One hashable value per KINDS; two rows that agree in it agree in all settings of that kind."""
+    rest: dict[str, list] = {"encoder_detail": [], "connector_detail": [], "data_detail": [], "resolution": [], "training": []}
+    for key, value in setting.items():
+        if value is None or key in ("encoder", "connector", "llm", "llm_params_b", "data", "data_size"):
+            continue
+        axis = axis_of.get(key, "other")
+        if axis in ("encoder", "connector", "data"):
+            rest[axis + "_detail"].append((key, str(value)))
+        elif axis == "resolution":
+            rest["resolution"].append((key, str(value)))
+        elif axis not in ("describes", "visual_tokens"):
+            rest["training"].append((key, str(value)))
+    named = {"encoder": setting.get("encoder"), "connector": setting.get("connector"),
+             "llm": setting.get("llm") or setting.get("llm_params_b"), "data": setting.get("data") or setting.get("data_size")}
+    return tuple(named[kind] if kind in named else tuple(sorted(rest[kind])) for kind in KINDS)
+
+
+def _scale(metric: Metric) -> float:
+    return metric.max / 100.0 if metric.max else 1.0
+
+
+def columns(papers: Iterable[Paper], words: Vocabulary) -> list[Column]:
+    """All columns with at least two rows, in a fixed order. Benchmarks without a task family are left out."""
+    axis_of = {key: record["axis"] for key, record in words.records("setting").items()}
+    benchmarks = words.records("benchmark")
+    out = []
+    for paper in papers:
+        groups: dict[tuple, list] = {}   # (table, metric identity) -> cells
+        where: dict[tuple, tuple] = {}   # (run, metric identity) -> group that has it first
+        joined: dict[tuple, tuple] = {}  # group -> group it joined
+
+        def root(group):
+            while group in joined:
+                group = joined[group]
+            return group
+
+        for table in paper.tables:
+            usable = recipe_rows(table)
+            for metric in evidence_metrics(table):
+                record = benchmarks.get(metric.benchmark)
+                if record is None or not record["family"] or metric.unit == "Elo":
+                    continue
+                identity = (metric.benchmark, metric.split, metric.max, metric.shots)
+                group = (table.id, *identity, metric.unit)
+                for number, row in enumerate(table.rows):
+                    value = row.scores.get(metric.key)
+                    if value is None or row not in usable or doubtful(row, metric.key):
+                        continue
+                    run = (row.run or (table.id, number), *identity)
+                    if run in where:
+                        a, b = root(where[run]), root(group)
+                        if a != b:
+                            joined[b] = a
+                        continue
+                    where[run] = group
+                    score = (value if metric.higher_is_better else -value) / _scale(metric)
+                    groups.setdefault(group, []).append((row, table.id, score, metric, record["family"]))
+        merged: dict[tuple, list] = {}
+        for group, cells in groups.items():
+            merged.setdefault(root(group), []).extend(cells)
+        seen: dict[int, tuple] = {}      # features of a row are asked for once per metric: compute them once
+        for cells in merged.values():
+            if len(cells) < 2:
+                continue
+            rows, tables, scores, metrics, families = zip(*cells)
+            for row in rows:
+                if id(row) not in seen:
+                    seen[id(row)] = (features(row.setting, words), kind_values(row.setting, axis_of))
+            feats = _fill([seen[id(row)][0] for row in rows])
+            out.append(Column(paper.key, metrics[0].benchmark, families[0], _scale(metrics[0]), rows, tables, tuple(feats),
+                              tuple(seen[id(row)][1] for row in rows), scores))
+    return out
+
+
+def _fill(rows: list[Mapping[str, float]]) -> list[dict[str, float]]:
+    """Numbers that some rows of a column do not state get the mean of those that do: they then tell nothing."""
+    out = [dict(row) for row in rows]
+    for name in NUMERIC:
+        values = [row[name] for row in rows if name in row]
+        if name == "encoder_fused" or not values or len(values) == len(rows):
+            continue
+        mean = sum(values) / len(values)
+        for row in out:
+            row.setdefault(name, mean)
+    return out

@@ -1,0 +1,174 @@
+"""tables/*.json -> frozen Paper / Table / Row / Metric / Cell values, with provenance.
+
+In: directories of paper files (format 2, tables/README.md). Out: immutable values, or an `EvidenceError`.
+Reads only the papers it is asked for. Does not compare rows (contrasts.py) and does not judge cells (consistency.py).
+"""
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from .reading import EvidenceError, read_json
+
+FORMAT = 2
+
+
+class Metric(NamedTuple):
+    """One column: what was measured, on which split, in which unit, and what role the number plays."""
+    key: str
+    benchmark: str
+    split: str | None
+    unit: str | None
+    max: float | None          # the value that means perfect; None where there is none (CIDEr, Elo)
+    higher_is_better: bool
+    mean_of: tuple[str, ...]   # the parts of a mean, empty for a measurement
+    role: str                  # score, average, part, cost, statistic, text or difference
+    shots: int | None
+
+
+class Row(NamedTuple):
+    """One arm: a trained model (or one model under one inference setting)."""
+    arm: str
+    setting: Mapping           # the full recipe: the table's setting overlaid with the row's
+    scores: Mapping            # metric key -> number as printed, or None for a dash
+    run: str | None            # the same training run printed elsewhere has the same name
+    doubt: Mapping | None      # {"cells": [...] or "*", "why": ...}: printed so, but not to be relied on
+    std: Mapping               # metric key -> printed deviation over repeated runs
+
+
+class Table(NamedTuple):
+    """One printed table (or figure with printed numbers)."""
+    id: str
+    paper: str
+    arxiv: str | None
+    locator: str
+    topic: str
+    varies: tuple[str, ...]
+    protocol: str | None
+    metrics: Mapping           # key -> Metric
+    rows: tuple[Row, ...]
+    notes: str | None
+    grade: str | None
+    file: str
+    index: int                 # position in the file, for JSON pointers
+
+
+class Paper(NamedTuple):
+    """One file: a paper's bibliographic record, how it was transcribed, and its tables."""
+    key: str
+    title: str
+    authors: str
+    year: int
+    arxiv: str | None
+    venue: str | None
+    transcription: Mapping
+    tables: tuple[Table, ...]
+    file: str
+
+
+class Cell(NamedTuple):
+    """One printed number with everything needed to find it again."""
+    table: Table
+    row: Row
+    metric: Metric
+    value: float
+
+    @property
+    def pointer(self) -> str:
+        """JSON pointer of the cell in its file."""
+        return f"/tables/{self.table.index}/rows/{self.table.rows.index(self.row)}/scores/{escape(self.metric.key)}"
+
+
+def escape(key: str) -> str:
+    """A key as a JSON pointer segment (RFC 6901)."""
+    return key.replace("~", "~0").replace("/", "~1")
+
+
+def _need(value, kind, file: str, pointer: str, what: str):
+    if not isinstance(value, kind) or isinstance(value, bool) and kind is not bool:
+        raise EvidenceError(file, pointer, f"{what} is missing or not {_KINDS[kind]}", "schema")
+    return value
+
+
+_KINDS = {dict: "an object", list: "a list", str: "a text", int: "a whole number"}
+
+
+def parse_paper(data, file: str, benchmarks: Mapping) -> Paper:
+    """One parsed file -> Paper.
+
+    `benchmarks` maps a benchmark's key to its record; it fills in the `max` and direction that a metric leaves out.
+    Raises EvidenceError with the JSON pointer of the first thing that has the wrong shape.
+    """
+    _need(data, dict, file, "", "the file")
+    if data.get("format") != FORMAT:
+        raise EvidenceError(file, "/format", f"format {data.get('format')!r}: this program reads format {FORMAT}", "schema")
+    head = _need(data.get("paper"), dict, file, "/paper", "paper")
+    key = _need(head.get("key"), str, file, "/paper/key", "the paper's key")
+    tables = []
+    for index, table in enumerate(_need(data.get("tables"), list, file, "/tables", "tables")):
+        at = f"/tables/{index}"
+        _need(table, dict, file, at, "the table")
+        for name, kind in (("id", str), ("locator", str), ("metrics", dict), ("rows", list), ("setting", dict),
+                           ("varies", list)):
+            _need(table.get(name), kind, file, f"{at}/{name}", name)
+        metrics = {}
+        for name, metric in table["metrics"].items():
+            here = f"{at}/metrics/{escape(name)}"
+            _need(metric, dict, file, here, "the metric")
+            slug = _need(metric.get("benchmark"), str, file, here + "/benchmark", "the metric's benchmark")
+            record = benchmarks.get(slug, {})
+            metrics[name] = Metric(name, slug, metric.get("split"), metric.get("unit"),
+                                   metric.get("max", record.get("max")),
+                                   metric.get("higher_is_better", record.get("higher_is_better", True)),
+                                   tuple(_need(metric.get("mean_of", []), list, file, here + "/mean_of", "mean_of")),
+                                   metric.get("role", "score"), metric.get("shots"))
+        rows = []
+        for number, row in enumerate(table["rows"]):
+            here = f"{at}/rows/{number}"
+            _need(row, dict, file, here, "the row")
+            arm = _need(row.get("arm"), str, file, here + "/arm", "arm")
+            own = _need(row.get("set", {}), dict, file, here + "/set", "set")
+            scores = _need(row.get("scores"), dict, file, here + "/scores", "scores")
+            for name, value in scores.items():
+                if value is not None and (isinstance(value, bool) or not isinstance(value, (int, float))):
+                    raise EvidenceError(file, f"{here}/scores/{escape(name)}", "neither a number nor null", "schema")
+                if name not in metrics:
+                    raise EvidenceError(file, f"{here}/scores/{escape(name)}",
+                                        f"the table has no metric {name!r}", "metric")
+            rows.append(Row(arm, {**table["setting"], **own}, scores, row.get("run"), row.get("doubt"),
+                            row.get("scores_std") or {}))
+        tables.append(Table(table["id"], table.get("paper") or key, table.get("arxiv") or head.get("arxiv"),
+                            table["locator"], table.get("topic") or "", tuple(table["varies"]), table.get("protocol"),
+                            metrics, tuple(rows), table.get("notes"), table.get("grade"), file, index))
+    return Paper(key, head.get("title") or "", head.get("authors") or "", head.get("year") or 0, head.get("arxiv"),
+                 head.get("venue"), data.get("transcription") or {}, tuple(tables), file)
+
+
+def paper_files(directory) -> list[str]:
+    """The paper files of one directory, by name (registry/ and derived files apart)."""
+    try:
+        names = sorted(os.listdir(directory))
+    except OSError as error:
+        raise EvidenceError(directory, "", f"cannot be read: {error.strerror}", "file") from None
+    return [os.path.join(directory, name) for name in names if name.endswith(".json")]
+
+
+def load_papers(directories: Sequence, benchmarks: Mapping, keys: Sequence[str] | None = None, *,
+                shipped=None) -> Iterator[Paper]:
+    """Yield the papers of several directories (only those named in `keys`, if given).
+
+    `shipped` is the directory that comes with the program: its files are parsed without the checks against
+    hostile input. The same table id in two files is an error.
+    """
+    seen: dict[str, str] = {}
+    for directory in directories:
+        for path in paper_files(directory):
+            if keys is not None and os.path.basename(path)[:-5] not in keys:
+                continue
+            trusted = shipped is not None and os.path.samefile(directory, shipped)
+            paper = parse_paper(read_json(path, root=directory, trusted=trusted), path, benchmarks)
+            for table in paper.tables:
+                if table.id in seen:
+                    raise EvidenceError(path, f"/tables/{table.index}/id",
+                                        f"the table id {table.id!r} stands in {seen[table.id]} too", "unique")
+                seen[table.id] = path
+            yield paper
