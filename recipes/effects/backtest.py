@@ -95,9 +95,12 @@ def pairs(column: Column, all_pairs: bool) -> Iterator[tuple[int, int]]:
             yield i, j
 
 
-def leave_one_paper_out(columns: Sequence[Column], hyper: Hyper, *, all_pairs: bool = True,
-                        papers: Sequence[str] | None = None) -> list[Scored]:
-    """Score every contrast of every paper (or of `papers`), predicted from the other papers."""
+def leave_one_paper_out(columns: Sequence[Column], hyper: Hyper, *, all_pairs: bool = True, papers: Sequence[str] | None = None,
+                        predict_with: Hyper | None = None) -> list[Scored]:
+    """Score every contrast of every paper (or of `papers`), predicted from the other papers.
+
+    `predict_with`: hyper-parameters whose heterogeneity and noise make the intervals (default: those of the fit).
+    """
     scale = scales(columns)
     names = shared_features(columns, hyper)
     weight = weights(columns, hyper.overlap)
@@ -105,12 +108,12 @@ def leave_one_paper_out(columns: Sequence[Column], hyper: Hyper, *, all_pairs: b
     tree = grow(informations, columns, names, hyper)
     out = []
     for paper in papers if papers is not None else dict.fromkeys(column.paper for column in columns):
-        out.extend(_score_paper(tree, informations, columns, hyper, names, scale, paper, all_pairs))
+        out.extend(_score_paper(tree, informations, columns, hyper, names, scale, paper, all_pairs, predict_with or hyper))
     _CACHE.pop(id(tree), None)
     return out
 
 
-def _score_paper(tree, informations, columns, hyper, names, scale, paper, all_pairs) -> Iterator[Scored]:
+def _score_paper(tree, informations, columns, hyper, names, scale, paper, all_pairs, wide) -> Iterator[Scored]:
     left = Leave(tree, informations, columns, paper)
     beliefs: dict[str, tuple] = {}
     for number, column in enumerate(columns):
@@ -124,7 +127,7 @@ def _score_paper(tree, informations, columns, hyper, names, scale, paper, all_pa
         for i, j in pairs(column, all_pairs):
             change = difference(column.features[i], column.features[j])
             mean, variance = predict(change, belief, place, names, hyper)
-            variance += heterogeneity(hyper, column.kinds[i], column.kinds[j], change) + 2 * hyper.noise
+            variance += heterogeneity(wide, column.kinds[i], column.kinds[j], change) + 2 * wide.noise
             yield Scored(number, i, j, mean * s, math.sqrt(variance) * s, column.scores[j] - column.scores[i])
 
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from ..evidence.contrasts import doubtful, evidence_metrics
 from ..evidence.tables import Metric, Paper, Row, Table
 from ..evidence.vocabulary import Vocabulary
-from .features import NUMERIC, features
+from .features import AXIS_OF, NUMERIC, features, group
 
 AXES = ("encoder", "connector", "llm", "data", "resolution")
 # What differs between two rows beyond the shared features makes results of one paper deviate together:
@@ -32,21 +32,22 @@ class Column(NamedTuple):
     scores: tuple[float, ...]                # in percent of the scale, signed so that more is better
 
 
-def stated(setting: Mapping) -> int:
-    """How many of the five axes a setting states."""
-    return sum(setting.get(axis) is not None or (axis == "llm" and setting.get("llm_params_b") is not None) for axis in AXES)
+def stated(setting: Mapping) -> set[str]:
+    """Which of the five axes a setting states."""
+    return {axis for axis in AXES if setting.get(axis) is not None or (axis == "llm" and setting.get("llm_params_b") is not None)}
 
 
 def recipe_rows(table: Table) -> list[Row]:
     """The rows that say what was trained: not other people's systems quoted for comparison.
 
-    A row that states at most one axis in a table where another states four or more is such a system. In a
-    table whose record says `whole systems` in `varies`, nothing unsaid may be taken as equal, so it has none.
+    A row may leave unsaid one axis of those that the most explicit row of its table states. In a table whose record
+    says `whole systems` in `varies`, nothing unsaid may be taken as equal, so it has none.
     """
-    if "whole systems" in table.varies:
+    if "whole systems" in table.varies or not table.rows:
         return []
-    counts = [stated(row.setting) for row in table.rows]
-    return [row for row, count in zip(table.rows, counts) if not (count <= 1 and max(counts) >= 4)]
+    said = [stated(row.setting) for row in table.rows]
+    most = max(said, key=len)
+    return [row for row, axes in zip(table.rows, said) if len(most - axes) <= 1 and axes]
 
 
 def kind_values(setting: Mapping, axis_of: Mapping[str, str]) -> tuple:
@@ -125,13 +126,28 @@ def columns(papers: Iterable[Paper], words: Vocabulary) -> list[Column]:
 
 
 def _fill(rows: list[Mapping[str, float]]) -> list[dict[str, float]]:
-    """Numbers that some rows of a column do not state get the mean of those that do: they then tell nothing."""
+    """What a row does not state gets the mean of the rows that state it: it then tells nothing.
+
+    Numbers one by one; the levels of an axis together, for rows without any feature of that axis.
+    """
     out = [dict(row) for row in rows]
     for name in NUMERIC:
-        values = [row[name] for row in rows if name in row]
-        if name == "encoder_fused" or not values or len(values) == len(rows):
-            continue
-        mean = sum(values) / len(values)
-        for row in out:
-            row.setdefault(name, mean)
+        if name != "encoder_fused":
+            _fill_group(out, [name], [name in row for row in rows])
+    for axis in AXES:
+        names = sorted({name for row in rows for name in row if "=" in name and AXIS_OF[group(name)] == axis})
+        if axis == "encoder":
+            names += ["encoder_fused"]
+        _fill_group(out, names, [any(name in row for name in names) for row in rows])
     return out
+
+
+def _fill_group(rows: list[dict[str, float]], names: list[str], has: list[bool]) -> None:
+    count = sum(has)
+    if not count or count == len(rows):
+        return
+    for name in names:
+        mean = sum(row.get(name, 0.0) for row, known in zip(rows, has) if known) / count
+        for row, known in zip(rows, has):
+            if not known and mean:
+                row[name] = mean

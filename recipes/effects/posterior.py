@@ -16,9 +16,9 @@ from typing import NamedTuple
 from . import linalg
 from .backtest import shared_features
 from .columns import Column
-from .features import group
-from .model import (DEFAULT_SCALE, SLOPES, Belief, Hyper, column_information, descend, grow, root_belief, scales,
-                    shares, weights)
+from .features import AXIS_OF, NUMERIC, difference, group
+from .model import (DEFAULT_SCALE, SLOPES, Belief, Hyper, column_information, covariance, descend, grow, root_belief, scales,
+                    weights)
 
 
 class Block:
@@ -68,68 +68,119 @@ class Posterior:
 
     def __init__(self, hyper: Hyper, names: Sequence[str], scale: Mapping[str, float], family_of: Mapping[str, str],
                  root: Block, families: Mapping[str, Block], benchmarks: Mapping[str, Block],
-                 support: Mapping[str, Sequence[str]], spread: float):
-        self.hyper, self.scale, self.family_of = hyper, scale, family_of
+                 support: Mapping[str, Sequence[str]], ranges: Mapping[str, Sequence[float]], spread: float):
+        self.hyper, self.scale, self.family_of, self.ranges = hyper, scale, family_of, ranges
         self.names = {name: number for number, name in enumerate(names)}
         self.root, self.families, self.benchmarks, self.support, self.spread = root, families, benchmarks, support, spread
-        self._share = shares(self.names, hyper)
 
     def scale_of(self, benchmark: str) -> float:
         """How much a benchmark moves, in percent of its scale; a typical value for one that no table ablates."""
         return self.scale.get(benchmark, DEFAULT_SCALE)
 
-    def _terms(self, change: Mapping[str, float]) -> tuple[list[tuple[int, float]], float]:
-        """Known features of a change as (number, value in prior deviations), and the prior variance of the others."""
-        known, unknown = [], 0.0
-        for name, value in change.items():
-            prior = self.hyper.prior.get(group(name), 0.0)
-            number = self.names.get(name)
-            if number is None:
-                unknown += prior * value * value
-            else:
-                known.append((number, value * math.sqrt(prior)))
-        return known, unknown
+    def _terms(self, change: Mapping[str, float]) -> dict[str, float]:
+        """A change in units of prior standard deviations, feature by feature; what has no prior has no effect."""
+        return {name: value * math.sqrt(prior) for name, value in change.items()
+                if (prior := self.hyper.prior.get(group(name), 0.0))}
+
+    def _chain(self, benchmark: str | None, family: str | None) -> list[tuple[int, Block]]:
+        """Blocks to ask, from the most special to the global one, each with how many levels it covers."""
+        own, kin = self.benchmarks.get(benchmark or ""), self.families.get(family or "")
+        return [*([(3, own)] if own else []), *([(2, kin)] if kin else []), (1, self.root)]
 
     def effect(self, change: Mapping[str, float], benchmark: str, family: str | None) -> Effect:
         """The effect of a change (feature differences) on one benchmark of a family."""
-        chain = [b for b in (self.benchmarks.get(benchmark), self.families.get(family or "")) if b] + [self.root]
-        depth = {id(self.benchmarks.get(benchmark)): 2, id(self.families.get(family or "")): 1, id(self.root): 0}
-        known, variance = self._terms(change)
-        found = []  # (value, chain position, place, number) of each feature
+        terms = self._terms(change)
+        chain = self._chain(benchmark, family)
         mean = 0.0
-        for number, value in known:
-            for position, part in enumerate(chain):
+        for name, value in terms.items():
+            number = self.names.get(name, -1)
+            for _, part in chain:
                 place = part.place.get(number)
                 if place is not None:
                     mean += value * part.mean[place]
-                    share = self._share(number)
-                    variance += value * value * sum(share[depth[id(part)] + 1:])
-                    found.append((value, number))
                     break
-            else:
-                variance += value * value
-        variance += self._quadratic(found, chain)
-        return Effect(mean, max(variance, 0.0))
+        return Effect(mean, max(self._bilinear(terms, terms, chain, 3), 0.0))
 
-    def _quadratic(self, found: Sequence[tuple[float, int]], chain: Sequence[Block]) -> float:
-        """x' S x, each pair of features taken from the first block that holds both."""
+    def covariance(self, x: Mapping[str, float], at: tuple[str, str | None], y: Mapping[str, float],
+                   other: tuple[str, str | None]) -> float:
+        """Covariance of the shared effects of two changes, each on its (benchmark, family)."""
+        if at[0] == other[0]:
+            return self._bilinear(self._terms(x), self._terms(y), self._chain(*at), 3)
+        if at[1] == other[1] and at[1]:
+            return self._bilinear(self._terms(x), self._terms(y), self._chain(None, at[1]), 2)
+        return self._bilinear(self._terms(x), self._terms(y), self._chain(None, None), 1)
+
+    def _bilinear(self, x: Mapping[str, float], y: Mapping[str, float], chain: Sequence[tuple[int, Block]], levels: int) -> float:
+        """x' S y for effects that share `levels` levels (3: one benchmark, 2: one family, 1: all).
+
+        Each pair of features is taken from the first block that holds both. A feature keeps its prior variance
+        for the levels that its block does not cover, and altogether when no block holds it.
+        """
         total = 0.0
-        for a, (x, i) in enumerate(found):
-            for b in range(a + 1):
-                y, j = found[b]
-                for part in chain:
+        for name, a in x.items():
+            i = self.names.get(name, -1)
+            for second, b in y.items():
+                j = self.names.get(second, -1)
+                covered = 0
+                for depth, part in chain:
                     p, q = part.place.get(i), part.place.get(j)
                     if p is not None and q is not None:
-                        total += (1 if a == b else 2) * x * y * part.covariance(p, q)
+                        total += a * b * part.covariance(p, q)
+                        covered = depth
                         break
+                if name == second and covered < levels:
+                    total += a * b * sum(self.hyper_share(name)[covered:levels])
         return total
+
+    def mix_coefficients(self, names: Sequence[str], weights: Mapping[str, float],
+                         families: Mapping[str, str | None]) -> dict[str, float]:
+        """What one unit of each feature does to a weighted mean of benchmarks, in percent of their scales."""
+        out = dict.fromkeys(names, 0.0)
+        for benchmark, weight in weights.items():
+            step = weight * self.scale_of(benchmark)
+            for name in names:
+                out[name] += step * self.effect({name: 1.0}, benchmark, families[benchmark]).mean
+        return out
+
+    def mix_covariance(self, names: Sequence[str], weights: Mapping[str, float],
+                       families: Mapping[str, str | None]) -> linalg.Matrix:
+        """Covariance of the features' effects on a weighted mean, in (percent of scale)^2.
+
+        Benchmarks of different families share the global effects, those of one family the family's: the double sum
+        over benchmarks collapses to one term per level.
+        """
+        by_family: dict[str, float] = {}
+        steps = {}
+        for benchmark, weight in weights.items():
+            steps[benchmark] = weight * self.scale_of(benchmark)
+            family = families[benchmark] or ""
+            by_family[family] = by_family.get(family, 0.0) + steps[benchmark]
+        total = sum(by_family.values())
+        sd = [math.sqrt(self.hyper.prior.get(group(name), 0.0)) for name in names]
+        out = [[0.0] * len(names) for _ in names]
+        for i, x in enumerate(names):
+            for j in range(i + 1):
+                one, other = {x: sd[i]}, {names[j]: sd[j]}
+                at_root = self._bilinear(one, other, self._chain(None, None), 1)
+                value = at_root * total * total
+                kin = {}
+                for family, step in by_family.items():
+                    kin[family] = self._bilinear(one, other, self._chain(None, family), 2)
+                    value += (kin[family] - at_root) * step * step
+                for benchmark, step in steps.items():
+                    family = families[benchmark] or ""
+                    own = self._bilinear(one, other, self._chain(benchmark, family), 3)
+                    value += (own - kin[family]) * step * step
+                out[i][j] = out[j][i] = value
+        return out
+
+    def hyper_share(self, name: str) -> Sequence[float]:
+        """How a feature's prior variance splits over all benchmarks, its family and its own."""
+        return self.hyper.share.get(AXIS_OF[group(name)], self.hyper.share["other"])
 
     def between(self, change: Mapping[str, float], family: str | None, other: str | None) -> float:
         """Covariance of the shared effects of a change on two different benchmarks of these families."""
-        chain = [self.families[family], self.root] if family == other and family in self.families else [self.root]
-        known, _ = self._terms(change)
-        found = [(value, number) for number, value in known if any(number in part.place for part in chain)]
-        return self._quadratic(found, chain)
+        return self.covariance(change, ("", family), change, ("\0", other))
 
     def local_variance(self, kinds: Sequence[str], change: Mapping[str, float]) -> float:
         """Variance that one new setting adds: heterogeneity of the kinds that change, and noise of two runs."""
@@ -137,6 +188,59 @@ class Posterior:
         for name, feature in SLOPES.items():
             total += self.hyper.heterogeneity[name] * change.get(feature, 0.0) ** 2
         return total * self.spread
+
+
+class Conditioned(Posterior):
+    """A posterior that has also seen some columns (a user's own tables), without a refit.
+
+    Each column is its rows' differences from the first; they are conditioned on jointly with whatever is asked.
+    Results agree with a fit on all columns, up to the rounding of the stored covariances.
+    """
+
+    def __init__(self, base: Posterior, columns: Sequence[Column]):
+        self.__dict__.update(base.__dict__)
+        self.base = base
+        self.support = {name: list(papers) for name, papers in base.support.items()}
+        self._seen: list[tuple[dict, tuple[str, str]]] = []
+        results, noise = [], []
+        for column, weight in zip(columns, weights(columns, base.hyper.overlap)):
+            self.family_of.setdefault(column.benchmark, column.family)
+            for name in {name for row in column.features for name in row}:
+                if column.paper not in self.support.setdefault(name, []):
+                    self.support[name].append(column.paper)
+            start = len(results)
+            full = covariance(column, base.hyper, [{}] * len(column.rows))
+            scale = base.scale_of(column.benchmark)
+            for i in range(1, len(column.rows)):
+                change = difference(column.features[0], column.features[i])
+                self._seen.append((change, (column.benchmark, column.family)))
+                results.append((column.scores[i] - column.scores[0]) / scale - base.effect(change, column.benchmark, column.family).mean)
+                row = [0.0] * start
+                for j in range(1, i + 1):
+                    row.append((full[i][j] - full[i][0] - full[0][j] + full[0][0]) * base.spread / weight)
+                noise.append(row)
+        total = [[noise[i][j] if j < len(noise[i]) else 0.0 for j in range(i + 1)] for i in range(len(noise))]
+        for i, (x, at) in enumerate(self._seen):
+            for j in range(i + 1):
+                y, other = self._seen[j]
+                total[i][j] += base.covariance(x, at, y, other)
+        self._factor = linalg.cholesky(total) if total else []
+        self._solution = linalg.solve(self._factor, results) if total else []
+
+    def _towards(self, change: Mapping[str, float], at: tuple[str, str | None]) -> linalg.Vector:
+        return [self.base.covariance(change, at, y, other) for y, other in self._seen]
+
+    def effect(self, change: Mapping[str, float], benchmark: str, family: str | None) -> Effect:
+        before = self.base.effect(change, benchmark, family)
+        k = self._towards(change, (benchmark, family))
+        half = linalg.solve_lower(self._factor, k)
+        return Effect(before.mean + linalg.dot(k, self._solution), max(before.variance - linalg.dot(half, half), 0.0))
+
+    def covariance(self, x: Mapping[str, float], at: tuple[str, str | None], y: Mapping[str, float],
+                   other: tuple[str, str | None]) -> float:
+        a = linalg.solve_lower(self._factor, self._towards(x, at))
+        b = linalg.solve_lower(self._factor, self._towards(y, other))
+        return self.base.covariance(x, at, y, other) - linalg.dot(a, b)
 
 
 def fit(columns: Sequence[Column], hyper: Hyper, spread: float = 1.0) -> Posterior:
@@ -158,21 +262,28 @@ def fit(columns: Sequence[Column], hyper: Hyper, spread: float = 1.0) -> Posteri
     benchmarks = {name: block(descend(families[tree.family_of[name]], message, lambda i: tree.share(i)[2]))
                   for name, message in tree.benchmarks.items()}
     support: dict[str, list[str]] = {}
+    ranges: dict[str, list[float]] = {}
     for column in columns:
         for name in {name for row in column.features for name in row}:
             values = [row.get(name, 0.0) for row in column.features]
-            if max(values) - min(values) > 1e-9 and column.paper not in support.setdefault(name, []):
-                support[name].append(column.paper)
+            low, high = min(values), max(values)
+            if high - low > 1e-9:
+                if column.paper not in support.setdefault(name, []):
+                    support[name].append(column.paper)
+                if name in NUMERIC:
+                    seen = ranges.setdefault(name, [low, high])
+                    seen[:] = [min(seen[0], low), max(seen[1], high)]
     return Posterior(hyper, names, {k: float(f"{v:.5g}") for k, v in scale.items()}, tree.family_of, block(root),
                      {name: block(belief) for name, belief in families.items()}, benchmarks,
-                     dict(sorted(support.items())), spread)
+                     dict(sorted(support.items())), {k: [float(f"{x:.5g}") for x in v] for k, v in sorted(ranges.items())},
+                     spread)
 
 
 def dump(posterior: Posterior, digest: str) -> dict:
     """The stored form (JSON values); `digest` names the evidence that it was fitted on."""
     return {"format": 2, "evidence": digest, "spread": posterior.spread, "hyper": posterior.hyper._asdict(),
             "features": list(posterior.names), "scale": posterior.scale, "family_of": posterior.family_of,
-            "support": posterior.support, "root": posterior.root.pack(),
+            "support": posterior.support, "ranges": posterior.ranges, "root": posterior.root.pack(),
             "families": {name: part.pack() for name, part in posterior.families.items()},
             "benchmarks": {name: part.pack() for name, part in posterior.benchmarks.items()}}
 
@@ -182,4 +293,4 @@ def load(data: Mapping) -> Posterior:
     part = lambda d: Block(d["index"], d["mean"], d["sd"], d["correlation"])  # noqa: E731
     return Posterior(Hyper(**data["hyper"]), data["features"], data["scale"], data["family_of"], part(data["root"]),
                      {name: part(d) for name, d in data["families"].items()},
-                     {name: part(d) for name, d in data["benchmarks"].items()}, data["support"], data["spread"])
+                     {name: part(d) for name, d in data["benchmarks"].items()}, data["support"], data["ranges"], data["spread"])

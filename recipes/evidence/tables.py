@@ -55,6 +55,7 @@ class Table(NamedTuple):
 class Paper(NamedTuple):
     """One file: a paper's bibliographic record, how it was transcribed, and its tables."""
     key: str
+    short: str                 # how people call it: Cambrian-1
     title: str
     authors: str
     year: int
@@ -139,7 +140,7 @@ def parse_paper(data, file: str, benchmarks: Mapping) -> Paper:
         tables.append(Table(table["id"], table.get("paper") or key, table.get("arxiv") or head.get("arxiv"),
                             table["locator"], table.get("topic") or "", tuple(table["varies"]), table.get("protocol"),
                             metrics, tuple(rows), table.get("notes"), table.get("grade"), file, index))
-    return Paper(key, head.get("title") or "", head.get("authors") or "", head.get("year") or 0, head.get("arxiv"),
+    return Paper(key, head.get("short") or key, head.get("title") or "", head.get("authors") or "", head.get("year") or 0, head.get("arxiv"),
                  head.get("venue"), data.get("transcription") or {}, tuple(tables), file)
 
 

@@ -111,13 +111,15 @@ class Vocabulary:
         return self._files[name]
 
     def records(self, kind: str) -> dict[str, dict]:
-        """Records by slug; kind is encoder, connector, llm, data, benchmark, hardware, resolution or setting."""
+        """Records by slug; kind: encoder, connector, llm, data, benchmark, family, hardware, resolution or setting."""
         if kind not in self._records:
             if kind in LISTS or kind == "resolution":
                 rows = self.registry("components")[LISTS.get(kind, "resolutions")]
                 self._records[kind] = {row["slug"]: row for row in rows}
             elif kind == "hardware":
                 self._records[kind] = {row["slug"]: row for row in self.registry("hardware")["hardware"]}
+            elif kind == "family":
+                self._records[kind] = {row["key"]: row for row in self.registry("benchmarks")["families"]}
             elif kind == "benchmark":
                 self._records[kind] = {row["key"]: row for row in self.registry("benchmarks")["benchmarks"]}
             else:
@@ -173,8 +175,8 @@ class Vocabulary:
         return slug
 
     def families(self) -> tuple[str, ...]:
-        """The task families that the benchmarks belong to, in the order of their first mention."""
-        return tuple(dict.fromkeys(r["family"] for r in self.records("benchmark").values() if r["family"]))
+        """The task families, in the registry's order."""
+        return tuple(self.records("family"))
 
 
 def open_vocabulary(directory) -> Vocabulary:

@@ -160,7 +160,8 @@ def component_records(registry: dict, printed_sizes: dict) -> dict:
         lead = ("slug", "name", "aliases", "kind", "class", "family", "size_class")
         out[axis] = [{**{k: r[k] for k in lead if k in r}, **{k: v for k, v in r.items() if k not in lead and v is not None}}
                      for r in records.values()]
-    out["data"] = [{"slug": slug, "name": entry["raw"][0], "aliases": entry["aliases"], "printed": entry["raw"]}
+    out["data"] = [{"slug": slug, "name": entry["raw"][0], "aliases": entry["aliases"], "printed": entry["raw"],
+                    **{k: entry[k] for k in ("samples", "samples_source") if k in entry}}
                    for slug, entry in OVERLAY["data"].items()]
     out["resolutions"] = [{"slug": slug, **entry} for slug, entry in OVERLAY["resolutions"].items()]
     return out
@@ -283,20 +284,29 @@ def migrate(source: pathlib.Path, target: pathlib.Path) -> None:
                     row["doubt"] = doubt
             if table["id"] in OVERLAY["whole_systems"]:
                 table["varies"] = [*table["varies"], "whole systems"]
-            table["notes"] = table.pop("notes")
+            table["notes"] = table.pop("notes", None)
+            if table["id"] in OVERLAY["accepted"]:
+                arms = [row["arm"] for row in table["rows"]]
+                table["accepted"] = [{"rule": e["rule"], "at": f"/rows/{arms.index(e['arm'])}/scores/{e['metric']}", "why": e["why"]}
+                                     for e in OVERLAY["accepted"][table["id"]]]
             if isinstance(table.get("same_runs_as"), str):  # kept in words; the rows carry the links
                 table["same_runs_note"] = table.pop("same_runs_as")
         file["format"] = 2
+        key = file["paper"]["key"]
+        file["paper"] = {"key": key, "short": OVERLAY["paper_names"].get(key, key), **file["paper"]}
         (target / name).write_text(dump_paper(file), encoding="utf-8")
     out = target / "registry"
     out.mkdir(parents=True, exist_ok=True)
     head = {"format": 2, "generated": registry["benchmarks"]["generated"]}
     write = lambda name, data: (out / f"{name}.json").write_text(dump_registry(data), encoding="utf-8")  # noqa: E731
     write("benchmarks", {**head, "how_to_read": registry["benchmarks"]["how_to_read"],
-                         "frameworks": registry["benchmarks"]["frameworks"], "benchmarks": records})
+                         "frameworks": registry["benchmarks"]["frameworks"], "families": OVERLAY["families"],
+                         "benchmarks": records})
     write("components", {**head, "how_to_read": registry["components"]["how_to_read"],
                          **component_records(registry["components"], sizes)})
     write("settings", {**head, "settings": [{"key": k, **v} for k, v in OVERLAY["settings"].items()]})
+    for device in registry["hardware"]["hardware"]:
+        device["aliases"] = OVERLAY["hardware_aliases"].get(device["slug"], [])
     for name in ("hardware", "latency", "models", "training_costs"):
         write(name, {**registry[name], "format": 2})
 

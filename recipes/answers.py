@@ -1,0 +1,292 @@
+"""Requests -> results: what each command computes, from parsed arguments and the library.
+
+In: values that cli.py has parsed. Out: results of the packages, put together (a swap with its costs, a pick with
+its citations). Does not parse text, print or exit.
+"""
+import math
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from .cost import flops
+from .cost.tokens import LEARNED
+from .effects.features import visual_tokens
+from .effects.swap import Change, Swap, find_rows, judge, moved_axes, relevant_papers
+from .library import Library
+from .picker import ablate as ablation
+from .picker import rank
+from .picker.recipe import BASELINE, Recipe, change
+from .picker.space import Data, Language, Visual, space
+from .picker.tasks import TaskMix, parse_mix, spread
+from .picker.units import Budget
+
+DEFAULT_BUDGET = Budget("gpu_hours", 500.0, "a100-80gb-sxm")
+
+
+class SwapAnswer(NamedTuple):
+    """A swap, its sides with everything filled in, its costs (None where the registry lacks a figure), and notes."""
+    before: Recipe
+    after: Recipe
+    result: Swap
+    costs: tuple[rank.Costs, rank.Costs, float, float] | None
+    notes: tuple[str, ...]
+
+
+def default_benchmarks(library: Library) -> list[str]:
+    """The benchmarks a swap shows by default: the core ones of the balanced families, then of the others."""
+    families = library.words.records("family")
+    balanced = parse_mix(None, library.words).benchmarks
+    out = list(balanced)
+    for family in families.values():
+        out += [name for name in family["core"] if name not in out]
+    return out
+
+
+def sides(first: Mapping[str, object], second: Mapping[str, object], both: Recipe) -> tuple[Recipe, Recipe]:
+    """The two recipes of a swap: what each side states over what both share over the baseline."""
+    base = both.over(BASELINE)
+    before, after = Recipe(**first).over(base), Recipe(**second).over(base)
+    if both.visual_tokens is not None:  # asked for at a token count: hold it on both sides
+        before, after = (change(r, visual_tokens=both.visual_tokens) for r in (before, after))
+    return before, after
+
+
+def answer_swap(library: Library, before: Recipe, after: Recipe, benchmarks: Sequence[str] | None, mix: TaskMix | None,
+                level: float, warnings: Sequence[str] = (), *, with_costs: bool = True) -> SwapAnswer:
+    """Deltas, mix, costs and notes of a change of recipe."""
+    words = library.words
+    a, b = before.stated(), after.stated()
+    change = Change(a, b, library.posterior, words)
+    found = find_rows(library.papers(relevant_papers(a, b, library.posterior, words)), a, b, change.axes, words) if change.axes else []
+    names = list(benchmarks) if benchmarks else list(mix.benchmarks) if mix else default_benchmarks(library)
+    if not benchmarks:  # whatever the change was printed on belongs to the answer, the means of a paper too
+        printed = [item.contrast.metric.benchmark for item in found if not item.near]
+        names += [name for name in dict.fromkeys(printed) if name not in names]
+    weights = None if mix is None and benchmarks else (mix or parse_mix(None, words)).benchmarks
+    result = judge(change, found, names, mix=weights, level=level, warnings=warnings)
+    if not benchmarks:  # what has rows first
+        order = {"direct": 0, "indirect": 1, "extrapolated": 2, "none": 3}
+        deltas = sorted(result.deltas, key=lambda d: (order[d.grade], names.index(d.benchmark)))
+        result = result._replace(deltas=tuple(deltas))
+    costs = _swap_costs(library, before, after) if with_costs else None
+    return SwapAnswer(before, after, result, costs, tuple(_natural(library, before, after)) if with_costs else ())
+
+
+def visual_part(library: Library, recipe: Recipe) -> Visual:
+    """The visual part of a recipe with its costs. Raises flops.MissingFigure."""
+    words = library.words
+    encoders = []
+    for part in (recipe.encoder or "").split("+"):
+        record = words.records("encoder").get(part)
+        if record is None:
+            raise flops.MissingFigure(f"the registry does not know the encoder {part!r}")
+        side = recipe.resolution if isinstance(recipe.resolution, int) else max(
+            [n for n in record.get("native_resolution") or [] if isinstance(n, int)] or [336])
+        encoders.append((record, side))
+    count = recipe.visual_tokens or visual_tokens(recipe.stated(), words)
+    if not count:
+        raise flops.MissingFigure("the number of visual tokens is not known")
+    views = 1
+    if not isinstance(recipe.resolution, int):  # tiles: as many views of the native size as the tokens fill
+        views = max(1, round(count / flops.patch_tokens(encoders[0][0], encoders[0][1])))
+    grid = max(flops.patch_tokens(record, side) for record, side in encoders) * views
+    return Visual(recipe, tuple((record, side, views) for record, side in encoders),
+                  sum(flops.encoder_forward(record, side) for record, side in encoders) * views,
+                  sum(flops.trunk_params(record) for record, _ in encoders), sum(r.get("width") or 1024 for r, _ in encoders),
+                  float(max(grid, count)), float(count))
+
+
+def language_part(library: Library, recipe: Recipe) -> Language:
+    """The LLM of a recipe; one given by its size alone is costed as the nearest known one. Raises flops.MissingFigure."""
+    records = library.words.records("llm")
+    if recipe.llm in records:
+        return Language(recipe.llm, records[recipe.llm])
+    if recipe.llm_params_b:
+        known = [r for r in records.values() if r.get("params") and r.get("layers")]
+        near = min(known, key=lambda r: (abs(math.log(r["params_b"] / recipe.llm_params_b)), r["slug"]))
+        if abs(math.log2(near["params_b"] / recipe.llm_params_b)) < 0.5:
+            return Language(near["slug"], near)
+    raise flops.MissingFigure("the shape of the LLM is not known")
+
+
+def recipe_costs(library: Library, recipe: Recipe, limits: rank.Constraints) -> tuple[rank.Costs, Visual]:
+    """Training cost, latency and memory of any recipe that states enough. Raises flops.MissingFigure."""
+    visual, language = visual_part(library, recipe), language_part(library, recipe)
+    data = Data(recipe.data or "", recipe.data_size or library.words.records("data").get(recipe.data, {}).get("samples") or 665_000, "")
+    return rank.costs_of(visual, language, data, limits, library.words, library.calibration), visual
+
+
+def _swap_costs(library: Library, before: Recipe, after: Recipe):
+    try:
+        (a, first), (b, second) = (recipe_costs(library, recipe, rank.Constraints()) for recipe in (before, after))
+    except flops.MissingFigure:
+        return None
+    return a, b, first.visual_tokens, second.visual_tokens
+
+
+def _natural(library: Library, before: Recipe, after: Recipe) -> list[str]:
+    """How the same swap looks when the new component comes with its usual resolution or token count."""
+    words, notes = library.words, []
+    axes = moved_axes(before.stated(), after.stated(), words)
+    mix = parse_mix(None, words)
+    families = {name: words.records("benchmark")[name]["family"] for name in mix.benchmarks}
+
+    def gain(recipe: Recipe) -> float:
+        return Change(before.stated(), recipe.stated(), library.posterior, words).mix(mix.benchmarks, families, 0.8).expected
+
+    if axes == ("encoder",) and after.encoder and "+" not in after.encoder and isinstance(after.resolution, int):
+        native = [n for n in words.records("encoder").get(after.encoder, {}).get("native_resolution") or [] if isinstance(n, int)]
+        if native and after.resolution not in native:
+            nearest = min(native, key=lambda n: (abs(n - after.resolution), -n))
+            other = Recipe(resolution=nearest).over(after)
+            notes.append(f"{after.encoder} was trained at {', '.join(map(str, native))} px, not {after.resolution}: at {nearest} px the balanced "
+                         f"mix moves {gain(other):+.1f} instead of {gain(after):+.1f} (--to-resolution {nearest})")
+    if axes == ("connector",):
+        usual = LEARNED.get(after.connector or "")
+        if usual and before.visual_tokens and usual < before.visual_tokens and after.visual_tokens != before.visual_tokens:
+            other = change(after, visual_tokens=float(usual))
+            notes.append(f"both sides are compared at equal token counts; at its usual {usual} tokens (from {before.visual_tokens:g}) the "
+                         f"balanced mix moves {gain(other):+.1f} instead of {gain(after):+.1f} (--to-visual-tokens {usual})")
+    return notes
+
+
+# --- pick and ablate ---------------------------------------------------------------------------------------------------
+
+class PickAnswer(NamedTuple):
+    """A pick with the deltas and citations of its top recipes, and the axis to ablate first."""
+    result: rank.Pick
+    deltas: dict[int, tuple]
+    citations: dict[int, list[dict]]
+    first: ablation.AxisValue | None
+    warnings: tuple[str, ...]
+
+
+def answer_pick(library: Library, tasks: TaskMix, limits: rank.Constraints, fix: Mapping[str, object],
+                avoid: Mapping[str, Sequence[str]], top: int, level: float) -> PickAnswer:
+    """The best recipes, cited. Raises space.EmptySpace."""
+    words, posterior = library.words, library.posterior
+    choices = space(words, fix, avoid)
+    result = rank.pick(choices, BASELINE, tasks, posterior, words, limits, library.calibration, top=top, level=level)
+    deltas, citations = {}, {}
+    for i, item in enumerate(result.recipes):
+        change = Change(BASELINE.stated(), item.recipe.stated(), posterior, words)
+        deltas[i] = judge(change, (), list(tasks.benchmarks), level=level).deltas
+        citations[i] = cite(library, item.recipe)
+    first = None
+    if result.recipes:
+        scores = rank.Scores(choices, BASELINE, tasks, posterior, words)
+        best = result.recipes[0]
+        place = (choices.visuals.index(best.visual), choices.languages.index(best.language), choices.data.index(best.data))
+        first = ablation.ablate(choices, scores, place, tasks, posterior, level, best.costs.gpu_hours.gpu_hours)[0]
+    return PickAnswer(result, deltas, citations, first, tuple(_pick_warnings(result)))
+
+
+def _pick_warnings(result: rank.Pick) -> list[str]:
+    out = ["gains are against LLaVA-1.5-7B trained the same way; deltas of one recipe share their uncertainty"]
+    if result.recipes and result.recipes[0].costs.latency_gpu.startswith("apple"):
+        out.append("no figures for this device")
+    return out
+
+
+AXES = ("encoder", "connector", "llm", "data", "resolution")
+
+
+def cite(library: Library, recipe: Recipe) -> list[dict]:
+    """For each axis the tables behind the choice: those with the component, and best also with the baseline's."""
+    words, support = library.words, library.posterior.support
+    out = []
+    for axis in AXES:
+        found = _tables_for(library, axis, recipe, support)
+        if not found:
+            out.append({"axis": axis, "value": getattr(recipe, axis), "table": None, "arxiv": None,
+                        "why": "no table ablates it: covariates or habit"})
+        for table, why in found[:2]:
+            out.append({"axis": axis, "value": getattr(recipe, axis), "table": table.id, "arxiv": table.arxiv, "why": why})
+    return out
+
+
+def _tables_for(library: Library, axis: str, recipe: Recipe, support: Mapping[str, Sequence[str]]):
+    value, base = getattr(recipe, axis), getattr(BASELINE, axis)
+    if axis == "resolution":
+        papers = support.get("resolution", ())
+    elif axis == "llm" and f"llm={value}" not in support:
+        papers = support.get("llm_size", ())[:6]
+    elif axis == "encoder":
+        sets = [set(support.get(f"encoder={part}", ())) for part in value.split("+")]
+        papers = set.intersection(*sets)
+    else:
+        papers = support.get(f"{axis}={value}", ())
+    best = []
+    for paper in library.papers(sorted(papers)):
+        for table in paper.tables:
+            if axis == "resolution":
+                if "resolution" in table.varies and "whole systems" not in table.varies:
+                    sizes = {row.setting.get("resolution") for row in table.rows}
+                    best.append((len(sizes) > 1, table.varies == ("resolution",) or table.varies[0] == "resolution", len(table.metrics), table,
+                                 "varies the resolution"))
+                continue
+            present = {row.setting.get(axis) for row in table.rows}
+            if axis == "llm" and f"llm={value}" not in support:
+                if table.varies[:1] == ("llm",) and "whole systems" not in table.varies:
+                    best.append((False, True, len(table.metrics), table, f"varies the LLM's size (none has {value})"))
+                continue
+            if value in present and len(present - {None}) > 1:
+                against = base in present and base != value
+                best.append((against, table.varies[:1] == (axis,), len(table.metrics), table, f"has {value}" + (f" beside {base}" if against else "")))
+    best.sort(key=lambda entry: (not entry[1], -entry[0], -entry[2], entry[3].id))
+    return [(table, why) for _, _, _, table, why in best]
+
+
+class AblateAnswer(NamedTuple):
+    """The axes in order of value for one recipe, and what was assumed to get there."""
+    recipe: Recipe
+    values: list[ablation.AxisValue]
+    assumed: str
+    hours_per_run: float
+
+
+def answer_ablate(library: Library, tasks: TaskMix, own: Recipe | None, confidence: float, budget: Budget | None) -> AblateAnswer:
+    """What to ablate first: for a stated recipe, or for the best one a budget buys. Raises space.EmptySpace."""
+    words, posterior = library.words, library.posterior
+    limits = rank.Constraints(budget=budget or DEFAULT_BUDGET)
+    choices = space(words, {}, {})
+    scores = rank.Scores(choices, BASELINE, tasks, posterior, words)
+    if own is None:
+        result = rank.pick(choices, BASELINE, tasks, posterior, words, limits, library.calibration, top=1)
+        if not result.recipes:
+            raise NothingFits("no recipe fits the budget")
+        best = result.recipes[0]
+        place = (choices.visuals.index(best.visual), choices.languages.index(best.language), choices.data.index(best.data))
+        recipe, hours = best.recipe, best.costs.gpu_hours.gpu_hours
+        assumed = (f"the pick is the best recipe for {limits.budget.amount:g} {limits.budget.gpu or limits.budget.kind}"
+                   f"{' hours' if limits.budget.kind == 'gpu_hours' else ''}{'' if budget else ' (default budget; --budget or --recipe to change)'}; "
+                   f"one run costs about {hours:,.0f} A100 hours")
+    else:
+        recipe = own.over(BASELINE)
+        place = _place(choices, recipe)
+        hours = recipe_costs(library, recipe, limits)[0].gpu_hours.gpu_hours
+        assumed = f"one run costs about {hours:,.0f} {limits.budget.gpu} hours"
+    values = ablation.ablate(choices, scores, place, tasks, posterior, confidence, hours)
+    return AblateAnswer(recipe, values, assumed, hours)
+
+
+class NothingFits(ValueError):
+    """No candidate meets the constraints."""
+
+
+def _place(choices, recipe: Recipe) -> tuple[int, int, int]:
+    """Where a recipe stands in the space. Raises NothingFits with the axis that is outside it."""
+    def find(items, test, axis):
+        for i, item in enumerate(items):
+            if test(item):
+                return i
+        raise NothingFits(f"the recipe's {axis} ({getattr(recipe, axis)}) is not among the candidates")
+    visual = find(choices.visuals, lambda v: (v.recipe.encoder, v.recipe.connector, v.recipe.resolution) == (
+        recipe.encoder, recipe.connector, recipe.resolution), "encoder" if not any(
+            v.recipe.encoder == recipe.encoder for v in choices.visuals) else "resolution")
+    return (visual, find(choices.languages, lambda x: x.slug == recipe.llm, "llm"),
+            find(choices.data, lambda x: x.slug == recipe.data, "data"))
+
+
+def mix_of(names: Sequence[str], library: Library) -> TaskMix:
+    """Benchmarks in equal parts."""
+    return spread({name: 1.0 for name in names}, library.words)

@@ -1,0 +1,565 @@
+"""The command line: one small function per command; the only place that prints and exits.
+
+In: argv. Out: text or JSON on stdout, one-line errors on stderr, exit code 0 (fine), 1 (findings), 2 (usage).
+"""
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable, Sequence
+
+from . import answers, question
+from .cost import flops, tokens
+from .effects.swap import relevant_papers
+from .evidence.reading import EvidenceError
+from .evidence.vocabulary import UnknownName, fold, nearest
+from .library import Library
+from .picker import rank, units
+from .picker.recipe import BASELINE, FIELDS, Recipe, RecipeError, parse
+from .picker.space import EmptySpace
+from .picker.tasks import MixError, parse_mix
+from .report import jsonable, terminal
+
+# How the program is called: from a checkout, or installed.
+PROGRAM = "vlm-recipe" if __package__ == "vlm_recipes" else "python3 main.py"
+
+
+class Usage(Exception):
+    """A command line that cannot be carried out: one line, exit code 2."""
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse whose errors are one line in the same form as all others, with a near miss for a wrong flag."""
+
+    def error(self, message: str):
+        words = message.split("arguments: ")
+        if len(words) == 2 and words[1].startswith("--"):
+            known = [flag for action in self._actions for flag in action.option_strings]
+            near = nearest(words[1].split()[0], {fold(flag): flag for flag in known})
+            message += f" (did you mean {near[0]}?)" if near else ""
+        raise Usage(f"{self.prog}: {message} (see {self.prog} --help)")
+
+
+def style() -> terminal.Style:
+    """Width and colour of the terminal: 80 columns and no colour when it is not one."""
+    colour = bool(os.environ.get("FORCE_COLOR")) or (sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb")
+    if os.environ.get("NO_COLOR"):
+        colour = False
+    width = 80
+    if sys.stdout.isatty():
+        import shutil
+        width = max(60, min(shutil.get_terminal_size().columns, 120))
+    return terminal.Style(width, colour)
+
+
+def show(value) -> None:
+    """Print JSON."""
+    print(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def out(text: str) -> None:
+    """Print text."""
+    print(text)
+
+
+def names_of(library: Library) -> dict[str, str]:
+    """Benchmark slug -> display name."""
+    short = {"mmbench_en": "MMBench", "seed_img": "SEED image", "scienceqa_img": "ScienceQA image", "mme_perception": "MME perception",
+             "mmmu": "MMMU", "mmvet": "MM-Vet", "llava_wild": "LLaVA-Bench wild", "ai2d": "AI2D"}
+    return {key: short.get(key, record["name"].split(" (")[0]) for key, record in library.words.records("benchmark").items()}
+
+
+def places_of(library: Library, tables: set[str]) -> dict[str, str]:
+    """Table id -> `Cambrian-1, Table 11`, and paper key -> `Cambrian-1`."""
+    names = {}
+    for paper in library.papers({name.split(".")[0] for name in tables}):
+        names[paper.key] = paper.short
+        for table in paper.tables:
+            names[table.id] = f"{paper.short}, {table.locator}"
+    return names
+
+
+# --- arguments ----------------------------------------------------------------------------------------------------------
+
+def common(parser: Parser) -> None:
+    """Flags of every command."""
+    parser.add_argument("--json", action="store_true", help="print JSON with stable keys")
+    parser.add_argument("--tables", metavar="DIR", action="append", default=[], help="a folder of your own tables, joined to the published ones (repeatable)")
+
+
+RECIPE_FLAGS = [field for field in FIELDS if field != "llm_params_b"]
+
+
+def recipe_flags(parser: Parser, prefix: str = "", what: str = "on both sides") -> None:
+    """--encoder, --resolution … (with a prefix: --to-resolution)."""
+    for field in RECIPE_FLAGS if not prefix else ("resolution", "visual_tokens", "tiling", "data_size"):
+        parser.add_argument(f"--{prefix}{field.replace('_', '-')}", dest=f"{prefix}{field}".replace("-", "_"), metavar=field.upper(),
+                            help=f"{field.replace('_', ' ')} {what}")
+
+
+def level_flag(parser: Parser) -> None:
+    parser.add_argument("--level", type=flag(units.level), default=0.8, metavar="P", help="level of the intervals (0.8 or 80%%)")
+
+
+def flag(reader: Callable):
+    """An argparse type whose own message reaches the user."""
+    def read(text: str):
+        try:
+            return reader(text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+    return read
+
+
+def stated_flags(args, library: Library, prefix: str = "") -> dict:
+    """Recipe fields given as flags, canonical."""
+    raw = {field: getattr(args, f"{prefix}{field}", None) for field in FIELDS}
+    recipe, _ = parse({k: v for k, v in raw.items() if v is not None}, library.words)
+    return recipe.stated()
+
+
+def size_or_llm(text: str, library: Library) -> dict:
+    """--on 7B or --on llama-3-8b. The baseline's own 7B is kept for 7B."""
+    try:
+        return {"llm": library.words.resolve("llm", text).slug}
+    except UnknownName:
+        value = parse({"llm_params_b": text}, library.words)[0].llm_params_b
+        return {} if abs(value - 7) < 0.3 else {"llm_params_b": value}
+
+
+def benchmark_list(values: Sequence[str], library: Library) -> list[str]:
+    """--benchmark flags, canonical; a benchmark that is no image benchmark is an error."""
+    found = []
+    for value in values:
+        for part in value.split(","):
+            slug = library.words.benchmark(part)
+            if not library.words.records("benchmark")[slug]["family"]:
+                raise Usage(f"{slug} does not test images: no recipe axis is modelled for it")
+            found.append(slug)
+    return found
+
+
+# --- commands -----------------------------------------------------------------------------------------------------------
+
+def swap_arguments(parser: Parser) -> None:
+    parser.add_argument("from_", metavar="FROM", help="what is replaced: an encoder, connector, LLM or 7B, data mix, 336px, '64 tokens', frozen")
+    parser.add_argument("to", metavar="TO", help="what replaces it")
+    parser.add_argument("--on", metavar="LLM", help="size or name of the LLM on both sides (7B, llama-3-8b)")
+    parser.add_argument("--benchmark", action="append", default=[], metavar="B", help="only this benchmark (repeatable)")
+    parser.add_argument("--tasks", metavar="MIX", help="task mix: documents, charts=0.5,mmmu=0.5 …")
+    parser.add_argument("--why", action="store_true", help="all benchmarks and all rows")
+    level_flag(parser)
+    recipe_flags(parser)
+    recipe_flags(parser, "from-", "of FROM only")
+    recipe_flags(parser, "to-", "of TO only")
+
+
+def swap_command(args, library: Library, understood: dict | None = None) -> int:
+    """Deltas per benchmark of replacing one component by another, with the rows behind them."""
+    words = library.words
+    field, a, b = question.two_names(args.from_, args.to, words)
+    both = stated_flags(args, library)
+    if args.on:
+        both = {**size_or_llm(args.on, library), **both}
+    before, after = [{**side_of(field, value, words), **stated_flags(args, library, prefix)} for value, prefix in ((a, "from_"), (b, "to_"))]
+    both.pop(field, None)
+    first, second = answers.sides(before, after, Recipe(**both))
+    mix = parse_mix(args.tasks, words) if args.tasks else None
+    answer = answers.answer_swap(library, first, second, benchmark_list(args.benchmark, library), mix, args.level)
+    if args.json:
+        value = jsonable.swap(answer.before, answer.after, answer.result)
+        value["warnings"] += list(answer.notes)
+        value["cost"] = None if answer.costs is None else {
+            "from": {**jsonable.costs(answer.costs[0]), "visual_tokens": jsonable.number(answer.costs[2])},
+            "to": {**jsonable.costs(answer.costs[1]), "visual_tokens": jsonable.number(answer.costs[3])}}
+        show({**(understood or {}), **value})
+        return 0
+    rows = relevant_papers(answer.before.stated(), answer.after.stated(), library.posterior, words) | {
+        row.table for d in answer.result.deltas for row in d.evidence}
+    cost = terminal.cost_change(*answer.costs) if answer.costs else []
+    out(terminal.swap_text(answer.before, answer.after, answer.result, names_of(library), places_of(library, rows), style(),
+                           cost_lines=cost, notes=answer.notes, why=args.why))
+    return 0
+
+
+def side_of(field: str, text: str, words) -> dict:
+    """Recipe fields that one name of a swap stands for."""
+    if field == "frozen_encoder":
+        return {"frozen_encoder": text == "frozen"}
+    if field == "visual_tokens":
+        text = text.split()[0]
+    return parse({field: text}, words)[0].stated()
+
+
+def predict_arguments(parser: Parser) -> None:
+    parser.add_argument("file", metavar="FILE.jsonl", help="one JSON object per line (- for standard input)")
+    level_flag(parser)
+
+
+def predict_command(args, library: Library, understood: dict | None = None) -> int:
+    """One JSON line out for each line in: {"from": {…}, "to": {…}, "benchmark": "mmmu"}."""
+    from .batch import Batch
+    batch = Batch(library, args.level)
+    failed = False
+    try:
+        file = sys.stdin.buffer if args.file == "-" else open(args.file, "rb")
+    except OSError as error:
+        raise Usage(f"predict: {args.file} cannot be read: {error.strerror}") from None
+    with file:
+        for number, line in enumerate(file, 1):
+            value = batch.answer(line, number)
+            failed |= "error" in value
+            print(json.dumps(value, ensure_ascii=False))
+    return 1 if failed else 0
+
+
+def pick_arguments(parser: Parser) -> None:
+    parser.add_argument("--tasks", metavar="MIX", default="balanced", help="what it is for: documents, charts=0.5,mmmu=0.5 … (default: balanced)")
+    parser.add_argument("--budget", metavar="B", help="training budget: 500 A100-hours, 8xH100 for a day, 2e21 FLOP, 50M images")
+    parser.add_argument("--latency", metavar="L", help="time to first token: 300ms on L4 (300 ms total on L4 for a whole answer)")
+    parser.add_argument("--memory", metavar="M", help="memory of the deployment: 24GB")
+    parser.add_argument("--deploy", choices=("edge", "cloud"), help="device when --latency names none: edge = Jetson AGX Orin, cloud = L4")
+    parser.add_argument("--dtype", choices=("bf16", "int8", "int4"), default="bf16", help="number format of the deployed LLM weights")
+    parser.add_argument("--fix", metavar="AXIS=VALUE", action="append", default=[], help="keep a field fixed: llm=qwen2.5-7b, llm_params_b=2B (repeatable)")
+    parser.add_argument("--avoid", metavar="AXIS=VALUE", action="append", default=[], help="leave out a component: encoder=clip-vit-l-14 (repeatable)")
+    parser.add_argument("--top", type=flag(positive), default=5, metavar="N", help="how many recipes to list")
+    level_flag(parser)
+
+
+def positive(text: str) -> int:
+    """A whole number between 1 and 100."""
+    if not text.isdecimal() or not 1 <= int(text) <= 100:
+        raise ValueError(f"{text[:20]!r} is not a whole number between 1 and 100")
+    return int(text)
+
+
+def pairs(values: Sequence[str], flag_name: str, library: Library) -> list[tuple[str, object]]:
+    """--fix and --avoid: AXIS=VALUE, canonical."""
+    found = []
+    for value in values:
+        field, sign, text = value.partition("=")
+        field = field.strip().replace("-", "_")
+        if not sign or not text.strip():
+            raise Usage(f"{flag_name} {value[:60]!r}: as in {flag_name} encoder=siglip")
+        if field not in ("encoder", "connector", "llm", "data", "resolution", "visual_tokens", "llm_params_b"):
+            raise Usage(f"{flag_name}: unknown axis {field[:40]!r} (encoder, connector, llm, llm_params_b, data, resolution, visual_tokens)")
+        found.append((field, getattr(parse({field: text.strip()}, library.words)[0], field)))
+    return found
+
+
+def constraints(args, library: Library) -> rank.Constraints:
+    """Budget, latency and memory of `pick`."""
+    words = library.words
+    device = "jetson-agx-orin-64gb" if args.deploy == "edge" else "l4"
+    latency = None
+    if args.latency:
+        latency = units.latency(args.latency, words)
+        if " on " not in args.latency.lower():
+            latency = latency._replace(gpu=device)
+    return rank.Constraints(units.budget(args.budget, words) if args.budget else None, latency,
+                            units.memory_gb(args.memory) if args.memory else None, args.dtype, deploy_gpu=device)
+
+
+def pick_command(args, library: Library, understood: dict | None = None) -> int:
+    """The best recipes for a task mix under a budget, a latency and a memory limit."""
+    tasks = parse_mix(args.tasks, library.words)
+    avoid: dict[str, list[str]] = {}
+    for field, value in pairs(args.avoid, "--avoid", library):
+        avoid.setdefault(field, []).append(str(value))
+    answer = answers.answer_pick(library, tasks, constraints(args, library), dict(pairs(args.fix, "--fix", library)), avoid, args.top, args.level)
+    if args.json:
+        recipes = [jsonable.ranked(i + 1, item, answer.deltas[i], answer.citations[i]) for i, item in enumerate(answer.result.recipes)]
+        show({**(understood or {}), **jsonable.pick(answer.result, recipes, jsonable.axis_value(answer.first) if answer.first else None,
+                                                     [*answer.warnings, *answer.result.tightest])})
+    else:
+        lines = {i: [f"{c['axis']}: {c['table'] or '-'}{' (arXiv ' + c['arxiv'] + ')' if c['arxiv'] else ''}, {c['why']}" for c in entries]
+                 for i, entries in answer.citations.items()}
+        out(terminal.pick_text(answer.result, style(), lines, answer.deltas, answer.first, names_of(library), answer.warnings))
+    return 0 if answer.result.recipes else 1
+
+
+def ablate_arguments(parser: Parser) -> None:
+    parser.add_argument("--tasks", metavar="MIX", default="balanced", help="what the model is for (default: balanced)")
+    parser.add_argument("--recipe", metavar="FIELD=VALUE,…", help="the recipe you have (fields left out: LLaVA-1.5-7B); default: the best one the budget buys")
+    parser.add_argument("--confidence", type=flag(units.level), default=0.8, metavar="P", help="how sure you want to be (0.8 or 80%%)")
+    parser.add_argument("--budget", metavar="B", help="training budget of the pick (default: 500 A100-hours)")
+
+
+def ablate_command(args, library: Library, understood: dict | None = None) -> int:
+    """The axes in the order in which to ablate them, with runs and GPU-hours."""
+    tasks = parse_mix(args.tasks, library.words)
+    own = None
+    if args.recipe:
+        fields = dict(part.partition("=")[::2] for part in args.recipe.split(","))
+        own = parse({k.strip().replace("-", "_"): v.strip() for k, v in fields.items()}, library.words)[0]
+    answer = answers.answer_ablate(library, tasks, own, args.confidence, units.budget(args.budget, library.words) if args.budget else None)
+    if args.json:
+        show({**(understood or {}), "axes": [jsonable.axis_value(v) for v in answer.values], "first": answer.values[0].axis,
+              "confidence": args.confidence, "recipe": jsonable.recipe(answer.recipe), "gpu_hours_per_run": jsonable.number(answer.hours_per_run)})
+    else:
+        out(terminal.ablate_text(answer.values, answer.recipe, tasks.label, args.confidence, answer.assumed, style()))
+    return 0
+
+
+def tables_arguments(parser: Parser) -> None:
+    parser.add_argument("action", nargs="?", choices=("list", "show", "find"), default="list", help="list papers, show one table or paper, find a word")
+    parser.add_argument("word", nargs="?", metavar="ID|WORD", help="table id or paper key (show), any word (find)")
+
+
+def tables_command(args, library: Library, understood: dict | None = None) -> int:
+    """The evidence itself."""
+    from .report import evidence
+    if args.action != "list" and not args.word:
+        raise Usage(f"tables {args.action}: which one? (as in tables {args.action} {'cambrian1.table11' if args.action == 'show' else 'siglip'})")
+    return evidence.run(args.action, args.word, library, style(), show if args.json else None, out)
+
+
+def benchmarks_arguments(parser: Parser) -> None:
+    parser.add_argument("family", nargs="?", metavar="FAMILY", help="only this task family")
+
+
+def benchmarks_command(args, library: Library, understood: dict | None = None) -> int:
+    """What each benchmark tests, its scale, and how much its scores move."""
+    words = library.words
+    family = words.resolve("family", args.family).slug if args.family else None
+    records = [r for r in words.records("benchmark").values() if r["kind"] == "score" and (family is None or r["family"] == family)]
+    if args.json:
+        show({"benchmarks": [{"benchmark": r["key"], "name": r["name"], "family": r["family"], "max": r["max"], "metric": r.get("metric"),
+                              "chance": r.get("chance_level"), "moves": jsonable.number(library.posterior.scale.get(r["key"])),
+                              "splits": r.get("splits", {}), "tests": r.get("tests"), "arxiv": r.get("arxiv")} for r in records]})
+    else:
+        out(terminal.benchmarks_text(records, library.posterior.scale, style()))
+    return 0
+
+
+def check_arguments(parser: Parser) -> None:
+    parser.add_argument("paths", nargs="*", metavar="PATH", help="files or folders (default: the published tables)")
+    parser.add_argument("--format", choices=("text", "json", "github"), default="text", help="how to print findings")
+    parser.add_argument("--explain", metavar="RULE", help="what a rule checks")
+    parser.add_argument("--accepted", action="store_true", help="list the exceptions that tables record")
+
+
+def check_command(args, library: Library, understood: dict | None = None) -> int:
+    """Consistency of tables: exit code 0 clean, 1 findings, 2 usage."""
+    from .report import checks
+    if args.explain:
+        text = checks.explain(args.explain)
+        if text is None:
+            raise Usage(f"check: unknown rule {args.explain[:40]!r} (rules: {', '.join(checks.rules())})")
+        out(f"{args.explain}: {text}")
+        return 0
+    report = checks.run(library, [*args.paths, *args.tables])
+    if args.json or args.format == "json":
+        show(checks.as_json(report))
+    else:
+        out(checks.as_text(report, args.format, args.accepted, style()))
+    return 0 if report.ok else 1
+
+
+def tokens_arguments(parser: Parser) -> None:
+    parser.add_argument("--model", metavar="NAME", help=f"a released model: {', '.join(tokens.MODELS)}")
+    parser.add_argument("--image", metavar="WxH", action="append", default=[], help="image size in pixels (repeatable)")
+    for field in ("encoder", "resolution", "connector"):
+        parser.add_argument(f"--{field}", metavar=field.upper(), help=f"{field} of a recipe of your own")
+
+
+def tokens_command(args, library: Library, understood: dict | None = None) -> int:
+    """Visual tokens of images, term by term."""
+    sizes = [image_size(text) for text in args.image] or [(1024, 768)]
+    if args.model and (args.encoder or args.resolution or args.connector):
+        raise Usage("tokens: either --model or a recipe (--encoder, --resolution, --connector)")
+    if args.model:
+        model = args.model.strip().lower()
+        if tokens.ALIASES.get(model, model) not in tokens.MODELS:
+            near = nearest(model, {fold(name): name for name in (*tokens.MODELS, *tokens.ALIASES)})
+            raise UnknownName("model", args.model, near)
+        values = [tokens.count(model, *size) for size in sizes]
+    else:
+        recipe = parse({k: getattr(args, k) for k in ("encoder", "resolution", "connector")}, library.words)[0].over(BASELINE)
+        model = f"{recipe.encoder} at {recipe.resolution} with {recipe.connector}"
+        values = [recipe_tokens(recipe, library, *size) for size in sizes]
+    if args.json:
+        show({**(understood or {}), "model": model, "images": [jsonable.tokens(value) for value in values]})
+    else:
+        out(terminal.tokens_text(model, values, style()))
+    return 0
+
+
+def image_size(text: str) -> tuple[int, int]:
+    """--image 1024x768."""
+    width, sign, height = text.lower().replace("×", "x").partition("x")
+    if not sign or not width.isdecimal() or not height.isdecimal() or len(width) > 9 or len(height) > 9:
+        raise Usage(f"tokens: --image {text[:40]!r} is not WIDTHxHEIGHT (as in 1024x768)")
+    tokens.check_size(int(width), int(height))
+    return int(width), int(height)
+
+
+def recipe_tokens(recipe: Recipe, library: Library, width: int, height: int) -> tokens.Tokens:
+    """Tokens of one image in a recipe of one's own (every image is made square)."""
+    if not isinstance(recipe.resolution, int):
+        raise Usage("tokens: a recipe needs a resolution in pixels (tilings: use --model)")
+    record = library.words.records("encoder").get((recipe.encoder or "").split("+")[0], {})
+    return tokens.Tokens(width, height, (tokens.per_view(int(flops.need(record, "patch_size")), recipe.resolution, recipe.connector),))
+
+
+def skill_arguments(parser: Parser) -> None:
+    parser.add_argument("--check", action="store_true", help="fail when the written skill is not what the evidence gives now")
+    parser.add_argument("--out", metavar="FILE", help="where to write (default: outputs/skill-vlm-recipe-picker.md)")
+
+
+def skill_command(args, library: Library, understood: dict | None = None) -> int:
+    """Write the agent skill from the evidence, or check that it is fresh."""
+    from .report import skill
+    path = args.out or skill.default_path()
+    text = skill.build(library)
+    if args.check:
+        try:
+            with open(path, encoding="utf-8") as file:
+                fresh = file.read() == text
+        except OSError:
+            fresh = False
+        message = f"{path} is {'what the evidence gives' if fresh else 'stale: run ' + PROGRAM + ' skill'}"
+        show({"ok": fresh, "path": path}) if args.json else out(message)
+        return 0 if fresh else 1
+    skill.write(path, text)
+    show({"ok": True, "path": path, "lines": text.count("\n")}) if args.json else out(f"wrote {path} ({text.count(chr(10))} lines)")
+    return 0
+
+
+def fit_arguments(parser: Parser) -> None:
+    parser.add_argument("--search", type=int, default=0, metavar="ROUNDS", help="first search the hyper-parameters by leave-one-paper-out scoring")
+    parser.add_argument("--check", action="store_true", help="only say whether the stored fit belongs to the evidence")
+
+
+def fit_command(args, library: Library, understood: dict | None = None) -> int:
+    """Fit the model to the published tables anew (the stored fit is what answers are made from)."""
+    from . import refit
+    result = refit.run(library, args.search, args.check, lambda line: print(line, file=sys.stderr, flush=True))
+    show(result) if args.json else out(result["message"])
+    return 0 if result["ok"] else 1
+
+
+def backtest_arguments(parser: Parser) -> None:
+    parser.add_argument("--paper", action="append", default=[], metavar="KEY", help="only this paper (repeatable)")
+
+
+def backtest_command(args, library: Library, understood: dict | None = None) -> int:
+    """Leave-one-paper-out accuracy of the predictions."""
+    from . import refit
+    known = [paper.key for paper in library.papers()]
+    for key in args.paper:
+        if key not in known:
+            raise UnknownName("paper", key, nearest(key, {fold(k): k for k in known}))
+    result = refit.backtest(library, args.paper, lambda line: print(line, file=sys.stderr, flush=True))
+    show(result) if args.json else out(refit.backtest_text(result, style()))
+    return 0
+
+
+COMMANDS: dict[str, tuple[Callable, Callable, str]] = {
+    "swap": (swap_arguments, swap_command, 'swap CLIP SigLIP --on 7B\nswap MLP Q-Former --visual-tokens 64\nswap 7B 13B --tasks documents\nswap 336 672 --benchmark docvqa --json'),
+    "predict": (predict_arguments, predict_command, 'predict changes.jsonl\necho \'{"from":{"encoder":"CLIP"},"to":{"encoder":"SigLIP"},"benchmark":"mmmu"}\' | python3 main.py predict -'),
+    "pick": (pick_arguments, pick_command, 'pick --tasks documents --budget "500 A100-hours" --latency "300ms on L4"\npick --tasks ui-agent --fix llm_params_b=2B --latency "300ms on Orin"'),
+    "ablate": (ablate_arguments, ablate_command, "ablate --tasks charts --confidence 80%\nablate --tasks documents --recipe encoder=siglip,llm=qwen2.5-7b,resolution=384"),
+    "tables": (tables_arguments, tables_command, "tables list\ntables show cambrian1.table11\ntables find q-former"),
+    "benchmarks": (benchmarks_arguments, benchmarks_command, "benchmarks\nbenchmarks documents"),
+    "check": (check_arguments, check_command, "check\ncheck my-tables/ --format github\ncheck --explain mean"),
+    "tokens": (tokens_arguments, tokens_command, "tokens --model qwen2-vl --image 448x280 --image 1024x768\ntokens --encoder siglip --resolution 384 --connector pixel-shuffle-mlp"),
+    "skill": (skill_arguments, skill_command, "skill\nskill --check"),
+    "fit": (fit_arguments, fit_command, "fit\nfit --check\nfit --search 1"),
+    "backtest": (backtest_arguments, backtest_command, "backtest\nbacktest --paper prismatic --json"),
+}
+
+
+def parser_of(command: str) -> Parser:
+    """The parser of one command."""
+    arguments, run, examples = COMMANDS[command]
+    lines = "\n".join(f"  {line if line.startswith('echo') else PROGRAM + ' ' + line}" for line in examples.split("\n"))
+    parser = Parser(prog=f"{PROGRAM} {command}", description=run.__doc__, epilog=f"examples:\n{lines}", allow_abbrev=False,
+                    formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments(parser)
+    common(parser)
+    return parser
+
+
+def home() -> str:
+    """One screen: what it does, five example questions, the commands."""
+    lines = ["vlm-recipe-picker: which vision-language recipe to train, from published ablation tables.",
+             "Ask in plain words; every number in an answer names the table rows it comes from.", "", "examples:"]
+    lines += [f'  {PROGRAM} "{text}"' for text in question.EXAMPLES]
+    lines += ["", "commands (each has --json, --tables DIR and --help):"]
+    for name, (_, run, _) in COMMANDS.items():
+        lines.append(f"  {name:<11} {(run.__doc__ or '').strip().splitlines()[0].partition(': {')[0].rstrip('.')}")
+    return "\n".join(lines)
+
+
+def ask(text: str, rest: Sequence[str]) -> int:
+    """A question in plain words: print the command it became, then its answer."""
+    parser = Parser(prog=PROGRAM, add_help=False, allow_abbrev=False)
+    common(parser)
+    args = parser.parse_args(list(rest))
+    library = Library(args.tables)
+    understood = question.understand(text, library.words)
+    inner = [*understood.argv[1:], *(["--json"] if args.json else []), *(x for d in args.tables for x in ("--tables", d))]
+    if not args.json:
+        print(style().paint("understood: " + shell([*understood.argv]), "dim"))
+    parsed = parser_of(understood.command).parse_args(inner)
+    return COMMANDS[understood.command][1](parsed, library, {"understood": {"command": understood.command, "argv": list(understood.argv)}})
+
+
+def shell(argv: Sequence[str]) -> str:
+    """A command line as one would type it."""
+    import shlex
+    return f"{PROGRAM} " + " ".join(shlex.quote(part) for part in argv)
+
+
+def run(argv: Sequence[str]) -> int:
+    """Carry out one command line and return the exit code."""
+    if not argv or argv[0] in ("-h", "--help", "help"):
+        print(home())
+        return 0
+    if argv[0] == "--version":
+        from . import __version__
+        print(__version__)
+        return 0
+    if argv[0] in COMMANDS:
+        args = parser_of(argv[0]).parse_args(argv[1:])
+        return COMMANDS[argv[0]][1](args, Library(args.tables))
+    if argv[0].startswith("-"):
+        raise Usage(f"{PROGRAM}: unknown option {argv[0][:40]} (see {PROGRAM} --help)")
+    text, rest = [argv[0]], list(argv[1:])
+    while rest and not rest[0].startswith("-"):  # words without quotes
+        text.append(rest.pop(0))
+    if len(text) == 1 and " " not in text[0]:
+        near = nearest(text[0], {fold(name): name for name in COMMANDS})
+        raise Usage(f"unknown command {text[0][:40]!r}{'; did you mean ' + near[0] if near else ''} (commands: {', '.join(COMMANDS)}; or a question in quotes)")
+    return ask(" ".join(text), rest)
+
+
+ERRORS = (Usage, EvidenceError, UnknownName, units.UnitError, RecipeError, MixError, EmptySpace, answers.NothingFits, question.QuestionError,
+          flops.MissingFigure)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Entry point: errors become one line on stderr and exit code 2; a closed pipe is no error."""
+    try:
+        code = run(sys.argv[1:] if argv is None else list(argv))
+        sys.stdout.flush()
+        return code
+    except ERRORS as error:
+        print(f"error: {terminal.clean(str(error))}", file=sys.stderr)
+        return 2
+    except ValueError as error:
+        if type(error) is not ValueError:
+            raise
+        print(f"error: {terminal.clean(str(error))}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        return 130
+
+
+def entry() -> None:
+    """Console script of the installed package."""
+    sys.exit(main())

@@ -1,0 +1,51 @@
+"""Memory of a VLM: weights, KV cache, activations; and what training adds.
+
+In: registry records, number format, token counts. Out: gigabytes (10^9 bytes), term by term.
+"""
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from . import flops
+
+# Bytes per weight. int4 formats carry a 16-bit scale (and zero point) for every group of 128 weights: 0.53.
+WEIGHT_BYTES = {"bf16": 2.0, "fp16": 2.0, "int8": 1.0, "int4": 0.53}
+OVERHEAD_GB = 1.0  # CUDA context and workspace of an inference process
+
+
+class Memory(NamedTuple):
+    """Gigabytes by what holds them."""
+    weights: float
+    kv_cache: float
+    activations: float
+    overhead: float
+
+    @property
+    def total(self) -> float:
+        return self.weights + self.kv_cache + self.activations + self.overhead
+
+
+def kv_bytes_per_token(llm: Mapping) -> float:
+    """Keys and values of one token, 16 bit: 2 x 2 x layers x kv_heads x head_dim (grouped-query attention aware)."""
+    return 4.0 * flops.need(llm, "layers") * flops.need(llm, "kv_heads") * flops.need(llm, "head_dim")
+
+
+def llm_bytes(llm: Mapping, dtype: str) -> float:
+    """Bytes of all weights; embeddings stay in 16 bit when the rest is quantised."""
+    everything = llm.get("params") or 1e9 * flops.need(llm, "params_b")
+    body = flops.llm_params(llm)
+    return body * WEIGHT_BYTES[dtype] + (everything - body) * 2.0
+
+
+def inference(llm: Mapping, encoder_params: float, connector_params: float, tokens: float, dtype: str = "bf16",
+              batch: int = 1) -> Memory:
+    """Memory to answer with `tokens` in the context of each of `batch` requests. Vision tower and connector in 16 bit."""
+    weights = llm_bytes(llm, dtype) + 2.0 * (encoder_params + connector_params)
+    cache = kv_bytes_per_token(llm) * tokens * batch
+    # the widest moment of prefill: hidden states, and one layer's gated MLP at its inner width, in 16 bit
+    activations = 2.0 * tokens * batch * (2 * flops.need(llm, "hidden_size") + 2 * (llm.get("intermediate_size") or 4 * llm["hidden_size"]))
+    return Memory(weights / 1e9, cache / 1e9, activations / 1e9, OVERHEAD_GB)
+
+
+def training_bytes_per_parameter(trained: bool) -> float:
+    """Mixed-precision AdamW (Rajbhandari et al. 2020, §3.1): 16 bytes for a trained parameter, 2 for a frozen one."""
+    return 16.0 if trained else 2.0

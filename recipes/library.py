@@ -1,0 +1,92 @@
+"""What a command needs from disk: the vocabulary, the stored fit, and the papers, each read when first asked for.
+
+In: the directory that ships with the program and the user's own ones. Out: values of the other packages.
+The only module beside the evidence readers that knows where files lie.
+"""
+import os
+from collections.abc import Iterable, Mapping, Sequence
+
+from .cost import training
+from .effects.columns import columns
+from .effects.posterior import Conditioned, Posterior
+from .effects.store import read_posterior
+from .evidence.reading import EvidenceError
+from .evidence.tables import Paper, load_papers
+from .evidence.vocabulary import UnknownName, Vocabulary, open_vocabulary
+
+
+def shipped_tables() -> str:
+    """The tables that come with the program: inside an installed package, beside the package in a checkout."""
+    here = os.path.dirname(os.path.abspath(__file__))
+    inside = os.path.join(here, "tables")
+    return inside if os.path.isdir(inside) else os.path.join(os.path.dirname(here), "tables")
+
+
+def canonical(setting: Mapping, words: Vocabulary) -> dict:
+    """A user's setting with the names that the vocabulary knows unified; others stay as they are."""
+    out = dict(setting)
+    for axis in ("encoder", "connector", "llm", "data"):
+        value = out.get(axis)
+        if isinstance(value, str):
+            try:
+                out[axis] = words.resolve(axis, value).slug
+            except UnknownName:
+                pass
+    return out
+
+
+class Library:
+    """The shipped tables and the user's (`--tables DIR`), joined."""
+
+    def __init__(self, extra: Sequence[str] = (), shipped: str | None = None):
+        self.shipped = shipped or shipped_tables()
+        self.extra = tuple(extra)
+        for directory in self.extra:
+            if not os.path.isdir(directory):
+                raise EvidenceError(directory, "", "is not a directory (--tables wants a folder of table files)", "file")
+        self.words = open_vocabulary(self.shipped)
+        self._own: list[Paper] | None = None
+        self._posterior: Posterior | None = None
+        self._calibration: training.Calibration | None = None
+
+    def own_papers(self) -> list[Paper]:
+        """The user's papers, names unified. An id that the shipped tables use too is an EvidenceError."""
+        if self._own is None:
+            self._own = []
+            for paper in load_papers(self.extra, self.words.records("benchmark")) if self.extra else ():
+                tables = tuple(table._replace(rows=tuple(row._replace(setting=canonical(row.setting, self.words))
+                                                         for row in table.rows)) for table in paper.tables)
+                self._own.append(paper._replace(tables=tables))
+            if self._own:
+                known = {table.id for paper in self.papers(shipped_only=True) for table in paper.tables}
+                for paper in self._own:
+                    for table in paper.tables:
+                        if table.id in known:
+                            raise EvidenceError(paper.file, f"/tables/{table.index}/id",
+                                                f"the table id {table.id!r} stands in the published tables too", "unique")
+        return self._own
+
+    def papers(self, keys: Iterable[str] | None = None, *, shipped_only: bool = False) -> list[Paper]:
+        """The papers named in `keys` (all by default), and the user's."""
+        wanted = None if keys is None else set(keys)
+        out = list(load_papers([self.shipped], self.words.records("benchmark"), wanted, shipped=self.shipped))
+        return out if shipped_only else out + self.own_papers()
+
+    @property
+    def posterior(self) -> Posterior:
+        """The stored fit, conditioned on the user's tables if there are any."""
+        if self._posterior is None:
+            self._posterior = read_posterior(self.shipped)
+            if self.extra:
+                self._posterior = Conditioned(self._posterior, columns(self.own_papers(), self.words))
+        return self._posterior
+
+    @property
+    def calibration(self) -> training.Calibration:
+        """Utilisation of published training runs."""
+        if self._calibration is None:
+            words = self.words
+            self._calibration = training.calibrate(training.published(
+                words.registry("training_costs")["training_costs"], words.records("encoder"), words.records("llm"),
+                words.records("hardware")))
+        return self._calibration

@@ -1,0 +1,296 @@
+"""Rank the candidate recipes under constraints: score, cost, latency, memory; top list and probability of being best.
+
+In: a Space, a task mix, a Posterior, constraints. Out: a Pick: the best recipes with deltas and costs, and exact
+counts of what each constraint excludes. The search is exact: effects add up over visual part, LLM and data, and
+costs depend on few numbers of each, so all combinations are judged without building them.
+"""
+import heapq
+import random
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from ..cost import flops, latency, memory, training
+from ..effects import linalg
+from ..effects.features import difference, features, group
+from ..effects.posterior import Posterior
+from ..effects.swap import Change, Mix
+from ..evidence.vocabulary import Vocabulary
+from .recipe import Recipe
+from .space import Data, Language, Space, Visual
+from .tasks import TaskMix
+from .units import Budget, LatencyTarget
+
+PROMPT_TOKENS, OUTPUT_TOKENS = 64, 128
+CANDIDATES = 40          # recipes that compete in the probability of being best
+DRAWS = 2000
+
+
+class Constraints(NamedTuple):
+    """What a recipe must meet. None: no such constraint. dtype: number format of the deployed LLM weights."""
+    budget: Budget | None = None
+    latency: LatencyTarget | None = None
+    memory_gb: float | None = None
+    dtype: str = "bf16"
+    train_gpu: str = "a100-80gb-sxm"
+    deploy_gpu: str = "l4"
+
+
+class Costs(NamedTuple):
+    """What one recipe costs to train and to run."""
+    flop: float
+    gpu: str
+    gpu_hours: training.Estimate
+    latency_gpu: str
+    latency: latency.Latency
+    memory: memory.Memory
+    stages: tuple[training.StageCost, ...]
+
+
+class Ranked(NamedTuple):
+    """One recipe of the answer."""
+    recipe: Recipe
+    visual: Visual
+    language: Language
+    data: Data
+    mix: Mix
+    p_best: float
+    costs: Costs
+    tied: bool       # the evidence cannot tell it from the first
+
+
+class Pick(NamedTuple):
+    """The answer: top recipes, how many were considered, and (reason, count) of exclusions."""
+    baseline: Recipe
+    baseline_costs: Costs
+    tasks: TaskMix
+    recipes: tuple[Ranked, ...]
+    pool: tuple[Ranked, ...]                 # the competitors behind p_best (top ones first)
+    considered: int
+    excluded: tuple[tuple[str, int], ...]
+    left_out: tuple[tuple[str, int], ...]
+    tightest: tuple[str, ...]                # when nothing fits: what would have to give, in words
+
+
+def costs_of(visual: Visual, language: Language, data: Data, limits: Constraints, words: Vocabulary,
+             calibration: training.Calibration) -> Costs:
+    """Training cost, latency and memory of one recipe."""
+    hardware = words.records("hardware")
+    connector = flops.connector_params(visual.recipe.connector or "", visual.width, language.record["hidden_size"])
+    stages = tuple(training.stage_cost(stage, visual.encoder_flops, connector, language.record, visual.grid_tokens)
+                   for stage in training.two_stages(data.samples, data.slug, visual.visual_tokens))
+    total = sum(stage.total for stage in stages)
+    gpu = limits.budget.gpu if limits.budget and limits.budget.gpu else limits.train_gpu
+    device = limits.latency.gpu if limits.latency else limits.deploy_gpu
+    timing = latency.answer(hardware[device], language.record, visual.encoders, connector, visual.visual_tokens,
+                            visual.grid_tokens, PROMPT_TOKENS, OUTPUT_TOKENS, limits.dtype)
+    held = memory.inference(language.record, visual.encoder_params, connector,
+                            visual.visual_tokens + PROMPT_TOKENS + OUTPUT_TOKENS, limits.dtype)
+    return Costs(total, gpu, training.estimate(total, hardware[gpu], calibration), device, timing, held, stages)
+
+
+class Scores:
+    """Scores of the choices on each axis against the baseline, in percent of the mix's scale."""
+
+    def __init__(self, space: Space, baseline: Recipe, tasks: TaskMix, posterior: Posterior, words: Vocabulary):
+        self.families = {name: words.records("benchmark")[name]["family"] for name in tasks.benchmarks}
+        start = features(baseline.stated(), words)
+        part = lambda recipe: features(recipe.stated(), words)  # noqa: E731
+        own = lambda names: {k: v for k, v in start.items() if group(k) in names}  # noqa: E731
+        seeing = own(("encoder", "encoder_family", "encoder_kind", "encoder_size", "encoder_fused", "resolution",
+                      "resolution_high", "visual_tokens", "connector"))
+        speaking, taught = own(("llm", "llm_size", "llm_text")), own(("data", "data_size"))
+        self.visual_changes = [difference(seeing, part(v.recipe)) for v in space.visuals]
+        self.language_changes = [difference(speaking, part(Recipe(llm=x.slug))) for x in space.languages]
+        self.data_changes = [difference(taught, part(Recipe(data=x.slug, data_size=x.samples))) for x in space.data]
+        names = sorted({name for changes in (self.visual_changes, self.language_changes, self.data_changes)
+                        for change in changes for name in change})
+        self.coefficients = posterior.mix_coefficients(names, tasks.benchmarks, self.families)
+        score = lambda change: sum(self.coefficients[name] * value for name, value in change.items())  # noqa: E731
+        self.visuals = [score(change) for change in self.visual_changes]
+        self.languages = [score(change) for change in self.language_changes]
+        self.data = [score(change) for change in self.data_changes]
+
+    def change(self, v: int, x: int, d: int) -> dict[str, float]:
+        """Feature differences of a whole recipe against the baseline."""
+        return {**self.visual_changes[v], **self.language_changes[x], **self.data_changes[d]}
+
+
+def pick(space: Space, baseline: Recipe, tasks: TaskMix, posterior: Posterior, words: Vocabulary, limits: Constraints,
+         calibration: training.Calibration, *, top: int = 5, level: float = 0.8) -> Pick:
+    """The `top` recipes by expected score that meet the constraints. Deterministic."""
+    scores = Scores(space, baseline, tasks, posterior, words)
+    hardware = words.records("hardware")
+    by_size = sorted(range(len(space.data)), key=lambda d: (space.data[d].samples, d))
+    sizes = [space.data[d].samples for d in by_size]
+    best_upto: list[int] = []                  # index of the best mix among the i smallest ones
+    for d in by_size:
+        best_upto.append(d if not best_upto or scores.data[d] > scores.data[best_upto[-1]] else best_upto[-1])
+    device = limits.latency.gpu if limits.latency else limits.deploy_gpu
+    allowed = _allowed_flops(limits, hardware, calibration)
+    counts = {"latency": 0, "memory": 0, "budget": 0}
+    best: list[tuple] = []
+    prefill: dict[tuple, float] = {}
+    seen_vision: dict[int, float] = {}
+    for x, language in enumerate(space.languages):
+        record = language.record
+        for v, visual in enumerate(space.visuals):
+            connector = flops.connector_params(visual.recipe.connector or "", visual.width, record["hidden_size"])
+            if limits.memory_gb is not None:
+                held = memory.inference(record, visual.encoder_params, connector,
+                                        visual.visual_tokens + PROMPT_TOKENS + OUTPUT_TOKENS, limits.dtype)
+                if held.total > limits.memory_gb:
+                    counts["memory"] += len(space.data)
+                    continue
+            if limits.latency is not None:
+                key = (x, visual.visual_tokens)
+                if key not in prefill:
+                    timing = latency.answer(hardware[device], record, (), 0.0, visual.visual_tokens, 0.0, PROMPT_TOKENS,
+                                            OUTPUT_TOKENS, limits.dtype)
+                    prefill[key] = timing.total_ms if limits.latency.whole_answer else timing.ttft_ms
+                if v not in seen_vision:
+                    seen_vision[v] = latency.answer(hardware[device], record, visual.encoders, 0.0, visual.visual_tokens, 0.0,
+                                                    PROMPT_TOKENS, 1, limits.dtype).phases[0].ms
+                joint = latency.connector_phase(hardware[device], connector, visual.grid_tokens).ms
+                if prefill[key] + seen_vision[v] + joint > limits.latency.ms:
+                    counts["latency"] += len(space.data)
+                    continue
+            count = len(sizes)
+            if allowed is not None:
+                count = _affordable(allowed, limits, visual, record, connector, sizes)
+                counts["budget"] += len(sizes) - count
+                if not count:
+                    continue
+            d = best_upto[count - 1]
+            best.append((scores.visuals[v] + scores.languages[x] + scores.data[d], -v, -x, count))
+    width = max(top, CANDIDATES)
+    leaders = heapq.nlargest(width, best)
+    triples = []
+    for value, v, x, count in leaders:
+        rest = value - scores.data[best_upto[count - 1]]
+        for d in by_size[:count]:
+            triples.append((rest + scores.data[d], v, x, -d))
+    chosen = heapq.nlargest(width, triples)
+    competitors = [(-v, -x, -d) for _, v, x, d in chosen]
+    ranked = _judge(competitors, space, scores, baseline, tasks, posterior, words, limits, calibration, level)
+    nothing = () if ranked else _advice(counts, limits)
+    visual, language, data = _baseline_parts(baseline, words)
+    return Pick(baseline, costs_of(visual, language, data, limits, words, calibration), tasks, tuple(ranked[:top]), tuple(ranked),
+                space.size, tuple((k, n) for k, n in counts.items() if n), space.left_out, nothing)
+
+
+def _baseline_parts(baseline: Recipe, words: Vocabulary) -> tuple[Visual, Language, Data]:
+    encoder = words.records("encoder")[baseline.encoder]
+    side = int(baseline.resolution)
+    grid = float(flops.patch_tokens(encoder, side))
+    visual = Visual(baseline, ((encoder, side, 1),), flops.encoder_forward(encoder, side), flops.trunk_params(encoder),
+                    encoder["width"], grid, float(baseline.visual_tokens or grid))
+    return visual, Language(baseline.llm, words.records("llm")[baseline.llm]), Data(baseline.data, baseline.data_size, "")
+
+
+def _allowed_flops(limits: Constraints, hardware: Mapping, calibration: training.Calibration) -> float | None:
+    """The most FLOPs the budget allows (at the median utilisation); infinity for a budget in images."""
+    if limits.budget is None:
+        return None
+    if limits.budget.kind == "flop":
+        return limits.budget.amount
+    if limits.budget.kind == "gpu_hours":
+        return limits.budget.amount * 3600 * training.peak_flops(hardware[limits.budget.gpu]) * calibration.median
+    return float("inf")
+
+
+def _affordable(allowed: float, limits: Constraints, visual: Visual, llm: Mapping, connector: float, sizes: Sequence[float]) -> int:
+    """How many of the mixes, from the smallest, the budget allows: the cost is linear in the number of samples."""
+    if limits.budget.kind == "images":
+        return bisect_right(sizes, limits.budget.amount - 558_000)
+    plan = training.two_stages(1.0, "", visual.visual_tokens)
+    fixed = training.stage_cost(plan[0], visual.encoder_flops, connector, llm, visual.grid_tokens).total
+    each = training.stage_cost(plan[1], visual.encoder_flops, connector, llm, visual.grid_tokens).total
+    return bisect_right(sizes, (allowed - fixed) / each)
+
+
+def _judge(competitors, space, scores, baseline, tasks, posterior, words, limits, calibration, level) -> list[Ranked]:
+    """Intervals, probability of being best and costs of the leading recipes."""
+    if not competitors:
+        return []
+    changes = [scores.change(*c) for c in competitors]
+    p_best, close = p_best_of(changes, [labels(space, c) for c in competitors], tasks, scores, posterior)
+    out = []
+    for (v, x, d), p, tied in zip(competitors, p_best, close):
+        visual, language, data = space.visuals[v], space.languages[x], space.data[d]
+        recipe = Recipe(encoder=visual.recipe.encoder, connector=visual.recipe.connector, visual_tokens=visual.visual_tokens,
+                        llm=language.slug, llm_params_b=language.record["params_b"], data=data.slug, data_size=data.samples,
+                        resolution=visual.recipe.resolution, tiling=visual.recipe.tiling, training=baseline.training,
+                        frozen_encoder=baseline.frozen_encoder)
+        change = Change(baseline.stated(), recipe.stated(), posterior, words)
+        mix = change.mix(tasks.benchmarks, scores.families, level)
+        out.append(Ranked(recipe, visual, language, data, mix, p, costs_of(visual, language, data, limits, words, calibration), tied))
+    return out
+
+
+def labels(space: Space, competitor: tuple[int, int, int]) -> tuple[tuple[str, str], ...]:
+    """What of a recipe is a setting of its own (and brings heterogeneity of its own)."""
+    v, x, d = competitor
+    recipe = space.visuals[v].recipe
+    return (("encoder", recipe.encoder), ("connector", recipe.connector), ("resolution", str(recipe.resolution)),
+            ("llm", space.languages[x].slug), ("data", space.data[d].slug))
+
+
+def joint_covariance(changes: Sequence[Mapping[str, float]], labels: Sequence[Sequence[tuple[str, str]]], tasks: TaskMix,
+                     scores: Scores, posterior: Posterior) -> linalg.Matrix:
+    """Covariance of the recipes' true gains on the mix in the user's own setting: shared effects and heterogeneity.
+
+    Recipes with the same component share its effect and its heterogeneity, so they are uncertain together.
+    """
+    names = sorted({name for change in changes for name in change})
+    effects = posterior.mix_covariance(names, tasks.benchmarks, scores.families)
+    local = _mix_spread(tasks, scores, posterior)
+    rows = [[change.get(name, 0.0) for name in names] for change in changes]
+    half = [[linalg.dot(row, column) for column in effects] for row in rows]
+    n = len(changes)
+    out = [[0.0] * n for _ in range(n)]
+    for i in range(n):
+        for j in range(i + 1):
+            shared = sum(posterior.hyper.heterogeneity[kind] * posterior.spread for kind, value in labels[i]
+                         if (kind, value) in labels[j])
+            out[i][j] = out[j][i] = linalg.dot(half[i], rows[j]) + local * shared
+    return out
+
+
+def _mix_spread(tasks: TaskMix, scores: Scores, posterior: Posterior) -> float:
+    """How much one unit of heterogeneity variance moves the mix: families move together (0.9), others apart."""
+    by_family: dict[str, list[float]] = {}
+    for name, weight in tasks.benchmarks.items():
+        by_family.setdefault(scores.families[name] or "", []).append(weight * posterior.scale_of(name))
+    return sum(0.9 * sum(steps) ** 2 + 0.1 * sum(step * step for step in steps) for steps in by_family.values())
+
+
+def p_best_of(changes, labels, tasks, scores, posterior) -> tuple[list[float], list[bool]]:
+    """(probability of being the best of these recipes, cannot be told from the first), by seeded draws."""
+    means = [sum(scores.coefficients[name] * value for name, value in change.items()) for change in changes]
+    covariance = joint_covariance(changes, labels, tasks, scores, posterior)
+    draws = draw(means, covariance, DRAWS)
+    wins = [0] * len(changes)
+    for values in draws:
+        wins[max(range(len(values)), key=values.__getitem__)] += 1
+    ahead = [sum(values[0] > values[i] for values in draws) / len(draws) for i in range(len(changes))]
+    return [win / len(draws) for win in wins], [i == 0 or share < 0.8 for i, share in enumerate(ahead)]
+
+
+def draw(means: Sequence[float], covariance: linalg.Matrix, count: int, seed: int = 20261121) -> list[list[float]]:
+    """Seeded draws from a multivariate normal (a little is added to the diagonal: recipes may be exact twins)."""
+    size = len(means)
+    top = max(covariance[i][i] for i in range(size)) or 1.0
+    ridge = [[*row[:i], row[i] + 1e-6 * top] for i, row in enumerate(covariance)]
+    factor = linalg.cholesky(ridge)
+    rng = random.Random(seed)
+    out = []
+    for _ in range(count):
+        z = [rng.gauss(0.0, 1.0) for _ in range(size)]
+        out.append([mean + linalg.dot(row, z) for mean, row in zip(means, factor)])
+    return out
+
+
+def _advice(counts: Mapping[str, int], limits: Constraints) -> tuple[str, ...]:
+    """Which constraints exclude recipes, the most excluding first."""
+    return tuple(f"{name} excludes {count} combinations" for name, count in sorted(counts.items(), key=lambda item: -item[1]) if count)

@@ -1,0 +1,409 @@
+"""Result values -> text for a terminal of a given width.
+
+In: Swap, Pick, AxisValue, Tokens, tables … and a Style (width, colour). Out: strings. Colour marks what words say
+already; nothing depends on it. Does not print.
+"""
+import re
+import textwrap
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from ..cost.flops import format_flop
+from ..cost.tokens import Tokens
+from ..effects.swap import Evidence, Mix, Swap
+from ..evidence.tables import Paper, Table
+from ..picker.ablate import AxisValue
+from ..picker.rank import Costs, Pick, Ranked
+from ..picker.recipe import BASELINE_NAME, Recipe
+
+
+class Style(NamedTuple):
+    """How to draw: columns, and whether escape codes for colour are allowed."""
+    width: int = 80
+    colour: bool = False
+
+    def paint(self, text: str, code: str) -> str:
+        """The text in a colour (green, red, dim, bold), or as it is."""
+        codes = {"green": "32", "red": "31", "dim": "2", "bold": "1", "yellow": "33"}
+        return f"\x1b[{codes[code]}m{text}\x1b[0m" if self.colour and text else text
+
+
+ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+def clean(text: str) -> str:
+    """Text from files without control characters, so that it cannot steer the terminal."""
+    return CONTROL.sub("?", text)
+
+
+def visible(text: str) -> int:
+    """Length without escape codes."""
+    return len(ESCAPE.sub("", text))
+
+
+def clip(text: str, width: int) -> str:
+    """The text cut to a width, with an ellipsis."""
+    return text if len(text) <= width else text[:max(width - 1, 1)].rstrip() + "…"
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]], align: str, style: Style, shrink: int | None = 0) -> list[str]:
+    """Aligned columns. align: l or r per column. The column `shrink` gives way when the width is too small."""
+    widths = [max([len(head[i]), *(visible(row[i]) for row in rows)]) for i in range(len(head))]
+    excess = sum(widths) + 2 * (len(widths) - 1) - style.width
+    if excess > 0 and shrink is not None:
+        widths[shrink] = max(8, widths[shrink] - excess)
+    lines = []
+    for number, row in enumerate([list(head), *map(list, rows)]):
+        cells = []
+        for cell, width, side in zip(row, widths, align):
+            if visible(cell) > width:
+                cell = clip(ESCAPE.sub("", cell), width)
+            pad = " " * (width - visible(cell))
+            cells.append(pad + cell if side == "r" else cell + pad)
+        line = "  ".join(cells).rstrip()
+        lines.append(style.paint(line, "dim") if number == 0 else line)
+    return lines
+
+
+def wrap(text: str, style: Style, indent: str = "", hang: str | None = None) -> list[str]:
+    """Paragraph text wrapped to the width."""
+    return textwrap.wrap(clean(text), style.width, initial_indent=indent, subsequent_indent=indent if hang is None else hang,
+                         break_long_words=True, break_on_hyphens=False) or [""]
+
+
+def signed(value: float, digits: int = 1) -> str:
+    """A number with its sign; a proper minus is not used so that scripts can read it."""
+    text = f"{value:+.{digits}f}"
+    return "0.0" if text in ("+0.0", "-0.0") else text
+
+
+def percent(p: float) -> str:
+    """A probability in whole percent, never a false 0 or 100."""
+    if 0 < p < 0.005:
+        return "<1%"
+    if 0.995 < p < 1:
+        return ">99%"
+    return f"{100 * p:.0f}%"
+
+
+def points(delta) -> int:
+    """Decimals for a benchmark's points: none on scales above 500."""
+    return 0 if (delta.max or 100) > 500 else 1
+
+
+# --- swap ------------------------------------------------------------------------------------------------------------
+
+GRADE_WORDS = {"direct": "the same change stands in a table for this benchmark",
+               "indirect": "through other changes, or other benchmarks of the family",
+               "extrapolated": "outside the range of the tables",
+               "none": "no evidence"}
+
+
+def describe(recipe: Recipe, fields: Sequence[str]) -> str:
+    """Some fields of a recipe as words."""
+    words = []
+    for field in fields:
+        value = getattr(recipe, field)
+        if value is None:
+            continue
+        if field == "llm_params_b":
+            words.append(f"{value:g}B LLM")
+        elif field == "resolution":
+            words.append(f"{value} px" if isinstance(value, int) else str(value))
+        elif field == "visual_tokens":
+            words.append(f"{value:g} visual tokens")
+        elif field == "data_size":
+            words.append(f"{value:,.0f} examples")
+        elif field == "frozen_encoder":
+            words.append("encoder frozen" if value else "encoder trained")
+        else:
+            words.append(str(value))
+    return ", ".join(clean(word) for word in words)
+
+
+AXIS_FIELDS = {"encoder": ("encoder",), "connector": ("connector",), "llm": ("llm", "llm_params_b"), "data": ("data", "data_size"),
+               "resolution": ("resolution", "tiling"), "visual_tokens": ("visual_tokens",), "training": ("frozen_encoder", "training")}
+
+
+def side(recipe: Recipe, axes: Sequence[str]) -> str:
+    """What one side of a swap has on the moved axes."""
+    parts = []
+    for axis in axes:
+        fields = AXIS_FIELDS[axis]
+        if axis in ("llm", "data") and getattr(recipe, fields[0]):
+            fields = fields[:1]
+        if axis == "training":
+            fields = ("frozen_encoder",) if recipe.frozen_encoder is not None else ("training",)
+        parts.append(describe(recipe, fields))
+    return " + ".join(filter(None, parts)) or "?"
+
+
+def swap_text(a: Recipe, b: Recipe, answer: Swap, names: Mapping[str, str], papers: Mapping[str, str], style: Style, *,
+              cost_lines: Sequence[str] = (), notes: Sequence[str] = (), why: bool = False, shown: int = 14) -> str:
+    """The answer of `swap`: verdict, deltas per benchmark, the mix, costs, the rows, warnings."""
+    axes = answer.moved
+    lines = [style.paint(f"{side(a, axes)} -> {side(b, axes)}", "bold") + (f"   (moves: {', '.join(axes)})" if len(axes) > 1 else "")]
+    rest = [describe(a, (field,)) for axis, fields in AXIS_FIELDS.items() if axis not in axes and axis != "training"
+            for field in fields[:1] if getattr(a, field) is not None and getattr(a, field) == getattr(b, field)]
+    if "llm" not in axes and a.llm is None and a.llm_params_b:
+        rest.append(f"{a.llm_params_b:g}B LLM")
+    lines += wrap("same on both sides: " + ", ".join(rest) if rest else "", style) if rest else []
+    lines.append("")
+    rows = []
+    for d in answer.deltas[:shown] if not why else answer.deltas:
+        digits = points(d)
+        expected = signed(d.expected, digits)
+        code = "green" if d.p_better >= 0.8 else "red" if d.p_better <= 0.2 else "dim"
+        none = d.grade == "none"
+        rows.append([clean(names.get(d.benchmark, d.benchmark)), "-" if none else style.paint(expected, code),
+                     f"{signed(d.low, digits)} … {signed(d.high, digits)}", "-" if none else percent(d.p_better), d.grade,
+                     str(sum(row.relation == "direct" for row in d.evidence)) if d.grade == "direct" else "-"])
+    level = percent(answer.deltas[0].level) if answer.deltas else "80%"
+    lines += table(["benchmark", "expected", f"{level} interval", "P(better)", "grade", "rows"], rows, "lrrrlr", style)
+    if len(answer.deltas) > shown and not why:
+        lines.append(style.paint(f"and {len(answer.deltas) - shown} more benchmarks: --why shows all, --benchmark NAME one", "dim"))
+    if answer.mix:
+        lines += ["", mix_line(answer.mix, style)]
+    lines += ["", *cost_lines] if cost_lines else []
+    groups = group_rows(answer)
+    if groups:
+        lines += ["", style.paint("the rows behind it" + ("" if why else " (a choice; --why shows all)"), "bold")]
+        for group in groups if why else chosen(groups, 6):
+            lines += row_lines(group, names, papers, style)
+    else:
+        lines += ["", "no table has rows for this change"]
+    if why:
+        lines += ["", *alone_lines(answer, names, style)]
+    texts = [papers_named(text, papers) for text in (*answer.warnings, *notes)]
+    lines += [""] if texts else []
+    for text in texts:
+        lines += wrap("note: " + text, style, hang="      ")
+    grades = sorted({d.grade for d in answer.deltas}, key=list(GRADE_WORDS).index)
+    lines += ["", *wrap("grades: " + "; ".join(f"{g} = {GRADE_WORDS[g]}" for g in grades), style, hang="        ")]
+    return "\n".join(lines)
+
+
+def papers_named(text: str, papers: Mapping[str, str]) -> str:
+    """A note with paper keys written as people call them."""
+    return re.sub(r"rows of ([\w., -]+?) \(", lambda m: "rows of " + ", ".join(papers.get(k, k) for k in m[1].split(", ")) + " (", text)
+
+
+def alone_lines(answer: Swap, names: Mapping[str, str], style: Style) -> list[str]:
+    """What the direct rows say by themselves, pooled over papers, beside the model's answer."""
+    rows = [[clean(names.get(d.benchmark, d.benchmark)), f"{signed(d.direct.estimate, points(d))} ± {d.direct.se:.{points(d)}f}",
+             str(d.direct.k), signed(d.expected, points(d))] for d in answer.deltas if d.direct]
+    if not rows:
+        return []
+    return [style.paint("the direct rows alone (random effects over papers, what else moved taken out), and the model", "bold"),
+            *table(["benchmark", "rows alone", "papers", "model"], rows, "lrrr", style)]
+
+
+def mix_line(mix: Mix, style: Style) -> str:
+    """The mix in one line."""
+    return style.paint(f"mix of {len(mix.weights)} benchmarks: {signed(mix.expected)} percent of scale "
+                       f"({percent(mix.level)} interval {signed(mix.low)} … {signed(mix.high)}), P(better) {percent(mix.p_better)}", "bold")
+
+
+class Group(NamedTuple):
+    """All printed deltas of one pair of arms."""
+    table: str
+    arxiv: str | None
+    from_arm: str
+    to_arm: str
+    rows: tuple[Evidence, ...]
+    weight: float
+
+
+def group_rows(answer: Swap) -> list[Group]:
+    """Evidence rows by table and pair of arms, those with most weight first."""
+    found: dict[tuple, dict[tuple, Evidence]] = {}
+    for d in answer.deltas:
+        for row in d.evidence:
+            found.setdefault((row.table, row.arxiv, row.from_arm, row.to_arm), {}).setdefault((row.benchmark, row.split), row)
+    groups = [Group(*key, tuple(rows.values()), sum(row.weight for row in rows.values())) for key, rows in found.items()]
+    order = {"direct": 0, "near": 1, "neighbour": 2}
+    return sorted(groups, key=lambda g: (order[g.rows[0].relation], -g.weight, g.table, g.from_arm, g.to_arm))
+
+
+def chosen(groups: Sequence[Group], count: int) -> list[Group]:
+    """The first groups, controlled ones before others, at most one of a table and two of a paper."""
+    ordered = sorted(groups, key=lambda g: (g.rows[0].relation != "direct", not g.rows[0].controlled))
+    kept: list[Group] = []
+    for group in ordered:
+        paper = group.table.split(".")[0]
+        if all(group.table != other.table for other in kept) and sum(other.table.split(".")[0] == paper for other in kept) < 2:
+            kept.append(group)
+    near = [g for g in kept if g.rows[0].relation != "direct"]
+    direct = [g for g in kept if g.rows[0].relation == "direct"]
+    return direct[:count] + near[:max(1, count - len(direct))]
+
+
+def row_lines(group: Group, names: Mapping[str, str], papers: Mapping[str, str], style: Style) -> list[str]:
+    """One pair of arms: where it stands, what it shows, what else moves."""
+    first = group.rows[0]
+    place = papers.get(group.table, group.table)
+    source = f" (arXiv {group.arxiv})" if group.arxiv else ""
+    head = f"  {clean(place)}{source}: {clean(group.from_arm)} -> {clean(group.to_arm)}"
+    shown = ", ".join(f"{clean(names.get(row.benchmark, row.benchmark))} {signed(row.delta, 2 if abs(row.delta) < 100 else 0)}"
+                      for row in group.rows[:8]) + (f", and {len(group.rows) - 8} more" if len(group.rows) > 8 else "")
+    kind = {"direct": "", "near": "near (same make): ", "neighbour": "other benchmarks: "}[first.relation]
+    moves = "controlled" if first.controlled else "moves along: " + "; ".join(map(clean, first.also_moves)) if first.also_moves else "controlled"
+    llm = f"; LLM {clean(first.llm)}" if first.llm else ""
+    return [*wrap(head, style, hang="    "), *wrap(kind + shown, style, "    "), *(style.paint(line, "dim") for line in wrap(moves + llm, style, "    "))]
+
+
+# --- costs -----------------------------------------------------------------------------------------------------------
+
+def cost_change(before: Costs, after: Costs, tokens_before: float, tokens_after: float) -> list[str]:
+    """What a swap does to tokens, training cost, latency and memory."""
+    def ratio(x, y):
+        return f"{x:,.0f} -> {y:,.0f}" if x >= 10 else f"{x:.1f} -> {y:.1f}"
+    return [f"cost: visual tokens {tokens_before:,.0f} -> {tokens_after:,.0f}; training {ratio(before.gpu_hours.gpu_hours, after.gpu_hours.gpu_hours)} "
+            f"{before.gpu} hours;",
+            f"      TTFT {ratio(before.latency.ttft_ms, after.latency.ttft_ms)} ms on {after.latency_gpu}; memory "
+            f"{before.memory.total:.1f} -> {after.memory.total:.1f} GB"]
+
+
+# --- pick ------------------------------------------------------------------------------------------------------------
+
+def pick_text(answer: Pick, style: Style, citations: Mapping[int, Sequence[str]], deltas: Mapping[int, Sequence], first: AxisValue | None,
+              names: Mapping[str, str], warnings: Sequence[str]) -> str:
+    """The answer of `pick`: the first recipe in full, the others in a table, what was excluded, what to ablate."""
+    lines = [style.paint(f"best of {answer.considered:,} recipes for {clean(answer.tasks.label)}", "bold") + f", against {BASELINE_NAME}"]
+    if answer.excluded:
+        lines += wrap("excluded: " + ", ".join(f"{count:,} by {reason}" for reason, count in answer.excluded), style, hang="          ")
+    lines.append("")
+    if not answer.recipes:
+        lines += ["no recipe meets all constraints", *(f"  {text}" for text in answer.tightest)]
+        return "\n".join(lines)
+    lines += card(answer.recipes[0], style, citations.get(0, ()), deltas.get(0, ()), names)
+    if len(answer.recipes) > 1:
+        lines += ["", style.paint("the next", "bold")]
+        rows = [[str(i), f"{r.recipe.encoder}, {r.recipe.connector}, {r.recipe.visual_tokens:g} tok, {r.recipe.llm}, {r.recipe.data}",
+                 signed(r.mix.expected), percent(r.p_best), f"{r.costs.gpu_hours.gpu_hours:,.0f} h", f"{r.costs.latency.ttft_ms:,.0f} ms"]
+                for i, r in enumerate(answer.recipes[1:], 2)]
+        lines += table(["#", "recipe", "gain", "P(best)", "train", "TTFT"], rows, "llrrrr", style, 1)
+    tied = sum(r.tied for r in answer.pool)
+    if tied > 1:
+        more = "at least " if tied == len(answer.pool) else ""
+        lines += ["", *wrap(f"{more}{tied} recipes cannot be told apart by the evidence (less than 80% sure that the first is better): "
+                            "cost and habit may decide among them", style)]
+    if first:
+        lines += ["", *wrap(f"ablate first: {first.axis} ({clean(first.picked)} against {clean(first.rival or '-')}): "
+                            f"{percent(first.p_changes_pick)} that it changes the pick, expected gain {signed(first.expected_gain)}", style)]
+    for text in warnings:
+        lines += wrap("note: " + text, style, hang="      ")
+    return "\n".join(lines)
+
+
+def card(value: Ranked, style: Style, citations: Sequence[str], deltas: Sequence, names: Mapping[str, str]) -> list[str]:
+    """One recipe in full."""
+    r, c = value.recipe, value.costs
+    shape = f"{r.resolution} px" if isinstance(r.resolution, int) else f"{r.resolution} ({r.tiling})"
+    fields = [("encoder", r.encoder), ("connector", r.connector), ("resolution", f"{shape}, {value.visual.visual_tokens:g} visual tokens"),
+              ("LLM", f"{r.llm} ({r.llm_params_b:.3g}B)"), ("data", f"{r.data} ({r.data_size:,.0f} examples)")]
+    lines = [f"  {name:<11} {clean(str(text))}" for name, text in fields]
+    for i, stage in enumerate(c.stages, 1):
+        lines.append(f"  {'stage ' + str(i):<11} train {' + '.join(stage.stage.trains)} on {stage.stage.samples:,.0f} of "
+                     f"{clean(stage.stage.data)} ({format_flop(stage.total)} FLOP)")
+    lines += [style.paint(f"  expected    {signed(value.mix.expected)} percent of scale on the mix ({percent(value.mix.level)} interval "
+                          f"{signed(value.mix.low)} … {signed(value.mix.high)}), P(best) {percent(value.p_best)}", "bold"),
+              f"  training    {c.gpu_hours.gpu_hours:,.0f} {c.gpu} hours ({c.gpu_hours.low:,.0f} … {c.gpu_hours.high:,.0f}), "
+              f"{format_flop(c.flop)} FLOP",
+              f"  latency     TTFT {c.latency.ttft_ms:,.0f} ms, {c.latency.tokens_per_s:,.0f} tokens/s on {c.latency_gpu}; "
+              f"memory {c.memory.total:.1f} GB"]
+    if deltas:
+        text = ", ".join(f"{clean(names.get(d.benchmark, d.benchmark))} {signed(d.expected, points(d))}" for d in deltas[:10])
+        lines += wrap("deltas      " + text, style, "  ", " " * 14)
+    for text in citations:
+        lines += wrap(text, style, "  cited       ", " " * 14)
+    return lines
+
+
+# --- ablate ----------------------------------------------------------------------------------------------------------
+
+def ablate_text(values: Sequence[AxisValue], recipe: Recipe, tasks: str, confidence: float, assumed: str, style: Style) -> str:
+    """The answer of `ablate`."""
+    lines = [style.paint(f"what to ablate first for {clean(tasks)}, until {percent(confidence)} sure", "bold"),
+             *wrap("recipe: " + describe(recipe, ("encoder", "connector", "visual_tokens", "llm", "data", "resolution")), style, hang="        "),
+             *wrap(assumed, style), ""]
+    rows = []
+    for value in values:
+        runs = "none needed" if value.runs == 0 else "more than 128" if value.runs is None else str(value.runs)
+        rows.append([value.axis, clean(value.rival or "-"), percent(value.p_changes_pick), signed(value.expected_gain), runs,
+                     "-" if not value.gpu_hours else f"{value.gpu_hours:,.0f}", percent(value.confidence_now), percent(value.confidence_after)])
+    lines += table(["axis", "against", "P(changes)", "gain", "runs", "GPU-h", "sure now", "then"], rows, "llrrrrrr", style, 1)
+    lines += ["", *wrap("P(changes): another level of the axis is truly better than the picked one. gain: mean gain of knowing which, in percent "
+                        "of the mix's scale. runs: trainings (two levels, paired) until the better of the two leading levels is named with the "
+                        "asked confidence.", style)]
+    return "\n".join(lines)
+
+
+# --- tokens, tables, benchmarks -----------------------------------------------------------------------------------------
+
+def tokens_text(label: str, images: Sequence[Tokens], style: Style) -> str:
+    """The answer of `tokens`."""
+    lines = []
+    for value in images:
+        lines.append(style.paint(f"{clean(label)}, image {value.width}x{value.height}: {value.visual_tokens:,} visual tokens", "bold"))
+        lines += [f"  {term.name:<22} {term.tokens:>7,}   {clean(term.formula)}" for term in value.terms]
+        if value.markers:
+            lines.append(f"  markers (not counted)  {value.markers:>7,}   start and end tokens")
+    if len(images) > 1:
+        lines.append(f"all images: {sum(value.visual_tokens for value in images):,} visual tokens")
+    return "\n".join(lines)
+
+
+def tables_text(papers: Sequence[Paper], style: Style) -> str:
+    """`tables list`."""
+    rows = [[paper.key, paper.arxiv or "-", str(paper.year), str(len(paper.tables)), str(sum(len(t.rows) for t in paper.tables)),
+             str(sum(v is not None for t in paper.tables for r in t.rows for v in r.scores.values())), clean(paper.title)] for paper in papers]
+    lines = table(["paper", "arXiv", "year", "tables", "rows", "cells", "title"], rows, "llrrrrl", style, 6)
+    return "\n".join([*lines, "", "tables show PAPER or TABLE-ID prints one; tables find WORD searches"])
+
+
+def table_text(value: Table, style: Style) -> str:
+    """One printed table with its setting and notes."""
+    lines = [style.paint(f"{value.id}  {clean(value.locator)}: {clean(value.topic)}", "bold"),
+             f"arXiv {value.arxiv or '-'}; varies: {', '.join(value.varies) or '-'}"]
+    shared = _shared(value)
+    if shared:
+        lines += wrap("all rows: " + "; ".join(f"{k} {v}" for k, v in shared.items()), style, hang="  ")
+    if value.protocol:
+        lines += wrap("protocol: " + value.protocol, style, hang="  ")
+    lines.append("")
+    varying = [key for key in dict.fromkeys(k for row in value.rows for k in row.setting)
+               if key not in shared and any(row.setting.get(key) is not None for row in value.rows)]
+    keys = list(value.metrics)
+    for start in range(0, len(keys), 6):
+        chunk = keys[start:start + 6]
+        rows = [[clean(row.arm), *("-" if row.scores.get(key) is None else f"{row.scores[key]:g}" for key in chunk)] for row in value.rows]
+        lines += table(["arm", *chunk], rows, "l" + "r" * len(chunk), style) + [""]
+    if varying:
+        lines.append(style.paint("what differs", "dim"))
+        for row in value.rows:
+            own = "; ".join(f"{key} {row.setting[key]}" for key in varying if row.setting.get(key) is not None)
+            lines += wrap(f"{row.arm}: {own}", style, "  ", "    ")
+    for row in value.rows:
+        if row.doubt:
+            lines += wrap(f"doubtful: {row.arm}: {row.doubt.get('why')}", style)
+    if value.notes:
+        lines += ["", *wrap("notes: " + value.notes, style, hang="  ")]
+    return "\n".join(lines)
+
+
+def _shared(value: Table) -> dict:
+    if not value.rows:
+        return {}
+    first = value.rows[0].setting
+    return {k: v for k, v in first.items() if v is not None and all(row.setting.get(k) == v for row in value.rows)}
+
+
+def benchmarks_text(records: Sequence[Mapping], moves: Mapping[str, float], style: Style) -> str:
+    """`benchmarks`: what each tests and how much its scores move between rows of the tables."""
+    rows = [[r["key"], r.get("family") or "-", "-" if r.get("max") is None else f"{r['max']:g}",
+             "-" if r.get("chance_level") is None else f"{r['chance_level']:g}",
+             "-" if r["key"] not in moves else f"{moves[r['key']] * (r.get('max') or 100) / 100:.1f}", clean(r.get("tests") or "")] for r in records]
+    lines = table(["benchmark", "family", "max", "chance", "moves", "tests"], rows, "llrrrl", style, 5)
+    return "\n".join([*lines, "", "moves: typical difference of a row from its table's mean, in points"])
