@@ -192,7 +192,7 @@ AXES = ("encoder", "connector", "llm", "data", "resolution")
 
 def cite(library: Library, recipe: Recipe) -> list[dict]:
     """For each axis the tables behind the choice: those with the component, and best also with the baseline's."""
-    words, support = library.words, library.posterior.support
+    _words, support = library.words, library.posterior.support
     out = []
     for axis in AXES:
         found = _tables_for(library, axis, recipe, support)
@@ -256,15 +256,16 @@ def answer_ablate(library: Library, tasks: TaskMix, own: Recipe | None, confiden
             raise NothingFits("no recipe fits the budget")
         best = result.recipes[0]
         place = (choices.visuals.index(best.visual), choices.languages.index(best.language), choices.data.index(best.data))
-        recipe, hours = best.recipe, best.costs.gpu_hours.gpu_hours
+        recipe, hours, gpu = best.recipe, best.costs.gpu_hours.gpu_hours, best.costs.gpu
         assumed = (f"the pick is the best recipe for {limits.budget.amount:g} {limits.budget.gpu or limits.budget.kind}"
                    f"{' hours' if limits.budget.kind == 'gpu_hours' else ''}{'' if budget else ' (default budget; --budget or --recipe to change)'}; "
-                   f"one run costs about {hours:,.0f} A100 hours")
+                   f"one run costs about {hours:,.0f} {gpu} hours")
     else:
         recipe = own.over(BASELINE)
         place = _place(choices, recipe)
-        hours = recipe_costs(library, recipe, limits)[0].gpu_hours.gpu_hours
-        assumed = f"one run costs about {hours:,.0f} {limits.budget.gpu} hours"
+        costs = recipe_costs(library, recipe, limits)[0]
+        hours = costs.gpu_hours.gpu_hours
+        assumed = f"one run costs about {hours:,.0f} {costs.gpu} hours"
     values = ablation.ablate(choices, scores, place, tasks, posterior, confidence, hours)
     return AblateAnswer(recipe, values, assumed, hours)
 
@@ -289,4 +290,4 @@ def _place(choices, recipe: Recipe) -> tuple[int, int, int]:
 
 def mix_of(names: Sequence[str], library: Library) -> TaskMix:
     """Benchmarks in equal parts."""
-    return spread({name: 1.0 for name in names}, library.words)
+    return spread(dict.fromkeys(names, 1.0), library.words)

@@ -9,35 +9,21 @@ import sys
 from collections.abc import Callable, Sequence
 
 from . import answers, question
+from .arguments import (Parser, Usage, benchmark_list, common, constraints, flag, image_size, known_paper, level_flag, pairs, positive,
+                        recipe_flags, side_of, size_or_llm, stated_flags)
 from .cost import flops, tokens
 from .effects.swap import relevant_papers
 from .evidence.reading import EvidenceError
 from .evidence.vocabulary import UnknownName, fold, nearest
 from .library import Library
-from .picker import rank, units
-from .picker.recipe import BASELINE, FIELDS, Recipe, RecipeError, parse
+from .picker import units
+from .picker.recipe import BASELINE, Recipe, RecipeError, parse
 from .picker.space import EmptySpace
 from .picker.tasks import MixError, parse_mix
 from .report import jsonable, terminal
 
 # How the program is called: from a checkout, or installed.
 PROGRAM = "vlm-recipe" if __package__ == "vlm_recipes" else "python3 main.py"
-
-
-class Usage(Exception):
-    """A command line that cannot be carried out: one line, exit code 2."""
-
-
-class Parser(argparse.ArgumentParser):
-    """argparse whose errors are one line in the same form as all others, with a near miss for a wrong flag."""
-
-    def error(self, message: str):
-        words = message.split("arguments: ")
-        if len(words) == 2 and words[1].startswith("--"):
-            known = [flag for action in self._actions for flag in action.option_strings]
-            near = nearest(words[1].split()[0], {fold(flag): flag for flag in known})
-            message += f" (did you mean {near[0]}?)" if near else ""
-        raise Usage(f"{self.prog}: {message} (see {self.prog} --help)")
 
 
 def style() -> terminal.Style:
@@ -79,66 +65,6 @@ def places_of(library: Library, tables: set[str]) -> dict[str, str]:
     return names
 
 
-# --- arguments ----------------------------------------------------------------------------------------------------------
-
-def common(parser: Parser) -> None:
-    """Flags of every command."""
-    parser.add_argument("--json", action="store_true", help="print JSON with stable keys")
-    parser.add_argument("--tables", metavar="DIR", action="append", default=[], help="a folder of your own tables, joined to the published ones (repeatable)")
-
-
-RECIPE_FLAGS = [field for field in FIELDS if field != "llm_params_b"]
-
-
-def recipe_flags(parser: Parser, prefix: str = "", what: str = "on both sides") -> None:
-    """--encoder, --resolution … (with a prefix: --to-resolution)."""
-    for field in RECIPE_FLAGS if not prefix else ("resolution", "visual_tokens", "tiling", "data_size"):
-        parser.add_argument(f"--{prefix}{field.replace('_', '-')}", dest=f"{prefix}{field}".replace("-", "_"), metavar=field.upper(),
-                            help=f"{field.replace('_', ' ')} {what}")
-
-
-def level_flag(parser: Parser) -> None:
-    parser.add_argument("--level", type=flag(units.level), default=0.8, metavar="P", help="level of the intervals (0.8 or 80%%)")
-
-
-def flag(reader: Callable):
-    """An argparse type whose own message reaches the user."""
-    def read(text: str):
-        try:
-            return reader(text)
-        except ValueError as error:
-            raise argparse.ArgumentTypeError(str(error)) from None
-    return read
-
-
-def stated_flags(args, library: Library, prefix: str = "") -> dict:
-    """Recipe fields given as flags, canonical."""
-    raw = {field: getattr(args, f"{prefix}{field}", None) for field in FIELDS}
-    recipe, _ = parse({k: v for k, v in raw.items() if v is not None}, library.words)
-    return recipe.stated()
-
-
-def size_or_llm(text: str, library: Library) -> dict:
-    """--on 7B or --on llama-3-8b. The baseline's own 7B is kept for 7B."""
-    try:
-        return {"llm": library.words.resolve("llm", text).slug}
-    except UnknownName:
-        value = parse({"llm_params_b": text}, library.words)[0].llm_params_b
-        return {} if abs(value - 7) < 0.3 else {"llm_params_b": value}
-
-
-def benchmark_list(values: Sequence[str], library: Library) -> list[str]:
-    """--benchmark flags, canonical; a benchmark that is no image benchmark is an error."""
-    found = []
-    for value in values:
-        for part in value.split(","):
-            slug = library.words.benchmark(part)
-            if not library.words.records("benchmark")[slug]["family"]:
-                raise Usage(f"{slug} does not test images: no recipe axis is modelled for it")
-            found.append(slug)
-    return found
-
-
 # --- commands -----------------------------------------------------------------------------------------------------------
 
 def swap_arguments(parser: Parser) -> None:
@@ -158,14 +84,14 @@ def swap_command(args, library: Library, understood: dict | None = None) -> int:
     """Deltas per benchmark of replacing one component by another, with the rows behind them."""
     words = library.words
     field, a, b = question.two_names(args.from_, args.to, words)
-    both = stated_flags(args, library)
+    both = stated_flags(args, words)
     if args.on:
-        both = {**size_or_llm(args.on, library), **both}
-    before, after = [{**side_of(field, value, words), **stated_flags(args, library, prefix)} for value, prefix in ((a, "from_"), (b, "to_"))]
+        both = {**size_or_llm(args.on, words), **both}
+    before, after = [{**side_of(field, value, words), **stated_flags(args, words, prefix)} for value, prefix in ((a, "from_"), (b, "to_"))]
     both.pop(field, None)
     first, second = answers.sides(before, after, Recipe(**both))
     mix = parse_mix(args.tasks, words) if args.tasks else None
-    answer = answers.answer_swap(library, first, second, benchmark_list(args.benchmark, library), mix, args.level)
+    answer = answers.answer_swap(library, first, second, benchmark_list(args.benchmark, words), mix, args.level)
     if args.json:
         value = jsonable.swap(answer.before, answer.after, answer.result)
         value["warnings"] += list(answer.notes)
@@ -182,15 +108,6 @@ def swap_command(args, library: Library, understood: dict | None = None) -> int:
     return 0
 
 
-def side_of(field: str, text: str, words) -> dict:
-    """Recipe fields that one name of a swap stands for."""
-    if field == "frozen_encoder":
-        return {"frozen_encoder": text == "frozen"}
-    if field == "visual_tokens":
-        text = text.split()[0]
-    return parse({field: text}, words)[0].stated()
-
-
 def predict_arguments(parser: Parser) -> None:
     parser.add_argument("file", metavar="FILE.jsonl", help="one JSON object per line (- for standard input)")
     level_flag(parser)
@@ -202,7 +119,7 @@ def predict_command(args, library: Library, understood: dict | None = None) -> i
     batch = Batch(library, args.level)
     failed = False
     try:
-        file = sys.stdin.buffer if args.file == "-" else open(args.file, "rb")
+        file = sys.stdin.buffer if args.file == "-" else open(args.file, "rb")  # noqa: SIM115 (closed by the with below)
     except OSError as error:
         raise Usage(f"predict: {args.file} cannot be read: {error.strerror}") from None
     with file:
@@ -226,47 +143,13 @@ def pick_arguments(parser: Parser) -> None:
     level_flag(parser)
 
 
-def positive(text: str) -> int:
-    """A whole number between 1 and 100."""
-    if not text.isdecimal() or not 1 <= int(text) <= 100:
-        raise ValueError(f"{text[:20]!r} is not a whole number between 1 and 100")
-    return int(text)
-
-
-def pairs(values: Sequence[str], flag_name: str, library: Library) -> list[tuple[str, object]]:
-    """--fix and --avoid: AXIS=VALUE, canonical."""
-    found = []
-    for value in values:
-        field, sign, text = value.partition("=")
-        field = field.strip().replace("-", "_")
-        if not sign or not text.strip():
-            raise Usage(f"{flag_name} {value[:60]!r}: as in {flag_name} encoder=siglip")
-        if field not in ("encoder", "connector", "llm", "data", "resolution", "visual_tokens", "llm_params_b"):
-            raise Usage(f"{flag_name}: unknown axis {field[:40]!r} (encoder, connector, llm, llm_params_b, data, resolution, visual_tokens)")
-        found.append((field, getattr(parse({field: text.strip()}, library.words)[0], field)))
-    return found
-
-
-def constraints(args, library: Library) -> rank.Constraints:
-    """Budget, latency and memory of `pick`."""
-    words = library.words
-    device = "jetson-agx-orin-64gb" if args.deploy == "edge" else "l4"
-    latency = None
-    if args.latency:
-        latency = units.latency(args.latency, words)
-        if " on " not in args.latency.lower():
-            latency = latency._replace(gpu=device)
-    return rank.Constraints(units.budget(args.budget, words) if args.budget else None, latency,
-                            units.memory_gb(args.memory) if args.memory else None, args.dtype, deploy_gpu=device)
-
-
 def pick_command(args, library: Library, understood: dict | None = None) -> int:
     """The best recipes for a task mix under a budget, a latency and a memory limit."""
     tasks = parse_mix(args.tasks, library.words)
     avoid: dict[str, list[str]] = {}
-    for field, value in pairs(args.avoid, "--avoid", library):
+    for field, value in pairs(args.avoid, "--avoid", library.words):
         avoid.setdefault(field, []).append(str(value))
-    answer = answers.answer_pick(library, tasks, constraints(args, library), dict(pairs(args.fix, "--fix", library)), avoid, args.top, args.level)
+    answer = answers.answer_pick(library, tasks, constraints(args, library.words), dict(pairs(args.fix, "--fix", library.words)), avoid, args.top, args.level)
     if args.json:
         recipes = [jsonable.ranked(i + 1, item, answer.deltas[i], answer.citations[i]) for i, item in enumerate(answer.result.recipes)]
         show({**(understood or {}), **jsonable.pick(answer.result, recipes, jsonable.axis_value(answer.first) if answer.first else None,
@@ -385,15 +268,6 @@ def tokens_command(args, library: Library, understood: dict | None = None) -> in
     return 0
 
 
-def image_size(text: str) -> tuple[int, int]:
-    """--image 1024x768."""
-    width, sign, height = text.lower().replace("×", "x").partition("x")
-    if not sign or not width.isdecimal() or not height.isdecimal() or len(width) > 9 or len(height) > 9:
-        raise Usage(f"tokens: --image {text[:40]!r} is not WIDTHxHEIGHT (as in 1024x768)")
-    tokens.check_size(int(width), int(height))
-    return int(width), int(height)
-
-
 def recipe_tokens(recipe: Recipe, library: Library, width: int, height: int) -> tokens.Tokens:
     """Tokens of one image in a recipe of one's own (every image is made square)."""
     if not isinstance(recipe.resolution, int):
@@ -446,11 +320,7 @@ def backtest_arguments(parser: Parser) -> None:
 def backtest_command(args, library: Library, understood: dict | None = None) -> int:
     """Leave-one-paper-out accuracy of the predictions."""
     from . import refit
-    known = [paper.key for paper in library.papers()]
-    for key in args.paper:
-        if key not in known:
-            raise UnknownName("paper", key, nearest(key, {fold(k): k for k in known}))
-    result = refit.backtest(library, args.paper, lambda line: print(line, file=sys.stderr, flush=True))
+    result = refit.backtest(library, [known_paper(key, library) for key in args.paper], lambda line: print(line, file=sys.stderr, flush=True))
     show(result) if args.json else out(refit.backtest_text(result, style()))
     return 0
 

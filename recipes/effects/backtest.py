@@ -10,7 +10,7 @@ from statistics import NormalDist
 from typing import NamedTuple
 
 from . import linalg
-from .columns import Column, KINDS
+from .columns import Column
 from .features import difference, group
 from .model import (Belief, Hyper, Information, Tree, add, column_information, descend, eliminate, grow,
                     heterogeneity, root_belief, scales, weights)
@@ -245,7 +245,7 @@ def search(columns: Sequence[Column], hyper: Hyper, rounds: int, evaluate: Calla
     scores, but they decide how much a user's own change, printed once, is believed.
     """
     best = next(iter(evaluate([hyper])))
-    step = {key: 2.0 for key in search_keys(hyper)}
+    step = dict.fromkeys(search_keys(hyper), 2.0)
     for number in range(rounds):
         for key in search_keys(hyper):
             up, down = scaled(hyper, key, step[key]), scaled(hyper, key, 1 / step[key])

@@ -201,6 +201,7 @@ class Conditioned(Posterior):
         self.__dict__.update(base.__dict__)
         self.base = base
         self.support = {name: list(papers) for name, papers in base.support.items()}
+        self.family_of = dict(base.family_of)
         self._seen: list[tuple[dict, tuple[str, str]]] = []
         results, noise = [], []
         for column, weight in zip(columns, weights(columns, base.hyper.overlap)):

@@ -9,7 +9,7 @@ from statistics import NormalDist
 from typing import NamedTuple
 
 from ..evidence.contrasts import Contrast, contrasts, evidence_metrics, moved
-from ..evidence.tables import Paper, Row, Table
+from ..evidence.tables import Paper, Row
 from ..evidence.vocabulary import Vocabulary
 from . import meta
 from .columns import recipe_rows
@@ -248,13 +248,12 @@ class Change:
     def _unknown(self) -> tuple[str, ...]:
         """Moved axes about which no table says anything (neither the levels nor their covariates)."""
         supported = set()
-        for name, value in self.features.items():
+        for name in self.features:
             axis = AXIS_OF[group(name)]
             if name in NUMERIC:
                 supported.add(axis)
-            elif axis == "encoder" and group(name) != "encoder" or axis == "llm":
-                if name in self.posterior.support:
-                    supported.add(axis)
+            elif (axis == "encoder" and group(name) != "encoder" or axis == "llm") and name in self.posterior.support:
+                supported.add(axis)
         for axis in ("connector", "data"):
             if axis in self.axes and self._linked(f"{axis}={self.a.get(axis)}", f"{axis}={self.b.get(axis)}"):
                 supported.add(axis)
@@ -450,8 +449,7 @@ def _warnings(change: Change, found: Sequence[Found]) -> list[str]:
             together.setdefault(text.split(" ")[0], set()).add(item.contrast.table.paper)
     for axis, papers in sorted(together.items(), key=lambda entry: (-len(entry[1]), entry[0])):
         if axis in ("resolution", "visual_tokens", "data", "llm", "encoder", "connector"):
-            out.append(f"{' and '.join(change.axes)} and {axis} move together in rows of {', '.join(sorted(papers))} "
-                       "(not controlled; the model splits the effect)")
+            out.append(f"{' and '.join(change.axes)} and {axis} move together in rows of {', '.join(sorted(papers))} (confounded)")
     return out
 
 

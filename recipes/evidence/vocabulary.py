@@ -130,7 +130,7 @@ class Vocabulary:
         """Folded spelling -> slug, for every slug and alias of a kind."""
         if kind not in self._spellings:
             out: dict[str, str] = {}
-            for slug, record in self.records(kind).items():
+            for slug in self.records(kind):
                 out[fold(slug)] = slug
             for slug, record in self.records(kind).items():
                 for spelling in (*record.get("aliases", ()), record.get("name", ""), *record.get("printed", ())):

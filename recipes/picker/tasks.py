@@ -29,7 +29,7 @@ class TaskMix(NamedTuple):
 def parse_mix(text: str | None, words: Vocabulary) -> TaskMix:
     """Read a mix. None or `balanced`: five families in equal parts. Raises MixError or UnknownName."""
     if text is None or text.strip().lower() in ("", "balanced", "all", "default"):
-        return spread({family: 1.0 for family in BALANCED}, words)
+        return spread(dict.fromkeys(BALANCED, 1.0), words)
     parts: dict[str, float] = {}
     for item in re.split(r"\s*[,;]\s*|\s+and\s+", text.strip()):
         name, sign, weight = (part.strip() for part in re.match(r"([^=:]*)([=:]?)(.*)", item).groups())

@@ -15,7 +15,7 @@ from ..picker.recipe import Recipe
 
 def number(x):
     """A number rounded to six significant digits; whole numbers without a fraction; None stays None."""
-    if x is None or isinstance(x, bool) or isinstance(x, int):
+    if x is None or isinstance(x, (bool, int)):
         return x
     if not math.isfinite(x):
         return None

@@ -180,7 +180,10 @@ def swap_text(a: Recipe, b: Recipe, answer: Swap, names: Mapping[str, str], pape
     for text in texts:
         lines += wrap("note: " + text, style, hang="      ")
     grades = sorted({d.grade for d in answer.deltas}, key=list(GRADE_WORDS).index)
-    lines += ["", *wrap("grades: " + "; ".join(f"{g} = {GRADE_WORDS[g]}" for g in grades), style, hang="        ")]
+    words = [f"{g} = {GRADE_WORDS[g]}" for g in grades]
+    if any("(confounded)" in text for text in texts):
+        words.append("confounded = the model splits the effect over the axes that moved")
+    lines += ["", *wrap("words: " + "; ".join(words), style, hang="       ")]
     return "\n".join(lines)
 
 

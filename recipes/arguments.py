@@ -1,0 +1,146 @@
+"""What people type after a command: flags with units, names and sizes -> canonical values.
+
+In: argparse parsers to fill, texts of flags, the library's vocabulary. Out: recipe fields, lists of benchmarks, limits;
+or an error that names the flag and what it accepts. Does not compute answers, print or exit.
+"""
+import argparse
+from collections.abc import Callable, Sequence
+
+from .cost import tokens
+from .evidence.vocabulary import UnknownName, Vocabulary, fold, nearest
+from .library import Library
+from .picker import rank, units
+from .picker.recipe import FIELDS, parse
+
+FIXABLE = ("encoder", "connector", "llm", "llm_params_b", "data", "resolution", "visual_tokens")
+
+
+class Usage(Exception):
+    """A command line that cannot be carried out: one line, exit code 2."""
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse whose errors are one line in the same form as all others, with a near miss for a wrong flag."""
+
+    def error(self, message: str):
+        words = message.split("arguments: ")
+        if len(words) == 2 and words[1].startswith("--"):
+            known = [flag for action in self._actions for flag in action.option_strings]
+            near = nearest(words[1].split()[0], {fold(flag): flag for flag in known})
+            message += f" (did you mean {near[0]}?)" if near else ""
+        raise Usage(f"{self.prog}: {message} (see {self.prog} --help)")
+
+
+def common(parser: Parser) -> None:
+    """Flags of every command."""
+    parser.add_argument("--json", action="store_true", help="print JSON with stable keys")
+    parser.add_argument("--tables", metavar="DIR", action="append", default=[], help="a folder of your own tables, joined to the published ones (repeatable)")
+
+
+def recipe_flags(parser: Parser, prefix: str = "", what: str = "on both sides") -> None:
+    """--encoder, --resolution … (with a prefix: --to-resolution)."""
+    for field in FIELDS if not prefix else ("resolution", "visual_tokens", "tiling", "data_size"):
+        parser.add_argument(f"--{prefix}{field.replace('_', '-')}", dest=f"{prefix}{field}".replace("-", "_"), metavar=field.upper(),
+                            help=f"{field.replace('_', ' ')} {what}")
+
+
+def level_flag(parser: Parser) -> None:
+    """--level of the intervals."""
+    parser.add_argument("--level", type=flag(units.level), default=0.8, metavar="P", help="level of the intervals (0.8 or 80%%)")
+
+
+def flag(reader: Callable) -> Callable:
+    """An argparse type whose own message reaches the user."""
+    def read(text: str):
+        try:
+            return reader(text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+    return read
+
+
+def positive(text: str) -> int:
+    """A whole number between 1 and 100."""
+    if not (text.isascii() and text.isdecimal()) or len(text) > 3 or not 1 <= int(text) <= 100:
+        raise ValueError(f"{text[:20]!r} is not a whole number between 1 and 100")
+    return int(text)
+
+
+def stated_flags(args: argparse.Namespace, words: Vocabulary, prefix: str = "") -> dict:
+    """Recipe fields given as flags, canonical."""
+    raw = {field: getattr(args, f"{prefix}{field}", None) for field in FIELDS}
+    recipe, _ = parse({k: v for k, v in raw.items() if v is not None}, words)
+    return recipe.stated()
+
+
+def side_of(field: str, text: str, words: Vocabulary) -> dict:
+    """Recipe fields that one name of a swap stands for."""
+    if field == "frozen_encoder":
+        return {"frozen_encoder": text == "frozen"}
+    if field == "visual_tokens":
+        text = text.split()[0]
+    return parse({field: text}, words)[0].stated()
+
+
+def size_or_llm(text: str, words: Vocabulary) -> dict:
+    """--on 7B or --on llama-3-8b. The baseline's own 7B is kept for 7B."""
+    try:
+        return {"llm": words.resolve("llm", text).slug}
+    except UnknownName:
+        value = parse({"llm_params_b": text}, words)[0].llm_params_b
+        return {} if abs(value - 7) < 0.3 else {"llm_params_b": value}
+
+
+def benchmark_list(values: Sequence[str], words: Vocabulary) -> list[str]:
+    """--benchmark flags, canonical; a benchmark that is no image benchmark is an error."""
+    found = []
+    for value in values:
+        for part in value.split(","):
+            slug = words.benchmark(part)
+            if not words.records("benchmark")[slug]["family"]:
+                raise Usage(f"{slug} does not test images: no recipe axis is modelled for it")
+            found.append(slug)
+    return list(dict.fromkeys(found))
+
+
+def pairs(values: Sequence[str], flag_name: str, words: Vocabulary) -> list[tuple[str, object]]:
+    """--fix and --avoid: AXIS=VALUE, canonical."""
+    found = []
+    for value in values:
+        field, sign, text = value.partition("=")
+        field = field.strip().replace("-", "_")
+        if not sign or not text.strip():
+            raise Usage(f"{flag_name} {value[:60]!r}: as in {flag_name} encoder=siglip")
+        if field not in FIXABLE:
+            raise Usage(f"{flag_name}: unknown axis {field[:40]!r} ({', '.join(FIXABLE)})")
+        found.append((field, getattr(parse({field: text.strip()}, words)[0], field)))
+    return found
+
+
+def constraints(args: argparse.Namespace, words: Vocabulary) -> rank.Constraints:
+    """Budget, latency and memory of `pick`."""
+    device = "jetson-agx-orin-64gb" if args.deploy == "edge" else "l4"
+    latency = None
+    if args.latency:
+        latency = units.latency(args.latency, words)
+        if " on " not in args.latency.lower():
+            latency = latency._replace(gpu=device)
+    return rank.Constraints(units.budget(args.budget, words) if args.budget else None, latency,
+                            units.memory_gb(args.memory) if args.memory else None, args.dtype, deploy_gpu=device)
+
+
+def image_size(text: str) -> tuple[int, int]:
+    """--image 1024x768."""
+    width, sign, height = text.lower().replace("×", "x").partition("x")
+    if not sign or not all(part.isascii() and part.isdecimal() and len(part) <= 9 for part in (width, height)):
+        raise Usage(f"tokens: --image {text[:40]!r} is not WIDTHxHEIGHT (as in 1024x768)")
+    tokens.check_size(int(width), int(height))
+    return int(width), int(height)
+
+
+def known_paper(key: str, library: Library) -> str:
+    """--paper KEY. Raises UnknownName."""
+    known = [paper.key for paper in library.papers()]
+    if key not in known:
+        raise UnknownName("paper", key, nearest(key, {fold(k): k for k in known}))
+    return key
