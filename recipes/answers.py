@@ -4,18 +4,18 @@ In: values that cli.py has parsed. Out: results of the packages, put together (a
 its citations). Does not parse text, print or exit.
 """
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from .cost import flops
-from .cost.tokens import LEARNED
+from .cost.tokens import LEARNED, POOLED, per_view
 from .effects.features import visual_tokens
 from .effects.swap import Change, Swap, find_rows, judge, moved_axes, relevant_papers
 from .library import Library
 from .picker import ablate as ablation
 from .picker import rank
 from .picker.recipe import BASELINE, Recipe, change
-from .picker.space import Data, Language, Visual, space
+from .picker.space import CONNECTORS, Data, Language, Space, Visual, space
 from .picker.tasks import TaskMix, parse_mix, spread
 from .picker.units import Budget
 
@@ -83,13 +83,16 @@ def visual_part(library: Library, recipe: Recipe) -> Visual:
             [n for n in record.get("native_resolution") or [] if isinstance(n, int)] or [336])
         encoders.append((record, side))
     count = recipe.visual_tokens or visual_tokens(recipe.stated(), words)
+    known = recipe.connector in LEARNED or recipe.connector in POOLED
+    if not count and known and isinstance(recipe.resolution, int) and encoders[0][0].get("patch_size"):
+        count = per_view(int(encoders[0][0]["patch_size"]), recipe.resolution, recipe.connector).tokens
     if not count:
         raise flops.MissingFigure("the number of visual tokens is not known")
     views = 1
     if not isinstance(recipe.resolution, int):  # tiles: as many views of the native size as the tokens fill
         views = max(1, round(count / flops.patch_tokens(encoders[0][0], encoders[0][1])))
     grid = max(flops.patch_tokens(record, side) for record, side in encoders) * views
-    return Visual(recipe, tuple((record, side, views) for record, side in encoders),
+    return Visual(change(recipe, visual_tokens=float(count)), tuple((record, side, views) for record, side in encoders),
                   sum(flops.encoder_forward(record, side) for record, side in encoders) * views,
                   sum(flops.trunk_params(record) for record, _ in encoders), sum(r.get("width") or 1024 for r, _ in encoders),
                   float(max(grid, count)), float(count))
@@ -111,11 +114,15 @@ def language_part(library: Library, recipe: Recipe) -> Language:
 def recipe_costs(library: Library, recipe: Recipe, limits: rank.Constraints) -> tuple[rank.Costs, Visual]:
     """Training cost, latency and memory of any recipe that states enough. Raises flops.MissingFigure."""
     visual, language = visual_part(library, recipe), language_part(library, recipe)
-    data = Data(recipe.data or "", recipe.data_size or library.words.records("data").get(recipe.data, {}).get("samples") or 665_000, "")
-    return rank.costs_of(visual, language, data, limits, library.words, library.calibration), visual
+    return rank.costs_of(visual, language, data_part(library, recipe), limits, library.words, library.calibration), visual
 
 
 def _swap_costs(library: Library, before: Recipe, after: Recipe):
+    """Costs of both sides; a side whose token count is open is costed with the other's, as its effects are."""
+    counts = [visual_tokens(recipe.stated(), library.words) for recipe in (before, after)]
+    if None in counts and counts != [None, None]:
+        same = next(count for count in counts if count)
+        before, after = (recipe if count else change(recipe, visual_tokens=same) for recipe, count in zip((before, after), counts))
     try:
         (a, first), (b, second) = (recipe_costs(library, recipe, rank.Constraints()) for recipe in (before, after))
     except flops.MissingFigure:
@@ -142,9 +149,10 @@ def _natural(library: Library, before: Recipe, after: Recipe) -> list[str]:
                          f"mix moves {gain(other):+.1f} instead of {gain(after):+.1f} (--to-resolution {nearest})")
     if axes == ("connector",):
         usual = LEARNED.get(after.connector or "")
-        if usual and before.visual_tokens and usual < before.visual_tokens and after.visual_tokens != before.visual_tokens:
+        count = visual_tokens(before.stated(), words)
+        if usual and count and usual < count and after.visual_tokens is None:
             other = change(after, visual_tokens=float(usual))
-            notes.append(f"both sides are compared at equal token counts; at its usual {usual} tokens (from {before.visual_tokens:g}) the "
+            notes.append(f"both sides are compared at equal token counts; at its usual {usual} tokens (from {count:g}) the "
                          f"balanced mix moves {gain(other):+.1f} instead of {gain(after):+.1f} (--to-visual-tokens {usual})")
     return notes
 
@@ -175,15 +183,15 @@ def answer_pick(library: Library, tasks: TaskMix, limits: rank.Constraints, fix:
     if result.recipes:
         scores = rank.Scores(choices, BASELINE, tasks, posterior, words)
         best = result.recipes[0]
-        place = (choices.visuals.index(best.visual), choices.languages.index(best.language), choices.data.index(best.data))
-        first = ablation.ablate(choices, scores, place, tasks, posterior, level, best.costs.gpu_hours.gpu_hours)[0]
-    return PickAnswer(result, deltas, citations, first, tuple(_pick_warnings(result)))
+        first = ablation.ablate(choices, scores, _place(choices, best), tasks, posterior, words, level, best.costs.gpu_hours.gpu_hours,
+                                allowed_by(library, choices, limits))[0]
+    return PickAnswer(result, deltas, citations, first, tuple(_pick_warnings(result, limits)))
 
 
-def _pick_warnings(result: rank.Pick) -> list[str]:
+def _pick_warnings(result: rank.Pick, limits: rank.Constraints) -> list[str]:
     out = ["gains are against LLaVA-1.5-7B trained the same way; deltas of one recipe share their uncertainty"]
-    if result.recipes and result.recipes[0].costs.latency_gpu.startswith("apple"):
-        out.append("no figures for this device")
+    if limits.budget is None and limits.latency is None and limits.memory_gb is None:
+        out.append("no --budget, --latency or --memory: the most expensive recipes win")
     return out
 
 
@@ -249,24 +257,27 @@ def answer_ablate(library: Library, tasks: TaskMix, own: Recipe | None, confiden
     words, posterior = library.words, library.posterior
     limits = rank.Constraints(budget=budget or DEFAULT_BUDGET)
     choices = space(words, {}, {})
-    scores = rank.Scores(choices, BASELINE, tasks, posterior, words)
     if own is None:
         result = rank.pick(choices, BASELINE, tasks, posterior, words, limits, library.calibration, top=1)
         if not result.recipes:
             raise NothingFits("no recipe fits the budget")
         best = result.recipes[0]
-        place = (choices.visuals.index(best.visual), choices.languages.index(best.language), choices.data.index(best.data))
-        recipe, hours, gpu = best.recipe, best.costs.gpu_hours.gpu_hours, best.costs.gpu
+        place = _place(choices, best)
+        recipe, costs = best.recipe, best.costs
         assumed = (f"the pick is the best recipe for {limits.budget.amount:g} {limits.budget.gpu or limits.budget.kind}"
-                   f"{' hours' if limits.budget.kind == 'gpu_hours' else ''}{'' if budget else ' (default budget; --budget or --recipe to change)'}; "
-                   f"one run costs about {hours:,.0f} {gpu} hours")
+                   f"{' hours' if limits.budget.kind == 'gpu_hours' else ''}{'' if budget else ' (default budget; --budget or --recipe to change)'}; ")
     else:
+        if own.encoder and own.resolution is None:
+            own = change(own, resolution=_native(library, own.encoder))
         recipe = own.over(BASELINE)
-        place = _place(choices, recipe)
+        choices, place = _with_recipe(library, choices, recipe)
         costs = recipe_costs(library, recipe, limits)[0]
-        hours = costs.gpu_hours.gpu_hours
-        assumed = f"one run costs about {hours:,.0f} {costs.gpu} hours"
-    values = ablation.ablate(choices, scores, place, tasks, posterior, confidence, hours)
+        limits = limits._replace(budget=budget)
+        assumed = ""
+    assumed += f"one run costs about {costs.gpu_hours.gpu_hours:,.0f} {costs.gpu} hours"
+    scores = rank.Scores(choices, BASELINE, tasks, posterior, words)
+    hours = costs.gpu_hours.gpu_hours
+    values = ablation.ablate(choices, scores, place, tasks, posterior, words, confidence, hours, allowed_by(library, choices, limits))
     return AblateAnswer(recipe, values, assumed, hours)
 
 
@@ -274,18 +285,65 @@ class NothingFits(ValueError):
     """No candidate meets the constraints."""
 
 
-def _place(choices, recipe: Recipe) -> tuple[int, int, int]:
-    """Where a recipe stands in the space. Raises NothingFits with the axis that is outside it."""
-    def find(items, test, axis):
-        for i, item in enumerate(items):
-            if test(item):
-                return i
-        raise NothingFits(f"the recipe's {axis} ({getattr(recipe, axis)}) is not among the candidates")
-    visual = find(choices.visuals, lambda v: (v.recipe.encoder, v.recipe.connector, v.recipe.resolution) == (
-        recipe.encoder, recipe.connector, recipe.resolution), "encoder" if not any(
-            v.recipe.encoder == recipe.encoder for v in choices.visuals) else "resolution")
-    return (visual, find(choices.languages, lambda x: x.slug == recipe.llm, "llm"),
-            find(choices.data, lambda x: x.slug == recipe.data, "data"))
+def _place(choices: Space, item: rank.Ranked) -> ablation.Candidate:
+    return choices.visuals.index(item.visual), choices.languages.index(item.language), choices.data.index(item.data)
+
+
+def _native(library: Library, encoder: str) -> int | None:
+    """The native resolution of an encoder (of the first, when fused) that is nearest to the baseline's 336 px."""
+    sides = library.words.records("encoder").get(encoder.split("+")[0], {}).get("native_resolution") or []
+    return min((side for side in sides if isinstance(side, int)), key=lambda side: (abs(side - 336), side), default=None)
+
+
+def allowed_by(library: Library, choices: Space, limits: rank.Constraints) -> Callable[[ablation.Candidate], bool]:
+    """Does a candidate meet the constraints? (One that cannot be costed does not.)"""
+    if limits.budget is None and limits.latency is None and limits.memory_gb is None:
+        return lambda candidate: True
+
+    def allowed(candidate: ablation.Candidate) -> bool:
+        v, x, d = candidate
+        costs = rank.costs_of(choices.visuals[v], choices.languages[x], choices.data[d], limits, library.words, library.calibration)
+        return rank.exceeds(costs, limits, library.words, library.calibration) is None
+    return allowed
+
+
+def _with_recipe(library: Library, choices: Space, recipe: Recipe) -> tuple[Space, ablation.Candidate]:
+    """The space with a stated recipe among its choices, and where it stands. Raises flops.MissingFigure."""
+    visual, language = visual_part(library, recipe), language_part(library, recipe)
+    key = lambda v: (v.recipe.encoder, v.recipe.connector, v.recipe.resolution, v.visual_tokens)  # noqa: E731
+    visuals, languages, data = list(choices.visuals), list(choices.languages), list(choices.data)
+    v = next((i for i, other in enumerate(visuals) if key(other) == key(visual)), None)
+    if v is None:
+        visuals += [*_rivals(library, recipe), visual]  # at a resolution of its own: the other connectors there compete
+    x = next((i for i, other in enumerate(languages) if other.slug == language.slug), None)
+    if x is None:
+        languages.append(language)
+    d = next((i for i, other in enumerate(data) if other.slug == recipe.data and other.samples == recipe.data_size), None)
+    if d is None:
+        data.append(data_part(library, recipe))
+    place = tuple(len(items) - 1 if i is None else i for i, items in ((v, visuals), (x, languages), (d, data)))
+    return choices._replace(visuals=tuple(visuals), languages=tuple(languages), data=tuple(data)), place
+
+
+def _rivals(library: Library, recipe: Recipe) -> list[Visual]:
+    """The visual part of a recipe with each of the other connectors that can be costed."""
+    out = []
+    for connector in CONNECTORS:
+        if connector != recipe.connector:
+            try:
+                out.append(visual_part(library, change(recipe, connector=connector, visual_tokens=None)))
+            except flops.MissingFigure:
+                continue
+    return out
+
+
+def data_part(library: Library, recipe: Recipe) -> Data:
+    """The data mix of a recipe; its size as stated, else as published. Raises flops.MissingFigure."""
+    record = library.words.records("data").get(recipe.data or "", {})
+    samples = recipe.data_size or record.get("samples")
+    if not samples:
+        raise flops.MissingFigure(f"no table prints the size of the data mix {recipe.data} (data_size=… states it)")
+    return Data(recipe.data or "", float(samples), record.get("samples_source") or "")
 
 
 def mix_of(names: Sequence[str], library: Library) -> TaskMix:

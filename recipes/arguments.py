@@ -113,7 +113,10 @@ def pairs(values: Sequence[str], flag_name: str, words: Vocabulary) -> list[tupl
             raise Usage(f"{flag_name} {value[:60]!r}: as in {flag_name} encoder=siglip")
         if field not in FIXABLE:
             raise Usage(f"{flag_name}: unknown axis {field[:40]!r} ({', '.join(FIXABLE)})")
-        found.append((field, getattr(parse({field: text.strip()}, words)[0], field)))
+        stated = parse({field: text.strip()}, words)[0].stated()   # clip@336 states two fields, llm=7B a size
+        if flag_name == "--avoid" and field not in stated:
+            raise Usage(f"--avoid {value[:60]!r}: names one component, as in --avoid llm=vicuna-1.5-7b")
+        found += [(name, stated[name]) for name in stated if flag_name == "--fix" or name == field]
     return found
 
 

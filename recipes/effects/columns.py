@@ -16,7 +16,7 @@ from .features import AXIS_OF, NUMERIC, features, group
 AXES = ("encoder", "connector", "llm", "data", "resolution")
 # What differs between two rows beyond the shared features makes results of one paper deviate together:
 # one name per kind of setting (see model.Hyper.heterogeneity).
-KINDS = ("encoder", "encoder_detail", "connector", "connector_detail", "llm", "data", "data_detail", "resolution", "training")
+KINDS = ("encoder", "encoder_detail", "connector", "connector_class", "connector_detail", "llm", "data", "data_detail", "resolution", "training")
 
 
 class Column(NamedTuple):
@@ -50,7 +50,7 @@ def recipe_rows(table: Table) -> list[Row]:
     return [row for row, axes in zip(table.rows, said) if len(most - axes) <= 1 and axes]
 
 
-def kind_values(setting: Mapping, axis_of: Mapping[str, str]) -> tuple:
+def kind_values(setting: Mapping, axis_of: Mapping[str, str], words: Vocabulary) -> tuple:
     """One hashable value per KINDS; two rows that agree in it agree in all settings of that kind."""
     rest: dict[str, list] = {"encoder_detail": [], "connector_detail": [], "data_detail": [], "resolution": [], "training": []}
     for key, value in setting.items():
@@ -64,6 +64,7 @@ def kind_values(setting: Mapping, axis_of: Mapping[str, str]) -> tuple:
         elif axis not in ("describes", "visual_tokens"):
             rest["training"].append((key, str(value)))
     named = {"encoder": setting.get("encoder"), "connector": setting.get("connector"),
+             "connector_class": words.connector_class(setting),
              "llm": setting.get("llm") or setting.get("llm_params_b"), "data": setting.get("data") or setting.get("data_size")}
     return tuple(named[kind] if kind in named else tuple(sorted(rest[kind])) for kind in KINDS)
 
@@ -118,7 +119,7 @@ def columns(papers: Iterable[Paper], words: Vocabulary) -> list[Column]:
             rows, tables, scores, metrics, families = zip(*cells)
             for row in rows:
                 if id(row) not in seen:
-                    seen[id(row)] = (features(row.setting, words), kind_values(row.setting, axis_of))
+                    seen[id(row)] = (features(row.setting, words), kind_values(row.setting, axis_of, words))
             feats = _fill([seen[id(row)][0] for row in rows])
             out.append(Column(paper.key, metrics[0].benchmark, families[0], _scale(metrics[0]), rows, tables, tuple(feats),
                               tuple(seen[id(row)][1] for row in rows), scores))

@@ -12,7 +12,7 @@ from ..evidence.contrasts import Contrast, contrasts, evidence_metrics, moved
 from ..evidence.tables import Paper, Row
 from ..evidence.vocabulary import Vocabulary
 from . import meta
-from .columns import recipe_rows
+from .columns import KINDS, recipe_rows
 from .features import AXIS_OF, NUMERIC, difference, encoder_params_b, features, group, llm_params_b, pixels, visual_tokens
 from .posterior import Posterior
 
@@ -105,6 +105,14 @@ def moved_axes(a: Mapping, b: Mapping, words: Vocabulary) -> tuple[str, ...]:
     return tuple(out)
 
 
+def kinds_moved(axes: Sequence[str], a: Mapping, b: Mapping, words: Vocabulary) -> list[str]:
+    """The kinds of setting (columns.KINDS) whose heterogeneity a change on these axes meets."""
+    kinds = [axis for axis in axes if axis in KINDS]
+    if "connector" in kinds and words.connector_class(a) != words.connector_class(b):
+        kinds.append("connector_class")
+    return kinds
+
+
 def _same(axis: str, setting: Mapping, side: Mapping, words: Vocabulary) -> bool:
     """Does a row's setting have what `side` says on an axis?"""
     if axis in ("encoder", "connector", "data"):
@@ -149,8 +157,8 @@ def _near(axis: str, setting: Mapping, side: Mapping, words: Vocabulary) -> bool
         x, y = encoder_params_b(setting["encoder"], words), encoder_params_b(side["encoder"], words)
         return bool(x and y) and abs(math.log2(x / y)) < 1.2
     if axis == "connector":
-        kinds = [words.records("connector").get(s.get("connector") or "", {}).get("class") for s in (setting, side)]
-        return kinds[0] is not None and kinds[0] == kinds[1]
+        mine = words.connector_class(setting)
+        return mine is not None and mine == words.connector_class(side)
     if axis == "llm":
         x, y = llm_params_b(setting, words), llm_params_b(side, words)
         return bool(x and y) and abs(math.log2(x / y)) < 0.25
@@ -228,8 +236,7 @@ class Change:
         self.a, self.b, self.posterior, self.words = a, b, posterior, words
         self.axes = moved_axes(a, b, words)
         self.features = difference(features(a, words), features(b, words))
-        kinds = [axis for axis in self.axes if axis != "visual_tokens"]
-        self.local = posterior.local_variance(kinds, self.features)
+        self.local = posterior.local_variance(kinds_moved(self.axes, a, b, words), self.features)
         self.beyond = self._beyond(features(a, words), features(b, words))
         self.unknown = self._unknown()
 
@@ -349,7 +356,7 @@ def weigh(found: Sequence[Found], change: Change) -> list[tuple[float, float]]:
                 rest.pop(name)
         family = change.posterior.family_of.get(metric.benchmark)
         effect = change.posterior.effect(rest, metric.benchmark, family)
-        kinds = [axis for axis in item.contrast.moved.axes if axis in ("encoder", "connector", "llm", "data", "resolution", "training")]
+        kinds = kinds_moved(item.contrast.moved.axes, item.from_row.setting, item.to_row.setting, change.words)
         local = change.posterior.local_variance(kinds, {**rest, **change.features})
         if item.near:  # it speaks for the asked components only as far as their make does
             local *= NEAR_DISCOUNT

@@ -16,11 +16,12 @@ LISTS = {"encoder": "encoders", "connector": "connectors", "llm": "llms", "data"
 
 
 class UnknownName(ValueError):
-    """A name that the vocabulary does not know: `kind` (encoder, benchmark …), `name`, `nearest` known names."""
+    """A name that the vocabulary does not know: `kind` (encoder, benchmark …), `name`, `nearest` known names, or examples."""
 
-    def __init__(self, kind: str, name: str, nearest: Iterable[str]):
+    def __init__(self, kind: str, name: str, nearest: Iterable[str], examples: Iterable[str] = ()):
         self.kind, self.name, self.nearest = kind, name, tuple(nearest)
-        hint = f"; nearest known: {', '.join(self.nearest)}" if self.nearest else ""
+        some = ", ".join(list(dict.fromkeys(examples))[:4])
+        hint = f"; nearest known: {', '.join(self.nearest)}" if self.nearest else f"; known are for example {some}" if some else ""
         super().__init__(f"unknown {kind} {name[:80]!r}{hint}")
 
 
@@ -75,6 +76,11 @@ def nearest(text: str, names: Mapping[str, str], count: int = 3) -> list[str]:
             score = _distance(wanted, spelling, limit)
         if score <= limit:
             best[slug] = min(best.get(slug, (score, spelling)), (score, spelling))
+    if not best:  # no spelling is near: those that share a word
+        tokens = [fold(word) for word in re.split(r"[^A-Za-z0-9.]+", text[:64]) if len(fold(word)) >= 3]
+        for spelling, slug in names.items():
+            if any(token in spelling for token in tokens):
+                best[slug] = min(best.get(slug, (len(spelling), spelling)), (len(spelling), spelling))
     return [slug for slug, _ in sorted(best.items(), key=lambda item: (item[1], item[0]))[:count]]
 
 
@@ -126,6 +132,10 @@ class Vocabulary:
                 self._records[kind] = {row["key"]: row for row in self.registry("settings")["settings"]}
         return self._records[kind]
 
+    def connector_class(self, setting: Mapping) -> str | None:
+        """projection, pooling, resampler, abstractor or cross-attention; None when the connector is unknown or unsaid."""
+        return self.records("connector").get(setting.get("connector") or "", {}).get("class")
+
     def spellings(self, kind: str) -> dict[str, str]:
         """Folded spelling -> slug, for every slug and alias of a kind."""
         if kind not in self._spellings:
@@ -143,6 +153,11 @@ class Vocabulary:
         """The slug that `text` spells, or None."""
         return self.spellings(kind).get(fold(text))
 
+    def unknown(self, kind: str, text: str, near: str | None = None) -> UnknownName:
+        """The error for a name that is not known; `near`: the part of it to compare."""
+        known = self.spellings(kind)
+        return UnknownName(kind, text, nearest(text if near is None else near, known), self.records(kind))
+
     def resolve(self, kind: str, text: str) -> Name:
         """The component that `text` names. Raises UnknownName, with the nearest known names.
 
@@ -152,18 +167,18 @@ class Vocabulary:
         if slug:
             return Name(slug)
         if kind != "encoder":
-            raise UnknownName(kind, text, nearest(text, self.spellings(kind)))
+            raise self.unknown(kind, text)
         parts, hints = [], []
         for part in re.split(r"\s*(?:\+|&|\band\b)\s*", text.strip()):
             name, at, pixels = part.partition("@")
             if at:
                 digits = re.fullmatch(r"\s*(\d{2,4})\s*(?:px)?\s*", pixels)
                 if not digits:
-                    raise UnknownName(kind, part, nearest(name, self.spellings(kind)))
+                    raise self.unknown(kind, part, name)
                 hints.append(int(digits[1]))
             slug = self.find(kind, name)
             if slug is None:
-                raise UnknownName(kind, part, nearest(name, self.spellings(kind)))
+                raise self.unknown(kind, part, name)
             parts.append(slug)
         return Name("+".join(sorted(parts)), hints[0] if len(hints) == 1 and len(parts) == 1 else None)
 
@@ -171,7 +186,7 @@ class Vocabulary:
         """The benchmark that `text` names. Raises UnknownName."""
         slug = self.find("benchmark", text)
         if slug is None:
-            raise UnknownName("benchmark", text, nearest(text, self.spellings("benchmark")))
+            raise self.unknown("benchmark", text)
         return slug
 
     def families(self) -> tuple[str, ...]:

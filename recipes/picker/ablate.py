@@ -7,10 +7,12 @@ better of the two leading levels is named with the asked confidence? Expected va
 Raiffa & Schlaifer 1961, ch. 4.
 """
 import math
+from collections.abc import Callable
 from statistics import NormalDist
 from typing import NamedTuple
 
 from ..effects.posterior import Posterior
+from ..evidence.vocabulary import Vocabulary
 from . import rank
 from .space import Space
 from .tasks import TaskMix
@@ -40,13 +42,16 @@ class AxisValue(NamedTuple):
     confidence_after: float
 
 
-def axis_levels(space: Space, scores: rank.Scores, picked: tuple[int, int, int], axis: str) -> dict[str, tuple[int, int, int]]:
-    """The competing levels of an axis: the picked recipe with only that axis changed, the best version of each level."""
-    v, x, d = picked
-    out: dict[str, tuple[int, int, int]] = {}
+Candidate = tuple[int, int, int]   # numbers of a visual part, an LLM and a data mix of a space
 
-    def offer(name: str, candidate: tuple[int, int, int], value: float) -> None:
-        if name not in best or value > best[name]:
+
+def axis_levels(space: Space, scores: rank.Scores, picked: Candidate, axis: str, allowed: Callable[[Candidate], bool]) -> dict[str, Candidate]:
+    """The competing levels of an axis: the picked recipe with only that axis changed, the best allowed version of each level."""
+    v, x, d = picked
+    out: dict[str, Candidate] = {}
+
+    def offer(name: str, candidate: Candidate, value: float) -> None:
+        if (name not in best or value > best[name]) and (candidate == picked or allowed(candidate)):
             best[name], out[name] = value, candidate
 
     best: dict[str, float] = {}
@@ -72,21 +77,25 @@ def axis_levels(space: Space, scores: rank.Scores, picked: tuple[int, int, int],
     return out
 
 
-def ablate(space: Space, scores: rank.Scores, picked: tuple[int, int, int], tasks: TaskMix, posterior: Posterior, confidence: float,
-           hours_per_run: float) -> list[AxisValue]:
-    """The value of each axis, the most valuable first (probability of changing the pick, then gain)."""
+def ablate(space: Space, scores: rank.Scores, picked: Candidate, tasks: TaskMix, posterior: Posterior, words: Vocabulary,
+           confidence: float, hours_per_run: float, allowed: Callable[[Candidate], bool] = lambda candidate: True) -> list[AxisValue]:
+    """The value of each axis, the most valuable first (probability of changing the pick, then gain).
+
+    `allowed` says which candidates meet the user's constraints: a level that only exists outside them is no rival.
+    """
     out = []
     for axis in AXES:
-        levels = axis_levels(space, scores, picked, axis)
+        levels = axis_levels(space, scores, picked, axis, allowed)
+        own = _own_name(space, picked, axis)
+        levels[own] = picked  # not a better version of it: its level as it stands
         names = sorted(levels, key=lambda name: (-_score(scores, levels[name]), name))[:12]
-        own = next(name for name, candidate in levels.items() if candidate == picked or name == _own_name(space, picked, axis))
         if own not in names:
             names.append(own)
         if len(names) < 2:
             out.append(AxisValue(axis, own, None, len(levels), 0.0, 0.0, 0, 0.0, 1.0, 1.0))
             continue
         changes = [scores.change(*levels[name]) for name in names]
-        labels = [tuple(label for label in rank.labels(space, levels[name]) if label[0] == axis) for name in names]
+        labels = [tuple(label for label in rank.labels(space, levels[name], words) if label[0].partition("_")[0] == axis) for name in names]
         means = [sum(scores.coefficients[f] * value for f, value in change.items()) for change in changes]
         covariance = rank.joint_covariance(changes, labels, tasks, scores, posterior)
         draws = rank.draw(means, covariance, DRAWS)
@@ -110,14 +119,14 @@ def ablate(space: Space, scores: rank.Scores, picked: tuple[int, int, int], task
     return out
 
 
-def _own_name(space: Space, picked: tuple[int, int, int], axis: str) -> str:
+def _own_name(space: Space, picked: Candidate, axis: str) -> str:
     v, x, d = picked
     recipe = space.visuals[v].recipe
     return {"llm": space.languages[x].slug, "data": space.data[d].slug, "encoder": recipe.encoder, "connector": recipe.connector,
             "resolution": f"{recipe.resolution}{'' if recipe.tiling is None else ' tiled'}"}[axis]
 
 
-def _score(scores: rank.Scores, candidate: tuple[int, int, int]) -> float:
+def _score(scores: rank.Scores, candidate: Candidate) -> float:
     v, x, d = candidate
     return scores.visuals[v] + scores.languages[x] + scores.data[d]
 

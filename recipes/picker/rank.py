@@ -199,6 +199,19 @@ def _allowed_flops(limits: Constraints, hardware: Mapping, calibration: training
     return float("inf")
 
 
+def exceeds(costs: Costs, limits: Constraints, words: Vocabulary, calibration: training.Calibration) -> str | None:
+    """Which constraint a recipe with these costs breaks (memory, latency or budget), or None: the rules of `pick`, for one recipe."""
+    if limits.memory_gb is not None and costs.memory.total > limits.memory_gb:
+        return "memory"
+    if limits.latency is not None and (costs.latency.total_ms if limits.latency.whole_answer else costs.latency.ttft_ms) > limits.latency.ms:
+        return "latency"
+    if limits.budget is None:
+        return None
+    if limits.budget.kind == "images":
+        return "budget" if sum(stage.stage.samples for stage in costs.stages) > limits.budget.amount else None
+    return "budget" if costs.flop > _allowed_flops(limits, words.records("hardware"), calibration) else None
+
+
 def _affordable(allowed: float, limits: Constraints, visual: Visual, llm: Mapping, connector: float, sizes: Sequence[float]) -> int:
     """How many of the mixes, from the smallest, the budget allows: the cost is linear in the number of samples."""
     if limits.budget.kind == "images":
@@ -214,7 +227,7 @@ def _judge(competitors, space, scores, baseline, tasks, posterior, words, limits
     if not competitors:
         return []
     changes = [scores.change(*c) for c in competitors]
-    p_best, close = p_best_of(changes, [labels(space, c) for c in competitors], tasks, scores, posterior)
+    p_best, close = p_best_of(changes, [labels(space, c, words) for c in competitors], tasks, scores, posterior)
     out = []
     for (v, x, d), p, tied in zip(competitors, p_best, close):
         visual, language, data = space.visuals[v], space.languages[x], space.data[d]
@@ -228,11 +241,12 @@ def _judge(competitors, space, scores, baseline, tasks, posterior, words, limits
     return out
 
 
-def labels(space: Space, competitor: tuple[int, int, int]) -> tuple[tuple[str, str], ...]:
+def labels(space: Space, competitor: tuple[int, int, int], words: Vocabulary) -> tuple[tuple[str, str | None], ...]:
     """What of a recipe is a setting of its own (and brings heterogeneity of its own)."""
     v, x, d = competitor
     recipe = space.visuals[v].recipe
-    return (("encoder", recipe.encoder), ("connector", recipe.connector), ("resolution", str(recipe.resolution)),
+    return (("encoder", recipe.encoder), ("connector", recipe.connector), ("connector_class", words.connector_class(recipe.stated())),
+            ("resolution", str(recipe.resolution)),
             ("llm", space.languages[x].slug), ("data", space.data[d].slug))
 
 

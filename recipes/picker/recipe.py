@@ -134,6 +134,9 @@ def parse(raw: Mapping, words: Vocabulary, *, strict: bool = True) -> tuple[Reci
         if field in ("encoder", "connector", "llm", "data"):
             if not isinstance(value, str) or not value.strip():
                 raise RecipeError(field, f"{str(value)[:40]!r} is not a name")
+            if field == "llm" and re.fullmatch(r"\s*\d+(?:\.\d+)?\s*[bB]\s*", value):
+                values.setdefault("llm_params_b", parse_billions(field, value.strip()))  # a size instead of a name
+                continue
             try:
                 name = words.resolve(field, value)
             except UnknownName as unknown:

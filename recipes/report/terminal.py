@@ -75,7 +75,7 @@ def wrap(text: str, style: Style, indent: str = "", hang: str | None = None) -> 
 def signed(value: float, digits: int = 1) -> str:
     """A number with its sign; a proper minus is not used so that scripts can read it."""
     text = f"{value:+.{digits}f}"
-    return "0.0" if text in ("+0.0", "-0.0") else text
+    return text[1:] if float(text) == 0 else text
 
 
 def percent(p: float) -> str:
@@ -273,7 +273,8 @@ def cost_change(before: Costs, after: Costs, tokens_before: float, tokens_after:
 def pick_text(answer: Pick, style: Style, citations: Mapping[int, Sequence[str]], deltas: Mapping[int, Sequence], first: AxisValue | None,
               names: Mapping[str, str], warnings: Sequence[str]) -> str:
     """The answer of `pick`: the first recipe in full, the others in a table, what was excluded, what to ablate."""
-    lines = [style.paint(f"best of {answer.considered:,} recipes for {clean(answer.tasks.label)}", "bold") + f", against {BASELINE_NAME}"]
+    head = wrap(f"best of {answer.considered:,} recipes for {clean(answer.tasks.label)}, against {BASELINE_NAME}", style, hang="  ")
+    lines = [style.paint(line, "bold") for line in head]
     if answer.excluded:
         lines += wrap("excluded: " + ", ".join(f"{count:,} by {reason}" for reason, count in answer.excluded), style, hang="          ")
     lines.append("")
@@ -282,8 +283,8 @@ def pick_text(answer: Pick, style: Style, citations: Mapping[int, Sequence[str]]
         return "\n".join(lines)
     lines += card(answer.recipes[0], style, citations.get(0, ()), deltas.get(0, ()), names)
     if len(answer.recipes) > 1:
-        lines += ["", style.paint("the next", "bold")]
-        rows = [[str(i), f"{r.recipe.encoder}, {r.recipe.connector}, {r.recipe.visual_tokens:g} tok, {r.recipe.llm}, {r.recipe.data}",
+        lines += ["", style.paint("the next, and how they differ from the first", "bold")]
+        rows = [[str(i), unlike(r.recipe, answer.recipes[0].recipe),
                  signed(r.mix.expected), percent(r.p_best), f"{r.costs.gpu_hours.gpu_hours:,.0f} h", f"{r.costs.latency.ttft_ms:,.0f} ms"]
                 for i, r in enumerate(answer.recipes[1:], 2)]
         lines += table(["#", "recipe", "gain", "P(best)", "train", "TTFT"], rows, "llrrrr", style, 1)
@@ -300,27 +301,33 @@ def pick_text(answer: Pick, style: Style, citations: Mapping[int, Sequence[str]]
     return "\n".join(lines)
 
 
+def unlike(recipe: Recipe, first: Recipe) -> str:
+    """The fields of a recipe that differ from those of the first one."""
+    fields = [field for field in ("encoder", "connector", "resolution", "visual_tokens", "llm", "data") if getattr(recipe, field) != getattr(first, field)]
+    if "data" not in fields and recipe.data_size != first.data_size:
+        fields.append("data_size")
+    return describe(recipe, fields) or "the same components"
+
+
 def card(value: Ranked, style: Style, citations: Sequence[str], deltas: Sequence, names: Mapping[str, str]) -> list[str]:
     """One recipe in full."""
     r, c = value.recipe, value.costs
     shape = f"{r.resolution} px" if isinstance(r.resolution, int) else f"{r.resolution} ({r.tiling})"
     fields = [("encoder", r.encoder), ("connector", r.connector), ("resolution", f"{shape}, {value.visual.visual_tokens:g} visual tokens"),
               ("LLM", f"{r.llm} ({r.llm_params_b:.3g}B)"), ("data", f"{r.data} ({r.data_size:,.0f} examples)")]
-    lines = [f"  {name:<11} {clean(str(text))}" for name, text in fields]
-    for i, stage in enumerate(c.stages, 1):
-        lines.append(f"  {'stage ' + str(i):<11} train {' + '.join(stage.stage.trains)} on {stage.stage.samples:,.0f} of "
-                     f"{clean(stage.stage.data)} ({format_flop(stage.total)} FLOP)")
-    lines += [style.paint(f"  expected    {signed(value.mix.expected)} percent of scale on the mix ({percent(value.mix.level)} interval "
-                          f"{signed(value.mix.low)} … {signed(value.mix.high)}), P(best) {percent(value.p_best)}", "bold"),
-              f"  training    {c.gpu_hours.gpu_hours:,.0f} {c.gpu} hours ({c.gpu_hours.low:,.0f} … {c.gpu_hours.high:,.0f}), "
-              f"{format_flop(c.flop)} FLOP",
-              f"  latency     TTFT {c.latency.ttft_ms:,.0f} ms, {c.latency.tokens_per_s:,.0f} tokens/s on {c.latency_gpu}; "
-              f"memory {c.memory.total:.1f} GB"]
+    fields += [(f"stage {i}", f"train {' + '.join(stage.stage.trains)} on {stage.stage.samples:,.0f} of {stage.stage.data} ({format_flop(stage.total)} FLOP)")
+               for i, stage in enumerate(c.stages, 1)]
+    fields += [("expected", f"{signed(value.mix.expected)} percent of scale on the mix ({percent(value.mix.level)} interval "
+                            f"{signed(value.mix.low)} … {signed(value.mix.high)}), P(best) {percent(value.p_best)}"),
+               ("training", f"{c.gpu_hours.gpu_hours:,.0f} {c.gpu} hours ({c.gpu_hours.low:,.0f} … {c.gpu_hours.high:,.0f}), {format_flop(c.flop)} FLOP"),
+               ("latency", f"TTFT {c.latency.ttft_ms:,.0f} ms, {c.latency.tokens_per_s:,.0f} tokens/s on {c.latency_gpu}; memory {c.memory.total:.1f} GB")]
     if deltas:
-        text = ", ".join(f"{clean(names.get(d.benchmark, d.benchmark))} {signed(d.expected, points(d))}" for d in deltas[:10])
-        lines += wrap("deltas      " + text, style, "  ", " " * 14)
-    for text in citations:
-        lines += wrap(text, style, "  cited       ", " " * 14)
+        fields.append(("deltas", ", ".join(f"{names.get(d.benchmark, d.benchmark)} {signed(d.expected, points(d))}" for d in deltas[:10])))
+    fields += [("cited", text) for text in citations]
+    lines: list[str] = []
+    for name, text in fields:
+        block = wrap(text, style, f"  {name:<11} ", " " * 14)
+        lines += [style.paint(line, "bold") for line in block] if name == "expected" else block
     return lines
 
 
@@ -333,6 +340,9 @@ def ablate_text(values: Sequence[AxisValue], recipe: Recipe, tasks: str, confide
              *wrap(assumed, style), ""]
     rows = []
     for value in values:
+        if value.rival is None:
+            rows.append([value.axis, "(no other level)", *["-"] * 6])
+            continue
         runs = "none needed" if value.runs == 0 else "more than 128" if value.runs is None else str(value.runs)
         rows.append([value.axis, clean(value.rival or "-"), percent(value.p_changes_pick), signed(value.expected_gain), runs,
                      "-" if not value.gpu_hours else f"{value.gpu_hours:,.0f}", percent(value.confidence_now), percent(value.confidence_after)])
