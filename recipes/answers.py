@@ -173,7 +173,8 @@ def answer_pick(library: Library, tasks: TaskMix, limits: rank.Constraints, fix:
     """The best recipes, cited. Raises space.EmptySpace."""
     words, posterior = library.words, library.posterior
     choices = space(words, fix, avoid)
-    result = rank.pick(choices, BASELINE, tasks, posterior, words, limits, library.calibration, top=top, level=level)
+    scores = rank.Scores(choices, BASELINE, tasks, posterior, words)
+    result = rank.pick(scores, limits, library.calibration, top=top, level=level)
     deltas, citations = {}, {}
     for i, item in enumerate(result.recipes):
         change = Change(BASELINE.stated(), item.recipe.stated(), posterior, words)
@@ -181,10 +182,8 @@ def answer_pick(library: Library, tasks: TaskMix, limits: rank.Constraints, fix:
         citations[i] = cite(library, item.recipe)
     first = None
     if result.recipes:
-        scores = rank.Scores(choices, BASELINE, tasks, posterior, words)
         best = result.recipes[0]
-        first = ablation.ablate(choices, scores, _place(choices, best), tasks, posterior, words, level, best.costs.gpu_hours.gpu_hours,
-                                allowed_by(library, choices, limits))[0]
+        first = ablation.ablate(scores, _place(choices, best), level, best.costs.gpu_hours.gpu_hours, allowed_by(library, choices, limits))[0]
     return PickAnswer(result, deltas, citations, first, tuple(_pick_warnings(result, limits)))
 
 
@@ -258,7 +257,8 @@ def answer_ablate(library: Library, tasks: TaskMix, own: Recipe | None, confiden
     limits = rank.Constraints(budget=budget or DEFAULT_BUDGET)
     choices = space(words, {}, {})
     if own is None:
-        result = rank.pick(choices, BASELINE, tasks, posterior, words, limits, library.calibration, top=1)
+        scores = rank.Scores(choices, BASELINE, tasks, posterior, words)
+        result = rank.pick(scores, limits, library.calibration, top=1)
         if not result.recipes:
             raise NothingFits("no recipe fits the budget")
         best = result.recipes[0]
@@ -273,11 +273,11 @@ def answer_ablate(library: Library, tasks: TaskMix, own: Recipe | None, confiden
         choices, place = _with_recipe(library, choices, recipe)
         costs = recipe_costs(library, recipe, limits)[0]
         limits = limits._replace(budget=budget)
+        scores = rank.Scores(choices, BASELINE, tasks, posterior, words)
         assumed = ""
     assumed += f"one run costs about {costs.gpu_hours.gpu_hours:,.0f} {costs.gpu} hours"
-    scores = rank.Scores(choices, BASELINE, tasks, posterior, words)
     hours = costs.gpu_hours.gpu_hours
-    values = ablation.ablate(choices, scores, place, tasks, posterior, words, confidence, hours, allowed_by(library, choices, limits))
+    values = ablation.ablate(scores, place, confidence, hours, allowed_by(library, choices, limits))
     return AblateAnswer(recipe, values, assumed, hours)
 
 

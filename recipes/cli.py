@@ -15,6 +15,7 @@ from .cost import flops, tokens
 from .effects.swap import relevant_papers
 from .evidence.reading import EvidenceError
 from .evidence.vocabulary import UnknownName, fold, nearest
+from .evidence.write import write_text
 from .library import Library
 from .picker import units
 from .picker.recipe import BASELINE, Recipe, RecipeError, parse
@@ -119,6 +120,8 @@ def predict_command(args, library: Library, understood: dict | None = None) -> i
     batch = Batch(library, args.level)
     failed = False
     try:
+        if args.file == "-" and sys.stdin is None:
+            raise Usage("predict: standard input is closed")
         file = sys.stdin.buffer if args.file == "-" else open(args.file, "rb")  # noqa: SIM115 (closed by the with below)
     except OSError as error:
         raise Usage(f"predict: {args.file} cannot be read: {error.strerror}") from None
@@ -295,13 +298,13 @@ def skill_command(args, library: Library, understood: dict | None = None) -> int
         message = f"{path} is {'what the evidence gives' if fresh else 'stale: run ' + PROGRAM + ' skill'}"
         show({"ok": fresh, "path": path}) if args.json else out(message)
         return 0 if fresh else 1
-    skill.write(path, text)
+    write_text(path, text)
     show({"ok": True, "path": path, "lines": text.count("\n")}) if args.json else out(f"wrote {path} ({text.count(chr(10))} lines)")
     return 0
 
 
 def fit_arguments(parser: Parser) -> None:
-    parser.add_argument("--search", type=int, default=0, metavar="ROUNDS", help="first search the hyper-parameters by leave-one-paper-out scoring")
+    parser.add_argument("--search", type=flag(positive), default=0, metavar="ROUNDS", help="first search the hyper-parameters by leave-one-paper-out scoring")
     parser.add_argument("--check", action="store_true", help="only say whether the stored fit belongs to the evidence")
 
 
@@ -411,9 +414,13 @@ ERRORS = (Usage, EvidenceError, UnknownName, units.UnitError, RecipeError, MixEr
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Entry point: errors become one line on stderr and exit code 2; a closed pipe is no error."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # a terminal that knows only ASCII gets escapes, not an error
+            stream.reconfigure(errors="backslashreplace")
     try:
         code = run(sys.argv[1:] if argv is None else list(argv))
-        sys.stdout.flush()
+        if sys.stdout is not None:  # None: closed by whoever started us
+            sys.stdout.flush()
         return code
     except ERRORS as error:
         print(f"error: {terminal.clean(str(error))}", file=sys.stderr)
@@ -426,6 +433,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        print(f"error: {terminal.clean(str(error.filename or 'output'))}: {error.strerror or error}", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         return 130
 

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from .cost import training
 from .effects.columns import columns
-from .effects.posterior import Conditioned, Posterior
+from .effects.condition import Conditioned
+from .effects.posterior import Posterior
 from .effects.store import read_posterior
 from .evidence.reading import EvidenceError
 from .evidence.tables import Paper, load_papers

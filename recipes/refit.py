@@ -15,6 +15,7 @@ from .effects.model import Hyper
 from .evidence.reading import read_json
 from .evidence.tables import load_papers
 from .evidence.vocabulary import Vocabulary
+from .evidence.write import write_text
 from .library import Library
 from .report.jsonable import number
 from .report.terminal import Style, table
@@ -43,13 +44,6 @@ def read_hyper(directory: str) -> tuple[Hyper, float]:
     return Hyper(**data["hyper"]), data["spread"]
 
 
-def _write(path: str, text: str) -> None:
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    with open(path + ".tmp", "w", encoding="utf-8") as file:
-        file.write(text)
-    os.replace(path + ".tmp", path)
-
-
 def run(library: Library, rounds: int, check: bool, say: Callable[[str], None]) -> dict:
     """Fit, after `rounds` rounds of search; or only check whether the stored fit is up to date."""
     directory = library.shipped
@@ -67,11 +61,11 @@ def run(library: Library, rounds: int, check: bool, say: Callable[[str], None]) 
     say("leaving each paper out once to set the width of the intervals")
     spread = spread_for(bt.leave_one_paper_out(_COLUMNS, hyper))
     path = os.path.join(directory, "derived", "hyper.json")
-    _write(path, json.dumps({"format": 2, "how": "python3 main.py fit --search N", "spread": spread, "hyper": hyper._asdict()}, indent=1) + "\n")
+    write_text(path, json.dumps({"format": 2, "how": "python3 main.py fit --search N", "spread": spread, "hyper": hyper._asdict()}, indent=1) + "\n")
     say("fitting")
     fitted = posterior.fit(_COLUMNS, hyper, spread)
     path = os.path.join(directory, *store.PATH)
-    _write(path, store.posterior_text(fitted, digest))
+    write_text(path, store.posterior_text(fitted, digest))
     return {"ok": True, "path": path, "features": len(fitted.names), "benchmarks": len(fitted.benchmarks), "spread": spread,
             "message": f"wrote {path}: {len(fitted.names)} features, {len(fitted.benchmarks)} benchmarks"}
 

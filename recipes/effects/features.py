@@ -6,7 +6,8 @@ Does not know any score.
 
 Features per axis (a level is 1 where the component is present; k fused encoders share it as 1/k each):
   encoder     encoder=SLUG, encoder_family=F, encoder_kind=K, encoder_size = log2(parameters / 0.3B), encoder_fused = log2 k
-  llm         llm=SLUG, llm_size = log2(parameters / 7B), llm_text = (MMLU - 55) / 15
+  llm         llm=SLUG, llm_make=M (qwen, llama …), llm_size = log2(parameters / 7B),
+              llm_small = octaves below 3B, llm_text = (MMLU - 55) / 15
   resolution  resolution = log2(longest side / 336 px), resolution_high = what exceeds 672 px of it
   tokens      visual_tokens = log2(tokens / 576)
   connector   connector=SLUG
@@ -25,10 +26,10 @@ SIZE_CLASS_LIKE = {"Ti": 0.0055, "S": 0.022, "B": 0.086, "L": 0.304, "SO": 0.428
                    "E": 4.351, "XXL": 0.847}
 
 AXIS_OF = {"encoder": "encoder", "encoder_family": "encoder", "encoder_kind": "encoder", "encoder_size": "encoder",
-           "encoder_fused": "encoder", "llm": "llm", "llm_size": "llm", "llm_text": "llm", "resolution": "resolution",
+           "encoder_fused": "encoder", "llm": "llm", "llm_make": "llm", "llm_size": "llm", "llm_small": "llm", "llm_text": "llm", "resolution": "resolution",
            "resolution_high": "resolution", "visual_tokens": "visual_tokens", "connector": "connector",
            "data": "data", "data_size": "data", "frozen_encoder": "training"}
-NUMERIC = ("encoder_size", "encoder_fused", "llm_size", "llm_text", "resolution", "resolution_high", "visual_tokens",
+NUMERIC = ("encoder_size", "encoder_fused", "llm_size", "llm_small", "llm_text", "resolution", "resolution_high", "visual_tokens",
            "data_size", "frozen_encoder")
 
 
@@ -53,6 +54,12 @@ def encoder_params_b(slug: str, words: Vocabulary) -> float | None:
             return None
         total += value
     return total
+
+
+def llm_make(slug: str | None, words: Vocabulary) -> str | None:
+    """Who makes an LLM: its family without version numbers (qwen for Qwen1.5 to Qwen3), or None."""
+    family = words.records("llm").get(slug or "", {}).get("family")
+    return re.match(r"[a-z]+", family)[0] if family else None
 
 
 def llm_params_b(setting: Mapping, words: Vocabulary) -> float | None:
@@ -166,12 +173,16 @@ def features(setting: Mapping, words: Vocabulary) -> dict[str, float]:
     llm = setting.get("llm")
     if llm:
         out[f"llm={llm}"] = 1.0
+        make = llm_make(llm, words)
+        if make:
+            out[f"llm_make={make}"] = 1.0
         score = words.records("llm").get(llm, {}).get("mmlu")
         if score is not None:
             out["llm_text"] = (score - 55.0) / 15.0
     size = llm_params_b(setting, words)
     if size:
         out["llm_size"] = math.log2(size / 7.0)
+        out["llm_small"] = max(0.0, math.log2(3.0 / size))
     elif llm and llm not in words.records("llm"):
         out.update(guess_component("llm", llm))
     side = pixels(setting, words)
@@ -211,4 +222,4 @@ def difference(a: Mapping[str, float], b: Mapping[str, float]) -> dict[str, floa
 
 
 __all__ = ["AXIS_OF", "NUMERIC", "UnknownName", "difference", "encoder_params_b", "features", "group", "guess_component",
-           "llm_params_b", "parse_resolution", "pixels", "visual_tokens"]
+           "llm_make", "llm_params_b", "parse_resolution", "pixels", "visual_tokens"]

@@ -28,8 +28,8 @@ class Hyper(NamedTuple):
     """Hyper-parameters, all variances in units of the benchmark's scale squared.
 
     prior: per feature group. share: per axis, fractions (all benchmarks, family, own) that add up to 1.
-    heterogeneity: per kind of setting (columns.KINDS), and per unit squared of `resolution_slope` and
-    `tokens_slope`. noise: of one run. overlap: how much columns of one paper in one family repeat each other.
+    heterogeneity: per kind of setting (columns.KINDS), and per unit squared of the features in SLOPES (how much
+    such a slope differs between papers). noise: of one run. overlap: how much columns of one paper in one family repeat each other.
     """
     prior: Mapping[str, float]
     share: Mapping[str, Sequence[float]]
@@ -38,7 +38,8 @@ class Hyper(NamedTuple):
     overlap: float
 
 
-SLOPES = {"resolution_slope": "resolution", "tokens_slope": "visual_tokens", "encoder_size_slope": "encoder_size"}
+SLOPES = {"resolution_slope": "resolution", "tokens_slope": "visual_tokens", "encoder_size_slope": "encoder_size",
+          "llm_size_slope": "llm_size", "data_size_slope": "data_size"}
 
 
 def scales(columns: Iterable[Column]) -> dict[str, float]:
@@ -196,10 +197,14 @@ def eliminate(message: Information, variance: Callable[[int], float]) -> Informa
 
 
 class Belief(NamedTuple):
-    """A Gaussian over the effects of the features in `index` (in prior standard deviations): mean and covariance."""
+    """A Gaussian over the effects of the features in `index` (in prior standard deviations): mean and covariance.
+
+    given: the covariance that would be left if the level above (the family, or all benchmarks) were known exactly.
+    """
     index: tuple[int, ...]
     mean: linalg.Vector
     covariance: linalg.Matrix
+    given: linalg.Matrix
 
 
 def descend(parent: Belief, message: Information, variance: Callable[[int], float]) -> Belief:
@@ -223,7 +228,7 @@ def descend(parent: Belief, message: Information, variance: Callable[[int], floa
     for i in range(size):
         for j in range(i + 1):
             covariance_[i][j] = covariance_[j][i] = c[i][j] + linalg.dot(ts[i], t[j])
-    return Belief(message.index, mean, covariance_)
+    return Belief(message.index, mean, covariance_, c)
 
 
 class Tree(NamedTuple):
@@ -265,4 +270,5 @@ def root_belief(root: Information, share: Callable[[int], Sequence[float]]) -> B
     """Posterior of the global effects."""
     ridge = [[*row[:i], row[i] + 1 / share(number)[0]] for i, (number, row) in enumerate(zip(root.index, root.precision))]
     factor = linalg.cholesky(ridge)
-    return Belief(root.index, linalg.solve(factor, root.vector), linalg.inverse(factor))
+    covariance_ = linalg.inverse(factor)
+    return Belief(root.index, linalg.solve(factor, root.vector), covariance_, covariance_)

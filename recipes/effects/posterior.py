@@ -11,50 +11,141 @@ import base64
 import math
 from array import array
 from collections.abc import Mapping, Sequence
+from math import dist
+from operator import mul
 from typing import NamedTuple
 
 from . import linalg
 from .backtest import shared_features
 from .columns import Column
-from .features import AXIS_OF, NUMERIC, difference, group
-from .model import (DEFAULT_SCALE, SLOPES, Belief, Hyper, column_information, covariance, descend, grow, root_belief, scales,
-                    weights)
+from .features import AXIS_OF, NUMERIC, group
+from .model import DEFAULT_SCALE, SLOPES, Belief, Hyper, column_information, descend, grow, root_belief, scales, weights
 
 
-class Block:
-    """A belief over some features, its covariance unpacked when it is first asked for."""
+class Packed:
+    """A covariance matrix: standard deviations, and the lower triangle of the correlations in units of 1/32767."""
 
-    def __init__(self, index: Sequence[int], mean: Sequence[float], sd: Sequence[float], packed: str | Sequence[float]):
-        self.place = {number: k for k, number in enumerate(index)}
-        self.index, self.mean, self.sd, self._packed = index, mean, sd, packed
+    def __init__(self, sd: Sequence[float], packed: str | array):
+        self.sd, self._packed = sd, packed
+        self._rows: list[tuple[tuple[float, ...], float]] | None = None
 
-    def covariance(self, i: int, j: int) -> float:
-        """Covariance of the features at places i and j of this block."""
+    @property
+    def correlations(self) -> array:
+        """Rows of the lower triangle without the diagonal, unpacked when first asked for."""
         if isinstance(self._packed, str):
             values = array("h")
             values.frombytes(base64.b64decode(self._packed))
             self._packed = values
+        return self._packed
+
+    def at(self, i: int, j: int) -> float:
+        """The covariance at row i and column j."""
         if i == j:
             return self.sd[i] * self.sd[i]
         if i < j:
             i, j = j, i
-        return self.sd[i] * self.sd[j] * self._packed[i * (i - 1) // 2 + j] / 32767.0
+        return self.sd[i] * self.sd[j] * self.correlations[i * (i - 1) // 2 + j] / 32767.0
+
+    def times(self, x: Sequence[float]) -> linalg.Vector:
+        """The matrix times a vector.
+
+        2 a.b = |a|^2 + |b|^2 - |a - b|^2, and math.dist is four times as fast as a sum of products; what that loses
+        (1e-16 of the squared lengths) is nothing beside the rounding of the correlations.
+        """
+        if self._rows is None:
+            self._rows = self._square()
+        scaled = tuple(map(mul, x, self.sd))
+        some = [(value, row) for value, (row, _) in zip(scaled, self._rows) if value]
+        if len(some) * 8 < len(scaled):  # a sum of few columns
+            out = [0.0] * len(scaled)
+            for value, row in some:
+                out = [total + value * y for total, y in zip(out, row)]
+        else:
+            length = sum(map(mul, scaled, scaled))
+            out = [(length + own - dist(row, scaled) ** 2) / 2 for row, own in self._rows]
+        return list(map(mul, out, self.sd))
+
+    def _square(self) -> list[tuple[tuple[float, ...], float]]:
+        """All rows of the correlations, each with its squared length."""
+        values, rows, start = [value / 32767.0 for value in self.correlations], [], 0
+        for i in range(len(self.sd)):
+            row = values[start:start + i]
+            start += i
+            for other, value in zip(rows, row):
+                other.append(value)
+            rows.append([*row, 1.0])
+        return [(tuple(row), sum(map(mul, row, row))) for row in rows]
+
+    def pack(self) -> tuple[list[float], str]:
+        """The stored form: deviations, and the correlations as base64 of 16-bit integers."""
+        return list(self.sd), self._packed if isinstance(self._packed, str) else base64.b64encode(self._packed.tobytes()).decode("ascii")
+
+
+def packed(matrix: linalg.Matrix) -> Packed:
+    """A matrix in packed form; correlations are rounded to 1/32767, deviations to four digits."""
+    sd = [math.sqrt(max(row[i], 1e-12)) for i, row in enumerate(matrix)]
+    return Packed([_four(x) for x in sd], array("h", (max(-32767, min(32767, round(32767 * matrix[i][j] / (sd[i] * sd[j]))))
+                                                      for i in range(len(sd)) for j in range(i))))
+
+
+def _four(x: float) -> float:
+    return float(f"{x:.4g}")
+
+
+class Block:
+    """A belief over some features: means, their covariance, and what of it would be left if the level above were known."""
+
+    def __init__(self, index: Sequence[int], mean: Sequence[float], covariance: Packed, given: Packed):
+        self.place = {number: k for k, number in enumerate(index)}
+        self.index, self.mean, self.covariance, self.given = index, mean, covariance, given
 
     def pack(self) -> dict:
         """The stored form."""
-        packed = self._packed
-        if not isinstance(packed, str):
-            packed = base64.b64encode(array("h", packed).tobytes()).decode("ascii")
-        return {"index": list(self.index), "mean": self.mean, "sd": self.sd, "correlation": packed}
+        sd, correlation = self.covariance.pack()
+        out = {"index": list(self.index), "mean": self.mean, "sd": sd, "correlation": correlation}
+        if self.given is not self.covariance:
+            out["given_sd"], out["given"] = self.given.pack()
+        return out
+
+    @classmethod
+    def unpack(cls, data: Mapping) -> "Block":
+        """A Block from its stored form."""
+        whole = Packed(data["sd"], data["correlation"])
+        return cls(data["index"], data["mean"], whole, Packed(data["given_sd"], data["given"]) if "given" in data else whole)
 
 
 def block(belief: Belief) -> Block:
-    """A Block of a Belief; correlations are rounded to 1/32767, means and deviations to four digits."""
-    sd = [math.sqrt(max(row[i], 1e-12)) for i, row in enumerate(belief.covariance)]
-    packed = [max(-32767, min(32767, round(32767 * belief.covariance[i][j] / (sd[i] * sd[j]))))
-              for i in range(len(sd)) for j in range(i)]
-    four = lambda values: [float(f"{x:.4g}") for x in values]  # noqa: E731
-    return Block(list(belief.index), four(belief.mean), four(sd), packed)
+    """A Block of a Belief."""
+    whole = packed(belief.covariance)
+    return Block(list(belief.index), [_four(x) for x in belief.mean], whole,
+                 whole if belief.given is belief.covariance else packed(belief.given))
+
+
+Weights = dict[int | str, float]   # feature number (or its name, when the fit does not know it) -> weight
+
+
+class Trace(NamedTuple):
+    """What a weighted sum of effects asks of each level: weights on the features, and these times the covariance there.
+
+    own: per benchmark, the part that the benchmark does not share. kin: per family. root: what all benchmarks share.
+    """
+    own: Mapping[str, tuple[Weights, Weights]]
+    kin: Mapping[str, tuple[Weights, Weights]]
+    root: tuple[Weights, Weights]
+    known: Sequence[float] = ()      # what further results have explained of it (condition.py)
+
+    def covariance(self, other: "Trace") -> float:
+        """Covariance of two such sums: levels add up, and only what they have in common counts."""
+        total = _common(self.root[0], other.root[1]) - linalg.dot(self.known, other.known)
+        for mine, theirs in ((self.own, other.own), (self.kin, other.kin)):
+            total += sum(_common(pair[0], theirs[name][1]) for name, pair in mine.items() if name in theirs)
+        return total
+
+
+def _common(x: Weights, y: Weights) -> float:
+    if len(x) > len(y):
+        x, y = y, x
+    return sum(value * y[name] for name, value in x.items() if name in y)
 
 
 class Effect(NamedTuple):
@@ -72,6 +163,7 @@ class Posterior:
         self.hyper, self.scale, self.family_of, self.ranges = hyper, scale, family_of, ranges
         self.names = {name: number for number, name in enumerate(names)}
         self.root, self.families, self.benchmarks, self.support, self.spread = root, families, benchmarks, support, spread
+        self._shares: dict[int | str, Sequence[float]] | None = None
 
     def scale_of(self, benchmark: str) -> float:
         """How much a benchmark moves, in percent of its scale; a typical value for one that no table ablates."""
@@ -82,55 +174,87 @@ class Posterior:
         return {name: value * math.sqrt(prior) for name, value in change.items()
                 if (prior := self.hyper.prior.get(group(name), 0.0))}
 
-    def _chain(self, benchmark: str | None, family: str | None) -> list[tuple[int, Block]]:
-        """Blocks to ask, from the most special to the global one, each with how many levels it covers."""
-        own, kin = self.benchmarks.get(benchmark or ""), self.families.get(family or "")
-        return [*([(3, own)] if own else []), *([(2, kin)] if kin else []), (1, self.root)]
-
     def effect(self, change: Mapping[str, float], benchmark: str, family: str | None) -> Effect:
         """The effect of a change (feature differences) on one benchmark of a family."""
-        terms = self._terms(change)
-        chain = self._chain(benchmark, family)
-        mean = 0.0
-        for name, value in terms.items():
-            number = self.names.get(name, -1)
-            for _, part in chain:
-                place = part.place.get(number)
-                if place is not None:
-                    mean += value * part.mean[place]
+        x = self.weights(change)
+        return Effect(self.mean(x, benchmark, family), max(self._variance(x, benchmark, family), 0.0))
+
+    def weights(self, change: Mapping[str, float]) -> Weights:
+        """A change in units of prior standard deviations, feature by feature; what has no prior has no effect."""
+        return {self.names.get(name, name): value * math.sqrt(prior) for name, value in change.items()
+                if (prior := self.hyper.prior.get(group(name), 0.0))}
+
+    def mean(self, x: Weights, benchmark: str, family: str | None) -> float:
+        """Mean of a weighted sum of effects; each from the most special block that has it."""
+        blocks = [part for part in (self.benchmarks.get(benchmark), self.families.get(family or ""), self.root) if part]
+        total = 0.0
+        for name, value in x.items():
+            for part in blocks:
+                if name in part.place:
+                    total += value * part.mean[part.place[name]]
                     break
-        return Effect(mean, max(self._bilinear(terms, terms, chain, 3), 0.0))
+        return total
 
-    def covariance(self, x: Mapping[str, float], at: tuple[str, str | None], y: Mapping[str, float],
-                   other: tuple[str, str | None]) -> float:
-        """Covariance of the shared effects of two changes, each on its (benchmark, family)."""
-        if at[0] == other[0]:
-            return self._bilinear(self._terms(x), self._terms(y), self._chain(*at), 3)
-        if at[1] == other[1] and at[1]:
-            return self._bilinear(self._terms(x), self._terms(y), self._chain(None, at[1]), 2)
-        return self._bilinear(self._terms(x), self._terms(y), self._chain(None, None), 1)
+    def _variance(self, x: Weights, benchmark: str, family: str | None) -> float:
+        """Variance of a weighted sum of effects, from the stored covariances: `trace` without its arithmetic.
 
-    def _bilinear(self, x: Mapping[str, float], y: Mapping[str, float], chain: Sequence[tuple[int, Block]], levels: int) -> float:
-        """x' S y for effects that share `levels` levels (3: one benchmark, 2: one family, 1: all).
-
-        Each pair of features is taken from the first block that holds both. A feature keeps its prior variance
-        for the levels that its block does not cover, and altogether when no block holds it.
+        Each pair of features is taken from the most special block that holds both; a feature keeps its prior variance
+        for the levels that its block does not cover. Exact when one block holds all features, else nearly so.
         """
+        own, kin = self.benchmarks.get(benchmark), self.families.get(family or "")
+        blocks = [*([(3, own)] if own else []), *([(2, kin)] if kin else []), (1, self.root)]
         total = 0.0
         for name, a in x.items():
-            i = self.names.get(name, -1)
-            for second, b in y.items():
-                j = self.names.get(second, -1)
+            for second, b in x.items():
                 covered = 0
-                for depth, part in chain:
-                    p, q = part.place.get(i), part.place.get(j)
-                    if p is not None and q is not None:
-                        total += a * b * part.covariance(p, q)
+                for depth, part in blocks:
+                    if name in part.place and second in part.place:
+                        total += a * b * part.covariance.at(part.place[name], part.place[second])
                         covered = depth
                         break
-                if name == second and covered < levels:
-                    total += a * b * sum(self.hyper_share(name)[covered:levels])
+                if name == second and covered < 3:
+                    total += a * b * sum(self.share(name)[covered:])
         return total
+
+    def trace(self, x: Weights, steps: Mapping[str, float], families: Mapping[str, str | None]) -> Trace:
+        """Where the uncertainty of a weighted effect lies; `steps`: benchmark -> its weight, `families`: its family.
+
+        Exact: an own effect that the evidence narrows down passes less of the family's uncertainty on, and so on up.
+        """
+        own, kin, asked = {}, {}, {}
+        for benchmark, step in steps.items():
+            mine = {name: step * value for name, value in x.items()}
+            given = self.given(mine, self.benchmarks.get(benchmark), 2)
+            own[benchmark] = mine, given
+            total = asked.setdefault(families.get(benchmark) or f"?{benchmark}", {})
+            for name, value in given.items():
+                total[name] = total.get(name, 0.0) + value / self.share(name)[2]
+        root: Weights = {}
+        for family, wanted in asked.items():
+            given = self.given(wanted, self.families.get(family), 1)
+            kin[family] = wanted, given
+            for name, value in given.items():
+                root[name] = root.get(name, 0.0) + value / self.share(name)[1]
+        return Trace(own, kin, (root, self.given(root, self.root, 0)))
+
+    def given(self, x: Weights, part: Block | None, level: int) -> Weights:
+        """Covariance at one level (2 own, 1 family, 0 all), the level above known, times weights.
+
+        Features that the block lacks keep their prior variance of that level.
+        """
+        if part is None:
+            return {name: value * self.share(name)[level] for name, value in x.items()}
+        out = {name: value * self.share(name)[level] for name, value in x.items() if name not in part.place}
+        if len(out) < len(x):
+            out.update(zip(part.index, part.given.times([x.get(number, 0.0) for number in part.index])))
+        return out
+
+    def share(self, name: int | str) -> Sequence[float]:
+        """How a feature's prior variance splits over all benchmarks, its family and its own."""
+        if self._shares is None:
+            self._shares = {key: self.hyper.share.get(AXIS_OF[group(feature)], self.hyper.share["other"])
+                            for feature, number in self.names.items() for key in (feature, number)}
+        return self._shares.get(name) or self.hyper.share.get(AXIS_OF[group(str(name))], self.hyper.share["other"])
 
     def mix_coefficients(self, names: Sequence[str], weights: Mapping[str, float],
                          families: Mapping[str, str | None]) -> dict[str, float]:
@@ -139,48 +263,8 @@ class Posterior:
         for benchmark, weight in weights.items():
             step = weight * self.scale_of(benchmark)
             for name in names:
-                out[name] += step * self.effect({name: 1.0}, benchmark, families[benchmark]).mean
+                out[name] += step * self.mean(self.weights({name: 1.0}), benchmark, families[benchmark])
         return out
-
-    def mix_covariance(self, names: Sequence[str], weights: Mapping[str, float],
-                       families: Mapping[str, str | None]) -> linalg.Matrix:
-        """Covariance of the features' effects on a weighted mean, in (percent of scale)^2.
-
-        Benchmarks of different families share the global effects, those of one family the family's: the double sum
-        over benchmarks collapses to one term per level.
-        """
-        by_family: dict[str, float] = {}
-        steps = {}
-        for benchmark, weight in weights.items():
-            steps[benchmark] = weight * self.scale_of(benchmark)
-            family = families[benchmark] or ""
-            by_family[family] = by_family.get(family, 0.0) + steps[benchmark]
-        total = sum(by_family.values())
-        sd = [math.sqrt(self.hyper.prior.get(group(name), 0.0)) for name in names]
-        out = [[0.0] * len(names) for _ in names]
-        for i, x in enumerate(names):
-            for j in range(i + 1):
-                one, other = {x: sd[i]}, {names[j]: sd[j]}
-                at_root = self._bilinear(one, other, self._chain(None, None), 1)
-                value = at_root * total * total
-                kin = {}
-                for family, step in by_family.items():
-                    kin[family] = self._bilinear(one, other, self._chain(None, family), 2)
-                    value += (kin[family] - at_root) * step * step
-                for benchmark, step in steps.items():
-                    family = families[benchmark] or ""
-                    own = self._bilinear(one, other, self._chain(benchmark, family), 3)
-                    value += (own - kin[family]) * step * step
-                out[i][j] = out[j][i] = value
-        return out
-
-    def hyper_share(self, name: str) -> Sequence[float]:
-        """How a feature's prior variance splits over all benchmarks, its family and its own."""
-        return self.hyper.share.get(AXIS_OF[group(name)], self.hyper.share["other"])
-
-    def between(self, change: Mapping[str, float], family: str | None, other: str | None) -> float:
-        """Covariance of the shared effects of a change on two different benchmarks of these families."""
-        return self.covariance(change, ("", family), change, ("\0", other))
 
     def local_variance(self, kinds: Sequence[str], change: Mapping[str, float]) -> float:
         """Variance that one new setting adds: heterogeneity of the kinds that change, and noise of two runs."""
@@ -188,60 +272,6 @@ class Posterior:
         for name, feature in SLOPES.items():
             total += self.hyper.heterogeneity[name] * change.get(feature, 0.0) ** 2
         return total * self.spread
-
-
-class Conditioned(Posterior):
-    """A posterior that has also seen some columns (a user's own tables), without a refit.
-
-    Each column is its rows' differences from the first; they are conditioned on jointly with whatever is asked.
-    Results agree with a fit on all columns, up to the rounding of the stored covariances.
-    """
-
-    def __init__(self, base: Posterior, columns: Sequence[Column]):
-        self.__dict__.update(base.__dict__)
-        self.base = base
-        self.support = {name: list(papers) for name, papers in base.support.items()}
-        self.family_of = dict(base.family_of)
-        self._seen: list[tuple[dict, tuple[str, str]]] = []
-        results, noise = [], []
-        for column, weight in zip(columns, weights(columns, base.hyper.overlap)):
-            self.family_of.setdefault(column.benchmark, column.family)
-            for name in {name for row in column.features for name in row}:
-                if column.paper not in self.support.setdefault(name, []):
-                    self.support[name].append(column.paper)
-            start = len(results)
-            full = covariance(column, base.hyper, [{}] * len(column.rows))
-            scale = base.scale_of(column.benchmark)
-            for i in range(1, len(column.rows)):
-                change = difference(column.features[0], column.features[i])
-                self._seen.append((change, (column.benchmark, column.family)))
-                results.append((column.scores[i] - column.scores[0]) / scale - base.effect(change, column.benchmark, column.family).mean)
-                row = [0.0] * start
-                for j in range(1, i + 1):
-                    row.append((full[i][j] - full[i][0] - full[0][j] + full[0][0]) * base.spread / weight)
-                noise.append(row)
-        total = [[noise[i][j] if j < len(noise[i]) else 0.0 for j in range(i + 1)] for i in range(len(noise))]
-        for i, (x, at) in enumerate(self._seen):
-            for j in range(i + 1):
-                y, other = self._seen[j]
-                total[i][j] += base.covariance(x, at, y, other)
-        self._factor = linalg.cholesky(total) if total else []
-        self._solution = linalg.solve(self._factor, results) if total else []
-
-    def _towards(self, change: Mapping[str, float], at: tuple[str, str | None]) -> linalg.Vector:
-        return [self.base.covariance(change, at, y, other) for y, other in self._seen]
-
-    def effect(self, change: Mapping[str, float], benchmark: str, family: str | None) -> Effect:
-        before = self.base.effect(change, benchmark, family)
-        k = self._towards(change, (benchmark, family))
-        half = linalg.solve_lower(self._factor, k)
-        return Effect(before.mean + linalg.dot(k, self._solution), max(before.variance - linalg.dot(half, half), 0.0))
-
-    def covariance(self, x: Mapping[str, float], at: tuple[str, str | None], y: Mapping[str, float],
-                   other: tuple[str, str | None]) -> float:
-        a = linalg.solve_lower(self._factor, self._towards(x, at))
-        b = linalg.solve_lower(self._factor, self._towards(y, other))
-        return self.base.covariance(x, at, y, other) - linalg.dot(a, b)
 
 
 def fit(columns: Sequence[Column], hyper: Hyper, spread: float = 1.0) -> Posterior:
@@ -291,7 +321,6 @@ def dump(posterior: Posterior, digest: str) -> dict:
 
 def load(data: Mapping) -> Posterior:
     """A Posterior from its stored form."""
-    part = lambda d: Block(d["index"], d["mean"], d["sd"], d["correlation"])  # noqa: E731
-    return Posterior(Hyper(**data["hyper"]), data["features"], data["scale"], data["family_of"], part(data["root"]),
-                     {name: part(d) for name, d in data["families"].items()},
-                     {name: part(d) for name, d in data["benchmarks"].items()}, data["support"], data["ranges"], data["spread"])
+    return Posterior(Hyper(**data["hyper"]), data["features"], data["scale"], data["family_of"], Block.unpack(data["root"]),
+                     {name: Block.unpack(d) for name, d in data["families"].items()},
+                     {name: Block.unpack(d) for name, d in data["benchmarks"].items()}, data["support"], data["ranges"], data["spread"])

@@ -13,7 +13,7 @@ from ..evidence.tables import Paper, Row
 from ..evidence.vocabulary import Vocabulary
 from . import meta
 from .columns import KINDS, recipe_rows
-from .features import AXIS_OF, NUMERIC, difference, encoder_params_b, features, group, llm_params_b, pixels, visual_tokens
+from .features import AXIS_OF, NUMERIC, difference, encoder_params_b, features, group, llm_make, llm_params_b, pixels, visual_tokens
 from .posterior import Posterior
 
 AXES = ("encoder", "connector", "llm", "data", "resolution", "visual_tokens", "training")
@@ -160,6 +160,8 @@ def _near(axis: str, setting: Mapping, side: Mapping, words: Vocabulary) -> bool
         mine = words.connector_class(setting)
         return mine is not None and mine == words.connector_class(side)
     if axis == "llm":
+        if side.get("llm") and llm_make(setting.get("llm"), words) != llm_make(side["llm"], words):
+            return False
         x, y = llm_params_b(setting, words), llm_params_b(side, words)
         return bool(x and y) and abs(math.log2(x / y)) < 0.25
     return False
@@ -177,28 +179,29 @@ class Found(NamedTuple):
 def find_rows(papers: Iterable[Paper], a: Mapping, b: Mapping, axes: Sequence[str], words: Vocabulary) -> list[Found]:
     """All pairs of rows of one table that make the asked change, or one of the same make, on all its axes.
 
+    Where both sides are of one make (linear and MLP, Vicuna-7B and Mistral-7B), only the very components count.
     Other things may move as well; the contrast says so.
     """
+    match = {axis: _same if _near(axis, a, b, words) else _near for axis in axes}
     axis_of = {key: record["axis"] for key, record in words.records("setting").items()}
     out = []
     for paper in papers:
         for table in paper.tables:
             rows = recipe_rows(table)
-            first = [row for row in rows if all(_near(axis, row.setting, a, words) for axis in axes)]
-            second = [row for row in rows if all(_near(axis, row.setting, b, words) for axis in axes)]
+            first = [row for row in rows if all(match[axis](axis, row.setting, a, words) for axis in axes)]
+            second = [row for row in rows if all(match[axis](axis, row.setting, b, words) for axis in axes)]
             if not first or not second:
                 continue
             metrics = evidence_metrics(table)
-            exact = {id(row): all(_same(axis, row.setting, side, words) for axis in axes)
-                     for group, side in ((first, a), (second, b)) for row in group}
+            is_a, is_b = ({id(row) for row in rows if all(_same(axis, row.setting, side, words) for axis in axes)} for side in (a, b))
             for x in first:
                 for y in second:
-                    if x is y:
+                    if x is y or any(_same(axis, x.setting, y.setting, words) for axis in axes):
                         continue
                     difference_ = moved(x.setting, y.setting, axis_of)
                     if "other" in difference_.axes or len(difference_.unstated) > 1:
                         continue  # two systems of which too much is unsaid
-                    near = not (exact[id(x)] and exact[id(y)])
+                    near = not (id(x) in is_a and id(y) in is_b)
                     for contrast in contrasts(table._replace(rows=(x, y)), axis_of, metrics):
                         out.append(Found(contrast._replace(table=table), contrast.delta, x, y, near))
     return _once(out)
@@ -217,16 +220,12 @@ def _once(found: list[Found]) -> list[Found]:
     return out
 
 
-def also_moves(found: Found, axes: Sequence[str]) -> tuple[str, ...]:
-    """What differs between the two rows beside the asked axes, as words: `resolution 336 -> 384`, `data (not stated)`."""
-    moved = found.contrast.moved
-    out = []
-    for axis in (*moved.axes, *moved.implied):
-        if axis in axes:
-            continue
-        x, y = found.from_row.setting.get(axis), found.to_row.setting.get(axis)
-        out.append(f"{axis} {x} -> {y}" if x is not None and y is not None and len(f"{x}{y}") < 40 else axis)
-    return tuple(out) + tuple(f"{axis} (stated for one row only)" for axis in moved.unstated)
+def together(steps: Mapping[str, float], families: Mapping[str, str | None]) -> float:
+    """How much one unit of heterogeneity variance moves a weighted sum: benchmarks of a family move together (0.9), others apart."""
+    by_family: dict[str, list[float]] = {}
+    for name, step in steps.items():
+        by_family.setdefault(families[name] or f"?{name}", []).append(step)
+    return sum(0.9 * sum(part) ** 2 + 0.1 * sum(step * step for step in part) for part in by_family.values())
 
 
 class Change:
@@ -235,6 +234,7 @@ class Change:
     def __init__(self, a: Mapping, b: Mapping, posterior: Posterior, words: Vocabulary):
         self.a, self.b, self.posterior, self.words = a, b, posterior, words
         self.axes = moved_axes(a, b, words)
+        self.by_size = "llm" in self.axes and not (a.get("llm") and b.get("llm"))
         self.features = difference(features(a, words), features(b, words))
         self.local = posterior.local_variance(kinds_moved(self.axes, a, b, words), self.features)
         self.beyond = self._beyond(features(a, words), features(b, words))
@@ -299,6 +299,26 @@ class Change:
                         return True
         return False
 
+    def also_moves(self, found: Found) -> tuple[str, ...]:
+        """What differs between two rows beside the asked axes, as words: `resolution 336 -> 384`, `data (stated for one row only)`."""
+        moved_, out = found.contrast.moved, []
+        for axis in (*moved_.axes, *moved_.implied):
+            if axis not in self.axes:
+                x, y = found.from_row.setting.get(axis), found.to_row.setting.get(axis)
+                out.append(f"{axis} {x} -> {y}" if x is not None and y is not None and len(f"{x}{y}") < 40 else axis)
+        x, y = found.from_row.setting.get("llm"), found.to_row.setting.get("llm")
+        if self.by_size and x and y and llm_make(x, self.words) != llm_make(y, self.words):
+            out.append(f"llm {x} -> {y}")
+        return tuple(out) + tuple(f"{axis} (stated for one row only)" for axis in moved_.unstated)
+
+    def controlled(self, found: Found) -> bool:
+        """Does nothing but the asked axes (and the visual tokens that follow a resolution) differ between two rows?"""
+        return not any(text.split(" ")[0] not in found.contrast.moved.implied for text in self.also_moves(found))
+
+    def isolated(self, found: Found) -> bool:
+        """Do two rows keep the other components? (Resolution, tokens and training may move along.)"""
+        return not {text.split(" ")[0] for text in self.also_moves(found)} & {"encoder", "connector", "llm", "data", "architecture"}
+
     def variance(self) -> float:
         """Variance beyond the shared effect, in units of the scale squared: heterogeneity, noise, leaving the range."""
         return self.local + sum((BEYOND_RANGE_SD * x) ** 2 for x in self.beyond.values())
@@ -312,23 +332,13 @@ class Change:
     def mix(self, weights: Mapping[str, float], families: Mapping[str, str | None], level: float) -> Mix:
         """The change of a weighted mean. Shared effects are correlated over benchmarks; so is heterogeneity, inside a family."""
         total = sum(weights.values())
-        parts = [(name, w / total * self.posterior.scale_of(name)) for name, w in weights.items()]
-        mean = variance = 0.0
-        hyper = self.posterior.hyper
-        noise = 2 * hyper.noise * self.posterior.spread
-        shared_local = self.variance() - noise
-        cache: dict[tuple, float] = {}
-        for i, (name, w) in enumerate(parts):
-            effect = self.posterior.effect(self.features, name, families[name])
-            mean += w * effect.mean
-            variance += w * w * (effect.variance + shared_local + noise)
-            for other, v in parts[:i]:
-                pair = tuple(sorted((families[name] or "", families[other] or "")))
-                if pair not in cache:
-                    cache[pair] = self.posterior.between(self.features, families[name], families[other])
-                    if pair[0] == pair[1]:
-                        cache[pair] += 0.9 * shared_local
-                variance += 2 * w * v * cache[pair]
+        steps = {name: w / total * self.posterior.scale_of(name) for name, w in weights.items()}
+        x = self.posterior.weights(self.features)
+        mean = sum(step * self.posterior.mean(x, name, families[name]) for name, step in steps.items())
+        trace = self.posterior.trace(x, steps, families)
+        noise = 2 * self.posterior.hyper.noise * self.posterior.spread
+        variance = trace.covariance(trace) + noise * sum(step * step for step in steps.values())
+        variance += (self.variance() - noise) * together(steps, families)
         sd = math.sqrt(max(variance, 1e-12))
         z = NORMAL.inv_cdf(0.5 + level / 2)
         return Mix(dict(weights), mean, mean - z * sd, mean + z * sd, level, NORMAL.cdf(mean / sd), sd)
@@ -352,7 +362,8 @@ def weigh(found: Sequence[Found], change: Change) -> list[tuple[float, float]]:
                 if abs(left) > 1e-9 and name in NUMERIC:
                     rest[name] = left
         for name in list(rest):
-            if name not in NUMERIC and AXIS_OF[group(name)] in change.axes:
+            axis = AXIS_OF[group(name)]
+            if name not in NUMERIC and axis in change.axes and not (axis == "llm" and change.by_size):
                 rest.pop(name)
         family = change.posterior.family_of.get(metric.benchmark)
         effect = change.posterior.effect(rest, metric.benchmark, family)
@@ -364,7 +375,7 @@ def weigh(found: Sequence[Found], change: Change) -> list[tuple[float, float]]:
     return out
 
 
-def evidence_for(found: Sequence[Found], change: Change, axes: Sequence[str]) -> tuple[list[Evidence], meta.Pooled | None]:
+def evidence_for(found: Sequence[Found], change: Change) -> tuple[list[Evidence], meta.Pooled | None]:
     """The rows of one benchmark with their weights (adding up to 1), and their random-effects pool over papers."""
     if not found:
         return [], None
@@ -388,7 +399,7 @@ def evidence_for(found: Sequence[Found], change: Change, axes: Sequence[str]) ->
     sign = 1.0 if metric.higher_is_better else -1.0
     rows = [Evidence(item.contrast.table.id, item.contrast.table.arxiv, item.contrast.metric.benchmark, item.contrast.metric.split,
                      item.from_row.arm, item.to_row.arm, item.delta * sign, weight[n] / total,
-                     item.contrast.controlled and not also_moves(item, (*axes, "visual_tokens")), also_moves(item, axes),
+                     change.controlled(item), change.also_moves(item),
                      _llm_label(item.from_row.setting, change.words), "near" if item.near else "direct")
             for n, item in enumerate(found)]
     rows.sort(key=lambda row: (-row.weight, row.table, row.from_arm, row.to_arm))
@@ -419,17 +430,17 @@ def judge(change: Change, found: Sequence[Found], benchmarks: Sequence[str], *, 
         family = record["family"]
         listed = by_benchmark.get(name, [])
         direct = [item for item in listed if not item.near]
-        grade = change.grade(name, bool(direct), any(item.near for item in found)) if change.axes else "none"
+        grade = change.grade(name, any(change.isolated(item) for item in direct), any(item.near for item in found)) if change.axes else "none"
         expected, sd = change.predict(name, family) if change.axes else (0.0, 0.0)
         unit = record["max"] / 100 if record.get("max") else 1.0
         sign = 1.0 if record.get("higher_is_better", True) else -1.0
-        pooled = evidence_for(direct, change, change.axes)[1]
-        near = evidence_for([item for item in listed if item.near], change, change.axes)[0][:NEAR_ROWS]
+        pooled = evidence_for(direct, change)[1]
+        near = evidence_for([item for item in listed if item.near], change)[0][:NEAR_ROWS]
         kept = {(row.table, row.from_arm, row.to_arm, row.split) for row in near}
         rows = evidence_for([item for item in listed if not item.near or (
-            item.contrast.table.id, item.from_row.arm, item.to_row.arm, item.contrast.metric.split) in kept], change, change.axes)[0]
+            item.contrast.table.id, item.from_row.arm, item.to_row.arm, item.contrast.metric.split) in kept], change)[0]
         if not rows:  # neighbours: the same change on other benchmarks of the family
-            rows = evidence_for(by_family.get(family or "", []), change, change.axes)[0][:NEAR_ROWS]
+            rows = evidence_for(by_family.get(family or "", []), change)[0][:NEAR_ROWS]
             total = sum(row.weight for row in rows)
             rows = [row._replace(weight=row.weight / total, relation="neighbour") for row in rows]
         low, high = sorted(((expected - z * sd) * unit * sign, (expected + z * sd) * unit * sign))
@@ -450,11 +461,12 @@ def _warnings(change: Change, found: Sequence[Found]) -> list[str]:
         out.append(f"no chain of tables leads from one {axis} to the other: what stands here rests on components of the same make, or on nothing")
     for name, octaves in change.beyond.items():
         out.append(f"{name.replace('_', ' ')} lies {2 ** octaves:.1f}x outside the range of any table: extrapolated, interval widened")
-    together: dict[str, set[str]] = {}
+    along: dict[str, set[str]] = {}
     for item in found:
-        for text in also_moves(item, change.axes):
-            together.setdefault(text.split(" ")[0], set()).add(item.contrast.table.paper)
-    for axis, papers in sorted(together.items(), key=lambda entry: (-len(entry[1]), entry[0])):
+        for text in change.also_moves(item):
+            if text.split(" ")[0] not in item.contrast.moved.implied:
+                along.setdefault(text.split(" ")[0], set()).add(item.contrast.table.paper)
+    for axis, papers in sorted(along.items(), key=lambda entry: (-len(entry[1]), entry[0])):
         if axis in ("resolution", "visual_tokens", "data", "llm", "encoder", "connector"):
             out.append(f"{' and '.join(change.axes)} and {axis} move together in rows of {', '.join(sorted(papers))} (confounded)")
     return out

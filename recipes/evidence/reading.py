@@ -42,8 +42,23 @@ def _integer(text: str) -> int:
     return int(text)
 
 
+def _scalar(text: str) -> str:
+    """A text without lone surrogates (a JSON escape can make one; no encoding can write it)."""
+    if not text.isascii() and any("\ud800" <= char <= "\udfff" for char in text):
+        raise ValueError(f"{text[:40]!r} holds half a character (a lone surrogate)")
+    return text
+
+
 def _unique(pairs: list) -> dict:
     value = dict(pairs)
+    for name, item in pairs:
+        _scalar(name)
+        if isinstance(item, str):
+            _scalar(item)
+        elif isinstance(item, list):
+            for text in item:
+                if isinstance(text, str):
+                    _scalar(text)
     if len(value) != len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
@@ -59,21 +74,22 @@ def read_text(path, *, root=None) -> str:
             real, base = os.path.realpath(path), os.path.realpath(root)
             if os.path.commonpath((real, base)) != base:
                 raise EvidenceError(path, "", "a link that leads out of the directory", "file")
+        info = os.stat(path)  # before opening: to open a pipe is to wait for its writer
+        if not stat.S_ISREG(info.st_mode):
+            raise EvidenceError(path, "", "not a regular file", "file")
+        if info.st_size > MAX_BYTES:
+            raise EvidenceError(path, "", f"{info.st_size} bytes: more than the {MAX_BYTES} that a table may have", "file")
         with open(path, "rb") as file:
-            info = os.fstat(file.fileno())
-            if not stat.S_ISREG(info.st_mode):
-                raise EvidenceError(path, "", "not a regular file", "file")
-            if info.st_size > MAX_BYTES:
-                raise EvidenceError(path, "", f"{info.st_size} bytes: more than the {MAX_BYTES} that a table may have", "file")
-            raw = file.read(MAX_BYTES + 1)
+            raw = file.read(MAX_BYTES)
     except OSError as error:
         raise EvidenceError(path, "", f"cannot be read: {error.strerror or error}", "file") from None
     if raw.startswith(b"\xef\xbb\xbf"):
         raise EvidenceError(path, "", "starts with a byte-order mark; save it as UTF-8 without BOM", "encoding")
     try:
-        return raw.decode("utf-8")
+        text = raw.decode("utf-8")
     except UnicodeDecodeError as error:
         raise EvidenceError(path, "", f"not UTF-8 (byte {error.start})", "encoding") from None
+    return text
 
 
 def _check_depth(text: str) -> None:

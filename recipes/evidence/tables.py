@@ -91,6 +91,33 @@ def _need(value, kind, file: str, pointer: str, what: str):
 
 
 _KINDS = {dict: "an object", list: "a list", str: "a text", int: "a whole number"}
+TEXTS = ("encoder", "connector", "llm", "data", "tiling", "training", "architecture")
+# (smallest, largest) that a recipe can have; what lies outside is a slip of the pen
+NUMBERS = {"llm_params_b": (1e-3, 1e5), "visual_tokens": (1, 1e6), "data_size": (0, 1e13), "tokens_per_tile": (1, 1e6),
+           "sub_image_resolution": (16, 16384), "n_sub_images": (1, 1000)}
+
+
+def _check_setting(setting: Mapping, file: str, pointer: str) -> None:
+    """Refuse recipe fields of the wrong kind: they would make features that mean nothing."""
+    for key, value in setting.items():
+        if value is None:
+            continue
+        if key in TEXTS:
+            _need(value, str, file, f"{pointer}/{key}", key)
+        elif key in NUMBERS or key == "resolution" and not isinstance(value, str):
+            low, high = NUMBERS.get(key, (16, 16384))
+            if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
+                raise EvidenceError(file, f"{pointer}/{key}", f"{key} {str(value)[:40]!r} is not a number between {low:g} and {high:g}", "schema")
+        elif key == "frozen_encoder" and not isinstance(value, bool):
+            raise EvidenceError(file, f"{pointer}/{key}", f"frozen_encoder {str(value)[:40]!r} is neither true nor false", "schema")
+
+
+def _check_doubt(doubt, file: str, pointer: str) -> None:
+    if doubt is not None:
+        _need(doubt, dict, file, pointer, "doubt")
+        if doubt.get("cells") != "*":
+            _need(doubt.get("cells"), list, file, pointer + "/cells", "cells (a list of metrics, or \"*\")")
+        _need(doubt.get("why"), str, file, pointer + "/why", "why")
 
 
 def parse_paper(data, file: str, benchmarks: Mapping) -> Paper:
@@ -111,11 +138,15 @@ def parse_paper(data, file: str, benchmarks: Mapping) -> Paper:
         for name, kind in (("id", str), ("locator", str), ("metrics", dict), ("rows", list), ("setting", dict),
                            ("varies", list)):
             _need(table.get(name), kind, file, f"{at}/{name}", name)
+        _check_setting(table["setting"], file, at + "/setting")
         metrics = {}
         for name, metric in table["metrics"].items():
             here = f"{at}/metrics/{escape(name)}"
             _need(metric, dict, file, here, "the metric")
             slug = _need(metric.get("benchmark"), str, file, here + "/benchmark", "the metric's benchmark")
+            top = metric.get("max")
+            if top is not None and (isinstance(top, bool) or not isinstance(top, (int, float)) or not 0 < top < 1e9):
+                raise EvidenceError(file, here + "/max", f"max {str(top)[:40]!r} is not a positive number", "schema")
             record = benchmarks.get(slug, {})
             metrics[name] = Metric(name, slug, metric.get("split"), metric.get("unit"),
                                    metric.get("max", record.get("max")),
@@ -135,6 +166,8 @@ def parse_paper(data, file: str, benchmarks: Mapping) -> Paper:
                 if name not in metrics:
                     raise EvidenceError(file, f"{here}/scores/{escape(name)}",
                                         f"the table has no metric {name!r}", "metric")
+            _check_setting(own, file, here + "/set")
+            _check_doubt(row.get("doubt"), file, here + "/doubt")
             rows.append(Row(arm, {**table["setting"], **own}, scores, row.get("run"), row.get("doubt"),
                             row.get("scores_std") or {}))
         tables.append(Table(table["id"], table.get("paper") or key, table.get("arxiv") or head.get("arxiv"),

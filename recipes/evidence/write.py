@@ -1,10 +1,13 @@
 """Canonical text of table and registry files.
 
 In: the plain dictionaries of one file. Out: JSON text with one row, metric or record per line, so that a
-reviewer's diff shows one line per changed row and a finding can name the line of a cell.
-Does not read or write files.
+reviewer's diff shows one line per changed row and a finding can name the line of a cell. `write_text` is how every
+file of the project is written.
 """
+import errno
 import json
+import os
+import stat
 
 
 def _line(value) -> str:
@@ -61,3 +64,21 @@ def dump_registry(data: dict) -> str:
         else:
             parts.append(f"{_line(key)}: {_line(value)}")
     return "{\n" + _block(parts, " ") + "\n}\n"
+
+
+def write_text(path: str, text: str) -> None:
+    """Write atomically: the old file stays whole until the new one is complete.
+
+    Raises OSError with the path: for a folder that is not there, and for anything that is not a regular file.
+    """
+    if os.path.lexists(path) and not stat.S_ISREG(os.lstat(path).st_mode):
+        raise OSError(errno.EINVAL, "not a regular file", path)
+    temporary = f"{path}.{os.getpid()}.tmp"
+    try:
+        with open(temporary, "w", encoding="utf-8") as file:
+            file.write(text)
+        os.replace(temporary, path)
+    except OSError as error:
+        if os.path.exists(temporary):
+            os.unlink(temporary)
+        raise OSError(error.errno, f"cannot be written: {error.strerror}", path) from None

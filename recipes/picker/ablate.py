@@ -11,11 +11,9 @@ from collections.abc import Callable
 from statistics import NormalDist
 from typing import NamedTuple
 
-from ..effects.posterior import Posterior
-from ..evidence.vocabulary import Vocabulary
 from . import rank
+from .rank import Candidate
 from .space import Space
-from .tasks import TaskMix
 
 NORMAL = NormalDist()
 AXES = ("encoder", "connector", "llm", "data", "resolution")
@@ -42,12 +40,10 @@ class AxisValue(NamedTuple):
     confidence_after: float
 
 
-Candidate = tuple[int, int, int]   # numbers of a visual part, an LLM and a data mix of a space
-
-
-def axis_levels(space: Space, scores: rank.Scores, picked: Candidate, axis: str, allowed: Callable[[Candidate], bool]) -> dict[str, Candidate]:
+def axis_levels(scores: rank.Scores, picked: Candidate, axis: str, allowed: Callable[[Candidate], bool]) -> dict[str, Candidate]:
     """The competing levels of an axis: the picked recipe with only that axis changed, the best allowed version of each level."""
     v, x, d = picked
+    space = scores.space
     out: dict[str, Candidate] = {}
 
     def offer(name: str, candidate: Candidate, value: float) -> None:
@@ -77,27 +73,27 @@ def axis_levels(space: Space, scores: rank.Scores, picked: Candidate, axis: str,
     return out
 
 
-def ablate(space: Space, scores: rank.Scores, picked: Candidate, tasks: TaskMix, posterior: Posterior, words: Vocabulary,
-           confidence: float, hours_per_run: float, allowed: Callable[[Candidate], bool] = lambda candidate: True) -> list[AxisValue]:
+def ablate(scores: rank.Scores, picked: Candidate, confidence: float, hours_per_run: float,
+           allowed: Callable[[Candidate], bool] = lambda candidate: True) -> list[AxisValue]:
     """The value of each axis, the most valuable first (probability of changing the pick, then gain).
 
     `allowed` says which candidates meet the user's constraints: a level that only exists outside them is no rival.
     """
     out = []
     for axis in AXES:
-        levels = axis_levels(space, scores, picked, axis, allowed)
-        own = _own_name(space, picked, axis)
+        levels = axis_levels(scores, picked, axis, allowed)
+        own = _own_name(scores.space, picked, axis)
         levels[own] = picked  # not a better version of it: its level as it stands
-        names = sorted(levels, key=lambda name: (-_score(scores, levels[name]), name))[:12]
+        names = sorted(levels, key=lambda name: (-scores.mean(levels[name]), name))[:12]
         if own not in names:
             names.append(own)
         if len(names) < 2:
             out.append(AxisValue(axis, own, None, len(levels), 0.0, 0.0, 0, 0.0, 1.0, 1.0))
             continue
-        changes = [scores.change(*levels[name]) for name in names]
-        labels = [tuple(label for label in rank.labels(space, levels[name], words) if label[0].partition("_")[0] == axis) for name in names]
-        means = [sum(scores.coefficients[f] * value for f, value in change.items()) for change in changes]
-        covariance = rank.joint_covariance(changes, labels, tasks, scores, posterior)
+        candidates = [levels[name] for name in names]
+        labels = [tuple(label for label in rank.labels(scores, levels[name]) if label[0].partition("_")[0] == axis) for name in names]
+        means = [scores.mean(candidate) for candidate in candidates]
+        covariance = rank.joint_covariance(candidates, labels, scores)
         draws = rank.draw(means, covariance, DRAWS)
         me = names.index(own)
         wins = [0] * len(names)
@@ -107,8 +103,7 @@ def ablate(space: Space, scores: rank.Scores, picked: Candidate, tasks: TaskMix,
             wins[best] += 1
             gain += values[best] - values[me]
         rival = max((i for i in range(len(names)) if i != me), key=lambda i: (wins[i], -i))
-        noise = 2 * posterior.hyper.noise * posterior.spread * sum(
-            (w * posterior.scale_of(name)) ** 2 for name, w in tasks.benchmarks.items())
+        noise = 2 * scores.posterior.hyper.noise * scores.posterior.spread * sum(step * step for step in scores.steps.values())
         gap = means[me] - means[rival]
         variance = covariance[me][me] + covariance[rival][rival] - 2 * covariance[me][rival]
         runs, after = runs_until(gap, variance, noise, confidence)
@@ -124,11 +119,6 @@ def _own_name(space: Space, picked: Candidate, axis: str) -> str:
     recipe = space.visuals[v].recipe
     return {"llm": space.languages[x].slug, "data": space.data[d].slug, "encoder": recipe.encoder, "connector": recipe.connector,
             "resolution": f"{recipe.resolution}{'' if recipe.tiling is None else ' tiled'}"}[axis]
-
-
-def _score(scores: rank.Scores, candidate: Candidate) -> float:
-    v, x, d = candidate
-    return scores.visuals[v] + scores.languages[x] + scores.data[d]
 
 
 def right_choice(gap: float, variance: float, noise: float, runs: int, points: int = 400) -> float:

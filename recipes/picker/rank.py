@@ -12,9 +12,9 @@ from typing import NamedTuple
 
 from ..cost import flops, latency, memory, training
 from ..effects import linalg
-from ..effects.features import difference, features, group
-from ..effects.posterior import Posterior
-from ..effects.swap import Change, Mix
+from ..effects.features import AXIS_OF, difference, features, group
+from ..effects.posterior import Posterior, Trace
+from ..effects.swap import Change, Mix, together
 from ..evidence.vocabulary import Vocabulary
 from .recipe import Recipe
 from .space import Data, Language, Space, Visual
@@ -24,6 +24,9 @@ from .units import Budget, LatencyTarget
 PROMPT_TOKENS, OUTPUT_TOKENS = 64, 128
 CANDIDATES = 40          # recipes that compete in the probability of being best
 DRAWS = 2000
+
+
+Candidate = tuple[int, int, int]   # numbers of a visual part, an LLM and a data mix of a space
 
 
 class Constraints(NamedTuple):
@@ -65,7 +68,8 @@ class Pick(NamedTuple):
     baseline_costs: Costs
     tasks: TaskMix
     recipes: tuple[Ranked, ...]
-    pool: tuple[Ranked, ...]                 # the competitors behind p_best (top ones first)
+    tied: int                                # how many of the competitors the evidence cannot tell from the first
+    competitors: int                         # the recipes behind p_best
     considered: int
     excluded: tuple[tuple[str, int], ...]
     left_out: tuple[tuple[str, int], ...]
@@ -90,16 +94,15 @@ def costs_of(visual: Visual, language: Language, data: Data, limits: Constraints
 
 
 class Scores:
-    """Scores of the choices on each axis against the baseline, in percent of the mix's scale."""
+    """Scores of the choices of a space against a baseline for a task mix, in percent of the mix's scale."""
 
     def __init__(self, space: Space, baseline: Recipe, tasks: TaskMix, posterior: Posterior, words: Vocabulary):
+        self.space, self.baseline, self.tasks, self.posterior, self.words = space, baseline, tasks, posterior, words
         self.families = {name: words.records("benchmark")[name]["family"] for name in tasks.benchmarks}
         start = features(baseline.stated(), words)
         part = lambda recipe: features(recipe.stated(), words)  # noqa: E731
-        own = lambda names: {k: v for k, v in start.items() if group(k) in names}  # noqa: E731
-        seeing = own(("encoder", "encoder_family", "encoder_kind", "encoder_size", "encoder_fused", "resolution",
-                      "resolution_high", "visual_tokens", "connector"))
-        speaking, taught = own(("llm", "llm_size", "llm_text")), own(("data", "data_size"))
+        own = lambda *axes: {k: v for k, v in start.items() if AXIS_OF[group(k)] in axes}  # noqa: E731
+        seeing, speaking, taught = own("encoder", "resolution", "visual_tokens", "connector"), own("llm"), own("data")
         self.visual_changes = [difference(seeing, part(v.recipe)) for v in space.visuals]
         self.language_changes = [difference(speaking, part(Recipe(llm=x.slug))) for x in space.languages]
         self.data_changes = [difference(taught, part(Recipe(data=x.slug, data_size=x.samples))) for x in space.data]
@@ -111,15 +114,26 @@ class Scores:
         self.languages = [score(change) for change in self.language_changes]
         self.data = [score(change) for change in self.data_changes]
 
-    def change(self, v: int, x: int, d: int) -> dict[str, float]:
-        """Feature differences of a whole recipe against the baseline."""
-        return {**self.visual_changes[v], **self.language_changes[x], **self.data_changes[d]}
+        self.steps = {name: weight * posterior.scale_of(name) for name, weight in tasks.benchmarks.items()}
+        self._traces: dict[tuple[str, int], Trace] = {}
+
+    def mean(self, candidate: Candidate) -> float:
+        """Expected gain of a whole recipe on the mix."""
+        v, x, d = candidate
+        return self.visuals[v] + self.languages[x] + self.data[d]
+
+    def trace(self, part: tuple[str, int]) -> Trace:
+        """Where the uncertainty of one choice's gain lies; part: visual, language or data, and its number."""
+        if part not in self._traces:
+            kind, number = part
+            change = {"visual": self.visual_changes, "language": self.language_changes, "data": self.data_changes}[kind][number]
+            self._traces[part] = self.posterior.trace(self.posterior.weights(change), self.steps, self.families)
+        return self._traces[part]
 
 
-def pick(space: Space, baseline: Recipe, tasks: TaskMix, posterior: Posterior, words: Vocabulary, limits: Constraints,
-         calibration: training.Calibration, *, top: int = 5, level: float = 0.8) -> Pick:
+def pick(scores: Scores, limits: Constraints, calibration: training.Calibration, *, top: int = 5, level: float = 0.8) -> Pick:
     """The `top` recipes by expected score that meet the constraints. Deterministic."""
-    scores = Scores(space, baseline, tasks, posterior, words)
+    space, baseline, words = scores.space, scores.baseline, scores.words
     hardware = words.records("hardware")
     by_size = sorted(range(len(space.data)), key=lambda d: (space.data[d].samples, d))
     sizes = [space.data[d].samples for d in by_size]
@@ -172,10 +186,10 @@ def pick(space: Space, baseline: Recipe, tasks: TaskMix, posterior: Posterior, w
             triples.append((rest + scores.data[d], v, x, -d))
     chosen = heapq.nlargest(width, triples)
     competitors = [(-v, -x, -d) for _, v, x, d in chosen]
-    ranked = _judge(competitors, space, scores, baseline, tasks, posterior, words, limits, calibration, level)
+    ranked, tied = _judge(competitors, scores, limits, calibration, top, level)
     nothing = () if ranked else _advice(counts, limits)
     visual, language, data = _baseline_parts(baseline, words)
-    return Pick(baseline, costs_of(visual, language, data, limits, words, calibration), tasks, tuple(ranked[:top]), tuple(ranked),
+    return Pick(baseline, costs_of(visual, language, data, limits, words, calibration), scores.tasks, tuple(ranked), tied, len(competitors),
                 space.size, tuple((k, n) for k, n in counts.items() if n), space.left_out, nothing)
 
 
@@ -222,73 +236,67 @@ def _affordable(allowed: float, limits: Constraints, visual: Visual, llm: Mappin
     return bisect_right(sizes, (allowed - fixed) / each)
 
 
-def _judge(competitors, space, scores, baseline, tasks, posterior, words, limits, calibration, level) -> list[Ranked]:
-    """Intervals, probability of being best and costs of the leading recipes."""
+def _judge(competitors: Sequence[Candidate], scores: Scores, limits: Constraints, calibration: training.Calibration, top: int,
+           level: float) -> tuple[list[Ranked], int]:
+    """The leading recipes with intervals, probability of being best and costs; and how many competitors are tied with the first."""
     if not competitors:
-        return []
-    changes = [scores.change(*c) for c in competitors]
-    p_best, close = p_best_of(changes, [labels(space, c, words) for c in competitors], tasks, scores, posterior)
+        return [], 0
+    p_best, tied = p_best_of(competitors, scores)
+    space, baseline, words = scores.space, scores.baseline, scores.words
     out = []
-    for (v, x, d), p, tied in zip(competitors, p_best, close):
+    for (v, x, d), p, close in list(zip(competitors, p_best, tied))[:top]:
         visual, language, data = space.visuals[v], space.languages[x], space.data[d]
         recipe = Recipe(encoder=visual.recipe.encoder, connector=visual.recipe.connector, visual_tokens=visual.visual_tokens,
                         llm=language.slug, llm_params_b=language.record["params_b"], data=data.slug, data_size=data.samples,
                         resolution=visual.recipe.resolution, tiling=visual.recipe.tiling, training=baseline.training,
                         frozen_encoder=baseline.frozen_encoder)
-        change = Change(baseline.stated(), recipe.stated(), posterior, words)
-        mix = change.mix(tasks.benchmarks, scores.families, level)
-        out.append(Ranked(recipe, visual, language, data, mix, p, costs_of(visual, language, data, limits, words, calibration), tied))
-    return out
+        mix = Change(baseline.stated(), recipe.stated(), scores.posterior, words).mix(scores.tasks.benchmarks, scores.families, level)
+        out.append(Ranked(recipe, visual, language, data, mix, p, costs_of(visual, language, data, limits, words, calibration), close))
+    return out, sum(tied)
 
 
-def labels(space: Space, competitor: tuple[int, int, int], words: Vocabulary) -> tuple[tuple[str, str | None], ...]:
+def labels(scores: Scores, candidate: Candidate) -> tuple[tuple[str, str | None], ...]:
     """What of a recipe is a setting of its own (and brings heterogeneity of its own)."""
-    v, x, d = competitor
-    recipe = space.visuals[v].recipe
-    return (("encoder", recipe.encoder), ("connector", recipe.connector), ("connector_class", words.connector_class(recipe.stated())),
-            ("resolution", str(recipe.resolution)),
-            ("llm", space.languages[x].slug), ("data", space.data[d].slug))
+    v, x, d = candidate
+    recipe = scores.space.visuals[v].recipe
+    return (("encoder", recipe.encoder), ("connector", recipe.connector), ("connector_class", scores.words.connector_class(recipe.stated())),
+            ("resolution", str(recipe.resolution)), ("llm", scores.space.languages[x].slug), ("data", scores.space.data[d].slug))
 
 
-def joint_covariance(changes: Sequence[Mapping[str, float]], labels: Sequence[Sequence[tuple[str, str]]], tasks: TaskMix,
-                     scores: Scores, posterior: Posterior) -> linalg.Matrix:
+def joint_covariance(candidates: Sequence[Candidate], labels: Sequence[Sequence[tuple[str, str | None]]], scores: Scores) -> linalg.Matrix:
     """Covariance of the recipes' true gains on the mix in the user's own setting: shared effects and heterogeneity.
 
     Recipes with the same component share its effect and its heterogeneity, so they are uncertain together.
     """
-    names = sorted({name for change in changes for name in change})
-    effects = posterior.mix_covariance(names, tasks.benchmarks, scores.families)
-    local = _mix_spread(tasks, scores, posterior)
-    rows = [[change.get(name, 0.0) for name in names] for change in changes]
-    half = [[linalg.dot(row, column) for column in effects] for row in rows]
-    n = len(changes)
+    parts = [(("visual", v), ("language", x), ("data", d)) for v, x, d in candidates]
+    between: dict[tuple, float] = {}
+    for one in (distinct := list(dict.fromkeys(part for three in parts for part in three))):
+        for other in distinct:
+            if (other, one) not in between:
+                between[one, other] = between[other, one] = scores.trace(one).covariance(scores.trace(other))
+    hyper = scores.posterior.hyper
+    local = scores.posterior.spread * together(scores.steps, scores.families)
+    n = len(candidates)
     out = [[0.0] * n for _ in range(n)]
     for i in range(n):
         for j in range(i + 1):
-            shared = sum(posterior.hyper.heterogeneity[kind] * posterior.spread for kind, value in labels[i]
-                         if (kind, value) in labels[j])
-            out[i][j] = out[j][i] = linalg.dot(half[i], rows[j]) + local * shared
+            shared = sum(hyper.heterogeneity[kind] for kind, value in labels[i] if (kind, value) in labels[j])
+            out[i][j] = out[j][i] = sum(between[p, q] for p in parts[i] for q in parts[j]) + local * shared
     return out
 
 
-def _mix_spread(tasks: TaskMix, scores: Scores, posterior: Posterior) -> float:
-    """How much one unit of heterogeneity variance moves the mix: families move together (0.9), others apart."""
-    by_family: dict[str, list[float]] = {}
-    for name, weight in tasks.benchmarks.items():
-        by_family.setdefault(scores.families[name] or "", []).append(weight * posterior.scale_of(name))
-    return sum(0.9 * sum(steps) ** 2 + 0.1 * sum(step * step for step in steps) for steps in by_family.values())
-
-
-def p_best_of(changes, labels, tasks, scores, posterior) -> tuple[list[float], list[bool]]:
+def p_best_of(competitors: Sequence[Candidate], scores: Scores) -> tuple[list[float], list[bool]]:
     """(probability of being the best of these recipes, cannot be told from the first), by seeded draws."""
-    means = [sum(scores.coefficients[name] * value for name, value in change.items()) for change in changes]
-    covariance = joint_covariance(changes, labels, tasks, scores, posterior)
-    draws = draw(means, covariance, DRAWS)
-    wins = [0] * len(changes)
+    covariance = joint_covariance(competitors, [labels(scores, c) for c in competitors], scores)
+    draws = draw([scores.mean(c) for c in competitors], covariance, DRAWS)
+    wins = [0] * len(competitors)
+    behind = [0] * len(competitors)
     for values in draws:
+        first = values[0]
         wins[max(range(len(values)), key=values.__getitem__)] += 1
-    ahead = [sum(values[0] > values[i] for values in draws) / len(draws) for i in range(len(changes))]
-    return [win / len(draws) for win in wins], [i == 0 or share < 0.8 for i, share in enumerate(ahead)]
+        for i, value in enumerate(values):
+            behind[i] += value < first
+    return [win / len(draws) for win in wins], [count < 0.8 * len(draws) for count in behind]
 
 
 def draw(means: Sequence[float], covariance: linalg.Matrix, count: int, seed: int = 20261121) -> list[list[float]]:

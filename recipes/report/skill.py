@@ -25,16 +25,6 @@ def default_path() -> str:
     return os.path.join("outputs", f"skill-{NAME}.md")
 
 
-def write(path: str, text: str) -> None:
-    """Write atomically: the old file stays whole until the new one is complete."""
-    folder = os.path.dirname(path) or "."
-    os.makedirs(folder, exist_ok=True)
-    temporary = f"{path}.{os.getpid()}.tmp"
-    with open(temporary, "w", encoding="utf-8") as file:
-        file.write(text)
-    os.replace(temporary, path)
-
-
 class Rule(NamedTuple):
     """A refusal rule: what to refuse, and the swap that backs it (None: no table can)."""
     title: str
@@ -213,4 +203,4 @@ def _read_next(papers: Sequence) -> list[str]:
             for i, p in enumerate(best, 1)]
 
 
-__all__ = ["BASELINE", "build", "default_path", "write"]
+__all__ = ["BASELINE", "build", "default_path"]

@@ -288,10 +288,9 @@ def pick_text(answer: Pick, style: Style, citations: Mapping[int, Sequence[str]]
                  signed(r.mix.expected), percent(r.p_best), f"{r.costs.gpu_hours.gpu_hours:,.0f} h", f"{r.costs.latency.ttft_ms:,.0f} ms"]
                 for i, r in enumerate(answer.recipes[1:], 2)]
         lines += table(["#", "recipe", "gain", "P(best)", "train", "TTFT"], rows, "llrrrr", style, 1)
-    tied = sum(r.tied for r in answer.pool)
-    if tied > 1:
-        more = "at least " if tied == len(answer.pool) else ""
-        lines += ["", *wrap(f"{more}{tied} recipes cannot be told apart by the evidence (less than 80% sure that the first is better): "
+    if answer.tied > 1:
+        more = "at least " if answer.tied == answer.competitors else ""
+        lines += ["", *wrap(f"{more}{answer.tied} recipes cannot be told apart by the evidence (less than 80% sure that the first is better): "
                             "cost and habit may decide among them", style)]
     if first:
         lines += ["", *wrap(f"ablate first: {first.axis} ({clean(first.picked)} against {clean(first.rival or '-')}): "

@@ -1,0 +1,1 @@
+"""Tests: `python3 -m unittest` from the project's root."""

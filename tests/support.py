@@ -1,0 +1,70 @@
+"""What the tests share: the library (read once), copies of tables to corrupt, and the command line as a process.
+
+In: nothing. Out: helpers. Holds no test.
+"""
+import contextlib
+import functools
+import io
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+from recipes import cli
+from recipes.library import Library
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+TABLES = ROOT / "tables"
+DATA = ROOT / "tests" / "data"
+
+
+@functools.cache
+def library() -> Library:
+    """The shipped tables."""
+    return Library()
+
+
+@functools.cache
+def papers():
+    """All shipped papers, in the order of their keys."""
+    return library().papers()
+
+
+def table_of(name: str):
+    """One shipped table by its id."""
+    return next(table for paper in papers() for table in paper.tables if table.id == name)
+
+
+def raw_paper(key: str) -> dict:
+    """The parsed JSON of one shipped paper file, a fresh copy."""
+    return json.loads((TABLES / f"{key}.json").read_text(encoding="utf-8"))
+
+
+def oracle(name: str) -> dict:
+    """Stored results of another program (tests/data)."""
+    return json.loads((DATA / f"{name}.json").read_text(encoding="utf-8"))
+
+
+def call(*argv: str) -> tuple[int, str, str]:
+    """(exit code, stdout, stderr) of a command line, carried out in this process."""
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            code = cli.main(list(argv))
+        except SystemExit as stop:  # argparse's own way out of --help
+            code = stop.code or 0
+    return code, out.getvalue(), err.getvalue()
+
+
+def call_json(*argv: str) -> dict:
+    """The JSON that a successful command prints."""
+    code, out, err = call(*argv, "--json")
+    assert code == 0, (argv, code, err)
+    return json.loads(out)
+
+
+def process(*argv: str, stdin: bytes = b"", cwd=None, env=None) -> subprocess.CompletedProcess:
+    """The real command in a process of its own."""
+    return subprocess.run([sys.executable, str(ROOT / "main.py"), *argv], input=stdin, capture_output=True, cwd=cwd or ROOT,
+                          env={**os.environ, **(env or {})}, timeout=120)

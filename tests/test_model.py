@@ -1,0 +1,237 @@
+"""The hierarchical model: the tree of messages against one dense Gaussian, and the properties that answers rely on."""
+import json
+import math
+import random
+import unittest
+
+from recipes.effects import backtest, linalg, store
+from recipes.effects.columns import KINDS, Column, columns
+from recipes.effects.features import AXIS_OF, difference, features, group, parse_resolution
+from recipes.effects.model import Hyper, heterogeneity, scales
+from recipes.effects.posterior import Conditioned, dump, fit, load
+
+from . import support
+
+HYPER = Hyper(prior={"llm_size": 0.3, "resolution": 0.2, "connector": 0.1},
+              share={"llm": (0.5, 0.3, 0.2), "resolution": (0.2, 0.5, 0.3), "other": (1 / 3, 1 / 3, 1 / 3)},
+              heterogeneity={**dict.fromkeys(KINDS, 0.0), "llm": 0.05, "resolution": 0.02, "connector": 0.04,
+                             "resolution_slope": 0.03, "tokens_slope": 0.0, "encoder_size_slope": 0.0},
+              noise=0.1, overlap=0.0)
+
+
+def made_columns(seed: int = 1) -> list[Column]:
+    """Three papers, four benchmarks of two families, random scores."""
+    rng = random.Random(seed)
+    out = []
+    for paper, benchmarks in (("p", "abc"), ("q", "acd"), ("r", "bd")):
+        sizes = [rng.uniform(-2, 2) for _ in range(4)]
+        pixels = [rng.choice((0.0, 1.0, 0.5)) for _ in range(4)]
+        connectors = [rng.choice(("mlp", "q-former")) for _ in range(4)]
+        feats = tuple({"llm_size": s, "resolution": r, f"connector={c}": 1.0} for s, r, c in zip(sizes, pixels, connectors))
+        kinds = tuple(tuple({"llm": s, "resolution": r, "connector": c}.get(kind) for kind in KINDS) for s, r, c in zip(sizes, pixels, connectors))
+        for name in benchmarks:
+            scores = tuple(3 * s + 2 * r + rng.gauss(0, 2) for s, r in zip(sizes, pixels))
+            out.append(Column(paper, name, "f" if name in "ab" else "g", 1.0, (None,) * 4, ("t",) * 4, feats, kinds, scores))
+    return out
+
+
+class Dense:
+    """The same model as one multivariate normal: a free intercept per column is a very wide one."""
+
+    def __init__(self, data: list[Column], hyper: Hyper):
+        self.hyper, self.scale = hyper, scales(data)
+        self.cells = [(c, i) for c in data for i in range(len(c.scores))]
+        self.y = [c.scores[i] / self.scale[c.benchmark] for c, i in self.cells]
+        cov = [[self.between(a, b) for b in self.cells] for a in self.cells]
+        self.factor = linalg.cholesky(cov)
+
+    def kernel(self, x, at, z, other) -> float:
+        total = 0.0
+        for name, value in x.items():
+            if name in z:
+                share = self.hyper.share.get(AXIS_OF[group(name)], self.hyper.share["other"])
+                levels = 1 + (at[1] == other[1]) + (at == other)
+                total += value * z[name] * self.hyper.prior[group(name)] * sum(share[:levels])
+        return total
+
+    def between(self, a, b) -> float:
+        (c, i), (d, j) = a, b
+        total = self.kernel(c.features[i], (c.benchmark, c.family), d.features[j], (d.benchmark, d.family))
+        if c is d:
+            total += 1e5
+            total += sum(self.hyper.heterogeneity[kind] for kind, x, z in zip(KINDS, c.kinds[i], c.kinds[j]) if x == z)
+            total += self.hyper.heterogeneity["resolution_slope"] * c.features[i]["resolution"] * c.features[j]["resolution"]
+            total += self.hyper.noise * (i == j)
+        return total
+
+    def effect(self, change, benchmark, family) -> tuple[float, float]:
+        k = [self.kernel(change, (benchmark, family), c.features[i], (c.benchmark, c.family)) for c, i in self.cells]
+        own = self.kernel(change, (benchmark, family), change, (benchmark, family))
+        half = linalg.solve_lower(self.factor, k)
+        return linalg.dot(k, linalg.solve(self.factor, self.y)), own - linalg.dot(half, half)
+
+
+class Exact(unittest.TestCase):
+    CHANGES = ({"llm_size": 1.0}, {"resolution": -0.5}, {"llm_size": 0.7, "resolution": 1.0}, {"connector=mlp": -1.0, "connector=q-former": 1.0})
+
+    def test_the_tree_is_the_dense_posterior(self):
+        data = made_columns()
+        posterior, dense = fit(data, HYPER), Dense(data, HYPER)
+        for change in self.CHANGES:
+            for benchmark, family in (("a", "f"), ("d", "g"), ("new", "f"), ("new", "nowhere")):
+                got, want = posterior.effect(change, benchmark, family), dense.effect(change, benchmark, family)
+                self.assertAlmostEqual(got.mean, want[0], 3, (change, benchmark))
+                self.assertAlmostEqual(got.variance, want[1], 3, (change, benchmark))
+
+    def test_leaving_one_paper_out_is_a_fit_without_it(self):
+        data = made_columns()
+        scored = [x for x in backtest.leave_one_paper_out(data, HYPER, papers=["q"])]
+        rest = [column for column in data if column.paper != "q"]
+        for item in scored:
+            column = data[item.column]
+            change = difference(column.features[item.first], column.features[item.second])
+            scale = scales(data)[column.benchmark]
+            # the scales are those of all papers; effects of the others are brought to them
+            want = Dense.__new__(Dense)
+            want.hyper, want.scale = HYPER, scales(data)
+            want.cells = [(c, i) for c in rest for i in range(len(c.scores))]
+            want.y = [c.scores[i] / want.scale[c.benchmark] for c, i in want.cells]
+            want.factor = linalg.cholesky([[want.between(a, b) for b in want.cells] for a in want.cells])
+            mean, variance = want.effect(change, column.benchmark, column.family)
+            local = heterogeneity(HYPER, column.kinds[item.first], column.kinds[item.second], change) + 2 * HYPER.noise
+            self.assertAlmostEqual(item.expected, mean * scale, 4)
+            self.assertAlmostEqual(item.sd, math.sqrt(variance + local) * scale, 4)
+
+    def test_conditioning_is_refitting(self):
+        data = made_columns()
+        base = fit([c for c in data if c.paper != "r"], HYPER)
+        known = Conditioned(base, [c for c in data if c.paper == "r"])
+        base_scale = {name: base.scale_of(name) for name in "abcd"}
+        whole = Dense.__new__(Dense)
+        whole.hyper, whole.scale = HYPER, base_scale
+        whole.cells = [(c, i) for c in data for i in range(len(c.scores))]
+        whole.y = [c.scores[i] / base_scale[c.benchmark] for c, i in whole.cells]
+        whole.factor = linalg.cholesky([[whole.between(a, b) for b in whole.cells] for a in whole.cells])
+        for change in self.CHANGES:
+            got, want = known.effect(change, "d", "g"), whole.effect(change, "d", "g")
+            self.assertAlmostEqual(got.mean, want[0], 2)
+            self.assertAlmostEqual(got.variance, want[1], 2)
+
+    def test_stored_and_loaded_is_the_same(self):
+        posterior = fit(made_columns(), HYPER)
+        again = load(json.loads(store.posterior_text(posterior, "x")))
+        self.assertEqual(dump(again, "x"), dump(posterior, "x"))
+        for change in self.CHANGES:
+            self.assertEqual(again.effect(change, "a", "f"), posterior.effect(change, "a", "f"))
+
+
+class Shipped(unittest.TestCase):
+    """The stored fit of the published tables."""
+
+    def setUp(self):
+        self.words, self.posterior = support.library().words, support.library().posterior
+
+    def change(self, a: dict, b: dict) -> dict:
+        return difference(features(a, self.words), features(b, self.words))
+
+    def test_antisymmetry_and_additivity(self):
+        clip, siglip, dino = ({"encoder": name} for name in ("clip-vit-l-14", "siglip-so400m-14", "dinov2-vit-l-14"))
+        for benchmark, family in (("mmmu", "reasoning-knowledge"), ("textvqa", "ocr-document"), ("nowhere", "chart")):
+            there, back = (self.posterior.effect(self.change(*pair), benchmark, family) for pair in ((clip, siglip), (siglip, clip)))
+            self.assertAlmostEqual(there.mean, -back.mean)
+            self.assertAlmostEqual(there.variance, back.variance)
+            chain = [self.posterior.effect(self.change(*pair), benchmark, family).mean for pair in ((clip, dino), (dino, siglip))]
+            self.assertAlmostEqual(sum(chain), there.mean)
+
+    def test_more_evidence_is_a_narrower_posterior_than_the_prior(self):
+        """A well-studied change is known better than the prior says; nothing is known worse."""
+        change = {"llm_size": 1.0}
+        prior = self.posterior.hyper.prior["llm_size"]
+        self.assertLess(self.posterior.effect(change, "mmmu", "reasoning-knowledge").variance, 0.5 * prior)
+        for name in self.posterior.names:
+            group_prior = self.posterior.hyper.prior[group(name)]
+            self.assertLessEqual(self.posterior.effect({name: 1.0}, "mmmu", "reasoning-knowledge").variance, group_prior * 1.001, name)
+
+    def test_an_unknown_level_keeps_its_prior(self):
+        effect = self.posterior.effect({"connector=brand-new": 1.0}, "mmmu", "reasoning-knowledge")
+        self.assertEqual(effect.mean, 0.0)
+        self.assertAlmostEqual(effect.variance, self.posterior.hyper.prior["connector"], 6)
+
+    def test_covariances_are_positive(self):
+        names = [name for name in self.posterior.names if name.startswith(("encoder=", "llm_", "resolution"))][:30]
+        weights = {"mmmu": 0.5, "docvqa": 0.3, "chartqa": 0.2}
+        families = {name: self.words.records("benchmark")[name]["family"] for name in weights}
+        covariance = self.posterior.mix_covariance(names, weights, families)
+        linalg.cholesky([[x + (1e-4 if i == j else 0) for j, x in enumerate(row)] for i, row in enumerate(covariance)])
+
+    def test_the_stored_fit_belongs_to_the_evidence(self):
+        self.assertEqual(store.stored_digest(support.TABLES), store.evidence_digest(support.TABLES))
+
+    def test_fitting_again_gives_the_stored_file(self):
+        from recipes import refit
+        stored = (support.TABLES / "derived" / "posterior.json").read_text(encoding="utf-8")
+        self.assertEqual(refit.text(support.library()), stored)
+
+
+class Features(unittest.TestCase):
+    def setUp(self):
+        self.words = support.library().words
+
+    def test_by_hand(self):
+        got = features({"encoder": "clip-vit-l-14", "resolution": 336, "llm_params_b": 14, "data_size": 2e6, "visual_tokens": 144}, self.words)
+        self.assertAlmostEqual(got["llm_size"], 1.0)
+        self.assertAlmostEqual(got["resolution"], 0.0)
+        self.assertAlmostEqual(got["visual_tokens"], -2.0)
+        self.assertAlmostEqual(got["data_size"], 1 / 3)
+        self.assertEqual(got["encoder=clip-vit-l-14"], 1.0)
+
+    def test_fused_encoders_share_their_level(self):
+        got = features({"encoder": "dinov2-vit-l-14+siglip-so400m-14"}, self.words)
+        self.assertEqual((got["encoder=dinov2-vit-l-14"], got["encoder_fused"]), (0.5, 1.0))
+
+    def test_tokens_follow_from_the_patch_grid(self):
+        got = features({"encoder": "clip-vit-l-14", "connector": "mlp-2x-gelu", "resolution": 336}, self.words)
+        self.assertAlmostEqual(got["visual_tokens"], 0.0)  # (336 / 14)^2 = 576
+        self.assertNotIn("visual_tokens", features({"encoder": "clip-vit-l-14", "connector": "q-former", "resolution": 336}, self.words))
+
+    def test_what_one_side_does_not_say_is_equal(self):
+        self.assertEqual(self.diff({"llm_params_b": 7}, {"llm_params_b": 7, "resolution": 672}), {})
+        self.assertEqual(set(self.diff({"llm_params_b": 7}, {"llm_params_b": 14})), {"llm_size"})
+
+    def diff(self, a, b):
+        return difference(features(a, self.words), features(b, self.words))
+
+    def test_free_form_resolutions(self):
+        for text, side in (("anyres-672", 672.0), ("448x1792", 896.0), ("1.44MP", 1200.0), ("native", None)):
+            self.assertEqual(parse_resolution(text), side, text)
+
+
+class Scoring(unittest.TestCase):
+    def test_crps(self):
+        """Closed forms: at the mean, sd (sqrt 2 - 1) / sqrt pi; far away, the absolute error minus sd / sqrt pi."""
+        self.assertAlmostEqual(backtest.crps(0, 2, 0), 2 * (math.sqrt(2) - 1) / math.sqrt(math.pi))
+        self.assertAlmostEqual(backtest.crps(0, 1, 50), 50 - 1 / math.sqrt(math.pi))
+        self.assertAlmostEqual(backtest.crps(3, 1, 1), backtest.crps(-3, 1, -1))
+
+    def test_summary(self):
+        scored = [backtest.Scored(0, 0, 1, 1.5, 1.0, 2.0), backtest.Scored(0, 0, 2, -2.0, 1.0, 1.0), backtest.Scored(0, 1, 2, 0.0, 1.0, -1.0)]
+        got = backtest.summary(scored, lambda x: "p")
+        self.assertEqual((got.contrasts, got.papers, got.sign), (3, 1, 0.5))
+        self.assertAlmostEqual(got.mae_ratio, 4.5 / 4.0)
+        self.assertAlmostEqual(got.coverage, 2 / 3)
+        self.assertIsNone(backtest.summary(scored[:1], lambda x: "p"))
+
+    def test_backtest_of_the_published_tables_beats_no_change(self):
+        """Slow (seconds): the promise of the README, over a third of the papers."""
+        data = columns(support.papers(), support.library().words)
+        wanted = ["cambrian1", "prismatic", "llava_next", "idefics2", "nvila", "siglip2", "m3", "florence-vl", "sharegpt4v"]
+        got = backtest.summary(backtest.leave_one_paper_out(data, support.library().posterior.hyper, papers=wanted), lambda x: data[x.column].paper)
+        self.assertEqual(got.papers, len(wanted))
+        self.assertLess(got.mae_ratio, 0.95)
+        self.assertLess(got.crps_ratio, 0.8)
+        self.assertGreater(got.coverage, 0.7)
+        self.assertGreater(got.sign, 0.65)
+
+
+if __name__ == "__main__":
+    unittest.main()

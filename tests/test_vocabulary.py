@@ -1,0 +1,80 @@
+"""Names: every spelling that occurs resolves, one slug each, and what is unknown is said to be unknown."""
+import unittest
+
+from recipes.evidence.vocabulary import UnknownName, Vocabulary, _distance, collisions, fold, nearest
+
+from . import support
+
+
+class Names(unittest.TestCase):
+    def setUp(self):
+        self.words = support.library().words
+
+    def test_spellings_that_occur(self):
+        for kind, text, slug in (("encoder", "CLIP", "clip-vit-l-14"), ("encoder", "CLIP ViT-L/14", "clip-vit-l-14"), ("encoder", "SigLIP", "siglip-so400m-14"),
+                                 ("encoder", "SO400M", "siglip-so400m-14"), ("encoder", "DINOv2", "dinov2-vit-l-14"), ("connector", "MLP", "mlp-2x-gelu"),
+                                 ("connector", "Q-Former", "q-former"), ("connector", "q former", "q-former"), ("llm", "Vicuna-7B", "vicuna-1.5-7b"),
+                                 ("data", "LLaVA-665K", "llava-665k"), ("data", "Cambrian-7M", "cambrian-7m"), ("benchmark", "seed_image", "seed_img"),
+                                 ("benchmark", "MMMU", "mmmu"), ("benchmark", "text vqa", "textvqa"), ("hardware", "Orin", "jetson-agx-orin-64gb")):
+            self.assertEqual(self.words.resolve(kind, text).slug, slug, text)
+
+    def test_resolution_and_fusion(self):
+        self.assertEqual(self.words.resolve("encoder", "CLIP ViT-L/14@336"), ("clip-vit-l-14", 336))
+        self.assertEqual(self.words.resolve("encoder", "SigLIP@384px"), ("siglip-so400m-14", 384))
+        for text in ("SigLIP+DINOv2", "DINOv2 + SigLIP", "siglip & dinov2", "DINOv2 and SigLIP"):
+            self.assertEqual(self.words.resolve("encoder", text).slug, "dinov2-vit-l-14+siglip-so400m-14", text)
+
+    def test_unknown_names_show_the_nearest(self):
+        for kind, text, near in (("encoder", "siglp", "siglip-so400m-14"), ("connector", "qformer2", "q-former"), ("benchmark", "mmmuu", "mmmu"),
+                                 ("hardware", "A1000", "a100-80gb-sxm")):
+            with self.assertRaises(UnknownName) as caught:
+                self.words.resolve(kind, text)
+            self.assertIn(near, caught.exception.nearest, text)
+            self.assertIn(text, str(caught.exception))
+        with self.assertRaises(UnknownName) as caught:
+            self.words.resolve("encoder", "SigLIP+nonsense-xyzzy")
+        self.assertEqual(caught.exception.name, "nonsense-xyzzy")
+        self.assertIn("known are for example", str(caught.exception))  # nothing near: examples instead
+
+    def test_every_name_in_every_table_is_a_slug(self):
+        for paper in support.papers():
+            for table in paper.tables:
+                for row in table.rows:
+                    for axis in ("encoder", "connector", "llm", "data"):
+                        value = row.setting.get(axis)
+                        for part in (value or "").split("+") if axis == "encoder" else [value]:
+                            if part:
+                                self.assertIn(part, self.words.records(axis), table.id)
+                for metric in table.metrics.values():
+                    self.assertIn(metric.benchmark, self.words.records("benchmark"), table.id)
+
+    def test_no_spelling_names_two_things(self):
+        for kind in ("encoder", "connector", "llm", "data", "hardware"):
+            self.assertEqual(collisions(self.words.records(kind).values()), [], kind)
+        self.assertEqual(collisions(self.words.records("benchmark").values(), "key"), [])
+        self.assertEqual(collisions([{"slug": "a", "aliases": ["X-1"]}, {"slug": "b", "aliases": ["x 1"]}]), [("x 1", "a", "b")])
+
+    def test_registry_files_are_read_when_needed(self):
+        words = Vocabulary(support.TABLES)
+        self.assertEqual(words._files, {})
+        words.resolve("encoder", "CLIP")
+        self.assertEqual(set(words._files), {"components"})
+
+
+class Distances(unittest.TestCase):
+    def test_distance(self):
+        for a, b, expected in (("", "", 0), ("kitten", "sitting", 3), ("siglp", "siglip", 1), ("silgip", "siglip", 1), ("abc", "abc", 0), ("a", "", 1)):
+            self.assertEqual(_distance(a, b, 5), expected, (a, b))
+            self.assertEqual(_distance(b, a, 5), expected, (b, a))
+        self.assertEqual(_distance("aaaaaaaa", "bbbbbbbb", 2), 3)
+
+    def test_fold_and_nearest(self):
+        self.assertEqual(fold("CLIP ViT-L/14 @336"), "clipvitl14336")
+        names = {"siglip": "s", "siglip2": "s2", "clip": "c"}
+        self.assertEqual(nearest("siglpi", names)[0], "s")
+        self.assertEqual(nearest("", names), [])
+        self.assertEqual(nearest("zzzzzzzzzzzz", names), [])
+
+
+if __name__ == "__main__":
+    unittest.main()
