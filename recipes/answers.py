@@ -11,10 +11,11 @@ from .cost import flops
 from .cost.tokens import LEARNED, POOLED, per_view
 from .effects.features import visual_tokens
 from .effects.swap import Change, Swap, find_rows, judge, moved_axes, relevant_papers
+from .evidence.vocabulary import Vocabulary
 from .library import Library
 from .picker import ablate as ablation
 from .picker import rank
-from .picker.recipe import BASELINE, Recipe, change
+from .picker.recipe import BASELINE, Recipe, change, published_size
 from .picker.space import CONNECTORS, Data, Language, Space, Visual, space
 from .picker.tasks import TaskMix, parse_mix, spread
 from .picker.units import Budget
@@ -41,10 +42,10 @@ def default_benchmarks(library: Library) -> list[str]:
     return out
 
 
-def sides(first: Mapping[str, object], second: Mapping[str, object], both: Recipe) -> tuple[Recipe, Recipe]:
+def sides(first: Mapping[str, object], second: Mapping[str, object], both: Recipe, words: Vocabulary) -> tuple[Recipe, Recipe]:
     """The two recipes of a swap: what each side states over what both share over the baseline."""
     base = both.over(BASELINE)
-    before, after = Recipe(**first).over(base), Recipe(**second).over(base)
+    before, after = (published_size(Recipe(**side).over(base), words) for side in (first, second))
     if both.visual_tokens is not None:  # asked for at a token count: hold it on both sides
         before, after = (change(r, visual_tokens=both.visual_tokens) for r in (before, after))
     return before, after
@@ -144,7 +145,7 @@ def _natural(library: Library, before: Recipe, after: Recipe) -> list[str]:
         native = [n for n in words.records("encoder").get(after.encoder, {}).get("native_resolution") or [] if isinstance(n, int)]
         if native and after.resolution not in native:
             nearest = min(native, key=lambda n: (abs(n - after.resolution), -n))
-            other = Recipe(resolution=nearest).over(after)
+            other = change(after, resolution=nearest)
             notes.append(f"{after.encoder} was trained at {', '.join(map(str, native))} px, not {after.resolution}: at {nearest} px the balanced "
                          f"mix moves {gain(other):+.1f} instead of {gain(after):+.1f} (--to-resolution {nearest})")
     if axes == ("connector",):
@@ -269,7 +270,7 @@ def answer_ablate(library: Library, tasks: TaskMix, own: Recipe | None, confiden
     else:
         if own.encoder and own.resolution is None:
             own = change(own, resolution=_native(library, own.encoder))
-        recipe = own.over(BASELINE)
+        recipe = published_size(own.over(BASELINE), words)
         choices, place = _with_recipe(library, choices, recipe)
         costs = recipe_costs(library, recipe, limits)[0]
         limits = limits._replace(budget=budget)

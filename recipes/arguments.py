@@ -116,7 +116,11 @@ def pairs(values: Sequence[str], flag_name: str, words: Vocabulary) -> list[tupl
         stated = parse({field: text.strip()}, words)[0].stated()   # clip@336 states two fields, llm=7B a size
         if flag_name == "--avoid" and field not in stated:
             raise Usage(f"--avoid {value[:60]!r}: names one component, as in --avoid llm=vicuna-1.5-7b")
-        found += [(name, stated[name]) for name in stated if flag_name == "--fix" or name == field]
+        kept = [(name, stated[name]) for name in stated if name != "data_size" and (flag_name == "--fix" or name == field)]
+        for name, what in kept:
+            if flag_name == "--fix" and dict(found).get(name, what) != what:
+                raise Usage(f"--fix {name} is given twice: {dict(found)[name]} and {what}")
+        found += kept
     return found
 
 

@@ -10,7 +10,7 @@ from .effects.swap import Change, Found, find_rows, judge, relevant_papers
 from .evidence.reading import EvidenceError, parse
 from .evidence.vocabulary import UnknownName
 from .library import Library
-from .picker.recipe import Recipe, RecipeError
+from .picker.recipe import Recipe, RecipeError, published_size
 from .picker.recipe import parse as parse_recipe
 from .report import jsonable
 
@@ -58,6 +58,7 @@ class Batch:
             raise RecipeError("benchmark", f"{benchmark} does not test images")
         warnings: list[str] = []
         before, after = (self._side(raw[key], key, warnings) for key in ("from", "to"))
+        before, after = (published_size(recipe, words) for recipe in (before.over(after), after.over(before)))
         change, found = self._change(before.stated(), after.stated())
         rows = [item for item in found if item.contrast.metric.benchmark == benchmark
                 or words.records("benchmark").get(item.contrast.metric.benchmark, {}).get("family") == words.records("benchmark")[benchmark]["family"]]

@@ -12,7 +12,7 @@ from . import answers, question
 from .arguments import (Parser, Usage, benchmark_list, common, constraints, flag, image_size, known_paper, level_flag, pairs, positive,
                         recipe_flags, side_of, size_or_llm, stated_flags)
 from .cost import flops, tokens
-from .effects.swap import relevant_papers
+from .effects.swap import moved_axes, relevant_papers
 from .evidence.reading import EvidenceError
 from .evidence.vocabulary import UnknownName, fold, nearest
 from .evidence.write import write_text
@@ -29,11 +29,12 @@ PROGRAM = "vlm-recipe" if __package__ == "vlm_recipes" else "python3 main.py"
 
 def style() -> terminal.Style:
     """Width and colour of the terminal: 80 columns and no colour when it is not one."""
-    colour = bool(os.environ.get("FORCE_COLOR")) or (sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb")
+    screen = sys.stdout is not None and sys.stdout.isatty()
+    colour = bool(os.environ.get("FORCE_COLOR")) or (screen and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb")
     if os.environ.get("NO_COLOR"):
         colour = False
     width = 80
-    if sys.stdout.isatty():
+    if screen:
         import shutil
         width = max(60, min(shutil.get_terminal_size().columns, 120))
     return terminal.Style(width, colour)
@@ -82,15 +83,22 @@ def swap_arguments(parser: Parser) -> None:
 
 
 def swap_command(args, library: Library, understood: dict | None = None) -> int:
-    """Deltas per benchmark of replacing one component by another, with the rows behind them."""
+    """What replacing a component does to each benchmark, with its rows."""
     words = library.words
     field, a, b = question.two_names(args.from_, args.to, words)
     both = stated_flags(args, words)
     if args.on:
+        if {"llm", "llm_params_b"} & both.keys():
+            raise Usage("swap: --on says the LLM: leave out --llm and --llm-params-b")
         both = {**size_or_llm(args.on, words), **both}
     before, after = [{**side_of(field, value, words), **stated_flags(args, words, prefix)} for value, prefix in ((a, "from_"), (b, "to_"))]
-    both.pop(field, None)
-    first, second = answers.sides(before, after, Recipe(**both))
+    swapped = ("llm", "llm_params_b") if field in ("llm", "llm_params_b") else (field,)
+    if set(swapped) & both.keys():
+        raise Usage(f"swap: {args.from_[:40]} -> {args.to[:40]} already says the {field.replace('_', ' ')} of both sides: "
+                    f"leave out {'--on' if args.on else '--' + field.replace('_', '-')}")
+    first, second = answers.sides(before, after, Recipe(**both), words)
+    if not moved_axes(first.stated(), second.stated(), words):
+        raise Usage(f"swap: {args.from_[:40]!r} and {args.to[:40]!r} are the same recipe: nothing changes")
     mix = parse_mix(args.tasks, words) if args.tasks else None
     answer = answers.answer_swap(library, first, second, benchmark_list(args.benchmark, words), mix, args.level)
     if args.json:
@@ -147,7 +155,7 @@ def pick_arguments(parser: Parser) -> None:
 
 
 def pick_command(args, library: Library, understood: dict | None = None) -> int:
-    """The best recipes for a task mix under a budget, a latency and a memory limit."""
+    """The best recipes for a task mix, a budget and a latency target."""
     tasks = parse_mix(args.tasks, library.words)
     avoid: dict[str, list[str]] = {}
     for field, value in pairs(args.avoid, "--avoid", library.words):
@@ -172,12 +180,15 @@ def ablate_arguments(parser: Parser) -> None:
 
 
 def ablate_command(args, library: Library, understood: dict | None = None) -> int:
-    """The axes in the order in which to ablate them, with runs and GPU-hours."""
+    """The axes in the order to ablate them, with runs and GPU-hours."""
     tasks = parse_mix(args.tasks, library.words)
     own = None
     if args.recipe:
-        fields = dict(part.partition("=")[::2] for part in args.recipe.split(","))
-        own = parse({k.strip().replace("-", "_"): v.strip() for k, v in fields.items()}, library.words)[0]
+        parts = [(k.strip().replace("-", "_"), v.strip()) for k, _, v in (part.partition("=") for part in args.recipe.split(","))]
+        twice = next((k for i, (k, _) in enumerate(parts) if k in dict(parts[:i])), None)
+        if twice:
+            raise Usage(f"ablate: --recipe names {twice[:40]} twice")
+        own = parse(dict(parts), library.words)[0]
     answer = answers.answer_ablate(library, tasks, own, args.confidence, units.budget(args.budget, library.words) if args.budget else None)
     if args.json:
         show({**(understood or {}), "axes": [jsonable.axis_value(v) for v in answer.values], "first": answer.values[0].axis,
@@ -232,11 +243,11 @@ def check_command(args, library: Library, understood: dict | None = None) -> int
         text = checks.explain(args.explain)
         if text is None:
             raise Usage(f"check: unknown rule {args.explain[:40]!r} (rules: {', '.join(checks.rules())})")
-        out(f"{args.explain}: {text}")
+        show({"rule": args.explain, "checks": text}) if args.json else out("\n".join(terminal.wrap(f"{args.explain}: {text}", style(), hang="  ")))
         return 0
     report = checks.run(library, [*args.paths, *args.tables])
     if args.json or args.format == "json":
-        show(checks.as_json(report))
+        show(checks.as_json(report, args.accepted))
     else:
         out(checks.as_text(report, args.format, args.accepted, style()))
     return 0 if report.ok else 1
@@ -309,7 +320,7 @@ def fit_arguments(parser: Parser) -> None:
 
 
 def fit_command(args, library: Library, understood: dict | None = None) -> int:
-    """Fit the model to the published tables anew (the stored fit is what answers are made from)."""
+    """Fit the model to the published tables anew."""
     from . import refit
     result = refit.run(library, args.search, args.check, lambda line: print(line, file=sys.stderr, flush=True))
     show(result) if args.json else out(result["message"])
@@ -330,13 +341,13 @@ def backtest_command(args, library: Library, understood: dict | None = None) -> 
 
 COMMANDS: dict[str, tuple[Callable, Callable, str]] = {
     "swap": (swap_arguments, swap_command, 'swap CLIP SigLIP --on 7B\nswap MLP Q-Former --visual-tokens 64\nswap 7B 13B --tasks documents\nswap 336 672 --benchmark docvqa --json'),
-    "predict": (predict_arguments, predict_command, 'predict changes.jsonl\necho \'{"from":{"encoder":"CLIP"},"to":{"encoder":"SigLIP"},"benchmark":"mmmu"}\' | python3 main.py predict -'),
-    "pick": (pick_arguments, pick_command, 'pick --tasks documents --budget "500 A100-hours" --latency "300ms on L4"\npick --tasks ui-agent --fix llm_params_b=2B --latency "300ms on Orin"'),
-    "ablate": (ablate_arguments, ablate_command, "ablate --tasks charts --confidence 80%\nablate --tasks documents --recipe encoder=siglip,llm=qwen2.5-7b,resolution=384"),
+    "predict": (predict_arguments, predict_command, 'predict changes.jsonl\npredict - < changes.jsonl'),
+    "pick": (pick_arguments, pick_command, 'pick --tasks documents --budget "500 A100-hours"\npick --tasks ui-agent --fix llm_params_b=2B --memory 8GB'),
+    "ablate": (ablate_arguments, ablate_command, "ablate --tasks charts --confidence 80%\nablate --tasks documents --recipe encoder=siglip,llm=qwen2-7b"),
     "tables": (tables_arguments, tables_command, "tables list\ntables show cambrian1.table11\ntables find q-former"),
     "benchmarks": (benchmarks_arguments, benchmarks_command, "benchmarks\nbenchmarks documents"),
     "check": (check_arguments, check_command, "check\ncheck my-tables/ --format github\ncheck --explain mean"),
-    "tokens": (tokens_arguments, tokens_command, "tokens --model qwen2-vl --image 448x280 --image 1024x768\ntokens --encoder siglip --resolution 384 --connector pixel-shuffle-mlp"),
+    "tokens": (tokens_arguments, tokens_command, "tokens --model qwen2-vl --image 448x280 --image 1024x768\ntokens --encoder siglip --resolution 384 --connector q-former"),
     "skill": (skill_arguments, skill_command, "skill\nskill --check"),
     "fit": (fit_arguments, fit_command, "fit\nfit --check\nfit --search 1"),
     "backtest": (backtest_arguments, backtest_command, "backtest\nbacktest --paper prismatic --json"),
@@ -347,7 +358,8 @@ def parser_of(command: str) -> Parser:
     """The parser of one command."""
     arguments, run, examples = COMMANDS[command]
     lines = "\n".join(f"  {line if line.startswith('echo') else PROGRAM + ' ' + line}" for line in examples.split("\n"))
-    parser = Parser(prog=f"{PROGRAM} {command}", description=run.__doc__, epilog=f"examples:\n{lines}", allow_abbrev=False,
+    about = "\n".join(terminal.wrap(" ".join((run.__doc__ or "").split()), terminal.Style()))
+    parser = Parser(prog=f"{PROGRAM} {command}", description=about, epilog=f"examples:\n{lines}", allow_abbrev=False,
                     formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments(parser)
     common(parser)
@@ -356,8 +368,8 @@ def parser_of(command: str) -> Parser:
 
 def home() -> str:
     """One screen: what it does, five example questions, the commands."""
-    lines = ["vlm-recipe-picker: which vision-language recipe to train, from published ablation tables.",
-             "Ask in plain words; every number in an answer names the table rows it comes from.", "", "examples:"]
+    lines = ["vlm-recipe-picker: which vision-language recipe to train, by published tables.",
+             "Ask in plain words; every number in an answer names its table rows.", "", "examples:"]
     lines += [f'  {PROGRAM} "{text}"' for text in question.EXAMPLES]
     lines += ["", "commands (each has --json, --tables DIR and --help):"]
     for name, (_, run, _) in COMMANDS.items():

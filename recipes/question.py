@@ -36,12 +36,12 @@ FILLER = set("a an the my our your of to in on at and or with for is are be do d
              "each every benchmark benchmarks task tasks question questions answering understanding work works px".split())
 
 SIZE = r"(\d+(?:\.\d+)?)\s*-?\s*([bm])(?:illion)?\b"
-LATENCY = (r"(?:(?:in|under|within|below|at most|less than|max|<)\s+)*(\d+(?:\.\d+)?\s*(?:ms|milliseconds?|s|sec|seconds?))\b"
+LATENCY = (r"(?:\b(?:in|under|within|below|at most|less than|max|<)\s+)*(\d+(?:\.\d+)?\s*(?:ms|milliseconds?|s|sec|seconds?))\b"
            r"(?:\s+(ttft|first token|total))?(?:\s+(?:on|for)\s+(?:an?\s+|the\s+)?([A-Za-z][\w-]*(?:\s+(?:orin|agx|max|pcie|sxm))*))?")
-BUDGET = (r"(?:(?:in|under|within|below|at most|less than|with|for|on|a|budget|of|<)\s+)*"
+BUDGET = (r"(?:\b(?:in|under|within|below|at most|less than|with|for|on|a|budget|of|<)\s+)*"
           r"((?:\d[\d,.]*(?:e\+?\d+)?\s*[km]?\s*(?:x\s*)?[a-z]?[\w]*[-\s]*(?:gpu[-\s]*)?hours?)|(?:\d+\s*x\s*[a-z]\w*\s+for\s+(?:an?|\d+)\s*(?:day|hour|week)s?)"
           r"|(?:\d[\d.]*(?:e\+?\d+)?\s*[zep]?flops?)|(?:\d[\d.]*\s*[km]\s*(?:images|samples|examples)))\b(?:\s+budget)?")
-MEMORY = r"(?:(?:in|under|within|below|fits?|into)\s+)*(\d+(?:\.\d+)?\s*gb)\b(?:\s+(?:of\s+)?(?:memory|vram|ram))?"
+MEMORY = r"(?:\b(?:in|under|within|below|fits?|into)\s+)*(\d+(?:\.\d+)?\s*gb)\b(?:\s+(?:of\s+)?(?:memory|vram|ram))?"
 LEVEL = r"\b(?:at|with|until|to be)?\s*(\d{1,2}(?:\.\d+)?\s*%)(?:\s+(?:sure|confidence|confident))?"
 ITEM = r"(.+?)"
 # (pattern over the whole sentence, are the two names in the order to, from?)
@@ -120,7 +120,7 @@ class _Reader:
             argv += ["--budget", match[1].strip()]
         if match := self.take(MEMORY):
             argv += ["--memory", match[1].replace(" ", "")]
-        if match := self.take(r"(?:(?:on|with|under|below|around|about|for)\s+)?(?:an?\s+)?" + SIZE
+        if match := self.take(r"(?:\b(?:on|with|under|below|around|about|for)\s+)?(?:an?\s+)?" + SIZE
                               + r"(?:\s+(?:llm|model|parameters|params|language model))?"):
             argv += ["--fix", f"llm_params_b={match[1]}{match[2].upper()}"]
         return argv

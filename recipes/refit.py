@@ -18,7 +18,7 @@ from .evidence.vocabulary import Vocabulary
 from .evidence.write import write_text
 from .library import Library
 from .report.jsonable import number
-from .report.terminal import Style, table
+from .report.terminal import Style, table, wrap
 
 # Smallest prior variances the search may reach. Leave-one-paper-out scores cannot see effects of components that one
 # paper alone has; these floors decide how far a change that was printed once is believed.
@@ -107,7 +107,7 @@ def backtest(library: Library, papers: Sequence[str], say: Callable[[str], None]
 
     def moved(item) -> str:
         column = _COLUMNS[item.column]
-        kinds = [k.removesuffix("_detail") for k, x, y in zip(KINDS, column.kinds[item.first], column.kinds[item.second]) if x != y]
+        kinds = [k.partition("_")[0] for k, x, y in zip(KINDS, column.kinds[item.first], column.kinds[item.second]) if x != y]
         unique = list(dict.fromkeys(kinds))
         if not unique:
             return "visual_tokens"
@@ -127,7 +127,7 @@ def _numbers(value):
 
 def backtest_text(result: dict, style: Style) -> str:
     """The summaries as tables."""
-    lines = ["each paper predicted from the others (leave one paper out); MAE and CRPS as ratios to always saying \"no change\""]
+    lines = wrap("each paper predicted from the others (leave one paper out); MAE and CRPS as ratios to always saying \"no change\"", style)
     head = ["", "contrasts", "papers", "MAE", "CRPS", "in 80%", "pooled", "sign"]
 
     def row(name, s):
@@ -138,5 +138,6 @@ def backtest_text(result: dict, style: Style) -> str:
                           ("by family", result["by_family"]), ("by paper", result["by_paper"])):
         if groups:
             lines += ["", *([title] if title else []), *table(head, [row(name, s) for name, s in groups.items()], "lrrrrrrr", style)]
-    lines += ["", "in 80%: share of results inside the 80% interval, mean over papers; sign: right signs where more than 1 point was predicted"]
+    lines += ["", *wrap("in 80%: share of results inside the 80% interval, mean over papers (pooled: over all contrasts); sign: right signs "
+                        "where more than 1 point was predicted", style)]
     return "\n".join(lines)

@@ -79,7 +79,7 @@ class Faults(unittest.TestCase):
     def test_names(self):
         self.one("idefics2", "idefics2.table2", lambda t: t["rows"][2]["set"].update(encoder="siglp-so400m-14"), "name", "/rows/2/set/encoder", "siglip-so400m-14")
         self.one("idefics2", "idefics2.table2", lambda t: t["rows"][2]["set"].update(encoder="SO400M"), "name", "/rows/2/set/encoder", "should be written 'siglip-so400m-14'")
-        self.one("idefics2", "idefics2.table1", lambda t: t["rows"][0]["set"].update(llm=7), "name", "/rows/0/set/llm", "not a text")
+        self.one("idefics2", "idefics2.table1", lambda t: t["rows"][0]["set"].update(llm=7), "schema", "/rows/0/set/llm", "not a text")
         self.one("idefics2", "idefics2.table1", lambda t: t["rows"][0]["set"].update(llm_param_b=7), "name", "/rows/0/set", "llm_params_b")
         self.one("idefics2", "idefics2.table1", lambda t: t["metrics"]["avg4"].update(benchmark="idefics2-avg5"), "name", "/metrics/avg4/benchmark", "nearest")
         self.one("idefics2", "idefics2.table1", lambda t: t["metrics"]["avg4"].update(role="averages"), "name", "/metrics/avg4/role", "average")

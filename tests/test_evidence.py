@@ -207,7 +207,6 @@ class Contrasts(unittest.TestCase):
                         runs.setdefault(row.run, set()).add(table.id)
             repeated += sum(len(where) > 1 for where in runs.values())
         self.assertGreater(repeated, 20)
-        seen: set[tuple] = set()
         for column in columns(support.papers(), support.library().words):
             names = [row.run for row in column.rows if row.run]
             self.assertEqual(len(names), len(set(names)), (column.paper, column.benchmark))

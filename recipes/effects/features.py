@@ -204,18 +204,17 @@ def features(setting: Mapping, words: Vocabulary) -> dict[str, float]:
 
 
 def difference(a: Mapping[str, float], b: Mapping[str, float]) -> dict[str, float]:
-    """Features of b minus features of a, without zeros. A number that only one side states counts as equal."""
+    """Features of b minus features of a, without zeros. What only one side states, a number or a component, counts as equal."""
+    named = [{AXIS_OF[group(name)] for name in side if "=" in name} for side in (a, b)]
+    both = named[0] & named[1]
     out = {}
     for name in {**a, **b}:
-        if name in NUMERIC:
-            if name == "encoder_fused":
-                value = b.get(name, 0.0) - a.get(name, 0.0)
-            elif name in a and name in b:
-                value = b[name] - a[name]
-            else:
+        if name == "encoder_fused" or name not in NUMERIC:
+            if AXIS_OF[group(name)] not in both:
                 continue
-        else:
-            value = b.get(name, 0.0) - a.get(name, 0.0)
+        elif name not in a or name not in b:
+            continue
+        value = b.get(name, 0.0) - a.get(name, 0.0)
         if value:
             out[name] = value
     return out

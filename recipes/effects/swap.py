@@ -130,7 +130,9 @@ def _same(axis: str, setting: Mapping, side: Mapping, words: Vocabulary) -> bool
     if axis == "visual_tokens":
         x, y = visual_tokens(setting, words), visual_tokens(side, words)
         return bool(x and y) and abs(math.log2(x / y)) < 0.15
-    return setting.get("frozen_encoder") == side.get("frozen_encoder")
+    if side.get("frozen_encoder") is not None:
+        return setting.get("frozen_encoder") == side["frozen_encoder"]
+    return setting.get("training") == side.get("training")
 
 
 def lineage(encoder: str | None, words: Vocabulary) -> str | None:
@@ -264,7 +266,7 @@ class Change:
         for axis in ("connector", "data"):
             if axis in self.axes and self._linked(f"{axis}={self.a.get(axis)}", f"{axis}={self.b.get(axis)}"):
                 supported.add(axis)
-        if "training" in self.axes and "frozen_encoder" in self.features:
+        if "frozen_encoder" in self.features:
             supported.add("training")
         return tuple(axis for axis in self.axes if axis not in supported)
 
@@ -459,6 +461,11 @@ def _warnings(change: Change, found: Sequence[Found]) -> list[str]:
         return ["nothing changes between the two recipes: every delta is zero by definition"]
     for axis in change.unknown:
         out.append(f"no chain of tables leads from one {axis} to the other: what stands here rests on components of the same make, or on nothing")
+    size = llm_params_b(change.a, change.words)
+    if size and size == llm_params_b(change.b, change.words):
+        low, high = (7 * 2 ** x for x in change.posterior.ranges["llm_size"])
+        if not low / 1.05 <= size <= high * 1.05:
+            out.append(f"an LLM of {size:g}B lies outside the tables ({low:.2g}B to {high:.3g}B): deltas are those of the sizes that they have")
     for name, octaves in change.beyond.items():
         out.append(f"{name.replace('_', ' ')} lies {2 ** octaves:.1f}x outside the range of any table: extrapolated, interval widened")
     along: dict[str, set[str]] = {}

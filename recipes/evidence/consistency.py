@@ -183,15 +183,17 @@ def explain(rule: str) -> str | None:
 
 def expand(paths: Sequence[str]) -> list[tuple[str, str]]:
     """(file, directory it must lie in) for files and directories. Raises EvidenceError for a path that is not there."""
-    out = []
+    out: dict[str, tuple[str, str]] = {}
     for path in paths:
         if os.path.isdir(path):
-            out += [(name, path) for name in paper_files(path)]
-        elif os.path.exists(path):
-            out.append((path, os.path.dirname(path) or "."))
+            found = [(name, path) for name in paper_files(path)]
+        elif os.path.lexists(path):
+            found = [(path, os.path.dirname(path) or ".")]
         else:
             raise EvidenceError(path, "", "no such file or directory", "file")
-    return out
+        for name, root in found:  # a file named twice is checked once
+            out.setdefault(os.path.abspath(name), (name, root))
+    return list(out.values())
 
 
 def check(paths: Sequence[str], words: Vocabulary) -> Report:

@@ -179,6 +179,8 @@ class Vocabulary:
             slug = self.find(kind, name)
             if slug is None:
                 raise self.unknown(kind, part, name)
+            if slug in parts:
+                raise self.unknown(kind, text, slug)  # CLIP+CLIP is no fusion
             parts.append(slug)
         return Name("+".join(sorted(parts)), hints[0] if len(hints) == 1 and len(parts) == 1 else None)
 

@@ -8,7 +8,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 
-from ..evidence.vocabulary import UnknownName, Vocabulary
+from ..effects.features import parse_resolution as pixels_in
+from ..evidence.vocabulary import UnknownName, Vocabulary, fold, nearest
 
 
 class RecipeError(ValueError):
@@ -79,16 +80,17 @@ def parse_count(field: str, value) -> float:
 
 def parse_billions(field: str, value) -> float:
     """Parameters in billions: 7, 7B, 0.5B, 500M. Raises RecipeError."""
-    if isinstance(value, str) and re.search(r"[kKmMbBtT]\s*(?:params)?\s*$", value):
-        return parse_count(field, value) / 1e9
-    value = parse_count(field, value)
+    value = parse_count(field, value) / (1e9 if isinstance(value, str) and re.search(r"[kKmMbBtT]\s*(?:params)?\s*$", value) else 1)
     if value > 100_000:
         raise RecipeError(field, f"{value:g} billion parameters: more than any model has (7 means 7 billion)")
     return value
 
 
-def parse_resolution(value) -> int | str:
-    """Pixels (336, 336px, 336x336) or the name of a strategy. Raises RecipeError."""
+def parse_resolution(value, words: Vocabulary | None = None) -> int | str:
+    """Pixels (336, 336px, 336x336) or a strategy: one that the registry names, or one that says its pixels (anyres-672).
+
+    Without a vocabulary any text passes. Raises RecipeError.
+    """
     if isinstance(value, bool) or value is None:
         raise RecipeError("resolution", "neither pixels nor the name of a strategy")
     if isinstance(value, (int, float)):
@@ -99,8 +101,11 @@ def parse_resolution(value) -> int | str:
     match = re.fullmatch(r"(\d{2,5})\s*(?:px|pixels?|p)?(?:\s*[x×]\s*\1\s*(?:px)?)?", text)
     if match:
         return parse_resolution(int(match[1]))
-    if not re.fullmatch(r"[\w+.,;:()/×\- ]{2,80}", text):
-        raise RecipeError("resolution", f"{text[:40]!r} is neither pixels nor the name of a strategy")
+    known = words.records("resolution") if words else {}
+    if not re.fullmatch(r"\w[\w+.,;:()/×\- ]{1,80}", text) or words and text not in known and not pixels_in(text):
+        near = nearest(text, {fold(name): name for name in known})
+        raise RecipeError("resolution", f"{text[:40]!r} is neither pixels nor a known strategy (as in 336, 448px, anyres-672"
+                                        f"{''.join(', ' + name for name in near)})")
     return text
 
 
@@ -125,7 +130,6 @@ def parse(raw: Mapping, words: Vocabulary, *, strict: bool = True) -> tuple[Reci
     warnings: list[str] = []
     for field, value in raw.items():
         if field not in FIELDS:
-            from ..evidence.vocabulary import fold, nearest
             near = nearest(field, {fold(name): name for name in FIELDS})
             raise RecipeError(field[:40], f"not a recipe field{'; did you mean ' + near[0] if near else ''} "
                                           f"(fields: {', '.join(FIELDS)})")
@@ -153,7 +157,13 @@ def parse(raw: Mapping, words: Vocabulary, *, strict: bool = True) -> tuple[Reci
         elif field in ("visual_tokens", "data_size"):
             values[field] = parse_count(field, value)
         elif field == "resolution":
-            values[field] = parse_resolution(value)
+            try:
+                values[field] = parse_resolution(value, words)
+            except RecipeError as error:
+                if strict:
+                    raise
+                values[field] = parse_resolution(value)
+                warnings.append(str(error))
         elif field == "frozen_encoder":
             values[field] = parse_bool(field, value)
         elif not isinstance(value, str):
@@ -161,6 +171,12 @@ def parse(raw: Mapping, words: Vocabulary, *, strict: bool = True) -> tuple[Reci
         else:
             values[field] = value.strip()
     return Recipe(**values), warnings
+
+
+def published_size(recipe: Recipe, words: Vocabulary) -> Recipe:
+    """The recipe with the published size of its data mix, where it states a mix and no size."""
+    size = words.records("data").get(recipe.data or "", {}).get("samples")
+    return change(recipe, data_size=float(size)) if size and recipe.data_size is None else recipe
 
 
 def change(recipe: Recipe, **values) -> Recipe:

@@ -33,14 +33,14 @@ def run(library: Library, paths: list[str]) -> Report:
 
 def _short(path: str) -> str:
     relative = os.path.relpath(path)
-    return path if relative.startswith("..") else relative
+    return clean(path if relative.startswith("..") else relative)
 
 
-def as_json(report: Report) -> dict:
-    """The contract's JSON."""
+def as_json(report: Report, accepted: bool = False) -> dict:
+    """The contract's JSON; with the accepted exceptions if they are asked for."""
+    entry = lambda p: {"file": _short(p.file), "pointer": p.pointer, "rule": p.rule, "severity": p.severity, "message": clean(p.message)}  # noqa: E731
     return {"ok": report.ok, "tables": report.tables, "rows": report.rows, "cells": report.cells,
-            "problems": [{"file": _short(p.file), "pointer": p.pointer, "rule": p.rule, "severity": p.severity, "message": clean(p.message)}
-                         for p in report.problems]}
+            "problems": [entry(p) for p in report.problems], **({"accepted": [entry(p) for p in report.accepted]} if accepted else {})}
 
 
 def _line(problem: Problem) -> int:
@@ -62,8 +62,8 @@ def as_text(report: Report, form: str, accepted: bool, style: Style) -> str:
     for p in report.accepted if accepted else ():
         lines += wrap(f"accepted: {_short(p.file)}#{p.pointer}: {p.rule}: {p.message}", style, hang="  ")
     for p in report.problems:
-        text = f"{p.severity}: {_short(p.file)}{'#' + p.pointer if p.pointer else ''}: {p.rule}: {clean(p.message)}"
-        lines.append(style.paint(text, "red" if p.severity == "error" else "yellow"))
+        text = f"{p.severity}: {_short(p.file)}{'#' + p.pointer if p.pointer else ''}: {p.rule}: {p.message}"
+        lines += [style.paint(line, "red" if p.severity == "error" else "yellow") for line in wrap(text, style, hang="  ")]
     lines.append(f"{report.tables} tables, {report.rows} rows, {report.cells} cells: "
                  + ("clean" if not report.problems else f"{len(report.problems)} finding{'s' if len(report.problems) != 1 else ''}")
                  + (f" ({len(report.accepted)} accepted exceptions: --accepted)" if report.accepted and not accepted else ""))

@@ -29,7 +29,7 @@ def run(action: str, word: str | None, library: Library, style: terminal.Style, 
         show({"word": word, "hits": [{"table": t.id, "arxiv": t.arxiv, "locator": t.locator, "topic": t.topic, "arms": arms} for t, arms in hits]})
     elif hits:
         rows = [[t.id, terminal.clean(t.locator), terminal.clean(", ".join(arms) or t.topic)] for t, arms in hits]
-        out("\n".join(terminal.table(["table", "place", "arms or topic"], rows, "lll", style, 2)))
+        out("\n".join(terminal.table(["table", "place", "arms or topic"], rows, "lll", style, 1, 2, 0)))
     else:
         out(f"no table, arm or setting has {terminal.clean(word or '')!r}")
     return 0 if hits else 1

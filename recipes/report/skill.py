@@ -74,7 +74,7 @@ SWAPS = (
 
 
 def _swap(library: Library, change: tuple[dict, dict], tasks: TaskMix | None) -> answers.SwapAnswer:
-    before, after = answers.sides(change[0], change[1], Recipe())
+    before, after = answers.sides(change[0], change[1], Recipe(), library.words)
     return answers.answer_swap(library, before, after, None, tasks, 0.8, with_costs=False)
 
 

@@ -47,12 +47,13 @@ def clip(text: str, width: int) -> str:
     return text if len(text) <= width else text[:max(width - 1, 1)].rstrip() + "…"
 
 
-def table(head: Sequence[str], rows: Sequence[Sequence[str]], align: str, style: Style, shrink: int | None = 0) -> list[str]:
-    """Aligned columns. align: l or r per column. The column `shrink` gives way when the width is too small."""
+def table(head: Sequence[str], rows: Sequence[Sequence[str]], align: str, style: Style, *shrink: int) -> list[str]:
+    """Aligned columns. align: l or r per column. The columns `shrink` (default: the first) give way, in turn, to fit the width."""
     widths = [max([len(head[i]), *(visible(row[i]) for row in rows)]) for i in range(len(head))]
-    excess = sum(widths) + 2 * (len(widths) - 1) - style.width
-    if excess > 0 and shrink is not None:
-        widths[shrink] = max(8, widths[shrink] - excess)
+    for column in shrink or (0,):
+        excess = sum(widths) + 2 * (len(widths) - 1) - style.width
+        if excess > 0:
+            widths[column] = max(min(widths[column], 12), widths[column] - excess)
     lines = []
     for number, row in enumerate([list(head), *map(list, rows)]):
         cells = []
@@ -163,8 +164,8 @@ def swap_text(a: Recipe, b: Recipe, answer: Swap, names: Mapping[str, str], pape
     lines += table(["benchmark", "expected", f"{level} interval", "P(better)", "grade", "rows"], rows, "lrrrlr", style)
     if len(answer.deltas) > shown and not why:
         lines.append(style.paint(f"and {len(answer.deltas) - shown} more benchmarks: --why shows all, --benchmark NAME one", "dim"))
-    if answer.mix:
-        lines += ["", mix_line(answer.mix, style)]
+    if answer.mix and any(d.grade != "none" for d in answer.deltas):
+        lines += ["", *(style.paint(line, "bold") for line in wrap(mix_text(answer.mix), style, hang="  "))]
     lines += ["", *cost_lines] if cost_lines else []
     groups = group_rows(answer)
     if groups:
@@ -198,14 +199,15 @@ def alone_lines(answer: Swap, names: Mapping[str, str], style: Style) -> list[st
              str(d.direct.k), signed(d.expected, points(d))] for d in answer.deltas if d.direct]
     if not rows:
         return []
-    return [style.paint("the direct rows alone (random effects over papers, what else moved taken out), and the model", "bold"),
+    head = wrap("the direct rows alone (random effects over papers, what else moved taken out), and the model", style)
+    return [*(style.paint(line, "bold") for line in head),
             *table(["benchmark", "rows alone", "papers", "model"], rows, "lrrr", style)]
 
 
-def mix_line(mix: Mix, style: Style) -> str:
-    """The mix in one line."""
-    return style.paint(f"mix of {len(mix.weights)} benchmarks: {signed(mix.expected)} percent of scale "
-                       f"({percent(mix.level)} interval {signed(mix.low)} … {signed(mix.high)}), P(better) {percent(mix.p_better)}", "bold")
+def mix_text(mix: Mix) -> str:
+    """The mix in one sentence."""
+    return (f"mix of {len(mix.weights)} benchmarks: {signed(mix.expected)} percent of scale "
+            f"({percent(mix.level)} interval {signed(mix.low)} … {signed(mix.high)}), P(better) {percent(mix.p_better)}")
 
 
 class Group(NamedTuple):
@@ -248,8 +250,10 @@ def row_lines(group: Group, names: Mapping[str, str], papers: Mapping[str, str],
     place = papers.get(group.table, group.table)
     source = f" (arXiv {group.arxiv})" if group.arxiv else ""
     head = f"  {clean(place)}{source}: {clean(group.from_arm)} -> {clean(group.to_arm)}"
-    shown = ", ".join(f"{clean(names.get(row.benchmark, row.benchmark))} {signed(row.delta, 2 if abs(row.delta) < 100 else 0)}"
-                      for row in group.rows[:8]) + (f", and {len(group.rows) - 8} more" if len(group.rows) > 8 else "")
+    several = {row.benchmark for i, row in enumerate(group.rows) if any(row.benchmark == other.benchmark for other in group.rows[:i])}
+    label = lambda row: names.get(row.benchmark, row.benchmark) + (f" ({row.split})" if row.benchmark in several and row.split else "")  # noqa: E731
+    shown = ", ".join(f"{clean(label(row))} {signed(row.delta, 2 if abs(row.delta) < 100 else 0)}" for row in group.rows[:8])
+    shown += f", and {len(group.rows) - 8} more" if len(group.rows) > 8 else ""
     kind = {"direct": "", "near": "near (same make): ", "neighbour": "other benchmarks: "}[first.relation]
     moves = "controlled" if first.controlled else "moves along: " + "; ".join(map(clean, first.also_moves)) if first.also_moves else "controlled"
     llm = f"; LLM {clean(first.llm)}" if first.llm else ""
@@ -297,6 +301,8 @@ def pick_text(answer: Pick, style: Style, citations: Mapping[int, Sequence[str]]
                             f"{percent(first.p_changes_pick)} that it changes the pick, expected gain {signed(first.expected_gain)}", style)]
     for text in warnings:
         lines += wrap("note: " + text, style, hang="      ")
+    rules = [f"{rule} ({count:,})" for rule, count in answer.left_out if count]
+    lines += wrap("left out beforehand: " + "; ".join(rules), style, hang="      ") if rules else []
     return "\n".join(lines)
 
 
@@ -314,7 +320,8 @@ def card(value: Ranked, style: Style, citations: Sequence[str], deltas: Sequence
     shape = f"{r.resolution} px" if isinstance(r.resolution, int) else f"{r.resolution} ({r.tiling})"
     fields = [("encoder", r.encoder), ("connector", r.connector), ("resolution", f"{shape}, {value.visual.visual_tokens:g} visual tokens"),
               ("LLM", f"{r.llm} ({r.llm_params_b:.3g}B)"), ("data", f"{r.data} ({r.data_size:,.0f} examples)")]
-    fields += [(f"stage {i}", f"train {' + '.join(stage.stage.trains)} on {stage.stage.samples:,.0f} of {stage.stage.data} ({format_flop(stage.total)} FLOP)")
+    fields += [(f"stage {i}", f"train {' + '.join(stage.stage.trains)} on {stage.stage.samples:,.0f} of {stage.stage.data}, at {shape} "
+                               f"({format_flop(stage.total)} FLOP)")
                for i, stage in enumerate(c.stages, 1)]
     fields += [("expected", f"{signed(value.mix.expected)} percent of scale on the mix ({percent(value.mix.level)} interval "
                             f"{signed(value.mix.low)} … {signed(value.mix.high)}), P(best) {percent(value.p_best)}"),
@@ -334,7 +341,7 @@ def card(value: Ranked, style: Style, citations: Sequence[str], deltas: Sequence
 
 def ablate_text(values: Sequence[AxisValue], recipe: Recipe, tasks: str, confidence: float, assumed: str, style: Style) -> str:
     """The answer of `ablate`."""
-    lines = [style.paint(f"what to ablate first for {clean(tasks)}, until {percent(confidence)} sure", "bold"),
+    lines = [*(style.paint(line, "bold") for line in wrap(f"what to ablate first for {tasks}, until {percent(confidence)} sure", style, hang="  ")),
              *wrap("recipe: " + describe(recipe, ("encoder", "connector", "visual_tokens", "llm", "data", "resolution")), style, hang="        "),
              *wrap(assumed, style), ""]
     rows = []
@@ -342,10 +349,12 @@ def ablate_text(values: Sequence[AxisValue], recipe: Recipe, tasks: str, confide
         if value.rival is None:
             rows.append([value.axis, "(no other level)", *["-"] * 6])
             continue
-        runs = "none needed" if value.runs == 0 else "more than 128" if value.runs is None else str(value.runs)
+        runs = "0" if value.runs == 0 else ">128" if value.runs is None else str(value.runs)
         rows.append([value.axis, clean(value.rival or "-"), percent(value.p_changes_pick), signed(value.expected_gain), runs,
                      "-" if not value.gpu_hours else f"{value.gpu_hours:,.0f}", percent(value.confidence_now), percent(value.confidence_after)])
-    lines += table(["axis", "against", "P(changes)", "gain", "runs", "GPU-h", "sure now", "then"], rows, "llrrrrrr", style, 1)
+    lines += table(["axis", "against", "P(changes)", "gain", "runs", "GPU-h", "sure now", "then"], rows, "llrrrrrr", style, 1) + [""]
+    for value in values:
+        lines += wrap(f"{value.axis}: {value.picked} against {value.rival}", style, hang="  ") if value.rival else []
     lines += ["", *wrap("P(changes): another level of the axis is truly better than the picked one. gain: mean gain of knowing which, in percent "
                         "of the mix's scale. runs: trainings (two levels, paired) until the better of the two leading levels is named with the "
                         "asked confidence.", style)]
@@ -358,7 +367,8 @@ def tokens_text(label: str, images: Sequence[Tokens], style: Style) -> str:
     """The answer of `tokens`."""
     lines = []
     for value in images:
-        lines.append(style.paint(f"{clean(label)}, image {value.width}x{value.height}: {value.visual_tokens:,} visual tokens", "bold"))
+        head = wrap(f"{label}, image {value.width}x{value.height}: {value.visual_tokens:,} visual tokens", style, hang="  ")
+        lines += [style.paint(line, "bold") for line in head]
         lines += [f"  {term.name:<22} {term.tokens:>7,}   {clean(term.formula)}" for term in value.terms]
         if value.markers:
             lines.append(f"  markers (not counted)  {value.markers:>7,}   start and end tokens")
@@ -377,7 +387,7 @@ def tables_text(papers: Sequence[Paper], style: Style) -> str:
 
 def table_text(value: Table, style: Style) -> str:
     """One printed table with its setting and notes."""
-    lines = [style.paint(f"{value.id}  {clean(value.locator)}: {clean(value.topic)}", "bold"),
+    lines = [*(style.paint(line, "bold") for line in wrap(f"{value.id}  {value.locator}: {value.topic}", style, hang="  ")),
              f"arXiv {value.arxiv or '-'}; varies: {', '.join(value.varies) or '-'}"]
     shared = _shared(value)
     if shared:
@@ -388,8 +398,10 @@ def table_text(value: Table, style: Style) -> str:
     varying = [key for key in dict.fromkeys(k for row in value.rows for k in row.setting)
                if key not in shared and any(row.setting.get(key) is not None for row in value.rows)]
     keys = list(value.metrics)
-    for start in range(0, len(keys), 6):
-        chunk = keys[start:start + 6]
+    while keys:
+        chunk = [keys.pop(0)]
+        while keys and sum(len(key) + 2 for key in (*chunk, keys[0])) <= style.width - 24:
+            chunk.append(keys.pop(0))
         rows = [[clean(row.arm), *("-" if row.scores.get(key) is None else f"{row.scores[key]:g}" for key in chunk)] for row in value.rows]
         lines += table(["arm", *chunk], rows, "l" + "r" * len(chunk), style) + [""]
     if varying:
@@ -417,5 +429,5 @@ def benchmarks_text(records: Sequence[Mapping], moves: Mapping[str, float], styl
     rows = [[r["key"], r.get("family") or "-", "-" if r.get("max") is None else f"{r['max']:g}",
              "-" if r.get("chance_level") is None else f"{r['chance_level']:g}",
              "-" if r["key"] not in moves else f"{moves[r['key']] * (r.get('max') or 100) / 100:.1f}", clean(r.get("tests") or "")] for r in records]
-    lines = table(["benchmark", "family", "max", "chance", "moves", "tests"], rows, "llrrrl", style, 5)
+    lines = table(["benchmark", "family", "max", "chance", "moves", "tests"], rows, "llrrrl", style, 5, 0)
     return "\n".join([*lines, "", "moves: typical difference of a row from its table's mean, in points"])

@@ -1,0 +1,42 @@
+"""Speed and memory of what people wait for, by hand: `python3 tests/bench.py`. Ratios to a bare `python3 -c pass`.
+
+Not a test: wall time depends on the machine. Each command runs in a process of its own, several times; the best counts.
+"""
+import pathlib
+import resource
+import subprocess
+import sys
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+MAIN = str(ROOT / "main.py")
+COMMANDS = (("help", []), ("tokens", ["tokens", "--model", "qwen2-vl", "--image", "448x280"]), ("question: swap", ["swap CLIP for SigLIP on 7B"]),
+            ("swap --why", ["swap", "7B", "13B", "--why"]), ("swap, one benchmark", ["swap", "MLP", "Q-Former", "--benchmark", "mmmu"]),
+            ("pick", ["pick", "--tasks", "documents", "--budget", "500 A100-hours"]), ("ablate", ["ablate"]), ("tables", ["tables"]),
+            ("tables find", ["tables", "find", "siglip"]), ("check", ["check"]), ("predict, 1 line", None))
+LINE = b'{"from":{"encoder":"CLIP"},"to":{"encoder":"SigLIP"},"benchmark":"mmmu"}\n'
+
+
+def best(argv: list[str], stdin: bytes = b"", times: int = 5) -> float:
+    """Seconds of the fastest of several runs."""
+    seconds = []
+    for _ in range(times):
+        start = time.perf_counter()
+        subprocess.run([sys.executable, *argv], input=stdin, stdout=subprocess.DEVNULL, check=False)
+        seconds.append(time.perf_counter() - start)
+    return min(seconds)
+
+
+def main() -> None:
+    bare = best(["-c", "pass"], times=15)
+    print(f"python3 -c pass: {1000 * bare:.0f} ms\n\n{'command':<24}{'ms':>7}{'times bare':>12}")
+    for name, argv in COMMANDS:
+        seconds = best([MAIN, "predict", "-"], LINE) if argv is None else best([MAIN, *argv])
+        print(f"{name:<24}{1000 * seconds:>7.0f}{seconds / bare:>12.1f}")
+    many = best([MAIN, "predict", "-"], LINE * 2000, times=2)
+    print(f"{'predict, 2000 lines':<24}{1000 * many:>7.0f}{many / bare:>12.1f}")
+    print(f"\nlargest process: {resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024:.0f} MB")
+
+
+if __name__ == "__main__":
+    main()

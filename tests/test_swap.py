@@ -1,0 +1,255 @@
+"""Swaps of each axis: the rows behind them, antisymmetry, grades, confounding, the user's own tables."""
+import json
+import math
+import pathlib
+import tempfile
+import unittest
+
+from recipes.effects.swap import Change, find_rows, lineage, moved_axes, relevant_papers, together
+from recipes.library import Library
+
+from . import support
+
+
+CLIP, SIGLIP = {"encoder": "clip-vit-l-14"}, {"encoder": "siglip-so400m-14"}
+BASE = {"connector": "mlp-2x-gelu", "llm": "vicuna-1.5-7b", "data": "llava-665k", "resolution": 336}
+
+
+class Rows(unittest.TestCase):
+    def setUp(self):
+        self.words, self.posterior = support.library().words, support.library().posterior
+
+    def found(self, a: dict, b: dict):
+        axes = moved_axes(a, b, self.words)
+        return find_rows(support.papers(), a, b, axes, self.words)
+
+    def test_clip_to_siglip_has_cambrian_and_idefics2(self):
+        found = self.found(CLIP, SIGLIP)
+        exact = [item for item in found if not item.near]
+        cambrian = {(i.contrast.table.id, i.contrast.metric.benchmark): i for i in exact}
+        item = cambrian["cambrian1.table11", "mmmu"]
+        self.assertAlmostEqual(item.delta, 36.09 - 35.0)
+        self.assertIn("resolution", item.contrast.moved.axes)
+        idefics = [i for i in found if i.contrast.table.id == "idefics2.table2"]
+        self.assertTrue(idefics and all(i.near for i in idefics))    # its CLIP is ViT-H: of the same make only
+
+    def test_each_pair_once_and_both_sides_what_they_should_be(self):
+        """Also where both sides are of one make: linear -> MLP, Vicuna -> Mistral, SigLIP -> SigLIP 2."""
+        for a, b in (({"connector": "linear"}, {"connector": "mlp-2x-gelu"}), (CLIP, SIGLIP), (SIGLIP, {"encoder": "siglip2-so400m-14"}),
+                     ({"llm": "vicuna-1.5-7b"}, {"llm": "mistral-7b-instruct-v0.2"}), ({"llm_params_b": 7.0}, {"llm_params_b": 13.0})):
+            found = self.found(a, b)
+            self.assertTrue(found, (a, b))
+            keys = set()
+            for item in found:
+                key = (item.contrast.table.id, item.from_row.arm, item.to_row.arm, item.contrast.metric.key)
+                turned = (key[0], key[2], key[1], key[3])
+                self.assertNotIn(key, keys)
+                self.assertNotIn(turned, keys)
+                keys.add(key)
+                if not item.near:
+                    for field, (x, y) in {k: (a[k], b[k]) for k in a}.items():
+                        if field == "llm_params_b":
+                            self.assertLess(abs(math.log2(item.from_row.setting[field] / x)), 0.3)
+                            self.assertLess(abs(math.log2(item.to_row.setting[field] / y)), 0.3)
+                        else:
+                            self.assertEqual((item.from_row.setting[field], item.to_row.setting[field]), (x, y))
+
+    def test_turned_round(self):
+        there = {(i.contrast.table.id, i.from_row.arm, i.to_row.arm, i.contrast.metric.key): i.delta for i in self.found(CLIP, SIGLIP)}
+        back = {(i.contrast.table.id, i.to_row.arm, i.from_row.arm, i.contrast.metric.key): -i.delta for i in self.found(SIGLIP, CLIP)}
+        self.assertEqual(there, back)
+
+    def test_only_relevant_papers_are_needed(self):
+        for a, b in ((CLIP, SIGLIP), ({"connector": "mlp-2x-gelu"}, {"connector": "q-former"}), ({"llm_params_b": 7.0}, {"llm_params_b": 13.0}),
+                     ({"data": "llava-665k"}, {"data": "cambrian-7m"}), ({"resolution": 336}, {"resolution": 672})):
+            wanted = relevant_papers(a, b, self.posterior, self.words)
+            modelled = {pathlib.Path(item.contrast.table.file).stem for item in self.found(a, b)
+                        if item.contrast.metric.benchmark in self.posterior.benchmarks}
+            self.assertLessEqual(modelled, wanted, (a, b))
+
+    def test_lineage(self):
+        self.assertEqual(lineage("siglip2-so400m-14", self.words), "siglip")
+        self.assertEqual(lineage("dinov2-vit-l-14", self.words), "dino")
+        self.assertEqual(lineage("openclip-vit-h-14", self.words), "clip")
+        self.assertIsNone(lineage("clip-vit-l-14+dinov2-vit-l-14", self.words))
+
+
+class Axes(unittest.TestCase):
+    def test_moved_axes(self):
+        words = support.library().words
+        for a, b, axes in ((CLIP, SIGLIP, ("encoder",)), (CLIP, CLIP, ()), (CLIP, BASE, ()), ({"llm_params_b": 7}, {"llm_params_b": 13}, ("llm",)),
+                           ({"llm": "vicuna-1.5-7b"}, {"llm": "vicuna-1.5-13b"}, ("llm",)), ({"llm": "vicuna-1.5-7b"}, {"llm": "vicuna-1.5-7b", "llm_params_b": 7}, ()),
+                           ({"resolution": 336}, {"resolution": 672}, ("resolution",)), ({"visual_tokens": 576}, {"visual_tokens": 64}, ("visual_tokens",)),
+                           ({"resolution": 336, "visual_tokens": 576}, {"resolution": 672, "visual_tokens": 2304}, ("resolution",)),
+                           ({"data_size": 1e6}, {"data_size": 2e6}, ("data",)), ({"frozen_encoder": True}, {"frozen_encoder": False}, ("training",)),
+                           ({**CLIP, "llm_params_b": 7}, {**SIGLIP, "llm_params_b": 13}, ("encoder", "llm"))):
+            self.assertEqual(moved_axes(a, b, words), axes, (a, b))
+
+
+class Answers(unittest.TestCase):
+    def swap(self, *argv: str) -> dict:
+        return support.call_json("swap", *argv)
+
+    def delta(self, answer: dict, benchmark: str) -> dict:
+        return next(d for d in answer["deltas"] if d["benchmark"] == benchmark)
+
+    def test_antisymmetry(self):
+        for a, b in (("CLIP", "SigLIP"), ("7B", "13B"), ("MLP", "Q-Former"), ("336", "672"), ("LLaVA-665K", "Cambrian-7M"), ("frozen", "unfrozen"),
+                     ("576 tokens", "144 tokens"), ("SigLIP", "SigLIP+DINOv2")):
+            there, back = self.swap(a, b, "--benchmark", "mmmu,docvqa"), self.swap(b, a, "--benchmark", "mmmu,docvqa")
+            for benchmark in ("mmmu", "docvqa"):
+                x, y = self.delta(there, benchmark), self.delta(back, benchmark)
+                self.assertAlmostEqual(x["expected"], -y["expected"], 4, (a, b))
+                self.assertAlmostEqual(x["interval"]["low"], -y["interval"]["high"], 4, (a, b))
+                self.assertAlmostEqual(x["p_better"], 1 - y["p_better"], 4, (a, b))
+                self.assertEqual(x["grade"], y["grade"])
+                self.assertEqual({(e["from_arm"], e["to_arm"]): e["delta"] for e in x["evidence"]},
+                                 {(e["to_arm"], e["from_arm"]): -e["delta"] for e in y["evidence"]})
+
+    def test_consistency_over_a_chain(self):
+        parts = [self.delta(self.swap(a, b, "--benchmark", "textvqa"), "textvqa")["expected"]
+                 for a, b in (("CLIP", "DINOv2"), ("DINOv2", "SigLIP"), ("CLIP", "SigLIP"))]
+        self.assertAlmostEqual(parts[0] + parts[1], parts[2], 3)
+
+    def test_the_outcome_of_issue_2(self):
+        """CLIP -> SigLIP on 7B: Cambrian-1's rows are there, and it is said that encoder and resolution move together."""
+        answer = self.swap("CLIP", "SigLIP", "--on", "7B")
+        mmmu = self.delta(answer, "mmmu")
+        rows = [e for e in mmmu["evidence"] if e["table"] == "cambrian1.table11"]
+        self.assertEqual([e["delta"] for e in rows], [1.09])
+        self.assertFalse(rows[0]["controlled"])
+        self.assertIn("resolution 336 -> 384", rows[0]["also_moves"])
+        self.assertEqual(mmmu["grade"], "direct")
+        text = " ".join(answer["warnings"])
+        self.assertRegex(text, r"encoder and resolution move together in rows of [^(]*cambrian1")
+        self.assertRegex(text, r"encoder and resolution move together in rows of [^(]*idefics2")
+        self.assertEqual((answer["from"]["encoder"], answer["to"]["encoder"], answer["axis"]), ("clip-vit-l-14", "siglip-so400m-14", "encoder"))
+
+    def test_directions_that_every_paper_prints(self):
+        for argv, benchmark in ((("7B", "13B"), "mmmu"), (("0.5B", "7B"), "ai2d"), (("336", "672"), "docvqa"), (("CLIP", "DINOv2"), "textvqa"),
+                                (("576 tokens", "64 tokens"), "docvqa")):
+            answer = self.delta(self.swap(*argv, "--benchmark", benchmark), benchmark)
+            better = argv[0] in ("7B", "0.5B", "336")
+            self.assertEqual(answer["p_better"] > 0.75, better, argv)
+            self.assertEqual(answer["p_better"] < 0.25, not better, argv)
+
+    def test_weights_of_a_benchmark_add_up_to_one(self):
+        for delta in self.swap("CLIP", "SigLIP")["deltas"]:
+            if delta["evidence"]:
+                self.assertAlmostEqual(sum(e["weight"] for e in delta["evidence"]), 1.0, 3)
+
+    def test_intervals_grow_with_the_level_and_hold_the_mean(self):
+        narrow, wide = (self.delta(self.swap("CLIP", "SigLIP", "--level", level, "--benchmark", "mmmu"), "mmmu") for level in ("0.5", "95%"))
+        self.assertLess(wide["interval"]["low"], narrow["interval"]["low"])
+        self.assertGreater(wide["interval"]["high"], narrow["interval"]["high"])
+        self.assertAlmostEqual(sum(narrow["interval"][k] for k in ("low", "high")) / 2, narrow["expected"], 3)
+        self.assertEqual(wide["interval"]["level"], 0.95)
+
+    def test_wider_where_evidence_is_thin(self):
+        """A benchmark that no table ablates, an LLM beyond every table."""
+        known = self.delta(self.swap("7B", "13B", "--benchmark", "mmmu"), "mmmu")
+        beyond = self.swap("7B", "1000B", "--benchmark", "mmmu")
+        far = self.delta(beyond, "mmmu")
+        self.assertGreater(far["interval"]["high"] - far["interval"]["low"], 2 * (known["interval"]["high"] - known["interval"]["low"]))
+        self.assertEqual(far["grade"], "extrapolated")
+        self.assertIn("outside the range", " ".join(beyond["warnings"]))
+
+    def test_no_evidence_is_an_answer(self):
+        answer = self.swap("MLP", "pixel-shuffle-mlp", "--benchmark", "mmmu")
+        self.assertEqual(self.delta(answer, "mmmu")["grade"], "none")
+        self.assertIn("no chain of tables", " ".join(answer["warnings"]))
+        _, text, _ = support.call("swap", "MLP", "pixel-shuffle-mlp", "--benchmark", "mmmu")
+        line = next(line for line in text.splitlines() if line.startswith("MMMU"))
+        self.assertRegex(line, r"MMMU +- ")
+        self.assertIn("none = no evidence", text)
+
+    def test_direct_needs_rows_that_keep_the_other_components(self):
+        for delta in self.swap("336", "672")["deltas"]:
+            if delta["grade"] == "direct":
+                kept = [e for e in delta["evidence"] if e["relation"] == "direct"
+                        and not {text.split(" ")[0] for text in e["also_moves"]} & {"encoder", "connector", "llm", "data"}]
+                self.assertTrue(kept, delta["benchmark"])
+
+    def test_an_llm_asked_by_size_is_controlled_only_within_one_make(self):
+        for delta in self.swap("7B", "13B")["deltas"]:
+            for row in delta["evidence"]:
+                if row["controlled"]:
+                    self.assertFalse([text for text in row["also_moves"] if text.startswith("llm")])
+
+    def test_lower_is_better_reads_in_the_benchmarks_own_direction(self):
+        lower = [key for key, record in support.library().words.records("benchmark").items() if record.get("higher_is_better") is False and record["family"]]
+        self.assertTrue(lower)
+        delta = self.delta(self.swap("7B", "13B", "--benchmark", lower[0]), lower[0])
+        self.assertEqual(delta["expected"] < 0, delta["p_better"] > 0.5)
+
+    def test_a_data_mix_brings_its_published_size(self):
+        answer = self.swap("LLaVA-665K", "Cambrian-7M", "--benchmark", "docvqa")
+        self.assertEqual((answer["from"]["data_size"], answer["to"]["data_size"]), (665_000, 7_000_000))
+
+    def test_mix(self):
+        answer = self.swap("CLIP", "SigLIP", "--tasks", "documents=0.6,charts=0.4")
+        self.assertAlmostEqual(sum(answer["mix"]["weights"].values()), 1.0)
+        expected = sum(w * self.delta(answer, b)["expected"] * 100 / (self.delta(answer, b)["max"] or 100) for b, w in answer["mix"]["weights"].items())
+        self.assertAlmostEqual(answer["mix"]["expected"], expected, 3)
+
+    def test_cost_of_a_swap(self):
+        cost = self.swap("336", "672")["cost"]
+        self.assertEqual((cost["from"]["visual_tokens"], cost["to"]["visual_tokens"]), (576, 2304))
+        self.assertGreater(cost["to"]["training"]["gpu_hours"], cost["from"]["training"]["gpu_hours"])
+
+
+class Together(unittest.TestCase):
+    def test_by_hand(self):
+        self.assertAlmostEqual(together({"a": 1.0}, {"a": "f"}), 1.0)
+        self.assertAlmostEqual(together({"a": 1.0, "b": 1.0}, {"a": "f", "b": "f"}), 0.9 * 4 + 0.1 * 2)
+        self.assertAlmostEqual(together({"a": 1.0, "b": 1.0}, {"a": "f", "b": "g"}), 2.0)
+
+
+class OwnTables(unittest.TestCase):
+    """A user's results join the published ones by conditioning."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+
+    def write(self, delta: float, papers: int = 1, **row) -> None:
+        for number in range(papers):
+            rows = [{"arm": "ours, CLIP", "set": {"encoder": "CLIP"}, "scores": {"mmmu": 36.0}},
+                    {"arm": "ours, SigLIP", "set": {"encoder": "SigLIP", **row}, "scores": {"mmmu": 36.0 + delta}}]
+            table = {"id": f"own{number}.t1", "locator": "run 1", "varies": ["encoder"], "setting": {"llm": "qwen2.5-7b", "resolution": 384},
+                     "metrics": {"mmmu": {"benchmark": "mmmu"}}, "rows": rows}
+            (self.folder / f"own{number}.json").write_text(json.dumps({"format": 2, "paper": {"key": f"own{number}"}, "tables": [table]}))
+
+    def mmmu(self, *more: str) -> dict:
+        return support.call_json("swap", "CLIP", "SigLIP", "--benchmark", "mmmu", *more)["deltas"][0]
+
+    def test_they_move_the_answer_and_are_cited(self):
+        before = self.mmmu()
+        self.write(8.0)
+        after = self.mmmu("--tables", str(self.folder))
+        self.assertGreater(after["expected"], before["expected"] + 0.3)
+        row = next(e for e in after["evidence"] if e["table"] == "own0.t1")
+        self.assertEqual((row["delta"], row["controlled"], row["from_arm"]), (8.0, True, "ours, CLIP"))
+        self.write(8.0, papers=10)
+        sure = self.mmmu("--tables", str(self.folder))
+        self.assertGreater(sure["expected"], after["expected"])
+        self.assertLess(sure["interval"]["high"] - sure["interval"]["low"], before["interval"]["high"] - before["interval"]["low"])
+
+    def test_a_published_id_is_refused(self):
+        self.write(1.0)
+        path = self.folder / "own0.json"
+        path.write_text(path.read_text().replace("own0.t1", "cambrian1.table11"))
+        code, _, err = support.call("swap", "CLIP", "SigLIP", "--tables", str(self.folder))
+        self.assertEqual(code, 2)
+        self.assertIn("cambrian1.table11", err)
+
+    def test_order_of_the_folders_does_not_matter(self):
+        self.write(8.0, papers=3)
+        posterior = Library([str(self.folder)]).posterior
+        change = Change({**BASE, **CLIP}, {**BASE, **SIGLIP}, posterior, support.library().words)
+        self.assertGreater(change.predict("mmmu", "reasoning-knowledge")[0], 0)
+
+
+if __name__ == "__main__":
+    unittest.main()
