@@ -148,6 +148,10 @@ def _natural(library: Library, before: Recipe, after: Recipe) -> list[str]:
             other = change(after, resolution=nearest)
             notes.append(f"{after.encoder} was trained at {', '.join(map(str, native))} px, not {after.resolution}: at {nearest} px the balanced "
                          f"mix moves {gain(other):+.1f} instead of {gain(after):+.1f} (--to-resolution {nearest})")
+    for recipe in (before, after):
+        grid = visual_tokens(change(recipe, visual_tokens=None).stated(), words)
+        if words.connector_class(recipe.stated()) == "projection" and grid and recipe.visual_tokens and recipe.visual_tokens < grid:
+            notes.append(f"{recipe.connector} keeps the patch grid ({grid:g} tokens here): {recipe.visual_tokens:g} tokens mean fewer patches or pooling first")
     if axes == ("connector",):
         usual = LEARNED.get(after.connector or "")
         count = visual_tokens(before.stated(), words)
@@ -227,7 +231,8 @@ def _tables_for(library: Library, axis: str, recipe: Recipe, support: Mapping[st
     for paper in library.papers(sorted(papers)):
         for table in paper.tables:
             if axis == "resolution":
-                if "resolution" in table.varies and "whole systems" not in table.varies:
+                tiled = any(not (row.setting.get("tiling") or "none").startswith("no") for row in table.rows)
+                if "resolution" in table.varies and "whole systems" not in table.varies and tiled == bool(recipe.tiling):
                     sizes = {row.setting.get("resolution") for row in table.rows}
                     best.append((len(sizes) > 1, table.varies == ("resolution",) or table.varies[0] == "resolution", len(table.metrics), table,
                                  "varies the resolution"))

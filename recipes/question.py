@@ -227,6 +227,7 @@ def _modifiers(text: str, words: Vocabulary) -> tuple[str, list[str]]:
 QUANTITIES = ((r"(\d+(?:\.\d+)?)\s*b(?:illion)?(?:\s+(?:llm|params|parameters|model))?", "llm_params_b", "{}B"),
               (r"(\d+)\s*(?:visual\s+|image\s+)?(?:tokens?|tok)", "visual_tokens", "{} tokens"),
               (r"(\d{2,5})\s*(?:px|pixels?|p)?", "resolution", "{}px"))
+LIKE = {"llm_params_b": (2, 13), "visual_tokens": (64, 144), "resolution": (448, 672)}
 STATES = {"frozen": "frozen", "frozenencoder": "frozen", "freezing": "frozen", "unfrozen": "unfrozen", "trained": "unfrozen",
           "unfrozenencoder": "unfrozen", "unfreezing": "unfrozen", "trainedencoder": "unfrozen", "finetuned": "unfrozen"}
 
@@ -243,6 +244,9 @@ def two_names(a: str, b: str, words: Vocabulary) -> tuple[str, str, str]:
             found[0] = re.fullmatch(r"(\d+)", a.strip())
         if all(found):
             return field, form.format(found[0][1]), form.format(found[1][1])
+        if any(found) and not (field == "resolution" and any(name in words.records("resolution") for name in (a, b))):
+            known, other = (a, b) if found[0] else (b, a)
+            raise UnknownName(f"{field.replace('_', ' ')} to swap with {known.strip()!r}:", other, (), (form.format(x) for x in LIKE[field]))
     if fold(a) in STATES and fold(b) in STATES:
         return "frozen_encoder", STATES[fold(a)], STATES[fold(b)]
     known = words.records("resolution")

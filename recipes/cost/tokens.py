@@ -282,4 +282,6 @@ def per_view(patch: int, side: int, connector: str | None, queries: int | None =
         return Term("view", n, f"{n} queries of the {connector}")
     step = POOLED.get(connector, 1)
     n = math.ceil(grid / step)
-    return Term("view", n * n, f"({side}/{patch}{f'/{step}' if step > 1 else ''})^2")
+    cut = f"({side}/{patch}{f'/{step}' if step > 1 else ''})"
+    whole = side % patch == 0 and grid % step == 0
+    return Term("view", n * n, f"{cut}^2" if whole else f"{n} x {n}: {cut} in whole {'patches' if step == 1 else 'groups'}")

@@ -445,7 +445,9 @@ def judge(change: Change, found: Sequence[Found], benchmarks: Sequence[str], *, 
             rows = evidence_for(by_family.get(family or "", []), change)[0][:NEAR_ROWS]
             total = sum(row.weight for row in rows)
             rows = [row._replace(weight=row.weight / total, relation="neighbour") for row in rows]
-        low, high = sorted(((expected - z * sd) * unit * sign, (expected + z * sd) * unit * sign))
+        # a score can move by its whole scale at most
+        expected, low, high = (min(max(x, -100.0), 100.0) if record.get("max") else x for x in (expected, expected - z * sd, expected + z * sd))
+        low, high = sorted((low * unit * sign, high * unit * sign))
         deltas.append(Delta(name, family, record.get("max"), expected * unit * sign, low, high, level,
                             NORMAL.cdf(expected / sd) if sd else 0.5, grade, tuple(rows), pooled))
     mixed = None

@@ -152,7 +152,7 @@ def space(words: Vocabulary, fix: Mapping[str, object], avoid: Mapping[str, Sequ
             wanted = fix[field]
             kept = [item for item in items if value_of(item) == wanted]
             if not kept:
-                near = sorted({str(value_of(item)) for item in items})
+                near = [str(value) for value in sorted({value_of(item) for item in items}, key=lambda x: (isinstance(x, str), x))]
                 raise EmptySpace(f"no candidate has {field} {wanted} (candidates: {', '.join(near[:12])}{' …' if len(near) > 12 else ''})")
             left_out.append((f"--fix {field}={wanted}", len(items) - len(kept)))
             items = kept

@@ -37,8 +37,10 @@ def run(action: str, word: str | None, library: Library, style: terminal.Style, 
 
 def find_tables(library: Library, word: str) -> list[Table]:
     """The table with this id, or all tables of the paper with this key. Raises UnknownName."""
-    key = word.split(".")[0]
     papers = library.papers()
+    known = {t.id.lower(): t.id for p in papers for t in p.tables} | {name.lower(): p.key for p in papers for name in (p.key, p.short)}
+    word = known.get(word.lower(), word)
+    key = word.split(".")[0]
     tables = [t for p in papers for t in p.tables if t.id == word] or [t for p in papers if p.key == word for t in p.tables]
     if not tables:
         ids = {fold(t.id): t.id for p in papers for t in p.tables} | {fold(p.key): p.key for p in papers}

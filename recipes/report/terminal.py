@@ -207,7 +207,15 @@ def alone_lines(answer: Swap, names: Mapping[str, str], style: Style) -> list[st
 def mix_text(mix: Mix) -> str:
     """The mix in one sentence."""
     return (f"mix of {len(mix.weights)} benchmarks: {signed(mix.expected)} percent of scale "
-            f"({percent(mix.level)} interval {signed(mix.low)} … {signed(mix.high)}), P(better) {percent(mix.p_better)}")
+            f"({percent(mix.level)} interval {signed(mix.low)} … {signed(mix.high)}), P(better) {percent(mix.p_better)}: {verdict(mix.p_better)}")
+
+
+def verdict(p: float) -> str:
+    """What a probability of improvement means, in words."""
+    for bound, words in ((0.95, "better"), (0.8, "probably better"), (0.2, "no clear difference"), (0.05, "probably worse")):
+        if p >= bound:
+            return words
+    return "worse"
 
 
 class Group(NamedTuple):
