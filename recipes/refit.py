@@ -75,7 +75,7 @@ def _rounded(hyper: Hyper) -> Hyper:
     two = lambda x: float(f"{x:.2g}")  # noqa: E731
     shares = {axis: (two(a), two(b), round(1 - two(a) - two(b), 6)) for axis, (a, b, _) in hyper.share.items()}
     return Hyper({k: two(v) for k, v in hyper.prior.items()}, shares, {k: two(v) for k, v in hyper.heterogeneity.items()},
-                 two(hyper.noise), two(hyper.overlap))
+                 two(hyper.noise), two(hyper.binomial), two(hyper.overlap))
 
 
 def spread_for(scored: Sequence[bt.Scored], level: float = 0.8) -> float:
@@ -95,7 +95,8 @@ def backtest(library: Library, papers: Sequence[str], say: Callable[[str], None]
     _start(library.shipped)
     hyper, spread = read_hyper(library.shipped)
     say("predicting each paper from the others")
-    wide = hyper._replace(heterogeneity={k: v * spread for k, v in hyper.heterogeneity.items()}, noise=hyper.noise * spread)
+    wide = hyper._replace(heterogeneity={k: v * spread for k, v in hyper.heterogeneity.items()}, noise=hyper.noise * spread,
+                          binomial=hyper.binomial * spread)
     scored = bt.leave_one_paper_out(_COLUMNS, hyper, papers=list(papers) or None, predict_with=wide)
     paper_of = lambda x: _COLUMNS[x.column].paper  # noqa: E731
 

@@ -6,7 +6,7 @@ import unittest
 
 from recipes import refit
 from recipes.effects import backtest, linalg, store
-from recipes.effects.columns import KINDS, Column, columns
+from recipes.effects.columns import KINDS, Column, columns, sampling_variance
 from recipes.effects.features import AXIS_OF, difference, features, group, parse_resolution
 from recipes.effects.model import SLOPES, Hyper, heterogeneity, scales
 from recipes.effects.condition import Conditioned
@@ -18,7 +18,7 @@ HYPER = Hyper(prior={"llm_size": 0.3, "resolution": 0.2, "connector": 0.1},
               share={"llm": (0.5, 0.3, 0.2), "resolution": (0.2, 0.5, 0.3), "other": (1 / 3, 1 / 3, 1 / 3)},
               heterogeneity={**dict.fromkeys(KINDS, 0.0), "llm": 0.05, "resolution": 0.02, "connector": 0.04,
                              **dict.fromkeys(SLOPES, 0.0), "resolution_slope": 0.03},
-              noise=0.1, overlap=0.0)
+              noise=0.1, binomial=0.3, overlap=0.0)
 
 
 def made_columns(seed: int = 1) -> list[Column]:
@@ -33,7 +33,8 @@ def made_columns(seed: int = 1) -> list[Column]:
         kinds = tuple(tuple({"llm": s, "resolution": r, "connector": c}.get(kind) for kind in KINDS) for s, r, c in zip(sizes, pixels, connectors))
         for name in benchmarks:
             scores = tuple(3 * s + 2 * r + rng.gauss(0, 2) for s, r in zip(sizes, pixels))
-            out.append(Column(paper, name, "f" if name in "ab" else "g", 1.0, (None,) * 4, ("t",) * 4, feats, kinds, scores))
+            sampling = () if name == "d" else (1.0, 2.0, 1.5, 1.0)
+            out.append(Column(paper, name, "f" if name in "ab" else "g", 1.0, (None,) * 4, ("t",) * 4, feats, kinds, scores, sampling))
     return out
 
 
@@ -63,7 +64,7 @@ class Dense:
             total += 1e5
             total += sum(self.hyper.heterogeneity[kind] for kind, x, z in zip(KINDS, c.kinds[i], c.kinds[j]) if x == z)
             total += self.hyper.heterogeneity["resolution_slope"] * c.features[i]["resolution"] * c.features[j]["resolution"]
-            total += self.hyper.noise * (i == j)
+            total += (self.hyper.noise + (self.hyper.binomial * c.sampling[i] / self.scale[c.benchmark] ** 2 if c.sampling else 0.0)) * (i == j)
         return total
 
     def effect(self, change, benchmark, family) -> tuple[float, float]:
@@ -104,6 +105,7 @@ class Exact(unittest.TestCase):
             mean, variance = want.effect(change, column.benchmark, column.family)
             local = heterogeneity(HYPER, column.kinds[item.first], column.kinds[item.second], change) + 2 * HYPER.noise
             self.assertAlmostEqual(item.expected, mean * scale, 4)
+            local += HYPER.binomial * (column.sampling[item.first] + column.sampling[item.second]) / scale ** 2 if column.sampling else 0.0
             self.assertAlmostEqual(item.sd, math.sqrt(variance + local) * scale, 4)
 
     def test_conditioning_is_refitting(self):
@@ -228,6 +230,23 @@ class Features(unittest.TestCase):
     def test_free_form_resolutions(self):
         for text, side in (("anyres-672", 672.0), ("448x1792", 896.0), ("1.44MP", 1200.0), ("native", None)):
             self.assertEqual(parse_resolution(text), side, text)
+
+
+class Noise(unittest.TestCase):
+    def test_sampling_variance(self):
+        """900 questions half right: a standard error of 1.67 points."""
+        record = {"max": 100, "splits": {"val": {"n": 900}, "test": {"n": 100}}}
+        self.assertAlmostEqual(math.sqrt(sampling_variance(record, "val", 50.0)), 50 / 30)
+        self.assertAlmostEqual(sampling_variance(record, "test", 90.0), 9.0)
+        self.assertEqual(sampling_variance(record, "unknown", 50.0), sampling_variance(record, "val"))
+        self.assertIsNone(sampling_variance({"max": None, "splits": {"val": {"n": 9}}}, "val", 50.0))
+        self.assertIsNone(sampling_variance({"max": 100, "splits": {}}, None, 50.0))
+
+    def test_fewer_questions_are_noisier(self):
+        posterior = support.library().posterior
+        self.assertGreater(posterior.noise("mmvp"), posterior.noise("gqa"))
+        self.assertEqual(posterior.noise("nowhere"), 2 * posterior.hyper.noise * posterior.spread)
+        self.assertGreater(posterior.noise("nowhere", 1.0), posterior.noise("nowhere"))
 
 
 class Scoring(unittest.TestCase):

@@ -128,6 +128,7 @@ def _score_paper(tree, informations, columns, hyper, names, scale, paper, all_pa
             change = difference(column.features[i], column.features[j])
             mean, variance = predict(change, belief, place, names, hyper)
             variance += heterogeneity(wide, column.kinds[i], column.kinds[j], change) + 2 * wide.noise
+            variance += wide.binomial * (column.sampling[i] + column.sampling[j]) / s ** 2 if column.sampling else 0.0
             yield Scored(number, i, j, mean * s, math.sqrt(variance) * s, column.scores[j] - column.scores[i])
 
 
@@ -218,7 +219,7 @@ def objective(columns: Sequence[Column], hyper: Hyper) -> float:
 def scaled(hyper: Hyper, key: tuple[str, str], factor: float) -> Hyper:
     """The hyper-parameters with one of them multiplied (a share is renormalised to add up to 1)."""
     field, name = key
-    if field in ("noise", "overlap"):
+    if field in ("noise", "binomial", "overlap"):
         return hyper._replace(**{field: getattr(hyper, field) * factor})
     if field == "share":
         axis, position = name.split(".")
@@ -233,7 +234,7 @@ def search_keys(hyper: Hyper) -> list[tuple[str, str]]:
     """Everything the search may move, in a fixed order."""
     keys = [("prior", name) for name in hyper.prior] + [("heterogeneity", name) for name in hyper.heterogeneity]
     keys += [("share", f"{axis}.{i}") for axis in hyper.share for i in (0, 1)]
-    return keys + [("noise", ""), ("overlap", "")]
+    return keys + [("noise", ""), ("binomial", ""), ("overlap", "")]
 
 
 def search(columns: Sequence[Column], hyper: Hyper, rounds: int, evaluate: Callable[[Sequence[Hyper]], Iterable[float]],

@@ -30,6 +30,7 @@ class Column(NamedTuple):
     features: tuple[Mapping[str, float], ...]
     kinds: tuple[tuple, ...]                 # per row, one value per KINDS
     scores: tuple[float, ...]                # in percent of the scale, signed so that more is better
+    sampling: tuple[float, ...] = ()         # variance of each score from its number of questions; empty: not known
 
 
 def stated(setting: Mapping) -> set[str]:
@@ -67,6 +68,20 @@ def kind_values(setting: Mapping, axis_of: Mapping[str, str], words: Vocabulary)
              "connector_class": words.connector_class(setting),
              "llm": setting.get("llm") or setting.get("llm_params_b"), "data": setting.get("data") or setting.get("data_size")}
     return tuple(named[kind] if kind in named else tuple(sorted(rest[kind])) for kind in KINDS)
+
+
+def sampling_variance(record: Mapping, split: str | None, score: float | None = None) -> float | None:
+    """Variance of a score from the number of questions n, in (percent of the scale)^2: p (1 - p) / n. None: n is not known.
+
+    p (1 - p) is the variance of right or wrong; for partial credit (ANLS, VQA accuracy) it is the most that it can be.
+    Without a score p is a half. A split that the registry does not name counts as its first one.
+    """
+    splits = record.get("splits") or {}
+    sizes = [entry["n"] for entry in (splits.get(split) or {}, *splits.values()) if entry.get("n")]
+    if not sizes or not record.get("max"):
+        return None
+    p = 0.5 if score is None else min(max(abs(score) / 100.0, 0.02), 0.98)
+    return 1e4 * p * (1 - p) / sizes[0]
 
 
 def _scale(metric: Metric) -> float:
@@ -121,8 +136,10 @@ def columns(papers: Iterable[Paper], words: Vocabulary) -> list[Column]:
                 if id(row) not in seen:
                     seen[id(row)] = (features(row.setting, words), kind_values(row.setting, axis_of, words))
             feats = _fill([seen[id(row)][0] for row in rows])
+            record = benchmarks[metrics[0].benchmark]
+            sampling = [sampling_variance(record, metrics[0].split, score) for score in scores]
             out.append(Column(paper.key, metrics[0].benchmark, families[0], _scale(metrics[0]), rows, tables, tuple(feats),
-                              tuple(seen[id(row)][1] for row in rows), scores))
+                              tuple(seen[id(row)][1] for row in rows), scores, () if None in sampling else tuple(sampling)))
     return out
 
 

@@ -29,12 +29,15 @@ class Hyper(NamedTuple):
 
     prior: per feature group. share: per axis, fractions (all benchmarks, family, own) that add up to 1.
     heterogeneity: per kind of setting (columns.KINDS), and per unit squared of the features in SLOPES (how much
-    such a slope differs between papers). noise: of one run. overlap: how much columns of one paper in one family repeat each other.
+    such a slope differs between papers). noise: of one run (seeds, order of the data). binomial: how much of the sampling
+    variance of the questions is left between two arms that answer the same ones. overlap: how much columns of one paper
+    in one family repeat each other.
     """
     prior: Mapping[str, float]
     share: Mapping[str, Sequence[float]]
     heterogeneity: Mapping[str, float]
     noise: float
+    binomial: float
     overlap: float
 
 
@@ -79,7 +82,7 @@ def heterogeneity(hyper: Hyper, a: Sequence, b: Sequence, slopes: Mapping[str, f
     return total
 
 
-def covariance(column: Column, hyper: Hyper, local: Sequence[Mapping[str, float]]) -> linalg.Matrix:
+def covariance(column: Column, hyper: Hyper, local: Sequence[Mapping[str, float]], scale: float) -> linalg.Matrix:
     """Covariance of u + e over the rows of a column, plus the features in `local` (those that are not shared)."""
     n = len(column.rows)
     out = [[0.0] * n for _ in range(n)]
@@ -101,7 +104,7 @@ def covariance(column: Column, hyper: Hyper, local: Sequence[Mapping[str, float]
                     if name in other:
                         value += hyper.prior[group(name)] * x * other[name]
             out[i][j] = out[j][i] = value
-        out[i][i] += hyper.noise
+        out[i][i] += hyper.noise + (hyper.binomial * column.sampling[i] / scale ** 2 if column.sampling else 0.0)
     return out
 
 
@@ -127,7 +130,7 @@ def column_information(column: Column, scale: float, hyper: Hyper, names: Mappin
                 own[name] = value
         local.append(own)
         rows.append(shared)
-    factor = linalg.cholesky(covariance(column, hyper, local))
+    factor = linalg.cholesky(covariance(column, hyper, local, scale))
     active = sorted({name for row in rows for name in row}, key=names.__getitem__)
     ones = linalg.solve_lower(factor, [1.0] * len(rows))
     length = linalg.dot(ones, ones)

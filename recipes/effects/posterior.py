@@ -159,10 +159,11 @@ class Posterior:
 
     def __init__(self, hyper: Hyper, names: Sequence[str], scale: Mapping[str, float], family_of: Mapping[str, str],
                  root: Block, families: Mapping[str, Block], benchmarks: Mapping[str, Block],
-                 support: Mapping[str, Sequence[str]], ranges: Mapping[str, Sequence[float]], spread: float):
+                 support: Mapping[str, Sequence[str]], ranges: Mapping[str, Sequence[float]], sampling: Mapping[str, float], spread: float):
         self.hyper, self.scale, self.family_of, self.ranges = hyper, scale, family_of, ranges
         self.names = {name: number for number, name in enumerate(names)}
-        self.root, self.families, self.benchmarks, self.support, self.spread = root, families, benchmarks, support, spread
+        self.root, self.families, self.benchmarks, self.support = root, families, benchmarks, support
+        self.sampling, self.spread = sampling, spread
         self._shares: dict[int | str, Sequence[float]] | None = None
 
     def scale_of(self, benchmark: str) -> float:
@@ -267,11 +268,18 @@ class Posterior:
         return out
 
     def local_variance(self, kinds: Sequence[str], change: Mapping[str, float]) -> float:
-        """Variance that one new setting adds: heterogeneity of the kinds that change, and noise of two runs."""
-        total = 2 * self.hyper.noise + sum(2 * self.hyper.heterogeneity[kind] for kind in kinds)
+        """Heterogeneity that a change meets in one new setting: of the kinds that change, and of slopes."""
+        total = sum(2 * self.hyper.heterogeneity[kind] for kind in kinds)
         for name, feature in SLOPES.items():
             total += self.hyper.heterogeneity[name] * change.get(feature, 0.0) ** 2
         return total * self.spread
+
+    def noise(self, benchmark: str, unknown: float = 0.0) -> float:
+        """Variance of the difference of two runs on a benchmark: seeds, and the questions that it has.
+
+        `unknown`: sampling variance, in units of the scale, for a benchmark that no table ablates.
+        """
+        return 2 * (self.hyper.noise + self.hyper.binomial * self.sampling.get(benchmark, unknown)) * self.spread
 
 
 def fit(columns: Sequence[Column], hyper: Hyper, spread: float = 1.0) -> Posterior:
@@ -304,17 +312,21 @@ def fit(columns: Sequence[Column], hyper: Hyper, spread: float = 1.0) -> Posteri
                 if name in NUMERIC:
                     seen = ranges.setdefault(name, [low, high])
                     seen[:] = [min(seen[0], low), max(seen[1], high)]
+    drawn: dict[str, list[float]] = {}
+    for column in columns:
+        drawn.setdefault(column.benchmark, []).extend(value / scale[column.benchmark] ** 2 for value in column.sampling)
+    sampling = {name: float(f"{sum(values) / len(values):.3g}") for name, values in sorted(drawn.items()) if values}
     return Posterior(hyper, names, {k: float(f"{v:.5g}") for k, v in scale.items()}, tree.family_of, block(root),
                      {name: block(belief) for name, belief in families.items()}, benchmarks,
                      dict(sorted(support.items())), {k: [float(f"{x:.5g}") for x in v] for k, v in sorted(ranges.items())},
-                     spread)
+                     sampling, spread)
 
 
 def dump(posterior: Posterior, digest: str) -> dict:
     """The stored form (JSON values); `digest` names the evidence that it was fitted on."""
     return {"format": 2, "evidence": digest, "spread": posterior.spread, "hyper": posterior.hyper._asdict(),
             "features": list(posterior.names), "scale": posterior.scale, "family_of": posterior.family_of,
-            "support": posterior.support, "ranges": posterior.ranges, "root": posterior.root.pack(),
+            "support": posterior.support, "ranges": posterior.ranges, "sampling": posterior.sampling, "root": posterior.root.pack(),
             "families": {name: part.pack() for name, part in posterior.families.items()},
             "benchmarks": {name: part.pack() for name, part in posterior.benchmarks.items()}}
 
@@ -323,4 +335,4 @@ def load(data: Mapping) -> Posterior:
     """A Posterior from its stored form."""
     return Posterior(Hyper(**data["hyper"]), data["features"], data["scale"], data["family_of"], Block.unpack(data["root"]),
                      {name: Block.unpack(d) for name, d in data["families"].items()},
-                     {name: Block.unpack(d) for name, d in data["benchmarks"].items()}, data["support"], data["ranges"], data["spread"])
+                     {name: Block.unpack(d) for name, d in data["benchmarks"].items()}, data["support"], data["ranges"], data["sampling"], data["spread"])

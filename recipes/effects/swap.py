@@ -12,7 +12,7 @@ from ..evidence.contrasts import Contrast, contrasts, evidence_metrics, moved
 from ..evidence.tables import Paper, Row
 from ..evidence.vocabulary import Vocabulary
 from . import meta
-from .columns import KINDS, recipe_rows
+from .columns import KINDS, recipe_rows, sampling_variance
 from .features import AXIS_OF, NUMERIC, difference, encoder_params_b, features, group, llm_make, llm_params_b, pixels, visual_tokens
 from .posterior import Posterior
 
@@ -322,14 +322,19 @@ class Change:
         return not {text.split(" ")[0] for text in self.also_moves(found)} & {"encoder", "connector", "llm", "data", "architecture"}
 
     def variance(self) -> float:
-        """Variance beyond the shared effect, in units of the scale squared: heterogeneity, noise, leaving the range."""
+        """Variance beyond the shared effect, in units of the scale squared: heterogeneity, leaving the range."""
         return self.local + sum((BEYOND_RANGE_SD * x) ** 2 for x in self.beyond.values())
 
     def predict(self, benchmark: str, family: str | None) -> tuple[float, float]:
         """(expected improvement, standard deviation) in percent of the benchmark's scale."""
         effect = self.posterior.effect(self.features, benchmark, family)
         scale = self.posterior.scale_of(benchmark)
-        return effect.mean * scale, math.sqrt(effect.variance + self.variance()) * scale
+        return effect.mean * scale, math.sqrt(effect.variance + self.variance() + self.noise(benchmark)) * scale
+
+    def noise(self, benchmark: str) -> float:
+        """Noise of two runs on a benchmark, in units of its scale squared."""
+        drawn = sampling_variance(self.words.records("benchmark").get(benchmark, {}), None)
+        return self.posterior.noise(benchmark, (drawn or 0.0) / self.posterior.scale_of(benchmark) ** 2)
 
     def mix(self, weights: Mapping[str, float], families: Mapping[str, str | None], level: float) -> Mix:
         """The change of a weighted mean. Shared effects are correlated over benchmarks; so is heterogeneity, inside a family."""
@@ -338,9 +343,8 @@ class Change:
         x = self.posterior.weights(self.features)
         mean = sum(step * self.posterior.mean(x, name, families[name]) for name, step in steps.items())
         trace = self.posterior.trace(x, steps, families)
-        noise = 2 * self.posterior.hyper.noise * self.posterior.spread
-        variance = trace.covariance(trace) + noise * sum(step * step for step in steps.values())
-        variance += (self.variance() - noise) * together(steps, families)
+        variance = trace.covariance(trace) + self.variance() * together(steps, families)
+        variance += sum(step * step * self.noise(name) for name, step in steps.items())
         sd = math.sqrt(max(variance, 1e-12))
         z = NORMAL.inv_cdf(0.5 + level / 2)
         return Mix(dict(weights), mean, mean - z * sd, mean + z * sd, level, NORMAL.cdf(mean / sd), sd)
@@ -370,7 +374,7 @@ def weigh(found: Sequence[Found], change: Change) -> list[tuple[float, float]]:
         family = change.posterior.family_of.get(metric.benchmark)
         effect = change.posterior.effect(rest, metric.benchmark, family)
         kinds = kinds_moved(item.contrast.moved.axes, item.from_row.setting, item.to_row.setting, change.words)
-        local = change.posterior.local_variance(kinds, {**rest, **change.features})
+        local = change.posterior.local_variance(kinds, {**rest, **change.features}) + change.noise(metric.benchmark)
         if item.near:  # it speaks for the asked components only as far as their make does
             local *= NEAR_DISCOUNT
         out.append((item.delta / unit - effect.mean * scale, (effect.variance + local) * scale ** 2))

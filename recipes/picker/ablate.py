@@ -103,7 +103,7 @@ def ablate(scores: rank.Scores, picked: Candidate, confidence: float, hours_per_
             wins[best] += 1
             gain += values[best] - values[me]
         rival = max((i for i in range(len(names)) if i != me), key=lambda i: (wins[i], -i))
-        noise = 2 * scores.posterior.hyper.noise * scores.posterior.spread * sum(step * step for step in scores.steps.values())
+        noise = sum(step * step * scores.posterior.noise(name) for name, step in scores.steps.items())
         gap = means[me] - means[rival]
         variance = covariance[me][me] + covariance[rival][rival] - 2 * covariance[me][rival]
         runs, after = runs_until(gap, variance, noise, confidence)
