@@ -234,6 +234,7 @@ def check_arguments(parser: Parser) -> None:
     parser.add_argument("--format", choices=("text", "json", "github"), default="text", help="how to print findings")
     parser.add_argument("--explain", metavar="RULE", help="what a rule checks")
     parser.add_argument("--accepted", action="store_true", help="list the exceptions that tables record")
+    parser.add_argument("--lock", action="store_true", help="accept the tables as they are: write LOCK (of the named folder)")
 
 
 def check_command(args, library: Library, understood: dict | None = None) -> int:
@@ -244,6 +245,15 @@ def check_command(args, library: Library, understood: dict | None = None) -> int
         if text is None:
             raise Usage(f"check: unknown rule {args.explain[:40]!r} (rules: {', '.join(checks.rules())})")
         show({"rule": args.explain, "checks": text}) if args.json else out("\n".join(terminal.wrap(f"{args.explain}: {text}", style(), hang="  ")))
+        return 0
+    if args.lock:
+        folders = [*args.paths, *args.tables] or [library.shipped]
+        for folder in folders:
+            if not os.path.isdir(folder):
+                raise Usage(f"check --lock: {folder} is not a folder")
+        done = [checks.lock(library, folder) for folder in folders]
+        show({"ok": True, "locked": done}) if args.json else out("\n".join(
+            line for entry in done for line in (*entry["changes"], f"locked {entry['tables']} tables of {entry['file']}")))
         return 0
     report = checks.run(library, [*args.paths, *args.tables])
     if args.json or args.format == "json":

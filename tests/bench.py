@@ -2,10 +2,12 @@
 
 Not a test: wall time depends on the machine. Each command runs in a process of its own, several times; the best counts.
 """
+import json
 import pathlib
 import resource
 import subprocess
 import sys
+import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -27,6 +29,15 @@ def best(argv: list[str], stdin: bytes = b"", times: int = 5) -> float:
     return min(seconds)
 
 
+def large_table(path: pathlib.Path, rows: int, metrics: int) -> None:
+    """A table file of rows x metrics cells."""
+    names = [f"m{i}" for i in range(metrics)]
+    table = {"id": "large.t", "locator": "T", "varies": ["llm"], "setting": {}, "metrics": {name: {"benchmark": "mmmu"} for name in names},
+             "rows": [{"arm": f"arm {i}", "set": {"llm_params_b": 1 + i % 70}, "scores": {name: round((i * 7 + j * 13) % 1000 / 10, 1) for j, name in enumerate(names)}}
+                      for i in range(rows)]}
+    path.write_text(json.dumps({"format": 2, "paper": {"key": "large"}, "tables": [table]}))
+
+
 def main() -> None:
     bare = best(["-c", "pass"], times=15)
     print(f"python3 -c pass: {1000 * bare:.0f} ms\n\n{'command':<24}{'ms':>7}{'times bare':>12}")
@@ -35,6 +46,11 @@ def main() -> None:
         print(f"{name:<24}{1000 * seconds:>7.0f}{seconds / bare:>12.1f}")
     many = best([MAIN, "predict", "-"], LINE * 2000, times=2)
     print(f"{'predict, 2000 lines':<24}{1000 * many:>7.0f}{many / bare:>12.1f}")
+    with tempfile.TemporaryDirectory() as folder:
+        for rows in (100, 1000):
+            large_table(pathlib.Path(folder) / "large.json", rows, 100)
+            seconds = best([MAIN, "check", folder], times=2)
+            print(f"{f'check, {rows * 100:,} cells':<24}{1000 * seconds:>7.0f}{seconds / bare:>12.1f}")
     print(f"\nlargest process: {resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024:.0f} MB")
 
 

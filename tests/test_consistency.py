@@ -123,12 +123,12 @@ class Faults(unittest.TestCase):
         def corrupt(data):
             _, table = self.table(data, "cambrian1.table11")
             table["rows"][0]["scores"]["docvqa"] = 23.11
-            table["accepted"] = [{"rule": "mean", "at": "/rows/0/scores/avg16", "why": "a test"}]
-        self.assertEqual(self.problems("cambrian1", corrupt), [])
+            table["accepted"].append({"rule": "mean", "at": "/rows/0/scores/avg16", "why": "a test"})
+        self.assertEqual([p for p in self.problems("cambrian1", corrupt) if p.rule in ("mean", "accepted")], [])
 
         def badly(data):
             self.table(data, "cambrian1.table11")[1]["accepted"] = [{"rule": "mean", "at": "/rows/0/scores/avg16"}]
-        self.assertEqual([p.rule for p in self.problems("cambrian1", badly)], ["accepted"])
+        self.assertIn(("accepted", "error"), [(p.rule, p.severity) for p in self.problems("cambrian1", badly)])
 
     def test_github_annotations_name_the_line_of_the_cell(self):
         path = self.folder / "cambrian1.json"

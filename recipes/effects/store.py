@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 
+from ..evidence.lock import table_digest
 from ..evidence.reading import EvidenceError, read_json
 from ..evidence.tables import paper_files
 from .posterior import Posterior, dump, load
@@ -16,13 +17,14 @@ REGISTRIES = ("benchmarks", "components", "settings")
 
 
 def evidence_digest(directory) -> str:
-    """SHA-256 over the names and bytes of the files that the fit depends on."""
+    """SHA-256 over what the fit depends on: every table (its accepted exceptions apart) and the registries."""
     digest = hashlib.sha256()
-    paths = paper_files(directory) + [os.path.join(directory, "registry", name + ".json") for name in REGISTRIES]
-    for path in paths:
-        digest.update(os.path.basename(path).encode() + b"\0")
-        with open(path, "rb") as file:
-            digest.update(file.read())
+    for path in paper_files(directory):
+        for raw in read_json(path, trusted=True)["tables"]:
+            digest.update(f"{raw['id']} {table_digest(raw)}\n".encode())
+    for name in REGISTRIES:
+        with open(os.path.join(directory, "registry", name + ".json"), "rb") as file:
+            digest.update(name.encode() + b"\0" + file.read())
     return digest.hexdigest()
 
 

@@ -3,15 +3,15 @@
 In: the text of files and the vocabulary. Out: Problems, each with file, JSON pointer and rule. A finding that the
 table itself accepts (`accepted`: rule, pointer inside the table, why) is not a problem. Does not print or change files.
 """
-import math
 import os
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+from . import lock, redundancy
 from .reading import EvidenceError, read_json
-from .tables import Paper, Row, Table, escape, paper_files, parse_paper
-from .vocabulary import UnknownName, Vocabulary, collisions, fold, nearest
+from .rules import ARXIV, OTHER_RULES, RULES
+from .tables import Paper, Row, Table, paper_files, parse_paper
+from .vocabulary import Vocabulary, collisions
 
 
 class Problem(NamedTuple):
@@ -36,144 +36,6 @@ class Report(NamedTuple):
         return not any(problem.severity == "error" for problem in self.problems)
 
 
-AXES = ("encoder", "connector", "llm", "data")
-VARIES = (*AXES, "resolution", "visual_tokens", "training", "architecture", "whole systems")
-ROLES = ("score", "average", "part", "cost", "statistic", "text", "difference")
-ARXIV = re.compile(r"\d{4}\.\d{4,5}(v\d+)?")
-
-Found = tuple[str, str]  # JSON pointer inside the table, message
-
-
-def check_arxiv(table: Table, words: Vocabulary) -> Iterator[Found]:
-    """An arXiv id looks like 2403.09611."""
-    if table.arxiv is not None and not ARXIV.fullmatch(str(table.arxiv)):
-        yield "/arxiv", f"{str(table.arxiv)[:40]!r} is not an arXiv id (as in 2403.09611)"
-
-
-def check_names(table: Table, words: Vocabulary) -> Iterator[Found]:
-    """Components, benchmarks, setting keys and roles are names that the registry knows."""
-    keys = words.records("setting")
-    for name in table.varies:
-        if name not in VARIES:
-            yield "/varies", f"unknown axis {name[:40]!r} (known: {', '.join(VARIES)})"
-    for name, metric in table.metrics.items():
-        at = f"/metrics/{escape(name)}"
-        if metric.benchmark not in words.records("benchmark"):
-            yield at + "/benchmark", str(UnknownName("benchmark", metric.benchmark, nearest(metric.benchmark, words.spellings("benchmark"))))
-        if metric.role not in ROLES:
-            yield at + "/role", f"unknown role {str(metric.role)[:40]!r} (known: {', '.join(ROLES)})"
-    seen: set[tuple] = set()
-    for number, row in enumerate(table.rows):
-        for key, value in row.setting.items():
-            if key not in keys:
-                if ("key", key) not in seen:
-                    seen.add(("key", key))
-                    near = nearest(key, {fold(k): k for k in keys})
-                    yield f"/rows/{number}/set", f"unknown setting {key[:40]!r}{'; nearest known: ' + ', '.join(near) if near else ''}"
-            elif key in AXES and value is not None and (key, value) not in seen:
-                seen.add((key, value))
-                yield from ((f"/rows/{number}/set/{key}", message) for message in _component(key, value, words))
-            elif key == "resolution" and isinstance(value, str) and value not in words.records("resolution") and (key, value) not in seen:
-                seen.add((key, value))
-                yield f"/rows/{number}/set/{key}", f"unknown resolution strategy {value[:40]!r} (pixels, or a name of registry/components.json)"
-
-
-def _component(axis: str, value, words: Vocabulary) -> Iterator[str]:
-    if not isinstance(value, str):
-        yield f"{axis} is not a text"
-        return
-    parts = value.split("+") if axis == "encoder" else [value]
-    for part in parts:
-        if part not in words.records(axis):
-            known = words.find(axis, part)
-            yield (f"{axis} {part[:60]!r} should be written {known!r}" if known
-                   else str(UnknownName(axis, part, nearest(part, words.spellings(axis)))))
-    if sorted(parts) != parts:
-        yield f"the fused encoder {value[:60]!r} should be written {'+'.join(sorted(parts))!r}"
-
-
-def check_range(table: Table, words: Vocabulary) -> Iterator[Found]:
-    """A score lies between zero and the metric's maximum; no score is negative (differences apart)."""
-    for number, row in enumerate(table.rows):
-        for key, value in row.scores.items():
-            metric = table.metrics[key]
-            if value is None or metric.role == "difference":
-                continue
-            if not math.isfinite(value) or value < 0 or (metric.max is not None and value > metric.max):
-                top = f" and {metric.max:g}" if metric.max is not None else " and above"
-                yield f"/rows/{number}/scores/{escape(key)}", f"{value:g} lies outside 0{top}"
-
-
-def decimals(value: float) -> int:
-    """Digits behind the point as printed (repr keeps what JSON had)."""
-    text = repr(value)
-    return 0 if "e" in text or "." not in text or text.endswith(".0") else len(text.partition(".")[2])
-
-
-def check_mean(table: Table, words: Vocabulary) -> Iterator[Found]:
-    """A printed mean is the mean of its printed parts (each brought to a scale of 100), up to rounding."""
-    for key, metric in table.metrics.items():
-        parts = [part.partition("/")[0] for part in metric.mean_of]
-        if not parts or any(part not in table.metrics for part in parts):
-            continue
-        column = [row.scores.get(key) for row in table.rows]
-        printed = max((decimals(value) for value in column if value is not None), default=0)
-        for number, row in enumerate(table.rows):
-            value = row.scores.get(key)
-            values = [row.scores.get(part) for part in parts]
-            if value is None or any(v is None for v in values):
-                continue
-            total = slack = 0.0
-            for part, v in zip(parts, values):
-                top = table.metrics[part].max
-                scale = 100.0 / top if top else 1.0
-                total += v * scale
-                slack += 0.5 * 10.0 ** -max(decimals(x) for x in (r.scores.get(part) for r in table.rows) if x is not None) * scale
-            mean = total / len(parts)
-            tolerance = 0.5 * 10.0 ** -printed + slack / len(parts) + 1e-9
-            if abs(mean - value) > tolerance:
-                yield f"/rows/{number}/scores/{escape(key)}", f"printed {value:g}, but its {len(parts)} parts average {mean:.3f}"
-
-
-def check_duplicate(table: Table, words: Vocabulary) -> Iterator[Found]:
-    """No arm stands twice with the same setting."""
-    seen: dict[tuple, int] = {}
-    for number, row in enumerate(table.rows):
-        key = (row.arm, tuple(sorted((k, str(v)) for k, v in row.setting.items())))
-        if key in seen:
-            yield f"/rows/{number}", f"the arm {row.arm[:60]!r} stands at /rows/{seen[key]} already, with the same setting"
-        seen.setdefault(key, number)
-
-
-def check_unused(table: Table, words: Vocabulary) -> Iterator[Found]:
-    """Every metric has a value in some row."""
-    for key in table.metrics:
-        if all(row.scores.get(key) is None for row in table.rows):
-            yield f"/metrics/{escape(key)}", "no row has a value for this metric"
-
-
-# rule -> (check of one table, severity). The docstring is the explanation.
-RULES: Mapping[str, tuple[Callable[[Table, Vocabulary], Iterator[Found]], str]] = {
-    "arxiv": (check_arxiv, "error"),
-    "name": (check_names, "error"),
-    "range": (check_range, "error"),
-    "mean": (check_mean, "error"),
-    "duplicate": (check_duplicate, "error"),
-    "unused": (check_unused, "warning"),
-}
-OTHER_RULES = {
-    "file": "The file can be read: a regular file, not too large, not a link out of the directory.",
-    "encoding": "UTF-8 without a byte-order mark.",
-    "json": "Well-formed JSON: no key twice, no NaN or Infinity, no deep nesting, no endless numbers.",
-    "schema": "The keys that every table has are there and of the right kind.",
-    "metric": "Every score belongs to a metric of its table.",
-    "unique": "A table id stands once in all files.",
-    "alias": "A spelling of a registry names one thing.",
-    "derived": "The stored fit was made from the evidence as it is now (`fit` makes it anew).",
-    "accepted": "An exception that a table records names a rule and says why.",
-}
-
-
 def explain(rule: str) -> str | None:
     """What a rule checks, or None for an unknown rule."""
     if rule in RULES:
@@ -196,12 +58,28 @@ def expand(paths: Sequence[str]) -> list[tuple[str, str]]:
     return list(out.values())
 
 
-def check(paths: Sequence[str], words: Vocabulary) -> Report:
-    """Check table files and directories of them."""
+def check(paths: Sequence[str], words: Vocabulary, *, locked: bool = True) -> Report:
+    """Check table files and directories of them: each table alone, against the others, and against the lock of its directory.
+
+    `locked`: compare with the lock (a directory without one has nothing to compare).
+    """
     problems: list[Problem] = []
     accepted: list[Problem] = []
     ids: dict[str, str] = {}
-    tables = rows = cells = 0
+    known: dict[str, dict[tuple[str, str], str]] = {}     # table id -> exceptions that it records
+    tables: list[Table] = []
+    rows = cells = 0
+    locks: dict[str, dict | None] = {}
+    whole = {os.path.abspath(path) for path in paths if os.path.isdir(path)}
+
+    def report(table: Table, rule: str, severity: str, pointer: str, message: str) -> None:
+        problem = Problem(table.file, f"/tables/{table.index}{pointer}", rule, severity, message)
+        why = known[table.id].get((rule, pointer))
+        if why is None:
+            problems.append(problem)
+        else:
+            accepted.append(problem._replace(message=f"{message} (accepted: {why})"))
+
     for path, root in expand(paths):
         try:
             data = read_json(path, root=root)
@@ -212,24 +90,70 @@ def check(paths: Sequence[str], words: Vocabulary) -> Report:
         if paper.arxiv is not None and not ARXIV.fullmatch(str(paper.arxiv)):
             problems.append(Problem(path, "/paper/arxiv", "arxiv", "error", f"{str(paper.arxiv)[:40]!r} is not an arXiv id (as in 2403.09611)"))
         for table, raw in zip(paper.tables, data["tables"]):
-            tables += 1
             rows += len(table.rows)
             cells += sum(value is not None for row in table.rows for value in row.scores.values())
             if table.id in ids:
                 problems.append(Problem(path, f"/tables/{table.index}/id", "unique", "error",
                                         f"the table id {table.id[:60]!r} stands in {ids[table.id]} too"))
             ids.setdefault(table.id, path)
-            known, bad = _accepted(raw, path, table)
+            known[table.id], bad = _accepted(raw, path, table)
             problems += bad
+            tables.append(table)
+            if locked:
+                if root not in locks:
+                    locks[root] = read_lock(root, problems)
+                if locks[root] is not None:
+                    problems += _against_lock(raw, table, locks[root])
+            found = set()
             for rule, (function, severity) in RULES.items():
                 for pointer, message in function(table, words):
-                    problem = Problem(path, f"/tables/{table.index}{pointer}", rule, severity, message)
-                    why = known.get((rule, pointer))
-                    if why is None:
-                        problems.append(problem)
-                    else:
-                        accepted.append(problem._replace(message=f"{message} (accepted: {why})"))
-    return Report(tables, rows, cells, tuple(problems), tuple(accepted))
+                    found.add((rule, pointer))
+                    report(table, rule, severity, pointer, message)
+            for number, key in enumerate(known[table.id]):
+                if key[0] in RULES and key not in found:
+                    problems.append(Problem(path, f"/tables/{table.index}/accepted/{number}", "accepted", "warning",
+                                            f"{key[0]} finds nothing at {key[1] or '/'}: the exception can go"))
+    for root, held in locks.items():
+        if held and os.path.abspath(root) in whole:
+            for name in sorted(set(held) - set(ids)):
+                problems.append(Problem(os.path.join(root, lock.NAME), f"/tables/{name}", "lock", "error", f"the table {name!r} is gone"))
+    for rule, severity, table, (pointer, message) in redundancy.across(tables):
+        report(table, rule, severity, pointer, message)
+    return Report(len(tables), rows, cells, tuple(problems), tuple(accepted))
+
+
+def read_lock(directory: str, problems: list[Problem]) -> dict | None:
+    """The locked tables of a directory (id -> entry), or None where there is no lock. A broken one is a problem."""
+    path = os.path.join(directory, lock.NAME)
+    if not os.path.lexists(path):
+        return None
+    try:
+        tables = read_json(path, root=directory).get("tables")
+        if all(isinstance(held["digest"], str) and all(len(row) == 3 for row in held["rows"]) and held["metrics"] is not None for held in tables.values()):
+            return tables
+        raise EvidenceError(path, "/tables", "not a lock", "lock")
+    except EvidenceError as error:
+        problems.append(Problem(error.file, error.pointer, "lock", "error", error.message))
+    except (AttributeError, KeyError, TypeError):
+        problems.append(Problem(path, "/tables", "lock", "error", "not a lock: `check --lock` writes one"))
+    return None
+
+
+def _against_lock(raw: Mapping, table: Table, held: Mapping) -> list[Problem]:
+    if table.id not in held:
+        return [Problem(table.file, f"/tables/{table.index}", "lock", "error", f"the table {table.id[:60]!r} is not locked yet (`check --lock` accepts it)")]
+    return [Problem(table.file, f"/tables/{table.index}{pointer}", "lock", "error", f"{message} (`check --lock` accepts it)")
+            for pointer, message in lock.changes(raw, held[table.id])]
+
+
+def lock_text(directory: str, words: Vocabulary) -> str:
+    """The text of a new lock for a directory. Raises EvidenceError when a file cannot be read."""
+    tables = {}
+    for path in paper_files(directory):
+        data = read_json(path, root=directory)
+        parse_paper(data, path, words.records("benchmark"))
+        tables.update({raw["id"]: raw for raw in data["tables"]})
+    return lock.text(tables)
 
 
 def _accepted(raw: Mapping, path: str, table: Table) -> tuple[dict[tuple[str, str], str], list[Problem]]:
@@ -238,7 +162,7 @@ def _accepted(raw: Mapping, path: str, table: Table) -> tuple[dict[tuple[str, st
     bad = []
     entries = raw.get("accepted") or []
     for number, entry in enumerate(entries if isinstance(entries, list) else [None]):
-        if not (isinstance(entry, dict) and entry.get("rule") in RULES and isinstance(entry.get("at"), str) and entry.get("why")):
+        if not (isinstance(entry, dict) and entry.get("rule") in (*RULES, "same-run", "baseline") and isinstance(entry.get("at"), str) and entry.get("why")):
             bad.append(Problem(path, f"/tables/{table.index}/accepted/{number}", "accepted", "error",
                                "an accepted exception needs rule, at (pointer inside the table) and why"))
             continue

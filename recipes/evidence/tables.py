@@ -50,6 +50,7 @@ class Table(NamedTuple):
     grade: str | None
     file: str
     index: int                 # position in the file, for JSON pointers
+    claims: tuple[Mapping, ...] = ()   # differences that the paper's text states: {metric, from, to, delta}
 
 
 class Paper(NamedTuple):
@@ -112,6 +113,18 @@ def _check_setting(setting: Mapping, file: str, pointer: str) -> None:
             raise EvidenceError(file, f"{pointer}/{key}", f"frozen_encoder {str(value)[:40]!r} is neither true nor false", "schema")
 
 
+def _claims(table: Mapping, file: str, pointer: str) -> tuple[Mapping, ...]:
+    claims = _need(table.get("claims", []), list, file, pointer + "/claims", "claims")
+    for number, claim in enumerate(claims):
+        here = f"{pointer}/claims/{number}"
+        _need(claim, dict, file, here, "the claim")
+        for key in ("metric", "from", "to"):
+            _need(claim.get(key), str, file, f"{here}/{key}", key)
+        if isinstance(claim.get("delta"), bool) or not isinstance(claim.get("delta"), (int, float)):
+            raise EvidenceError(file, here + "/delta", "delta is not a number", "schema")
+    return tuple(claims)
+
+
 def _check_doubt(doubt, file: str, pointer: str) -> None:
     if doubt is not None:
         _need(doubt, dict, file, pointer, "doubt")
@@ -172,7 +185,7 @@ def parse_paper(data, file: str, benchmarks: Mapping) -> Paper:
                             row.get("scores_std") or {}))
         tables.append(Table(table["id"], table.get("paper") or key, table.get("arxiv") or head.get("arxiv"),
                             table["locator"], table.get("topic") or "", tuple(table["varies"]), table.get("protocol"),
-                            metrics, tuple(rows), table.get("notes"), table.get("grade"), file, index))
+                            metrics, tuple(rows), table.get("notes"), table.get("grade"), file, index, _claims(table, file, at)))
     return Paper(key, head.get("short") or key, head.get("title") or "", head.get("authors") or "", head.get("year") or 0, head.get("arxiv"),
                  head.get("venue"), data.get("transcription") or {}, tuple(tables), file)
 

@@ -24,9 +24,9 @@ def _table(table: dict) -> str:
         if key == "metrics":
             body = _block([f"{_line(name)}: {_line(metric)}" for name, metric in value.items()], "    ")
             parts.append(f'"metrics": {{\n{body}\n   }}')
-        elif key == "rows":
-            body = _block([_line(row) for row in value], "    ")
-            parts.append(f'"rows": [\n{body}\n   ]')
+        elif key in ("rows", "accepted") and value:
+            body = _block([_line(entry) for entry in value], "    ")
+            parts.append(f'"{key}": [\n{body}\n   ]')
         elif value is not None:
             parts.append(f"{_line(key)}: {_line(value)}")
     return "{\n" + _block(parts, "   ") + "\n  }"

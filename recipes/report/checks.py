@@ -8,6 +8,7 @@ from ..effects.store import PATH, evidence_digest, stored_digest
 from ..evidence import consistency
 from ..evidence.consistency import Problem, Report
 from ..evidence.reading import EvidenceError, line_of, read_text
+from ..evidence.write import write_text
 from ..library import Library
 from .terminal import Style, clean, wrap
 
@@ -29,6 +30,16 @@ def run(library: Library, paths: list[str]) -> Report:
         problems.append(Problem(os.path.join(library.shipped, *PATH), "/evidence", "derived", "error",
                                 "the stored fit was made from other tables: run `python3 main.py fit`"))
     return report._replace(problems=tuple(problems))
+
+
+def lock(library: Library, folder: str) -> dict:
+    """Write the lock of a folder; what it accepts, as lines."""
+    before = consistency.check([folder], library.words)
+    path = os.path.join(folder, consistency.lock.NAME)
+    text = consistency.lock_text(folder, library.words)
+    write_text(path, text)
+    return {"file": _short(path), "tables": before.tables,
+            "changes": [clean(f"{_short(p.file)}#{p.pointer}: {p.message.removesuffix(' (`check --lock` accepts it)')}") for p in before.problems if p.rule == "lock"]}
 
 
 def _short(path: str) -> str:

@@ -287,7 +287,7 @@ def migrate(source: pathlib.Path, target: pathlib.Path) -> None:
             table["notes"] = table.pop("notes", None)
             if table["id"] in OVERLAY["accepted"]:
                 arms = [row["arm"] for row in table["rows"]]
-                table["accepted"] = [{"rule": e["rule"], "at": f"/rows/{arms.index(e['arm'])}/scores/{e['metric']}", "why": e["why"]}
+                table["accepted"] = [{"rule": e["rule"], "at": e.get("at") or f"/rows/{arms.index(e['arm'])}/scores/{e['metric']}", "why": e["why"]}
                                      for e in OVERLAY["accepted"][table["id"]]]
             if isinstance(table.get("same_runs_as"), str):  # kept in words; the rows carry the links
                 table["same_runs_note"] = table.pop("same_runs_as")
