@@ -3,12 +3,12 @@
 In: values that cli.py has parsed. Out: results of the packages, put together (a swap with its costs, a pick with
 its citations). Does not parse text, print or exit.
 """
-import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from .cost import flops
-from .cost.tokens import LEARNED, POOLED, per_view
+from .cost.tokens import LEARNED
+from .costing import data_part, language_part, recipe_costs, visual_part
 from .effects.features import visual_tokens
 from .effects.swap import Change, Swap, find_rows, judge, moved_axes, relevant_papers
 from .evidence.vocabulary import Vocabulary
@@ -16,7 +16,7 @@ from .library import Library
 from .picker import ablate as ablation
 from .picker import rank
 from .picker.recipe import BASELINE, Recipe, change, published_size
-from .picker.space import CONNECTORS, Data, Language, Space, Visual, space
+from .picker.space import CONNECTORS, Space, Visual, space
 from .picker.tasks import TaskMix, parse_mix, spread
 from .picker.units import Budget
 
@@ -70,52 +70,6 @@ def answer_swap(library: Library, before: Recipe, after: Recipe, benchmarks: Seq
         result = result._replace(deltas=tuple(deltas))
     costs = _swap_costs(library, before, after) if with_costs else None
     return SwapAnswer(before, after, result, costs, tuple(_natural(library, before, after)) if with_costs else ())
-
-
-def visual_part(library: Library, recipe: Recipe) -> Visual:
-    """The visual part of a recipe with its costs. Raises flops.MissingFigure."""
-    words = library.words
-    encoders = []
-    for part in (recipe.encoder or "").split("+"):
-        record = words.records("encoder").get(part)
-        if record is None:
-            raise flops.MissingFigure(f"the registry does not know the encoder {part!r}")
-        side = recipe.resolution if isinstance(recipe.resolution, int) else max(
-            [n for n in record.get("native_resolution") or [] if isinstance(n, int)] or [336])
-        encoders.append((record, side))
-    count = recipe.visual_tokens or visual_tokens(recipe.stated(), words)
-    known = recipe.connector in LEARNED or recipe.connector in POOLED
-    if not count and known and isinstance(recipe.resolution, int) and encoders[0][0].get("patch_size"):
-        count = per_view(int(encoders[0][0]["patch_size"]), recipe.resolution, recipe.connector).tokens
-    if not count:
-        raise flops.MissingFigure("the number of visual tokens is not known")
-    views = 1
-    if not isinstance(recipe.resolution, int):  # tiles: as many views of the native size as the tokens fill
-        views = max(1, round(count / flops.patch_tokens(encoders[0][0], encoders[0][1])))
-    grid = max(flops.patch_tokens(record, side) for record, side in encoders) * views
-    return Visual(change(recipe, visual_tokens=float(count)), tuple((record, side, views) for record, side in encoders),
-                  sum(flops.encoder_forward(record, side) for record, side in encoders) * views,
-                  sum(flops.trunk_params(record) for record, _ in encoders), sum(r.get("width") or 1024 for r, _ in encoders),
-                  float(max(grid, count)), float(count))
-
-
-def language_part(library: Library, recipe: Recipe) -> Language:
-    """The LLM of a recipe; one given by its size alone is costed as the nearest known one. Raises flops.MissingFigure."""
-    records = library.words.records("llm")
-    if recipe.llm in records:
-        return Language(recipe.llm, records[recipe.llm])
-    if recipe.llm_params_b:
-        known = [r for r in records.values() if r.get("params") and r.get("layers")]
-        near = min(known, key=lambda r: (abs(math.log(r["params_b"] / recipe.llm_params_b)), r["slug"]))
-        if abs(math.log2(near["params_b"] / recipe.llm_params_b)) < 0.5:
-            return Language(near["slug"], near)
-    raise flops.MissingFigure("the shape of the LLM is not known")
-
-
-def recipe_costs(library: Library, recipe: Recipe, limits: rank.Constraints) -> tuple[rank.Costs, Visual]:
-    """Training cost, latency and memory of any recipe that states enough. Raises flops.MissingFigure."""
-    visual, language = visual_part(library, recipe), language_part(library, recipe)
-    return rank.costs_of(visual, language, data_part(library, recipe), limits, library.words, library.calibration), visual
 
 
 def _swap_costs(library: Library, before: Recipe, after: Recipe):
@@ -341,15 +295,6 @@ def _rivals(library: Library, recipe: Recipe) -> list[Visual]:
             except flops.MissingFigure:
                 continue
     return out
-
-
-def data_part(library: Library, recipe: Recipe) -> Data:
-    """The data mix of a recipe; its size as stated, else as published. Raises flops.MissingFigure."""
-    record = library.words.records("data").get(recipe.data or "", {})
-    samples = recipe.data_size or record.get("samples")
-    if not samples:
-        raise flops.MissingFigure(f"no table prints the size of the data mix {recipe.data} (data_size=… states it)")
-    return Data(recipe.data or "", float(samples), record.get("samples_source") or "")
 
 
 def mix_of(names: Sequence[str], library: Library) -> TaskMix:

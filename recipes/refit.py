@@ -75,7 +75,7 @@ def _rounded(hyper: Hyper) -> Hyper:
     two = lambda x: float(f"{x:.2g}")  # noqa: E731
     shares = {axis: (two(a), two(b), round(1 - two(a) - two(b), 6)) for axis, (a, b, _) in hyper.share.items()}
     return Hyper({k: two(v) for k, v in hyper.prior.items()}, shares, {k: two(v) for k, v in hyper.heterogeneity.items()},
-                 two(hyper.noise), two(hyper.binomial), two(hyper.overlap))
+                 two(hyper.noise), two(hyper.binomial), two(hyper.overlap), {k: min(1.0, two(v)) for k, v in hyper.trust.items()})
 
 
 def spread_for(scored: Sequence[bt.Scored], level: float = 0.8) -> float:

@@ -18,7 +18,7 @@ HYPER = Hyper(prior={"llm_size": 0.3, "resolution": 0.2, "connector": 0.1},
               share={"llm": (0.5, 0.3, 0.2), "resolution": (0.2, 0.5, 0.3), "other": (1 / 3, 1 / 3, 1 / 3)},
               heterogeneity={**dict.fromkeys(KINDS, 0.0), "llm": 0.05, "resolution": 0.02, "connector": 0.04,
                              **dict.fromkeys(SLOPES, 0.0), "resolution_slope": 0.03},
-              noise=0.1, binomial=0.3, overlap=0.0)
+              noise=0.1, binomial=0.3, overlap=0.0, trust={})
 
 
 def made_columns(seed: int = 1) -> list[Column]:

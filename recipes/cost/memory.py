@@ -46,6 +46,33 @@ def inference(llm: Mapping, encoder_params: float, connector_params: float, toke
     return Memory(weights / 1e9, cache / 1e9, activations / 1e9, OVERHEAD_GB)
 
 
+class TrainingMemory(NamedTuple):
+    """Gigabytes of one GPU in training: weights with optimiser states (sharded), activations of one sample, overhead."""
+    states: float
+    activations_per_sample: float
+    overhead: float
+
+    def batch(self, memory_gb: float) -> int:
+        """How many samples fit beside the states on a GPU (0: the states alone do not)."""
+        return max(0, int((memory_gb * USABLE - self.states - self.overhead) / self.activations_per_sample))
+
+
+USABLE = 0.92  # fragmentation and communication buffers take the rest
+
+
+def training(trained: float, frozen: float, llm: Mapping, tokens: float, text_tokens: float, shards: int, recompute: bool) -> TrainingMemory:
+    """Memory of a training stage, per GPU, with weights and states sharded over `shards` GPUs (ZeRO stage 3).
+
+    Activations per token and layer: 34 bytes x hidden size with 16-bit values and no stored attention matrix
+    (Korthikanti et al. 2022, eq. 1 without its attention term); with recomputation 2 bytes x hidden size and one layer in full.
+    Logits: 6 bytes per text token and vocabulary entry. The vision tower's activations are small beside these and left out.
+    """
+    states = (trained * training_bytes_per_parameter(True) + frozen * training_bytes_per_parameter(False)) / shards
+    layers, hidden = flops.need(llm, "layers"), flops.need(llm, "hidden_size")
+    per_token = (2.0 * layers + 34.0) * hidden if recompute else 34.0 * layers * hidden
+    return TrainingMemory(states / 1e9, (tokens * per_token + 6.0 * text_tokens * (llm.get("vocab") or 0)) / 1e9, 2 * OVERHEAD_GB)
+
+
 def training_bytes_per_parameter(trained: bool) -> float:
     """Mixed-precision AdamW (Rajbhandari et al. 2020, §3.1): 16 bytes for a trained parameter, 2 for a frozen one."""
     return 16.0 if trained else 2.0

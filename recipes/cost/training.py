@@ -6,7 +6,7 @@ registry/training_costs.json whose FLOPs can be computed; the range is where 80 
 """
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from . import flops
@@ -26,6 +26,7 @@ class Stage(NamedTuple):
     data: str
     visual_tokens: float
     text_tokens: float
+    side: int | None = None   # pixels at this stage; None: the recipe's own
 
 
 class StageCost(NamedTuple):
@@ -49,15 +50,30 @@ class Estimate(NamedTuple):
     utilisation: float
 
 
-def stage_cost(stage: Stage, encoder_flops: float, connector_params: float, llm: Mapping, grid_tokens: float) -> StageCost:
-    """FLOPs of a stage. `encoder_flops`: one forward pass over all views of an image; `grid_tokens`: what the connector reads."""
+def stage_cost(stage: Stage, encoder_flops: float, connector_params: float, llm: Mapping, grid_tokens: float, *, lora: bool = False,
+               recompute: bool = False) -> StageCost:
+    """FLOPs of a stage. `encoder_flops`: one forward pass over all views of an image; `grid_tokens`: what the connector reads.
+
+    lora: the LLM is trained through adapters: gradients pass, its own weights have none (the adapters' are below 2 %).
+    recompute: activations are computed again in the backward pass, one more forward pass of what gradients go through.
+    """
     tokens = stage.visual_tokens + stage.text_tokens
-    encoder_trained, connector_trained = "encoder" in stage.trains, "connector" in stage.trains
-    encoder = encoder_flops * flops.training_factor(encoder_trained, False)
-    connector = 2.0 * connector_params * grid_tokens * flops.training_factor(connector_trained, encoder_trained)
+    factors = stage_factors(stage, lora, recompute)
     llm_ = flops.llm_forward(llm, tokens) + 2.0 * llm.get("hidden_size", 0) * llm.get("vocab", 0) * stage.text_tokens
-    llm_ *= flops.training_factor("llm" in stage.trains, encoder_trained or connector_trained)
-    return StageCost(stage, encoder * stage.samples, connector * stage.samples, llm_ * stage.samples)
+    return StageCost(stage, encoder_flops * factors["encoder"] * stage.samples, 2.0 * connector_params * grid_tokens * factors["connector"] * stage.samples,
+                     llm_ * factors["llm"] * stage.samples)
+
+
+def stage_factors(stage: Stage, lora: bool = False, recompute: bool = False) -> dict[str, float]:
+    """Forward passes that one sample costs each part (flops.training_factor)."""
+    out, upstream = {}, False
+    for part in ("encoder", "connector", "llm"):
+        trained = part in stage.trains
+        out[part] = flops.training_factor(trained and not (lora and part == "llm"), upstream or trained)
+        if recompute and (trained or upstream):
+            out[part] += 1.0
+        upstream |= trained
+    return out
 
 
 def peak_flops(hardware: Mapping) -> float:
@@ -71,6 +87,33 @@ def two_stages(samples: float, data: str, visual_tokens: float, frozen_encoder: 
     trains = ("connector", "llm") if frozen_encoder in (True, None) else ("encoder", "connector", "llm")
     return (Stage("alignment", ("connector",), 558_000, "LCS-558K captions", visual_tokens, CAPTION_TOKENS),
             Stage("instruction tuning", trains, samples, data, visual_tokens, CHAT_TOKENS))
+
+
+def three_stages(samples: float, data: str, visual_tokens: float, frozen_encoder: bool | None = None) -> tuple[Stage, ...]:
+    """The plan of the LLaVA-NeXT blog that gained most (llava_next.abl_stage15): connector on 558K captions, everything on 3M
+    recaptioned images, everything on the instruction data."""
+    everything = ("connector", "llm") if frozen_encoder else ("encoder", "connector", "llm")
+    return (Stage("alignment", ("connector",), 558_000, "LCS-558K captions", visual_tokens, CAPTION_TOKENS),
+            Stage("knowledge", everything, 3_000_000, "3M recaptioned images", visual_tokens, CHAT_TOKENS),
+            Stage("instruction tuning", everything, samples, data, visual_tokens, CHAT_TOKENS))
+
+
+def paligemma(samples: float, data: str, tokens_at: Callable[[int], float]) -> tuple[Stage, ...]:
+    """PaliGemma's stages 1 to 3 (arXiv 2407.07726, as in paligemma.table1): 1B examples at 224 px, 50M at 448, 10M at 896, all weights
+    trained; then the transfer, at 448 px. (Its stage 0 is the pre-training of the parts.)"""
+    everything = ("encoder", "connector", "llm")
+    return (*(Stage(f"pre-training, {side} px", everything, count, "PaliGemma's mixture", tokens_at(side), CAPTION_TOKENS, side)
+              for side, count in ((224, 1e9), (448, 5e7), (896, 1e7))),
+            Stage("transfer", everything, samples, data, tokens_at(448), CAPTION_TOKENS, 448))
+
+
+def qwen2_vl(samples: float, data: str, visual_tokens: float) -> tuple[Stage, ...]:
+    """Qwen2-VL's three (arXiv 2409.12191, as in qwen2_vl.table2): 600B tokens with the encoder alone trained, 800B with everything,
+    then the LLM on instructions with the encoder locked."""
+    sample = visual_tokens + CHAT_TOKENS
+    return (Stage("encoder pre-training", ("encoder",), 600e9 / sample, "image-text, 600B tokens", visual_tokens, CHAT_TOKENS),
+            Stage("joint pre-training", ("encoder", "connector", "llm"), 800e9 / sample, "interleaved, OCR, VQA, video, 800B tokens", visual_tokens, CHAT_TOKENS),
+            Stage("instruction tuning", ("llm",), samples, data, visual_tokens, CHAT_TOKENS))
 
 
 # --- calibration on published runs --------------------------------------------------------------------------------
@@ -155,6 +198,27 @@ class Calibration(NamedTuple):
     low: float
     high: float
     runs: tuple[Published, ...]
+
+
+class Checked(NamedTuple):
+    """One published run estimated from the others: GPU-hours as printed and as estimated."""
+    recipe: str
+    printed: float
+    estimated: float
+    source: str
+
+    @property
+    def ratio(self) -> float:
+        return self.estimated / self.printed
+
+
+def leave_one_out(runs: Sequence[Published]) -> list[Checked]:
+    """Each published run with the utilisation that the others show."""
+    out = []
+    for run in runs:
+        median = calibrate([other for other in runs if other is not run]).median
+        out.append(Checked(run.recipe, run.device_hours, run.flop / (run.peak * median * 3600), run.source))
+    return out
 
 
 def quantile(values: Sequence[float], q: float) -> float:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from . import linalg
 from .columns import Column
-from .features import difference, group
+from .features import AXIS_OF, difference, group
 from .model import (Belief, Hyper, Information, Tree, add, column_information, descend, eliminate, grow,
                     heterogeneity, root_belief, scales, weights)
 
@@ -148,7 +148,7 @@ def predict(change: Mapping[str, float], belief: Belief, place: Mapping[int, int
         else:
             spots.append(k)
             values.append(value * math.sqrt(prior))
-            mean += values[-1] * belief.mean[k]
+            mean += values[-1] * belief.mean[k] * hyper.trust.get(AXIS_OF[group(name)], 1.0)
     for k, x in zip(spots, values):
         row = belief.covariance[k]
         variance += x * linalg.dot([row[m] for m in spots], values)
@@ -234,6 +234,7 @@ def search_keys(hyper: Hyper) -> list[tuple[str, str]]:
     """Everything the search may move, in a fixed order."""
     keys = [("prior", name) for name in hyper.prior] + [("heterogeneity", name) for name in hyper.heterogeneity]
     keys += [("share", f"{axis}.{i}") for axis in hyper.share for i in (0, 1)]
+    keys += [("trust", axis) for axis in hyper.trust]
     return keys + [("noise", ""), ("binomial", ""), ("overlap", "")]
 
 

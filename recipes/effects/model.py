@@ -31,7 +31,8 @@ class Hyper(NamedTuple):
     heterogeneity: per kind of setting (columns.KINDS), and per unit squared of the features in SLOPES (how much
     such a slope differs between papers). noise: of one run (seeds, order of the data). binomial: how much of the sampling
     variance of the questions is left between two arms that answer the same ones. overlap: how much columns of one paper
-    in one family repeat each other.
+    in one family repeat each other. trust: per axis, the share of a posterior mean that a prediction for an unseen paper
+    takes (1 where none is named): where effects do not carry over from paper to paper, less is the better prediction.
     """
     prior: Mapping[str, float]
     share: Mapping[str, Sequence[float]]
@@ -39,6 +40,7 @@ class Hyper(NamedTuple):
     noise: float
     binomial: float
     overlap: float
+    trust: Mapping[str, float]
 
 
 SLOPES = {"resolution_slope": "resolution", "tokens_slope": "visual_tokens", "encoder_size_slope": "encoder_size",

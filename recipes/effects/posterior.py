@@ -165,6 +165,7 @@ class Posterior:
         self.root, self.families, self.benchmarks, self.support = root, families, benchmarks, support
         self.sampling, self.spread = sampling, spread
         self._shares: dict[int | str, Sequence[float]] | None = None
+        self._trusts: dict[int | str, float] | None = None
 
     def scale_of(self, benchmark: str) -> float:
         """How much a benchmark moves, in percent of its scale; a typical value for one that no table ablates."""
@@ -192,7 +193,7 @@ class Posterior:
         for name, value in x.items():
             for part in blocks:
                 if name in part.place:
-                    total += value * part.mean[part.place[name]]
+                    total += value * part.mean[part.place[name]] * self.trust(name)
                     break
         return total
 
@@ -256,6 +257,12 @@ class Posterior:
             self._shares = {key: self.hyper.share.get(AXIS_OF[group(feature)], self.hyper.share["other"])
                             for feature, number in self.names.items() for key in (feature, number)}
         return self._shares.get(name) or self.hyper.share.get(AXIS_OF[group(str(name))], self.hyper.share["other"])
+
+    def trust(self, name: int | str) -> float:
+        """The share of a feature's posterior mean that a prediction takes (Hyper.trust)."""
+        if self._trusts is None:
+            self._trusts = {key: self.hyper.trust.get(AXIS_OF[group(feature)], 1.0) for feature, number in self.names.items() for key in (feature, number)}
+        return self._trusts.get(name, 1.0)
 
     def mix_coefficients(self, names: Sequence[str], weights: Mapping[str, float],
                          families: Mapping[str, str | None]) -> dict[str, float]:
