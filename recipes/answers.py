@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from .cost import flops
 from .cost.tokens import LEARNED
-from .costing import data_part, language_part, recipe_costs, visual_part
+from .costing import data_part, language_part, recipe_costs, visual_part, whole
 from .effects.features import visual_tokens
 from .effects.swap import Change, Swap, find_rows, judge, moved_axes, relevant_papers
 from .evidence.vocabulary import Vocabulary
@@ -227,9 +227,7 @@ def answer_ablate(library: Library, tasks: TaskMix, own: Recipe | None, confiden
         assumed = (f"the pick is the best recipe for {limits.budget.amount:g} {limits.budget.gpu or limits.budget.kind}"
                    f"{' hours' if limits.budget.kind == 'gpu_hours' else ''}{'' if budget else ' (default budget; --budget or --recipe to change)'}; ")
     else:
-        if own.encoder and own.resolution is None:
-            own = change(own, resolution=_native(library, own.encoder))
-        recipe = published_size(own.over(BASELINE), words)
+        recipe = whole(own.stated(), words)
         choices, place = _with_recipe(library, choices, recipe)
         costs = recipe_costs(library, recipe, limits)[0]
         limits = limits._replace(budget=budget)
@@ -247,12 +245,6 @@ class NothingFits(ValueError):
 
 def _place(choices: Space, item: rank.Ranked) -> ablation.Candidate:
     return choices.visuals.index(item.visual), choices.languages.index(item.language), choices.data.index(item.data)
-
-
-def _native(library: Library, encoder: str) -> int | None:
-    """The native resolution of an encoder (of the first, when fused) that is nearest to the baseline's 336 px."""
-    sides = library.words.records("encoder").get(encoder.split("+")[0], {}).get("native_resolution") or []
-    return min((side for side in sides if isinstance(side, int)), key=lambda side: (abs(side - 336), side), default=None)
 
 
 def allowed_by(library: Library, choices: Space, limits: rank.Constraints) -> Callable[[ablation.Candidate], bool]:

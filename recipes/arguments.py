@@ -66,6 +66,13 @@ def positive(text: str) -> int:
     return int(text)
 
 
+def whole_number(text: str) -> int:
+    """A whole number between 1 and 1,000,000."""
+    if not (text.isascii() and text.isdecimal()) or len(text) > 7 or not 1 <= int(text) <= 1_000_000:
+        raise ValueError(f"{text[:20]!r} is not a whole number between 1 and 1,000,000")
+    return int(text)
+
+
 def stated_flags(args: argparse.Namespace, words: Vocabulary, prefix: str = "") -> dict:
     """Recipe fields given as flags, canonical."""
     raw = {field: getattr(args, f"{prefix}{field}", None) for field in FIELDS}

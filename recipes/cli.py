@@ -1,4 +1,4 @@
-"""The command line: one small function per command; the only place that prints and exits.
+"""The command line: one small function per command; with console.py and cli_cost.py the only place that prints and exits.
 
 In: argv. Out: text or JSON on stdout, one-line errors on stderr, exit code 0 (fine), 1 (findings), 2 (usage).
 """
@@ -9,46 +9,21 @@ import sys
 from collections.abc import Callable, Sequence
 
 from . import answers, question
-from .arguments import (Parser, Usage, benchmark_list, common, constraints, flag, image_size, known_paper, level_flag, pairs, positive,
+from .arguments import (Parser, Usage, benchmark_list, common, constraints, flag, known_paper, level_flag, pairs, positive,
                         recipe_flags, side_of, size_or_llm, stated_flags)
-from .cost import flops, tokens
+from .cli_cost import cost_arguments, cost_command, latency_arguments, latency_command, tokens_arguments, tokens_command
+from .console import PROGRAM, out, show, style
+from .cost import flops
 from .effects.swap import moved_axes, relevant_papers
 from .evidence.reading import EvidenceError
 from .evidence.vocabulary import UnknownName, fold, nearest
 from .evidence.write import write_text
 from .library import Library
 from .picker import units
-from .picker.recipe import BASELINE, Recipe, RecipeError, parse
+from .picker.recipe import Recipe, RecipeError, parse
 from .picker.space import EmptySpace
 from .picker.tasks import MixError, parse_mix
 from .report import jsonable, terminal
-
-# How the program is called: from a checkout, or installed.
-PROGRAM = "vlm-recipe" if __package__ == "vlm_recipes" else "python3 main.py"
-
-
-def style() -> terminal.Style:
-    """Width and colour of the terminal: 80 columns and no colour when it is not one."""
-    screen = sys.stdout is not None and sys.stdout.isatty()
-    colour = bool(os.environ.get("FORCE_COLOR")) or (screen and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb")
-    if os.environ.get("NO_COLOR"):
-        colour = False
-    width = 80
-    if screen:
-        import shutil
-        width = max(60, min(shutil.get_terminal_size().columns, 120))
-    return terminal.Style(width, colour)
-
-
-def show(value) -> None:
-    """Print JSON."""
-    print(json.dumps(value, ensure_ascii=False, indent=2))
-
-
-def out(text: str) -> None:
-    """Print text."""
-    print(text)
-
 
 def names_of(library: Library) -> dict[str, str]:
     """Benchmark slug -> display name."""
@@ -263,43 +238,6 @@ def check_command(args, library: Library, understood: dict | None = None) -> int
     return 0 if report.ok else 1
 
 
-def tokens_arguments(parser: Parser) -> None:
-    parser.add_argument("--model", metavar="NAME", help=f"a released model: {', '.join(tokens.MODELS)}")
-    parser.add_argument("--image", metavar="WxH", action="append", default=[], help="image size in pixels (repeatable)")
-    for field in ("encoder", "resolution", "connector"):
-        parser.add_argument(f"--{field}", metavar=field.upper(), help=f"{field} of a recipe of your own")
-
-
-def tokens_command(args, library: Library, understood: dict | None = None) -> int:
-    """Visual tokens of images, term by term."""
-    sizes = [image_size(text) for text in args.image] or [(1024, 768)]
-    if args.model and (args.encoder or args.resolution or args.connector):
-        raise Usage("tokens: either --model or a recipe (--encoder, --resolution, --connector)")
-    if args.model:
-        model = args.model.strip().lower()
-        if tokens.ALIASES.get(model, model) not in tokens.MODELS:
-            near = nearest(model, {fold(name): name for name in (*tokens.MODELS, *tokens.ALIASES)})
-            raise UnknownName("model", args.model, near)
-        values = [tokens.count(model, *size) for size in sizes]
-    else:
-        recipe = parse({k: getattr(args, k) for k in ("encoder", "resolution", "connector")}, library.words)[0].over(BASELINE)
-        model = f"{recipe.encoder} at {recipe.resolution} with {recipe.connector}"
-        values = [recipe_tokens(recipe, library, *size) for size in sizes]
-    if args.json:
-        show({**(understood or {}), "model": model, "images": [jsonable.tokens(value) for value in values]})
-    else:
-        out(terminal.tokens_text(model, values, style()))
-    return 0
-
-
-def recipe_tokens(recipe: Recipe, library: Library, width: int, height: int) -> tokens.Tokens:
-    """Tokens of one image in a recipe of one's own (every image is made square)."""
-    if not isinstance(recipe.resolution, int):
-        raise Usage("tokens: a recipe needs a resolution in pixels (tilings: use --model)")
-    record = library.words.records("encoder").get((recipe.encoder or "").split("+")[0], {})
-    return tokens.Tokens(width, height, (tokens.per_view(int(flops.need(record, "patch_size")), recipe.resolution, recipe.connector),))
-
-
 def skill_arguments(parser: Parser) -> None:
     parser.add_argument("--check", action="store_true", help="fail when the written skill is not what the evidence gives now")
     parser.add_argument("--out", metavar="FILE", help="where to write (default: outputs/skill-vlm-recipe-picker.md)")
@@ -358,6 +296,8 @@ COMMANDS: dict[str, tuple[Callable, Callable, str]] = {
     "benchmarks": (benchmarks_arguments, benchmarks_command, "benchmarks\nbenchmarks documents"),
     "check": (check_arguments, check_command, "check\ncheck my-tables/ --format github\ncheck --explain mean"),
     "tokens": (tokens_arguments, tokens_command, "tokens --model qwen2-vl --image 448x280 --image 1024x768\ntokens --encoder siglip --resolution 384 --connector q-former"),
+    "cost": (cost_arguments, cost_command, "cost --llm qwen2-7b --encoder siglip --resolution 384\ncost --plan three-stage --gpu H100 --gpus 16\ncost --calibration"),
+    "latency": (latency_arguments, latency_command, "latency --gpu Orin --dtype int4 --llm-params-b 2B\nlatency --resolution anyres-672 --visual-tokens 2880\nlatency --calibration"),
     "skill": (skill_arguments, skill_command, "skill\nskill --check"),
     "fit": (fit_arguments, fit_command, "fit\nfit --check\nfit --search 1"),
     "backtest": (backtest_arguments, backtest_command, "backtest\nbacktest --paper prismatic --json"),

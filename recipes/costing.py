@@ -7,12 +7,13 @@ the registry lacks. Does not parse or print.
 import math
 from typing import NamedTuple
 
-from .cost import flops, memory, training
-from .cost.tokens import LEARNED, POOLED, per_view
+from .cost import flops, latency, memory, training
+from .cost.tokens import LEARNED, POOLED, Tokens, per_view
 from .effects.features import visual_tokens
+from .evidence.vocabulary import Vocabulary
 from .library import Library
 from .picker import rank
-from .picker.recipe import Recipe, change
+from .picker.recipe import BASELINE, Recipe, RecipeError, change, published_size
 from .picker.space import Data, Language, Visual
 
 
@@ -119,3 +120,53 @@ def bill(library: Library, recipe: Recipe, plan: str, gpu: str, gpus: int, lora:
     hardware = library.words.records("hardware")[gpu]
     return Bill(visual, language, data, connector, tuple(costs), tuple(training.stage_factors(stage, lora, recompute) for stage in stages),
                 training.estimate(total, hardware, library.calibration), gpu, tuple(held))
+
+
+def whole(stated: dict, words: Vocabulary) -> Recipe:
+    """Stated fields over the baseline; an encoder alone brings the native resolution nearest to 336 px."""
+    own = Recipe(**stated)
+    if own.encoder and own.resolution is None:
+        own = change(own, resolution=native(words, own.encoder))
+    return published_size(own.over(BASELINE), words)
+
+
+def native(words: Vocabulary, encoder: str) -> int | None:
+    """The native resolution of an encoder (of the first, when fused) that is nearest to the baseline's 336 px."""
+    sides = words.records("encoder").get(encoder.split("+")[0], {}).get("native_resolution") or []
+    return min((side for side in sides if isinstance(side, int)), key=lambda side: (abs(side - 336), side), default=None)
+
+
+def notes(recipe: Recipe, language: Language) -> list[str]:
+    """What was assumed about the parts."""
+    if recipe.llm is None:
+        return [f"an LLM of {recipe.llm_params_b:g}B is costed as {language.slug}"]
+    return []
+
+
+def timing(library: Library, recipe: Recipe, gpu: str, gpus: int, dtype: str, engine: str, batch: int, prompt: int,
+           output: int) -> tuple[latency.Latency, memory.Memory, Language]:
+    """Latency and memory of answering with a recipe. Raises flops.MissingFigure."""
+    visual, language = visual_part(library, recipe), language_part(library, recipe)
+    record = language.record
+    connector = flops.connector_params(visual.recipe.connector or "", visual.width, record["hidden_size"])
+    value = latency.answer(library.words.records("hardware")[gpu], record, visual.encoders, connector, visual.visual_tokens, visual.grid_tokens,
+                           prompt, output, dtype, batch, gpus, engine)
+    return value, memory.inference(record, visual.encoder_params, connector, visual.visual_tokens + prompt + output, dtype, batch), language
+
+
+def fit_notes(held: memory.Memory, hardware: dict, gpus: int) -> list[str]:
+    """Does it fit, and how often?"""
+    room = (hardware.get("memory_gb") or 0) * gpus
+    if not room:
+        return []
+    if held.total > room:
+        return [f"{held.total:.1f} GB do not fit in {room:g} GB ({hardware['slug']}{f' x {gpus}' if gpus > 1 else ''})"]
+    return []
+
+
+def tokens_of(recipe: Recipe, library: Library, width: int, height: int) -> Tokens:
+    """Tokens of one image in a recipe of one's own (every image is made square)."""
+    if not isinstance(recipe.resolution, int):
+        raise RecipeError("resolution", "a recipe's tokens need pixels (tilings: tokens --model)")
+    record = library.words.records("encoder").get((recipe.encoder or "").split("+")[0], {})
+    return Tokens(width, height, (per_view(int(flops.need(record, "patch_size")), recipe.resolution, recipe.connector),))

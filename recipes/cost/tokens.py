@@ -123,6 +123,20 @@ def pixtral(width: int, height: int) -> Tokens:
     return Tokens(width, height, (_grid("patches", rows, columns), Term("row breaks", rows, "one per row of patches")))
 
 
+def naflex(width: int, height: int, patch: int = 16, most: int = 256) -> Tokens:
+    """SigLIP 2 NaFlex: the largest scale (at most 100) at which the image, both sides rounded up to patches, has at most `most`.
+
+    That scale is one at which a side fills whole patches, so those are tried.
+    """
+    best, grid = 0.0, (1, 1)
+    for side in (width, height):
+        for n in range(1, most + 1):
+            rows, columns = max(1, -(-height * n // side)), max(1, -(-width * n // side))
+            if rows * columns <= most and patch * n / side > best and patch * n / side <= 100:
+                best, grid = patch * n / side, (rows, columns)
+    return Tokens(width, height, (_grid("patches", *grid),))
+
+
 # --- tilings ---------------------------------------------------------------------------------------------------------
 
 def idefics3(width: int, height: int, tile: int, longest: int, per_tile: int) -> Tokens:
@@ -237,6 +251,8 @@ MODELS: Mapping[str, Callable[[int, int], Tokens]] = {
     "smolvlm2-500m": lambda w, h: idefics3(w, h, 512, 4 * 512, 64),
     "internvl2": internvl,
     "pixtral": pixtral,
+    "siglip2-naflex": naflex,
+    "mm1.5": lambda w, h: Tokens(w, h, (Term("sub-images", 576, "4 sub-images of 672 px x 144"), Term("overview", 144, "one of 672 px")), 0),
     "paligemma-224": lambda w, h: square(w, h, 224, 14),
     "paligemma-448": lambda w, h: square(w, h, 448, 14),
     "paligemma-896": lambda w, h: square(w, h, 896, 14),
