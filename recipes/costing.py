@@ -92,7 +92,7 @@ def bill(library: Library, recipe: Recipe, plan: str, gpu: str, gpus: int, lora:
     """The bill of a recipe. Raises flops.MissingFigure."""
     visual, language, data = visual_part(library, recipe), language_part(library, recipe), data_part(library, recipe)
     record = language.record
-    connector = flops.connector_params(visual.recipe.connector or "", visual.width, record["hidden_size"])
+    connector = flops.connector_params(visual.recipe.connector or "", visual.width, flops.need(record, "hidden_size"))
     lead = visual.encoders[0][0]
 
     def tokens_at(side: int) -> float:
@@ -148,7 +148,7 @@ def timing(library: Library, recipe: Recipe, gpu: str, gpus: int, dtype: str, en
     """Latency and memory of answering with a recipe. Raises flops.MissingFigure."""
     visual, language = visual_part(library, recipe), language_part(library, recipe)
     record = language.record
-    connector = flops.connector_params(visual.recipe.connector or "", visual.width, record["hidden_size"])
+    connector = flops.connector_params(visual.recipe.connector or "", visual.width, flops.need(record, "hidden_size"))
     value = latency.answer(library.words.records("hardware")[gpu], record, visual.encoders, connector, visual.visual_tokens, visual.grid_tokens,
                            prompt, output, dtype, batch, gpus, engine)
     return value, memory.inference(record, visual.encoder_params, connector, visual.visual_tokens + prompt + output, dtype, batch), language

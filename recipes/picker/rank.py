@@ -80,7 +80,7 @@ def costs_of(visual: Visual, language: Language, data: Data, limits: Constraints
              calibration: training.Calibration) -> Costs:
     """Training cost, latency and memory of one recipe."""
     hardware = words.records("hardware")
-    connector = flops.connector_params(visual.recipe.connector or "", visual.width, language.record["hidden_size"])
+    connector = flops.connector_params(visual.recipe.connector or "", visual.width, flops.need(language.record, "hidden_size"))
     stages = tuple(training.stage_cost(stage, visual.encoder_flops, connector, language.record, visual.grid_tokens)
                    for stage in training.two_stages(data.samples, data.slug, visual.visual_tokens, visual.recipe.frozen_encoder))
     total = sum(stage.total for stage in stages)
