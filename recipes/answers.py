@@ -10,7 +10,8 @@ from .cost import flops
 from .cost.tokens import LEARNED
 from .costing import data_part, language_part, recipe_costs, visual_part, whole
 from .effects.features import visual_tokens
-from .effects.swap import Change, Swap, find_rows, judge, moved_axes, relevant_papers
+from .effects.rows import find_rows, moved_axes, relevant_papers
+from .effects.swap import Change, Swap, judge
 from .evidence.vocabulary import Vocabulary
 from .library import Library
 from .picker import ablate as ablation

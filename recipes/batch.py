@@ -6,7 +6,8 @@ In: lines of {"from": {recipe}, "to": {recipe}, "benchmark": "mmmu"}. Out: the a
 import json
 from collections.abc import Mapping
 
-from .effects.swap import Change, Found, find_rows, judge, relevant_papers
+from .effects.rows import Found, find_rows, relevant_papers
+from .effects.swap import Change, judge
 from .evidence.reading import EvidenceError, parse
 from .evidence.vocabulary import UnknownName
 from .library import Library

@@ -14,7 +14,7 @@ from .arguments import (Parser, Usage, benchmark_list, common, constraints, flag
 from .cli_cost import cost_arguments, cost_command, latency_arguments, latency_command, tokens_arguments, tokens_command
 from .console import PROGRAM, out, show, style
 from .cost import flops
-from .effects.swap import moved_axes, relevant_papers
+from .effects.rows import moved_axes, relevant_papers
 from .evidence.reading import EvidenceError
 from .evidence.vocabulary import UnknownName, fold, nearest
 from .evidence.write import write_text
@@ -276,14 +276,19 @@ def fit_command(args, library: Library, understood: dict | None = None) -> int:
 
 
 def backtest_arguments(parser: Parser) -> None:
-    parser.add_argument("--paper", action="append", default=[], metavar="KEY", help="only this paper (repeatable)")
+    parser.add_argument("--paper", action="append", default=[], metavar="KEY", help="only this paper (repeatable); with --tables DIR, the tables of DIR are scored instead")
 
 
 def backtest_command(args, library: Library, understood: dict | None = None) -> int:
-    """Leave-one-paper-out accuracy of the predictions."""
-    from . import refit
-    result = refit.backtest(library, [known_paper(key, library) for key in args.paper], lambda line: print(line, file=sys.stderr, flush=True))
-    show(result) if args.json else out(refit.backtest_text(result, style()))
+    """How well unseen papers are predicted: leave one paper out, against simple rules."""
+    from . import scoring
+    if args.tables and args.paper:
+        raise Usage("backtest: --paper is about the published papers: leave out --tables")
+    if args.tables:
+        result = scoring.other_tables(library)
+    else:
+        result = scoring.backtest(library, [known_paper(key, library) for key in args.paper], lambda line: print(line, file=sys.stderr, flush=True))
+    show(result) if args.json else out(scoring.backtest_text(result, style()))
     return 0
 
 

@@ -5,7 +5,8 @@ import pathlib
 import tempfile
 import unittest
 
-from recipes.effects.swap import Change, find_rows, lineage, moved_axes, relevant_papers, together
+from recipes.effects.rows import find_rows, lineage, moved_axes, relevant_papers
+from recipes.effects.swap import Change, together
 from recipes.library import Library
 
 from . import support

@@ -71,14 +71,14 @@ class Conditioned(Posterior):
         before = super().trace(x, steps, families)
         return before._replace(known=linalg.solve_lower(self._factor, [before.covariance(other) for other in self._seen]))
 
-    def mean(self, x: Weights, benchmark: str, family: str | None) -> float:
+    def mean(self, x: Weights, benchmark: str, family: str | None, *, whole: bool = False) -> float:
         shift = self._shift(benchmark, family)
-        return super().mean(x, benchmark, family) + sum(value * shift.get(name, 0.0) for name, value in x.items())
+        return super().mean(x, benchmark, family, whole=whole) + sum(value * shift.get(name, 0.0) for name, value in x.items())
 
-    def effect(self, change, benchmark: str, family: str | None) -> Effect:
+    def effect(self, change, benchmark: str, family: str | None, *, whole: bool = False) -> Effect:
         x = self.weights(change)
         trace = self.trace(x, {benchmark: 1.0}, {benchmark: family})
-        return Effect(self.mean(x, benchmark, family), max(trace.covariance(trace), 0.0))
+        return Effect(self.mean(x, benchmark, family, whole=whole), max(trace.covariance(trace), 0.0))
 
     def _shift(self, benchmark: str, family: str | None) -> Weights:
         """How far the results move the mean of each effect: at the root, then down to the family and the benchmark."""

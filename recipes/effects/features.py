@@ -98,6 +98,7 @@ def pixels(setting: Mapping, words: Vocabulary) -> float | None:
 
 
 TILES = {"1": 1, "2x2": 5, "3x3": 10, "9-12": 10.5, "1-12": 6.5}  # tiles with the overview, or the middle of a range
+ANYRES = 5                # LLaVA-NeXT's AnyRes at 672 px: a 2x2 grid of tiles and the overview
 
 
 def visual_tokens(setting: Mapping, words: Vocabulary) -> float | None:
@@ -105,7 +106,8 @@ def visual_tokens(setting: Mapping, words: Vocabulary) -> float | None:
     if setting.get("visual_tokens"):
         return setting["visual_tokens"]
     if setting.get("tokens_per_tile"):
-        return setting["tokens_per_tile"] * TILES.get(setting.get("tiles"), 1)
+        tiled = ANYRES if setting.get("tiling") == "anyres" else 1
+        return setting["tokens_per_tile"] * TILES.get(setting.get("tiles"), tiled)
     side, encoder, connector = setting.get("resolution"), setting.get("encoder"), setting.get("connector")
     record = words.records("connector").get(connector)
     if not encoder or not isinstance(side, (int, float)) or (record and record.get("class") != "projection"):

@@ -176,24 +176,27 @@ class Posterior:
         return {name: value * math.sqrt(prior) for name, value in change.items()
                 if (prior := self.hyper.prior.get(group(name), 0.0))}
 
-    def effect(self, change: Mapping[str, float], benchmark: str, family: str | None) -> Effect:
-        """The effect of a change (feature differences) on one benchmark of a family."""
+    def effect(self, change: Mapping[str, float], benchmark: str, family: str | None, *, whole: bool = False) -> Effect:
+        """The effect of a change (feature differences) on one benchmark of a family.
+
+        With `whole`, the posterior mean itself, not the share of it that a prediction for a new paper takes (Hyper.trust).
+        """
         x = self.weights(change)
-        return Effect(self.mean(x, benchmark, family), max(self._variance(x, benchmark, family), 0.0))
+        return Effect(self.mean(x, benchmark, family, whole=whole), max(self._variance(x, benchmark, family), 0.0))
 
     def weights(self, change: Mapping[str, float]) -> Weights:
         """A change in units of prior standard deviations, feature by feature; what has no prior has no effect."""
         return {self.names.get(name, name): value * math.sqrt(prior) for name, value in change.items()
                 if (prior := self.hyper.prior.get(group(name), 0.0))}
 
-    def mean(self, x: Weights, benchmark: str, family: str | None) -> float:
-        """Mean of a weighted sum of effects; each from the most special block that has it."""
+    def mean(self, x: Weights, benchmark: str, family: str | None, *, whole: bool = False) -> float:
+        """Mean of a weighted sum of effects (see `effect`); each from the most special block that has it."""
         blocks = [part for part in (self.benchmarks.get(benchmark), self.families.get(family or ""), self.root) if part]
         total = 0.0
         for name, value in x.items():
             for part in blocks:
                 if name in part.place:
-                    total += value * part.mean[part.place[name]] * self.trust(name)
+                    total += value * part.mean[part.place[name]] * (1.0 if whole else self.trust(name))
                     break
         return total
 

@@ -4,21 +4,18 @@ In: two settings (from, to), the posterior, the papers that may hold rows about 
 Does not parse names, compute costs or print.
 """
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from statistics import NormalDist
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from ..evidence.contrasts import Contrast, contrasts, evidence_metrics, moved
-from ..evidence.tables import Paper, Row
 from ..evidence.vocabulary import Vocabulary
-from . import meta
-from .columns import KINDS, recipe_rows, sampling_variance
-from .features import AXIS_OF, NUMERIC, difference, encoder_params_b, features, group, llm_make, llm_params_b, pixels, visual_tokens
+from . import meta, tails
+from .columns import KINDS, sampling_variance
+from .features import AXIS_OF, NUMERIC, difference, features, group, llm_make, llm_params_b
 from .posterior import Posterior
+from .rows import Found, moved_axes
 
 AXES = ("encoder", "connector", "llm", "data", "resolution", "visual_tokens", "training")
 GRADES = ("direct", "indirect", "extrapolated", "none")
-NORMAL = NormalDist()
 # A row about components of the same make counts as if its variance were this many times larger.
 NEAR_DISCOUNT = 4.0
 NEAR_ROWS = 8
@@ -29,8 +26,9 @@ BEYOND_RANGE_SD = 0.5
 class Evidence(NamedTuple):
     """One pair of printed rows that shows the change (or a part of it, for a chain).
 
-    delta: as printed, `to` minus `from`, in points of the metric, signed so that it reads in the asked direction.
-    weight: share among the rows listed for one benchmark. also_moves: what else differs between the two rows.
+    delta: `to` minus `from`, in points of the benchmark's own scale (`printed` is the same in points of the table, where that has
+    another maximum), signed so that it reads in the asked direction. weight: share among the rows listed for one benchmark.
+    also_moves: what else differs between the two rows.
     """
     table: str
     arxiv: str | None
@@ -44,6 +42,26 @@ class Evidence(NamedTuple):
     also_moves: tuple[str, ...]
     llm: str | None
     relation: str = "direct"   # direct: the asked components; near: components of the same make; neighbour: another benchmark
+    printed: float | None = None
+
+
+class Split(NamedTuple):
+    """Node-splitting by back-calculation (Dias et al., Stat. Med. 29, 2010, section 3.1): the direct rows against everything else.
+
+    The shared effect's estimate is a mean of both, weighted by precision, so the indirect one follows from the whole and the direct
+    one. share: how much of the whole the direct rows carry. All in points; indirect is None where the direct rows carry everything.
+    z: their difference in standard errors; `disagree` where it is beyond 1.96.
+    """
+    direct: float
+    direct_se: float
+    indirect: float | None
+    indirect_se: float | None
+    share: float
+    z: float | None
+
+    @property
+    def disagree(self) -> bool:
+        return self.z is not None and abs(self.z) > 1.96
 
 
 class Delta(NamedTuple):
@@ -59,6 +77,7 @@ class Delta(NamedTuple):
     grade: str
     evidence: tuple[Evidence, ...]
     direct: meta.Pooled | None      # the direct rows alone, pooled over papers (random effects), in points
+    split: Split | None = None      # the direct rows against everything else that the model knows
 
 
 class Mix(NamedTuple):
@@ -81,145 +100,12 @@ class Swap(NamedTuple):
     warnings: tuple[str, ...]
 
 
-def moved_axes(a: Mapping, b: Mapping, words: Vocabulary) -> tuple[str, ...]:
-    """The axes on which two settings differ; only what both state counts. Tokens that follow the resolution do not."""
-    out = []
-    for axis in ("encoder", "connector", "llm", "data"):
-        x, y = a.get(axis), b.get(axis)
-        if x and y and x != y:
-            out.append(axis)
-    if "llm" not in out and not (a.get("llm") and a.get("llm") == b.get("llm")):
-        x, y = llm_params_b(a, words), llm_params_b(b, words)
-        if x and y and x != y:
-            out.insert(sum(axis in out for axis in ("encoder", "connector")), "llm")
-    if "data" not in out and a.get("data_size") and b.get("data_size") and a["data_size"] != b["data_size"]:
-        out.append("data")
-    if any(a.get(key) != b.get(key) and a.get(key) is not None and b.get(key) is not None for key in ("resolution",)) \
-            or a.get("tiling") != b.get("tiling") and (a.get("tiling") or b.get("tiling")):
-        out.append("resolution")
-    x, y = visual_tokens(a, words), visual_tokens(b, words)
-    if x and y and x != y and not {"resolution", "encoder", "connector"} & set(out):
-        out.append("visual_tokens")
-    if any(a.get(key) is not None and b.get(key) is not None and a.get(key) != b.get(key) for key in ("frozen_encoder", "training")):
-        out.append("training")
-    return tuple(out)
-
-
 def kinds_moved(axes: Sequence[str], a: Mapping, b: Mapping, words: Vocabulary) -> list[str]:
     """The kinds of setting (columns.KINDS) whose heterogeneity a change on these axes meets."""
     kinds = [axis for axis in axes if axis in KINDS]
     if "connector" in kinds and words.connector_class(a) != words.connector_class(b):
         kinds.append("connector_class")
     return kinds
-
-
-def _same(axis: str, setting: Mapping, side: Mapping, words: Vocabulary) -> bool:
-    """Does a row's setting have what `side` says on an axis?"""
-    if axis in ("encoder", "connector", "data"):
-        if axis == "data" and not side.get("data"):
-            return bool(setting.get("data_size")) and setting["data_size"] == side.get("data_size")
-        return setting.get(axis) == side.get(axis)
-    if axis == "llm":
-        if side.get("llm"):
-            return setting.get("llm") == side["llm"]
-        x, y = llm_params_b(setting, words), side.get("llm_params_b")
-        return bool(x and y) and abs(math.log2(x / y)) < 0.2
-    if axis == "resolution":
-        x, y = pixels(setting, words), pixels(side, words)
-        return bool(x and y) and abs(math.log2(x / y)) < 0.05
-    if axis == "visual_tokens":
-        x, y = visual_tokens(setting, words), visual_tokens(side, words)
-        return bool(x and y) and abs(math.log2(x / y)) < 0.15
-    if side.get("frozen_encoder") is not None:
-        return setting.get("frozen_encoder") == side["frozen_encoder"]
-    return setting.get("training") == side.get("training")
-
-
-def lineage(encoder: str | None, words: Vocabulary) -> str | None:
-    """The make of an encoder, wider than its family: any CLIP, any SigLIP, any DINO; else the family. None for fusions."""
-    record = words.records("encoder").get(encoder or "")
-    if record is None or not record.get("family"):
-        return None
-    family = record["family"]
-    if family.startswith("siglip"):
-        return "siglip"
-    if "dino" in family:
-        return "dino"
-    return "clip" if record.get("kind") == "language-contrastive" else family
-
-
-def _near(axis: str, setting: Mapping, side: Mapping, words: Vocabulary) -> bool:
-    """Does a row's setting have something of the same make as `side` on an axis?"""
-    if _same(axis, setting, side, words):
-        return True
-    if axis == "encoder":
-        make = lineage(side.get("encoder"), words)
-        if make is None or make != lineage(setting.get("encoder"), words):
-            return False
-        x, y = encoder_params_b(setting["encoder"], words), encoder_params_b(side["encoder"], words)
-        return bool(x and y) and abs(math.log2(x / y)) < 1.2
-    if axis == "connector":
-        mine = words.connector_class(setting)
-        return mine is not None and mine == words.connector_class(side)
-    if axis == "llm":
-        if side.get("llm") and llm_make(setting.get("llm"), words) != llm_make(side["llm"], words):
-            return False
-        x, y = llm_params_b(setting, words), llm_params_b(side, words)
-        return bool(x and y) and abs(math.log2(x / y)) < 0.25
-    return False
-
-
-class Found(NamedTuple):
-    """A contrast that shows the change, turned so that it reads in the asked direction. near: not the very components."""
-    contrast: Contrast
-    delta: float
-    from_row: Row
-    to_row: Row
-    near: bool
-
-
-def find_rows(papers: Iterable[Paper], a: Mapping, b: Mapping, axes: Sequence[str], words: Vocabulary) -> list[Found]:
-    """All pairs of rows of one table that make the asked change, or one of the same make, on all its axes.
-
-    Where both sides are of one make (linear and MLP, Vicuna-7B and Mistral-7B), only the very components count.
-    Other things may move as well; the contrast says so.
-    """
-    match = {axis: _same if _near(axis, a, b, words) else _near for axis in axes}
-    axis_of = {key: record["axis"] for key, record in words.records("setting").items()}
-    out = []
-    for paper in papers:
-        for table in paper.tables:
-            rows = recipe_rows(table)
-            first = [row for row in rows if all(match[axis](axis, row.setting, a, words) for axis in axes)]
-            second = [row for row in rows if all(match[axis](axis, row.setting, b, words) for axis in axes)]
-            if not first or not second:
-                continue
-            metrics = evidence_metrics(table)
-            is_a, is_b = ({id(row) for row in rows if all(_same(axis, row.setting, side, words) for axis in axes)} for side in (a, b))
-            for x in first:
-                for y in second:
-                    if x is y or any(_same(axis, x.setting, y.setting, words) for axis in axes):
-                        continue
-                    difference_ = moved(x.setting, y.setting, axis_of)
-                    if "other" in difference_.axes or len(difference_.unstated) > 1:
-                        continue  # two systems of which too much is unsaid
-                    near = not (id(x) in is_a and id(y) in is_b)
-                    for contrast in contrasts(table._replace(rows=(x, y)), axis_of, metrics):
-                        out.append(Found(contrast._replace(table=table), contrast.delta, x, y, near))
-    return _once(out)
-
-
-def _once(found: list[Found]) -> list[Found]:
-    """Count a pair of training runs once per benchmark, however many tables print it."""
-    seen, out = set(), []
-    for item in found:
-        key = (item.from_row.run or (item.contrast.table.id, item.from_row.arm),
-               item.to_row.run or (item.contrast.table.id, item.to_row.arm),
-               item.contrast.metric.benchmark, item.contrast.metric.split, item.contrast.metric.shots, item.contrast.metric.unit)
-        if key not in seen:
-            seen.add(key)
-            out.append(item)
-    return out
 
 
 def together(steps: Mapping[str, float], families: Mapping[str, str | None]) -> float:
@@ -304,14 +190,33 @@ class Change:
     def also_moves(self, found: Found) -> tuple[str, ...]:
         """What differs between two rows beside the asked axes, as words: `resolution 336 -> 384`, `data (stated for one row only)`."""
         moved_, out = found.contrast.moved, []
+        a, b = found.from_row.setting, found.to_row.setting
         for axis in (*moved_.axes, *moved_.implied):
             if axis not in self.axes:
-                x, y = found.from_row.setting.get(axis), found.to_row.setting.get(axis)
-                out.append(f"{axis} {x} -> {y}" if x is not None and y is not None and len(f"{x}{y}") < 40 else axis)
-        x, y = found.from_row.setting.get("llm"), found.to_row.setting.get("llm")
-        if self.by_size and x and y and llm_make(x, self.words) != llm_make(y, self.words):
-            out.append(f"llm {x} -> {y}")
+                out.append(self._step(axis, a, b))
+        if self.by_size:
+            out += self._other_llm(a, b)
         return tuple(out) + tuple(f"{axis} (stated for one row only)" for axis in moved_.unstated)
+
+    def _step(self, axis: str, a: Mapping, b: Mapping) -> str:
+        """One axis that moved, with its values; where the axis itself is the same, with the setting that differs."""
+        records = self.words.records("setting")
+        keys = [axis, *(key for key in {**a, **b} if key != axis and records.get(key, {}).get("axis") == axis)]
+        for key in keys:
+            x, y = a.get(key), b.get(key)
+            if x != y and x is not None and y is not None and len(f"{x}{y}") < 40:
+                return f"{axis} {x} -> {y}" if key == axis else f"{axis} {key} {x} -> {y}"
+        return axis
+
+    def _other_llm(self, a: Mapping, b: Mapping) -> list[str]:
+        """What makes a pair of rows more than a change of LLM size: another make, or a mixture of experts on one side."""
+        x, y = a.get("llm"), b.get("llm")
+        if a.get("moe") != b.get("moe"):
+            return [f"llm experts {a.get('moe') or 'none'} -> {b.get('moe') or 'none'}"]
+        makes = llm_make(x, self.words), llm_make(y, self.words)
+        if x and y and makes[0] != makes[1]:
+            return [f"llm {x} -> {y}"]
+        return ["llm (not of one named family)"] if bool(x) != bool(y) else []
 
     def controlled(self, found: Found) -> bool:
         """Does nothing but the asked axes (and the visual tokens that follow a resolution) differ between two rows?"""
@@ -346,8 +251,8 @@ class Change:
         variance = trace.covariance(trace) + self.variance() * together(steps, families)
         variance += sum(step * step * self.noise(name) for name, step in steps.items())
         sd = math.sqrt(max(variance, 1e-12))
-        z = NORMAL.inv_cdf(0.5 + level / 2)
-        return Mix(dict(weights), mean, mean - z * sd, mean + z * sd, level, NORMAL.cdf(mean / sd), sd)
+        z = tails.half_width(level)
+        return Mix(dict(weights), mean, mean - z * sd, mean + z * sd, level, tails.cdf(mean / sd), sd)
 
 
 def weigh(found: Sequence[Found], change: Change) -> list[tuple[float, float]]:
@@ -382,7 +287,10 @@ def weigh(found: Sequence[Found], change: Change) -> list[tuple[float, float]]:
 
 
 def evidence_for(found: Sequence[Found], change: Change) -> tuple[list[Evidence], meta.Pooled | None]:
-    """The rows of one benchmark with their weights (adding up to 1), and their random-effects pool over papers."""
+    """The rows of one benchmark with their weights (adding up to 1), and their random-effects pool over papers.
+
+    All in points of the benchmark's scale in the registry, whatever maximum a table prints.
+    """
     if not found:
         return [], None
     weighed = weigh(found, change)
@@ -399,17 +307,35 @@ def evidence_for(found: Sequence[Found], change: Change) -> tuple[list[Evidence]
         for n in numbers:
             weight[n] = (1 / variance) * (1 / weighed[n][1]) / inner
     total = sum(weight)
-    metric = found[0].contrast.metric
-    unit = metric.max / 100 if metric.max else 1.0
     pooled = meta.pool(y, v, "DL")
-    sign = 1.0 if metric.higher_is_better else -1.0
-    rows = [Evidence(item.contrast.table.id, item.contrast.table.arxiv, item.contrast.metric.benchmark, item.contrast.metric.split,
-                     item.from_row.arm, item.to_row.arm, item.delta * sign, weight[n] / total,
-                     change.controlled(item), change.also_moves(item),
-                     _llm_label(item.from_row.setting, change.words), "near" if item.near else "direct")
-            for n, item in enumerate(found)]
+    rows = []
+    for n, item in enumerate(found):
+        metric = item.contrast.metric
+        sign = 1.0 if metric.higher_is_better else -1.0
+        top = change.words.records("benchmark").get(metric.benchmark, {}).get("max")
+        factor = top / metric.max if top and metric.max else 1.0
+        rows.append(Evidence(item.contrast.table.id, item.contrast.table.arxiv, metric.benchmark, metric.split, item.from_row.arm, item.to_row.arm,
+                             item.delta * sign * factor, weight[n] / total, change.controlled(item), change.also_moves(item),
+                             _llm_label(item.from_row.setting, change.words), "near" if item.near else "direct",
+                             item.delta * sign if factor != 1.0 else None))
     rows.sort(key=lambda row: (-row.weight, row.table, row.from_arm, row.to_arm))
+    record = change.words.records("benchmark").get(found[0].contrast.metric.benchmark, {})
+    unit = record["max"] / 100 if record.get("max") else 1.0
+    sign = 1.0 if record.get("higher_is_better", True) else -1.0
     return rows, pooled._replace(estimate=pooled.estimate * unit * sign, se=pooled.se * unit, tau2=pooled.tau2 * unit ** 2)
+
+
+def split(change: Change, benchmark: str, family: str | None, direct: meta.Pooled, unit: float, sign: float) -> Split:
+    """The direct rows of a benchmark against everything else that the model knows about the change (see Split)."""
+    scale = change.posterior.scale_of(benchmark) * unit
+    whole = change.posterior.effect(change.features, benchmark, family, whole=True)
+    mean, variance = whole.mean * scale * sign, max(whole.variance * scale ** 2, 1e-9)
+    share = min(1.0, variance / direct.se ** 2)
+    if share > 0.98:
+        return Split(direct.estimate, direct.se, None, None, 1.0, None)
+    rest = 1 / (1 / variance - 1 / direct.se ** 2)
+    indirect = rest * (mean / variance - direct.estimate / direct.se ** 2)
+    return Split(direct.estimate, direct.se, indirect, math.sqrt(rest), share, (direct.estimate - indirect) / math.sqrt(direct.se ** 2 + rest))
 
 
 def _llm_label(setting: Mapping, words: Vocabulary) -> str | None:
@@ -429,7 +355,7 @@ def judge(change: Change, found: Sequence[Found], benchmarks: Sequence[str], *, 
     by_family: dict[str, list[Found]] = {}
     for name, items in by_benchmark.items():
         by_family.setdefault(records.get(name, {}).get("family") or "", []).extend(items)
-    z = NORMAL.inv_cdf(0.5 + level / 2)
+    z = tails.half_width(level)
     deltas = []
     for name in benchmarks:
         record = records[name]
@@ -448,12 +374,13 @@ def judge(change: Change, found: Sequence[Found], benchmarks: Sequence[str], *, 
         if not rows:  # neighbours: the same change on other benchmarks of the family
             rows = evidence_for(by_family.get(family or "", []), change)[0][:NEAR_ROWS]
             total = sum(row.weight for row in rows)
-            rows = [row._replace(weight=row.weight / total, relation="neighbour") for row in rows]
+            rows = [row._replace(weight=row.weight / total, relation="neighbour" if row.relation == "direct" else row.relation) for row in rows]
         # a score can move by its whole scale at most
         expected, low, high = (min(max(x, -100.0), 100.0) if record.get("max") else x for x in (expected, expected - z * sd, expected + z * sd))
         low, high = sorted((low * unit * sign, high * unit * sign))
         deltas.append(Delta(name, family, record.get("max"), expected * unit * sign, low, high, level,
-                            NORMAL.cdf(expected / sd) if sd else 0.5, grade, tuple(rows), pooled))
+                            tails.cdf(expected / sd) if sd else 0.5, grade, tuple(rows), pooled,
+                            split(change, name, family, pooled, unit, sign) if pooled and change.axes else None))
     mixed = None
     if mix and change.axes:
         mixed = change.mix(mix, {name: records[name]["family"] for name in mix}, level)
@@ -482,27 +409,4 @@ def _warnings(change: Change, found: Sequence[Found]) -> list[str]:
     for axis, papers in sorted(along.items(), key=lambda entry: (-len(entry[1]), entry[0])):
         if axis in ("resolution", "visual_tokens", "data", "llm", "encoder", "connector"):
             out.append(f"{' and '.join(change.axes)} and {axis} move together in rows of {', '.join(sorted(papers))} (confounded)")
-    return out
-
-
-def relevant_papers(a: Mapping, b: Mapping, posterior: Posterior, words: Vocabulary) -> set[str]:
-    """The papers that may hold rows about a change: those in which things of the moved makes vary."""
-    support = posterior.support
-    out: set[str] = set()
-    for axis in moved_axes(a, b, words):
-        sides = []
-        for side in (a, b):
-            value = side.get(axis)
-            if axis == "encoder" and value and "+" in value:
-                sides.append(set.intersection(*(set(support.get(f"encoder={part}", ())) for part in value.split("+"))))
-            elif axis in ("encoder", "connector") and value:
-                kin = [slug for slug in words.records(axis) if slug == value or _near(axis, {axis: slug}, side, words)]
-                sides.append({paper for slug in kin for paper in support.get(f"{axis}={slug}", ())})
-            elif axis == "data" and value:
-                sides.append(set(support.get(f"data={value}", ())))
-            else:
-                name = {"llm": "llm_size", "resolution": "resolution", "visual_tokens": "visual_tokens", "data": "data_size",
-                        "training": "frozen_encoder"}[axis]
-                sides.append(set(support.get(name, ())) | set(support.get(f"llm={value}", ())) if axis == "llm" else set(support.get(name, ())))
-        out |= sides[0] & sides[1]
     return out

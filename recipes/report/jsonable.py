@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from ..cost.tokens import Tokens
 from ..effects.meta import Pooled
-from ..effects.swap import Delta, Evidence, Mix, Swap
+from ..effects.swap import Delta, Evidence, Mix, Split, Swap
 from ..picker.ablate import AxisValue
 from ..picker.rank import Costs, Pick, Ranked
 from ..picker.recipe import Recipe
@@ -32,7 +32,7 @@ def evidence(row: Evidence) -> dict:
     """One printed pair of rows."""
     return {"table": row.table, "arxiv": row.arxiv, "benchmark": row.benchmark, "split": row.split, "from_arm": row.from_arm,
             "to_arm": row.to_arm, "delta": number(row.delta), "weight": number(row.weight), "controlled": row.controlled,
-            "also_moves": list(row.also_moves), "llm": row.llm, "relation": row.relation}
+            "also_moves": list(row.also_moves), "llm": row.llm, "relation": row.relation, **({} if row.printed is None else {"printed": number(row.printed)})}
 
 
 def pooled(value: Pooled | None) -> dict | None:
@@ -42,11 +42,20 @@ def pooled(value: Pooled | None) -> dict | None:
     return {"estimate": number(value.estimate), "se": number(value.se), "tau2": number(value.tau2), "papers": value.k}
 
 
+def split(value: Split | None) -> dict | None:
+    """The direct rows against everything else (node-splitting)."""
+    if value is None:
+        return None
+    return {"direct": {"estimate": number(value.direct), "se": number(value.direct_se), "share": number(value.share)},
+            "indirect": {"estimate": number(value.indirect), "se": number(value.indirect_se), "share": number(1 - value.share)},
+            "z": number(value.z), "disagree": value.disagree}
+
+
 def delta(value: Delta) -> dict:
     """One benchmark's answer."""
     return {"benchmark": value.benchmark, "family": value.family, "unit": "points", "max": number(value.max),
             "expected": number(value.expected), "interval": interval(value.level, value.low, value.high),
-            "p_better": number(value.p_better), "grade": value.grade, "direct": pooled(value.direct),
+            "p_better": number(value.p_better), "grade": value.grade, "direct": pooled(value.direct), "split": split(value.split),
             "evidence": [evidence(row) for row in value.evidence]}
 
 

@@ -176,7 +176,7 @@ def swap_text(a: Recipe, b: Recipe, answer: Swap, names: Mapping[str, str], pape
         lines += ["", "no table has rows for this change"]
     if why:
         lines += ["", *alone_lines(answer, names, style)]
-    texts = [papers_named(text, papers) for text in (*answer.warnings, *notes)]
+    texts = [papers_named(text, papers) for text in (*disagreements(answer, names), *answer.warnings, *notes)]
     lines += [""] if texts else []
     for text in texts:
         lines += wrap("note: " + text, style, hang="      ")
@@ -194,14 +194,27 @@ def papers_named(text: str, papers: Mapping[str, str]) -> str:
 
 
 def alone_lines(answer: Swap, names: Mapping[str, str], style: Style) -> list[str]:
-    """What the direct rows say by themselves, pooled over papers, beside the model's answer."""
-    rows = [[clean(names.get(d.benchmark, d.benchmark)), f"{signed(d.direct.estimate, points(d))} ± {d.direct.se:.{points(d)}f}",
-             str(d.direct.k), signed(d.expected, points(d))] for d in answer.deltas if d.direct]
+    """Node-splitting: what the direct rows say by themselves, what everything else says, and the model's answer."""
+    rows = []
+    for d in answer.deltas:
+        if d.direct and d.split:
+            digits = points(d)
+            other = "-" if d.split.indirect is None else f"{signed(d.split.indirect, digits)} ± {d.split.indirect_se:.{digits}f}"
+            rows.append([clean(names.get(d.benchmark, d.benchmark)), f"{signed(d.direct.estimate, digits)} ± {d.direct.se:.{digits}f}", str(d.direct.k),
+                         percent(d.split.share), other, signed(d.expected, digits), "no" if d.split.disagree else "yes"])
     if not rows:
         return []
-    head = wrap("the direct rows alone (random effects over papers, what else moved taken out), and the model", style)
+    head = wrap("the direct rows alone (random effects over papers, what else moved taken out) and everything else that the model knows", style)
     return [*(style.paint(line, "bold") for line in head),
-            *table(["benchmark", "rows alone", "papers", "model"], rows, "lrrr", style)]
+            *table(["benchmark", "rows alone", "papers", "share", "all else", "model", "agree"], rows, "lrrrrrl", style),
+            *wrap("share: how much of the shared effect the rows carry. The model's answer is for a new paper, so it also shrinks towards what "
+                  "carries over from paper to paper.", style)]
+
+
+def disagreements(answer: Swap, names: Mapping[str, str]) -> list[str]:
+    """A note where the direct rows and everything else contradict each other."""
+    split = [names.get(d.benchmark, d.benchmark) for d in answer.deltas if d.split and d.split.disagree]
+    return [f"the rows of this very change and everything else disagree on {', '.join(split)} (--why shows both)"] if split else []
 
 
 def mix_text(mix: Mix) -> str:
@@ -260,7 +273,8 @@ def row_lines(group: Group, names: Mapping[str, str], papers: Mapping[str, str],
     head = f"  {clean(place)}{source}: {clean(group.from_arm)} -> {clean(group.to_arm)}"
     several = {row.benchmark for i, row in enumerate(group.rows) if any(row.benchmark == other.benchmark for other in group.rows[:i])}
     label = lambda row: names.get(row.benchmark, row.benchmark) + (f" ({row.split})" if row.benchmark in several and row.split else "")  # noqa: E731
-    shown = ", ".join(f"{clean(label(row))} {signed(row.delta, 2 if abs(row.delta) < 100 else 0)}" for row in group.rows[:8])
+    shown = ", ".join(f"{clean(label(row))} {signed(row.delta, 2 if abs(row.delta) < 100 else 0)}"
+                      + (f" (printed {signed(row.printed, 2)})" if row.printed is not None else "") for row in group.rows[:8])
     shown += f", and {len(group.rows) - 8} more" if len(group.rows) > 8 else ""
     kind = {"direct": "", "near": "near (same make): ", "neighbour": "other benchmarks: "}[first.relation]
     moves = "controlled" if first.controlled else "moves along: " + "; ".join(map(clean, first.also_moves)) if first.also_moves else "controlled"

@@ -1,0 +1,240 @@
+"""What simple rules would have predicted, and how good the model's predictions are beside them.
+
+In: columns, and the scored contrasts of a backtest (backtest.py). Out: Judged contrasts (axis, grade, what each baseline says,
+always from the other papers alone) and their Summary. Does not fit, search or read files.
+
+The baselines: "no change"; "no change" with a calibrated spread (per benchmark and axis, for CRPS); the mean of all contrasts
+that move the axis, in the direction in which its size grows; rules of thumb that people repeat (registry/claims.json).
+"""
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from . import tails
+from .backtest import Scored, crps
+from .columns import KINDS, Column
+from .features import AXIS_OF, NUMERIC, difference, group
+
+# The feature that says which way a contrast of an axis points. Connectors have none: their mean is no change.
+DIRECTION = {"llm": "llm_size", "resolution": "resolution", "visual_tokens": "visual_tokens", "data": "data_size",
+             "encoder": "encoder_size", "training": "frozen_encoder"}
+PRIOR_CONTRASTS = 10     # weight of the axis's spread, in contrasts, beside what the benchmark itself shows
+
+
+class Judged(NamedTuple):
+    """One contrast of a paper, predicted without it. Values in percent of the scale; `thumb` is None where no rule speaks."""
+    paper: str
+    benchmark: str
+    family: str
+    axis: str
+    grade: str
+    expected: float
+    sd: float
+    actual: float
+    axis_mean: float
+    zero_sd: float
+    thumb: float | None
+
+
+class Summary(NamedTuple):
+    """Scores of a set of contrasts. Ratios are averaged inside a paper and then over papers.
+
+    mae_ratio: mean absolute error over that of "no change"; axis_mean_ratio and thumb_ratio: the same for these baselines
+    (thumb: over the `thumb_contrasts` of which a rule speaks, None where there is none). crps_ratio and crps_zero_ratio: CRPS of the model and of the calibrated
+    "no change" over the mean absolute change. coverage: share of results inside the 50, 80 and 95 % intervals, over papers;
+    coverage_pooled: the same over all contrasts. sign: share of right signs where |prediction| > 1; sign_moved: where |change| > 2.
+    """
+    contrasts: int
+    papers: int
+    mae_ratio: float
+    axis_mean_ratio: float
+    thumb_contrasts: int
+    thumb_ratio: float | None
+    thumb_model_ratio: float | None
+    crps_ratio: float
+    crps_zero_ratio: float
+    coverage: Mapping[str, float]
+    coverage_pooled: Mapping[str, float]
+    sign: float | None
+    sign_moved: float | None
+
+
+LEVELS = {"50": tails.half_width(0.5), "80": tails.half_width(0.8), "95": tails.half_width(0.95)}
+LEAST = 3                # contrasts that a paper must have to count
+
+
+def _mean(values: Iterable[float]) -> float:
+    values = list(values)
+    return sum(values) / len(values)
+
+
+def _share(flags: Iterable[bool]) -> float | None:
+    flags = list(flags)
+    return sum(flags) / len(flags) if flags else None
+
+
+def summary(judged: Iterable[Judged]) -> Summary | None:
+    """Summarise; papers with fewer than LEAST contrasts, or none that moved, are left out. None if nothing is left."""
+    by_paper: dict[str, list[Judged]] = {}
+    for item in judged:
+        by_paper.setdefault(item.paper, []).append(item)
+    kept = {paper: items for paper, items in by_paper.items() if len(items) >= LEAST and any(x.actual for x in items)}
+    if not kept:
+        return None
+    everything = [item for items in kept.values() for item in items]
+
+    def ratio(error: Callable[[Judged], float], groups: Iterable[list[Judged]] = tuple(kept.values())) -> float:
+        return _mean(sum(map(error, items)) / sum(abs(x.actual) for x in items) for items in groups)
+
+    spoken = [part for items in kept.values() if (part := [x for x in items if x.thumb is not None and x.thumb]) and any(x.actual for x in part)]
+    inside = {name: [[abs(x.actual - x.expected) <= z * x.sd for x in items] for items in kept.values()] for name, z in LEVELS.items()}
+    return Summary(
+        len(everything), len(kept), ratio(lambda x: abs(x.actual - x.expected)), ratio(lambda x: abs(x.actual - x.axis_mean)),
+        sum(map(len, spoken)), ratio(lambda x: abs(x.actual - x.thumb), spoken) if spoken else None,
+        ratio(lambda x: abs(x.actual - x.expected), spoken) if spoken else None,
+        ratio(lambda x: crps(x.expected, x.sd, x.actual)), ratio(lambda x: crps(0.0, x.zero_sd, x.actual)),
+        {name: _mean(map(_share, flags)) for name, flags in inside.items()},
+        {name: _share(flag for part in flags for flag in part) for name, flags in inside.items()},
+        _share((x.expected > 0) == (x.actual > 0) for x in everything if abs(x.expected) > 1),
+        _share((x.expected > 0) == (x.actual > 0) for x in everything if abs(x.actual) > 2))
+
+
+def moved_axes(column: Column, i: int, j: int) -> tuple[str, ...]:
+    """The axes on which two rows of a column differ; what only changes the token count is `visual_tokens`."""
+    kinds = (kind.partition("_")[0] for kind, x, y in zip(KINDS, column.kinds[i], column.kinds[j]) if x != y)
+    return tuple(dict.fromkeys(kinds)) or ("visual_tokens",)
+
+
+def axis_name(axes: Sequence[str]) -> str:
+    """One word for the axes that moved: the axis, or `several`."""
+    return axes[0] if len(axes) == 1 else "several"
+
+
+class Elsewhere:
+    """What all papers but one show: means and spreads per axis, which components stand where, which ranges are covered."""
+
+    def __init__(self, columns: Sequence[Column], scale: Mapping[str, float]):
+        self.scale = scale
+        self._spread: dict[tuple[str, str], dict[str, list[float]]] = {}      # (axis, benchmark) -> paper -> [n, sum of squares]
+        self._mean: dict[str, dict[str, list[float]]] = {}                    # axis -> paper -> [n, sum towards growth]
+        self._papers: dict[str, set[str]] = {}                                # feature -> papers in which it varies
+        self._together: dict[str, list[tuple[str, frozenset[str]]]] = {}      # benchmark -> (paper, features that vary in one column)
+        self._range: dict[str, dict[str, list[float]]] = {}                   # numeric feature -> paper -> [low, high]
+        self._linked: dict[tuple, bool] = {}
+        for column in columns:
+            self._add(column)
+
+    def _add(self, column: Column) -> None:
+        varies = set()
+        for name in {name for row in column.features for name in row}:
+            values = [row.get(name, 0.0) for row in column.features]
+            if max(values) - min(values) > 1e-9:
+                varies.add(name)
+                self._papers.setdefault(name, set()).add(column.paper)
+                if name in NUMERIC:
+                    seen = self._range.setdefault(name, {}).setdefault(column.paper, [min(values), max(values)])
+                    seen[:] = min(seen[0], *values), max(seen[1], *values)
+        self._together.setdefault(column.benchmark, []).append((column.paper, frozenset(varies)))
+        unit = self.scale.get(column.benchmark, 4.0)
+        for i in range(len(column.rows)):
+            for j in range(i + 1, len(column.rows)):
+                axes = moved_axes(column, i, j)
+                delta = (column.scores[j] - column.scores[i]) / unit
+                for key in ((axis_name(axes), column.benchmark), (axis_name(axes), "")):
+                    spread = self._spread.setdefault(key, {}).setdefault(column.paper, [0.0, 0.0])
+                    spread[0] += 1
+                    spread[1] += delta * delta
+                if len(axes) == 1:
+                    way = self._way(axes[0], difference(column.features[i], column.features[j]))
+                    if way:
+                        total = self._mean.setdefault(axes[0], {}).setdefault(column.paper, [0.0, 0.0])
+                        total[0] += 1
+                        total[1] += way * delta
+
+    @staticmethod
+    def _way(axis: str, change: Mapping[str, float]) -> int:
+        value = change.get(DIRECTION.get(axis, ""), 0.0)
+        return (value > 0) - (value < 0)
+
+    def axis_mean(self, axes: Sequence[str], change: Mapping[str, float], benchmark: str, paper: str) -> float:
+        """The mean of all contrasts of these axes in other papers (each paper counts once), turned the way this one points."""
+        total = 0.0
+        for axis in axes:
+            means = [s / n for other, (n, s) in self._mean.get(axis, {}).items() if other != paper]
+            if means:
+                total += self._way(axis, change) * _mean(means)
+        return total * self.scale.get(benchmark, 4.0)
+
+    def zero_sd(self, axes: Sequence[str], benchmark: str, paper: str) -> float:
+        """The spread of changes of this axis on this benchmark in other papers, drawn towards that of the axis on all benchmarks."""
+        def sums(key):
+            parts = [part for other, part in self._spread.get(key, {}).items() if other != paper]
+            return sum(n for n, _ in parts), sum(s for _, s in parts)
+        count, squares = sums((axis_name(axes), ""))
+        wide = squares / count if count else 2.0
+        count, squares = sums((axis_name(axes), benchmark))
+        return math.sqrt((squares + PRIOR_CONTRASTS * wide) / (count + PRIOR_CONTRASTS)) * self.scale.get(benchmark, 4.0)
+
+    def _elsewhere(self, name: str, paper: str) -> bool:
+        return bool(self._papers.get(name, set()) - {paper})
+
+    def _link(self, axis: str, names: Sequence[str], paper: str) -> bool:
+        """Do chains of other papers join these levels of an axis?"""
+        key = (axis, *sorted(names), paper)
+        if key not in self._linked:
+            where = {name: papers - {paper} for name, papers in self._papers.items() if name.startswith(axis + "=")}
+            reached, papers = {names[0]}, set(where.get(names[0], ()))
+            while new := {name for name, seen in where.items() if name not in reached and papers & seen}:
+                reached |= new
+                papers |= {p for name in new for p in where[name]}
+            self._linked[key] = set(names) <= reached and bool(papers)
+        return self._linked[key]
+
+    def grade(self, change: Mapping[str, float], features: Sequence[Mapping[str, float]], benchmark: str, paper: str) -> str:
+        """The grade of an answer from the other papers alone (swap.Change.grade, for features instead of recipes)."""
+        levels = [name for name in change if group(name) in ("encoder", "llm", "connector", "data") and "=" in name]
+        needed = set(levels or change)
+        if any(other != paper and needed <= varies for other, varies in self._together.get(benchmark, ())):
+            return "direct"
+        known = set()
+        for name in change:
+            if (name in NUMERIC or group(name) not in ("connector", "data", "encoder")) and self._elsewhere(name, paper):
+                known.add(AXIS_OF[group(name)])
+        for axis in ("connector", "data"):
+            names = [name for name in levels if group(name) == axis]
+            if names and self._link(axis, names, paper):
+                known.add(axis)
+        axes = {AXIS_OF[group(name)] for name in change}
+        if not axes & known:
+            return "none"
+        new = any(group(name) in ("encoder", "llm") and not self._elsewhere(name, paper) for name in levels)
+        if axes - known or new or self._beyond(change, features, paper) or all(other == paper for other, _ in self._together.get(benchmark, ())):
+            return "extrapolated"
+        return "indirect"
+
+    def _beyond(self, change: Mapping[str, float], features: Sequence[Mapping[str, float]], paper: str) -> bool:
+        for name in change:
+            if name in NUMERIC and name not in ("frozen_encoder", "encoder_fused", "resolution_high", "llm_text"):
+                ranges = [seen for other, seen in self._range.get(name, {}).items() if other != paper]
+                values = [row.get(name, 0.0) for row in features]
+                if ranges and (max(values) > max(r[1] for r in ranges) + 0.05 or min(values) < min(r[0] for r in ranges) - 0.05):
+                    return True
+        return False
+
+
+Thumb = Callable[[Mapping, Mapping, str], float | None]   # two settings and a benchmark -> what rules of thumb say, in points
+
+
+def judge(scored: Iterable[Scored], columns: Sequence[Column], elsewhere: Elsewhere, thumb: Thumb) -> list[Judged]:
+    """Every scored contrast with its axis, grade and baselines."""
+    out = []
+    for item in scored:
+        column = columns[item.column]
+        change = difference(column.features[item.first], column.features[item.second])
+        axes = moved_axes(column, item.first, item.second)
+        said = thumb(column.rows[item.first].setting, column.rows[item.second].setting, column.benchmark)
+        out.append(Judged(column.paper, column.benchmark, column.family, axis_name(axes),
+                          elsewhere.grade(change, (column.features[item.first], column.features[item.second]), column.benchmark, column.paper),
+                          item.expected, item.sd, item.actual, elsewhere.axis_mean(axes, change, column.benchmark, column.paper),
+                          elsewhere.zero_sd(axes, column.benchmark, column.paper), None if said is None else said / column.unit))
+    return out

@@ -1,0 +1,104 @@
+"""`backtest`: how well the program predicts papers that it has not seen.
+
+In: the library (and folders of other tables). Out: summaries of predictions: of each published paper from all the others, or of other
+tables from all the published ones. Does not fit what is stored (refit.py) or print.
+"""
+import math
+from collections.abc import Callable, Iterable, Sequence
+
+from .effects import backtest as bt
+from .effects.baselines import Elsewhere, Judged, judge, summary
+from .effects.columns import KINDS, Column, columns
+from .effects.features import difference
+from .effects.posterior import Posterior
+from .evidence.tables import load_papers
+from .library import Library
+from .refit import read_hyper
+from .report.jsonable import number
+from .report.terminal import Style, table, wrap
+
+GROUPS = ("axis", "grade", "family", "paper")
+
+
+def backtest(library: Library, papers: Sequence[str], say: Callable[[str], None]) -> dict:
+    """Leave one paper out, over all papers (or `papers`): overall, what can be answered, by axis, grade, family and paper."""
+    data = columns(load_papers([library.shipped], library.words.records("benchmark"), shipped=library.shipped), library.words)
+    hyper, spread = read_hyper(library.shipped)
+    say("predicting each paper from the others")
+    wide = hyper._replace(heterogeneity={k: v * spread for k, v in hyper.heterogeneity.items()}, noise=hyper.noise * spread,
+                          binomial=hyper.binomial * spread)
+    scored = bt.leave_one_paper_out(data, hyper, papers=list(papers) or None, predict_with=wide)
+    return {"scored_on": "each published paper, predicted from all the others", "spread": number(spread),
+            **_summaries(judge(scored, data, Elsewhere(data, bt.scales(data)), thumb_rules(library)))}
+
+
+def other_tables(library: Library) -> dict:
+    """The user's tables (--tables), predicted from all the published ones."""
+    published = columns(library.papers(shipped_only=True), library.words)
+    other = columns(library.own_papers(), library.words)
+    posterior = Library(shipped=library.shipped).posterior
+    scored = [item for number_, column in enumerate(other) for item in predicted(number_, column, posterior)]
+    return {"scored_on": "the tables of " + ", ".join(library.extra), "spread": number(posterior.spread),
+            **_summaries(judge(scored, other, Elsewhere(published, posterior.scale), thumb_rules(library)))}
+
+
+def predicted(index: int, column: Column, posterior: Posterior) -> Iterable[bt.Scored]:
+    """Every contrast of a column of other tables, predicted by the stored fit."""
+    scale = posterior.scale_of(column.benchmark)
+    for i, j in bt.pairs(column, all_pairs=True):
+        change = difference(column.features[i], column.features[j])
+        effect = posterior.effect(change, column.benchmark, column.family)
+        kinds = [kind for kind, x, y in zip(KINDS, column.kinds[i], column.kinds[j]) if x != y]
+        drawn = (column.sampling[i] + column.sampling[j]) / 2 / scale ** 2 if column.sampling else 0.0
+        variance = effect.variance + posterior.local_variance(kinds, change) + posterior.noise(column.benchmark, drawn)
+        yield bt.Scored(index, i, j, effect.mean * scale, math.sqrt(variance) * scale, column.scores[j] - column.scores[i])
+
+
+def thumb_rules(library: Library) -> Callable:
+    """What the rules of thumb of registry/claims.json say about two settings and a benchmark; None where none speaks."""
+    return lambda a, b, benchmark: None
+
+
+def _summaries(judged: Sequence[Judged]) -> dict:
+    answerable = [x for x in judged if x.grade in ("direct", "indirect")]
+    out = {"overall": _numbers(summary(judged)), "answerable": _numbers(summary(answerable))}
+    for key in GROUPS:
+        groups: dict[str, list[Judged]] = {}
+        for item in answerable if key == "axis" else judged:
+            groups.setdefault(getattr(item, key), []).append(item)
+        out["by_" + key] = {name: value for name in sorted(groups) if (value := _numbers(summary(groups[name])))}
+    return out
+
+
+def _numbers(value) -> dict | None:
+    if value is None:
+        return None
+    return {k: {name: number(x) for name, x in v.items()} if isinstance(v, dict) else number(v) for k, v in value._asdict().items()}
+
+
+def backtest_text(result: dict, style: Style) -> str:
+    """The summaries as tables."""
+    lines = wrap(f"{result['scored_on']}; errors as ratios to always saying \"no change\"", style)
+    head = ["", "n", "papers", "MAE", "axis mean", "CRPS", "no change", "50/80/95%", "sign"]
+
+    def row(name, s):
+        inside = "/".join(f"{100 * s['coverage_pooled'][level]:.0f}" for level in ("50", "80", "95"))
+        return [name, str(s["contrasts"]), str(s["papers"]), f"{s['mae_ratio']:.2f}", f"{s['axis_mean_ratio']:.2f}", f"{s['crps_ratio']:.2f}",
+                f"{s['crps_zero_ratio']:.2f}", inside, "-" if s["sign"] is None else f"{100 * s['sign']:.0f}%"]
+
+    first = {name: result[key] for name, key in (("all contrasts", "overall"), ("answerable", "answerable")) if result[key]}
+    for title, groups in (("", first), ("answerable, by what moved", result["by_axis"]), ("all, by grade", result["by_grade"]),
+                          ("all, by family", result["by_family"]), ("all, by paper", result["by_paper"])):
+        if groups:
+            lines += ["", *([title] if title else []), *table(head, [row(name, s) for name, s in groups.items()], "lrrrrrrrr", style)]
+    if not first:
+        lines += ["", "nothing to score: at least three contrasts of one paper on known benchmarks are needed"]
+    both = result["answerable"] or result["overall"]
+    if both and both["thumb_ratio"] is not None:
+        lines += ["", *wrap(f"rules of thumb speak of {both['thumb_contrasts']} contrasts: their error is {both['thumb_ratio']:.2f} of \"no change\", "
+                            f"the model's {both['thumb_model_ratio']:.2f}", style)]
+    lines += ["", *wrap("answerable: grade direct or indirect from the other papers alone. MAE: mean absolute error over that of \"no change\", mean "
+                        "over papers; axis mean: the same for the mean of all contrasts of the axis. CRPS: of the model, and of \"no change\" with a "
+                        "spread calibrated per benchmark and axis. 50/80/95%: share of results inside these intervals. sign: right signs "
+                        "where more than 1 point was predicted.", style)]
+    return "\n".join(lines)
