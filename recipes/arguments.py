@@ -7,6 +7,7 @@ import argparse
 from collections.abc import Callable, Sequence
 
 from .cost import tokens
+from .errors import Refused
 from .evidence.vocabulary import UnknownName, Vocabulary, fold, nearest
 from .library import Library
 from .picker import rank, units
@@ -15,7 +16,7 @@ from .picker.recipe import FIELDS, parse
 FIXABLE = ("encoder", "connector", "llm", "llm_params_b", "data", "resolution", "visual_tokens")
 
 
-class Usage(Exception):
+class Usage(Refused):
     """A command line that cannot be carried out: one line, exit code 2."""
 
 

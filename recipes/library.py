@@ -5,15 +5,16 @@ The only module beside the evidence readers that knows where files lie.
 """
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from .cost import training
-from .effects.columns import columns
-from .effects.condition import Conditioned
 from .effects.posterior import Posterior
 from .effects.store import read_posterior
 from .evidence.reading import EvidenceError
 from .evidence.tables import Paper, load_papers
 from .evidence.vocabulary import UnknownName, Vocabulary, open_vocabulary
+
+if TYPE_CHECKING:
+    from .cost.training import Calibration
 
 
 def shipped_tables() -> str:
@@ -47,8 +48,9 @@ class Library:
                 raise EvidenceError(directory, "", "is not a directory (--tables wants a folder of table files)", "file")
         self.words = open_vocabulary(self.shipped)
         self._own: list[Paper] | None = None
+        self._read: dict[str, Paper] = {}
         self._posterior: Posterior | None = None
-        self._calibration: training.Calibration | None = None
+        self._calibration: "Calibration" | None = None
 
     def own_papers(self) -> list[Paper]:
         """The user's papers, names unified. An id that the shipped tables use too is an EvidenceError."""
@@ -70,7 +72,11 @@ class Library:
     def papers(self, keys: Iterable[str] | None = None, *, shipped_only: bool = False) -> list[Paper]:
         """The papers named in `keys` (all by default), and the user's."""
         wanted = None if keys is None else set(keys)
-        out = list(load_papers([self.shipped], self.words.records("benchmark"), wanted, shipped=self.shipped))
+        if wanted is None or not wanted <= self._read.keys():
+            missing = None if wanted is None else wanted - self._read.keys()
+            for paper in load_papers([self.shipped], self.words.records("benchmark"), missing, shipped=self.shipped):
+                self._read.setdefault(paper.key, paper)
+        out = [self._read[key] for key in sorted(self._read) if wanted is None or key in wanted]
         return out if shipped_only else out + self.own_papers()
 
     @property
@@ -79,13 +85,16 @@ class Library:
         if self._posterior is None:
             self._posterior = read_posterior(self.shipped)
             if self.extra:
+                from .effects.columns import columns
+                from .effects.condition import Conditioned
                 self._posterior = Conditioned(self._posterior, columns(self.own_papers(), self.words))
         return self._posterior
 
     @property
-    def calibration(self) -> training.Calibration:
+    def calibration(self) -> "Calibration":
         """Utilisation of published training runs."""
         if self._calibration is None:
+            from .cost import training
             words = self.words
             self._calibration = training.calibrate(training.published(
                 words.registry("training_costs")["training_costs"], words.records("encoder"), words.records("llm"),

@@ -6,6 +6,7 @@ understood and shows the nearest question that can be answered. Every word must 
 import re
 from typing import NamedTuple
 
+from .errors import Refused
 from .evidence.vocabulary import UnknownName, Vocabulary, fold, nearest
 
 EXAMPLES = (
@@ -23,7 +24,7 @@ class Understood(NamedTuple):
     argv: tuple[str, ...]
 
 
-class QuestionError(ValueError):
+class QuestionError(Refused):
     """A sentence that cannot be read; the message ends with the nearest question that can."""
 
 

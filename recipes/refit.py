@@ -9,9 +9,10 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 
 from .effects import backtest as bt
-from .effects import posterior, store
+from .effects import store
 from .effects.columns import Column, columns
-from .effects.model import Hyper
+from .effects.fit import fit
+from .effects.hyper import Hyper
 from .evidence.reading import read_json
 from .evidence.tables import load_papers
 from .evidence.vocabulary import Vocabulary
@@ -61,7 +62,7 @@ def run(library: Library, rounds: int, check: bool, say: Callable[[str], None]) 
     path = os.path.join(directory, "derived", "hyper.json")
     write_text(path, json.dumps({"format": 2, "how": "python3 main.py fit --search N", "spread": spread, "hyper": hyper._asdict()}, indent=1) + "\n")
     say("fitting")
-    fitted = posterior.fit(_COLUMNS, hyper, spread)
+    fitted = fit(_COLUMNS, hyper, spread)
     path = os.path.join(directory, *store.PATH)
     write_text(path, store.posterior_text(fitted, digest))
     return {"ok": True, "path": path, "features": len(fitted.names), "benchmarks": len(fitted.benchmarks), "spread": spread,

@@ -11,6 +11,7 @@ from unittest import mock
 
 from recipes import cli, question
 from recipes.evidence.reading import EvidenceError
+from recipes.report import text as plain_text
 
 from . import support
 from .support import call, call_json, process
@@ -355,7 +356,7 @@ class Processes(unittest.TestCase):
         self.assertIn(b"\x1b[", process(*argv, env={"FORCE_COLOR": "1"}).stdout)
         self.assertNotIn(b"\x1b", process(*argv, env={"FORCE_COLOR": "1", "NO_COLOR": "1"}).stdout)
         plain = process(*argv).stdout
-        self.assertEqual(cli.terminal.ESCAPE.sub("", process(*argv, env={"FORCE_COLOR": "1"}).stdout.decode()).encode(), plain)
+        self.assertEqual(plain_text.ESCAPE.sub("", process(*argv, env={"FORCE_COLOR": "1"}).stdout.decode()).encode(), plain)
 
     def test_from_another_folder(self):
         with tempfile.TemporaryDirectory() as folder:

@@ -8,9 +8,11 @@ from recipes import refit
 from recipes.effects import backtest, linalg, store
 from recipes.effects.columns import KINDS, Column, columns, sampling_variance
 from recipes.effects.features import AXIS_OF, difference, features, group, parse_resolution
-from recipes.effects.model import SLOPES, Hyper, heterogeneity, scales
+from recipes.effects.fit import fit
+from recipes.effects.hyper import SLOPES, Hyper
+from recipes.effects.model import heterogeneity, scales
 from recipes.effects.condition import Conditioned
-from recipes.effects.posterior import dump, fit, load
+from recipes.effects.posterior import dump, load
 
 from . import support
 

@@ -4,7 +4,7 @@ import math
 import random
 import unittest
 
-from recipes import answers
+from recipes import picks
 from recipes.evidence.vocabulary import UnknownName
 from recipes.picker import ablate, rank, units
 from recipes.picker.recipe import BASELINE, Recipe, RecipeError, parse, parse_resolution, published_size
@@ -231,7 +231,7 @@ class Ablation(unittest.TestCase):
         self.assertIsNone(ablate.runs_until(0.0, 1e-6, 100.0, 0.99)[0])
 
     def test_axes_in_order_of_value(self):
-        answer = answers.answer_ablate(support.library(), parse_mix("charts", support.library().words), None, 0.8, None)
+        answer = picks.answer_ablate(support.library(), parse_mix("charts", support.library().words), None, 0.8, None)
         chances = [value.p_changes_pick for value in answer.values]
         self.assertEqual(chances, sorted(chances, reverse=True))
         self.assertEqual({value.axis for value in answer.values}, set(ablate.AXES))
@@ -242,7 +242,7 @@ class Ablation(unittest.TestCase):
 
     def test_a_stated_recipe(self):
         own = parse({"encoder": "siglip", "llm": "qwen2-7b"}, support.library().words)[0]
-        answer = answers.answer_ablate(support.library(), parse_mix(None, support.library().words), own, 0.8, None)
+        answer = picks.answer_ablate(support.library(), parse_mix(None, support.library().words), own, 0.8, None)
         self.assertEqual((answer.recipe.encoder, answer.recipe.llm, answer.recipe.resolution), ("siglip-so400m-14", "qwen2-7b", 384))
         self.assertEqual({v.axis: v.picked for v in answer.values}["encoder"], "siglip-so400m-14")
 

@@ -9,6 +9,8 @@ Sources: a transformer's forward pass costs 2 N per token plus attention (Kaplan
 import math
 from collections.abc import Mapping
 
+from ..errors import Refused
+
 # Convolutional towers cost by pixels, not by tokens: blocks per stage, width per stage, stride of the first stage.
 # ConvNeXt-L, -XXL: registry notes and the timm models they name; FastViTHD: FastVLM §3.2 as quoted in its record.
 STAGES = {"convnext-l-clip": ((3, 3, 27, 3), (192, 384, 768, 1536), 4),
@@ -16,7 +18,7 @@ STAGES = {"convnext-l-clip": ((3, 3, 27, 3), (192, 384, 768, 1536), 4),
           "fastvithd": ((2, 12, 24, 4, 2), (96, 192, 384, 768, 1536), 4)}
 
 
-class MissingFigure(ValueError):
+class MissingFigure(Refused):
     """The registry lacks a figure that the arithmetic needs; the message names it."""
 
 

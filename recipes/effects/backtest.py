@@ -12,8 +12,9 @@ from typing import NamedTuple
 from . import linalg
 from .columns import Column
 from .features import AXIS_OF, difference, group
-from .model import (Belief, Hyper, Information, Tree, add, column_information, descend, eliminate, grow,
-                    heterogeneity, root_belief, scales, weights)
+from .hyper import Hyper
+from .model import (Belief, Information, Tree, add, column_information, descend, eliminate, grow, heterogeneity,
+                    root_belief, scales, weights)
 
 
 class Scored(NamedTuple):

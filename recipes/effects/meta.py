@@ -10,7 +10,6 @@ Lu & Ades 2004 (network, correlation 1/2 of random effects inside a multi-arm st
 """
 from collections.abc import Sequence
 from math import sqrt
-from statistics import NormalDist
 from typing import NamedTuple
 
 from . import linalg
@@ -26,6 +25,7 @@ class Pooled(NamedTuple):
 
     def interval(self, level: float = 0.8) -> tuple[float, float]:
         """Prediction interval for a new study: estimate +- z sqrt(tau^2 + se^2)."""
+        from statistics import NormalDist  # slow to load, and few ask
         half = NormalDist().inv_cdf(0.5 + level / 2) * sqrt(self.tau2 + self.se ** 2)
         return self.estimate - half, self.estimate + half
 

@@ -16,10 +16,8 @@ from operator import mul
 from typing import NamedTuple
 
 from . import linalg
-from .backtest import shared_features
-from .columns import Column
-from .features import AXIS_OF, NUMERIC, group
-from .model import DEFAULT_SCALE, SLOPES, Belief, Hyper, column_information, descend, grow, root_belief, scales, weights
+from .features import AXIS_OF, group
+from .hyper import DEFAULT_SCALE, SLOPES, Hyper
 
 
 class Packed:
@@ -28,6 +26,7 @@ class Packed:
     def __init__(self, sd: Sequence[float], packed: str | array):
         self.sd, self._packed = sd, packed
         self._rows: list[tuple[tuple[float, ...], float]] | None = None
+        self._used = 0
 
     @property
     def correlations(self) -> array:
@@ -47,23 +46,43 @@ class Packed:
         return self.sd[i] * self.sd[j] * self.correlations[i * (i - 1) // 2 + j] / 32767.0
 
     def times(self, x: Sequence[float]) -> linalg.Vector:
-        """The matrix times a vector.
-
-        2 a.b = |a|^2 + |b|^2 - |a - b|^2, and math.dist is four times as fast as a sum of products; what that loses
-        (1e-16 of the squared lengths) is nothing beside the rounding of the correlations.
-        """
-        if self._rows is None:
-            self._rows = self._square()
+        """The matrix times a vector: from the triangle for a sparse vector and the first dense ones, else from whole rows."""
         scaled = tuple(map(mul, x, self.sd))
-        some = [(value, row) for value, (row, _) in zip(scaled, self._rows) if value]
-        if len(some) * 8 < len(scaled):  # a sum of few columns
-            out = [0.0] * len(scaled)
-            for value, row in some:
-                out = [total + value * y for total, y in zip(out, row)]
+        some = [k for k, value in enumerate(scaled) if value]
+        if len(some) * 8 < len(scaled):
+            out = self._few(scaled, some)
+        elif self._rows is None and self._used < 2:
+            self._used += 1
+            out = self._triangle(scaled)
         else:
+            # 2 a.b = |a|^2 + |b|^2 - |a - b|^2, and math.dist is four times as fast as a sum of products; what that loses
+            # (1e-16 of the squared lengths) is nothing beside the rounding of the correlations.
+            if self._rows is None:
+                self._rows = self._square()
             length = sum(map(mul, scaled, scaled))
             out = [(length + own - dist(row, scaled) ** 2) / 2 for row, own in self._rows]
         return list(map(mul, out, self.sd))
+
+    def _few(self, scaled: Sequence[float], some: Sequence[int]) -> linalg.Vector:
+        """The correlations times a vector that is zero but at `some` places."""
+        values, size = self.correlations, len(scaled)
+        out = [0.0] * size
+        for k in some:
+            start, value = k * (k - 1) // 2, scaled[k] / 32767.0
+            column = [*values[start:start + k], 32767, *[values[i * (i - 1) // 2 + k] for i in range(k + 1, size)]]
+            out = [total + value * y for total, y in zip(out, column)]
+        return out
+
+    def _triangle(self, scaled: Sequence[float]) -> linalg.Vector:
+        """The correlations times a vector, row by row of the lower triangle."""
+        values, start, out = self.correlations, 0, list(scaled)
+        for i, value in enumerate(scaled):
+            row = values[start:start + i]
+            start += i
+            out[i] += sum(map(mul, row, scaled)) / 32767.0
+            value /= 32767.0
+            out[:i] = [total + value * y for total, y in zip(out, row)]
+        return out
 
     def _square(self) -> list[tuple[tuple[float, ...], float]]:
         """All rows of the correlations, each with its squared length."""
@@ -79,17 +98,6 @@ class Packed:
     def pack(self) -> tuple[list[float], str]:
         """The stored form: deviations, and the correlations as base64 of 16-bit integers."""
         return list(self.sd), self._packed if isinstance(self._packed, str) else base64.b64encode(self._packed.tobytes()).decode("ascii")
-
-
-def packed(matrix: linalg.Matrix) -> Packed:
-    """A matrix in packed form; correlations are rounded to 1/32767, deviations to four digits."""
-    sd = [math.sqrt(max(row[i], 1e-12)) for i, row in enumerate(matrix)]
-    return Packed([_four(x) for x in sd], array("h", (max(-32767, min(32767, round(32767 * matrix[i][j] / (sd[i] * sd[j]))))
-                                                      for i in range(len(sd)) for j in range(i))))
-
-
-def _four(x: float) -> float:
-    return float(f"{x:.4g}")
 
 
 class Block:
@@ -112,13 +120,6 @@ class Block:
         """A Block from its stored form."""
         whole = Packed(data["sd"], data["correlation"])
         return cls(data["index"], data["mean"], whole, Packed(data["given_sd"], data["given"]) if "given" in data else whole)
-
-
-def block(belief: Belief) -> Block:
-    """A Block of a Belief."""
-    whole = packed(belief.covariance)
-    return Block(list(belief.index), [_four(x) for x in belief.mean], whole,
-                 whole if belief.given is belief.covariance else packed(belief.given))
 
 
 Weights = dict[int | str, float]   # feature number (or its name, when the fit does not know it) -> weight
@@ -290,46 +291,6 @@ class Posterior:
         `unknown`: sampling variance, in units of the scale, for a benchmark that no table ablates.
         """
         return 2 * (self.hyper.noise + self.hyper.binomial * self.sampling.get(benchmark, unknown)) * self.spread
-
-
-def fit(columns: Sequence[Column], hyper: Hyper, spread: float = 1.0) -> Posterior:
-    """Fit the model to columns: every feature that varies somewhere, beliefs for every benchmark and family.
-
-    Levels that occur in one paper only are kept when their prior is wide enough to matter (encoder levels are not:
-    their kind, family and size speak for them).
-    """
-    scale = scales(columns)
-    shared = set(shared_features(columns, hyper))
-    names = [name for name in shared_features(columns, hyper, 1)
-             if name in shared or hyper.prior[group(name)] >= 0.02]
-    numbers = {name: number for number, name in enumerate(names)}
-    informations = [column_information(c, scale[c.benchmark], hyper, numbers, w)
-                    for c, w in zip(columns, weights(columns, hyper.overlap))]
-    tree = grow(informations, columns, numbers, hyper)
-    root = root_belief(tree.root, tree.share)
-    families = {name: descend(root, message, lambda i: tree.share(i)[1]) for name, message in tree.families.items()}
-    benchmarks = {name: block(descend(families[tree.family_of[name]], message, lambda i: tree.share(i)[2]))
-                  for name, message in tree.benchmarks.items()}
-    support: dict[str, list[str]] = {}
-    ranges: dict[str, list[float]] = {}
-    for column in columns:
-        for name in {name for row in column.features for name in row}:
-            values = [row.get(name, 0.0) for row in column.features]
-            low, high = min(values), max(values)
-            if high - low > 1e-9:
-                if column.paper not in support.setdefault(name, []):
-                    support[name].append(column.paper)
-                if name in NUMERIC:
-                    seen = ranges.setdefault(name, [low, high])
-                    seen[:] = [min(seen[0], low), max(seen[1], high)]
-    drawn: dict[str, list[float]] = {}
-    for column in columns:
-        drawn.setdefault(column.benchmark, []).extend(value / scale[column.benchmark] ** 2 for value in column.sampling)
-    sampling = {name: float(f"{sum(values) / len(values):.3g}") for name, values in sorted(drawn.items()) if values}
-    return Posterior(hyper, names, {k: float(f"{v:.5g}") for k, v in scale.items()}, tree.family_of, block(root),
-                     {name: block(belief) for name, belief in families.items()}, benchmarks,
-                     dict(sorted(support.items())), {k: [float(f"{x:.5g}") for x in v] for k, v in sorted(ranges.items())},
-                     sampling, spread)
 
 
 def dump(posterior: Posterior, digest: str) -> dict:

@@ -3,11 +3,9 @@
 In: a tables directory. Out: a Posterior, or an EvidenceError that says how to make one. The digest covers every
 paper file and the registries that features are made from, so that `check` sees when the fit is out of date.
 """
-import hashlib
 import json
 import os
 
-from ..evidence.lock import table_digest
 from ..evidence.reading import EvidenceError, read_json
 from ..evidence.tables import paper_files
 from .posterior import Posterior, dump, load
@@ -18,6 +16,9 @@ REGISTRIES = ("benchmarks", "components", "settings")
 
 def evidence_digest(directory) -> str:
     """SHA-256 over what the fit depends on: every table (its accepted exceptions apart) and the registries."""
+    import hashlib
+
+    from ..evidence.lock import table_digest  # only fitting and checking ask for it
     digest = hashlib.sha256()
     for path in paper_files(directory):
         for raw in read_json(path, trusted=True)["tables"]:

@@ -7,11 +7,12 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from ..evidence.tables import Row
 from ..evidence.vocabulary import Vocabulary
 from . import meta, tails
 from .columns import KINDS, sampling_variance
 from .features import AXIS_OF, NUMERIC, difference, features, group, llm_make, llm_params_b
-from .posterior import Posterior
+from .posterior import Effect, Posterior
 from .rows import Found, moved_axes
 
 AXES = ("encoder", "connector", "llm", "data", "resolution", "visual_tokens", "training")
@@ -116,6 +117,17 @@ def together(steps: Mapping[str, float], families: Mapping[str, str | None]) -> 
     return sum(0.9 * sum(part) ** 2 + 0.1 * sum(step * step for step in part) for part in by_family.values())
 
 
+class Pair(NamedTuple):
+    """Two rows beside a change. rest: what else moved, as features; local: the heterogeneity they meet; also: the same in words.
+
+    found: a contrast of the pair, kept so that the rows outlive the cache that knows them by identity.
+    """
+    rest: Mapping[str, float]
+    local: float
+    also: tuple[str, ...]
+    found: Found
+
+
 class Change:
     """A change of recipe, ready to be asked about one benchmark after another."""
 
@@ -127,6 +139,9 @@ class Change:
         self.local = posterior.local_variance(kinds_moved(self.axes, a, b, words), self.features)
         self.beyond = self._beyond(features(a, words), features(b, words))
         self.unknown = self._unknown()
+        self._pairs: dict[tuple[int, int], Pair] = {}   # by identity of the rows, which the contrasts of a pair share
+        self._features: dict[int, Mapping[str, float]] = {}
+        self._effects: dict[tuple[int, int, str], Effect] = {}
 
     def _beyond(self, a: Mapping[str, float], b: Mapping[str, float]) -> dict[str, float]:
         """Features that leave the range any table covers -> by how many doublings."""
@@ -187,8 +202,43 @@ class Change:
                         return True
         return False
 
+    def pair(self, found: Found) -> "Pair":
+        """What two rows have to do with the change, worked out once for all benchmarks of the pair."""
+        key = (id(found.from_row), id(found.to_row))
+        if key not in self._pairs:
+            rest = difference(self._of(found.from_row), self._of(found.to_row))
+            for name, value in self.features.items():
+                if name in rest and (name not in NUMERIC or AXIS_OF[name] in self.axes):
+                    left = rest.pop(name) - value
+                    if abs(left) > 1e-9 and name in NUMERIC:
+                        rest[name] = left
+            for name in list(rest):
+                axis = AXIS_OF[group(name)]
+                if name not in NUMERIC and axis in self.axes and not (axis == "llm" and self.by_size):
+                    rest.pop(name)
+            kinds = kinds_moved(found.contrast.moved.axes, found.from_row.setting, found.to_row.setting, self.words)
+            local = self.posterior.local_variance(kinds, {**rest, **self.features})
+            self._pairs[key] = Pair(rest, local, self._also(found), found)
+        return self._pairs[key]
+
+    def beside(self, found: Found) -> Effect:
+        """What everything else that moved between two rows does to their benchmark."""
+        name = found.contrast.metric.benchmark
+        key = (id(found.from_row), id(found.to_row), name)
+        if key not in self._effects:
+            self._effects[key] = self.posterior.effect(self.pair(found).rest, name, self.posterior.family_of.get(name))
+        return self._effects[key]
+
+    def _of(self, row: Row) -> Mapping[str, float]:
+        if id(row) not in self._features:
+            self._features[id(row)] = features(row.setting, self.words)
+        return self._features[id(row)]
+
     def also_moves(self, found: Found) -> tuple[str, ...]:
         """What differs between two rows beside the asked axes, as words: `resolution 336 -> 384`, `data (stated for one row only)`."""
+        return self.pair(found).also
+
+    def _also(self, found: Found) -> tuple[str, ...]:
         moved_, out = found.contrast.moved, []
         a, b = found.from_row.setting, found.to_row.setting
         for axis in (*moved_.axes, *moved_.implied):
@@ -241,12 +291,17 @@ class Change:
         drawn = sampling_variance(self.words.records("benchmark").get(benchmark, {}), None)
         return self.posterior.noise(benchmark, (drawn or 0.0) / self.posterior.scale_of(benchmark) ** 2)
 
+    def gain(self, weights: Mapping[str, float], families: Mapping[str, str | None]) -> float:
+        """The expected change of a weighted mean, in percent of the scales (`mix` without its uncertainty)."""
+        total, x = sum(weights.values()), self.posterior.weights(self.features)
+        return sum(w / total * self.posterior.scale_of(name) * self.posterior.mean(x, name, families[name]) for name, w in weights.items())
+
     def mix(self, weights: Mapping[str, float], families: Mapping[str, str | None], level: float) -> Mix:
         """The change of a weighted mean. Shared effects are correlated over benchmarks; so is heterogeneity, inside a family."""
         total = sum(weights.values())
         steps = {name: w / total * self.posterior.scale_of(name) for name, w in weights.items()}
         x = self.posterior.weights(self.features)
-        mean = sum(step * self.posterior.mean(x, name, families[name]) for name, step in steps.items())
+        mean = self.gain(weights, families)
         trace = self.posterior.trace(x, steps, families)
         variance = trace.covariance(trace) + self.variance() * together(steps, families)
         variance += sum(step * step * self.noise(name) for name, step in steps.items())
@@ -266,20 +321,9 @@ def weigh(found: Sequence[Found], change: Change) -> list[tuple[float, float]]:
         metric = item.contrast.metric
         unit = metric.max / 100 if metric.max else 1.0
         scale = change.posterior.scale_of(metric.benchmark)
-        rest = difference(features(item.from_row.setting, change.words), features(item.to_row.setting, change.words))
-        for name, value in change.features.items():
-            if name in rest and (name not in NUMERIC or AXIS_OF[name] in change.axes):
-                left = rest.pop(name) - value
-                if abs(left) > 1e-9 and name in NUMERIC:
-                    rest[name] = left
-        for name in list(rest):
-            axis = AXIS_OF[group(name)]
-            if name not in NUMERIC and axis in change.axes and not (axis == "llm" and change.by_size):
-                rest.pop(name)
-        family = change.posterior.family_of.get(metric.benchmark)
-        effect = change.posterior.effect(rest, metric.benchmark, family)
-        kinds = kinds_moved(item.contrast.moved.axes, item.from_row.setting, item.to_row.setting, change.words)
-        local = change.posterior.local_variance(kinds, {**rest, **change.features}) + change.noise(metric.benchmark)
+        pair = change.pair(item)
+        effect = change.beside(item)
+        local = pair.local + change.noise(metric.benchmark)
         if item.near:  # it speaks for the asked components only as far as their make does
             local *= NEAR_DISCOUNT
         out.append((item.delta / unit - effect.mean * scale, (effect.variance + local) * scale ** 2))

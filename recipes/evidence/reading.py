@@ -9,12 +9,14 @@ import re
 import stat
 from json.decoder import WHITESPACE, scanstring
 
+from ..errors import Refused
+
 MAX_BYTES = 20_000_000  # the largest published table file is under 200 kB
 MAX_DEPTH = 60          # ours nest 7 deep
 MAX_DIGITS = 40
 
 
-class EvidenceError(Exception):
+class EvidenceError(Refused):
     """A file that cannot be used: `file`, `pointer` (JSON pointer, may be empty), `rule` and a one-line message."""
 
     def __init__(self, file: str, pointer: str, message: str, rule: str = "json"):

@@ -9,13 +9,14 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+from ..errors import Refused
 from .reading import EvidenceError, read_json
 
 AXES = ("encoder", "connector", "llm", "data", "resolution")
 LISTS = {"encoder": "encoders", "connector": "connectors", "llm": "llms", "data": "data"}
 
 
-class UnknownName(ValueError):
+class UnknownName(Refused):
     """A name that the vocabulary does not know: `kind` (encoder, benchmark …), `name`, `nearest` known names, or examples."""
 
     def __init__(self, kind: str, name: str, nearest: Iterable[str], examples: Iterable[str] = ()):

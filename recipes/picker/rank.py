@@ -5,7 +5,6 @@ counts of what each constraint excludes. The search is exact: effects add up ove
 costs depend on few numbers of each, so all combinations are judged without building them.
 """
 import heapq
-import random
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -305,6 +304,7 @@ def draw(means: Sequence[float], covariance: linalg.Matrix, count: int, seed: in
     top = max(covariance[i][i] for i in range(size)) or 1.0
     ridge = [[*row[:i], row[i] + 1e-6 * top] for i, row in enumerate(covariance)]
     factor = linalg.cholesky(ridge)
+    import random  # slow to load, and a swap does not draw
     rng = random.Random(seed)
     out = []
     for _ in range(count):

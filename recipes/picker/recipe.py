@@ -6,13 +6,14 @@ Does not score or cost anything.
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from typing import NamedTuple
 
 from ..effects.features import parse_resolution as pixels_in
+from ..errors import Refused
 from ..evidence.vocabulary import UnknownName, Vocabulary, fold, nearest
 
 
-class RecipeError(ValueError):
+class RecipeError(Refused):
     """A recipe field that cannot be used: `field`, and a message that says what would be accepted."""
 
     def __init__(self, field: str, message: str):
@@ -20,8 +21,7 @@ class RecipeError(ValueError):
         super().__init__(f"{field}: {message}")
 
 
-@dataclass(frozen=True, slots=True)
-class Recipe:
+class Recipe(NamedTuple):
     """One VLM recipe. None: not stated (in a comparison, the same on both sides)."""
     encoder: str | None = None          # slug, fused encoders joined by +
     connector: str | None = None
@@ -37,7 +37,7 @@ class Recipe:
 
     def stated(self) -> dict:
         """The fields that are stated, in order."""
-        return {f.name: getattr(self, f.name) for f in fields(self) if getattr(self, f.name) is not None}
+        return {name: value for name, value in zip(self._fields, self) if value is not None}
 
     def over(self, base: "Recipe") -> "Recipe":
         """This recipe with what it leaves out taken from `base`.
@@ -55,7 +55,7 @@ class Recipe:
         return Recipe(**merged)
 
 
-FIELDS = tuple(f.name for f in fields(Recipe))
+FIELDS = Recipe._fields
 
 # LLaVA-1.5-7B (arXiv 2310.03744): the recipe that most tables start from.
 BASELINE = Recipe(encoder="clip-vit-l-14", connector="mlp-2x-gelu", visual_tokens=576, llm="vicuna-1.5-7b", llm_params_b=6.738,
@@ -181,4 +181,4 @@ def published_size(recipe: Recipe, words: Vocabulary) -> Recipe:
 
 def change(recipe: Recipe, **values) -> Recipe:
     """The recipe with some fields replaced."""
-    return replace(recipe, **values)
+    return recipe._replace(**values)

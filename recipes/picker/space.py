@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from ..cost import flops, tokens
+from ..errors import Refused
 from ..evidence.vocabulary import Vocabulary
 from .recipe import Recipe
 
@@ -54,7 +55,7 @@ class Space(NamedTuple):
         return len(self.visuals) * len(self.languages) * len(self.data)
 
 
-class EmptySpace(ValueError):
+class EmptySpace(Refused):
     """Nothing is left after what the user fixed and avoided; the message names the axis."""
 
 

@@ -6,12 +6,13 @@ add up to 1. A family stands for its core benchmarks (registry/benchmarks.json, 
 import re
 from typing import NamedTuple
 
+from ..errors import Refused
 from ..evidence.vocabulary import UnknownName, Vocabulary, nearest
 
 BALANCED = ("general-vqa", "reasoning-knowledge", "ocr-document", "chart", "vision-centric-spatial")
 
 
-class MixError(ValueError):
+class MixError(Refused):
     """A task mix that cannot be read."""
 
 

@@ -5,10 +5,11 @@ In: text. Out: small values that say what was meant, or a UnitError that says wh
 import re
 from typing import NamedTuple
 
+from ..errors import Refused
 from ..evidence.vocabulary import UnknownName, Vocabulary
 
 
-class UnitError(ValueError):
+class UnitError(Refused):
     """A quantity that cannot be read; the message shows accepted forms."""
 
 

@@ -4,13 +4,15 @@ In: Swap, Pick, AxisValue, Tokens … Out: what json.dumps takes. Does not print
 """
 import math
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from ..cost.tokens import Tokens
-from ..effects.meta import Pooled
-from ..effects.swap import Delta, Evidence, Mix, Split, Swap
-from ..picker.ablate import AxisValue
-from ..picker.rank import Costs, Pick, Ranked
-from ..picker.recipe import Recipe
+if TYPE_CHECKING:  # an answer brings its own classes along: no need to load those of the others
+    from ..cost.tokens import Tokens
+    from ..effects.meta import Pooled
+    from ..effects.swap import Delta, Evidence, Mix, Split, Swap
+    from ..picker.ablate import AxisValue
+    from ..picker.rank import Costs, Pick, Ranked
+    from ..picker.recipe import Recipe
 
 
 def number(x):
@@ -28,21 +30,21 @@ def interval(level: float, low: float, high: float) -> dict:
     return {"level": number(level), "low": number(low), "high": number(high)}
 
 
-def evidence(row: Evidence) -> dict:
+def evidence(row: "Evidence") -> dict:
     """One printed pair of rows."""
     return {"table": row.table, "arxiv": row.arxiv, "benchmark": row.benchmark, "split": row.split, "from_arm": row.from_arm,
             "to_arm": row.to_arm, "delta": number(row.delta), "weight": number(row.weight), "controlled": row.controlled,
             "also_moves": list(row.also_moves), "llm": row.llm, "relation": row.relation, **({} if row.printed is None else {"printed": number(row.printed)})}
 
 
-def pooled(value: Pooled | None) -> dict | None:
+def pooled(value: "Pooled | None") -> dict | None:
     """The direct rows alone."""
     if value is None:
         return None
     return {"estimate": number(value.estimate), "se": number(value.se), "tau2": number(value.tau2), "papers": value.k}
 
 
-def split(value: Split | None) -> dict | None:
+def split(value: "Split | None") -> dict | None:
     """The direct rows against everything else (node-splitting)."""
     if value is None:
         return None
@@ -51,7 +53,7 @@ def split(value: Split | None) -> dict | None:
             "z": number(value.z), "disagree": value.disagree}
 
 
-def delta(value: Delta) -> dict:
+def delta(value: "Delta") -> dict:
     """One benchmark's answer."""
     return {"benchmark": value.benchmark, "family": value.family, "unit": "points", "max": number(value.max),
             "expected": number(value.expected), "interval": interval(value.level, value.low, value.high),
@@ -59,7 +61,7 @@ def delta(value: Delta) -> dict:
             "evidence": [evidence(row) for row in value.evidence]}
 
 
-def mix(value: Mix | None) -> dict | None:
+def mix(value: "Mix | None") -> dict | None:
     """The answer for a weighted mix, in percent of the benchmarks' scales."""
     if value is None:
         return None
@@ -68,18 +70,18 @@ def mix(value: Mix | None) -> dict | None:
             "p_better": number(value.p_better)}
 
 
-def recipe(value: Recipe) -> dict:
+def recipe(value: "Recipe") -> dict:
     """The stated fields of a recipe."""
     return {name: number(field) if isinstance(field, float) else field for name, field in value.stated().items()}
 
 
-def swap(a: Recipe, b: Recipe, value: Swap) -> dict:
+def swap(a: "Recipe", b: "Recipe", value: "Swap") -> dict:
     """The answer of `swap` and of a line of `predict`."""
     return {"from": recipe(a), "to": recipe(b), "axis": value.axis, "moved": list(value.moved),
             "deltas": [delta(d) for d in value.deltas], "mix": mix(value.mix), "warnings": list(value.warnings)}
 
 
-def costs(value: Costs) -> dict:
+def costs(value: "Costs") -> dict:
     """Training, latency and memory of one recipe, flat where the contract has it flat."""
     time = value.latency
     return {"training": {"flop": number(value.flop), "gpu": value.gpu, "gpu_hours": number(value.gpu_hours.gpu_hours),
@@ -91,13 +93,13 @@ def costs(value: Costs) -> dict:
             "memory_gb": number(value.memory.total)}
 
 
-def schedule(value: Ranked | None, cost: Costs, resolution) -> list[dict]:
+def schedule(value: "Ranked | None", cost: "Costs", resolution) -> list[dict]:
     """The stage plan."""
     return [{"stage": i, "trains": list(stage.stage.trains), "data": stage.stage.data, "samples": number(stage.stage.samples),
              "resolution": resolution, "flop": number(stage.total)} for i, stage in enumerate(cost.stages, 1)]
 
 
-def ranked(rank: int, value: Ranked, deltas: Sequence[Delta], citations: Sequence[dict]) -> dict:
+def ranked(rank: int, value: "Ranked", deltas: "Sequence[Delta]", citations: Sequence[dict]) -> dict:
     """One recipe of `pick`."""
     return {"rank": rank, "recipe": recipe(value.recipe), "schedule": schedule(value, value.costs, value.recipe.resolution),
             "score": {"expected": number(value.mix.expected), "interval": interval(value.mix.level, value.mix.low, value.mix.high),
@@ -106,7 +108,7 @@ def ranked(rank: int, value: Ranked, deltas: Sequence[Delta], citations: Sequenc
             "citations": list(citations)}
 
 
-def pick(value: Pick, recipes: Sequence[dict], first: dict | None, warnings: Sequence[str]) -> dict:
+def pick(value: "Pick", recipes: Sequence[dict], first: dict | None, warnings: Sequence[str]) -> dict:
     """The answer of `pick`."""
     return {"baseline": {"name": "LLaVA-1.5-7B", "recipe": recipe(value.baseline), **costs(value.baseline_costs)},
             "tasks": {name: number(w) for name, w in value.tasks.parts.items()}, "recipes": list(recipes),
@@ -115,7 +117,7 @@ def pick(value: Pick, recipes: Sequence[dict], first: dict | None, warnings: Seq
             "ablate_first": first, "warnings": list(warnings)}
 
 
-def axis_value(value: AxisValue) -> dict:
+def axis_value(value: "AxisValue") -> dict:
     """One axis of `ablate`."""
     return {"axis": value.axis, "picked": value.picked, "rival": value.rival, "levels": value.levels,
             "p_changes_pick": number(value.p_changes_pick), "expected_gain": number(value.expected_gain), "runs": value.runs,
@@ -123,7 +125,7 @@ def axis_value(value: AxisValue) -> dict:
             "confidence_after": number(value.confidence_after)}
 
 
-def tokens(value: Tokens) -> dict:
+def tokens(value: "Tokens") -> dict:
     """Visual tokens of one image."""
     return {"width": value.width, "height": value.height, "visual_tokens": value.visual_tokens,
             "terms": [{"name": t.name, "tokens": t.tokens, "formula": t.formula} for t in value.terms], "markers": value.markers}

@@ -7,7 +7,7 @@ import os
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from .. import answers
+from .. import answers, picks
 from ..library import Library
 from ..picker import rank
 from ..picker.recipe import BASELINE, Recipe
@@ -162,7 +162,7 @@ def build(library: Library) -> str:
 def _family(library: Library, family: str) -> list[str]:
     words = library.words
     tasks = parse_mix(family, words)
-    answer = answers.answer_pick(library, tasks, rank.Constraints(BUDGET, LATENCY), {}, {}, 1, 0.8)
+    answer = picks.answer_pick(library, tasks, rank.Constraints(BUDGET, LATENCY), {}, {}, 1, 0.8)
     name = words.records("family")[family]["name"]
     if not answer.result.recipes:
         return [f"### {family} ({name})", "", "No recipe meets these limits.", ""]
@@ -197,7 +197,7 @@ def _rule(library: Library, number: int, rule: Rule) -> list[str]:
 def _read_next(papers: Sequence) -> list[str]:
     """The three papers with most controlled evidence: most rows in tables that vary one axis."""
     def weight(paper) -> int:
-        return sum(len(t.rows) * len(t.metrics) for t in paper.tables if len(t.varies) == 1 and t.varies[0] in answers.AXES)
+        return sum(len(t.rows) * len(t.metrics) for t in paper.tables if len(t.varies) == 1 and t.varies[0] in picks.AXES)
     best = sorted(papers, key=lambda p: (-weight(p), p.key))[:3]
     return [f"{i}. {p.short}: {p.title} ({p.authors}, {p.year}){', arXiv ' + p.arxiv if p.arxiv else ''}: {weight(p)} scores in tables that vary one axis."
             for i, p in enumerate(best, 1)]

@@ -4,88 +4,19 @@ In: Swap, Pick, AxisValue, Tokens, tables … and a Style (width, colour). Out: 
 already; nothing depends on it. Does not print.
 """
 import re
-import textwrap
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..cost.flops import format_flop
-from ..cost.tokens import Tokens
-from ..effects.swap import Evidence, Mix, Swap
-from ..evidence.tables import Paper, Table
-from ..picker.ablate import AxisValue
-from ..picker.rank import Costs, Pick, Ranked
 from ..picker.recipe import BASELINE_NAME, Recipe
+from .text import Style, clean, percent, signed, table, wrap
 
-
-class Style(NamedTuple):
-    """How to draw: columns, and whether escape codes for colour are allowed."""
-    width: int = 80
-    colour: bool = False
-
-    def paint(self, text: str, code: str) -> str:
-        """The text in a colour (green, red, dim, bold), or as it is."""
-        codes = {"green": "32", "red": "31", "dim": "2", "bold": "1", "yellow": "33"}
-        return f"\x1b[{codes[code]}m{text}\x1b[0m" if self.colour and text else text
-
-
-ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
-CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-
-
-def clean(text: str) -> str:
-    """Text from files without control characters, so that it cannot steer the terminal."""
-    return CONTROL.sub("?", text)
-
-
-def visible(text: str) -> int:
-    """Length without escape codes."""
-    return len(ESCAPE.sub("", text))
-
-
-def clip(text: str, width: int) -> str:
-    """The text cut to a width, with an ellipsis."""
-    return text if len(text) <= width else text[:max(width - 1, 1)].rstrip() + "…"
-
-
-def table(head: Sequence[str], rows: Sequence[Sequence[str]], align: str, style: Style, *shrink: int) -> list[str]:
-    """Aligned columns. align: l or r per column. The columns `shrink` (default: the first) give way, in turn, to fit the width."""
-    widths = [max([len(head[i]), *(visible(row[i]) for row in rows)]) for i in range(len(head))]
-    for column in shrink or (0,):
-        excess = sum(widths) + 2 * (len(widths) - 1) - style.width
-        if excess > 0:
-            widths[column] = max(min(widths[column], 12), widths[column] - excess)
-    lines = []
-    for number, row in enumerate([list(head), *map(list, rows)]):
-        cells = []
-        for cell, width, side in zip(row, widths, align):
-            if visible(cell) > width:
-                cell = clip(ESCAPE.sub("", cell), width)
-            pad = " " * (width - visible(cell))
-            cells.append(pad + cell if side == "r" else cell + pad)
-        line = "  ".join(cells).rstrip()
-        lines.append(style.paint(line, "dim") if number == 0 else line)
-    return lines
-
-
-def wrap(text: str, style: Style, indent: str = "", hang: str | None = None) -> list[str]:
-    """Paragraph text wrapped to the width."""
-    return textwrap.wrap(clean(text), style.width, initial_indent=indent, subsequent_indent=indent if hang is None else hang,
-                         break_long_words=True, break_on_hyphens=False) or [""]
-
-
-def signed(value: float, digits: int = 1) -> str:
-    """A number with its sign; a proper minus is not used so that scripts can read it."""
-    text = f"{value:+.{digits}f}"
-    return text[1:] if float(text) == 0 else text
-
-
-def percent(p: float) -> str:
-    """A probability in whole percent, never a false 0 or 100."""
-    if 0 < p < 0.005:
-        return "<1%"
-    if 0.995 < p < 1:
-        return ">99%"
-    return f"{100 * p:.0f}%"
+if TYPE_CHECKING:  # an answer brings its own classes along: no need to load those of the others
+    from ..cost.tokens import Tokens
+    from ..effects.swap import Evidence, Mix, Swap
+    from ..evidence.tables import Paper, Table
+    from ..picker.ablate import AxisValue
+    from ..picker.rank import Costs, Pick, Ranked
 
 
 def points(delta) -> int:
@@ -140,7 +71,7 @@ def side(recipe: Recipe, axes: Sequence[str]) -> str:
     return " + ".join(filter(None, parts)) or "?"
 
 
-def swap_text(a: Recipe, b: Recipe, answer: Swap, names: Mapping[str, str], papers: Mapping[str, str], style: Style, *,
+def swap_text(a: Recipe, b: Recipe, answer: "Swap", names: Mapping[str, str], papers: Mapping[str, str], style: Style, *,
               cost_lines: Sequence[str] = (), notes: Sequence[str] = (), why: bool = False, shown: int = 14) -> str:
     """The answer of `swap`: verdict, deltas per benchmark, the mix, costs, the rows, warnings."""
     axes = answer.moved
@@ -193,7 +124,7 @@ def papers_named(text: str, papers: Mapping[str, str]) -> str:
     return re.sub(r"rows of ([\w., -]+?) \(", lambda m: "rows of " + ", ".join(papers.get(k, k) for k in m[1].split(", ")) + " (", text)
 
 
-def alone_lines(answer: Swap, names: Mapping[str, str], style: Style) -> list[str]:
+def alone_lines(answer: "Swap", names: Mapping[str, str], style: Style) -> list[str]:
     """Node-splitting: what the direct rows say by themselves, what everything else says, and the model's answer."""
     rows = []
     for d in answer.deltas:
@@ -211,13 +142,13 @@ def alone_lines(answer: Swap, names: Mapping[str, str], style: Style) -> list[st
                   "carries over from paper to paper.", style)]
 
 
-def disagreements(answer: Swap, names: Mapping[str, str]) -> list[str]:
+def disagreements(answer: "Swap", names: Mapping[str, str]) -> list[str]:
     """A note where the direct rows and everything else contradict each other."""
     split = [names.get(d.benchmark, d.benchmark) for d in answer.deltas if d.split and d.split.disagree]
     return [f"the rows of this very change and everything else disagree on {', '.join(split)} (--why shows both)"] if split else []
 
 
-def mix_text(mix: Mix) -> str:
+def mix_text(mix: "Mix") -> str:
     """The mix in one sentence."""
     return (f"mix of {len(mix.weights)} benchmarks: {signed(mix.expected)} percent of scale "
             f"({percent(mix.level)} interval {signed(mix.low)} … {signed(mix.high)}), P(better) {percent(mix.p_better)}: {verdict(mix.p_better)}")
@@ -237,13 +168,13 @@ class Group(NamedTuple):
     arxiv: str | None
     from_arm: str
     to_arm: str
-    rows: tuple[Evidence, ...]
+    rows: "tuple[Evidence, ...]"
     weight: float
 
 
-def group_rows(answer: Swap) -> list[Group]:
+def group_rows(answer: "Swap") -> list[Group]:
     """Evidence rows by table and pair of arms, those with most weight first."""
-    found: dict[tuple, dict[tuple, Evidence]] = {}
+    found: dict[tuple, dict[tuple, "Evidence"]] = {}
     for d in answer.deltas:
         for row in d.evidence:
             found.setdefault((row.table, row.arxiv, row.from_arm, row.to_arm), {}).setdefault((row.benchmark, row.split), row)
@@ -284,7 +215,7 @@ def row_lines(group: Group, names: Mapping[str, str], papers: Mapping[str, str],
 
 # --- costs -----------------------------------------------------------------------------------------------------------
 
-def cost_change(before: Costs, after: Costs, tokens_before: float, tokens_after: float) -> list[str]:
+def cost_change(before: "Costs", after: "Costs", tokens_before: float, tokens_after: float) -> list[str]:
     """What a swap does to tokens, training cost, latency and memory."""
     def ratio(x, y):
         return f"{x:,.0f} -> {y:,.0f}" if x >= 10 else f"{x:.1f} -> {y:.1f}"
@@ -296,7 +227,7 @@ def cost_change(before: Costs, after: Costs, tokens_before: float, tokens_after:
 
 # --- pick ------------------------------------------------------------------------------------------------------------
 
-def pick_text(answer: Pick, style: Style, citations: Mapping[int, Sequence[str]], deltas: Mapping[int, Sequence], first: AxisValue | None,
+def pick_text(answer: "Pick", style: Style, citations: Mapping[int, Sequence[str]], deltas: Mapping[int, Sequence], first: "AxisValue | None",
               names: Mapping[str, str], warnings: Sequence[str]) -> str:
     """The answer of `pick`: the first recipe in full, the others in a table, what was excluded, what to ablate."""
     head = wrap(f"best of {answer.considered:,} recipes for {clean(answer.tasks.label)}, against {BASELINE_NAME}", style, hang="  ")
@@ -336,7 +267,7 @@ def unlike(recipe: Recipe, first: Recipe) -> str:
     return describe(recipe, fields) or "the same components"
 
 
-def card(value: Ranked, style: Style, citations: Sequence[str], deltas: Sequence, names: Mapping[str, str]) -> list[str]:
+def card(value: "Ranked", style: Style, citations: Sequence[str], deltas: Sequence, names: Mapping[str, str]) -> list[str]:
     """One recipe in full."""
     r, c = value.recipe, value.costs
     shape = f"{r.resolution} px" if isinstance(r.resolution, int) else f"{r.resolution} ({r.tiling})"
@@ -361,7 +292,7 @@ def card(value: Ranked, style: Style, citations: Sequence[str], deltas: Sequence
 
 # --- ablate ----------------------------------------------------------------------------------------------------------
 
-def ablate_text(values: Sequence[AxisValue], recipe: Recipe, tasks: str, confidence: float, assumed: str, style: Style) -> str:
+def ablate_text(values: "Sequence[AxisValue]", recipe: Recipe, tasks: str, confidence: float, assumed: str, style: Style) -> str:
     """The answer of `ablate`."""
     lines = [*(style.paint(line, "bold") for line in wrap(f"what to ablate first for {tasks}, until {percent(confidence)} sure", style, hang="  ")),
              *wrap("recipe: " + describe(recipe, ("encoder", "connector", "visual_tokens", "llm", "data", "resolution")), style, hang="        "),
@@ -385,7 +316,7 @@ def ablate_text(values: Sequence[AxisValue], recipe: Recipe, tasks: str, confide
 
 # --- tokens, tables, benchmarks -----------------------------------------------------------------------------------------
 
-def tokens_text(label: str, images: Sequence[Tokens], style: Style) -> str:
+def tokens_text(label: str, images: "Sequence[Tokens]", style: Style) -> str:
     """The answer of `tokens`."""
     lines = []
     for value in images:
@@ -399,7 +330,7 @@ def tokens_text(label: str, images: Sequence[Tokens], style: Style) -> str:
     return "\n".join(lines)
 
 
-def tables_text(papers: Sequence[Paper], style: Style) -> str:
+def tables_text(papers: "Sequence[Paper]", style: Style) -> str:
     """`tables list`."""
     rows = [[paper.key, paper.arxiv or "-", str(paper.year), str(len(paper.tables)), str(sum(len(t.rows) for t in paper.tables)),
              str(sum(v is not None for t in paper.tables for r in t.rows for v in r.scores.values())), clean(paper.title)] for paper in papers]
@@ -407,7 +338,7 @@ def tables_text(papers: Sequence[Paper], style: Style) -> str:
     return "\n".join([*lines, "", "tables show PAPER or TABLE-ID prints one; tables find WORD searches"])
 
 
-def table_text(value: Table, style: Style) -> str:
+def table_text(value: "Table", style: Style) -> str:
     """One printed table with its setting and notes."""
     lines = [*(style.paint(line, "bold") for line in wrap(f"{value.id}  {value.locator}: {value.topic}", style, hang="  ")),
              f"arXiv {value.arxiv or '-'}; varies: {', '.join(value.varies) or '-'}"]
@@ -439,7 +370,7 @@ def table_text(value: Table, style: Style) -> str:
     return "\n".join(lines)
 
 
-def _shared(value: Table) -> dict:
+def _shared(value: "Table") -> dict:
     if not value.rows:
         return {}
     first = value.rows[0].setting

@@ -1,0 +1,165 @@
+"""The commands that answer: `swap`, `predict`, `pick` and `ablate`.
+
+In: parsed arguments and the library. Out: printed text or JSON, and the exit code. What they compute is answers.py and batch.py.
+"""
+import json
+import sys
+
+from . import answers, question
+from .arguments import (Parser, Usage, benchmark_list, constraints, flag, level_flag, pairs, positive, recipe_flags, side_of,
+                        size_or_llm, stated_flags)
+from .console import out, show, style
+from .effects.rows import moved_axes, relevant_papers
+from .library import Library
+from .picker import units
+from .picker.recipe import Recipe, parse
+from .picker.tasks import parse_mix
+from .report import jsonable, terminal
+
+
+def names_of(library: Library) -> dict[str, str]:
+    """Benchmark slug -> display name."""
+    short = {"mmbench_en": "MMBench", "seed_img": "SEED image", "scienceqa_img": "ScienceQA image", "mme_perception": "MME perception",
+             "mmmu": "MMMU", "mmvet": "MM-Vet", "llava_wild": "LLaVA-Bench wild", "ai2d": "AI2D"}
+    return {key: short.get(key, record["name"].split(" (")[0]) for key, record in library.words.records("benchmark").items()}
+
+
+def places_of(library: Library, tables: set[str]) -> dict[str, str]:
+    """Table id -> `Cambrian-1, Table 11`, and paper key -> `Cambrian-1`."""
+    names = {}
+    for paper in library.papers({name.split(".")[0] for name in tables}):
+        names[paper.key] = paper.short
+        for table in paper.tables:
+            names[table.id] = f"{paper.short}, {table.locator}"
+    return names
+
+
+def swap_arguments(parser: Parser) -> None:
+    parser.add_argument("from_", metavar="FROM", help="what is replaced: an encoder, connector, LLM or 7B, data mix, 336px, '64 tokens', frozen")
+    parser.add_argument("to", metavar="TO", help="what replaces it")
+    parser.add_argument("--on", metavar="LLM", help="size or name of the LLM on both sides (7B, llama-3-8b)")
+    parser.add_argument("--benchmark", action="append", default=[], metavar="B", help="only this benchmark (repeatable)")
+    parser.add_argument("--tasks", metavar="MIX", help="task mix: documents, charts=0.5,mmmu=0.5 …")
+    parser.add_argument("--why", action="store_true", help="all benchmarks and all rows")
+    level_flag(parser)
+    recipe_flags(parser)
+    recipe_flags(parser, "from-", "of FROM only")
+    recipe_flags(parser, "to-", "of TO only")
+
+
+def swap_command(args, library: Library, understood: dict | None = None) -> int:
+    """What replacing a component does to each benchmark, with its rows."""
+    words = library.words
+    field, a, b = question.two_names(args.from_, args.to, words)
+    both = stated_flags(args, words)
+    if args.on:
+        if {"llm", "llm_params_b"} & both.keys():
+            raise Usage("swap: --on says the LLM: leave out --llm and --llm-params-b")
+        both = {**size_or_llm(args.on, words), **both}
+    before, after = [{**side_of(field, value, words), **stated_flags(args, words, prefix)} for value, prefix in ((a, "from_"), (b, "to_"))]
+    swapped = ("llm", "llm_params_b") if field in ("llm", "llm_params_b") else (field,)
+    if set(swapped) & both.keys():
+        raise Usage(f"swap: {args.from_[:40]} -> {args.to[:40]} already says the {field.replace('_', ' ')} of both sides: "
+                    f"leave out {'--on' if args.on else '--' + field.replace('_', '-')}")
+    first, second = answers.sides(before, after, Recipe(**both), words)
+    if not moved_axes(first.stated(), second.stated(), words):
+        raise Usage(f"swap: {args.from_[:40]!r} and {args.to[:40]!r} are the same recipe: nothing changes")
+    mix = parse_mix(args.tasks, words) if args.tasks else None
+    answer = answers.answer_swap(library, first, second, benchmark_list(args.benchmark, words), mix, args.level)
+    if args.json:
+        value = jsonable.swap(answer.before, answer.after, answer.result)
+        value["warnings"] += list(answer.notes)
+        value["cost"] = None if answer.costs is None else {
+            "from": {**jsonable.costs(answer.costs[0]), "visual_tokens": jsonable.number(answer.costs[2])},
+            "to": {**jsonable.costs(answer.costs[1]), "visual_tokens": jsonable.number(answer.costs[3])}}
+        show({**(understood or {}), **value})
+        return 0
+    rows = relevant_papers(answer.before.stated(), answer.after.stated(), library.posterior, words) | {
+        row.table for d in answer.result.deltas for row in d.evidence}
+    cost = terminal.cost_change(*answer.costs) if answer.costs else []
+    out(terminal.swap_text(answer.before, answer.after, answer.result, names_of(library), places_of(library, rows), style(),
+                           cost_lines=cost, notes=answer.notes, why=args.why))
+    return 0
+
+
+def predict_arguments(parser: Parser) -> None:
+    parser.add_argument("file", metavar="FILE.jsonl", help="one JSON object per line (- for standard input)")
+    level_flag(parser)
+
+
+def predict_command(args, library: Library, understood: dict | None = None) -> int:
+    """One JSON line out for each line in: {"from": {…}, "to": {…}, "benchmark": "mmmu"}."""
+    from .batch import Batch
+    batch = Batch(library, args.level)
+    failed = False
+    try:
+        if args.file == "-" and sys.stdin is None:
+            raise Usage("predict: standard input is closed")
+        file = sys.stdin.buffer if args.file == "-" else open(args.file, "rb")  # noqa: SIM115 (closed by the with below)
+    except OSError as error:
+        raise Usage(f"predict: {args.file} cannot be read: {error.strerror}") from None
+    with file:
+        for number, line in enumerate(file, 1):
+            value = batch.answer(line, number)
+            failed |= "error" in value
+            print(json.dumps(value, ensure_ascii=False))
+    return 1 if failed else 0
+
+
+def pick_arguments(parser: Parser) -> None:
+    parser.add_argument("--tasks", metavar="MIX", default="balanced", help="what it is for: documents, charts=0.5,mmmu=0.5 … (default: balanced)")
+    parser.add_argument("--budget", metavar="B", help="training budget: 500 A100-hours, 8xH100 for a day, 2e21 FLOP, 50M images")
+    parser.add_argument("--latency", metavar="L", help="time to first token: 300ms on L4 (300 ms total on L4 for a whole answer)")
+    parser.add_argument("--memory", metavar="M", help="memory of the deployment: 24GB")
+    parser.add_argument("--deploy", choices=("edge", "cloud"), help="device when --latency names none: edge = Jetson AGX Orin, cloud = L4")
+    parser.add_argument("--dtype", choices=("bf16", "int8", "int4"), default="bf16", help="number format of the deployed LLM weights")
+    parser.add_argument("--fix", metavar="AXIS=VALUE", action="append", default=[], help="keep a field fixed: llm=qwen2.5-7b, llm_params_b=2B (repeatable)")
+    parser.add_argument("--avoid", metavar="AXIS=VALUE", action="append", default=[], help="leave out a component: encoder=clip-vit-l-14 (repeatable)")
+    parser.add_argument("--top", type=flag(positive), default=5, metavar="N", help="how many recipes to list")
+    level_flag(parser)
+
+
+def pick_command(args, library: Library, understood: dict | None = None) -> int:
+    """The best recipes for a task mix, a budget and a latency target."""
+    tasks = parse_mix(args.tasks, library.words)
+    avoid: dict[str, list[str]] = {}
+    for field, value in pairs(args.avoid, "--avoid", library.words):
+        avoid.setdefault(field, []).append(str(value))
+    from . import picks
+    answer = picks.answer_pick(library, tasks, constraints(args, library.words), dict(pairs(args.fix, "--fix", library.words)), avoid, args.top, args.level)
+    if args.json:
+        recipes = [jsonable.ranked(i + 1, item, answer.deltas[i], answer.citations[i]) for i, item in enumerate(answer.result.recipes)]
+        show({**(understood or {}), **jsonable.pick(answer.result, recipes, jsonable.axis_value(answer.first) if answer.first else None,
+                                                     [*answer.warnings, *answer.result.tightest])})
+    else:
+        lines = {i: [f"{c['axis']}: {c['table'] or '-'}{' (arXiv ' + c['arxiv'] + ')' if c['arxiv'] else ''}, {c['why']}" for c in entries]
+                 for i, entries in answer.citations.items()}
+        out(terminal.pick_text(answer.result, style(), lines, answer.deltas, answer.first, names_of(library), answer.warnings))
+    return 0 if answer.result.recipes else 1
+
+
+def ablate_arguments(parser: Parser) -> None:
+    parser.add_argument("--tasks", metavar="MIX", default="balanced", help="what the model is for (default: balanced)")
+    parser.add_argument("--recipe", metavar="FIELD=VALUE,…", help="the recipe you have (fields left out: LLaVA-1.5-7B); default: the best one the budget buys")
+    parser.add_argument("--confidence", type=flag(units.level), default=0.8, metavar="P", help="how sure you want to be (0.8 or 80%%)")
+    parser.add_argument("--budget", metavar="B", help="training budget of the pick (default: 500 A100-hours)")
+
+
+def ablate_command(args, library: Library, understood: dict | None = None) -> int:
+    """The axes in the order to ablate them, with runs and GPU-hours."""
+    tasks = parse_mix(args.tasks, library.words)
+    own = None
+    if args.recipe:
+        parts = [(k.strip().replace("-", "_"), v.strip()) for k, _, v in (part.partition("=") for part in args.recipe.split(","))]
+        twice = next((k for i, (k, _) in enumerate(parts) if k in dict(parts[:i])), None)
+        if twice:
+            raise Usage(f"ablate: --recipe names {twice[:40]} twice")
+        own = parse(dict(parts), library.words)[0]
+    from . import picks
+    answer = picks.answer_ablate(library, tasks, own, args.confidence, units.budget(args.budget, library.words) if args.budget else None)
+    if args.json:
+        show({**(understood or {}), "axes": [jsonable.axis_value(v) for v in answer.values], "first": answer.values[0].axis,
+              "confidence": args.confidence, "recipe": jsonable.recipe(answer.recipe), "gpu_hours_per_run": jsonable.number(answer.hours_per_run)})
+    else:
+        out(terminal.ablate_text(answer.values, answer.recipe, tasks.label, args.confidence, answer.assumed, style()))
+    return 0

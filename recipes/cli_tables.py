@@ -1,0 +1,131 @@
+"""The commands about the evidence itself: `tables`, `benchmarks`, `check`, `skill`, `fit` and `backtest`.
+
+In: parsed arguments and the library. Out: printed text or JSON, and the exit code.
+"""
+import os
+import sys
+
+from .arguments import Parser, Usage, flag, known_paper, positive
+from .console import PROGRAM, out, show, style
+from .evidence.write import write_text
+from .library import Library
+from .report import jsonable, terminal
+
+
+def tables_arguments(parser: Parser) -> None:
+    parser.add_argument("action", nargs="?", choices=("list", "show", "find"), default="list", help="list papers, show one table or paper, find a word")
+    parser.add_argument("word", nargs="?", metavar="ID|WORD", help="table id or paper key (show), any word (find)")
+
+
+def tables_command(args, library: Library, understood: dict | None = None) -> int:
+    """The evidence itself."""
+    from .report import evidence
+    if args.action != "list" and not args.word:
+        raise Usage(f"tables {args.action}: which one? (as in tables {args.action} {'cambrian1.table11' if args.action == 'show' else 'siglip'})")
+    return evidence.run(args.action, args.word, library, style(), show if args.json else None, out)
+
+
+def benchmarks_arguments(parser: Parser) -> None:
+    parser.add_argument("family", nargs="?", metavar="FAMILY", help="only this task family")
+
+
+def benchmarks_command(args, library: Library, understood: dict | None = None) -> int:
+    """What each benchmark tests, its scale, and how much its scores move."""
+    words = library.words
+    family = words.resolve("family", args.family).slug if args.family else None
+    records = [r for r in words.records("benchmark").values() if r["kind"] == "score" and (family is None or r["family"] == family)]
+    if args.json:
+        show({"benchmarks": [{"benchmark": r["key"], "name": r["name"], "family": r["family"], "max": r["max"], "metric": r.get("metric"),
+                              "chance": r.get("chance_level"), "moves": jsonable.number(library.posterior.scale.get(r["key"])),
+                              "splits": r.get("splits", {}), "tests": r.get("tests"), "arxiv": r.get("arxiv")} for r in records]})
+    else:
+        out(terminal.benchmarks_text(records, library.posterior.scale, style()))
+    return 0
+
+
+def check_arguments(parser: Parser) -> None:
+    parser.add_argument("paths", nargs="*", metavar="PATH", help="files or folders (default: the published tables)")
+    parser.add_argument("--format", choices=("text", "json", "github"), default="text", help="how to print findings")
+    parser.add_argument("--explain", metavar="RULE", help="what a rule checks")
+    parser.add_argument("--accepted", action="store_true", help="list the exceptions that tables record")
+    parser.add_argument("--lock", action="store_true", help="accept the tables as they are: write LOCK (of the named folder)")
+
+
+def check_command(args, library: Library, understood: dict | None = None) -> int:
+    """Consistency of tables: exit code 0 clean, 1 findings, 2 usage."""
+    from .report import checks
+    if args.explain:
+        text = checks.explain(args.explain)
+        if text is None:
+            raise Usage(f"check: unknown rule {args.explain[:40]!r} (rules: {', '.join(checks.rules())})")
+        show({"rule": args.explain, "checks": text}) if args.json else out("\n".join(terminal.wrap(f"{args.explain}: {text}", style(), hang="  ")))
+        return 0
+    if args.lock:
+        folders = [*args.paths, *args.tables] or [library.shipped]
+        for folder in folders:
+            if not os.path.isdir(folder):
+                raise Usage(f"check --lock: {folder} is not a folder")
+        done = [checks.lock(library, folder) for folder in folders]
+        show({"ok": True, "locked": done}) if args.json else out("\n".join(
+            line for entry in done for line in (*entry["changes"], f"locked {entry['tables']} tables of {entry['file']}")))
+        return 0
+    report = checks.run(library, [*args.paths, *args.tables])
+    if args.json or args.format == "json":
+        show(checks.as_json(report, args.accepted))
+    else:
+        out(checks.as_text(report, args.format, args.accepted, style()))
+    return 0 if report.ok else 1
+
+
+def skill_arguments(parser: Parser) -> None:
+    parser.add_argument("--check", action="store_true", help="fail when the written skill is not what the evidence gives now")
+    parser.add_argument("--out", metavar="FILE", help="where to write (default: outputs/skill-vlm-recipe-picker.md)")
+
+
+def skill_command(args, library: Library, understood: dict | None = None) -> int:
+    """Write the agent skill from the evidence, or check that it is fresh."""
+    from .report import skill
+    path = args.out or skill.default_path()
+    text = skill.build(library)
+    if args.check:
+        try:
+            with open(path, encoding="utf-8") as file:
+                fresh = file.read() == text
+        except OSError:
+            fresh = False
+        message = f"{path} is {'what the evidence gives' if fresh else 'stale: run ' + PROGRAM + ' skill'}"
+        show({"ok": fresh, "path": path}) if args.json else out(message)
+        return 0 if fresh else 1
+    write_text(path, text)
+    show({"ok": True, "path": path, "lines": text.count("\n")}) if args.json else out(f"wrote {path} ({text.count(chr(10))} lines)")
+    return 0
+
+
+def fit_arguments(parser: Parser) -> None:
+    parser.add_argument("--search", type=flag(positive), default=0, metavar="ROUNDS", help="first search the hyper-parameters by leave-one-paper-out scoring")
+    parser.add_argument("--check", action="store_true", help="only say whether the stored fit belongs to the evidence")
+
+
+def fit_command(args, library: Library, understood: dict | None = None) -> int:
+    """Fit the model to the published tables anew."""
+    from . import refit
+    result = refit.run(library, args.search, args.check, lambda line: print(line, file=sys.stderr, flush=True))
+    show(result) if args.json else out(result["message"])
+    return 0 if result["ok"] else 1
+
+
+def backtest_arguments(parser: Parser) -> None:
+    parser.add_argument("--paper", action="append", default=[], metavar="KEY", help="only this paper (repeatable); with --tables DIR, the tables of DIR are scored instead")
+
+
+def backtest_command(args, library: Library, understood: dict | None = None) -> int:
+    """How well unseen papers are predicted: leave one paper out, against simple rules."""
+    from . import scoring
+    if args.tables and args.paper:
+        raise Usage("backtest: --paper is about the published papers: leave out --tables")
+    if args.tables:
+        result = scoring.other_tables(library)
+    else:
+        result = scoring.backtest(library, [known_paper(key, library) for key in args.paper], lambda line: print(line, file=sys.stderr, flush=True))
+    show(result) if args.json else out(scoring.backtest_text(result, style()))
+    return 0

@@ -1,0 +1,73 @@
+"""Columns and hyper-parameters in, a Posterior out: the model fitted to all benchmarks and families, in its packed form.
+
+The algebra is model.py's; what can be asked of the result is posterior.py's. Does not read or write files.
+"""
+import math
+from array import array
+from collections.abc import Sequence
+
+from . import linalg
+from .backtest import shared_features
+from .columns import Column
+from .features import NUMERIC, group
+from .hyper import Hyper
+from .model import Belief, column_information, descend, grow, root_belief, scales, weights
+from .posterior import Block, Packed, Posterior
+
+
+def packed(matrix: linalg.Matrix) -> Packed:
+    """A matrix in packed form; correlations are rounded to 1/32767, deviations to four digits."""
+    sd = [math.sqrt(max(row[i], 1e-12)) for i, row in enumerate(matrix)]
+    return Packed([_four(x) for x in sd], array("h", (max(-32767, min(32767, round(32767 * matrix[i][j] / (sd[i] * sd[j]))))
+                                                      for i in range(len(sd)) for j in range(i))))
+
+
+def _four(x: float) -> float:
+    return float(f"{x:.4g}")
+
+
+def block(belief: Belief) -> Block:
+    """A Block of a Belief."""
+    whole = packed(belief.covariance)
+    return Block(list(belief.index), [_four(x) for x in belief.mean], whole,
+                 whole if belief.given is belief.covariance else packed(belief.given))
+
+
+def fit(columns: Sequence[Column], hyper: Hyper, spread: float = 1.0) -> Posterior:
+    """Fit the model to columns: every feature that varies somewhere, beliefs for every benchmark and family.
+
+    Levels that occur in one paper only are kept when their prior is wide enough to matter (encoder levels are not:
+    their kind, family and size speak for them).
+    """
+    scale = scales(columns)
+    shared = set(shared_features(columns, hyper))
+    names = [name for name in shared_features(columns, hyper, 1)
+             if name in shared or hyper.prior[group(name)] >= 0.02]
+    numbers = {name: number for number, name in enumerate(names)}
+    informations = [column_information(c, scale[c.benchmark], hyper, numbers, w)
+                    for c, w in zip(columns, weights(columns, hyper.overlap))]
+    tree = grow(informations, columns, numbers, hyper)
+    root = root_belief(tree.root, tree.share)
+    families = {name: descend(root, message, lambda i: tree.share(i)[1]) for name, message in tree.families.items()}
+    benchmarks = {name: block(descend(families[tree.family_of[name]], message, lambda i: tree.share(i)[2]))
+                  for name, message in tree.benchmarks.items()}
+    support: dict[str, list[str]] = {}
+    ranges: dict[str, list[float]] = {}
+    for column in columns:
+        for name in {name for row in column.features for name in row}:
+            values = [row.get(name, 0.0) for row in column.features]
+            low, high = min(values), max(values)
+            if high - low > 1e-9:
+                if column.paper not in support.setdefault(name, []):
+                    support[name].append(column.paper)
+                if name in NUMERIC:
+                    seen = ranges.setdefault(name, [low, high])
+                    seen[:] = [min(seen[0], low), max(seen[1], high)]
+    drawn: dict[str, list[float]] = {}
+    for column in columns:
+        drawn.setdefault(column.benchmark, []).extend(value / scale[column.benchmark] ** 2 for value in column.sampling)
+    sampling = {name: float(f"{sum(values) / len(values):.3g}") for name, values in sorted(drawn.items()) if values}
+    return Posterior(hyper, names, {k: float(f"{v:.5g}") for k, v in scale.items()}, tree.family_of, block(root),
+                     {name: block(belief) for name, belief in families.items()}, benchmarks,
+                     dict(sorted(support.items())), {k: [float(f"{x:.5g}") for x in v] for k, v in sorted(ranges.items())},
+                     sampling, spread)

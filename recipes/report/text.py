@@ -1,0 +1,79 @@
+"""Plain text for a terminal: styles, aligned columns, wrapping, numbers as people read them.
+
+In: strings and numbers, and a Style (width, colour). Out: strings. Knows no result of the program. Does not print.
+"""
+import re
+import textwrap
+from collections.abc import Sequence
+from typing import NamedTuple
+
+
+class Style(NamedTuple):
+    """How to draw: columns, and whether escape codes for colour are allowed."""
+    width: int = 80
+    colour: bool = False
+
+    def paint(self, text: str, code: str) -> str:
+        """The text in a colour (green, red, dim, bold), or as it is."""
+        codes = {"green": "32", "red": "31", "dim": "2", "bold": "1", "yellow": "33"}
+        return f"\x1b[{codes[code]}m{text}\x1b[0m" if self.colour and text else text
+
+
+ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+def clean(text: str) -> str:
+    """Text from files without control characters, so that it cannot steer the terminal."""
+    return CONTROL.sub("?", text)
+
+
+def visible(text: str) -> int:
+    """Length without escape codes."""
+    return len(ESCAPE.sub("", text))
+
+
+def clip(text: str, width: int) -> str:
+    """The text cut to a width, with an ellipsis."""
+    return text if len(text) <= width else text[:max(width - 1, 1)].rstrip() + "…"
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]], align: str, style: Style, *shrink: int) -> list[str]:
+    """Aligned columns. align: l or r per column. The columns `shrink` (default: the first) give way, in turn, to fit the width."""
+    widths = [max([len(head[i]), *(visible(row[i]) for row in rows)]) for i in range(len(head))]
+    for column in shrink or (0,):
+        excess = sum(widths) + 2 * (len(widths) - 1) - style.width
+        if excess > 0:
+            widths[column] = max(min(widths[column], 12), widths[column] - excess)
+    lines = []
+    for number, row in enumerate([list(head), *map(list, rows)]):
+        cells = []
+        for cell, width, side in zip(row, widths, align):
+            if visible(cell) > width:
+                cell = clip(ESCAPE.sub("", cell), width)
+            pad = " " * (width - visible(cell))
+            cells.append(pad + cell if side == "r" else cell + pad)
+        line = "  ".join(cells).rstrip()
+        lines.append(style.paint(line, "dim") if number == 0 else line)
+    return lines
+
+
+def wrap(text: str, style: Style, indent: str = "", hang: str | None = None) -> list[str]:
+    """Paragraph text wrapped to the width."""
+    return textwrap.wrap(clean(text), style.width, initial_indent=indent, subsequent_indent=indent if hang is None else hang,
+                         break_long_words=True, break_on_hyphens=False) or [""]
+
+
+def signed(value: float, digits: int = 1) -> str:
+    """A number with its sign; a proper minus is not used so that scripts can read it."""
+    text = f"{value:+.{digits}f}"
+    return text[1:] if float(text) == 0 else text
+
+
+def percent(p: float) -> str:
+    """A probability in whole percent, never a false 0 or 100."""
+    if 0 < p < 0.005:
+        return "<1%"
+    if 0.995 < p < 1:
+        return ">99%"
+    return f"{100 * p:.0f}%"
