@@ -12,6 +12,7 @@ from . import answers, question
 from .arguments import (Parser, Usage, benchmark_list, common, constraints, flag, known_paper, level_flag, pairs, positive,
                         recipe_flags, side_of, size_or_llm, stated_flags)
 from .cli_cost import cost_arguments, cost_command, latency_arguments, latency_command, tokens_arguments, tokens_command
+from .cli_models import benchmarks_arguments, benchmarks_command, models_arguments, models_command
 from .console import PROGRAM, out, show, style
 from .cost import flops
 from .effects.swap import moved_axes, relevant_papers
@@ -186,24 +187,6 @@ def tables_command(args, library: Library, understood: dict | None = None) -> in
     return evidence.run(args.action, args.word, library, style(), show if args.json else None, out)
 
 
-def benchmarks_arguments(parser: Parser) -> None:
-    parser.add_argument("family", nargs="?", metavar="FAMILY", help="only this task family")
-
-
-def benchmarks_command(args, library: Library, understood: dict | None = None) -> int:
-    """What each benchmark tests, its scale, and how much its scores move."""
-    words = library.words
-    family = words.resolve("family", args.family).slug if args.family else None
-    records = [r for r in words.records("benchmark").values() if r["kind"] == "score" and (family is None or r["family"] == family)]
-    if args.json:
-        show({"benchmarks": [{"benchmark": r["key"], "name": r["name"], "family": r["family"], "max": r["max"], "metric": r.get("metric"),
-                              "chance": r.get("chance_level"), "moves": jsonable.number(library.posterior.scale.get(r["key"])),
-                              "splits": r.get("splits", {}), "tests": r.get("tests"), "arxiv": r.get("arxiv")} for r in records]})
-    else:
-        out(terminal.benchmarks_text(records, library.posterior.scale, style()))
-    return 0
-
-
 def check_arguments(parser: Parser) -> None:
     parser.add_argument("paths", nargs="*", metavar="PATH", help="files or folders (default: the published tables)")
     parser.add_argument("--format", choices=("text", "json", "github"), default="text", help="how to print findings")
@@ -293,7 +276,8 @@ COMMANDS: dict[str, tuple[Callable, Callable, str]] = {
     "pick": (pick_arguments, pick_command, 'pick --tasks documents --budget "500 A100-hours"\npick --tasks ui-agent --fix llm_params_b=2B --memory 8GB'),
     "ablate": (ablate_arguments, ablate_command, "ablate --tasks charts --confidence 80%\nablate --tasks documents --recipe encoder=siglip,llm=qwen2-7b"),
     "tables": (tables_arguments, tables_command, "tables list\ntables show cambrian1.table11\ntables find q-former"),
-    "benchmarks": (benchmarks_arguments, benchmarks_command, "benchmarks\nbenchmarks documents"),
+    "benchmarks": (benchmarks_arguments, benchmarks_command, "benchmarks documents\nbenchmarks docvqa\nbenchmarks --tasks documents"),
+    "models": (models_arguments, models_command, "models --under 5B --tasks documents\nmodels qwen2.5-vl-7b\nmodels --floor docvqa=95 --memory 24GB --dtype int4\nmodels --tree"),
     "check": (check_arguments, check_command, "check\ncheck my-tables/ --format github\ncheck --explain mean"),
     "tokens": (tokens_arguments, tokens_command, "tokens --model qwen2-vl --image 448x280 --image 1024x768\ntokens --encoder siglip --resolution 384 --connector q-former"),
     "cost": (cost_arguments, cost_command, "cost --llm qwen2-7b --encoder siglip --resolution 384\ncost --plan three-stage --gpu H100 --gpus 16\ncost --calibration"),
