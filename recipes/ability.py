@@ -16,7 +16,7 @@ The variances were set so that hidden scores (all of a model on one benchmark) a
 """
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 from zlib import crc32
 
@@ -24,6 +24,7 @@ from .effects import linalg
 
 FAMILY, OWN, SETUP = 0.05, 0.7, 0.02   # variances beside ability's 1: family; the benchmark's share of its misfit; reruns of one set-up
 KEPT = 0.7          # of a benchmark's mean squared misfit: the rest is what family and set-up explain
+VAGUE = 0.25        # further variance of a score whose source does not say which of two unlike splits it is on
 STEPS = 15          # alternations; the largest change of a centre is then below 0.01
 EDGE = 0.005        # shares are kept this far from 0 and 1
 
@@ -35,6 +36,7 @@ class Reading(NamedTuple):
     split: str
     setup: str
     share: float        # of the maximum, 0 to 1
+    vague: bool = False  # the split lumps unlike ones together
 
 
 class Fit(NamedTuple):
@@ -45,7 +47,7 @@ class Fit(NamedTuple):
     misfit: Mapping[str, float]          # per benchmark: variance around the ability, in units of ability squared
     lever: Mapping[str, tuple[int, float, float]]   # per benchmark: scores, their models' mean ability, and its sum of squares
     family: Mapping[str, str]
-    scores: Mapping[str, Sequence[tuple[float, str, str]]]   # model -> (score in units of ability, benchmark, set-up)
+    scores: Mapping[str, Sequence[tuple[float, str, str, float]]]   # model -> (score in units of ability, benchmark, set-up, variance of vagueness)
 
 
 def logit(share: float) -> float:
@@ -56,7 +58,7 @@ def logit(share: float) -> float:
 
 def fit(readings: Iterable[Reading], family_of: Mapping[str, str]) -> Fit:
     """Fit all scores. `family_of`: benchmark -> task family."""
-    data = [(r.model, r.benchmark, (r.benchmark, r.split, r.setup), logit(r.share)) for r in readings]
+    data = [(r.model, r.benchmark, (r.benchmark, r.split, r.setup), logit(r.share), VAGUE if r.vague else 0.0) for r in readings]
     models, items, benchmarks = defaultdict(list), defaultdict(list), defaultdict(list)
     for entry in data:
         for groups, key in ((models, entry[0]), (benchmarks, entry[1]), (items, entry[2])):
@@ -65,24 +67,24 @@ def fit(readings: Iterable[Reading], family_of: Mapping[str, str]) -> Fit:
     spread, offset, ability = dict.fromkeys(benchmarks, 0.6), dict.fromkeys(items, 0.0), dict.fromkeys(models, 0.0)
     for _ in range(STEPS if len(models) > 1 else 0):
         for model, rows in models.items():   # ridge: one score speaks for three quarters of itself
-            ability[model] = sum((y - centre[b] - offset[i]) / spread[b] for _, b, i, y in rows) / (len(rows) + 0.3)
+            ability[model] = sum((y - centre[b] - offset[i]) / spread[b] for _, b, i, y, _ in rows) / (len(rows) + 0.3)
         mean = sum(ability.values()) / len(ability)
         deviation = math.sqrt(sum((a - mean) ** 2 for a in ability.values()) / len(ability)) or 1.0
         ability = {model: (a - mean) / deviation for model, a in ability.items()}
         for b, rows in benchmarks.items():   # slope drawn towards 0.6 (a typical one) with the weight of three models
-            x, y = [ability[m] for m, *_ in rows], [value - offset[i] for _, _, i, value in rows]
+            x, y = [ability[m] for m, *_ in rows], [value - offset[i] for _, _, i, value, _ in rows]
             mx, my = sum(x) / len(x), sum(y) / len(y)
             square, product = sum((a - mx) ** 2 for a in x), sum((a - mx) * (c - my) for a, c in zip(x, y))
             spread[b] = max(0.1, (product + 0.6 * 3) / (square + 3))
             centre[b] = my - spread[b] * mx
         for item, rows in items.items():     # a split or set-up differs by about 0.3; drawn towards none
-            rest = sum(y - centre[b] - spread[b] * ability[m] for m, b, _, y in rows)
+            rest = sum(y - centre[b] - spread[b] * ability[m] for m, b, _, y, _ in rows)
             offset[item] = rest / (len(rows) + (0.5 * spread[item[0]] / 0.3) ** 2)
     misfit, scores = defaultdict(list), defaultdict(list)
-    for model, b, item, y in data:
+    for model, b, item, y, vague in data:
         z = (y - centre[b] - offset[item]) / spread[b]
-        misfit[b].append((z - ability[model]) ** 2)
-        scores[model].append((z, b, item[2]))
+        misfit[b] += [] if vague else [(z - ability[model]) ** 2]
+        scores[model].append((z, b, item[2], vague))
     lever = {}
     for b, rows in benchmarks.items():
         mean = sum(ability[m] for m, *_ in rows) / len(rows)
@@ -110,9 +112,9 @@ def predict(fitted: Fit, model: str, benchmarks: Sequence[str], hidden: str | No
     prior = [[_shared(fitted, a, "", b, "") for b in benchmarks] for a in benchmarks]
     if not known:
         return [0.0] * len(benchmarks), prior
-    factor = linalg.cholesky([[_shared(fitted, b, s, other, t) + (noise(fitted, b) if i == j else 0.0)
-                               for j, (_, other, t) in enumerate(known[:i + 1])] for i, (_, b, s) in enumerate(known)])
-    halves = [linalg.solve_lower(factor, [_shared(fitted, b, "", other, t) for _, other, t in known]) for b in benchmarks]
+    factor = linalg.cholesky([[_shared(fitted, b, s, other, t) + (noise(fitted, b) + vague if i == j else 0.0)
+                               for j, (_, other, t, _) in enumerate(known[:i + 1])] for i, (_, b, s, vague) in enumerate(known)])
+    halves = [linalg.solve_lower(factor, [_shared(fitted, b, "", other, t) for _, other, t, _ in known]) for b in benchmarks]
     seen = linalg.solve_lower(factor, [z for z, *_ in known])
     return [linalg.dot(h, seen) for h in halves], [[value - linalg.dot(x, y) for value, y in zip(row, halves)] for row, x in zip(prior, halves)]
 
@@ -140,7 +142,7 @@ def disagreement(fitted: Fit, model: str, benchmark: str) -> float:
 
     The usual one counts like three further sources (the mean of a scaled inverse chi-square posterior).
     """
-    values = [z for z, b, _ in fitted.scores.get(model, ()) if b == benchmark]
+    values = [z for z, b, _, vague in fitted.scores.get(model, ()) if b == benchmark and not vague]
     if not values:
         return noise(fitted, benchmark)
     mean = sum(values) / len(values)
@@ -155,9 +157,8 @@ class Trust(NamedTuple):
     coverage: float         # of 80 % intervals
 
 
-def leave_out(readings: Sequence[Reading], family_of: Mapping[str, str], folds: int = 5,
-              main: Callable[[str], str | None] = lambda benchmark: None) -> Trust:
-    """Hide (model, benchmark) pairs fold by fold, fit the rest, predict them. `main`: the split to judge on (None: any)."""
+def leave_out(readings: Sequence[Reading], family_of: Mapping[str, str], folds: int = 5) -> Trust:
+    """Hide (model, benchmark) pairs fold by fold, fit the rest, predict the first score of each that its authors report."""
     errors, plain, inside = [], [], 0
     for fold in range(folds):
         hidden = {(r.model, r.benchmark) for r in readings if crc32(f"{r.model} {r.benchmark}".encode()) % folds == fold}
@@ -166,14 +167,14 @@ def leave_out(readings: Sequence[Reading], family_of: Mapping[str, str], folds: 
         for r in kept:
             means[r.benchmark].append(r.share)
         for r in readings:
-            if (r.model, r.benchmark) not in hidden or r.setup or main(r.benchmark) not in (None, r.split):
+            if (r.model, r.benchmark) not in hidden or r.setup:
                 continue
-            hidden.discard((r.model, r.benchmark))   # its first printed score only
+            hidden.discard((r.model, r.benchmark))
             if r.model not in fitted.scores or r.benchmark not in fitted.centre:
                 continue
             (z,), ((variance,),) = predict(fitted, r.model, [r.benchmark])
             guess = share(fitted, r.benchmark, r.split, z)
-            width = 1.2816 * math.sqrt(variance + noise(fitted, r.benchmark) + extrapolation(fitted, r.benchmark, z)) * slope(fitted, r.benchmark, guess)
+            width = 1.2816 * math.sqrt(variance + noise(fitted, r.benchmark) + VAGUE * r.vague + extrapolation(fitted, r.benchmark, z)) * slope(fitted, r.benchmark, guess)
             errors.append(abs(r.share - guess))
             plain.append(abs(r.share - sum(means[r.benchmark]) / len(means[r.benchmark])))
             inside += errors[-1] <= width

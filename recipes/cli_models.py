@@ -54,7 +54,7 @@ def floors(texts: list[str], land, words) -> tuple[tuple[str, str | None, float]
             raise Usage(f"models: --floor {text[:40]!r}: as in --floor docvqa=90")
         where = place(land, words.benchmark(name))
         if where is None:
-            raise Usage(f"models: --floor {name[:40]}: no released model in the registry prints it (they print: {', '.join(sorted(land.split))})")
+            raise Usage(f"models: --floor {name[:40]}: no released model in the registry prints it (most print {', '.join(list(land.split)[:8])})")
         top = land.records[where[0]]["max"]
         least = float(match[1]) * (top / 100 if match[2] else 1)
         if not 0 < least <= top:
@@ -89,7 +89,7 @@ def models_command(args, library: Library, understood: dict | None = None) -> in
         branches = tree(land, need)
         show({**(understood or {}), **report.tree_json(land, branches, need.dtype)}) if args.json else out(report.tree_text(land, branches, need, style()))
         return 0
-    named = tuple(dict.fromkeys(land.find(name) for name in args.names)) if args.names else ()
+    named = tuple({model.key: model for model in map(land.find, args.names)}.values())
     if named and filtered:
         raise Usage("models: NAME shows that model: leave out the filters (--tasks MIX ranks the named ones)")
     if named and not args.tasks:
@@ -102,8 +102,9 @@ def models_command(args, library: Library, understood: dict | None = None) -> in
     try:
         wanted, notes = targets(land, tasks)
     except NothingPrinted as error:
-        raise Usage(f"models: {error}; benchmarks that models print: {', '.join(sorted(land.split))}") from None
+        raise Usage(f"models: {error} (most print {', '.join(list(land.split)[:8])})") from None
     found = Sieve(named, {}, {}) if named else sieve(land, need)
+    need = need._replace(closed=need.closed or bool(named))
     ranked, silent = rank(land, found.models, wanted)
     if ranked:
         unsaid = would_lead(land, (m for models in found.unsaid.values() for m in models), wanted, ranked[0])

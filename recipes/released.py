@@ -40,6 +40,9 @@ UNREAD = ("unknown", False, "its terms were not read")
 # A registry benchmark that stands for parts of a mix which no model prints apart.
 STANDS_FOR = {"refcoco_avg8": ("refcoco", "refcoco_plus", "refcocog", "refcoco_avg"), "cvbench": ("cvbench", "cvbench_2d", "cvbench_3d")}
 
+# Splits that the registry's note says lump unlike ones together: AI2D "test" does not say whether the labels are masked.
+MIXED = {("ai2d", "test")}
+
 
 class Score(NamedTuple):
     """One printed score of a model. `setup`: "" as authors report, a rerun's name, or "transfer" (fine-tuned on the task: not comparable)."""
@@ -86,7 +89,7 @@ class Landscape:
         self.models = tuple(Model(r["key"], r["name"], r, tuple(
             Score(s["benchmark"], s["split"], s["value"], s["max"], s["protocol"], s["reported_by"], s["source"], tuple(s["also_in"]), _setup(s))
             for s in r["scores"])) for r in data["models"])
-        counts = Counter((s.benchmark, s.split) for m in self.models for s in m.scores if not s.setup)
+        counts = Counter((s.benchmark, s.split) for m in self.models for s in m.scores if not s.setup and (s.benchmark, s.split) not in MIXED)
         self.split: dict[str, str] = {}     # the split that most models print
         for (benchmark, split), _ in counts.most_common():
             self.split.setdefault(benchmark, split)
@@ -100,13 +103,14 @@ class Landscape:
     def label(self, benchmark: str) -> str:
         """A benchmark's short name."""
         record = self.words.records("benchmark").get(self.slug(benchmark) or "", {})
-        short = {"mmmu": "MMMU", "mme_perception": "MME perception", "mme": "MME", "scienceqa": "ScienceQA", "seed": "SEED", "refcoco_avg8": "RefCOCO mean of 8",
+        short = {"mmmu": "MMMU", "mme_perception": "MME perception", "mme": "MME", "scienceqa": "ScienceQA", "seed": "SEED", "refcoco_avg8": "RefCOCO/+/g",
                  "mme_cognition": "MME cognition", "hallusionbench": "HallusionBench", "pope": "POPE", "mmbench": "MMBench", "mmbench_cn": "MMBench-CN", "mmvet": "MM-Vet", "llava_wild": "LLaVA-Bench", "ai2d": "AI2D", "mmmu_pro": "MMMU-Pro"}
         return short.get(benchmark) or str(record.get("name", benchmark)).split(" (")[0]
 
     def readings(self) -> list[ability.Reading]:
         """All comparable scores, for the fit."""
-        return [ability.Reading(m.key, s.benchmark, s.split, s.setup, s.value / s.max) for m in self.models for s in m.scores if s.setup != "transfer"]
+        return [ability.Reading(m.key, s.benchmark, s.split, s.setup, s.value / s.max, (s.benchmark, s.split) in MIXED)
+                for m in self.models for s in m.scores if s.setup != "transfer"]
 
     def families(self) -> dict[str, str]:
         """Benchmark of the model registry -> task family."""

@@ -65,7 +65,7 @@ class Yardstick(NamedTuple):
         if self.moves is None:
             return "no table ablates it"
         if self.signal is None or self.lower_bound:
-            return "number of questions not known"
+            return "questions not counted"
         return "shows a typical change" if self.moves > (self.clear95 or 0) else "shows a typical change at 80 % only" if self.moves > (self.clear80 or 0) else "too small or noisy"
 
 

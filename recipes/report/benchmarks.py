@@ -31,9 +31,12 @@ LEGEND = ("clear: the smallest difference between two runs that is more than noi
 
 def list_text(records: Sequence[Mapping], found: Mapping[str, Yardstick], style: Style) -> str:
     """`benchmarks`."""
-    rows = [[r["key"], r["family"] or "-", "-" if r["max"] is None else f"{r['max']:g}", chance(r), "-" if y.n is None else f"{y.n:,}", amount(y.moves, r["max"]), clear(y, r),
-             clean(r.get("tests") or "")] for r in records for y in [found[r["key"]]]]
-    lines = table(["benchmark", "family", "max", "chance", "n", "moves", "clear", "tests"], rows, "llrrrrrl", style, 7, 1, 0)
+    lines: list[str] = []
+    for family in dict.fromkeys(r["family"] for r in records):
+        rows = [[r["key"], "-" if r["max"] is None else f"{r['max']:g}", chance(r), "-" if y.n is None else f"{y.n:,}", amount(y.moves, r["max"]), clear(y, r),
+                 clean(r.get("tests") or "")] for r in records if r["family"] == family for y in [found[r["key"]]]]
+        lines += [*([""] if lines else []), style.paint(family or "does not test images", "bold"),
+                  *table(["benchmark", "max", "chance", "n", "moves", "clear", "tests"], rows, "lrrrrrl", style, 6, 0)]
     return "\n".join([*lines, "", *wrap(LEGEND, style), *wrap("benchmarks NAME shows one in full; benchmarks --tasks MIX says which to watch", style)])
 
 
@@ -66,7 +69,8 @@ def card_text(record: Mapping, y: Yardstick, style: Style) -> str:
     for name, text in fields:
         lines += wrap(text, style, f"  {name:<13}", " " * 15) if text else []
     lines += ["", style.paint("noise, in points", "bold"), *noise_lines(record, y, style)]
-    lines += ["", *wrap("printed in " + (f"{len(y.seen.tables)} tables: {', '.join(y.seen.tables)}" if y.seen.tables else "no table"), style, hang="  ")]
+    lines += ["", *wrap("printed in " + (f"{len(y.seen.tables)} tables: {', '.join(y.seen.tables[:6])}" if y.seen.tables else "no table")
+                             + (f" and {len(y.seen.tables) - 6} more (tables find {record['key']})" if len(y.seen.tables) > 6 else ""), style, hang="  ")]
     return "\n".join(lines)
 
 

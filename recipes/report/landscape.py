@@ -50,8 +50,9 @@ def need_words(need: Need) -> str:
 
 
 def cell_words(land: Landscape, cell: Cell) -> str:
-    """`DocVQA 95.7`, with ~ where it is not printed on the split."""
-    return f"{land.label(cell.target.benchmark)} {'' if cell.kind == 'printed' else '~'}{amount(cell.value, cell.target.max)}"
+    """`DocVQA 95.7`, with ~ where it is not printed on the split, ^ where others than the authors report it."""
+    others = cell.kind == "printed" and cell.score is not None and cell.score.reported_by != "authors"
+    return f"{land.label(cell.target.benchmark)} {'' if cell.kind == 'printed' else '~'}{amount(cell.value, cell.target.max)}{'^' if others else ''}"
 
 
 def measured_words(cells: Sequence[Cell], land: Landscape) -> str:
@@ -89,7 +90,7 @@ def ranking_text(land: Landscape, found: Sieve, ranked: Sequence[Ranked], silent
     """`models`: the ranking, what each score rests on, and who was left out."""
     words = need_words(need)
     lines = [style.paint(line, "bold") for line in wrap(f"released {'models' if need.closed else 'open models'} for {tasks}{', ' + words if words else ''}: "
-                                                        f"{len(ranked)} of {len(found.models)} print some of it", style, hang="  ")]
+                                                        + (f"{len(ranked)} of {len(found.models)} print some of it" if found.models else "none passes"), style, hang="  ")]
     shown = ranked[:top]
     counts: dict[int, int] = {}
     for item in ranked:
@@ -117,6 +118,8 @@ def ranking_text(land: Landscape, found: Sieve, ranked: Sequence[Ranked], silent
                   "mix that the model prints"]
         if any(c.kind != "printed" for r in shown for c in r.cells):
             legend.append("~: not printed on this split, estimated from what the model prints elsewhere" + ("" if why else " (--why)"))
+        if any(c.kind == "printed" and c.score.reported_by != "authors" for r in shown for c in r.cells):
+            legend.append("^: reported by others")
         legend += ["*: size only from the model's name"] if any("*" in params(r.model) for r in shown) else []
         legend += ["GB: weights, KV cache of one image and 1 GB overhead, or weights and overhead where shapes are not known"] if memory else []
         lines += wrap("; ".join(legend), style, hang="  ")
