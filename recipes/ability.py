@@ -174,7 +174,8 @@ def leave_out(readings: Sequence[Reading], family_of: Mapping[str, str], folds: 
                 continue
             (z,), ((variance,),) = predict(fitted, r.model, [r.benchmark])
             guess = share(fitted, r.benchmark, r.split, z)
-            width = 1.2816 * math.sqrt(variance + noise(fitted, r.benchmark) + VAGUE * r.vague + extrapolation(fitted, r.benchmark, z)) * slope(fitted, r.benchmark, guess)
+            variance += noise(fitted, r.benchmark) + VAGUE * r.vague + extrapolation(fitted, r.benchmark, z)
+            width = 1.2816 * math.sqrt(variance) * slope(fitted, r.benchmark, guess)
             errors.append(abs(r.share - guess))
             plain.append(abs(r.share - sum(means[r.benchmark]) / len(means[r.benchmark])))
             inside += errors[-1] <= width

@@ -114,7 +114,8 @@ def models_command(args, library: Library, understood: dict | None = None) -> in
             above = sieve(land, need._replace(under_b=1.1 * need.under_b)).models
             close = would_lead(land, (m for m in above if m not in found.models), wanted, ranked[0])
             if close:
-                notes.append(f"at {need.under_b:g}B or just above, and among the best: " + ", ".join(f"{r.model.name} ({report.params(r.model)}, {r.score:.1f})" for r in close[:5]))
+                notes.append(f"at {need.under_b:g}B or just above, and among the best: " + ", ".join(
+                    f"{r.model.name} ({report.params(r.model)}, {r.score:.1f})" for r in close[:5]))
     for benchmark, split, least in need.floors:
         torn = [r.model.name for r in ranked[:args.top] if below(land, r.model, benchmark, split, least)]
         if torn:
@@ -136,7 +137,7 @@ def benchmarks_arguments(parser: Parser) -> None:
 
 
 def benchmarks_command(args, library: Library, understood: dict | None = None) -> int:
-    """What each benchmark tests, its scale and chance level, and the smallest difference that is more than noise."""
+    """What each benchmark tests, its scale, chance level and noise."""
     from . import yardstick
     from .report import benchmarks as report
     words = library.words
@@ -144,7 +145,8 @@ def benchmarks_command(args, library: Library, understood: dict | None = None) -
         raise Usage("benchmarks: either a name or --tasks")
     family, one = (words.find("family", args.name), words.find("benchmark", args.name)) if args.name else (None, None)
     if args.name and not family and not one:
-        raise UnknownName("task family or benchmark", args.name, nearest(args.name, {**words.spellings("benchmark"), **words.spellings("family")}), words.families())
+        near = nearest(args.name, {**words.spellings("benchmark"), **words.spellings("family")})
+        raise UnknownName("task family or benchmark", args.name, near, words.families())
     tasks = parse_mix(args.tasks, words) if args.tasks else None
     seen = yardstick.survey(library.papers())
     records = words.records("benchmark")

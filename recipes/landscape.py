@@ -64,7 +64,8 @@ def targets(land: Landscape, tasks: TaskMix) -> tuple[list[Target], list[str]]:
                      if name in (r.get("family"), *r.get("other_families", ())) and (b, land.split[b]) not in part]
             part |= dict.fromkeys(spare, len(missing) / max(len(spare), 1))
             if spare:
-                notes.append(f"no released model prints {', '.join(missing)}: {', '.join(b for b, _ in spare)} {'stands' if len(spare) == 1 else 'stand'} for {name}")
+                notes.append(f"no released model prints {', '.join(missing)}: {', '.join(b for b, _ in spare)} "
+                             f"{'stands' if len(spare) == 1 else 'stand'} for {name}")
                 missing = []
         if missing:
             notes.append(f"no released model prints {', '.join(missing)}" + ("" if part else f": {name} is not compared"))

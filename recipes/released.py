@@ -104,7 +104,8 @@ class Landscape:
         """A benchmark's short name."""
         record = self.words.records("benchmark").get(self.slug(benchmark) or "", {})
         short = {"mmmu": "MMMU", "mme_perception": "MME perception", "mme": "MME", "scienceqa": "ScienceQA", "seed": "SEED", "refcoco_avg8": "RefCOCO/+/g",
-                 "mme_cognition": "MME cognition", "hallusionbench": "HallusionBench", "pope": "POPE", "mmbench": "MMBench", "mmbench_cn": "MMBench-CN", "mmvet": "MM-Vet", "llava_wild": "LLaVA-Bench", "ai2d": "AI2D", "mmmu_pro": "MMMU-Pro"}
+                 "mme_cognition": "MME cognition", "hallusionbench": "HallusionBench", "pope": "POPE", "mmbench": "MMBench", "mmbench_cn": "MMBench-CN",
+                 "mmvet": "MM-Vet", "llava_wild": "LLaVA-Bench", "ai2d": "AI2D", "mmmu_pro": "MMMU-Pro"}
         return short.get(benchmark) or str(record.get("name", benchmark)).split(" (")[0]
 
     def readings(self) -> list[ability.Reading]:
@@ -178,7 +179,8 @@ def held(land: Landscape, model: Model, dtype: str) -> Held | None:
                                  f"{memory.OVERHEAD_GB:g} GB overhead")
     except (flops.MissingFigure, KeyError):
         return Held(record["params_b"] * memory.WEIGHT_BYTES[dtype] + memory.OVERHEAD_GB,
-                    f"weights only, shapes or tokens not known: {record['params_b']:g}B x {memory.WEIGHT_BYTES[dtype]:g} bytes, {memory.OVERHEAD_GB:g} GB overhead")
+                    f"weights only, shapes or tokens not known: {record['params_b']:g}B x {memory.WEIGHT_BYTES[dtype]:g} bytes, "
+                    f"{memory.OVERHEAD_GB:g} GB overhead")
 
 
 def headline(model: Model, benchmark: str, split: str | None) -> Score | None:

@@ -66,7 +66,9 @@ class Yardstick(NamedTuple):
             return "no table ablates it"
         if self.signal is None or self.lower_bound:
             return "questions not counted"
-        return "shows a typical change" if self.moves > (self.clear95 or 0) else "shows a typical change at 80 % only" if self.moves > (self.clear80 or 0) else "too small or noisy"
+        if self.moves > (self.clear95 or 0):
+            return "shows a typical change"
+        return "shows a typical change at 80 % only" if self.moves > (self.clear80 or 0) else "too small or noisy"
 
 
 def survey(papers: Iterable[Paper]) -> dict[str, Seen]:

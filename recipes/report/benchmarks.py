@@ -25,8 +25,9 @@ def chance(record: Mapping) -> str:
     return "-" if record.get("chance_level") is None else f"{record['chance_level']:g}"
 
 
-LEGEND = ("clear: the smallest difference between two runs that is more than noise (80 %, two-sided), in the benchmark's points; > where the number of questions is "
-          "not known, so that noise is at least this. moves: typical difference of a row from its table's mean. n: questions of the split that counts.")
+LEGEND = ("clear: the smallest difference between two runs that is more than noise (80 %, two-sided), in the benchmark's points; > where the number of "
+          "questions is not known, so that noise is at least this. moves: typical difference of a row from its table's mean. "
+          "n: questions of the split that counts.")
 
 
 def list_text(records: Sequence[Mapping], found: Mapping[str, Yardstick], style: Style) -> str:
@@ -63,7 +64,8 @@ def card_text(record: Mapping, y: Yardstick, style: Style) -> str:
               *[("split", f"{name}: {'number not known' if s.get('n') is None else format(s['n'], ',')} {s.get('unit') or ''}"
                           f"{' (' + s['source'] + ')' if s.get('source') else ''}") for name, s in (record.get("splits") or {}).items()],
               *[("lmms-eval", f"{e['task']}, metric {e['metric_key']}" + (f": {e['note']}" if e.get("note") else "")) for e in record.get("lmms_eval", ())],
-              *[("VLMEvalKit", f"{e['dataset']}, metric {e['metric_key']}" + (f": {e['note']}" if e.get("note") else "")) for e in record.get("vlmevalkit", ())],
+              *[("VLMEvalKit", f"{e['dataset']}, metric {e['metric_key']}" + (f": {e['note']}" if e.get("note") else ""))
+                for e in record.get("vlmevalkit", ())],
               ("notes", record.get("notes") or ""), ("error bars", record.get("standard_error_note") or "")]
     lines = [style.paint(line, "bold") for line in wrap(f"{record['name']} ({record['key']})", style, hang="  ")]
     for name, text in fields:
@@ -79,30 +81,35 @@ def noise_lines(record: Mapping, y: Yardstick, style: Style) -> list[str]:
     top = record["max"]
     if y.sd is None:
         return wrap("not known: no table ablates it and no source counts its questions", style, "  ")
-    lines = [style.paint(line, "bold") for line in wrap(f"smallest clear difference of two runs: {clear(y, record)} (80 %), {amount(y.clear95, top)} (95 %)", style, "  ", "    ")]
+    smallest = f"smallest clear difference of two runs: {clear(y, record)} (80 %), {amount(y.clear95, top)} (95 %)"
+    lines = [style.paint(line, "bold") for line in wrap(smallest, style, "  ", "    ")]
     if y.questions is not None:
         p = "a half (no table prints it)" if y.seen.median is None else f"{y.seen.median:.0f} % (median of {y.seen.scores} printed scores)"
         where = f"{y.n:,} questions, typical score {p}" if y.n else "as fitted"
-        lines += wrap(f"questions: standard deviation {amount(y.questions, top)} ({where}; both runs answer the same ones, so a part of p (1 - p) / n is left)", style, "  ", "    ")
+        lines += wrap(f"questions: standard deviation {amount(y.questions, top)} ({where}; both runs answer the same ones, so a part of p (1 - p) / n is left)",
+                      style, "  ", "    ")
     else:
-        lines += wrap("questions: not counted in a source that was read, or a score that is no proportion: noise is at least that of the runs", style, "  ", "    ")
+        lines += wrap("questions: not counted in a source that was read, or a score that is no proportion: noise is at least that of the runs",
+                      style, "  ", "    ")
     kind = f"scores move by {amount(y.moves, top)} between rows" if y.moves is not None else "no table ablates it: taken from benchmarks that tables do"
     lines += wrap(f"seeds and order of data: standard deviation {amount(y.runs, top)} ({kind})", style, "  ", "    ")
     if y.seen.deviations:
         middle = median(y.seen.deviations)
-        lines += wrap(f"printed over repeated runs: {amount(middle, top)} (median of {len(y.seen.deviations)} rows), by which {amount(Z80 * 2 ** 0.5 * middle, top)} would be clear "
-                      "(80 %) between two runs of one set-up", style, "  ", "    ")
+        lines += wrap(f"printed over repeated runs: {amount(middle, top)} (median of {len(y.seen.deviations)} rows), by which "
+                      f"{amount(Z80 * 2 ** 0.5 * middle, top)} would be clear (80 %) between two runs of one set-up", style, "  ", "    ")
     return lines + wrap(f"in one pair of runs: {y.verdict}", style, "  ", "    ")
 
 
-def watch_text(label: str, asked: Sequence[Yardstick], others: Sequence[Yardstick], weights: Mapping[str, float], records: Mapping[str, Mapping], style: Style) -> str:
+def watch_text(label: str, asked: Sequence[Yardstick], others: Sequence[Yardstick], weights: Mapping[str, float], records: Mapping[str, Mapping],
+               style: Style) -> str:
     """`benchmarks --tasks`."""
     def rows(found: Sequence[Yardstick]) -> list[list[str]]:
         return [[y.benchmark, f"{100 * weights[y.benchmark]:.0f}%" if y.benchmark in weights else "-", amount(y.moves, r["max"]), clear(y, r),
                  "-" if y.signal is None else f"{'< ' if y.lower_bound else ''}{y.signal:.1f}", "-" if y.n is None else f"{y.n:,}", y.verdict]
                 for y in found for r in [records[y.benchmark]]]
     head = ["benchmark", "weight", "moves", "clear", "signal", "n", "in one pair of runs"]
-    lines = [*(style.paint(line, "bold") for line in wrap(f"what to watch for {label}, the clearest first", style)), "", *table(head, rows(asked), "lrrrrrl", style, 6, 0)]
+    lines = [*(style.paint(line, "bold") for line in wrap(f"what to watch for {label}, the clearest first", style)), "",
+             *table(head, rows(asked), "lrrrrrl", style, 6, 0)]
     if others:
         lines += ["", *wrap("not in the mix, of the same families", style), *table(head, rows(others), "lrrrrrl", style, 6, 0)]
     small = [y.benchmark for y in asked if y.signal is not None and not y.lower_bound and y.moves <= (y.clear95 or 0)]
@@ -112,7 +119,8 @@ def watch_text(label: str, asked: Sequence[Yardstick], others: Sequence[Yardstic
     return "\n".join(lines)
 
 
-def watch_json(tasks: Mapping[str, float], asked: Sequence[Yardstick], others: Sequence[Yardstick], weights: Mapping[str, float], records: Mapping[str, Mapping]) -> dict:
+def watch_json(tasks: Mapping[str, float], asked: Sequence[Yardstick], others: Sequence[Yardstick], weights: Mapping[str, float],
+               records: Mapping[str, Mapping]) -> dict:
     """`benchmarks --tasks --json`."""
     return {"tasks": {name: number(w) for name, w in tasks.items()},
             "watch": [{**record_json(records[y.benchmark], y), "weight": number(weights[y.benchmark])} for y in asked],

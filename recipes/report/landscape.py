@@ -79,9 +79,10 @@ def why_lines(land: Landscape, item: Ranked, style: Style) -> list[str]:
     for cell in item.cells:
         t = cell.target
         mine = [s for s in item.model.scores if s.benchmark == t.benchmark]
-        printed = "; ".join(f"{plain(s, t.max)} ({'' if s.split == t.split else s.split + ', '}{s.reported_by}{', ' + s.protocol if s.protocol else ''}, {s.source})"
+        printed = "; ".join(f"{plain(s, t.max)} ({', '.join(x for x in (s.split if s.split != t.split else '', s.reported_by, s.protocol, s.source) if x)})"
                             for s in mine) or "nothing printed"
-        lines += wrap(f"{land.label(t.benchmark)} {t.split} {amount(cell.value, t.max)} ± {amount(cell.se, t.max)} ({cell.kind}): {printed}", style, "      ", "        ")
+        head = f"{land.label(t.benchmark)} {t.split} {amount(cell.value, t.max)} ± {amount(cell.se, t.max)} ({cell.kind})"
+        lines += wrap(f"{head}: {printed}", style, "      ", "        ")
     return lines
 
 
@@ -89,8 +90,9 @@ def ranking_text(land: Landscape, found: Sieve, ranked: Sequence[Ranked], silent
                  top: int, notes: Sequence[str], why: bool, style: Style) -> str:
     """`models`: the ranking, what each score rests on, and who was left out."""
     words = need_words(need)
-    lines = [style.paint(line, "bold") for line in wrap(f"released {'models' if need.closed else 'open models'} for {tasks}{', ' + words if words else ''}: "
-                                                        + (f"{len(ranked)} of {len(found.models)} print some of it" if found.models else "none passes"), style, hang="  ")]
+    head = f"released {'models' if need.closed else 'open models'} for {tasks}{', ' + words if words else ''}: "
+    head += f"{len(ranked)} of {len(found.models)} print some of it" if found.models else "none passes"
+    lines = [style.paint(line, "bold") for line in wrap(head, style, hang="  ")]
     shown = ranked[:top]
     counts: dict[int, int] = {}
     for item in ranked:
@@ -100,8 +102,7 @@ def ranking_text(land: Landscape, found: Sieve, ranked: Sequence[Ranked], silent
         value: Held | None = held(land, item.model, need.dtype) if memory else None
         rows.append([f"{item.tie}{'=' if counts[item.tie] > 1 else ''}", clean(item.model.name), params(item.model), item.model.record["release"] or "-",
                      *([f"{value.gb:.1f}" if value else "-"] if memory else []), f"{item.score:.1f} ± {item.se:.1f}", percent(item.printed)])
-    head = ["", "model", "params", "released", *(["GB"] if memory else []), "mix", "printed"]
-    block = table(head, rows, "llll" + "r" * memory + "rr", style, 1)
+    block = table(["", "model", "params", "released", *(["GB"] if memory else []), "mix", "printed"], rows, "llll" + "r" * memory + "rr", style, 1)
     lines += ["", block[0]] if shown else []
     for line, item in zip(block[1:], shown):
         lines.append(line)
@@ -114,8 +115,8 @@ def ranking_text(land: Landscape, found: Sieve, ranked: Sequence[Ranked], silent
         pairs = list(pairwise(shown)) if why else list(pairwise(shown))[:1]
         for a, b in pairs:
             lines += wrap(pair_words(land, a, b, wanted), style, hang="  ")
-        legend = ["mix: percent of scale with its standard error; equal ranks are ties (closer than one standard error), fewest parameters first; printed: weight of the "
-                  "mix that the model prints"]
+        legend = ["mix: percent of scale with its standard error; equal ranks are ties (closer than one standard error), fewest parameters first; "
+                  "printed: weight of the mix that the model prints"]
         if any(c.kind != "printed" for r in shown for c in r.cells):
             legend.append("~: not printed on this split, estimated from what the model prints elsewhere" + ("" if why else " (--why)"))
         if any(c.kind == "printed" and c.score.reported_by != "authors" for r in shown for c in r.cells):
@@ -135,7 +136,8 @@ def left_out(found: Sieve, silent: int, style: Style) -> list[str]:
     lines = []
     count = sum(map(len, found.unsaid.values()))
     if count:
-        lines += wrap(f"{count} left out because the registry does not say: " + ", ".join(f"{name} ({len(models)})" for name, models in found.unsaid.items()), style, hang="  ")
+        reasons = ", ".join(f"{name} ({len(models)})" for name, models in found.unsaid.items())
+        lines += wrap(f"{count} left out because the registry does not say: {reasons}", style, hang="  ")
     if silent:
         lines += wrap(f"{silent} not ranked: they print no benchmark of the mix", style, hang="  ")
     if found.refused and not found.models:
@@ -160,7 +162,8 @@ def ranked_json(land: Landscape, item: Ranked, dtype: str) -> dict:
     """One model of a ranking."""
     record, size = item.model.record, held(land, item.model, dtype)
     return {"rank": item.tie, "model": item.model.key, "name": item.model.name, "params_b": number(record["params_b"]), "params_basis": record["params_basis"],
-            "active_params_b": number(record["active_params_b"]), "release": record["release"], "license": record["license"], "commercial": item.model.licence[0],
+            "active_params_b": number(record["active_params_b"]), "release": record["release"], "license": record["license"],
+            "commercial": item.model.licence[0],
             "memory_gb": number(size.gb) if size else None, "memory_basis": size.basis if size else None,
             "score": {"expected": number(item.score), "se": number(item.se), "unit": "percent of scale", "printed_weight": number(item.printed)},
             "scores": [cell_json(c) for c in item.cells]}
@@ -171,8 +174,8 @@ def targets_json(wanted: Sequence[Target]) -> list[dict]:
     return [{"benchmark": t.benchmark, "split": t.split, "max": number(t.max), "weight": number(t.weight)} for t in wanted]
 
 
-def ranking_json(land: Landscape, found: Sieve, ranked: Sequence[Ranked], silent: int, wanted: Sequence[Target], tasks: Mapping[str, float], need: Need, top: int,
-                 notes: Sequence[str]) -> dict:
+def ranking_json(land: Landscape, found: Sieve, ranked: Sequence[Ranked], silent: int, wanted: Sequence[Target], tasks: Mapping[str, float], need: Need,
+                 top: int, notes: Sequence[str]) -> dict:
     """`models --json`."""
     return {"tasks": {name: number(w) for name, w in tasks.items()}, "compared_on": targets_json(wanted),
             "models": [ranked_json(land, item, need.dtype) for item in ranked[:top]], "ranked": len(ranked), "not_ranked": silent,
@@ -210,7 +213,8 @@ def card_text(land: Landscape, model: Model, style: Style) -> str:
               ("LLM", known(r["llm"])), ("resolution", ": ".join(x for x in (r["resolution_strategy"], r["resolution"]) if x) or "not known"),
               ("visual tokens", f"{r['visual_tokens']:,}" if r["visual_tokens"] else "not known"), ("tokens scale", r["visual_tokens_scaling"] or ""),
               ("takes", f"several images: {yes_no(r['multi_image'])}, video: {yes_no(r['video'])}"),
-              ("gives", f"boxes: {yes_no(r['grounding'])}, points: {yes_no(r['pointing'])}"), ("context", f"{r['max_context']:,} tokens" if r["max_context"] else "not known"),
+              ("gives", f"boxes: {yes_no(r['grounding'])}, points: {yes_no(r['pointing'])}"),
+              ("context", f"{r['max_context']:,} tokens" if r["max_context"] else "not known"),
               ("languages", ", ".join(r["languages"]) if r["languages"] else ""), ("data", r["data_openness"] or ""), ("notes", r["notes"] or "")]
     lines = [style.paint(line, "bold") for line in wrap(f"{model.name} ({model.key})", style, hang="  ")]
     for name, text in fields:
@@ -264,21 +268,24 @@ def tree_text(land: Landscape, branches: Sequence[Branch], need: Need, style: St
                 lines += wrap(f"{leaf.label}: none ({leaf.unsaid} not known, {leaf.silent} print no score)", style, "  ", "    ")
                 continue
             first, *others = leaf.best
-            lines += wrap(f"{leaf.label}: {first.model.name}, {params(first.model)}, {first.model.record['release'] or 'date not known'}, {first.score:.1f} ± {first.se:.1f}",
-                          style, "  ", "    ")
+            lines += wrap(f"{leaf.label}: {first.model.name}, {params(first.model)}, {first.model.record['release'] or 'date not known'}, "
+                          f"{first.score:.1f} ± {first.se:.1f}", style, "  ", "    ")
             lines += wrap(measured_words(first.cells, land), style, "    ", "      ")
             if others:
                 more = leaf.tied - len(leaf.best)
-                lines += wrap("ties with " + ", ".join(f"{r.model.name} ({params(r.model)}, {r.score:.1f})" for r in others) + (f" and {more} more" if more else ""),
-                              style, "    ", "      ")
-            lines += wrap(f"of {leaf.compared} that print some of it; {leaf.silent} print none; {leaf.unsaid} left out because the registry does not say", style, "    ", "      ")
-    lines += ["", *wrap("each leaf is the ranking of the registry's scores (models --tasks …): percent of the mix's scale with its standard error; of ties the one with the "
-                        "fewest parameters stands first; ~ estimated; * size only from the name", style), *wrap(PROTOCOLS, style)]
+                names = ", ".join(f"{r.model.name} ({params(r.model)}, {r.score:.1f})" for r in others)
+                lines += wrap(f"ties with {names}" + (f" and {more} more" if more else ""), style, "    ", "      ")
+            lines += wrap(f"of {leaf.compared} that print some of it; {leaf.silent} print none; {leaf.unsaid} left out because the registry does not say",
+                          style, "    ", "      ")
+    lines += ["", *wrap("each leaf is the ranking of the registry's scores (models --tasks …): percent of the mix's scale with its standard error; of ties the "
+                        "one with the fewest parameters stands first; ~ estimated; * size only from the name; ^ reported by others", style),
+              *wrap(PROTOCOLS, style)]
     return "\n".join(lines)
 
 
 def tree_json(land: Landscape, branches: Sequence[Branch], dtype: str) -> dict:
     """`models --tree --json`."""
     return {"branches": [{"need": b.label, "tasks": b.tasks, "compared_on": targets_json(b.wanted), "warnings": list(b.notes),
-                          "leaves": [{"size": leaf.label, "models": [ranked_json(land, r, dtype) for r in leaf.best], "tied": leaf.tied, "compared": leaf.compared,
-                                      "not_ranked": leaf.silent, "left_out": leaf.unsaid} for leaf in b.leaves]} for b in branches], "warnings": [PROTOCOLS]}
+                          "leaves": [{"size": leaf.label, "models": [ranked_json(land, r, dtype) for r in leaf.best], "tied": leaf.tied,
+                                      "compared": leaf.compared, "not_ranked": leaf.silent, "left_out": leaf.unsaid}
+                                     for leaf in b.leaves]} for b in branches], "warnings": [PROTOCOLS]}
