@@ -67,8 +67,8 @@ class Yardstick(NamedTuple):
         if self.signal is None or self.lower_bound:
             return "questions not counted"
         if self.moves > (self.clear95 or 0):
-            return "shows a typical change"
-        return "shows a typical change at 80 % only" if self.moves > (self.clear80 or 0) else "too small or noisy"
+            return "shows (95 %)"
+        return "shows (80 % only)" if self.moves > (self.clear80 or 0) else "too small or noisy"
 
 
 def survey(papers: Iterable[Paper]) -> dict[str, Seen]:

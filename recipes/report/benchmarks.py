@@ -97,7 +97,7 @@ def noise_lines(record: Mapping, y: Yardstick, style: Style) -> list[str]:
         middle = median(y.seen.deviations)
         lines += wrap(f"printed over repeated runs: {amount(middle, top)} (median of {len(y.seen.deviations)} rows), by which "
                       f"{amount(Z80 * 2 ** 0.5 * middle, top)} would be clear (80 %) between two runs of one set-up", style, "  ", "    ")
-    return lines + wrap(f"in one pair of runs: {y.verdict}", style, "  ", "    ")
+    return lines + wrap(f"a typical change of recipe, in one pair of runs: {y.verdict}", style, "  ", "    ")
 
 
 def watch_text(label: str, asked: Sequence[Yardstick], others: Sequence[Yardstick], weights: Mapping[str, float], records: Mapping[str, Mapping],
@@ -107,7 +107,7 @@ def watch_text(label: str, asked: Sequence[Yardstick], others: Sequence[Yardstic
         return [[y.benchmark, f"{100 * weights[y.benchmark]:.0f}%" if y.benchmark in weights else "-", amount(y.moves, r["max"]), clear(y, r),
                  "-" if y.signal is None else f"{'< ' if y.lower_bound else ''}{y.signal:.1f}", "-" if y.n is None else f"{y.n:,}", y.verdict]
                 for y in found for r in [records[y.benchmark]]]
-    head = ["benchmark", "weight", "moves", "clear", "signal", "n", "in one pair of runs"]
+    head = ["benchmark", "weight", "moves", "clear", "signal", "n", "typical change"]
     lines = [*(style.paint(line, "bold") for line in wrap(f"what to watch for {label}, the clearest first", style)), "",
              *table(head, rows(asked), "lrrrrrl", style, 6, 0)]
     if others:
