@@ -1,4 +1,4 @@
-"""The commands about the evidence itself: `tables`, `benchmarks`, `check`, `skill`, `fit` and `backtest`.
+"""The commands about the evidence itself: `tables`, `check`, `skill`, `fit` and `backtest`.
 
 In: parsed arguments and the library. Out: printed text or JSON, and the exit code.
 """
@@ -9,7 +9,7 @@ from .arguments import Parser, Usage, flag, known_paper, positive
 from .console import PROGRAM, out, show, style
 from .evidence.write import write_text
 from .library import Library
-from .report import jsonable, terminal
+from .report import terminal
 
 
 def tables_arguments(parser: Parser) -> None:
@@ -23,24 +23,6 @@ def tables_command(args, library: Library, understood: dict | None = None) -> in
     if args.action != "list" and not args.word:
         raise Usage(f"tables {args.action}: which one? (as in tables {args.action} {'cambrian1.table11' if args.action == 'show' else 'siglip'})")
     return evidence.run(args.action, args.word, library, style(), show if args.json else None, out)
-
-
-def benchmarks_arguments(parser: Parser) -> None:
-    parser.add_argument("family", nargs="?", metavar="FAMILY", help="only this task family")
-
-
-def benchmarks_command(args, library: Library, understood: dict | None = None) -> int:
-    """What each benchmark tests, its scale, and how much its scores move."""
-    words = library.words
-    family = words.resolve("family", args.family).slug if args.family else None
-    records = [r for r in words.records("benchmark").values() if r["kind"] == "score" and (family is None or r["family"] == family)]
-    if args.json:
-        show({"benchmarks": [{"benchmark": r["key"], "name": r["name"], "family": r["family"], "max": r["max"], "metric": r.get("metric"),
-                              "chance": r.get("chance_level"), "moves": jsonable.number(library.posterior.scale.get(r["key"])),
-                              "splits": r.get("splits", {}), "tests": r.get("tests"), "arxiv": r.get("arxiv")} for r in records]})
-    else:
-        out(terminal.benchmarks_text(records, library.posterior.scale, style()))
-    return 0
 
 
 def check_arguments(parser: Parser) -> None:

@@ -314,7 +314,7 @@ def ablate_text(values: "Sequence[AxisValue]", recipe: Recipe, tasks: str, confi
     return "\n".join(lines)
 
 
-# --- tokens, tables, benchmarks -----------------------------------------------------------------------------------------
+# --- tokens, tables -----------------------------------------------------------------------------------------------------
 
 def tokens_text(label: str, images: "Sequence[Tokens]", style: Style) -> str:
     """The answer of `tokens`."""
@@ -375,12 +375,3 @@ def _shared(value: "Table") -> dict:
         return {}
     first = value.rows[0].setting
     return {k: v for k, v in first.items() if v is not None and all(row.setting.get(k) == v for row in value.rows)}
-
-
-def benchmarks_text(records: Sequence[Mapping], moves: Mapping[str, float], style: Style) -> str:
-    """`benchmarks`: what each tests and how much its scores move between rows of the tables."""
-    rows = [[r["key"], r.get("family") or "-", "-" if r.get("max") is None else f"{r['max']:g}",
-             "-" if r.get("chance_level") is None else f"{r['chance_level']:g}",
-             "-" if r["key"] not in moves else f"{moves[r['key']] * (r.get('max') or 100) / 100:.1f}", clean(r.get("tests") or "")] for r in records]
-    lines = table(["benchmark", "family", "max", "chance", "moves", "tests"], rows, "llrrrl", style, 5, 0)
-    return "\n".join([*lines, "", "moves: typical difference of a row from its table's mean, in points"])

@@ -1,0 +1,183 @@
+"""Published scores of whole models -> what each model would score on a benchmark that it does not print.
+
+In: scores (model, benchmark, split, set-up, share of the maximum). Out: a Fit, and predictions with their covariance.
+Knows no registry, filter or rank (landscape.py); does not read or print.
+
+Models print different benchmarks, so a mean of what is there compares nothing. Instead, on the logit of the score's share
+of its maximum, so that 95 -> 97 counts like 60 -> 70:
+
+    logit(score) = centre(benchmark) + offset(benchmark, split, set-up) + spread(benchmark) x (ability(model) + rest)
+
+The first three and one ability per model are fitted to all scores by alternating ridge regressions. `rest` is Gaussian, with a
+part that the benchmarks of one task family share, a part of the benchmark's own, a part that one set-up's reruns share, and
+noise (what a second source prints for the same thing). A model's prediction is then the conditional mean given all that is
+printed of it, exactly, by one small Cholesky factor: few or distant scores leave a wide one.
+The variances were set so that hidden scores (all of a model on one benchmark) are predicted best: `leave_out` repeats that.
+"""
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+from zlib import crc32
+
+from .effects import linalg
+
+FAMILY, OWN, SETUP = 0.05, 0.7, 0.02   # variances beside ability's 1: family; the benchmark's share of its misfit; reruns of one set-up
+KEPT = 0.7          # of a benchmark's mean squared misfit: the rest is what family and set-up explain
+VAGUE = 0.25        # further variance of a score whose source does not say which of two unlike splits it is on
+STEPS = 15          # alternations; the largest change of a centre is then below 0.01
+EDGE = 0.005        # shares are kept this far from 0 and 1
+
+
+class Reading(NamedTuple):
+    """One printed score. `setup`: "" as its authors (or copies of them) report, else the name of a rerun in one set-up."""
+    model: str
+    benchmark: str
+    split: str
+    setup: str
+    share: float        # of the maximum, 0 to 1
+    vague: bool = False  # the split lumps unlike ones together
+
+
+class Fit(NamedTuple):
+    """Benchmarks on the logit scale, and the scores of each model in units of ability."""
+    centre: Mapping[str, float]
+    spread: Mapping[str, float]
+    offset: Mapping[tuple[str, str, str], float]
+    misfit: Mapping[str, float]          # per benchmark: variance around the ability, in units of ability squared
+    lever: Mapping[str, tuple[int, float, float]]   # per benchmark: scores, their models' mean ability, and its sum of squares
+    family: Mapping[str, str]
+    scores: Mapping[str, Sequence[tuple[float, str, str, float]]]   # model -> (score in units of ability, benchmark, set-up, variance of vagueness)
+
+
+def logit(share: float) -> float:
+    """log(p / (1 - p)), kept off the ends."""
+    p = min(max(share, EDGE), 1 - EDGE)
+    return math.log(p / (1 - p))
+
+
+def fit(readings: Iterable[Reading], family_of: Mapping[str, str]) -> Fit:
+    """Fit all scores. `family_of`: benchmark -> task family."""
+    data = [(r.model, r.benchmark, (r.benchmark, r.split, r.setup), logit(r.share), VAGUE if r.vague else 0.0) for r in readings]
+    models, items, benchmarks = defaultdict(list), defaultdict(list), defaultdict(list)
+    for entry in data:
+        for groups, key in ((models, entry[0]), (benchmarks, entry[1]), (items, entry[2])):
+            groups[key].append(entry)
+    centre = {b: sum(e[3] for e in rows) / len(rows) for b, rows in benchmarks.items()}
+    spread, offset, ability = dict.fromkeys(benchmarks, 0.6), dict.fromkeys(items, 0.0), dict.fromkeys(models, 0.0)
+    for _ in range(STEPS if len(models) > 1 else 0):
+        for model, rows in models.items():   # ridge: one score speaks for three quarters of itself
+            ability[model] = sum((y - centre[b] - offset[i]) / spread[b] for _, b, i, y, _ in rows) / (len(rows) + 0.3)
+        mean = sum(ability.values()) / len(ability)
+        deviation = math.sqrt(sum((a - mean) ** 2 for a in ability.values()) / len(ability)) or 1.0
+        ability = {model: (a - mean) / deviation for model, a in ability.items()}
+        for b, rows in benchmarks.items():   # slope drawn towards 0.6 (a typical one) with the weight of three models
+            x, y = [ability[m] for m, *_ in rows], [value - offset[i] for _, _, i, value, _ in rows]
+            mx, my = sum(x) / len(x), sum(y) / len(y)
+            square, product = sum((a - mx) ** 2 for a in x), sum((a - mx) * (c - my) for a, c in zip(x, y))
+            spread[b] = max(0.1, (product + 0.6 * 3) / (square + 3))
+            centre[b] = my - spread[b] * mx
+        for item, rows in items.items():     # a split or set-up differs by about 0.3; drawn towards none
+            rest = sum(y - centre[b] - spread[b] * ability[m] for m, b, _, y, _ in rows)
+            offset[item] = rest / (len(rows) + (0.5 * spread[item[0]] / 0.3) ** 2)
+    misfit, scores = defaultdict(list), defaultdict(list)
+    for model, b, item, y, vague in data:
+        z = (y - centre[b] - offset[item]) / spread[b]
+        misfit[b] += [] if vague else [(z - ability[model]) ** 2]
+        scores[model].append((z, b, item[2], vague))
+    lever = {}
+    for b, rows in benchmarks.items():
+        mean = sum(ability[m] for m, *_ in rows) / len(rows)
+        lever[b] = len(rows), mean, sum((ability[m] - mean) ** 2 for m, *_ in rows)
+    return Fit(centre, spread, offset, {b: KEPT * (sum(v) + 5 * 0.25) / (len(v) + 5) for b, v in misfit.items()}, lever, dict(family_of), scores)
+
+
+def _shared(fitted: Fit, b: str, setup: str, other: str, other_setup: str) -> float:
+    """Prior covariance of two scores of one model, without the noise of printing."""
+    same = fitted.family[b] == fitted.family[other]
+    return 1.0 + FAMILY * same + (OWN * fitted.misfit[b] if b == other else 0.0) + SETUP * (setup != "" and setup == other_setup)
+
+
+def noise(fitted: Fit, benchmark: str) -> float:
+    """Variance of one printed score around what the model can do, in units of ability squared."""
+    return (1 - OWN) * fitted.misfit[benchmark]
+
+
+def predict(fitted: Fit, model: str, benchmarks: Sequence[str], hidden: str | None = None) -> tuple[list[float], linalg.Matrix]:
+    """Means and covariance of a model on some benchmarks, in units of ability, given its scores (but those on `hidden`).
+
+    Without any score: what a model that nothing is known of would show.
+    """
+    known = [score for score in fitted.scores.get(model, ()) if score[1] != hidden]
+    prior = [[_shared(fitted, a, "", b, "") for b in benchmarks] for a in benchmarks]
+    if not known:
+        return [0.0] * len(benchmarks), prior
+    factor = linalg.cholesky([[_shared(fitted, b, s, other, t) + (noise(fitted, b) + vague if i == j else 0.0)
+                               for j, (_, other, t, _) in enumerate(known[:i + 1])] for i, (_, b, s, vague) in enumerate(known)])
+    halves = [linalg.solve_lower(factor, [_shared(fitted, b, "", other, t) for _, other, t, _ in known]) for b in benchmarks]
+    seen = linalg.solve_lower(factor, [z for z, *_ in known])
+    return [linalg.dot(h, seen) for h in halves], [[value - linalg.dot(x, y) for value, y in zip(row, halves)] for row, x in zip(prior, halves)]
+
+
+def extrapolation(fitted: Fit, benchmark: str, z: float) -> float:
+    """Variance of a benchmark's own line at ability z, in units of ability squared: large where its models are few or unlike this one."""
+    count, mean, square = fitted.lever[benchmark]
+    return fitted.misfit[benchmark] * (1 / count + (z - mean) ** 2 / (square + 3))
+
+
+def share(fitted: Fit, benchmark: str, split: str, z: float) -> float:
+    """Units of ability -> share of the maximum on a split, as authors report it."""
+    y = fitted.centre[benchmark] + fitted.offset.get((benchmark, split, ""), 0.0) + fitted.spread[benchmark] * z
+    return 1 / (1 + math.exp(-y))
+
+
+def slope(fitted: Fit, benchmark: str, value: float) -> float:
+    """Change of the share per unit of ability, where the share is `value`."""
+    p = min(max(value, EDGE), 1 - EDGE)
+    return p * (1 - p) * fitted.spread[benchmark]
+
+
+def disagreement(fitted: Fit, model: str, benchmark: str) -> float:
+    """Variance of a model's printed score on a benchmark: the usual noise, and how far its sources stand apart.
+
+    The usual one counts like three further sources (the mean of a scaled inverse chi-square posterior).
+    """
+    values = [z for z, b, _, vague in fitted.scores.get(model, ()) if b == benchmark and not vague]
+    if not values:
+        return noise(fitted, benchmark)
+    mean = sum(values) / len(values)
+    return (3 * noise(fitted, benchmark) + sum((z - mean) ** 2 for z in values)) / (3 + len(values) - 1)
+
+
+class Trust(NamedTuple):
+    """How well hidden scores are predicted, in percent of the scale."""
+    hidden: int
+    error: float            # mean absolute
+    mean_error: float       # of guessing the benchmark's mean for every model
+    coverage: float         # of 80 % intervals
+
+
+def leave_out(readings: Sequence[Reading], family_of: Mapping[str, str], folds: int = 5) -> Trust:
+    """Hide (model, benchmark) pairs fold by fold, fit the rest, predict the first score of each that its authors report."""
+    errors, plain, inside = [], [], 0
+    for fold in range(folds):
+        hidden = {(r.model, r.benchmark) for r in readings if crc32(f"{r.model} {r.benchmark}".encode()) % folds == fold}
+        kept = [r for r in readings if (r.model, r.benchmark) not in hidden]
+        fitted, means = fit(kept, family_of), defaultdict(list)
+        for r in kept:
+            means[r.benchmark].append(r.share)
+        for r in readings:
+            if (r.model, r.benchmark) not in hidden or r.setup:
+                continue
+            hidden.discard((r.model, r.benchmark))
+            if r.model not in fitted.scores or r.benchmark not in fitted.centre:
+                continue
+            (z,), ((variance,),) = predict(fitted, r.model, [r.benchmark])
+            guess = share(fitted, r.benchmark, r.split, z)
+            variance += noise(fitted, r.benchmark) + VAGUE * r.vague + extrapolation(fitted, r.benchmark, z)
+            width = 1.2816 * math.sqrt(variance) * slope(fitted, r.benchmark, guess)
+            errors.append(abs(r.share - guess))
+            plain.append(abs(r.share - sum(means[r.benchmark]) / len(means[r.benchmark])))
+            inside += errors[-1] <= width
+    n = len(errors)
+    return Trust(n, 100 * sum(errors) / n, 100 * sum(plain) / n, inside / n)
