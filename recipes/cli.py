@@ -12,6 +12,7 @@ from . import answers, question
 from .arguments import (Parser, Usage, benchmark_list, common, constraints, flag, known_paper, level_flag, pairs, positive,
                         recipe_flags, side_of, size_or_llm, stated_flags)
 from .cli_cost import cost_arguments, cost_command, latency_arguments, latency_command, tokens_arguments, tokens_command
+from .cli_design import curve_arguments, curve_command, design_arguments, design_command
 from .console import PROGRAM, out, show, style
 from .cost import flops
 from .effects.swap import moved_axes, relevant_papers
@@ -292,6 +293,8 @@ COMMANDS: dict[str, tuple[Callable, Callable, str]] = {
     "predict": (predict_arguments, predict_command, 'predict changes.jsonl\npredict - < changes.jsonl'),
     "pick": (pick_arguments, pick_command, 'pick --tasks documents --budget "500 A100-hours"\npick --tasks ui-agent --fix llm_params_b=2B --memory 8GB'),
     "ablate": (ablate_arguments, ablate_command, "ablate --tasks charts --confidence 80%\nablate --tasks documents --recipe encoder=siglip,llm=qwen2-7b"),
+    "design": (design_arguments, design_command, "design --factor encoder=clip,siglip --factor data=llava-665k,sharegpt4v --detect 2 --benchmark mmmu\ndesign --factor encoder --factor data --factor connector --fraction"),
+    "curve": (curve_arguments, curve_command, "curve visual_tokens --tasks documents\ncurve visual_tokens --by-family\ncurve resolution --tasks charts --to 1344 --worth 0.5"),
     "tables": (tables_arguments, tables_command, "tables list\ntables show cambrian1.table11\ntables find q-former"),
     "benchmarks": (benchmarks_arguments, benchmarks_command, "benchmarks\nbenchmarks documents"),
     "check": (check_arguments, check_command, "check\ncheck my-tables/ --format github\ncheck --explain mean"),
