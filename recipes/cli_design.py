@@ -105,17 +105,13 @@ def design_command(args, library: Library, understood: dict | None = None) -> in
         if type(error) is not ValueError:
             raise
         raise Usage(f"design: {error}") from None
-    names = names_of(words)
+    from .cli import names_of  # loaded already: it called us
+    names = names_of(library)
     if args.json:
         show({**(understood or {}), **report.experiment_json(value, names)})
     else:
         out(report.experiment_text(value, names, style()))
     return 0
-
-
-def names_of(words: Vocabulary) -> Mapping[str, str]:
-    """Benchmark slug -> display name."""
-    return {key: record["name"].split(" (")[0] if len(record["name"]) < 24 else key for key, record in words.records("benchmark").items()}
 
 
 def factor_of(text: str, library: Library):
@@ -151,18 +147,15 @@ def label(stated: Mapping[str, object]) -> str:
 
 
 def rival(field: str, library: Library) -> str:
-    """The level, beside the baseline's, that most papers ablate and that can be costed (an LLM of the baseline's size)."""
+    """The level, beside the baseline's, that most papers ablate, of the nearest size where several do (an LLM within a quarter of its size)."""
     support, records, base = library.posterior.support, library.words.records(field), getattr(BASELINE, field)
     found = []
     for slug, record in records.items():
-        if slug == base or f"{field}={slug}" not in support:
+        size, own = (entry.get({"llm": "params_b", "data": "samples"}.get(field)) for entry in (record, records[base]))
+        if slug == base or f"{field}={slug}" not in support or own and (not size or field == "llm" and not 0.8 < size / own < 1.25):
             continue
-        if field == "llm" and not 0.8 < (record.get("params_b") or 0) / BASELINE.llm_params_b < 1.25:
-            continue
-        if field == "data" and not record.get("samples"):
-            continue
-        found.append((-len(support[f"{field}={slug}"]), slug))
-    return min(found)[1]
+        found.append((-len(support[f"{field}={slug}"]), abs(math.log(size / own)) if own else 0.0, slug))
+    return min(found)[2]
 
 
 def check_factors(factors, own: Mapping[str, object]) -> None:
@@ -174,9 +167,9 @@ def check_factors(factors, own: Mapping[str, object]) -> None:
             for name in (field, clash.get(field, field)):
                 if name in owner:
                     raise Usage(f"design: --factor {factor.name} is given twice" if owner[name] == factor.name else
-                                f"design: --factor {owner[name]} and --factor {factor.name} both state the {name.replace('_', ' ')}")
+                                f"design: --factor {owner[name]} and --factor {factor.name} both state {name}")
             if field in own or clash.get(field) in own:
-                raise Usage(f"design: --recipe already says the {(field if field in own else clash[field]).replace('_', ' ')}, a level of --factor {factor.name}")
+                raise Usage(f"design: --recipe already says {field if field in own else clash[field]}, a level of --factor {factor.name}")
         owner.update({field: factor.name for stated in factor.stated for field in stated})
 
 
@@ -222,10 +215,8 @@ def curve_command(args, library: Library, understood: dict | None = None) -> int
     stated = own_fields(args.recipe, "curve", words)
     recipe = costing.whole(stated, words)
     low, high = (end(text, name, axis, words) for text, name in ((args.low, "--from"), (args.high, "--to")))
-    own = curve.own_value(recipe, axis, words)
-    first, last = low if low is not None else own, high if high is not None else own
-    if first > last or low is not None and low == high:
-        raise Usage(f"curve: the curve would go from {first:g} to {last:g}: --from must be below --to (the recipe stands at {own:g})")
+    if low is not None and high is not None and low >= high:
+        raise Usage(f"curve: --from {low:g} is not below --to {high:g}")
     gpu, train = units.hardware(args.gpu, words), units.hardware(args.train_gpu, words)
     limits = rank.Constraints(train_gpu=train, deploy_gpu=gpu)
 
@@ -237,14 +228,14 @@ def curve_command(args, library: Library, understood: dict | None = None) -> int
         return cost.gpu_hours.gpu_hours, cost.latency.ttft_ms, visual.visual_tokens
 
     more = {"low": low, "high": high, "points": args.points, "level": args.level, "worth": args.worth, "fixed_tokens": "visual_tokens" in stated}
+    rows = curve.pairs(library.papers(library.posterior.support[curve.FEATURE[axis]]), axis, words)
     if args.by_family:
         families = parse_mix(args.tasks, words).parts if args.tasks else words.families()
         mixes = {name: spread({name: 1.0}, words) for name in families}
-        papers = library.papers(library.posterior.support[curve.FEATURE[axis]])
-        value = curve.by_family(recipe, axis, mixes, library.posterior, words, papers, costs, **more)
+        value = curve.by_family(recipe, axis, mixes, library.posterior, words, rows, costs, **more)
         show({**(understood or {}), **report.families_json(value)}) if args.json else out(report.families_text(value, style()))
         return 0
-    value = curve.curve(recipe, axis, parse_mix(args.tasks, words), library.posterior, words, costs, **more)
+    value = curve.curve(recipe, axis, parse_mix(args.tasks, words), library.posterior, words, costs, rows=rows, **more)
     if args.json:
         show({**(understood or {}), **report.curve_json(value, gpu, train)})
     else:

@@ -52,7 +52,8 @@ class Seen(NamedTuple):
 
     alpha: the level of one test after the correction, at worst. seeds: needed per setting (None: no number will do). power, smallest:
     with the seeds of the plan. questions: how many such questions would do with these seeds (None: none would, or their count is unknown).
-    seeds_best: needed where every other benchmark moves as well. seeds_interaction: to see an interaction of the size of the effect.
+    power_interaction: the same for an interaction of the size of the effect (None: not to be seen), seeds_interaction: its seeds.
+    seeds_best: needed where every other benchmark moves as well.
     measured: a table ablates it (else its scale is a typical one).
     """
     benchmark: str
@@ -64,6 +65,7 @@ class Seen(NamedTuple):
     seeds_best: int | None
     seeds_interaction: int | None
     power: float | None
+    power_interaction: float | None
     smallest: float
     questions: int | None
     measured: bool
@@ -174,7 +176,7 @@ def plan(library: Library, factors: Sequence[Factor], own: Mapping[str, object],
 
 def _options(levels: Sequence[int], chosen: Design) -> list[Design]:
     """The designs worth comparing, from the fewest settings, the chosen one among them."""
-    found = {(design.kind, len(design.settings)): design for design in (chosen, designs.one_at_a_time(levels))}
+    found = {(design.kind, len(design.settings)): design for design in (chosen, *([designs.one_at_a_time(levels)] if len(levels) > 1 else []))}
     for resolution in (3, 4, 5, 99):
         try:
             design = designs.smallest(levels, resolution)
@@ -224,7 +226,7 @@ def _seen(name: str, design: Design, asked: Asked, seeds: int, library: Library)
     effect = _effect(asked, record)
     need = lambda contrast, alpha: None if contrast is None else power.seeds_needed(contrast, noise, effect, alpha, asked.power)  # noqa: E731
     return Seen(name, unit_of(record), noise, effect, worst, need(main, worst), need(main, best), need(between, worst),
-                power.power(effect, main.variance(noise, seeds), worst), smallest,
+                power.power(effect, main.variance(noise, seeds), worst), between and power.power(effect, between.variance(noise, seeds), worst), smallest,
                 power.questions_needed(main, noise, seeds, effect, worst, asked.power), measured)
 
 

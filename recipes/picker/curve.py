@@ -29,7 +29,6 @@ UNIT = {"visual_tokens": (576.0, 1.0), "resolution": (336.0, 1.0), "llm_params_b
 EDGES = {"visual_tokens": (1.0, 64.0, 144.0, 576.0, 1024.0, 12000.0), "resolution": (84.0, 224.0, 336.0, 448.0, 672.0, 2304.0),
          "llm_params_b": (0.5, 3.0, 8.0, 14.0, 110.0), "data_size": (1e4, 1e6, 2e6, 1e7)}
 AROUND = 8.0                  # by default the curve goes this many times up and down, as far as the tables reach
-MOST_POINTS = 60
 BENDS = {"visual_tokens": "the model has one gain per doubling over all token counts: this curve cannot bend",
          "resolution": "the model's gain per doubling of the resolution changes at 672 px and nowhere else",
          "llm_params_b": "the model's gain per doubling of the LLM changes at 3B and nowhere else",
@@ -66,7 +65,8 @@ class Point(NamedTuple):
 
 class Curve(NamedTuple):
     """A curve. own: the recipe's value; covered: the range of the tables; noise: standard deviation of the difference of two runs on
-    the mix, in percent of the scale; stops_at: from here on no doubling inside the tables' range pays (None: all do); why: in words."""
+    the mix, in percent of the scale; stops_at: from here on no doubling inside the tables' range pays (None: all do); why: in words;
+    printed: what rows of the mix's families say, range by range."""
     axis: str
     tasks: TaskMix
     recipe: Recipe
@@ -79,6 +79,7 @@ class Curve(NamedTuple):
     worth: float | None
     stops_at: float | None
     why: str
+    printed: tuple["Printed", ...]
     notes: tuple[str, ...]
 
 
@@ -132,12 +133,16 @@ def grid(axis: str, own: float, low: float, high: float, points: int | None, pat
 
 
 def curve(recipe: Recipe, axis: str, tasks: TaskMix, posterior: Posterior, words: Vocabulary, costs: Costs, *, low: float | None = None,
-          high: float | None = None, points: int | None = None, level: float = 0.8, worth: float | None = None, fixed_tokens: bool = False) -> Curve:
-    """The curve of a mix along an axis. `worth`: percent of the scale that a doubling of GPU-hours must bring. Raises RecipeError."""
+          high: float | None = None, points: int | None = None, level: float = 0.8, worth: float | None = None, fixed_tokens: bool = False,
+          rows: Sequence["Pair"] = ()) -> Curve:
+    """The curve of a mix along an axis. `worth`: percent of the scale that a doubling of GPU-hours must bring. `rows`: printed pairs (`pairs`).
+
+    Raises RecipeError.
+    """
     own, reach = own_value(recipe, axis, words), covered(axis, posterior)
     patch = _patch(recipe, words)
-    low = low or min(own, max(reach[0], own / AROUND))
-    high = high or max(own, min(reach[1], own * AROUND))
+    below, above = min(own, high or own), max(own, low or own)
+    low, high = low or min(below, max(reach[0], below / AROUND)), high or max(above, min(reach[1], above * AROUND))
     families = {name: words.records("benchmark")[name]["family"] for name in tasks.benchmarks}
     fixed_tokens = fixed_tokens or words.connector_class(recipe.stated()) not in (None, "projection")
     place = lambda value: recipe if value == own else at(recipe, axis, value, fixed_tokens)  # noqa: E731
@@ -162,7 +167,8 @@ def curve(recipe: Recipe, axis: str, tasks: TaskMix, posterior: Posterior, words
     noise = noise_of(tasks, posterior, words, families)
     stops, why = stop(found, noise, worth, axis)
     papers = len(posterior.support.get(FEATURE[axis], ()))
-    return Curve(axis, tasks, recipe, own, level, tuple(found), reach, papers, noise, worth, stops, why, tuple(_notes(axis, recipe, found, fixed_tokens, words)))
+    return Curve(axis, tasks, recipe, own, level, tuple(found), reach, papers, noise, worth, stops, why,
+                 printed([pair for pair in rows if pair.family in set(families.values())], EDGES[axis]), tuple(_notes(axis, recipe, found, fixed_tokens, words)))
 
 
 def _patch(recipe: Recipe, words: Vocabulary) -> int:
@@ -183,7 +189,7 @@ def shown(axis: str, value: float) -> str:
         return f"{value:.3g}B"
     if axis == "data_size":
         return f"{value / 1e6:.3g}M" if value >= 1e6 else f"{value / 1e3:.3g}K"
-    return f"{value:g}" + (" px" if axis == "resolution" else "")
+    return f"{value:.0f}" + (" px" if axis == "resolution" else "")
 
 
 def stop(points: Sequence[Point], noise: float, worth: float | None, axis: str) -> tuple[float | None, str]:
@@ -339,15 +345,14 @@ def printed(found: Sequence[Pair], edges: Sequence[float]) -> tuple[Printed, ...
     return tuple(out)
 
 
-def by_family(recipe: Recipe, axis: str, mixes: Mapping[str, TaskMix], posterior: Posterior, words: Vocabulary, papers: Iterable[Paper], costs: Costs, *,
+def by_family(recipe: Recipe, axis: str, mixes: Mapping[str, TaskMix], posterior: Posterior, words: Vocabulary, found: Sequence[Pair], costs: Costs, *,
               low: float | None = None, high: float | None = None, points: int | None = None, level: float = 0.8, worth: float | None = None,
               fixed_tokens: bool = False) -> Families:
-    """Each family's curve and printed rows. Raises RecipeError. `papers`: those that may hold rows about the axis."""
-    found = pairs(papers, axis, words)
+    """Each family's curve and printed rows. `found`: printed pairs about the axis. Raises RecipeError."""
     rows, notes, values = [], (), ()
     for family, mix in mixes.items():
-        one = curve(recipe, axis, mix, posterior, words, costs, low=low, high=high, points=points, level=level, worth=worth, fixed_tokens=fixed_tokens)
+        one = curve(recipe, axis, mix, posterior, words, costs, low=low, high=high, points=points, level=level, worth=worth, fixed_tokens=fixed_tokens, rows=found)
         values, notes = tuple(point.value for point in one.points), one.notes
         rows.append(FamilyCurve(family, one.noise, tuple(point.gain for point in one.points),
-                                printed([pair for pair in found if pair.family == family], EDGES[axis]), one.stops_at, one.why))
+                                one.printed, one.stops_at, one.why))
     return Families(axis, recipe, level, values, tuple(rows), printed(found, EDGES[axis]), notes)

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 
 from ..picker.curve import Curve, Families, Gain, Printed, shown
+from ..picker.tasks import BALANCED
 from .jsonable import interval, number, recipe
 from .terminal import Style, clean, describe, percent, signed, table, wrap
 
@@ -59,10 +60,11 @@ def money(x: float | None, digits: int = 0) -> str:
 
 def verdict(value: Curve) -> str:
     """Where it stops paying, in one sentence."""
-    name = NAMES[value.axis]
+    mix = "the balanced mix" if set(value.tasks.parts) == set(BALANCED) and len(set(value.tasks.parts.values())) == 1 else value.tasks.label
+    name = f"{NAMES[value.axis]} for {mix}"
     if value.stops_at is None:
-        return f"{name} for {value.tasks.label}: {value.why}"
-    return f"{name} for {value.tasks.label}: a doubling stops paying at {shown(value.axis, value.stops_at)}; {value.why}"
+        return f"{name}: {value.why}"
+    return f"{name}: a doubling stops paying at {shown(value.axis, value.stops_at)}; {value.why}"
 
 
 def curve_text(value: Curve, gpu: str, train_gpu: str, style: Style, unicode: bool = False) -> str:
@@ -81,8 +83,11 @@ def curve_text(value: Curve, gpu: str, train_gpu: str, style: Style, unicode: bo
     lines += table(head, rows, "r" * len(head), style)
     drawn = plot(value, style, unicode)
     lines += ["", *drawn] if drawn else []
+    if any(part.papers for part in value.printed):
+        texts = [f"{range_of(value.axis, part)} {cell(part)}" for part in value.printed if part.papers]
+        lines += ["", *wrap("printed: rows of these families, gain of a doubling (papers): " + ", ".join(texts), style, hang="         ")]
     low, high = (shown(value.axis, x) for x in value.covered)
-    words = [f"change = percent of scale against the recipe's own value (*)", f"hours = {train_gpu} hours of training", f"TTFT = ms on {gpu}",
+    words = ["change = percent of scale against the recipe's own value (*)", f"hours = {train_gpu} hours of training", f"TTFT = ms on {gpu}",
              "next x2 = what the next doubling of the axis gains; per x2 hours = the same per doubling of GPU-hours"]
     lines += ["", *wrap("words: " + "; ".join(words), style, hang="       ")]
     outside = " x = outside: extrapolated, interval widened" if any(p.extrapolated or p.gain.extrapolated for p in value.points) else ""
@@ -101,13 +106,23 @@ def curve_json(value: Curve, gpu: str, train_gpu: str) -> dict:
                         "extrapolated": p.extrapolated, "next_doubling": gain_json(p.gain, value.level)} for p in value.points],
             "covered": {"low": number(value.covered[0]), "high": number(value.covered[1]), "papers": value.papers},
             "noise_of_two_runs": number(value.noise), "worth": number(value.worth), "stops_paying_at": number(value.stops_at), "why": value.why,
-            "warnings": list(value.notes)}
+            "printed": [printed_json(part) for part in value.printed], "warnings": list(value.notes)}
+
+
+def printed_json(value: Printed) -> dict:
+    """What printed rows say in one range."""
+    return {"low": number(value.low), "high": number(value.high), "gain_per_doubling": number(value.gain), "pairs": value.pairs, "papers": value.papers}
 
 
 def gain_json(value: Gain, level: float) -> dict:
     """What the next doubling gains."""
     return {"expected": number(value.expected), "interval": interval(level, value.low, value.high), "extrapolated": value.extrapolated,
             "per_doubling_of_gpu_hours": number(value.per_hours)}
+
+
+def range_of(axis: str, value: Printed) -> str:
+    """`576-1024`, without units of pixels."""
+    return "-".join(shown(axis, end).removesuffix(" px") for end in (value.low, value.high))
 
 
 def cell(value: Printed) -> str:
@@ -133,7 +148,7 @@ def families_text(value: Families, style: Style) -> str:
     """`curve --by-family`: printed rows range by range, then the model."""
     lines = [*(style.paint(line, "bold") for text in still(value) for line in wrap(text, style)), *held(value, style), "",
              style.paint(f"printed rows: gain of a doubling of the {NAMES[value.axis]} in percent of scale (papers)", "bold")]
-    short = [f"{shown(value.axis, p.low).removesuffix(' px')}-{shown(value.axis, p.high).removesuffix(' px')}" for p in value.all_]
+    short = [range_of(value.axis, part) for part in value.all_]
     short[-1] = f"> {shown(value.axis, value.all_[-1].low).removesuffix(' px')}"
     rows = [[row.family, *map(cell, row.printed)] for row in value.rows if any(p.papers for p in row.printed)]
     lines += table(["family", *short], [*rows, ["all", *map(cell, value.all_)]], "l" + "r" * len(short), style)
@@ -155,8 +170,7 @@ def families_text(value: Families, style: Style) -> str:
 
 def families_json(value: Families) -> dict:
     """`curve --by-family --json`."""
-    cells = lambda items: [{"low": number(p.low), "high": number(p.high), "gain_per_doubling": number(p.gain), "pairs": p.pairs, "papers": p.papers}  # noqa: E731
-                           for p in items]
+    cells = lambda items: [printed_json(part) for part in items]  # noqa: E731
     return {"axis": value.axis, "recipe": recipe(value.recipe), "level": number(value.level), "unit": "percent of scale", "values": [number(x) for x in value.values],
             "families": [{"family": row.family, "printed": cells(row.printed), "noise_of_two_runs": number(row.noise),
                           "model": [{"value": number(x), **gain_json(gain, value.level)} for x, gain in zip(value.values, row.gains)],

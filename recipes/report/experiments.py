@@ -33,30 +33,28 @@ def kind_of(design: Design) -> str:
     if design.kind == "one-at-a-time":
         return "one at a time"
     size = len(design.settings)
-    return f"fraction 2^({len(design.levels)}-{len(design.levels) - size.bit_length() + 1}), resolution {ROMAN[design.resolution]}"
+    return f"2^({len(design.levels)}-{len(design.levels) - size.bit_length() + 1}), resolution {ROMAN[design.resolution]}"
 
 
 def unseen(design: Design) -> str:
-    """What a design cannot tell apart, in few words."""
-    if len(design.levels) == 1:
-        return "nothing"
+    """What a design cannot tell, in few words."""
     if design.kind == "one-at-a-time":
-        return "any interaction; each effect holds at one setting of the rest"
-    mains, between, within = designs.separates(design)
-    if within:
-        return "nothing up to two-factor interactions" if design.kind == "fraction" else "nothing"
-    return "which of several interactions it is" if between else "a main effect from interactions"
+        return "interactions" if len(design.levels) > 1 else "nothing"
+    _, between, within = designs.separates(design)
+    return "nothing" if not design.relation else "nothing below 3-way" if within else "pairs of interactions" if between else "effects, interactions"
 
 
-def averaged(design: Design) -> str:
+def averaged(design: Design, names: Sequence[str]) -> str:
     """What a main effect is computed from."""
     if design.kind == "one-at-a-time":
         return "each effect is 1 setting against 1"
-    sizes = sorted({len(design.settings) // count for count in design.levels})
-    return "each main effect is " + " or ".join(f"the mean of {size} against the mean of {size}" if size > 1 else "1 setting against 1" for size in sizes)
+    sizes = [len(design.settings) // count for count in design.levels]
+    if len(set(sizes)) == 1:
+        return "each main effect is " + (f"the mean of {sizes[0]} against {sizes[0]}" if sizes[0] > 1 else "1 setting against 1")
+    return "main effects compare means of " + joined([f"{size} ({name})" for size, name in zip(sizes, names)])
 
 
-def aliased(design: Design, names: Sequence[str]) -> str:
+def aliased(design: Design) -> str:
     """Aliasing in one clause."""
     if design.kind == "one-at-a-time" and len(design.levels) > 1:
         return "no interaction can be seen, and each effect holds only where the others have their first level"
@@ -69,8 +67,8 @@ def aliased(design: Design, names: Sequence[str]) -> str:
 
 
 def thing(seen: Seen, names: Mapping[str, str]) -> str:
-    """`1.0 points on MMMU`."""
-    return f"{seen.detect:g} points on {clean(names.get(seen.benchmark, seen.benchmark))}"
+    """`2 points on MMMU`."""
+    return f"{seen.detect:g} point{'s' * (seen.detect != 1)} on {clean(names.get(seen.benchmark, seen.benchmark))}"
 
 
 def joined(parts: Sequence[str]) -> str:
@@ -83,7 +81,7 @@ def answer(value: Experiment, names: Mapping[str, str]) -> str:
     count = len(value.design.settings)
     parts = [f"{count} runs: {' x '.join(f'{len(f.levels)} {plural(f.name)}' for f in value.factors)}"
              + (f" ({kind_of(value.design)})" if value.design.kind != "full" else ""),
-             averaged(value.design), aliased(value.design, [f.name for f in value.factors])]
+             averaged(value.design, [f.name for f in value.factors]), aliased(value.design)]
     hours = "" if value.total_hours is None else f", {value.total_hours:,.0f} {value.gpu} hours"
     asked = value.asked
     if asked.detect is None:
@@ -92,13 +90,14 @@ def answer(value: Experiment, names: Mapping[str, str]) -> str:
                   for item in value.seen]
         return "; ".join(parts)
     seen = joined([thing(item, names) for item in value.seen])
-    short = [item for item in value.seen if item.power < asked.power - 1e-9 or asked.interactions and item.seeds_interaction is None]
+    reached = {item.benchmark: min(item.power, item.power_interaction or 0.0) if asked.interactions else item.power for item in value.seen}
+    short = [item for item in value.seen if reached[item.benchmark] < asked.power - 1e-9]
     each = f"{value.seeds} seed{'s' * (value.seeds > 1)} each ({count * value.seeds} runs{hours})"
     if not short:
-        what = "see main effects and interactions of" if asked.interactions and asked.seeds is None else "see"
+        what = "see main effects and interactions of" if asked.interactions else "see"
         return "; ".join([*parts, f"{each} {what} {seen} with power {asked.power:g}"])
-    weak = joined([f"{percent(item.power)} of the time {thing(item, names)}" for item in short])
-    return "; ".join([*parts, f"{each} see only {weak}" + ("" if asked.seeds is not None else "; no number of seeds reaches the asked power")])
+    weak = joined([f"{percent(reached[item.benchmark])} of the time {thing(item, names)}" for item in short])
+    return "; ".join([*parts, f"{each} see {'an interaction ' * asked.interactions}only {weak}" + ("" if asked.seeds is not None else "; no number of seeds reaches the asked power")])
 
 
 def reasons(value: Experiment) -> list[str]:
@@ -108,11 +107,12 @@ def reasons(value: Experiment) -> list[str]:
     least, count = designs.least_settings(levels), len(design.settings)
     out = [f"at least {least} settings: one unknown for the mean and {joined([f'{n - 1} for {f.name}' for n, f in zip(levels, factors)])}"]
     alone = designs.one_at_a_time(levels)
-    if design.kind != "one-at-a-time" and count > least:
-        ratio = designs.main_factor(alone) / designs.main_factor(design)
-        out.append(f"one at a time does with {len(alone.settings)}, but never sees whether the gain from one factor depends on the level of another, and "
-                   f"each effect rests on two settings: {'%.2g' % ratio} times the seeds for the same precision ({len(alone.settings)} x {'%.2g' % ratio} "
-                   f"= {'%.3g' % (ratio * len(alone.settings))} runs where {count} do here)")
+    ratio = designs.main_factor(alone) / designs.main_factor(design)
+    if design.kind != "one-at-a-time" and len(levels) > 1:
+        price = (f"each effect rests on two settings: {ratio:.2g} times the seeds for the same precision ({least} x {ratio:.2g} = {ratio * least:.3g} runs "
+                 f"where {count} do here)")
+        out.append(f"one at a time does with {least}, but never sees whether the gain from one factor depends on the level of another, and {price}"
+                   if count > least else f"one at a time takes {least} as well, but {price}")
     if design.kind != "one-at-a-time" and len(levels) > 1 and designs.interaction_factor(design) is not None:
         ratio = designs.interaction_factor(design) / designs.main_factor(design)
         out.append(f"an interaction (the gain of one factor differs by as much between two levels of another) takes {'%.2g' % ratio} times the seeds of "
@@ -120,6 +120,13 @@ def reasons(value: Experiment) -> list[str]:
     if design.kind == "fraction" and not designs.separates(design)[1]:
         better = designs.smallest(levels, 4)
         out.append(f"{len(better.settings)} settings keep main effects apart from two-factor interactions (without --fraction)")
+    mine = next(option for option in value.options if option.design == design)
+    for option in value.options:
+        if value.asked.detect is not None and mine.seeds and option.seeds and designs.separates(option.design) > designs.separates(design) \
+                and len(option.design.settings) * option.seeds <= count * mine.seeds:
+            out.append(f"{len(option.design.settings)} settings with {option.seeds} seed{'s' * (option.seeds > 1)} are no more runs and tell more apart "
+                       f"({kind_of(option.design)}): {'--interactions' if designs.separates(option.design)[2] else 'without --fraction'}")
+            break
     if design.kind == "full" and any(n > 2 for n in levels) and len(levels) > 1:
         out.append("with more than two levels only the full factorial and one at a time are offered")
     return out
@@ -147,12 +154,9 @@ def experiment_text(value: Experiment, names: Mapping[str, str], style: Style, s
     for text in reasons(value):
         lines += wrap("- " + text, style, hang="  ")
     factors = [factor.name for factor in value.factors]
-    lines += ["", style.paint("the settings" + (f" (each with {value.seeds} seeds)" if value.seeds > 1 else ""), "bold")]
-    rows = [[str(i), *(clean(factor.levels[level]) for level, factor in zip(setting, value.factors)), "?" if hours is None else f"{hours:,.0f}"]
-            for i, (setting, hours) in enumerate(zip(value.design.settings, value.hours), 1)]
-    lines += table(["run", *factors, f"{value.gpu} hours"], rows[:shown], "r" + "l" * len(factors) + "r", style, *range(1, len(factors) + 1))
-    lines += [style.paint(f"and {len(rows) - shown} more settings: --json lists all", "dim")] if len(rows) > shown else []
-    held = describe(value.runs[0].recipe, [field for field in FIELDS if field not in {name for f in value.factors for s in f.stated for name in s}])
+    lines += ["", style.paint("the settings" + (f" (each with {value.seeds} seeds)" if value.seeds > 1 else ""), "bold"), *setting_lines(value, style, shown)]
+    lines += wrap(f"hours: {value.gpu}, one run", style)
+    held = describe(value.runs[0].recipe, [field for field in FIELDS if len({getattr(run.recipe, field) for run in value.runs}) == 1])
     lines += wrap(f"held: {held}", style, hang="      ")
     mixed = alias_lines(value.design, factors)
     if mixed:
@@ -165,6 +169,22 @@ def experiment_text(value: Experiment, names: Mapping[str, str], style: Style, s
     if not value.seen:
         lines += ["", *wrap("seeds: --detect 1.0 --benchmark mmmu says how many it takes to see an effect over the noise", style)]
     return "\n".join(lines)
+
+
+def setting_lines(value: Experiment, style: Style, shown: int) -> list[str]:
+    """The settings as a table: levels by name where they fit, else by number with a legend."""
+    settings, factors = list(zip(value.design.settings, value.hours))[:shown], value.factors
+    ends = [["?" if hours is None else f"{hours:,.0f}"] for _, hours in settings]
+    names = [[clean(factor.levels[level]) for level, factor in zip(setting, factors)] for setting, _ in settings]
+    head, legend = [factor.name for factor in factors], []
+    if sum(max(map(len, column)) + 2 for column in zip(head, *names)) + 10 > style.width:
+        head, names = list(designs.LETTERS[:len(factors)]), [[str(level + 1) for level in setting] for setting, _ in settings]
+        for letter, factor in zip(head, factors):
+            legend += wrap(f"{letter} {factor.name}: " + ", ".join(f"{i} {level}" for i, level in enumerate(factor.levels, 1)), style, "  ", "    ")
+    rows = [[str(i), *levels, *end] for i, (levels, end) in enumerate(zip(names, ends), 1)]
+    more = len(value.runs) - len(rows)
+    return [*legend, *table(["run", *head, "hours"], rows, "r" + "l" * len(factors) + "r", style),
+            *([style.paint(f"and {more} more settings: --json lists all", "dim")] if more else [])]
 
 
 def power_lines(value: Experiment, names: Mapping[str, str], style: Style) -> list[str]:
@@ -192,7 +212,8 @@ def power_lines(value: Experiment, names: Mapping[str, str], style: Style) -> li
 def assumptions(value: Experiment) -> list[str]:
     """What the power rests on."""
     asked, tests = value.asked, len(value.seen)
-    out = [f"two-sided normal test at {asked.alpha:g}; the noise is that of published tables and counts as known"]
+    out = [f"two-sided normal test at {asked.alpha:g}" + (", for each factor by itself" if len(value.factors) > 1 else "")
+           + "; the noise is that of published tables and counts as known"]
     if tests > 1:
         name = "Holm" if asked.correct == "holm" else "Benjamini-Hochberg"
         out.append(f"{tests} benchmarks, {name}: planned at {asked.alpha / tests:.3g}, the level of its first step (Bonferroni bound), which holds when "
@@ -228,7 +249,7 @@ def option_lines(value: Experiment, style: Style) -> list[str]:
         rows.append([("* " if mine else "  ") + kind_of(option.design), str(count), "-" if option.seeds is None else str(option.seeds),
                      "-" if option.seeds is None else f"{count * option.seeds:,}", "-" if option.hours is None else f"{option.hours:,.0f}",
                      unseen(option.design)])
-    return table(["design", "settings", "seeds", "runs", "hours", "cannot see"], rows, "lrrrrl", style, 5)
+    return table(["design", "settings", "seeds", "runs", "hours", "cannot tell"], rows, "lrrrrl", style, 5, 0)
 
 
 def design_json(design: Design, names: Sequence[str]) -> dict:
@@ -248,7 +269,7 @@ def option_json(option: Option, names: Sequence[str]) -> dict:
     """One design to choose."""
     count = len(option.design.settings)
     return {"kind": option.design.kind, "settings": count, "resolution": option.design.resolution, "seeds": option.seeds,
-            "runs": None if option.seeds is None else count * option.seeds, "gpu_hours": number(option.hours), "cannot_see": unseen(option.design)}
+            "runs": None if option.seeds is None else count * option.seeds, "gpu_hours": number(option.hours), "cannot_tell": unseen(option.design)}
 
 
 def experiment_json(value: Experiment, names: Mapping[str, str]) -> dict:
@@ -266,7 +287,7 @@ def experiment_json(value: Experiment, names: Mapping[str, str]) -> dict:
                                       "noise": {"run_sd": number(math.sqrt(item.noise.run)), "questions_sd": number(math.sqrt(item.noise.questions)),
                                                 "questions": item.noise.count},
                                       "seeds": item.seeds, "seeds_if_all_move": item.seeds_best, "seeds_interaction": item.seeds_interaction,
-                                      "power": number(item.power), "smallest_effect": number(item.smallest), "questions_needed": item.questions}
+                                      "power": number(item.power), "power_interaction": number(item.power_interaction), "smallest_effect": number(item.smallest), "questions_needed": item.questions}
                                      for item in value.seen]},
             "options": [option_json(option, factors) for option in value.options],
             "warnings": [*value.notes, *(assumptions(value) if value.seen else [])]}
