@@ -50,25 +50,26 @@ class Run(NamedTuple):
 class Seen(NamedTuple):
     """What a design sees on one benchmark, in points of its scale.
 
-    alpha: the level of one test after the correction, at worst. seeds: needed per setting (None: no number will do). power, smallest:
-    with the seeds of the plan. questions: how many such questions would do with these seeds (None: none would, or their count is unknown).
-    power_interaction: the same for an interaction of the size of the effect (None: not to be seen), seeds_interaction: its seeds.
-    seeds_best: needed where every other benchmark moves as well.
-    measured: a table ablates it (else its scale is a typical one).
+    alpha: the level of one test after the correction, at worst. smallest, power: with the seeds of the plan. measured: a table
+    ablates it (else its scale is a typical one). Where an effect is asked for (detect): seeds: needed per setting (None: no number
+    will do); seeds_best: needed where every other benchmark moves as well; seeds_interaction, power_interaction: for an
+    interaction of the size of the effect (None: not to be had); questions: how many such questions would do with the seeds of
+    the plan (None: none would, or their count is unknown); larger: where no number of seeds sees it, (seeds, questions) that would.
     """
     benchmark: str
     unit: float
     noise: power.Noise
-    detect: float | None
     alpha: float
-    seeds: int | None
-    seeds_best: int | None
-    seeds_interaction: int | None
-    power: float | None
-    power_interaction: float | None
     smallest: float
-    questions: int | None
     measured: bool
+    detect: float | None = None
+    seeds: int | None = None
+    seeds_best: int | None = None
+    seeds_interaction: int | None = None
+    power: float | None = None
+    power_interaction: float | None = None
+    questions: int | None = None
+    larger: tuple[int, int] | None = None
 
 
 class Option(NamedTuple):
@@ -220,14 +221,19 @@ def _seen(name: str, design: Design, asked: Asked, seeds: int, library: Library)
     main, between = _contrasts(design, asked)
     worst, best = power.alphas(asked.alpha, len(asked.benchmarks))
     smallest = power.smallest_effect(main.variance(noise, seeds), worst, asked.power)
-    measured = name in library.posterior.scale
+    seen = Seen(name, unit_of(record), noise, worst, smallest, name in library.posterior.scale)
     if asked.detect is None:
-        return Seen(name, unit_of(record), noise, None, worst, None, None, None, None, smallest, None, measured)
+        return seen
     effect = _effect(asked, record)
     need = lambda contrast, alpha: None if contrast is None else power.seeds_needed(contrast, noise, effect, alpha, asked.power)  # noqa: E731
-    return Seen(name, unit_of(record), noise, effect, worst, need(main, worst), need(main, best), need(between, worst),
-                power.power(effect, main.variance(noise, seeds), worst), between and power.power(effect, between.variance(noise, seeds), worst), smallest,
-                power.questions_needed(main, noise, seeds, effect, worst, asked.power), measured)
+    reach = lambda contrast: None if contrast is None else power.power(effect, contrast.variance(noise, seeds), worst)  # noqa: E731
+    enough, larger = need(main, worst), None
+    if enough is None:  # half of the variance that the effect bears for the runs, the rest for the questions
+        runs = power.seeds_needed(main, power.Noise(2 * noise.run, 0.0), effect, worst, asked.power)
+        count = runs and power.questions_needed(main, noise, runs, effect, worst, asked.power)
+        larger = (runs, count) if count else None
+    return seen._replace(detect=effect, seeds=enough, seeds_best=need(main, best), seeds_interaction=need(between, worst), power=reach(main),
+                         power_interaction=reach(between), questions=power.questions_needed(main, noise, seeds, effect, worst, asked.power), larger=larger)
 
 
 def _assumed(factors: Sequence[Factor]) -> list[str]:

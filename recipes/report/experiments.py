@@ -124,8 +124,9 @@ def reasons(value: Experiment) -> list[str]:
     for option in value.options:
         if value.asked.detect is not None and mine.seeds and option.seeds and designs.separates(option.design) > designs.separates(design) \
                 and len(option.design.settings) * option.seeds <= count * mine.seeds:
+            flag = "--full" if option.design.kind == "full" else "--interactions" if designs.separates(option.design)[2] else f"without --{design.kind}"
             out.append(f"{len(option.design.settings)} settings with {option.seeds} seed{'s' * (option.seeds > 1)} are no more runs and tell more apart "
-                       f"({kind_of(option.design)}): {'--interactions' if designs.separates(option.design)[2] else 'without --fraction'}")
+                       f"({kind_of(option.design)}): {flag} --seeds {option.seeds}")
             break
     if design.kind == "full" and any(n > 2 for n in levels) and len(levels) > 1:
         out.append("with more than two levels only the full factorial and one at a time are offered")
@@ -204,9 +205,15 @@ def power_lines(value: Experiment, names: Mapping[str, str], style: Style) -> li
     what = f"seeds = per setting for power {asked.power:g}; power, need (questions), sees (points) = with {value.seeds}" if more else \
         f"sees = the smallest effect in points with power {asked.power:g} and {value.seeds} seed{'s' * (value.seeds > 1)}"
     lines += wrap(what, style)
-    for text in assumptions(value):
+    for text in (*larger(value, names), *assumptions(value)):
         lines += wrap("- " + text, style, hang="  ")
     return lines
+
+
+def larger(value: Experiment, names: Mapping[str, str]) -> list[str]:
+    """What would do where no number of seeds does."""
+    return [f"{thing(item, names)}: {item.larger[0]} seed{'s' * (item.larger[0] > 1)} each and {item.larger[1]:,} questions of its kind would do"
+            for item in value.seen if item.larger]
 
 
 def assumptions(value: Experiment) -> list[str]:
@@ -287,7 +294,8 @@ def experiment_json(value: Experiment, names: Mapping[str, str]) -> dict:
                                       "noise": {"run_sd": number(math.sqrt(item.noise.run)), "questions_sd": number(math.sqrt(item.noise.questions)),
                                                 "questions": item.noise.count},
                                       "seeds": item.seeds, "seeds_if_all_move": item.seeds_best, "seeds_interaction": item.seeds_interaction,
-                                      "power": number(item.power), "power_interaction": number(item.power_interaction), "smallest_effect": number(item.smallest), "questions_needed": item.questions}
+                                      "power": number(item.power), "power_interaction": number(item.power_interaction), "smallest_effect": number(item.smallest), "questions_needed": item.questions,
+                                      "larger_benchmark": item.larger and {"seeds": item.larger[0], "questions": item.larger[1]}}
                                      for item in value.seen]},
             "options": [option_json(option, factors) for option in value.options],
             "warnings": [*value.notes, *(assumptions(value) if value.seen else [])]}
