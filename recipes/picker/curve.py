@@ -15,7 +15,7 @@ from ..effects.columns import recipe_rows
 from ..effects.features import llm_make, llm_params_b, pixels, visual_tokens
 from ..effects.posterior import Posterior
 from ..effects.swap import Change
-from ..evidence.contrasts import contrasts, evidence_metrics
+from ..evidence.contrasts import Contrast, contrasts, evidence_metrics, moved
 from ..evidence.tables import Paper
 from ..evidence.vocabulary import Vocabulary
 from .recipe import Recipe, RecipeError, change
@@ -300,16 +300,18 @@ def pairs(papers: Iterable[Paper], axis: str, words: Vocabulary) -> list[Pair]:
         for table in paper.tables:
             rows = recipe_rows(table)
             values = {id(row): measure(row.setting, words) for row in rows}
-            linked: dict[str, dict[tuple[int, int], object]] = {}
-            for contrast in contrasts(table._replace(rows=tuple(rows)), axis_of, evidence_metrics(table)):
-                x, y = values[id(contrast.from_row)], values[id(contrast.to_row)]
-                record = records.get(contrast.metric.benchmark)
-                if contrast.moved.axes != (AXIS[axis],) or contrast.moved.unstated or not (x and y) or x == y or not (record and record["family"]):
-                    continue
-                if axis == "llm_params_b" and llm_make(contrast.from_row.setting.get("llm"), words) != llm_make(contrast.to_row.setting.get("llm"), words):
-                    continue  # another make, not only another size
-                ends = (id(contrast.from_row), id(contrast.to_row)) if x < y else (id(contrast.to_row), id(contrast.from_row))
-                linked.setdefault(contrast.metric.key, {})[ends] = contrast
+            linked: dict[str, dict[tuple[int, int], Contrast]] = {}
+            metrics = [metric for metric in evidence_metrics(table) if (records.get(metric.benchmark) or {}).get("family")]
+            placed = sorted((row for row in rows if values[id(row)]), key=lambda row: values[id(row)])
+            for i, first in enumerate(placed):
+                for second in placed[i + 1:]:
+                    step = moved(first.setting, second.setting, axis_of) if values[id(first)] < values[id(second)] else None
+                    if step is None or step.axes != (AXIS[axis],) or step.unstated:
+                        continue
+                    if axis == "llm_params_b" and llm_make(first.setting.get("llm"), words) != llm_make(second.setting.get("llm"), words):
+                        continue  # another make, not only another size
+                    for contrast in contrasts(table._replace(rows=(first, second)), axis_of, metrics):
+                        linked.setdefault(contrast.metric.key, {})[id(first), id(second)] = contrast
             for found in linked.values():
                 above: dict[int, set[int]] = {}
                 for a, b in found:
@@ -322,10 +324,9 @@ def pairs(papers: Iterable[Paper], axis: str, words: Vocabulary) -> list[Pair]:
                     if key in seen:
                         continue
                     seen.add(key)
-                    delta = contrast.delta if values[id(contrast.from_row)] < values[id(contrast.to_row)] else -contrast.delta
                     unit = contrast.metric.max / 100 if contrast.metric.max else 1.0
                     out.append(Pair(paper.key, records[contrast.metric.benchmark]["family"], values[a], values[b],
-                                    delta / unit / math.log2(values[b] / values[a])))
+                                    contrast.delta / unit / math.log2(values[b] / values[a])))
     return out
 
 
@@ -348,11 +349,11 @@ def printed(found: Sequence[Pair], edges: Sequence[float]) -> tuple[Printed, ...
 def by_family(recipe: Recipe, axis: str, mixes: Mapping[str, TaskMix], posterior: Posterior, words: Vocabulary, found: Sequence[Pair], costs: Costs, *,
               low: float | None = None, high: float | None = None, points: int | None = None, level: float = 0.8, worth: float | None = None,
               fixed_tokens: bool = False) -> Families:
-    """Each family's curve and printed rows. `found`: printed pairs about the axis. Raises RecipeError."""
+    """Each family's curve (of its core benchmarks) and printed rows (of all its benchmarks). `found`: printed pairs about the axis. Raises RecipeError."""
     rows, notes, values = [], (), ()
     for family, mix in mixes.items():
-        one = curve(recipe, axis, mix, posterior, words, costs, low=low, high=high, points=points, level=level, worth=worth, fixed_tokens=fixed_tokens, rows=found)
+        one = curve(recipe, axis, mix, posterior, words, costs, low=low, high=high, points=points, level=level, worth=worth, fixed_tokens=fixed_tokens)
         values, notes = tuple(point.value for point in one.points), one.notes
         rows.append(FamilyCurve(family, one.noise, tuple(point.gain for point in one.points),
-                                one.printed, one.stops_at, one.why))
+                                printed([pair for pair in found if pair.family == family], EDGES[axis]), one.stops_at, one.why))
     return Families(axis, recipe, level, values, tuple(rows), printed(found, EDGES[axis]), notes)

@@ -147,7 +147,7 @@ def _list(parts: Sequence[str]) -> str:
 def families_text(value: Families, style: Style) -> str:
     """`curve --by-family`: printed rows range by range, then the model."""
     lines = [*(style.paint(line, "bold") for text in still(value) for line in wrap(text, style)), *held(value, style), "",
-             style.paint(f"printed rows: gain of a doubling of the {NAMES[value.axis]} in percent of scale (papers)", "bold")]
+             style.paint(f"printed rows: gain of a doubling, {NAMES[value.axis]}, percent of scale (papers)", "bold")]
     short = [range_of(value.axis, part) for part in value.all_]
     short[-1] = f"> {shown(value.axis, value.all_[-1].low).removesuffix(' px')}"
     rows = [[row.family, *map(cell, row.printed)] for row in value.rows if any(p.papers for p in row.printed)]
