@@ -293,7 +293,8 @@ COMMANDS: dict[str, tuple[Callable, Callable, str]] = {
     "predict": (predict_arguments, predict_command, 'predict changes.jsonl\npredict - < changes.jsonl'),
     "pick": (pick_arguments, pick_command, 'pick --tasks documents --budget "500 A100-hours"\npick --tasks ui-agent --fix llm_params_b=2B --memory 8GB'),
     "ablate": (ablate_arguments, ablate_command, "ablate --tasks charts --confidence 80%\nablate --tasks documents --recipe encoder=siglip,llm=qwen2-7b"),
-    "design": (design_arguments, design_command, "design --factor encoder=clip,siglip --factor data=llava-665k,sharegpt4v --detect 2 --benchmark mmmu\ndesign --factor encoder --factor data --factor connector --fraction"),
+    "design": (design_arguments, design_command, "design --factor encoder=clip,siglip --factor data=llava-665k,sharegpt4v --detect 2 --benchmark mmmu\n"
+               "design --factor encoder --factor data --factor connector --fraction"),
     "curve": (curve_arguments, curve_command, "curve visual_tokens --tasks documents\ncurve visual_tokens --by-family\ncurve resolution --tasks charts --to 1344 --worth 0.5"),
     "tables": (tables_arguments, tables_command, "tables list\ntables show cambrian1.table11\ntables find q-former"),
     "benchmarks": (benchmarks_arguments, benchmarks_command, "benchmarks\nbenchmarks documents"),

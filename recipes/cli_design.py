@@ -62,7 +62,8 @@ def design_arguments(parser: Parser) -> None:
     parser.add_argument("--factor", metavar="FIELD=A,B[,C]", action="append", default=[], required=True,
                         help="a recipe field and the levels to compare (repeatable); encoder, connector, llm, data alone: the two most ablated levels")
     kind = parser.add_mutually_exclusive_group()
-    kind.add_argument("--fraction", dest="kind", action="store_const", const="fraction", help="the fewest settings that keep main effects apart from each other")
+    kind.add_argument("--fraction", dest="kind", action="store_const", const="fraction",
+                      help="the fewest settings that keep main effects apart from each other")
     kind.add_argument("--full", dest="kind", action="store_const", const="full", help="every combination")
     kind.add_argument("--one-at-a-time", dest="kind", action="store_const", const="one-at-a-time", help="each level alone against the first ones")
     parser.add_argument("--interactions", action="store_true", help="keep two-factor interactions apart as well, and plan seeds to see them")
@@ -70,7 +71,8 @@ def design_arguments(parser: Parser) -> None:
     parser.add_argument("--detect", type=flag(effect), metavar="D", help="the effect to see: 1.0 (points of the benchmark) or 1%% (of its scale)")
     parser.add_argument("--benchmark", action="append", default=[], metavar="B[,B]", help="where to see it (repeatable)")
     parser.add_argument("--power", type=flag(units.level), default=0.8, metavar="P", help="probability to see it (default: 0.8)")
-    parser.add_argument("--alpha", type=number(0.0, 0.5, "a level of a test between 0 and 0.5", False), default=0.05, metavar="P", help="two-sided level of the test (default: 0.05)")
+    parser.add_argument("--alpha", type=number(0.0, 0.5, "a level of a test between 0 and 0.5", False), default=0.05, metavar="P",
+                        help="two-sided level of the test (default: 0.05)")
     parser.add_argument("--correct", choices=("holm", "bh"), default="holm", help="for several benchmarks: Holm or Benjamini-Hochberg (default: holm)")
     parser.add_argument("--paired", type=number(0.0, 0.99, "a share between 0 and 0.99"), default=0.0, metavar="SHARE",
                         help="share of the runs' variance that runs of one seed have in common (default: 0)")
@@ -129,7 +131,8 @@ def factor_of(text: str, library: Library):
         return Factor(field, levels, tuple({field: level} for level in levels), True)
     stated = [parse({field: level.strip()}, library.words)[0].stated() for level in rest.split(",") if level.strip()]
     if len(stated) < 2:
-        raise Usage(f"design: --factor {text[:60]!r} has {'one level' if stated else 'no levels'}: a factor needs two or more (as in --factor encoder=clip,siglip)")
+        raise Usage(f"design: --factor {text[:60]!r} has {'one level' if stated else 'no levels'}: "
+                    "a factor needs two or more (as in --factor encoder=clip,siglip)")
     levels = tuple(label(level) for level in stated)
     twice = next((level for i, level in enumerate(levels) if level in levels[:i]), None)
     if twice:
@@ -231,6 +234,9 @@ def curve_command(args, library: Library, understood: dict | None = None) -> int
     rows = curve.pairs(library.papers(library.posterior.support[curve.FEATURE[axis]]), axis, words)
     if args.by_family:
         families = parse_mix(args.tasks, words).parts if args.tasks else words.families()
+        other = next((name for name in families if name not in words.records("family")), None)
+        if other:
+            raise Usage(f"curve: --by-family compares task families: {other} is a benchmark of {words.records('benchmark')[other]['family']}")
         mixes = {name: spread({name: 1.0}, words) for name in families}
         value = curve.by_family(recipe, axis, mixes, library.posterior, words, rows, costs, **more)
         show({**(understood or {}), **report.families_json(value)}) if args.json else out(report.families_text(value, style()))

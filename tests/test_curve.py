@@ -3,7 +3,6 @@ import json
 import math
 import unittest
 
-from recipes.evidence.tables import Row
 from recipes.picker import curve as curves
 from recipes.picker.curve import Gain, Point
 from recipes.picker.recipe import BASELINE
@@ -115,7 +114,7 @@ class Stops(unittest.TestCase):
     def test_noise_of_two_runs(self):
         posterior = library().posterior
         value = make("visual_tokens", "mmmu=0.25,docvqa=0.75")
-        expected = math.sqrt((0.25 * posterior.scale_of("mmmu")) ** 2 * posterior.noise("mmmu") + (0.75 * posterior.scale_of("docvqa")) ** 2 * posterior.noise("docvqa"))
+        expected = math.sqrt(sum((weight * posterior.scale_of(name)) ** 2 * posterior.noise(name) for name, weight in (("mmmu", 0.25), ("docvqa", 0.75))))
         self.assertAlmostEqual(value.noise, expected, places=9)
 
     def test_knowledge_stops_and_documents_do_not(self):
@@ -133,7 +132,7 @@ class Rows(unittest.TestCase):
         table = table_of("cambrian1.table11")
         metric = next(m for m in table.metrics.values() if m.benchmark == "docvqa")
         base = table.rows[0]
-        rows = [Row(**{**base._asdict(), "run": f"r{n}", "arm": f"arm {n}", "setting": {**base.setting, "visual_tokens": n}, "scores": {metric.key: score}, "doubt": None})
+        rows = [base._replace(run=f"r{n}", arm=f"arm {n}", setting={**base.setting, "visual_tokens": n}, scores={metric.key: score}, doubt=None)
                 for n, score in ((576, 30.0), (64, 10.0), (1152, 33.0))]
         found = curves.pairs(self.papers(table, rows), "visual_tokens", library().words)
         self.assertEqual(sorted((p.low, p.high, round(p.slope, 9), p.family) for p in found),
@@ -187,11 +186,15 @@ class Command(unittest.TestCase):
         self.assertEqual({"value", "expected", "low", "high", "gpu_hours", "ttft_ms", "extrapolated"} - set(value["points"][0]), set())
 
     def test_bad_input(self):
-        for argv, word in ((("depth",), "unknown axis"), (("visual_token",), "did you mean visual_tokens"), ((), "AXIS"), (("resolution", "--from", "672", "--to", "336"), "--from"),
-                           (("resolution", "--from", "large"), "large"), (("resolution", "--to", "anyres-672"), "pixels"), (("resolution", "--recipe", "resolution=anyres-672"), "pixels"),
+        for argv, word in ((("depth",), "unknown axis"), (("visual_token",), "did you mean visual_tokens"), ((), "AXIS"),
+                           (("resolution", "--from", "672", "--to", "336"), "--from"),
+                           (("resolution", "--from", "large"), "large"), (("resolution", "--to", "anyres-672"), "pixels"),
+                           (("resolution", "--recipe", "resolution=anyres-672"), "pixels"),
                            (("visual_tokens", "--from", "0"), "0"), (("visual_tokens", "--to", "inf"), "inf"), (("visual_tokens", "--tasks", "chess"), "chess"),
-                           (("visual_tokens", "--points", "1"), "--points"), (("visual_tokens", "--points", "999"), "--points"), (("visual_tokens", "--gpu", "zx81"), "zx81"),
-                           (("visual_tokens", "--worth", "-1"), "--worth"), (("visual_tokens", "--recipe", "encoder"), "--recipe"), (("llm", "--recipe", "llm=gpt-99"), "gpt-99"),
+                           (("visual_tokens", "--points", "1"), "--points"), (("visual_tokens", "--points", "999"), "--points"),
+                           (("visual_tokens", "--gpu", "zx81"), "zx81"),
+                           (("visual_tokens", "--worth", "-1"), "--worth"), (("visual_tokens", "--recipe", "encoder"), "--recipe"),
+                           (("llm", "--recipe", "llm=gpt-99"), "gpt-99"),
                            (("visual_tokens", "--recipe", "resolution=anyres-672"), "visual_tokens"), (("data", "--recipe", "data=pixmo-no-docs"), "data_size"),
                            (("visual_tokens", "--level", "1"), "--level")):
             with self.subTest(argv=argv):

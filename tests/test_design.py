@@ -267,7 +267,8 @@ class Command(unittest.TestCase):
     def test_each_run_costs_what_cost_says(self):
         value = call_json(*PAIR, "--plan", "three-stage", "--gpu", "H100")
         run = value["runs"][2]
-        bill = call_json("cost", "--encoder", run["recipe"]["encoder"], "--data", run["recipe"]["data"], "--resolution", "336", "--plan", "three-stage", "--gpu", "H100")
+        bill = call_json("cost", "--encoder", run["recipe"]["encoder"], "--data", run["recipe"]["data"], "--resolution", "336", "--plan", "three-stage",
+                         "--gpu", "H100")
         self.assertAlmostEqual(run["gpu_hours"], bill["training"]["gpu_hours"], delta=0.01)
 
     def test_designs_by_flag(self):
@@ -337,7 +338,8 @@ class Command(unittest.TestCase):
         two = ("--factor", "encoder=clip,siglip")
         for argv, word in ((("--factor", "encodr=clip,siglip"), "did you mean encoder"), (("--factor", "encoder=clip"), "one level"),
                            (("--factor", "encoder="), "no levels"), (("--factor", "encoder=clip,clip"), "clip-vit-l-14 twice"),
-                           (("--factor", "llm=7B,7.0B"), "twice"), (("--factor", "encoder=clip,sigllip"), "siglip-so400m-14"), (("--factor", "resolution"), "levels"),
+                           (("--factor", "llm=7B,7.0B"), "twice"), (("--factor", "encoder=clip,sigllip"), "siglip-so400m-14"),
+                           (("--factor", "resolution"), "levels"),
                            ((*two, *two), "given twice"), (("--factor", "llm=7B,13B", "--factor", "llm_params_b=1B,3B"), "both state"),
                            ((*two, "--recipe", "encoder=clip"), "already says encoder"), ((*two, "--recipe", "llm"), "--recipe"),
                            ((*two, "--recipe", "llm=7B,llm=3B"), "twice"), (two + ("--factor", "encoder=clip@336,siglip"), "same fields"),

@@ -167,8 +167,12 @@ def curve(recipe: Recipe, axis: str, tasks: TaskMix, posterior: Posterior, words
     noise = noise_of(tasks, posterior, words, families)
     stops, why = stop(found, noise, worth, axis)
     papers = len(posterior.support.get(FEATURE[axis], ()))
+    notes = _notes(axis, recipe, found, fixed_tokens, words)
+    if any(point.extrapolated and reach[0] <= point.value <= reach[1] for point in found):
+        notes.append(f"where pixels are inside the tables' range and the curve is not, the tokens that follow them leave it "
+                     f"({covered('visual_tokens', posterior)[1]:.0f})")
     return Curve(axis, tasks, recipe, own, level, tuple(found), reach, papers, noise, worth, stops, why,
-                 printed([pair for pair in rows if pair.family in set(families.values())], EDGES[axis]), tuple(_notes(axis, recipe, found, fixed_tokens, words)))
+                 printed([pair for pair in rows if pair.family in set(families.values())], EDGES[axis]), tuple(notes))
 
 
 def _patch(recipe: Recipe, words: Vocabulary) -> int:

@@ -97,7 +97,8 @@ def answer(value: Experiment, names: Mapping[str, str]) -> str:
         what = "see main effects and interactions of" if asked.interactions else "see"
         return "; ".join([*parts, f"{each} {what} {seen} with power {asked.power:g}"])
     weak = joined([f"{percent(reached[item.benchmark])} of the time {thing(item, names)}" for item in short])
-    return "; ".join([*parts, f"{each} see {'an interaction ' * asked.interactions}only {weak}" + ("" if asked.seeds is not None else "; no number of seeds reaches the asked power")])
+    return "; ".join([*parts, f"{each} see {'an interaction ' * asked.interactions}only {weak}"
+                      + ("" if asked.seeds is not None else "; no number of seeds reaches the asked power")])
 
 
 def reasons(value: Experiment) -> list[str]:
@@ -109,13 +110,13 @@ def reasons(value: Experiment) -> list[str]:
     alone = designs.one_at_a_time(levels)
     ratio = designs.main_factor(alone) / designs.main_factor(design)
     if design.kind != "one-at-a-time" and len(levels) > 1:
-        price = (f"each effect rests on two settings: {ratio:.2g} times the seeds for the same precision ({least} x {ratio:.2g} = {ratio * least:.3g} runs "
+        price = (f"each effect rests on two settings: {ratio:.3g} times the seeds for the same precision ({least} x {ratio:.3g} = {ratio * least:.3g} runs "
                  f"where {count} do here)")
         out.append(f"one at a time does with {least}, but never sees whether the gain from one factor depends on the level of another, and {price}"
                    if count > least else f"one at a time takes {least} as well, but {price}")
     if design.kind != "one-at-a-time" and len(levels) > 1 and designs.interaction_factor(design) is not None:
         ratio = designs.interaction_factor(design) / designs.main_factor(design)
-        out.append(f"an interaction (the gain of one factor differs by as much between two levels of another) takes {'%.2g' % ratio} times the seeds of "
+        out.append(f"an interaction (the gain of one factor differs by as much between two levels of another) takes {ratio:.3g} times the seeds of "
                    "a main effect" + ("" if value.asked.interactions else ": --interactions plans for it"))
     if design.kind == "fraction" and not designs.separates(design)[1]:
         better = designs.smallest(levels, 4)
@@ -294,7 +295,8 @@ def experiment_json(value: Experiment, names: Mapping[str, str]) -> dict:
                                       "noise": {"run_sd": number(math.sqrt(item.noise.run)), "questions_sd": number(math.sqrt(item.noise.questions)),
                                                 "questions": item.noise.count},
                                       "seeds": item.seeds, "seeds_if_all_move": item.seeds_best, "seeds_interaction": item.seeds_interaction,
-                                      "power": number(item.power), "power_interaction": number(item.power_interaction), "smallest_effect": number(item.smallest), "questions_needed": item.questions,
+                                      "power": number(item.power), "power_interaction": number(item.power_interaction),
+                                      "smallest_effect": number(item.smallest), "questions_needed": item.questions,
                                       "larger_benchmark": item.larger and {"seeds": item.larger[0], "questions": item.larger[1]}}
                                      for item in value.seen]},
             "options": [option_json(option, factors) for option in value.options],
