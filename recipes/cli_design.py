@@ -83,7 +83,7 @@ def design_arguments(parser: Parser) -> None:
 
 
 def design_command(args, library: Library, understood: dict | None = None) -> int:
-    """The smallest set of training runs that separates factors, with seeds and GPU-hours."""
+    """The fewest runs that separate factors, with seeds and GPU-hours."""
     from . import experiments
     from .report import experiments as report
     words = library.words
@@ -210,7 +210,7 @@ def axis_of(text: str) -> str:
 
 
 def curve_command(args, library: Library, understood: dict | None = None) -> int:
-    """Expected score, cost and latency along an axis, and where the next doubling stops paying."""
+    """Score, cost and latency along an axis, and where it stops paying."""
     from .picker import curve
     from .picker.tasks import parse_mix, spread
     from .report import curves as report

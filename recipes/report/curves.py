@@ -162,8 +162,8 @@ def families_text(value: Families, style: Style) -> str:
              "-" if row.stops_at is None else shown(value.axis, row.stops_at)] for row in value.rows]
     lines += table(["family", *(shown(value.axis, x).removesuffix(" px") for x in chosen), "noise", "stops at"], rows, "l" + "r" * (len(chosen) + 2), style)
     lines += ["", *wrap("words: printed = neighbouring rows of one table that differ on this axis alone, the mean over papers; noise = "
-                        "one standard deviation of the difference of two runs on the family's core benchmarks; stops at = from there on no doubling inside the tables' range "
-                        "gains more (-: all do); x = outside that range", style, hang="       ")]
+                        "one standard deviation of the difference of two runs on the family's core benchmarks; stops at = from there on "
+                        "no doubling inside the tables' range gains more (-: all do); x = outside that range", style, hang="       ")]
     for text in value.notes:
         lines += wrap("note: " + text, style, hang="      ")
     return "\n".join(lines)
@@ -171,9 +171,9 @@ def families_text(value: Families, style: Style) -> str:
 
 def families_json(value: Families) -> dict:
     """`curve --by-family --json`."""
-    cells = lambda items: [printed_json(part) for part in items]  # noqa: E731
     return {"axis": value.axis, "recipe": recipe(value.recipe), "level": number(value.level), "unit": "percent of scale",
-            "values": [number(x) for x in value.values], "families": [{"family": row.family, "printed": cells(row.printed), "noise_of_two_runs": number(row.noise),
+            "values": [number(x) for x in value.values],
+            "families": [{"family": row.family, "printed": [printed_json(part) for part in row.printed], "noise_of_two_runs": number(row.noise),
                           "model": [{"value": number(x), **gain_json(gain, value.level)} for x, gain in zip(value.values, row.gains)],
                           "stops_paying_at": number(row.stops_at), "why": row.why} for row in value.rows],
-            "all": cells(value.all_), "answer": still(value)[0], "warnings": list(value.notes)}
+            "all": [printed_json(part) for part in value.all_], "answer": still(value)[0], "warnings": list(value.notes)}
