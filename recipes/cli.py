@@ -34,6 +34,8 @@ COMMANDS = {
     "predict": Command("cli_answers", "One JSON line out for each line in", 'predict changes.jsonl\npredict - < changes.jsonl'),
     "pick": Command("cli_answers", "The best recipes for a task mix, a budget and a latency target", 'pick --tasks documents --budget "500 A100-hours"\npick --tasks ui-agent --fix llm_params_b=2B --memory 8GB'),
     "ablate": Command("cli_answers", "The axes in the order to ablate them, with runs and GPU-hours", "ablate --tasks charts --confidence 80%\nablate --tasks documents --recipe encoder=siglip,llm=qwen2-7b"),
+    "design": Command("cli_design", "The fewest runs that separate factors, with seeds and GPU-hours", "design --factor encoder=clip,siglip --factor data=llava-665k,sharegpt4v --detect 2 --benchmark mmmu\ndesign --factor encoder --factor data --factor connector --fraction"),
+    "curve": Command("cli_design", "Expected score, cost and latency along an axis, and where it stops paying", "curve visual_tokens --tasks documents\ncurve visual_tokens --by-family\ncurve resolution --tasks charts --to 1344 --worth 0.5"),
     "tables": Command("cli_tables", "The evidence itself", "tables list\ntables show cambrian1.table11\ntables find q-former"),
     "benchmarks": Command("cli_models", "What each benchmark tests, its scale, chance level and noise", "benchmarks documents\nbenchmarks docvqa\nbenchmarks --tasks documents"),
     "models": Command("cli_models", "Released models by need: filter, rank for a task mix, show one", "models --under 5B --tasks documents\nmodels qwen2.5-vl-7b\nmodels --floor docvqa=95 --memory 24GB --dtype int4\nmodels --tree"),

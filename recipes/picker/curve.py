@@ -1,0 +1,363 @@
+"""The expected score, cost and latency along one continuous axis, and where the next doubling stops paying.
+
+In: a recipe, an axis (visual_tokens, resolution, llm_params_b, data_size), a task mix, the posterior, and a function that costs a
+recipe. Out: a Curve; for several families what the model and the printed rows say range by range. Does not parse or print.
+
+What moves: `visual_tokens` alone changes how many tokens reach the LLM, pixels and encoder stay; `resolution` takes the patch grid
+along under a projection connector (features.visual_tokens), while learned queries keep their count; `llm_params_b` is the size
+alone, of the same make; `data_size` is the amount of the same mix.
+"""
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from ..effects.columns import recipe_rows
+from ..effects.features import llm_make, llm_params_b, pixels, visual_tokens
+from ..effects.posterior import Posterior
+from ..effects.swap import Change
+from ..evidence.contrasts import Contrast, contrasts, evidence_metrics, moved
+from ..evidence.tables import Paper
+from ..evidence.vocabulary import Vocabulary
+from .recipe import Recipe, RecipeError, change
+from .tasks import TaskMix
+
+FEATURE = {"visual_tokens": "visual_tokens", "resolution": "resolution", "llm_params_b": "llm_size", "data_size": "data_size"}
+AXIS = {"visual_tokens": "visual_tokens", "resolution": "resolution", "llm_params_b": "llm", "data_size": "data"}
+# value where the axis's feature is zero, and doublings in one unit of it (features.py)
+UNIT = {"visual_tokens": (576.0, 1.0), "resolution": (336.0, 1.0), "llm_params_b": (7.0, 1.0), "data_size": (1e6, 3.0)}
+# Ranges in which printed rows are averaged.
+EDGES = {"visual_tokens": (1.0, 64.0, 144.0, 576.0, 1024.0, 12000.0), "resolution": (84.0, 224.0, 336.0, 448.0, 672.0, 2304.0),
+         "llm_params_b": (0.5, 3.0, 8.0, 14.0, 110.0), "data_size": (1e4, 1e6, 2e6, 1e7)}
+AROUND = 8.0                  # by default the curve goes this many times up and down, as far as the tables reach
+BENDS = {"visual_tokens": "the model has one gain per doubling over all token counts: this curve cannot bend",
+         "resolution": "the model's gain per doubling of the resolution changes at 672 px and nowhere else",
+         "llm_params_b": "the model's gain per doubling of the LLM changes at 3B and nowhere else",
+         "data_size": "the model has one gain per doubling over all data sizes: this curve cannot bend"}
+
+Costs = Callable[[Recipe], tuple[float | None, float | None, float | None]]   # -> GPU-hours, TTFT in ms, visual tokens; None: cannot be costed
+
+
+class Gain(NamedTuple):
+    """What the next doubling gains on the mix, in percent of the scale, with its interval. per_hours: per doubling of GPU-hours."""
+    expected: float
+    low: float
+    high: float
+    extrapolated: bool
+    per_hours: float | None
+
+
+class Point(NamedTuple):
+    """One value of the axis: expected change against the recipe's own value in percent of the scale, its interval, costs.
+
+    extrapolated: outside what any table covers; the interval is widened for it.
+    """
+    value: float
+    recipe: Recipe
+    expected: float
+    low: float
+    high: float
+    gpu_hours: float | None
+    ttft_ms: float | None
+    visual_tokens: float | None
+    extrapolated: bool
+    gain: Gain
+
+
+class Curve(NamedTuple):
+    """A curve. own: the recipe's value; covered: the range of the tables; noise: standard deviation of the difference of two runs on
+    the mix, in percent of the scale; stops_at: from here on no doubling inside the tables' range pays (None: all do); why: in words;
+    printed: what rows of the mix's families say, range by range."""
+    axis: str
+    tasks: TaskMix
+    recipe: Recipe
+    own: float
+    level: float
+    points: tuple[Point, ...]
+    covered: tuple[float, float]
+    papers: int
+    noise: float
+    worth: float | None
+    stops_at: float | None
+    why: str
+    printed: tuple["Printed", ...]
+    notes: tuple[str, ...]
+
+
+def own_value(recipe: Recipe, axis: str, words: Vocabulary) -> float:
+    """Where a recipe stands on an axis. Raises RecipeError when it does not say."""
+    stated = recipe.stated()
+    if axis == "resolution":
+        if not isinstance(recipe.resolution, int):
+            raise RecipeError("resolution", f"a curve needs pixels, not {str(recipe.resolution)[:40]!r} (as in resolution=336)")
+        return float(recipe.resolution)
+    value = {"visual_tokens": visual_tokens(stated, words), "llm_params_b": llm_params_b(stated, words), "data_size": recipe.data_size}[axis]
+    if not value:
+        raise RecipeError(axis, "the recipe does not say it: state it in --recipe")
+    return float(value)
+
+
+def at(recipe: Recipe, axis: str, value: float, fixed_tokens: bool = False) -> Recipe:
+    """The recipe moved along the axis. Under a changed resolution the token count is open again, unless it is held."""
+    if axis == "resolution":
+        return change(recipe, resolution=int(value), visual_tokens=recipe.visual_tokens if fixed_tokens else None)
+    if axis == "llm_params_b":
+        return change(recipe, llm=None, llm_params_b=value)
+    return change(recipe, **{axis: value})
+
+
+def covered(axis: str, posterior: Posterior) -> tuple[float, float]:
+    """The values that some table covers."""
+    start, octaves = UNIT[axis]
+    low, high = posterior.ranges[FEATURE[axis]]
+    return start * 2 ** (low * octaves), start * 2 ** (high * octaves)
+
+
+def rounded(axis: str, value: float, patch: int) -> float:
+    """A value that can be: whole tokens, pixels that are whole patches, three digits otherwise."""
+    if axis == "visual_tokens":
+        return float(max(1, round(value)))
+    if axis == "resolution":
+        return float(max(1, round(value / patch)) * patch)
+    return float(f"{value:.3g}")
+
+
+def grid(axis: str, own: float, low: float, high: float, points: int | None, patch: int) -> list[float]:
+    """The values of a curve: the recipe's own and its doublings and halvings between low and high; or so many, evenly in doublings."""
+    if points is None:
+        first, last = math.ceil(math.log2(low / own) - 1e-9), math.floor(math.log2(high / own) + 1e-9)
+        values = [own * 2.0 ** step for step in range(first, last + 1)]
+    else:
+        values = [low * (high / low) ** (i / (points - 1)) for i in range(points)]
+    found = {own if math.isclose(value, own, rel_tol=1e-9) else rounded(axis, value, patch) for value in values}
+    return sorted(found | ({own} if low <= own <= high else set()))
+
+
+def curve(recipe: Recipe, axis: str, tasks: TaskMix, posterior: Posterior, words: Vocabulary, costs: Costs, *, low: float | None = None,
+          high: float | None = None, points: int | None = None, level: float = 0.8, worth: float | None = None, fixed_tokens: bool = False,
+          rows: Sequence["Pair"] = ()) -> Curve:
+    """The curve of a mix along an axis. `worth`: percent of the scale that a doubling of GPU-hours must bring. `rows`: printed pairs (`pairs`).
+
+    Raises RecipeError.
+    """
+    own, reach = own_value(recipe, axis, words), covered(axis, posterior)
+    patch = _patch(recipe, words)
+    below, above = min(own, high or own), max(own, low or own)
+    low, high = low or min(below, max(reach[0], below / AROUND)), high or max(above, min(reach[1], above * AROUND))
+    families = {name: words.records("benchmark")[name]["family"] for name in tasks.benchmarks}
+    fixed_tokens = fixed_tokens or words.connector_class(recipe.stated()) not in (None, "projection")
+    place = lambda value: recipe if value == own else at(recipe, axis, value, fixed_tokens)  # noqa: E731
+    known: dict[float, tuple[float | None, float | None, float | None]] = {}
+
+    def cost(value: float) -> tuple[float | None, float | None, float | None]:
+        if value not in known:
+            known[value] = costs(place(value))
+        return known[value]
+
+    found = []
+    for value in grid(axis, own, low, high, points, patch):
+        mine, further = place(value), own if math.isclose(2 * value, own, rel_tol=1e-9) else rounded(axis, 2 * value, patch)
+        here = Change(recipe.stated(), mine.stated(), posterior, words)
+        step = Change(mine.stated(), place(further).stated(), posterior, words)
+        gained = step.mix(tasks.benchmarks, families, level)
+        hours, later = cost(value)[0], cost(further)[0]
+        ratio = math.log2(later / hours) if hours and later and later > hours else None
+        gain = Gain(gained.expected, gained.low, gained.high, bool(step.beyond), gained.expected / ratio if ratio else None)
+        mix = here.mix(tasks.benchmarks, families, level) if value != own else None
+        found.append(Point(value, mine, *((mix.expected, mix.low, mix.high) if mix else (0.0, 0.0, 0.0)), *cost(value), bool(here.beyond), gain))
+    noise = noise_of(tasks, posterior, words, families)
+    stops, why = stop(found, noise, worth, axis)
+    papers = len(posterior.support.get(FEATURE[axis], ()))
+    notes = _notes(axis, recipe, found, fixed_tokens, words)
+    if any(point.extrapolated and reach[0] <= point.value <= reach[1] for point in found):
+        notes.append(f"where pixels are inside the tables' range and the curve is not, the tokens that follow them leave it "
+                     f"({covered('visual_tokens', posterior)[1]:.0f})")
+    return Curve(axis, tasks, recipe, own, level, tuple(found), reach, papers, noise, worth, stops, why,
+                 printed([pair for pair in rows if pair.family in set(families.values())], EDGES[axis]), tuple(notes))
+
+
+def _patch(recipe: Recipe, words: Vocabulary) -> int:
+    """Pixels of the largest patch among the recipe's encoders (14 where the registry has none)."""
+    sizes = [words.records("encoder").get(part, {}).get("patch_size") for part in (recipe.encoder or "").split("+")]
+    return int(max((size for size in sizes if size), default=14))
+
+
+def noise_of(tasks: TaskMix, posterior: Posterior, words: Vocabulary, families: Mapping[str, str | None]) -> float:
+    """Standard deviation of the difference of two runs on the mix, in percent of the scale."""
+    change_ = Change({}, {}, posterior, words)
+    return math.sqrt(sum((weight * posterior.scale_of(name)) ** 2 * change_.noise(name) for name, weight in tasks.benchmarks.items()))
+
+
+def shown(axis: str, value: float) -> str:
+    """A value of an axis as people write it."""
+    if axis == "llm_params_b":
+        return f"{value:.3g}B"
+    if axis == "data_size":
+        return f"{value / 1e6:.3g}M" if value >= 1e6 else f"{value / 1e3:.3g}K"
+    return f"{value:.0f}" + (" px" if axis == "resolution" else "")
+
+
+def stop(points: Sequence[Point], noise: float, worth: float | None, axis: str) -> tuple[float | None, str]:
+    """(the value from which on no doubling pays, why): it pays when it gains more than the noise of two runs, and its worth if one is named.
+
+    Only doublings that stay inside the range of the tables are judged. None: the last of them still pays, or there is none.
+    """
+    judged = [point for point in points if not point.gain.extrapolated]
+    if not judged:
+        return None, "no doubling on this curve stays inside the range of the tables"
+
+    def fails(point: Point) -> str | None:
+        if point.gain.expected < noise:
+            return f"less than {noise:.2g}, the noise of two runs on this mix (one standard deviation)"
+        if worth is not None and point.gain.per_hours is not None and point.gain.per_hours < worth:
+            return f"{point.gain.per_hours:.2g} per doubling of GPU-hours, less than the {worth:g} that you ask"
+        return None
+
+    last = judged[-1]
+    if not fails(last):
+        return None, (f"every further doubling up to the last one judged ({_step(axis, last.value)}, {last.gain.expected:+.2g}) gains more than {noise:.2g}, "
+                      "the noise of two runs on this mix" + (" and its worth" if worth is not None else ""))
+    first = last
+    for point in reversed(judged):
+        if not fails(point):
+            break
+        first = point
+    return first.value, f"from {_step(axis, first.value)} the mix gains {first.gain.expected:+.2g}: {fails(first)}"
+
+
+def _step(axis: str, value: float) -> str:
+    return f"{shown(axis, value)} to {shown(axis, 2 * value)}"
+
+
+def _notes(axis: str, recipe: Recipe, points: Sequence[Point], fixed_tokens: bool, words: Vocabulary) -> list[str]:
+    """Conventions: what moves along, what cannot bend, what is physically odd."""
+    out = [BENDS[axis]]
+    kind = words.connector_class(recipe.stated())
+    if axis == "resolution":
+        out.append("visual tokens are held: only the pixels change" if fixed_tokens and kind in (None, "projection") else
+                   f"{recipe.connector} reads any grid into the same number of tokens: only the pixels change" if fixed_tokens else
+                   "visual tokens follow the resolution (the patch grid): a doubling means four times the tokens")
+    if axis == "visual_tokens":
+        grid_ = visual_tokens(change(recipe, visual_tokens=None).stated(), words)
+        if grid_ and any(point.value > grid_ for point in points):
+            out.append(f"the patch grid at {recipe.resolution} px has {grid_:g} tokens: more need tiles or more pixels, whose encoder cost is not in here "
+                       "(curve resolution counts it)")
+        if grid_ and kind == "projection" and any(point.value < grid_ for point in points):
+            out.append(f"fewer than {grid_:g} tokens need pooling before the {recipe.connector}")
+    if axis == "llm_params_b":
+        out.append("size alone, of the LLM as it is; costs are those of the nearest LLM in the registry, so they move in steps")
+    if axis == "data_size":
+        out.append("the same mix in another amount; GPU-hours include the 558K alignment captions")
+    return out
+
+
+# --- by family --------------------------------------------------------------------------------------------------------
+
+class Printed(NamedTuple):
+    """What printed rows say in one range of the axis: gain per doubling in percent of the scale, the mean over papers.
+
+    A pair of rows counts in every range that it crosses, by its doublings there. pairs, papers: how many.
+    """
+    low: float
+    high: float
+    gain: float | None
+    pairs: int
+    papers: int
+
+
+class FamilyCurve(NamedTuple):
+    """One family: the model's gain of the next doubling at each value, and the printed rows range by range."""
+    family: str
+    noise: float
+    gains: tuple[Gain, ...]
+    printed: tuple[Printed, ...]
+    stops_at: float | None
+    why: str
+
+
+class Families(NamedTuple):
+    """The families side by side at the same values. all_: printed rows of all families together."""
+    axis: str
+    recipe: Recipe
+    level: float
+    values: tuple[float, ...]
+    rows: tuple[FamilyCurve, ...]
+    all_: tuple[Printed, ...]
+    notes: tuple[str, ...]
+
+
+class Pair(NamedTuple):
+    """Two printed rows that differ on the axis alone, next to each other: gain per doubling in percent of the scale."""
+    paper: str
+    family: str
+    low: float
+    high: float
+    slope: float
+
+
+def pairs(papers: Iterable[Paper], axis: str, words: Vocabulary) -> list[Pair]:
+    """Neighbouring rows of one table that differ on this axis alone, on every benchmark with a family; a pair of runs counts once."""
+    axis_of = {key: record["axis"] for key, record in words.records("setting").items()}
+    records, measure = words.records("benchmark"), {"visual_tokens": visual_tokens, "resolution": pixels, "llm_params_b": llm_params_b,
+                                                    "data_size": lambda setting, _: setting.get("data_size")}[axis]
+    out, seen = [], set()
+    for paper in papers:
+        for table in paper.tables:
+            rows = recipe_rows(table)
+            values = {id(row): measure(row.setting, words) for row in rows}
+            linked: dict[str, dict[tuple[int, int], Contrast]] = {}
+            metrics = [metric for metric in evidence_metrics(table) if (records.get(metric.benchmark) or {}).get("family")]
+            placed = sorted((row for row in rows if values[id(row)]), key=lambda row: values[id(row)])
+            for i, first in enumerate(placed):
+                for second in placed[i + 1:]:
+                    step = moved(first.setting, second.setting, axis_of) if values[id(first)] < values[id(second)] else None
+                    if step is None or step.axes != (AXIS[axis],) or step.unstated:
+                        continue
+                    if axis == "llm_params_b" and llm_make(first.setting.get("llm"), words) != llm_make(second.setting.get("llm"), words):
+                        continue  # another make, not only another size
+                    for contrast in contrasts(table._replace(rows=(first, second)), axis_of, metrics):
+                        linked.setdefault(contrast.metric.key, {})[id(first), id(second)] = contrast
+            for found in linked.values():
+                above: dict[int, set[int]] = {}
+                for a, b in found:
+                    above.setdefault(a, set()).add(b)
+                for (a, b), contrast in found.items():
+                    if any(b in above.get(between, ()) for between in above[a] if between != b):
+                        continue  # a row lies between them
+                    key = (frozenset((contrast.from_row.run or (table.id, contrast.from_row.arm), contrast.to_row.run or (table.id, contrast.to_row.arm))),
+                           contrast.metric.benchmark, contrast.metric.split, contrast.metric.shots)
+                    if key in seen:
+                        continue
+                    seen.add(key)
+                    unit = contrast.metric.max / 100 if contrast.metric.max else 1.0
+                    out.append(Pair(paper.key, records[contrast.metric.benchmark]["family"], values[a], values[b],
+                                    contrast.delta / unit / math.log2(values[b] / values[a])))
+    return out
+
+
+def printed(found: Sequence[Pair], edges: Sequence[float]) -> tuple[Printed, ...]:
+    """The pairs averaged range by range: over the pairs of a paper by their doublings in the range, then over papers."""
+    out = []
+    for low, high in zip(edges, edges[1:]):
+        by_paper: dict[str, list[tuple[float, float]]] = {}
+        count = 0
+        for pair in found:
+            overlap = math.log2(min(high, pair.high) / max(low, pair.low)) if pair.high > low and pair.low < high else 0.0
+            if overlap > 0.2:  # a sliver of a pair says nothing about a range
+                by_paper.setdefault(pair.paper, []).append((overlap, pair.slope))
+                count += 1
+        means = [sum(weight * slope for weight, slope in items) / sum(weight for weight, _ in items) for items in by_paper.values()]
+        out.append(Printed(low, high, sum(means) / len(means) if means else None, count, len(means)))
+    return tuple(out)
+
+
+def by_family(recipe: Recipe, axis: str, mixes: Mapping[str, TaskMix], posterior: Posterior, words: Vocabulary, found: Sequence[Pair], costs: Costs, *,
+              low: float | None = None, high: float | None = None, points: int | None = None, level: float = 0.8, worth: float | None = None,
+              fixed_tokens: bool = False) -> Families:
+    """Each family's curve (of its core benchmarks) and printed rows (of all its benchmarks). `found`: printed pairs about the axis. Raises RecipeError."""
+    rows, notes, values = [], (), ()
+    for family, mix in mixes.items():
+        one = curve(recipe, axis, mix, posterior, words, costs, low=low, high=high, points=points, level=level, worth=worth, fixed_tokens=fixed_tokens)
+        values, notes = tuple(point.value for point in one.points), one.notes
+        rows.append(FamilyCurve(family, one.noise, tuple(point.gain for point in one.points),
+                                printed([pair for pair in found if pair.family == family], EDGES[axis]), one.stops_at, one.why))
+    return Families(axis, recipe, level, values, tuple(rows), printed(found, EDGES[axis]), notes)

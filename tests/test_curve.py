@@ -1,0 +1,208 @@
+"""Curves along one axis: against `swap`, `cost` and the posterior; where they stop; printed rows; the command line."""
+import json
+import math
+import unittest
+
+from recipes.picker import curve as curves
+from recipes.picker.curve import Gain, Point
+from recipes.picker.recipe import BASELINE
+from recipes.picker.tasks import parse_mix
+from tests.support import call, call_json, library, process, table_of
+
+NO_COSTS = lambda recipe: (None, None, None)  # noqa: E731
+
+
+def make(axis, tasks="documents", recipe=BASELINE, **more):
+    """A curve without costs."""
+    return curves.curve(recipe, axis, parse_mix(tasks, library().words), library().posterior, library().words, NO_COSTS, **more)
+
+
+def point(value, gain, per_hours=None, extrapolated=False):
+    """A point of which only the next doubling matters."""
+    return Point(value, BASELINE, 0.0, 0.0, 0.0, None, None, None, False, Gain(gain, gain - 1, gain + 1, extrapolated, per_hours))
+
+
+class Points(unittest.TestCase):
+    def test_same_as_swap(self):
+        """A point of the curve is the mix of the same swap, costs included."""
+        value = call_json("curve", "visual_tokens", "--tasks", "documents")
+        swap = call_json("swap", "576 tokens", "144 tokens", "--tasks", "documents")
+        found = next(p for p in value["points"] if p["value"] == 144)
+        self.assertAlmostEqual(found["expected"], swap["mix"]["expected"], places=4)
+        self.assertAlmostEqual(found["low"], swap["mix"]["interval"]["low"], places=4)
+        self.assertAlmostEqual(found["high"], swap["mix"]["interval"]["high"], places=4)
+        self.assertAlmostEqual(found["gpu_hours"], swap["cost"]["to"]["training"]["gpu_hours"], places=3)
+        self.assertAlmostEqual(found["ttft_ms"], swap["cost"]["to"]["latency"]["ttft_ms"], places=3)
+
+    def test_own_value_is_zero_and_on_the_curve(self):
+        for axis, own in (("visual_tokens", 576), ("resolution", 336), ("llm_params_b", 6.738), ("data_size", 665_000)):
+            value = make(axis, points=2)
+            zero = [p for p in value.points if p.value == value.own]
+            self.assertEqual([(p.expected, p.low, p.high) for p in zero], [(0.0, 0.0, 0.0)])
+            self.assertAlmostEqual(value.own, own, places=2)
+
+    def test_doublings_add_up(self):
+        for axis in curves.FEATURE:
+            value = make(axis)
+            for a, b in zip(value.points, value.points[1:]):
+                self.assertTrue(math.isclose(b.value, 2 * a.value, rel_tol=0.05), (axis, a.value, b.value))
+                self.assertAlmostEqual(b.expected - a.expected, a.gain.expected, delta=0.02, msg=axis)
+
+    def test_inside_the_tables_range_by_default(self):
+        for axis in curves.FEATURE:
+            low, high = curves.covered(axis, library().posterior)
+            values = [p.value for p in make(axis).points]
+            self.assertGreaterEqual(values[0], low * 0.96)
+            self.assertLessEqual(values[-1], high * 1.04)
+        self.assertAlmostEqual(curves.covered("llm_params_b", library().posterior)[0], 7 * 2 ** library().posterior.ranges["llm_size"][0])
+
+    def test_outside_is_marked_and_wider(self):
+        value = make("llm_params_b", low=3.0, high=900.0, points=9)
+        top = curves.covered("llm_params_b", library().posterior)[1]
+        self.assertEqual([p.extrapolated for p in value.points], [p.value > top * 1.04 for p in value.points])
+        self.assertTrue(any(p.extrapolated for p in value.points))
+        inside = [p.high - p.low for p in value.points if not p.extrapolated]
+        outside = [p.high - p.low for p in value.points if p.extrapolated]
+        self.assertGreater(outside[-1], 2 * inside[-1])
+
+    def test_tokens_follow_the_resolution_or_not(self):
+        tokens = lambda recipe: [p["visual_tokens"] for p in call_json("curve", "resolution", "--from", "336", "--to", "672", "--recipe", recipe)["points"]]  # noqa: E731
+        self.assertEqual(tokens("connector=mlp-2x-gelu"), [576, 2304])
+        self.assertEqual(tokens("connector=q-former,visual_tokens=64"), [64, 64])
+        self.assertEqual(tokens("visual_tokens=576"), [576, 576])
+        self.assertTrue(any("visual tokens follow the resolution" in note for note in make("resolution", points=2).notes))
+
+    def test_hours_grow_with_everything(self):
+        for axis in curves.FEATURE:
+            hours = [p["gpu_hours"] for p in call_json("curve", axis, "--points", "2")["points"]]
+            self.assertEqual(hours, sorted(hours))
+            self.assertGreater(hours[-1], 2 * hours[0])
+
+    def test_ends(self):
+        self.assertEqual([p.value for p in make("visual_tokens", high=288.0).points], [36, 72, 144, 288])
+        self.assertEqual([p.value for p in make("visual_tokens", low=1152.0).points], [1152, 2304, 4608, 9216])
+        self.assertEqual([p["value"] for p in call_json("curve", "tokens", "--from", "1000", "--to", "4000", "--points", "3")["points"]], [1000, 2000, 4000])
+        self.assertEqual(make("resolution", low=300.0, high=500.0, points=3).points[1].value % 14, 0)
+
+
+class Stops(unittest.TestCase):
+    def test_where(self):
+        stop = lambda gains, **more: curves.stop([point(2.0 ** i, g) for i, g in enumerate(gains)], 1.0, more.get("worth"), "visual_tokens")  # noqa: E731
+        self.assertEqual(stop([3, 2, 0.5, 0.2])[0], 4.0)
+        self.assertEqual(stop([3, 0.5, 2, 0.2])[0], 8.0)      # what comes after still pays
+        self.assertEqual(stop([0.1, 0.2])[0], 1.0)
+        self.assertIsNone(stop([3, 2])[0])
+        self.assertIn("4 to 8", stop([3, 2, 0.5])[1])
+        self.assertIn("+0.5", stop([3, 2, 0.5])[1])
+
+    def test_only_inside_the_range(self):
+        found = [point(1.0, 2.0), point(2.0, 0.1, extrapolated=True)]
+        self.assertIsNone(curves.stop(found, 1.0, None, "data_size")[0])
+        self.assertIn("no doubling", curves.stop(found[1:], 1.0, None, "data_size")[1])
+
+    def test_worth(self):
+        found = [point(1.0, 3.0, 9.0), point(2.0, 3.0, 4.0), point(4.0, 3.0, 2.0)]
+        self.assertIsNone(curves.stop(found, 1.0, None, "visual_tokens")[0])
+        self.assertEqual(curves.stop(found, 1.0, 5.0, "visual_tokens")[0], 2.0)
+        value = call_json("curve", "visual_tokens", "--tasks", "documents", "--worth", "4")
+        gains = {p["value"]: p["next_doubling"]["per_doubling_of_gpu_hours"] for p in value["points"]}
+        self.assertEqual(value["stops_paying_at"], min(v for v, g in gains.items() if g < 4))
+        hours = {p["value"]: p["gpu_hours"] for p in value["points"]}
+        first = next(p for p in value["points"] if p["value"] == 144)["next_doubling"]
+        self.assertAlmostEqual(gains[144], first["expected"] / math.log2(hours[288] / hours[144]), places=3)
+
+    def test_noise_of_two_runs(self):
+        posterior = library().posterior
+        value = make("visual_tokens", "mmmu=0.25,docvqa=0.75")
+        expected = math.sqrt(sum((weight * posterior.scale_of(name)) ** 2 * posterior.noise(name) for name, weight in (("mmmu", 0.25), ("docvqa", 0.75))))
+        self.assertAlmostEqual(value.noise, expected, places=9)
+
+    def test_knowledge_stops_and_documents_do_not(self):
+        self.assertEqual(make("visual_tokens", "reasoning").stops_at, 72)
+        self.assertIsNone(make("visual_tokens", "documents").stops_at)
+
+
+class Rows(unittest.TestCase):
+    def papers(self, table, rows):
+        paper = next(p for p in library().papers() if any(t.id == table.id for t in p.tables))
+        return [paper._replace(tables=(table._replace(rows=tuple(rows)),))]
+
+    def test_neighbours_only(self):
+        """Three token counts of one recipe: two pairs, gain per doubling, whatever the order of the rows."""
+        table = table_of("cambrian1.table11")
+        metric = next(m for m in table.metrics.values() if m.benchmark == "docvqa")
+        base = table.rows[0]
+        rows = [base._replace(run=f"r{n}", arm=f"arm {n}", setting={**base.setting, "visual_tokens": n}, scores={metric.key: score}, doubt=None)
+                for n, score in ((576, 30.0), (64, 10.0), (1152, 33.0))]
+        found = curves.pairs(self.papers(table, rows), "visual_tokens", library().words)
+        self.assertEqual(sorted((p.low, p.high, round(p.slope, 9), p.family) for p in found),
+                         [(64, 576, round(20 / math.log2(9), 9), "ocr-document"), (576, 1152, 3.0, "ocr-document")])
+        other = [rows[0], rows[2]._replace(setting={**rows[2].setting, "data": "x"})]
+        self.assertEqual(curves.pairs(self.papers(table, other), "visual_tokens", library().words), [])  # two things move
+
+    def test_ranges_share_a_pair_by_its_doublings(self):
+        pair = curves.Pair("a", "chart", 100.0, 800.0, 2.0)
+        more = curves.Pair("a", "chart", 100.0, 200.0, 5.0)
+        other = curves.Pair("b", "chart", 200.0, 400.0, -1.0)
+        found = curves.printed([pair, more, other], (100.0, 200.0, 400.0, 790.0, 10000.0))
+        self.assertEqual([(p.gain, p.pairs, p.papers) for p in found], [(3.5, 2, 1), (0.5, 2, 2), (2.0, 1, 1), (None, 0, 0)])
+
+    def test_by_family(self):
+        value = call_json("curve", "visual_tokens", "--by-family", "--from", "576", "--to", "1152")
+        self.assertEqual({row["family"] for row in value["families"]}, set(library().words.families()))
+        last = {row["family"]: row["printed"][-1] for row in value["families"]}
+        self.assertGreater(last["ocr-document"]["gain_per_doubling"], last["reasoning-knowledge"]["gain_per_doubling"])
+        self.assertIn("ocr-document", value["answer"])
+        pairs = curves.pairs(library().papers(library().posterior.support["llm_size"]), "llm_params_b", library().words)
+        agents = {pair.paper for pair in pairs if pair.family == "ui-agent"}   # its core benchmarks are of other families too
+        printed = call_json("curve", "llm", "--by-family", "--tasks", "ui-agent", "--points", "2")["families"][0]["printed"]
+        self.assertEqual(max(part["papers"] for part in printed), len(agents))
+        own = next(row for row in value["families"] if row["family"] == "chart")
+        self.assertAlmostEqual(own["model"][0]["expected"], make("visual_tokens", "chart").points[0].gain.expected, places=5)
+        for flags in ((), ("--tasks", "documents,charts")):
+            code, text, _ = call("curve", "visual_tokens", "--by-family", "--from", "576", "--to", "1152", *flags)
+            self.assertTrue(code == 0 and all(len(line) <= 80 for line in text.splitlines()))
+
+
+class Command(unittest.TestCase):
+    def test_text(self):
+        for axis in curves.FEATURE:
+            code, text, _ = call("curve", axis, "--tasks", "charts")
+            self.assertEqual(code, 0)
+            self.assertEqual(text.count("own"), 2, axis)  # the row, and the word of the legend
+            self.assertTrue(all(len(line) <= 80 for line in text.splitlines()), axis)
+
+    def test_plot_in_blocks_or_plain(self):
+        blocks, plain = (process("curve", "visual_tokens", "--points", "3", env={"PYTHONIOENCODING": name}) for name in ("utf-8", "ascii"))
+        self.assertIn("●", blocks.stdout.decode())
+        self.assertIn("░", blocks.stdout.decode())
+        text = plain.stdout.decode("ascii")
+        self.assertNotIn("u2591", text)
+        self.assertRegex(text, r"[+-]\d\.\d  .*o{4}")
+
+    def test_json_keys(self):
+        value = json.loads(call("curve", "data_size", "--json")[1])
+        self.assertEqual({"axis", "tasks", "recipe", "points", "stops_paying_at", "why"} - set(value), set())
+        self.assertEqual({"value", "expected", "low", "high", "gpu_hours", "ttft_ms", "extrapolated"} - set(value["points"][0]), set())
+
+    def test_bad_input(self):
+        for argv, word in ((("depth",), "unknown axis"), (("visual_token",), "did you mean visual_tokens"), ((), "AXIS"),
+                           (("resolution", "--from", "672", "--to", "336"), "--from"),
+                           (("resolution", "--from", "large"), "large"), (("resolution", "--to", "anyres-672"), "pixels"),
+                           (("resolution", "--recipe", "resolution=anyres-672"), "pixels"),
+                           (("visual_tokens", "--from", "0"), "0"), (("visual_tokens", "--to", "inf"), "inf"), (("visual_tokens", "--tasks", "chess"), "chess"),
+                           (("visual_tokens", "--points", "1"), "--points"), (("visual_tokens", "--points", "999"), "--points"),
+                           (("visual_tokens", "--gpu", "zx81"), "zx81"),
+                           (("visual_tokens", "--worth", "-1"), "--worth"), (("visual_tokens", "--recipe", "encoder"), "--recipe"),
+                           (("llm", "--recipe", "llm=gpt-99"), "gpt-99"),
+                           (("visual_tokens", "--recipe", "resolution=anyres-672"), "visual_tokens"), (("data", "--recipe", "data=pixmo-no-docs"), "data_size"),
+                           (("visual_tokens", "--level", "1"), "--level")):
+            with self.subTest(argv=argv):
+                code, out, err = call("curve", *argv)
+                self.assertEqual((code, out), (2, ""))
+                self.assertIn(word, err)
+                self.assertEqual(err.count("\n"), 1)
+
+
+if __name__ == "__main__":
+    unittest.main()
