@@ -65,6 +65,7 @@ def _parsed(raw: dict, words) -> tuple[Recipe, list[str]]:
 
 
 def _import(args, library: Library) -> int:
+    from .effects.columns import recipe_rows
     from .evidence.reading import read_json
     from .exchange import harness, importing
     from .report import imports
@@ -94,6 +95,8 @@ def _import(args, library: Library) -> int:
     notes += merged.notes
     notes += [f"{cell.metric['benchmark']}: {cell.n or cell.reading.n} of {cell.reading.total} questions: stored as a split of its own"
               for _, cell in merged.added if cell.part]
+    notes += [f"{row.arm}: its recipe states two axes fewer than another row's: it is compared with no other row until it says more"
+              for table in merged.paper.tables for used in [recipe_rows(table)] for row in table.rows if row.arm in named and row not in used]
     if merged.added and os.path.lexists(os.path.join(args.into, "LOCK")):
         notes.append(f"{os.path.join(args.into, 'LOCK')} is there: `check --lock {args.into}` accepts the new scores")
     if merged.added and not args.dry_run:

@@ -41,7 +41,7 @@ class Source(NamedTuple):
     @property
     def name(self) -> str:
         """The file's name without folders and without characters that a terminal would obey."""
-        return "".join(char if char.isprintable() else "?" for char in os.path.basename(self.path))
+        return printable(os.path.basename(self.path))
 
 
 class Reading(NamedTuple):
@@ -68,15 +68,19 @@ class Reading(NamedTuple):
     recipe: tuple[tuple[str, str], ...] = ()
 
 
+def printable(text: str) -> str:
+    """The text with a ? for each character that a terminal would obey, at most 200 long."""
+    return "".join(char if char.isprintable() else "?" for char in text[:200])
+
+
 def number(value) -> Decimal | None:
-    """A JSON number, or a text that is nothing but a plain decimal number, exactly as written; else None."""
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, (int, float)):
-        return Decimal(repr(value))
-    if isinstance(value, str) and value.isascii() and len(value) <= 60 and NUMBER.fullmatch(value.strip()):
-        return Decimal(value.strip())
-    return None
+    """A JSON number, or a text that is nothing but a plain decimal number, exactly as written; None for anything else, and from 1e15."""
+    found = None
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        found = Decimal(repr(value))
+    elif isinstance(value, str) and value.isascii() and len(value) <= 60 and NUMBER.fullmatch(value.strip()):
+        found = Decimal(value.strip())
+    return found if found is not None and abs(found) < 10**15 else None
 
 
 def _count(value) -> int | None:

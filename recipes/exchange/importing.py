@@ -17,7 +17,7 @@ from ..evidence.redundancy import MAIN
 from ..evidence.tables import FORMAT, Paper, parse_paper
 from ..evidence.vocabulary import Vocabulary, fold, nearest
 from ..picker.recipe import FIELDS, Recipe
-from .harness import CSV, LMMS_EVAL, VLMEVALKIT, Reading
+from .harness import CSV, LMMS_EVAL, VLMEVALKIT, Reading, printable
 
 FILES = {LMMS_EVAL: "lmms_eval", VLMEVALKIT: "vlmevalkit"}   # harness -> key in the registries
 SOFT = ("granularity",)         # asks whether scores are k of n at one precision; files of several harnesses print at several
@@ -49,6 +49,7 @@ class Cell(NamedTuple):
     stderr: Decimal | None
     n: int | None
     part: bool                 # only some of the questions were asked
+    variant: bool              # the unit is not the benchmark's usual one
     reading: Reading
 
 
@@ -140,7 +141,7 @@ def assort(readings: Sequence[Reading], words: Vocabulary) -> Sorted:
             unknown.append(Unknown(reading, f"one of {len(several)} answer filters, {other}", ()))
         else:
             cells.append(_cell(reading, target, words))
-    read = {(cell.reading.source.path, cell.reading.task): cell.metric["benchmark"] for cell in cells}
+    read = {(cell.reading.source.path, cell.reading.task): cell.metric["benchmark"] for cell in reversed(cells)}
     folded = []
     for reading in rest:
         harness, path = reading.source.harness, reading.source.path
@@ -175,7 +176,8 @@ def _unknown(reading: Reading, known: Mapping, not_read: Mapping, words: Vocabul
     if (harness, task) in not_read:
         return Unknown(reading, not_read[harness, task], ())
     if harness == CSV:
-        return Unknown(reading, "no benchmark that the registry knows", tuple(nearest(task, words.spellings("benchmark"))))
+        scores = {spelling: slug for spelling, slug in words.spellings("benchmark").items() if words.records("benchmark")[slug]["kind"] == "score"}
+        return Unknown(reading, "no benchmark that the registry knows", tuple(nearest(task, scores)))
     metrics = [metric for (other, name, metric) in known if (other, name) == (harness, task)]
     if metrics:
         same = [target.row for target in known.get((harness, task, reading.metric), ()) if target.row]
@@ -196,6 +198,11 @@ def _cell(reading: Reading, target: Target, words: Vocabulary) -> Cell:
     if reading.value < 0 or reading.value > target.scale and record["max"] is not None:
         raise Refused(f"{where} is {reading.printed}, outside 0 … {target.scale:f}, the scale on which "
                       f"{'the registry has ' + target.benchmark if reading.source.harness == CSV else reading.source.harness + ' writes it'}")
+    if reading.stderr is not None and reading.stderr > target.scale:
+        raise Refused(f"{where}: the standard error {reading.stderr:f} is larger than the whole scale, {target.scale:f}")
+    for text in (reading.split, target.unit):
+        if text and (not text.isprintable() or len(text) > 60):
+            raise Refused(f"{where}: {text[:60]!r} as split or metric: printable characters, at most 60")
     factor = Decimal(str(record["max"] or 100)) / target.scale
     n = reading.n if target.counts else None
     part = reading.n is not None and reading.total is not None and reading.n < reading.total
@@ -211,7 +218,8 @@ def _cell(reading: Reading, target: Target, words: Vocabulary) -> Cell:
         metric["shots"] = reading.shots
     usual = record.get("metric")
     pieces = (target.benchmark, _slug(split or ""), _slug(target.unit or "") if target.unit != usual else "", f"{reading.shots}shot" if reading.shots else "")
-    return Cell("_".join(filter(None, pieces)), metric, reading.value * factor, None if reading.stderr is None else reading.stderr * factor, n, part, reading)
+    return Cell("_".join(filter(None, pieces)), metric, reading.value * factor, None if reading.stderr is None else reading.stderr * factor, n, part,
+                target.unit != usual, reading)
 
 
 # --- the table ----------------------------------------------------------------------------------------------------------
@@ -319,7 +327,8 @@ def _put(table: dict, row: dict, cell: Cell, before: Cell | None, at: str) -> bo
     if old is not None:
         if old != value:
             place = f"{before.reading.source.name} ({before.reading.place})" if before else f"{at}/{cell.key}"
-            raise Refused(f"{place} has {old!r} for {cell.metric['benchmark']} of {row['arm'][:60]!r}, {source} says {value!r}: a different value is not written over")
+            raise Refused(f"{place} has {old!r} for {cell.metric['benchmark']} of {row['arm'][:60]!r}, {source} says {value!r}: "
+                          "a different value is not written over (another --table or --as keeps both)")
         return False
     row["scores"][cell.key] = value
     if cell.stderr is not None:
@@ -344,7 +353,7 @@ def _record(data: dict, arm: str, cells: Mapping[str, Cell]) -> None:
             entry = {**head, "cells": {}}
             sources.append(entry)
         name = f"{reading.task} {reading.metric}".strip() + (f",{reading.filter}" if reading.filter else "") + (f", row {reading.row}" if reading.row else "")
-        entry["cells"][key] = {"name": name, "at": reading.place, "printed": reading.printed, "n": cell.n}
+        entry["cells"][key] = {"name": printable(name), "at": printable(reading.place), "printed": reading.printed, "n": cell.n}
         if data["paper"].get("year") is None and source.date:
             data["paper"]["year"] = int(source.date[:4])
     if cells:
@@ -360,13 +369,12 @@ def _finish(data: dict, table: dict, index: int, words: Vocabulary, path: str) -
         values = {str(value) for row in table["rows"] for value in [{**table["setting"], **row.get("set", {})}.get(key)] if value is not None}
         if len(values) > 1 and axis not in table["varies"]:
             table["varies"].append(axis)
-    harnesses = sorted({entry["harness"] for entry in data["transcription"]["sources"]})
-    table["protocol"] = ", ".join(harnesses)
-    notes = []
-    for key, metric in table["metrics"].items():
-        used = sorted({entry["harness"] for entry in data["transcription"]["sources"] if key in entry["cells"]})
-        if len(used) > 1:
-            notes.append(f"{metric['benchmark']} comes from {' and '.join(used)}: prompts and answer parsing differ, so part of a difference may be theirs")
+    sources = data["transcription"]["sources"]
+    table["protocol"] = ", ".join(sorted({entry["harness"] for entry in sources}))
+    mixed = {metric["benchmark"]: used for key, metric in table["metrics"].items()
+             for used in [{entry["harness"] for entry in sources if key in entry["cells"]} - {CSV}] if len(used) > 1}
+    notes = [f"{', '.join(mixed)}: some rows are from {' and others from '.join(sorted(set().union(*mixed.values())))}; prompts and answer parsing differ, "
+             "so part of a difference may be theirs"] if mixed else []
     accepted = [entry for entry in table.get("accepted", []) if entry.get("why") not in (OWN, DIGITS)]
     known = {(entry.get("rule"), entry.get("at")) for entry in accepted}
     parsed = parse_paper(data, path, words.records("benchmark")).tables[index]

@@ -50,11 +50,18 @@ def as_text(merged: Merged, path: str, arms: Sequence[str], recipes: Mapping[str
     for arm in arms:
         lines.append(style.paint(f"{clean(arm)} in {merged.paper.key}.runs", "bold"))
         lines += wrap("recipe: " + (", ".join(f"{field}={recipes[arm][field]}" for field in FIELDS if field in recipes[arm]) or "not stated"), style, hang="  ")
-        rows = [[clean(names.get(cell.metric["benchmark"], cell.metric["benchmark"])), clean(cell.metric.get("split") or "-"), _short(cell.value),
-                 "-" if cell.stderr is None else _short(cell.stderr, 2), str(cell.n or "-"), cell.reading.source.name, "" if new else "there already"]
-                for new, pairs in ((True, merged.added), (False, merged.unchanged)) for name, cell in pairs if name == arm]
+        pairs = [(cell, True) for name, cell in merged.added if name == arm] + [(cell, False) for name, cell in merged.unchanged if name == arm]
+        files = list(dict.fromkeys(cell.reading.source for cell, _ in pairs))
+        for number, source in enumerate(files, 1):
+            said = ", ".join(filter(None, (source.harness, source.version or source.commit, source.date)))
+            lines += wrap(f"from {f'[{number}] ' if len(files) > 1 else ''}{source.name} ({said})", style, hang="  ")
+        head, align = ["benchmark", "split", "value", "± se", "n", "", ""], "llrrrrl"
+        rows = [[_name(cell, names), clean(cell.metric.get("split") or "-"), _short(cell.value), "-" if cell.stderr is None else _short(cell.stderr, 2),
+                 str(cell.n or "-"), f"[{files.index(cell.reading.source) + 1}]" if len(files) > 1 else "", "" if new else "there already"]
+                for cell, new in pairs]
+        kept = [i for i in range(len(head)) if head[i] or any(row[i] for row in rows)]
         if rows:
-            lines += table(["benchmark", "split", "value", "± se", "n", "from", ""], rows, "llrrrll", style, 5, 1, 0)
+            lines += table([head[i] for i in kept], [[row[i] for i in kept] for row in rows], "".join(align[i] for i in kept), style, 0, 1)
         lines.append("")
     if unknown:
         lines.append(style.paint("not imported", "bold"))
@@ -82,8 +89,14 @@ def as_text(merged: Merged, path: str, arms: Sequence[str], recipes: Mapping[str
     else:
         lines.append(f"{'would write' if dry else 'wrote'} {clean(path)}: {len(merged.added)} new scores, "
                      f"{sum(len(t.rows) for t in merged.paper.tables)} arms in the table")
-    lines += [f"next: {following}"] if following else []
+    lines += [f"next: {clean(following)}"] if following else []
     return "\n".join(lines)
+
+
+def _name(cell: Cell, names: Mapping[str, str]) -> str:
+    """The benchmark, with its unit where it is not the usual one."""
+    name, unit = clean(names.get(cell.metric["benchmark"], cell.metric["benchmark"])), cell.metric.get("unit")
+    return f"{name}, {clean(unit)}" if cell.variant else name
 
 
 def _short(value, digits: int | None = None) -> str:
