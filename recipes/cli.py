@@ -299,7 +299,7 @@ COMMANDS: dict[str, tuple[Callable, Callable, str]] = {
     "tokens": (tokens_arguments, tokens_command, "tokens --model qwen2-vl --image 448x280 --image 1024x768\ntokens --encoder siglip --resolution 384 --connector q-former"),
     "cost": (cost_arguments, cost_command, "cost --llm qwen2-7b --encoder siglip --resolution 384\ncost --plan three-stage --gpu H100 --gpus 16\ncost --calibration"),
     "latency": (latency_arguments, latency_command, "latency --gpu Orin --dtype int4 --llm-params-b 2B\nlatency --resolution anyres-672 --visual-tokens 2880\nlatency --calibration"),
-    "import": (import_arguments, import_command, "import logs/my_model --as siglip --recipe encoder=siglip,llm=qwen2-7b,data=llava-665k --table my-sweep\nimport sweep.csv --table my-sweep\nswap CLIP SigLIP --tables my-tables"),
+    "import": (import_arguments, import_command, "import logs/my_model --as siglip --recipe encoder=siglip,llm=qwen2-7b --table my-sweep\nimport sweep.csv --table my-sweep"),
     "skill": (skill_arguments, skill_command, "skill\nskill --check"),
     "fit": (fit_arguments, fit_command, "fit\nfit --check\nfit --search 1"),
     "backtest": (backtest_arguments, backtest_command, "backtest\nbacktest --paper prismatic --json"),

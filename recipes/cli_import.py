@@ -104,7 +104,7 @@ def _import(args, library: Library) -> int:
         if (read_json(path, root=args.into) if os.path.lexists(path) else None) != before:
             raise importing.Refused(f"{path} was changed by someone else in the meantime: run the import again")
         write_text(path, dump_paper(merged.file))
-    following = _next(merged, named, args.into, words)
+    following = None if args.dry_run else _next(merged, named, args.into, words)
     notes = list(dict.fromkeys(notes))
     if args.json:
         show(imports.as_json(merged, path, named, recipes, unknown, folded, notes, following, args.dry_run))

@@ -131,11 +131,13 @@ class LmmsEval(Case):
 
     def test_few_shot_results_are_another_metric(self):
         self.taken(self.lmms({"gqa": {"exact_match,none": 0.5}}, **{"n-shot": {"gqa": 4}}))
-        self.assertEqual(self.table()["metrics"], {"gqa_testdev_balanced_4shot": {"benchmark": "gqa", "split": "testdev_balanced", "unit": "exact-match accuracy", "shots": 4}})
+        self.assertEqual(self.table()["metrics"], {"gqa_testdev_balanced_4shot": {
+            "benchmark": "gqa", "split": "testdev_balanced", "unit": "exact-match accuracy", "shots": 4}})
 
     def test_a_limited_run_is_a_split_of_its_own_and_doubtful_without_an_error(self):
         sizes = {"n-samples": {task: {"original": 900, "effective": 8} for task in ("gqa", "mmmu_val")}}
-        answer = self.taken(self.lmms({"gqa": {"exact_match,none": 0.5, "exact_match_stderr,none": 0.19}, "mmmu_val": {"mmmu_acc,none": 0.5, "mmmu_acc_stderr,none": "N/A"}}, **sizes))
+        results = {"gqa": {"exact_match,none": 0.5, "exact_match_stderr,none": 0.19}, "mmmu_val": {"mmmu_acc,none": 0.5, "mmmu_acc_stderr,none": "N/A"}}
+        answer = self.taken(self.lmms(results, **sizes))
         self.assertEqual([cell["split"] for cell in answer["added"]], ["testdev_balanced, 8 of 900 questions", "val, 8 of 900 questions"])
         self.assertEqual(self.table()["rows"][0]["doubt"]["cells"], ["mmmu_val_8_of_900_questions"])
         self.assertEqual(call("check", str(self.into))[0], 0)
@@ -144,10 +146,15 @@ class LmmsEval(Case):
         self.taken(SIGLIP)
         paper = json.loads((self.into / "my-runs.json").read_text())
         source = paper["transcription"]["sources"][0]
-        self.assertEqual((source["file"], source["harness"], source["commit"], source["date"]), (os.path.basename(SIGLIP), "lmms-eval", "75571cfe", "2026-09-01"))
-        self.assertEqual(source["cells"]["mmmu_val"], {"name": "mmmu_val mmmu_acc,none", "at": "/results/mmmu_val/mmmu_acc,none", "printed": "0.35111", "n": 900})
+        self.assertEqual([source[key] for key in ("file", "harness", "commit", "date")], [os.path.basename(SIGLIP), "lmms-eval", "75571cfe", "2026-09-01"])
+        self.assertEqual(source["cells"]["mmmu_val"], {"name": "mmmu_val mmmu_acc,none", "at": "/results/mmmu_val/mmmu_acc,none",
+                                                       "printed": "0.35111", "n": 900})
         self.assertEqual(paper["paper"]["year"], 2026)
-        self.assertNotIn(str(FIXTURES), (self.into / "my-runs.json").read_text())
+        text = (self.into / "my-runs.json").read_text()
+        self.assertNotIn(str(FIXTURES), text)
+        self.taken(CLIP, arm="clip", recipe=f"encoder=clip,{REST}")
+        after = (self.into / "my-runs.json").read_text().splitlines()
+        self.assertEqual(sum(line.startswith('   {"arm": "') and '"file"' in line for line in after), 2)   # one source per line
 
 
 class VlmEvalKit(Case):
@@ -176,9 +183,11 @@ class VlmEvalKit(Case):
     def test_data_set_names_in_file_names(self):
         sets = importing.data_sets(WORDS)
         for name, expected in (("m/m_MMBench_DEV_EN_V11_acc.csv", "MMBench_DEV_EN_V11"), ("m/m_MMBench_DEV_EN_acc.csv", "MMBench_DEV_EN"),
-                               ("x/some_model_MMStar_acc.csv", "MMStar"), ("m/m_MMStar_KO_acc.csv", "MMStar_KO"), ("m/m_SEEDBench_IMG_KO_acc.csv", "SEEDBench_IMG_KO"),
+                               ("x/some_model_MMStar_acc.csv", "MMStar"), ("m/m_MMStar_KO_acc.csv", "MMStar_KO"),
+                               ("m/m_SEEDBench_IMG_KO_acc.csv", "SEEDBench_IMG_KO"),
                                ("m/m_MathVerse_MINI_Vision_Only_gpt-4o-mini_score.csv", "MathVerse_MINI_Vision_Only_gpt-4o-mini"),
-                               ("m/T20260101-120000/m_MMVet_gpt-4-turbo_score.csv", "MMVet"), ("m/m_Video-MME_score.csv", "Video-MME"), ("a/b_c_acc.csv", "b_c")):
+                               ("m/T20260101-120000/m_MMVet_gpt-4-turbo_score.csv", "MMVet"), ("m/m_Video-MME_score.csv", "Video-MME"),
+                               ("m/m_MMStar_gpt-4_acc.csv", "MMStar_gpt-4"), ("a/b_c_acc.csv", "b_c")):
             with self.subTest(name):
                 readings = harness.read(self.write(name, '"split","Overall"\n"none","0.5"\n'), sets)
                 self.assertEqual({reading.task for reading in readings}, {expected})
@@ -213,8 +222,9 @@ class Csv(Case):
         self.refused(str(FIXTURES / "sweep.csv"), arm="nobody", recipe=None, code=2, say=("nobody", "clip-336"))
 
     def test_wrong_csv(self):
-        for text, words in (("a,b\n1,2\n", ("header",)), ("benchmark,value,spilt\nmmmu,1,val\n", ("spilt", "split")), ("benchmark,value\nmmmu\n", ("row 2", "1 cells")),
-                            ("benchmark,value,benchmark\n1,2,3\n", ("twice",)), ("benchmark,value\n", ("no row",)), ('benchmark,value\n"mmmu,1\n', ("not CSV",)),
+        for text, words in (("a,b\n1,2\n", ("header",)), ("benchmark,value,spilt\nmmmu,1,val\n", ("spilt", "split")),
+                            ("benchmark,value\nmmmu\n", ("row 2", "1 cells")), ("benchmark,value,benchmark\n1,2,3\n", ("twice",)),
+                            ("benchmark,value\n", ("no row",)), ('benchmark,value\n"mmmu,1\n', ("not CSV",)),
                             ("benchmark,value,stderr\nmmmu,35,-1\n", ("row 2", "stderr")), ("benchmark,value,n\nmmmu,35,1.5\n", ("row 2", "n '1.5'")),
                             ):
             with self.subTest(text):
@@ -287,8 +297,18 @@ class Merging(Case):
 
     def test_scores_of_other_precision_do_not_break_check(self):
         for number, value in enumerate((350 / 900, 351 / 900, 352 / 900, 353 / 900, 0.3944)):
-            self.taken(self.lmms({"mmmu_val": {"mmmu_acc,none": value}}, f"{number}_results.json"), arm=f"seed {number}", recipe=f"encoder=siglip,data_size={number + 1}K")
+            self.taken(self.lmms({"mmmu_val": {"mmmu_acc,none": value}}, f"{number}_results.json"), arm=f"seed {number}",
+                       recipe=f"encoder=siglip,data_size={number + 1}K")
         self.assertEqual(call("check", str(self.into))[0], 0)
+
+    def test_a_metric_that_means_something_else_is_refused(self):
+        self.taken(SIGLIP)
+        path = self.into / "my-runs.json"
+        path.write_text(path.read_text().replace('"split": "testdev_balanced"', '"split": "minival"'))
+        self.refused(CLIP, arm="clip", recipe=f"encoder=clip,{REST}", say=("gqa_testdev_balanced", "another one"))
+
+    def test_the_text_says_units_that_are_not_the_usual_ones(self):
+        self.assertIn(", F1 ", self.take(SIGLIP)[1])
 
     def test_dry_run_writes_nothing(self):
         code, out, _ = self.take(SIGLIP, "--dry-run")
@@ -391,8 +411,10 @@ class Hostile(Case):
 
     def test_files_that_are_no_results(self):
         deep = '{"results": ' + "[" * 100_000 + "]" * 100_000 + "}"
-        for content, words in ((b'{"results": {"mmmu_val": {"mmmu_acc,none": NaN}}}', ("NaN",)), (b'{"results": {"mmmu_val": {"mmmu_acc,none": Infinity}}}', ("Infinity",)),
-                               (b'{"results": {"mmmu_val": {"mmmu_acc,none": 1e999}}}', ("too large",)), (deep.encode(), ("nested",)), (b"\xff\xfe{}", ("UTF-8",)),
+        for content, words in ((b'{"results": {"mmmu_val": {"mmmu_acc,none": NaN}}}', ("NaN",)),
+                               (b'{"results": {"mmmu_val": {"mmmu_acc,none": Infinity}}}', ("Infinity",)),
+                               (b'{"results": {"mmmu_val": {"mmmu_acc,none": 1e999}}}', ("too large",)),
+                               (deep.encode(), ("nested",)), (b"\xff\xfe{}", ("UTF-8",)),
                                (b"{", ("not JSON",)), (b"[]", ("results",)), (b'{"results": []}', ("results",)), (b'{"results": {"a": 1}}', ("/results/a",)),
                                (b'{"results": {}}', ("no result",)), (b'{"results": {"a": {}, "a": {}}}', ("twice",)), (b"", ("not JSON",))):
             with self.subTest(content[:40]):
@@ -459,7 +481,8 @@ class Hostile(Case):
 
     def test_a_broken_table_file_is_an_error_not_a_crash(self):
         good = importing.new_file("my-runs")
-        for change in ({"transcription": []}, {"transcription": {"sources": 5}}, {"transcription": {"sources": [1]}}, {"tables": [{**good["tables"][0], "accepted": [1]}]},
+        for change in ({"transcription": []}, {"transcription": {"sources": 5}}, {"transcription": {"sources": [1]}},
+                       {"tables": [{**good["tables"][0], "accepted": [1]}]},
                        {"tables": [{**good["tables"][0], "rows": [1]}]}, {"paper": None}, {"format": 1}, {"tables": {}}):
             with self.subTest(change):
                 self.write("own/my-runs.json", {**good, **change})

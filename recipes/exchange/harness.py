@@ -278,7 +278,8 @@ def _long(path: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iter
         error, n = number(cells.get("stderr", "")), _count(cells.get("n", ""))
         for column, bad in (("stderr", cells.get("stderr") and (error is None or error < 0)), ("n", cells.get("n") and n is None)):
             if bad:
-                raise EvidenceError(path, "", f"row {line}: {column} {cells[column][:40]!r} is not a {'whole ' if column == 'n' else ''}number above zero", "csv")
+                kind = "whole number above zero" if column == "n" else "number from zero"
+                raise EvidenceError(path, "", f"row {line}: {column} {cells[column][:40]!r} is not a {kind}", "csv")
         yield Reading(source, f"row {line}", cells["benchmark"], cells.get("metric", ""), number(cells["value"]), _short(cells["value"]), error, n,
                       split=cells.get("split") or None)
 

@@ -290,7 +290,8 @@ def _check_shape(data: dict, table: dict, path: str, at: str) -> None:
     """What `merge` adds to besides rows must have the shape it writes. Raises EvidenceError."""
     said = data.get("transcription")
     sources = said.get("sources", []) if isinstance(said, dict) else None
-    if not isinstance(sources, list) or not all(isinstance(entry, dict) and isinstance(entry.get("cells"), dict) and isinstance(entry.get("harness"), str) for entry in sources):
+    if not isinstance(sources, list) or not all(isinstance(entry, dict) and isinstance(entry.get("cells"), dict) and isinstance(entry.get("harness"), str)
+                                                for entry in sources):
         raise EvidenceError(path, "/transcription", "not as import writes it (an object, with sources: [{arm, file, harness, cells}])", "schema")
     entries = table.get("accepted", [])
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):

@@ -21,8 +21,9 @@ def cell_json(arm: str, cell: Cell) -> dict:
 def unknown_json(entry: Unknown) -> dict:
     """One reading that was not imported, and why."""
     reading = entry.reading
-    return {"task": clean(reading.task), "metric": clean(reading.metric), "filter": reading.filter and clean(reading.filter), "row": reading.row and clean(reading.row),
-            "value": clean(reading.printed), "source": f"{reading.source.name}: {clean(reading.place)}", "why": clean(entry.why), "nearest": list(entry.nearest)}
+    return {"task": clean(reading.task), "metric": clean(reading.metric), "filter": reading.filter and clean(reading.filter),
+            "row": reading.row and clean(reading.row), "value": clean(reading.printed), "source": f"{reading.source.name}: {clean(reading.place)}",
+            "why": clean(entry.why), "nearest": list(entry.nearest)}
 
 
 def folded_json(entry: Folded) -> dict:
@@ -67,7 +68,8 @@ def as_text(merged: Merged, path: str, arms: Sequence[str], recipes: Mapping[str
         lines.append(style.paint("not imported", "bold"))
         for entry in unknown[:SHOWN]:
             reading = entry.reading
-            what = " ".join(filter(None, (reading.task, reading.metric, reading.filter if reading.filter not in (None, "none") else "", reading.row and f"({reading.row})")))
+            other = reading.filter if reading.filter not in (None, "none") else ""
+            what = " ".join(filter(None, (reading.task, reading.metric, other, reading.row and f"({reading.row})")))
             near = f"; nearest known: {', '.join(entry.nearest)}" if entry.nearest else ""
             lines += wrap(f"  {clip(what, 100)} = {clip(reading.printed, 24)} in {reading.source.name}: {entry.why}{near}", style, hang="    ")
         lines += [f"  and {len(unknown) - SHOWN} more (--json lists all)"] if len(unknown) > SHOWN else []
@@ -75,8 +77,8 @@ def as_text(merged: Merged, path: str, arms: Sequence[str], recipes: Mapping[str
         groups: dict[str, list[str]] = {}
         for entry in folded:
             reading = entry.reading
-            label = reading.task if entry.reading.group else " ".join(filter(None, (reading.row if reading.row not in (None, "none", "Overall") else "", reading.metric)))
-            groups.setdefault(entry.of, []).append(label)
+            row = reading.row if reading.row not in (None, "none", "Overall") else ""
+            groups.setdefault(entry.of, []).append(reading.task if reading.group else " ".join(filter(None, (row, reading.metric))))
         for of, labels in groups.items():
             labels = list(dict.fromkeys(labels))
             more = f" and {len(labels) - SHOWN} more" if len(labels) > SHOWN else ""
