@@ -9,7 +9,7 @@ from .arguments import Parser, Usage, flag, known_paper, positive
 from .console import PROGRAM, out, show, style
 from .evidence.write import write_text
 from .library import Library
-from .report import terminal
+from .report.text import wrap
 
 
 def tables_arguments(parser: Parser) -> None:
@@ -40,7 +40,7 @@ def check_command(args, library: Library, understood: dict | None = None) -> int
         text = checks.explain(args.explain)
         if text is None:
             raise Usage(f"check: unknown rule {args.explain[:40]!r} (rules: {', '.join(checks.rules())})")
-        show({"rule": args.explain, "checks": text}) if args.json else out("\n".join(terminal.wrap(f"{args.explain}: {text}", style(), hang="  ")))
+        show({"rule": args.explain, "checks": text}) if args.json else out("\n".join(wrap(f"{args.explain}: {text}", style(), hang="  ")))
         return 0
     if args.lock:
         folders = [*args.paths, *args.tables] or [library.shipped]

@@ -15,7 +15,7 @@ from .evidence.tables import load_papers
 from .library import Library
 from .refit import read_hyper
 from .report.jsonable import number
-from .report.terminal import Style, table, wrap
+from .report.text import Style, table, wrap
 
 GROUPS = ("axis", "grade", "family", "paper")
 

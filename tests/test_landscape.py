@@ -372,7 +372,7 @@ class Models(unittest.TestCase):
 
     def test_every_card_prints(self):
         from recipes.report import landscape as report
-        from recipes.report.terminal import Style
+        from recipes.report.text import Style
         for model in land().models:
             text = report.card_text(land(), model, Style())
             self.assertTrue(all(len(line) <= 80 for line in text.splitlines()), model.key)

@@ -30,7 +30,7 @@ class Column(NamedTuple):
     features: tuple[Mapping[str, float], ...]
     kinds: tuple[tuple, ...]                 # per row, one value per KINDS
     scores: tuple[float, ...]                # in percent of the scale, signed so that more is better
-    sampling: tuple[float, ...] = ()         # variance of each score from its number of questions; empty: not known
+    sampling: tuple[float, ...] = ()         # variance of each score over its questions; empty: not known
 
 
 def stated(setting: Mapping) -> set[str]:
@@ -82,6 +82,15 @@ def sampling_variance(record: Mapping, split: str | None, score: float | None = 
         return None
     p = 0.5 if score is None else min(max(abs(score) / 100.0, 0.02), 0.98)
     return 1e4 * p * (1 - p) / sizes[0]
+
+
+def measured_variance(row: Row, metric: Metric) -> float | None:
+    """Variance of a score from the standard error that its harness gave, in (percent of the scale)^2; None: it gave none.
+
+    An error of zero (all questions right, or one question) says nothing about the next run.
+    """
+    error = row.se.get(metric.key)
+    return (error / _scale(metric)) ** 2 if error else None
 
 
 def _scale(metric: Metric) -> float:
@@ -137,7 +146,8 @@ def columns(papers: Iterable[Paper], words: Vocabulary) -> list[Column]:
                     seen[id(row)] = (features(row.setting, words), kind_values(row.setting, axis_of, words))
             feats = _fill([seen[id(row)][0] for row in rows])
             record = benchmarks[metrics[0].benchmark]
-            sampling = [sampling_variance(record, metrics[0].split, score) for score in scores]
+            sampling = [measured_variance(row, metric) or sampling_variance(record, metrics[0].split, score)
+                        for row, metric, score in zip(rows, metrics, scores)]
             out.append(Column(paper.key, metrics[0].benchmark, families[0], _scale(metrics[0]), rows, tables, tuple(feats),
                               tuple(seen[id(row)][1] for row in rows), scores, () if None in sampling else tuple(sampling)))
     return out

@@ -33,6 +33,7 @@ class Row(NamedTuple):
     run: str | None            # the same training run printed elsewhere has the same name
     doubt: Mapping | None      # {"cells": [...] or "*", "why": ...}: printed so, but not to be relied on
     std: Mapping               # metric key -> printed deviation over repeated runs
+    se: Mapping = {}           # metric key -> standard error of the score over its questions, as a harness gives it
 
 
 class Table(NamedTuple):
@@ -133,6 +134,17 @@ def _check_doubt(doubt, file: str, pointer: str) -> None:
         _need(doubt.get("why"), str, file, pointer + "/why", "why")
 
 
+def _standard_errors(errors, metrics: Mapping, file: str, pointer: str) -> Mapping:
+    if errors is None:
+        return {}
+    for name, value in _need(errors, dict, file, pointer, "scores_se").items():
+        if name not in metrics:
+            raise EvidenceError(file, f"{pointer}/{escape(name)}", f"the table has no metric {name!r}", "metric")
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < 1e9:
+            raise EvidenceError(file, f"{pointer}/{escape(name)}", "a standard error is a number from zero", "schema")
+    return errors
+
+
 def parse_paper(data, file: str, benchmarks: Mapping) -> Paper:
     """One parsed file -> Paper.
 
@@ -182,7 +194,7 @@ def parse_paper(data, file: str, benchmarks: Mapping) -> Paper:
             _check_setting(own, file, here + "/set")
             _check_doubt(row.get("doubt"), file, here + "/doubt")
             rows.append(Row(arm, {**table["setting"], **own}, scores, row.get("run"), row.get("doubt"),
-                            row.get("scores_std") or {}))
+                            row.get("scores_std") or {}, _standard_errors(row.get("scores_se"), metrics, file, here + "/scores_se")))
         tables.append(Table(table["id"], table.get("paper") or key, table.get("arxiv") or head.get("arxiv"),
                             table["locator"], table.get("topic") or "", tuple(table["varies"]), table.get("protocol"),
                             metrics, tuple(rows), table.get("notes"), table.get("grade"), file, index, _claims(table, file, at)))

@@ -18,6 +18,13 @@ def _block(items: list[str], indent: str) -> str:
     return ",\n".join(indent + item for item in items)
 
 
+def _entries(value) -> str:
+    """A value of the head; the objects of a list (imported sources) each on a line of their own."""
+    if isinstance(value, list) and value and all(isinstance(entry, dict) for entry in value):
+        return "[\n" + _block([_line(entry) for entry in value], "   ") + "\n  ]"
+    return _line(value)
+
+
 def _table(table: dict) -> str:
     parts = []
     for key, value in table.items():
@@ -45,7 +52,7 @@ def dump_paper(file: dict) -> str:
             tables = [_table({**table, "setting": _drop_nulls(table["setting"])}) for table in value]
             parts.append('"tables": [\n' + _block(tables, "  ") + "\n ]")
         elif isinstance(value, dict):
-            body = _block([f"{_line(k)}: {_line(v)}" for k, v in value.items()], "  ")
+            body = _block([f"{_line(k)}: {_entries(v)}" for k, v in value.items()], "  ")
             parts.append(f"{_line(key)}: {{\n{body}\n }}")
         else:
             parts.append(f"{_line(key)}: {_line(value)}")

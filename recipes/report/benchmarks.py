@@ -7,7 +7,7 @@ from statistics import median
 
 from ..yardstick import Z80, Yardstick
 from .jsonable import number
-from .terminal import Style, clean, table, wrap
+from .text import Style, clean, table, wrap
 
 
 def amount(value: float | None, top: float | None) -> str:

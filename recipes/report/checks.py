@@ -10,7 +10,7 @@ from ..evidence.consistency import Problem, Report
 from ..evidence.reading import EvidenceError, line_of, read_text
 from ..evidence.write import write_text
 from ..library import Library
-from .terminal import Style, clean, wrap
+from .text import Style, clean, wrap
 
 explain = consistency.explain
 

@@ -11,7 +11,8 @@ from ..cost.training import Calibration, Checked, quantile
 from ..costing import Bill
 from ..picker.recipe import Recipe
 from .jsonable import interval, number, recipe
-from .terminal import Style, clean, describe, table, wrap
+from .terminal import describe
+from .text import Style, clean, table, wrap
 
 FIELDS = ("encoder", "connector", "visual_tokens", "llm", "llm_params_b", "data", "data_size", "resolution", "frozen_encoder")
 

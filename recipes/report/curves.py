@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from ..picker.curve import Curve, Families, Gain, Printed, shown
 from ..picker.tasks import BALANCED
 from .jsonable import interval, number, recipe
-from .terminal import Style, clean, describe, percent, signed, table, wrap
+from .terminal import describe
+from .text import Style, clean, percent, signed, table, wrap
 
 FIELDS = ("encoder", "connector", "visual_tokens", "llm", "llm_params_b", "data", "data_size", "resolution", "tiling", "frozen_encoder")
 NAMES = {"visual_tokens": "visual tokens", "resolution": "resolution", "llm_params_b": "LLM size", "data_size": "data size"}

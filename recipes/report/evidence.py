@@ -7,11 +7,11 @@ from collections.abc import Callable
 from ..evidence.tables import Paper, Row, Table
 from ..evidence.vocabulary import UnknownName, fold, nearest
 from ..library import Library
-from . import terminal
+from . import terminal, text
 from .jsonable import number
 
 
-def run(action: str, word: str | None, library: Library, style: terminal.Style, show: Callable | None, out: Callable[[str], None]) -> int:
+def run(action: str, word: str | None, library: Library, style: text.Style, show: Callable | None, out: Callable[[str], None]) -> int:
     """Carry out one action; `show` prints JSON when it is given."""
     if action == "list":
         papers = library.papers()
@@ -28,10 +28,10 @@ def run(action: str, word: str | None, library: Library, style: terminal.Style, 
     if show:
         show({"word": word, "hits": [{"table": t.id, "arxiv": t.arxiv, "locator": t.locator, "topic": t.topic, "arms": arms} for t, arms in hits]})
     elif hits:
-        rows = [[t.id, terminal.clean(t.locator), terminal.clean(", ".join(arms) or t.topic)] for t, arms in hits]
-        out("\n".join(terminal.table(["table", "place", "arms or topic"], rows, "lll", style, 1, 2, 0)))
+        rows = [[t.id, text.clean(t.locator), text.clean(", ".join(arms) or t.topic)] for t, arms in hits]
+        out("\n".join(text.table(["table", "place", "arms or topic"], rows, "lll", style, 1, 2, 0)))
     else:
-        out(f"no table, arm or setting has {terminal.clean(word or '')!r}")
+        out(f"no table, arm or setting has {text.clean(word or '')!r}")
     return 0 if hits else 1
 
 

@@ -9,7 +9,8 @@ from ..experiments import Experiment, Option, Seen
 from ..picker import design as designs
 from ..picker.design import Design
 from .jsonable import number, recipe
-from .terminal import Style, clean, describe, percent, table, wrap
+from .terminal import describe
+from .text import Style, clean, percent, table, wrap
 
 FIELDS = ("encoder", "connector", "visual_tokens", "llm", "llm_params_b", "data", "data_size", "resolution", "tiling", "frozen_encoder")
 ROMAN = ("", "I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI")

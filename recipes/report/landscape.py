@@ -8,7 +8,7 @@ from itertools import pairwise
 from ..landscape import PROTOCOLS, Branch, Cell, Ranked, Target, same_setup
 from ..released import Held, Landscape, Model, Need, Score, Sieve, held
 from .jsonable import number
-from .terminal import Style, clean, percent, table, wrap
+from .text import Style, clean, percent, table, wrap
 
 SHOWN = 8   # benchmarks of a mix that the short answer shows per model; of longer mixes only the printed ones
 

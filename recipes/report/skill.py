@@ -13,7 +13,7 @@ from ..picker import rank
 from ..picker.recipe import BASELINE, Recipe
 from ..picker.tasks import TaskMix, parse_mix
 from ..picker.units import Budget, LatencyTarget
-from .terminal import percent, signed
+from .text import percent, signed
 
 NAME = "vlm-recipe-picker"
 BUDGET = Budget("gpu_hours", 500.0, "a100-80gb-sxm")
