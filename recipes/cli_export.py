@@ -53,13 +53,13 @@ def export_command(args, library: Library, understood: dict | None = None) -> in
               "files": [{"path": path, "text": text} for path, (_, text) in zip(written or [name for name, _ in experiment.files], experiment.files)],
               "written": bool(written), "notes": experiment.notes})
         return 0
-    notes = [line for note in experiment.notes for line in terminal.wrap(note, terminal.Style(style().width - 2), hang="      ")]
+    notes = [line for note in experiment.notes for line in terminal.wrap("note: " + note, terminal.Style(style().width - 2), hang="      ")]
     if written:
-        out("\n".join([*(f"wrote {terminal.clean(path)}" for path in written), *(f"note: {line}" if not line.startswith(" ") else line for line in notes)]))
+        out("\n".join([*(f"wrote {terminal.clean(path)}" for path in written), *notes]))
         return 0
     files = [file for run in experiment.runs for file in run.files]
     texts = [f"# ==== {name} ====\n{text}" for name, text in files] if len(files) > 1 else [text for _, text in files]
-    texts += ["".join(f"# {'note: ' if not line.startswith(' ') else ''}{line}\n" for line in notes)]
+    texts.append("".join(f"# {line}\n" for line in notes))
     out(terminal.clean("\n".join(texts)).rstrip("\n"))
     return 0
 

@@ -7,6 +7,7 @@ import errno
 import json
 import os
 import shlex
+import stat
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -49,7 +50,7 @@ def plan_experiment(runs: Sequence[tuple[str, Recipe]], target: str, words: Voca
             raise error if len(runs) == 1 else RecipeError(error.field, f"run {name[:40]}: {str(error).partition(': ')[2]}") from None
     program_files = [file for run in done for file in run.files]
     chosen = benchmarks(tasks, words)
-    evaluator = Target(EVALUATOR, words)
+    evaluator = Target(EVALUATOR, words, evaluator=True)
     files = [*program_files, (EVALUATE, evaluate_text(done, chosen, evaluator)), (IMPORT, import_text(done, table, program)),
              (MANIFEST, manifest_text(done, Target(target, words), evaluator, gpus, table, chosen))]
     names = [name for name, _ in files]
@@ -74,6 +75,8 @@ def write_files(folder: str, files: Sequence[tuple[str, str]], force: bool = Fal
     for path, (name, text) in zip(paths, files):
         if os.path.basename(name) != name or name in (".", ".."):
             raise OSError(errno.EINVAL, "would lie outside the folder", path)
+        if os.path.lexists(path) and not stat.S_ISREG(os.lstat(path).st_mode):
+            raise OSError(errno.EINVAL, "not a regular file", path)
         if os.path.lexists(path) and not force and not same(path, text):
             raise OSError(errno.EEXIST, "exists with other content (--force overwrites)", path)
     for path, (_, text) in zip(paths, files):
@@ -82,9 +85,7 @@ def write_files(folder: str, files: Sequence[tuple[str, str]], force: bool = Fal
 
 
 def same(path: str, text: str) -> bool:
-    """Does a regular file hold exactly this text?"""
-    if os.path.islink(path) or not os.path.isfile(path):
-        return False
+    """Does a file hold exactly this text?"""
     with open(path, "rb") as file:
         return file.read(len(text.encode()) + 1) == text.encode()
 

@@ -34,14 +34,15 @@ class Job(NamedTuple):
 
 
 class InData(NamedTuple):
-    """A path below the folder of the user's data."""
+    """A path below the folder of the user's data; empty: the folder itself."""
     path: str
 
 
 def refuse(target: str, field: str, value, accepted: Iterable, why: str = "cannot express") -> RecipeError:
     """The error for a value that a program cannot express: names the field, the value, what is accepted and what is near."""
     known = list(dict.fromkeys(str(item) for item in accepted))
-    near = [name for name in nearest(str(value), {fold(name): name for name in known}) if len(known) > 1][:1]
+    number = re.fullmatch(r"(anyres-)?[\d.]+", str(value))   # near digits are no near miss
+    near = [] if number or len(known) < 2 else nearest(str(value), {fold(name): name for name in known}, 1)
     hint = f" (accepted: {', '.join(known)}{'; did you mean ' + near[0] + '?' if near else ''})" if known else ""
     return RecipeError(field, f"{target} {why} {str(value)[:60]!r}{hint}")
 
@@ -52,10 +53,10 @@ def names(words: Vocabulary) -> list[str]:
 
 
 class Target:
-    """One training program, as the registry records it. Raises UnknownName."""
+    """One training program (or the evaluator), as the registry records it. Raises UnknownName for other names."""
 
-    def __init__(self, slug: str, words: Vocabulary):
-        known = {row["target"]: row for row in words.registry("trainers")["targets"] if row["plans"] or row["target"] == EVALUATOR}
+    def __init__(self, slug: str, words: Vocabulary, evaluator: bool = False):
+        known = {row["target"]: row for row in words.registry("trainers")["targets"] if bool(row["plans"]) != evaluator}
         if slug not in known:
             raise UnknownName("target", slug, nearest(slug, {fold(name): name for name in names(words)}), names(words))
         self.slug, self.record, self.words = slug, known[slug], words
@@ -127,10 +128,13 @@ class Target:
 
     def fixed(self, job: Job) -> int:
         """The pixels of a recipe without tiles."""
-        if not isinstance(job.recipe.resolution, int) or job.recipe.tiling:
-            sides = sorted({row["resolution"] for row in self.rows("encoders") if row["encoder"] == job.recipe.encoder})
-            raise self.refuse("resolution", job.recipe.tiling or job.recipe.resolution, sides, "trains at a fixed size and cannot express")
-        return job.recipe.resolution
+        recipe = job.recipe
+        if not isinstance(recipe.resolution, int):
+            sides = sorted({row["resolution"] for row in self.rows("encoders") if row["encoder"] == recipe.encoder})
+            raise self.refuse("resolution", recipe.resolution, sides, "trains at a fixed size and cannot express")
+        if recipe.tiling:
+            raise self.refuse("tiling", recipe.tiling, (), f"at {recipe.resolution} px has one view of an image and cannot express")
+        return recipe.resolution
 
     def grid(self, job: Job, notes: list[str]) -> tuple[int, int]:
         """(pixels of a tile, tiles across) of a recipe at a fixed size (one tile) or in square tiles with an overview."""
@@ -220,7 +224,9 @@ def layout(stages: Iterable[str]) -> str:
 
 def word(value) -> str:
     """One word of a shell command: a path below $DATA, or any text, quoted."""
-    return f'"$DATA/{value.path}"' if isinstance(value, InData) else shlex.quote(str(value))
+    if isinstance(value, InData):
+        return f'"$DATA/{value.path}"' if value.path else '"$DATA"'
+    return shlex.quote(str(value))
 
 
 def script(head: Sequence[str], data: str, launcher: str, options: Mapping[str, object]) -> str:

@@ -45,7 +45,8 @@ def export(job: Job, slug: str, words: Vocabulary) -> Export:
     plan = target.plan(job, notes)
     write = {"prismatic": prismatic, "llava": llava, "llava-next": llava_next, "nanovlm": nanovlm, "llamafactory": llamafactory}[slug]
     files, model, evaluator = write(job, target, plan, notes)
-    notes.append(f"the data is yours: the recipe's {job.recipe.data} is not part of a configuration")
+    if not any(row["data"] == job.recipe.data for row in target.rows("data")):
+        notes.append(f"the data is yours: the recipe's {job.recipe.data} is not part of a configuration")
     if evaluator is None:
         notes.append(f"lmms-eval has no class for the trained model; {target.record['name']} is evaluated with {target.record['lmms_eval_source']}"
                      if slug != "llamafactory" else "lmms-eval has no class for the trained model")
@@ -79,6 +80,7 @@ def prismatic(job: Job, target: Target, plan: str, notes: list[str]) -> Written:
     mixes = {row["data"]: row["id"] for row in target.rows("data")}
     if recipe.data in mixes:
         data = {"--dataset.type": mixes[recipe.data]}
+        notes.append(f"{recipe.data} is Prismatic's own {mixes[recipe.data]}: its scripts/preprocess.py and README say how to get it")
         place = "the folder where scripts/preprocess.py of the repository put the data"
     else:
         data = {"--dataset.type": mixes["llava-665k"], "--dataset.dataset_id": recipe.data,
@@ -93,7 +95,7 @@ def prismatic(job: Job, target: Target, plan: str, notes: list[str]) -> Written:
         options: dict[str, object] = {
             **target.defaults(plan), "--model.model_id": job.name, "--model.arch_specifier": connector,
             "--model.vision_backbone_id": encoder["id"], **target.defaults("all"), "--model.llm_backbone_id": llm["id"], **values,
-            **data, "--dataset.dataset_root_dir": InData("."),
+            **data, "--dataset.dataset_root_dir": InData(""),
             "--stage": "align" if stage == "align" else "finetune" if frozen else "full-finetune",
             "--run_root_dir": "runs", "--run_id": f"{job.name}-{stage}", "--hf_token": "HF_TOKEN", "--trackers": "[jsonl]"}
         if stage == "instruct" and plan == "llava":
@@ -211,8 +213,7 @@ def nanovlm(job: Job, target: Target, plan: str, notes: list[str]) -> Written:
     """models/config.py of huggingface/nanoVLM: a Python file that sets its fields and starts train.py, and its launcher."""
     recipe = job.recipe
     side, across = target.grid(job, notes)
-    encoder, llm = target.encoder(recipe, side), target.llm(recipe)
-    connector, frozen = target.connector(recipe), target.frozen(job)
+    encoder, connector, llm, frozen = target.encoder(recipe, side), target.connector(recipe), target.llm(recipe), target.frozen(job)
     patch = int(target.words.records("encoder")[recipe.encoder]["patch_size"])
     grid, views = side // patch, 1 if across == 1 else across * across + 1
     factors = [1] if connector["id"] == "1" else [n for n in range(2, grid + 1) if grid % n == 0]
