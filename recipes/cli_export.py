@@ -7,7 +7,7 @@ import re
 import sys
 
 from . import costing
-from .arguments import Parser, Usage, flag, positive
+from .arguments import Parser, Usage, flag, positive, recipe_fields
 from .console import PROGRAM, out, show, style
 from .evidence import reading
 from .exchange.target import PLANS, Target, names
@@ -15,7 +15,6 @@ from .library import Library
 from .picker.recipe import Recipe, parse
 from .report import jsonable, terminal
 
-FIELD = re.compile(r"\s*([A-Za-z_-]+)\s*=\s*(.*)\s*", re.DOTALL)
 NAMED = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*):(?=\s*[A-Za-z_-]+\s*=)")
 
 
@@ -47,10 +46,11 @@ def export_command(args, library: Library, understood: dict | None = None) -> in
                                  tasks=args.tasks, program=PROGRAM)
     written = write_files(args.out, experiment.files, args.force) if args.out else None
     if args.json:
+        paths = written or [name for name, _ in experiment.files]
         show({**(understood or {}), "target": target.slug, "version": target.version, "recipe": jsonable.recipe(experiment.runs[0].job.recipe),
               "runs": [{"name": run.job.name, "recipe": jsonable.recipe(run.job.recipe), "plan": run.plan, "files": [name for name, _ in run.files]}
                        for run in experiment.runs],
-              "files": [{"path": path, "text": text} for path, (_, text) in zip(written or [name for name, _ in experiment.files], experiment.files)],
+              "files": [{"path": path, "text": text} for path, (_, text) in zip(paths, experiment.files, strict=True)],
               "written": bool(written), "notes": experiment.notes})
         return 0
     notes = [line for note in experiment.notes for line in terminal.wrap("note: " + note, terminal.Style(style().width - 2), hang="      ")]
@@ -72,27 +72,11 @@ def named_recipes(texts: list[str], rank: int, library: Library) -> list[tuple[s
     for text in texts or [""]:
         named = NAMED.match(text)
         fields = text[named.end():] if named else text
-        if fields and (fields == "-" or "=" not in fields):
-            recipe = from_file(fields, rank, library)
-        else:
-            recipe = parse(fields_of(fields, "export"), library.words)[0]
+        elsewhere = fields and (fields == "-" or "=" not in fields)
+        recipe = from_file(fields, rank, library) if elsewhere else parse(recipe_fields(fields, "export"), library.words)[0]
         found.append((named[1] if named else None, recipe))
     letters = ["run"] if len(found) == 1 else "abcdefghijklmnopqrstuvwxyz"
     return [(name or letters[i], recipe) for i, (name, recipe) in enumerate(found)]
-
-
-def fields_of(text: str, command: str) -> dict[str, str]:
-    """encoder=siglip,llm=qwen2-7b as fields. A comma that no field name follows belongs to the value before it."""
-    fields: dict[str, str] = {}
-    for part in re.split(r",(?=\s*[A-Za-z_-]+\s*=)", text) if text.strip() else []:
-        match = FIELD.fullmatch(part)
-        if not match or not match[2].strip():
-            raise Usage(f"{command}: {part[:60]!r} is not FIELD=VALUE (as in encoder=siglip,llm=qwen2-7b)")
-        name = match[1].replace("-", "_")
-        if name in fields:
-            raise Usage(f"{command}: {name[:40]} is given twice")
-        fields[name] = match[2].strip()
-    return fields
 
 
 def from_file(path: str, rank: int, library: Library) -> Recipe:
@@ -130,11 +114,11 @@ def list_targets(as_json: bool, library: Library) -> int:
     unique = lambda rows, field: list(dict.fromkeys(row[field] for row in rows if field in row))  # noqa: E731
     entries = []
     for target in found:
-        released = target.rows("released")
+        released, encoders = target.rows("released"), target.rows("encoders")
         entries.append({"target": target.slug, "name": target.record["name"], "version": target.version, "plans": target.record["plans"],
                         "writes": target.record["writes"], "tiles": target.record["tiling"], "trains_encoder": target.record["trains_encoder"],
-                        "encoders": [{"encoder": name, "resolutions": [row["resolution"] for row in target.rows("encoders") if row["encoder"] == name]}
-                                     for name in unique(target.rows("encoders"), "encoder")],
+                        "encoders": [{"encoder": name, "resolutions": [row["resolution"] for row in encoders if row["encoder"] == name]}
+                                     for name in unique(encoders, "encoder")],
                         "connectors": unique([*target.rows("connectors"), *released], "connector"),
                         "llms": unique([*target.rows("llms"), *released], "llm"), "released": [row["id"] for row in released],
                         "options": [{"option": row["option"], "stands": row["stands"]} for row in target.rows("options")]})
@@ -146,11 +130,13 @@ def list_targets(as_json: bool, library: Library) -> int:
         record = entry["version"]
         lines += [style().paint(f"{entry['target']}  ({entry['name']})", "bold"),
                   *terminal.wrap(f"{record['repository']} at {record['commit'][:12]} of {record['committed']}, read {record['read']}", style(), "  "),
-                  *terminal.wrap("writes: " + entry["writes"], style(), "  ", "    "), *terminal.wrap("plans: " + ", ".join(entry["plans"]), style(), "  ", "    ")]
+                  *terminal.wrap("writes: " + entry["writes"], style(), "  ", "    "),
+                  *terminal.wrap("plans: " + ", ".join(entry["plans"]), style(), "  ", "    ")]
         encoders = [f"{row['encoder']} at {', '.join(str(side) for side in row['resolutions'])}" for row in entry["encoders"]]
         rest = [("encoders", "; ".join(encoders)), ("connectors", ", ".join(entry["connectors"])), ("LLMs", ", ".join(entry["llms"])),
                 ("released models", ", ".join(entry["released"]))]
         lines += [line for name, text in rest if text for line in terminal.wrap(f"{name}: {text}", style(), "  ", "    ")]
-        lines += [*terminal.wrap(f"tiles: {'yes' if entry['tiles'] else 'no'}; trains the encoder: {'yes' if entry['trains_encoder'] else 'no'}", style(), "  "), ""]
+        said = {True: "yes", False: "no"}
+        lines += [f"  tiles: {said[entry['tiles']]}; trains the encoder: {said[entry['trains_encoder']]}", ""]
     out("\n".join(lines[:-1]))
     return 0

@@ -11,7 +11,7 @@ import tempfile
 import unittest
 
 from recipes import costing
-from recipes.cli_export import fields_of
+from recipes.arguments import recipe_fields
 from recipes.exchange.experiment import plan_experiment, write_experiment, write_files
 from recipes.exchange.target import Job, Target, comment, divide, names
 from recipes.exchange.trainers import export
@@ -31,7 +31,7 @@ OTHERS = {
 
 def recipe_of(text: str) -> Recipe:
     from recipes.picker.recipe import parse
-    return costing.whole(parse(fields_of(text, "test"), library().words)[0].stated(), library().words)
+    return costing.whole(parse(recipe_fields(text, "test"), library().words)[0].stated(), library().words)
 
 
 def done(slug: str, text: str = "", **more):
@@ -130,7 +130,7 @@ class Files(unittest.TestCase):
         self.assertLessEqual(options("lmms-eval", "evaluate.sh", text), evaluator)
 
     def test_files_are_read_by_shell_python_and_yaml(self):
-        for slug, run in everything():
+        for _, run in everything():
             for name, text in run.files:
                 self.assertFalse(re.search(r"[^\x20-\x7e\n]", text))
                 if name.endswith(".sh"):
@@ -164,8 +164,10 @@ class Files(unittest.TestCase):
             done("llava", gpus=6)
 
     def test_frozen_encoder_is_said_in_each_programs_words(self):
-        said = {"prismatic": ("--stage full-finetune", "--stage finetune"), "llava-next": ("mm_vision_tower,mm_mlp_adapter,mm_language_model", "--mm_tunable_parts mm_mlp_adapter,mm_language_model"),
-                "nanovlm": ("'lr_vision_backbone': 5e-5", "'lr_vision_backbone': 0"), "llamafactory": ("freeze_vision_tower: false", "freeze_vision_tower: true")}
+        said = {"prismatic": ("--stage full-finetune", "--stage finetune"),
+                "llava-next": ("mm_vision_tower,mm_mlp_adapter,mm_language_model", "--mm_tunable_parts mm_mlp_adapter,mm_language_model"),
+                "nanovlm": ("'lr_vision_backbone': 5e-5", "'lr_vision_backbone': 0"),
+                "llamafactory": ("freeze_vision_tower: false", "freeze_vision_tower: true")}
         for slug, (trained, frozen) in said.items():
             recipe = recipe_of(OTHERS[slug])
             for value, wanted, other in ((False, trained, frozen), (True, frozen, trained)):
@@ -197,7 +199,8 @@ class Files(unittest.TestCase):
             (root / "models").mkdir()
             (root / "models" / "__init__.py").write_text("")
             (root / "models" / "config.py").write_text("class VLMConfig(dict): pass\nclass TrainConfig(dict): pass\n")
-            (root / "train.py").write_text("import json\nimport models.config as config\ndef main():\n    print(json.dumps([config.VLMConfig(), config.TrainConfig()]))\n")
+            (root / "train.py").write_text("import json\nimport models.config as config\n"
+                                           "def main():\n    print(json.dumps([config.VLMConfig(), config.TrainConfig()]))\n")
             (root / "own.py").write_text(dict(done("nanovlm", OTHERS["nanovlm"]).files)["run.py"])
             result = subprocess.run(["python3", "own.py"], cwd=folder, capture_output=True, env={**os.environ, "DATA": "my data"}, check=True)
             model, train = json.loads(result.stdout)
@@ -232,8 +235,10 @@ class Refused(unittest.TestCase):
                  ("llava", "connector=q-former"): "connector: llava .*'q-former' .accepted: linear, mlp-2x-gelu",
                  ("prismatic", "llm=qwen2-7b"): "llm: prismatic .*'qwen2-7b'", ("llava", "llm=13B"): "llm: llava .*a size: '13B'",
                  ("llava", "resolution=448"): "resolution: llava .*448. .accepted: 224, 336", ("llava", "resolution=anyres-672"): "resolution: llava .*fixed",
-                 ("llava", "tiling=2x2 tiles of 336 px + overview"): "tiling: llava", ("llava-next", "resolution=anyres-700"): "resolution: llava-next .*anyres-672",
-                 ("llava-next", "resolution=anyres-672,tiling=puzzle"): "tiling: llava-next .*'puzzle'", ("llava", "visual_tokens=64"): "visual_tokens: .*'64' .accepted: 576",
+                 ("llava", "tiling=2x2 tiles of 336 px + overview"): "tiling: llava",
+                 ("llava-next", "resolution=anyres-700"): "resolution: llava-next .*anyres-672",
+                 ("llava-next", "resolution=anyres-672,tiling=puzzle"): "tiling: llava-next .*'puzzle'",
+                 ("llava", "visual_tokens=64"): "visual_tokens: .*'64' .accepted: 576",
                  ("llava", "training=all at once"): "training: llava .*--plan", ("nanovlm", ""): "encoder: nanovlm .*'clip-vit-l-14'",
                  ("nanovlm", "encoder=siglip-b-16"): "connector: nanovlm", ("llamafactory", "llm=qwen2-7b"): "llm: llamafactory .*'qwen2-7b'",
                  ("llamafactory", "encoder=qwen2-vl-vit,connector=patch-merger-qwen,llm=qwen2-7b,resolution=native"): "resolution: llamafactory"}
@@ -309,19 +314,21 @@ class Experiments(unittest.TestCase):
         self.assertEqual([run["name"] for run in manifest["runs"]], ["clip", "wide"])
         self.assertEqual({name for run in manifest["runs"] for name in run["files"]} | {"evaluate.sh", "import.sh", "manifest.json"}, set(texts))
         self.assertIn({"benchmark": "docvqa", "task": "docvqa_val"}, manifest["benchmarks"])
-        for run, command in zip(manifest["runs"], commands(texts["evaluate.sh"])[1:]):
+        for run, command in zip(manifest["runs"], commands(texts["evaluate.sh"])[1:], strict=True):
             self.assertEqual(command, run["evaluate"])
             self.assertIn(f"pretrained={run['model']},conv_template=vicuna_v1,model_name=llava_llama", command)
-        for run, command in zip(manifest["runs"], commands(texts["import.sh"])[1:]):
-            value = dict(zip(command[4::2], command[5::2]))
-            self.assertEqual((command[2], command[3], value["--as"], value["--table"]), ("import", f"results/{run['name']}/*/*_results.json", run["name"], "encoders"))
+        for run, command in zip(manifest["runs"], commands(texts["import.sh"])[1:], strict=True):
+            self.assertEqual(command[3], "${1:-.}/" + run["results"])
+            self.assertEqual([*command[:3], run["results"], *command[4:]], run["import"])
+            value = dict(zip(command[4::2], command[5::2], strict=True))
+            self.assertEqual((command[2], value["--as"], value["--table"]), ("import", run["name"], "encoders"))
             self.assertEqual(recipe_of(value["--recipe"]).stated() | {"training": None}, run["recipe"] | {"training": None})
 
     def test_programs_that_lmms_eval_cannot_read_say_so(self):
         files = dict(plan_experiment([("a", recipe_of(""))], "prismatic", library().words).files)
         self.assertIn("vlm-evaluation", files["evaluate.sh"])
         self.assertIsNone(json.loads(files["manifest.json"])["runs"][0]["evaluate"])
-        self.assertIn("import results/a.csv", files["import.sh"])
+        self.assertIn('import "${1:-.}/results/a.csv" --as a ', files["import.sh"])
 
     def test_names_meet_neither_each_other_nor_files(self):
         for first, second in (("a", "A"), ("a-1-align.sh", "a-1-align.sh")):
@@ -400,8 +407,9 @@ class Command(unittest.TestCase):
             self.assertEqual(call("export", "--to", "llava", "--out", path)[0], 2)
 
     def test_wrong_command_lines_are_one_line(self):
-        for argv in (["--to", "lava"], [], ["--to", "llava", "encoder"], ["--to", "llava", "encoder="], ["--to", "llava", "a/b:encoder=clip"], ["--to", "list", "encoder=clip"],
-                     ["--to", "llava", "encoder=clip,encoder=siglip"], ["--to", "llava", "--gpus", "0"], ["--to", "llava", "--data", ""], ["--to", "llava", "--tasks", "nothing"],
+        for argv in (["--to", "lava"], [], ["--to", "llava", "encoder"], ["--to", "llava", "encoder="], ["--to", "llava", "a/b:encoder=clip"],
+                     ["--to", "list", "encoder=clip"], ["--to", "llava", "encoder=clip,encoder=siglip"], ["--to", "llava", "--gpus", "0"],
+                     ["--to", "llava", "--data", ""], ["--to", "llava", "--tasks", "nothing"],
                      ["--to", "llava", "--plan", "x"], ["--to", "llava", *["encoder=clip"] * 27], ["--to", "lmms-eval"], ["--to", "llava", "encoder=\x1b[31m"]):
             code, text, err = call("export", *argv)
             self.assertEqual((code, text, err.count("\n")), (2, "", 1), argv)
@@ -417,7 +425,7 @@ class Command(unittest.TestCase):
         self.assertIn({"encoder": "clip-vit-l-14", "resolutions": [224, 336]}, value["targets"][1]["encoders"])
 
     def test_a_comma_that_no_field_follows_belongs_to_the_value(self):
-        self.assertEqual(fields_of("resolution=resized to 64 tokens, aspect ratio kept,frozen-encoder=true", "x"),
+        self.assertEqual(recipe_fields("resolution=resized to 64 tokens, aspect ratio kept,frozen-encoder=true", "x"),
                          {"resolution": "resized to 64 tokens, aspect ratio kept", "frozen_encoder": "true"})
 
 

@@ -52,7 +52,7 @@ def plan_experiment(runs: Sequence[tuple[str, Recipe]], target: str, words: Voca
     chosen = benchmarks(tasks, words)
     evaluator = Target(EVALUATOR, words, evaluator=True)
     files = [*program_files, (EVALUATE, evaluate_text(done, chosen, evaluator)), (IMPORT, import_text(done, table, program)),
-             (MANIFEST, manifest_text(done, Target(target, words), evaluator, gpus, table, chosen))]
+             (MANIFEST, manifest_text(done, Target(target, words), evaluator, gpus, table, chosen, program))]
     names = [name for name, _ in files]
     clash = next((name for i, name in enumerate(names) if name.lower() in {other.lower() for other in names[:i]}), None)
     if clash:
@@ -72,14 +72,14 @@ def write_files(folder: str, files: Sequence[tuple[str, str]], force: bool = Fal
     """Write (name, text) into a folder: all of them or, where one may not be written, none."""
     os.makedirs(folder, exist_ok=True)
     paths = [os.path.join(folder, name) for name, _ in files]
-    for path, (name, text) in zip(paths, files):
+    for path, (name, text) in zip(paths, files, strict=True):
         if os.path.basename(name) != name or name in (".", ".."):
             raise OSError(errno.EINVAL, "would lie outside the folder", path)
         if os.path.lexists(path) and not stat.S_ISREG(os.lstat(path).st_mode):
             raise OSError(errno.EINVAL, "not a regular file", path)
         if os.path.lexists(path) and not force and not same(path, text):
             raise OSError(errno.EEXIST, "exists with other content (--force overwrites)", path)
-    for path, (_, text) in zip(paths, files):
+    for path, (_, text) in zip(paths, files, strict=True):
         write_text(path, text)
     return paths
 
@@ -111,13 +111,17 @@ def evaluation(run: Export, tasks: Sequence[tuple[str, str]]) -> list[str] | Non
             "--batch_size", "1", "--output_path", f"results/{run.job.name}"]
 
 
-def importing(run: Export, table: str, program: str) -> str:
-    """The shell line that imports the results of a run."""
+def importing(run: Export, table: str, program: str) -> list[str]:
+    """The command that imports the results of a run."""
     stated = {name: value for name, value in run.job.recipe.stated().items() if name != "training"}
     recipe = ",".join(f"{name}={str(value).lower() if isinstance(value, bool) else f'{value:.15g}' if isinstance(value, float) else value}"
                       for name, value in stated.items())
-    where = f"results/{run.job.name}/*/*_results.json" if run.evaluator else f"results/{run.job.name}.csv"
-    return f"{program} import {where} --as {shlex.quote(run.job.name)} --recipe {shlex.quote(recipe)} --table {shlex.quote(table)}"
+    return [*shlex.split(program), "import", results(run), "--as", run.job.name, "--recipe", recipe, "--table", table]
+
+
+def results(run: Export) -> str:
+    """Where the results of a run are expected: a folder that lmms-eval fills, or a CSV."""
+    return f"results/{run.job.name}" if run.evaluator else f"results/{run.job.name}.csv"
 
 
 def evaluate_text(runs: Sequence[Export], tasks: Sequence[tuple[str, str]], evaluator: Target) -> str:
@@ -127,22 +131,23 @@ def evaluate_text(runs: Sequence[Export], tasks: Sequence[tuple[str, str]], eval
     body = ""
     for run in runs:
         command = evaluation(run, tasks)
-        body += comment([f"{run.job.name}: {run.notes[-1]}", f"write its scores to results/{run.job.name}.csv"]) if command is None else " ".join(map(shlex.quote, command)) + "\n"
+        body += shlex.join(command) + "\n" if command else comment([f"{run.job.name}: {run.notes[-1]}", f"write its scores to {results(run)} (benchmark,value)"])
     return f"#!/usr/bin/env bash\n{head}set -euo pipefail\n{body}"
 
 
 def import_text(runs: Sequence[Export], table: str, program: str) -> str:
     """import.sh: one import command per run; all runs of one table become contrasts."""
-    head = comment(["import the results of evaluate.sh; run it in the folder that holds results/ (and give the path to the program, if it is not there)"])
-    return f"#!/usr/bin/env bash\n{head}set -euo pipefail\n" + "".join(importing(run, table, program) + "\n" for run in runs)
+    head = comment(["import the results of evaluate.sh: run it in the folder of the program, with the folder that holds results/ as its argument"])
+    lines = [shlex.join(importing(run, table, program)).replace(f" import {results(run)} ", f' import "${{1:-.}}/{results(run)}" ', 1) for run in runs]
+    return f"#!/usr/bin/env bash\n{head}set -euo pipefail\n" + "".join(line + "\n" for line in lines)
 
 
-def manifest_text(runs: Sequence[Export], target: Target, evaluator: Target, gpus: int, table: str, tasks: Sequence[tuple[str, str]]) -> str:
+def manifest_text(runs: Sequence[Export], target: Target, evaluator: Target, gpus: int, table: str, tasks: Sequence[tuple[str, str]], program: str) -> str:
     """manifest.json: what was written, for which versions, and how the pieces belong together."""
     value = {"format": 1, "target": target.slug, "version": target.version, "evaluator": {"name": EVALUATOR, **evaluator.version}, "gpus": gpus,
              "table": table, "benchmarks": [{"benchmark": name, "task": task} for name, task in tasks],
              "runs": [{"name": run.job.name, "recipe": run.job.recipe.stated(), "plan": run.plan, "files": [name for name, _ in run.files],
-                       "model": run.model, "evaluate": evaluation(run, tasks),
-                       "results": f"results/{run.job.name}" + ("" if run.evaluator else ".csv"), "notes": list(run.notes)} for run in runs],
+                       "model": run.model, "evaluate": evaluation(run, tasks), "results": results(run), "import": importing(run, table, program),
+                       "notes": list(run.notes)} for run in runs],
              "evaluate": EVALUATE, "import": IMPORT}
     return json.dumps(value, ensure_ascii=False, indent=1) + "\n"
