@@ -10,7 +10,6 @@ from . import costing
 from .arguments import Parser, Usage, flag, positive, recipe_fields
 from .console import PROGRAM, out, show, style
 from .evidence import reading
-from .exchange.target import PLANS, Target, names
 from .library import Library
 from .picker.recipe import Recipe, parse
 from .report import jsonable, terminal
@@ -19,6 +18,7 @@ NAMED = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*):(?=\s*[A-Za-z_-]+\s*=)")
 
 
 def export_arguments(parser: Parser) -> None:
+    from .exchange.target import PLANS
     parser.add_argument("recipes", nargs="*", metavar="RECIPE",
                         help="encoder=…,llm=…,resolution=… (fields left out: LLaVA-1.5-7B), with NAME: before it if you like; or a JSON file, or - "
                              "for standard input: a recipe, or what `pick --json` printed")
@@ -40,6 +40,7 @@ def export_command(args, library: Library, understood: dict | None = None) -> in
             raise Usage("export --to list: takes no recipe and no --out")
         return list_targets(args.json, library)
     from .exchange.experiment import plan_experiment, write_files
+    from .exchange.target import Target
     target = Target(args.to, library.words)
     runs = [(name, costing.whole(recipe.stated(), library.words)) for name, recipe in named_recipes(args.recipes, args.rank, library)]
     experiment = plan_experiment(runs, target.slug, library.words, plan=args.plan, gpus=args.gpus, data=args.data, table=args.table,
@@ -110,6 +111,7 @@ def from_file(path: str, rank: int, library: Library) -> Recipe:
 
 def list_targets(as_json: bool, library: Library) -> int:
     """Which programs there are, the version each was read from, and what each can express."""
+    from .exchange.target import Target, names
     found = [Target(slug, library.words) for slug in names(library.words)]
     unique = lambda rows, field: list(dict.fromkeys(row[field] for row in rows if field in row))  # noqa: E731
     entries = []

@@ -48,10 +48,9 @@ def plan_experiment(runs: Sequence[tuple[str, Recipe]], target: str, words: Voca
             done.append(export(Job(name, recipe, plan, gpus, data), target, words))
         except RecipeError as error:
             raise error if len(runs) == 1 else RecipeError(error.field, f"run {name[:40]}: {str(error).partition(': ')[2]}") from None
-    program_files = [file for run in done for file in run.files]
     chosen = benchmarks(tasks, words)
     evaluator = Target(EVALUATOR, words, evaluator=True)
-    files = [*program_files, (EVALUATE, evaluate_text(done, chosen, evaluator)), (IMPORT, import_text(done, table, program)),
+    files = [*(file for run in done for file in run.files), (EVALUATE, evaluate_text(done, chosen, evaluator)), (IMPORT, import_text(done, table, program)),
              (MANIFEST, manifest_text(done, Target(target, words), evaluator, gpus, table, chosen, program))]
     names = [name for name, _ in files]
     clash = next((name for i, name in enumerate(names) if name.lower() in {other.lower() for other in names[:i]}), None)
@@ -131,7 +130,7 @@ def evaluate_text(runs: Sequence[Export], tasks: Sequence[tuple[str, str]], eval
     body = ""
     for run in runs:
         command = evaluation(run, tasks)
-        body += shlex.join(command) + "\n" if command else comment([f"{run.job.name}: {run.notes[-1]}", f"write its scores to {results(run)} (benchmark,value)"])
+        body += shlex.join(command) + "\n" if command else comment([f"{run.job.name}: {run.notes[-1]}", f"write its scores to {results(run)}"])
     return f"#!/usr/bin/env bash\n{head}set -euo pipefail\n{body}"
 
 
