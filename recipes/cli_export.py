@@ -34,7 +34,7 @@ def export_arguments(parser: Parser) -> None:
 
 
 def export_command(args, library: Library, understood: dict | None = None) -> int:
-    """A recipe as configuration of a training program: prismatic, llava, llava-next, nanovlm, llamafactory."""
+    """A recipe as configuration of a training program that exists."""
     if args.to == "list":
         if args.recipes or args.out:
             raise Usage("export --to list: takes no recipe and no --out")
