@@ -300,7 +300,7 @@ COMMANDS: dict[str, tuple[Callable, Callable, str]] = {
     "cost": (cost_arguments, cost_command, "cost --llm qwen2-7b --encoder siglip --resolution 384\ncost --plan three-stage --gpu H100 --gpus 16\ncost --calibration"),
     "latency": (latency_arguments, latency_command, "latency --gpu Orin --dtype int4 --llm-params-b 2B\nlatency --resolution anyres-672 --visual-tokens 2880\nlatency --calibration"),
     "export": (export_arguments, export_command, "export --to list\nexport encoder=siglip --to prismatic --out runs/\n"
-               "export a:encoder=clip b:encoder=siglip --to llava-next --out ab/\nexport picked.json --rank 2 --to llava-next"),
+               "export a:llm=vicuna-7b b:llm=vicuna-13b --to llava --out ab/\nexport picked.json --rank 2 --to llava-next"),
     "skill": (skill_arguments, skill_command, "skill\nskill --check"),
     "fit": (fit_arguments, fit_command, "fit\nfit --check\nfit --search 1"),
     "backtest": (backtest_arguments, backtest_command, "backtest\nbacktest --paper prismatic --json"),
