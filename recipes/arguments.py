@@ -4,6 +4,7 @@ In: argparse parsers to fill, texts of flags, the library's vocabulary. Out: rec
 or an error that names the flag and what it accepts. Does not compute answers, print or exit.
 """
 import argparse
+import re
 from collections.abc import Callable, Sequence
 
 from .cost import tokens
@@ -109,6 +110,20 @@ def benchmark_list(values: Sequence[str], words: Vocabulary) -> list[str]:
                 raise Usage(f"{slug} does not test images: no recipe axis is modelled for it")
             found.append(slug)
     return list(dict.fromkeys(found))
+
+
+def recipe_fields(text: str, command: str) -> dict[str, str]:
+    """encoder=siglip,llm=qwen2-7b as fields. A comma that no field name follows belongs to the value before it."""
+    fields: dict[str, str] = {}
+    for part in re.split(r",(?=\s*[A-Za-z_-]+\s*=)", text) if text.strip() else []:
+        match = re.fullmatch(r"\s*([A-Za-z_-]+)\s*=\s*(.*\S)\s*", part, re.DOTALL)
+        if not match:
+            raise Usage(f"{command}: {part[:60]!r} is not FIELD=VALUE (as in encoder=siglip,llm=qwen2-7b)")
+        name = match[1].replace("-", "_")
+        if name in fields:
+            raise Usage(f"{command}: {name[:40]} is given twice")
+        fields[name] = match[2]
+    return fields
 
 
 def pairs(values: Sequence[str], flag_name: str, words: Vocabulary) -> list[tuple[str, object]]:

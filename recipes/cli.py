@@ -44,6 +44,12 @@ COMMANDS = {
     "cost": Command("cli_cost", "What training a recipe costs: FLOPs by stage, GPU-hours, memory", "cost --llm qwen2-7b --encoder siglip --resolution 384\ncost --plan three-stage --gpu H100 --gpus 16\ncost --calibration"),
     "latency": Command("cli_cost", "How long an answer takes, phase by phase, and the memory it needs", "latency --gpu Orin --dtype int4 --llm-params-b 2B\nlatency --resolution anyres-672 --visual-tokens 2880\nlatency --calibration"),
     "import": Command("cli_import", "Results of lmms-eval, VLMEvalKit or a CSV into a table of your own", "import logs/my_model --as siglip --recipe encoder=siglip,llm=qwen2-7b --table my-sweep\nimport sweep.csv --table my-sweep"),
+    "export": Command("cli_export", "A recipe as configuration of a training program that exists",
+                      "export --to list\nexport encoder=siglip --to prismatic --out runs/\n"
+                      "export a:llm=vicuna-7b b:llm=vicuna-13b --to llava --out ab/\nexport picked.json --rank 2 --to llava-next"),
+    "compare": Command("cli_compare", "Ask served models the same questions about images, side by side",
+                       'compare --endpoint a=http://localhost:8000 --endpoint b=http://localhost:8001 --image cat.png --question "What is this?"\n'
+                       "compare --endpoint a=http://localhost:8000 --questions questions.jsonl --resize 336,672 --out answers.jsonl"),
     "skill": Command("cli_tables", "Write the agent skill from the evidence, or check that it is fresh", "skill\nskill --check"),
     "fit": Command("cli_tables", "Fit the model to the published tables anew", "fit\nfit --check\nfit --search 1"),
     "backtest": Command("cli_tables", "How well unseen papers are predicted, beside simple rules", "backtest\nbacktest --paper prismatic --json"),
