@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from . import answers, question
 from .arguments import (Parser, Usage, benchmark_list, common, constraints, flag, known_paper, level_flag, pairs, positive,
                         recipe_flags, side_of, size_or_llm, stated_flags)
+from .cli_compare import compare_arguments, compare_command
 from .cli_cost import cost_arguments, cost_command, latency_arguments, latency_command, tokens_arguments, tokens_command
 from .console import PROGRAM, out, show, style
 from .cost import flops
@@ -298,6 +299,7 @@ COMMANDS: dict[str, tuple[Callable, Callable, str]] = {
     "tokens": (tokens_arguments, tokens_command, "tokens --model qwen2-vl --image 448x280 --image 1024x768\ntokens --encoder siglip --resolution 384 --connector q-former"),
     "cost": (cost_arguments, cost_command, "cost --llm qwen2-7b --encoder siglip --resolution 384\ncost --plan three-stage --gpu H100 --gpus 16\ncost --calibration"),
     "latency": (latency_arguments, latency_command, "latency --gpu Orin --dtype int4 --llm-params-b 2B\nlatency --resolution anyres-672 --visual-tokens 2880\nlatency --calibration"),
+    "compare": (compare_arguments, compare_command, 'compare --endpoint a=http://localhost:8000 --endpoint b=http://localhost:8001 --image cat.png --question "What is this?"\ncompare --endpoint a=http://localhost:8000 --questions questions.jsonl --resize 336,672 --out answers.jsonl'),
     "skill": (skill_arguments, skill_command, "skill\nskill --check"),
     "fit": (fit_arguments, fit_command, "fit\nfit --check\nfit --search 1"),
     "backtest": (backtest_arguments, backtest_command, "backtest\nbacktest --paper prismatic --json"),
