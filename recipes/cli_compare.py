@@ -49,7 +49,8 @@ def sizes(text: str) -> list[int | None]:
 
 def compare_arguments(parser: Parser) -> None:
     add = parser.add_argument
-    add("--endpoint", metavar="NAME=URL[,model=ID]", action="append", default=[], help="a server: its root or its /v1 (repeatable); model: default the only one it serves")
+    add("--endpoint", metavar="NAME=URL[,model=ID]", action="append", default=[],
+        help="a server: its root or its /v1 (repeatable); model: default the only one it serves")
     add("--image", metavar="FILE", action="append", default=[], help="PNG, JPEG, WebP or GIF (repeatable; each is asked about by itself)")
     add("--together", action="store_true", help="all --image files in one request")
     add("--question", metavar="TEXT", action="append", default=[], help="what is asked about the images (repeatable)")
@@ -61,11 +62,12 @@ def compare_arguments(parser: Parser) -> None:
     add("--retries", type=whole(0, 10), default=3, metavar="N", help="how often 429, 5xx and lost connections are asked again (default: 3)")
     add("--max-tokens", type=whole(1, 100_000), default=256, metavar="N", help="tokens of an answer at most (default: 256)")
     add("--temperature", type=number(0, 2), default=0.0, metavar="T", help="default: 0")
-    add("--key-env", metavar="NAME[=VARIABLE]", action="append", default=[], help="the environment variable with the key of an endpoint (default: OPENAI_API_KEY)")
+    add("--key-env", metavar="NAME[=VARIABLE]", action="append", default=[],
+        help="the environment variable with the key of an endpoint (default: OPENAI_API_KEY)")
     add("--no-stream", action="store_true", help="answers in one piece: no TTFT, no tokens/s")
     add("--latency-out", metavar="FILE.json", help="write measured latencies, for latency --measured FILE.json; needs the five flags below")
-    for name, what in (("hardware", "GPU that serves it: L4"), ("engine", "vllm, sglang, llama.cpp, ollama, transformers …"), ("dtype", "bf16, fp16, int8 or int4"),
-                       ("recipe", "FIELD=VALUE,…: encoder, llm, resolution …"), ("gpus", "tensor parallel over so many (default: 1)")):
+    for name, what in (("hardware", "GPU that serves it: L4"), ("engine", "vllm, sglang, llama.cpp, ollama, transformers …"),
+                       ("dtype", "bf16, fp16, int8 or int4"), ("recipe", "FIELD=VALUE,…: encoder, llm, resolution …"), ("gpus", "tensor parallel over so many (default: 1)")):
         add(f"--{name}", metavar=f"[NAME:]{name.upper()}", action="append", default=[], help=f"{what} (for one endpoint: NAME:{name.upper()})")
 
 
@@ -75,9 +77,16 @@ def compare_command(args, library: Library, understood: dict | None = None) -> i
     Servers speak the OpenAI-compatible chat API (vLLM, SGLang, llama.cpp, Ollama, transformers serve). Nothing is sent
     anywhere but to the endpoints named; redirects are not followed; keys come from the environment.
     """
+    from .exchange.chat import EndpointError
+    from .exchange.questions import QuestionsError
+    try:
+        return _compare(args, library, understood)
+    except (EndpointError, QuestionsError) as error:
+        raise Usage(f"compare: {error}") from None
+
+
+def _compare(args, library: Library, understood: dict | None) -> int:
     from .exchange import chat, compare, results
-    if args.resize != [None] and not args.resize:
-        raise Usage("compare: --resize names no size")
     endpoints = _endpoints(args)
     keys = _keys(args, endpoints)
     served, concurrency = _deployments(args, endpoints, library), args.concurrency or (1 if args.latency_out else 4)
@@ -85,7 +94,8 @@ def compare_command(args, library: Library, understood: dict | None = None) -> i
     pictures = _pictures(items, args.resize)
     _check_outputs(args, pictures)
     ask = chat.Ask(args.timeout, args.max_tokens, args.temperature, not args.no_stream)
-    say(f"{len(items)} question{'s' * (len(items) != 1)}, {len(args.resize)} size{'s' * (len(args.resize) != 1)}, {len(endpoints)} endpoint{'s' * (len(endpoints) != 1)}")
+    counts = ((len(items), "question"), (len(args.resize), "size"), (len(endpoints), "endpoint"))
+    say(", ".join(f"{count:,} {word}{'s' * (count != 1)}" for count, word in counts))
     endpoints = [_with_model(to, keys.get(to.name), args) for to in endpoints]
     jobs = compare.plan(endpoints, items, pictures, args.resize)
 
@@ -327,7 +337,8 @@ def _write_latencies(args, endpoints, served, jobs, done, key, library: Library)
     rows, notes = [], []
     for to in endpoints:
         deployment = served[to.name]
-        row = latencies.row(to.name, [done[key(job)] for job in jobs if job.endpoint == to], deployment, library.words.records("hardware")[deployment.gpu]["name"],
+        device = library.words.records("hardware")[deployment.gpu]["name"]
+        row = latencies.row(to.name, [done[key(job)] for job in jobs if job.endpoint == to], deployment, device,
                             f"compare --endpoint {to.name}={to.url},model={to.model}")
         if row:
             rows.append(row)

@@ -9,6 +9,7 @@ What is sent and read, as of openai/openai-python@e43b422 (stream_options, chunk
 ollama/ollama@fb30760 (openai/openai.go: data URLs only, `reasoning`) and ggerganov/llama.cpp@c392e50 (examples/server/README.md:
 /v1/models, max_tokens, `reasoning_content`).
 """
+import contextlib
 import hashlib
 import http.client
 import io
@@ -191,10 +192,9 @@ class _Call:
             if key:
                 headers["Authorization"] = f"Bearer {key}"
             self.sent = time.perf_counter()
-            try:
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+                # a server may answer (413, 401) and close before it has read everything: its answer is worth more
                 self.connection.request(method, to.path + path, body, headers)
-            except (BrokenPipeError, ConnectionResetError):
-                pass  # a server may answer (413, 401) and close before it has read everything: its answer is worth more
             self.response = self.connection.getresponse()
             self._check()
         except BaseException:

@@ -1,7 +1,7 @@
 """The same questions to several endpoints: the plan of requests, carrying it out, scores, the summary.
 
 In: endpoints, Items, Pictures, sizes, settings. Out: records (dictionaries, one for each request) as they come, and the summary
-of records. Order: one endpoint after the other, so that none is timed while another on the same machine is at work.
+of records. Order: one endpoint after the other has answered all, so that none is timed while another on the same machine is at work.
 Does not read questions files, write results or print.
 """
 import hashlib
@@ -11,6 +11,7 @@ import re
 import threading
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
 from statistics import NormalDist
 from typing import NamedTuple
 
@@ -87,8 +88,6 @@ def carry_out(jobs: Sequence[Job], ask: chat.Ask, keys: Mapping[str, str], concu
     todo: queue.SimpleQueue[Job] = queue.SimpleQueue()
     done: queue.SimpleQueue[tuple[Job, object]] = queue.SimpleQueue()
     stop, lost, copies = threading.Event(), Counter(), Copies()
-    for job in jobs:
-        todo.put(job)
 
     def answer(job: Job) -> tuple[chat.Reply, int] | Exception:
         name = job.endpoint.name
@@ -117,14 +116,19 @@ def carry_out(jobs: Sequence[Job], ask: chat.Ask, keys: Mapping[str, str], concu
             except BaseException as error:  # a fault of the program: it must reach the main thread, or that one waits for ever
                 done.put((job, Fault(error)))
 
-    for _ in range(min(concurrency, len(jobs))):
-        threading.Thread(target=work, daemon=True).start()   # daemons: an interrupted command does not wait for slow servers
     try:
-        for _ in jobs:
-            job, got = done.get()
-            if isinstance(got, Fault):
-                raise got.error
-            yield record(job, ask, concurrency, got)
+        for _, group in groupby(jobs, key=lambda job: job.endpoint):
+            waiting = 0
+            for job in group:
+                todo.put(job)
+                waiting += 1
+            for _ in range(min(concurrency, waiting)):
+                threading.Thread(target=work, daemon=True).start()   # daemons: an interrupted command does not wait for slow servers
+            for _ in range(waiting):
+                job, got = done.get()
+                if isinstance(got, Fault):
+                    raise got.error
+                yield record(job, ask, concurrency, got)
     finally:
         stop.set()
 

@@ -56,16 +56,17 @@ def row(name: str, records: Sequence[Mapping], served: Deployment, device: str, 
     use = [r for r in records if r["error"] is None and r["ttft_ms"] is not None and r["concurrency"] == 1 and len(r["images_sha256"]) == 1]
     if not use:
         return None
-    tokens = served.recipe.visual_tokens
+    tokens = round(served.recipe.visual_tokens)
     prompt = _middle(r["prompt_tokens"] for r in use)
-    text = None if prompt is None or prompt < tokens else round(prompt - tokens)
+    text = None if prompt is None or prompt < tokens else round(prompt) - tokens
     output = _middle(r["completion_tokens"] for r in use)
     size = use[0]["resize"]
     value = dict.fromkeys(KEYS)
     value.update({
         "id": f"{name}.{served.gpu}{f'.{size}px' if size else ''}", "model": use[0]["model"], "encoder": served.recipe.encoder, "llm": served.recipe.llm,
         "device": device, "device_count": served.gpus, "engine": served.engine, "dtype": served.dtype, "batch": 1,
-        "image_resolution": served.recipe.resolution, "visual_tokens": tokens, "prompt_tokens": text, "output_tokens": None if output is None else round(output),
+        "image_resolution": served.recipe.resolution, "visual_tokens": tokens, "prompt_tokens": text,
+        "output_tokens": None if output is None else round(output),
         "ttft_ms": _middle(r["ttft_ms"] for r in use), "decode_tokens_per_s": _middle(r["tokens_per_s"] for r in use),
         "task": "questions about one image, one request at a time", "grade": GRADE,
         "notes": f"medians of {len(use)} answers, as the client sees them: with network, image decoding and any cache of the server"
@@ -168,7 +169,8 @@ def _phases(library: Library, entry: Mapping) -> list[Own]:
         if printed is not None:
             measured = latency.Measured(f"{entry['id']} {phase}", engine, phase, printed, pick(compute), pick(moved), pick(launch), entry["source"])
             own = Own(latency.Check(measured, pick(estimate)), gpu, True)
-            binds = phase == "decode" or measured.compute_ms / stored.compute >= max(measured.bandwidth_ms / stored.bandwidth, measured.layers * stored.layer_ms)
+            others = max(measured.bandwidth_ms / stored.bandwidth, measured.layers * stored.layer_ms)
+            binds = phase == "decode" or measured.compute_ms / stored.compute >= others
             out.append(own._replace(usable=binds and not own.faster_than_peak))
     return out
 
@@ -184,7 +186,8 @@ def rate_note(own: Sequence[Own], engine: str, gpu: str) -> str:
     """What `latency --measured` did with the rows, in one line."""
     new, count = rates(own, engine, gpu)
     old = latency.ENGINES[engine]
-    moved = [f"{name} {before:.2f} -> {after:.2f}" for name, before, after in zip(("compute share", "bandwidth share", "ms per layer"), old, new) if before != after]
+    named = zip(("compute share", "bandwidth share", "ms per layer"), old, new)
+    moved = [f"{name} {before:.2f} -> {after:.2f}" for name, before, after in named if before != after]
     if not moved:
         return f"no measured row sets a rate of {engine} on {gpu}: published rates"
     return f"rates of {engine} on {gpu} from {count} measured phases: {', '.join(moved)}"

@@ -74,13 +74,15 @@ def summary_text(value: Mapping, notes: Sequence[str], style: Style) -> str:
     lines.append("")
     for e in endpoints:
         lines += wrap(f"{e['name']}: {safe(e['model'])} at {e['url']}", style, hang="  ")
-    explained = ["TTFT and total: median/90th percentile, from sending the request; TTFT until the first generated text; tokens/s: median, after the first token"]
+    explained = ["TTFT and total: median/90th percentile, from sending the request; TTFT until the first generated text; "
+                 "tokens/s: median, after the first token"]
     if any(e["exact"] for e in endpoints):
         explained.append("exact match: of the answered questions that have an answer, with an 80% Wilson interval")
     for e in endpoints:
         counted = e["tokens_counted_by"]
         if "chunks" in counted:
-            explained.append(f"{e['name']}: {'no' if counted == ['chunks'] else 'not every'} reply reports its tokens: pieces of the stream are counted instead")
+            which = "no" if counted == ["chunks"] else "not every"
+            explained.append(f"{e['name']}: {which} reply reports its tokens: pieces of the stream are counted instead")
         if e["cut"]:
             explained.append(f"{e['name']}: {e['cut']} answers end at --max-tokens")
         if e["reasoning"]:

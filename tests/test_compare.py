@@ -1,0 +1,931 @@
+"""`compare` against a real HTTP server that behaves and misbehaves; images, questions, scores, results, latency rows."""
+import contextlib
+import http.server
+import json
+import os
+import pathlib
+import random
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import unittest
+import unittest.mock
+import zlib
+
+from recipes.cost import latency
+from recipes.evidence.reading import EvidenceError
+from recipes.exchange import chat, compare, images, latencies, questions, results
+from recipes.report import compared, terminal
+
+from . import support
+from .support import call
+
+GOOD = [{"choices": [{"delta": {"role": "assistant", "content": ""}}]}, {"choices": [{"delta": {"content": "Two "}}]},
+        {"choices": [{"delta": {"content": "cats"}, "finish_reason": None}]}, {"choices": [{"delta": {}, "finish_reason": "stop"}]},
+        {"choices": [], "usage": {"prompt_tokens": 600, "completion_tokens": 9}}, "[DONE]"]
+KEY = "sk-secret-0123456789"
+
+
+def events(values) -> bytes:
+    """Server-sent events of values (texts as they are)."""
+    return b"".join(b"data: " + (v if isinstance(v, str) else json.dumps(v)).encode() + b"\n\n" for v in values)
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    """Asks the server's `behave` what to do."""
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *_):
+        pass
+
+    def send(self, status=200, body=b"", kind="application/json", headers=(), length=None):
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body) if length is None else length))
+        for name, value in headers:
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def stream(self, values=GOOD, pause=0.0, ending=b""):
+        """Events in chunked encoding."""
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        for value in values:
+            body = events([value])
+            self.wfile.write(b"%x\r\n%s\r\n" % (len(body), body))
+            if pause:
+                self.server.released.wait(pause)
+        self.wfile.write(ending or b"0\r\n\r\n")
+
+    def do_GET(self):
+        self.server.seen.append((self.path, dict(self.headers), None))
+        if self.server.models is None:
+            self.send(404, b"{}")
+        elif isinstance(self.server.models, bytes):
+            self.send(200, self.server.models)
+        else:
+            self.send(200, json.dumps({"data": [{"id": name} for name in self.server.models]}).encode())
+
+    def do_POST(self):
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        server = self.server
+        with server.lock:
+            server.seen.append((self.path, dict(self.headers), body))
+            server.now += 1
+            server.most = max(server.most, server.now)
+            turn = server.turn
+            server.turn += 1
+        try:
+            server.behave(self, body, turn)
+        except OSError:      # the client hung up
+            self.close_connection = True
+        finally:
+            with server.lock:
+                server.now -= 1
+
+
+class Server(http.server.ThreadingHTTPServer):
+    """A chat server whose behaviour a test sets. seen: (path, headers, body) of each request; most: requests at once."""
+    daemon_threads = True
+
+    def __init__(self, behave=None, models=("cat-vl",)):
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.behave = behave or (lambda h, body, turn: h.stream())
+        self.models, self.seen, self.lock, self.now, self.most, self.turn = models, [], threading.Lock(), 0, 0, 0
+        self.released = threading.Event()
+        threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+
+    def handle_error(self, *_):
+        pass
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+    def __exit__(self, *_):
+        self.released.set()
+        self.shutdown()
+        self.server_close()
+
+    def asked(self):
+        """Bodies of the chat requests."""
+        return [body for _, _, body in self.seen if body]
+
+
+def ask(behave, *, stream=True, timeout_s=5.0, key=None, max_tokens=16):
+    """The reply of one request to a server that behaves so."""
+    with Server(behave) as server:
+        to = chat.endpoint(f"a={server.url},model=m")
+        return chat.chat(to, "How many?", [], chat.Ask(timeout_s, max_tokens, 0.0, stream), key)
+
+
+def png(width=8, height=6, value=100, channels=3) -> bytes:
+    return images.encode(images.Pixels(width, height, channels, [bytes([value]) * (width * channels)] * height))
+
+
+class Folder(unittest.TestCase):
+    """A temporary folder with one image, and a waiting time that costs nothing."""
+
+    def setUp(self):
+        self.enterContext(unittest.mock.patch.object(chat, "FIRST_WAIT_S", 0.001))
+        self.folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
+        self.image = self.write("a.png", png())
+
+    def write(self, name: str, content) -> str:
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return str(path)
+
+    def serve(self, *more, **keys) -> Server:
+        return self.enterContext(Server(*more, **keys))
+
+    def compare(self, server, *argv, question=True, name="a"):
+        """(code, JSON or None, stderr) of the command."""
+        basics = ["compare", "--endpoint", f"{name}={server.url}", "--json", *(("--image", self.image, "--question", "How many?") if question else ())]
+        code, out, err = call(*basics, *argv)
+        self.assertNotIn("Traceback", err)
+        return code, json.loads(out) if out else None, err
+
+
+class Endpoints(unittest.TestCase):
+    def test_urls(self):
+        for text, url, model in (("a=http://localhost:8000", "http://localhost:8000/v1", None), ("a=http://localhost:8000/v1/,model=x/y", "http://localhost:8000/v1", "x/y"),
+                                 ("a=https://h/openai", "https://h/openai/v1", None), ("a=https://h/v1beta/chat/completions", "https://h/v1beta", None),
+                                 ("a=http://[::1]:80/v1", "http://[::1]:80/v1", None), ("a=http://h/v1/chat/completions,model=m:7b", "http://h/v1", "m:7b")):
+            to = chat.endpoint(text)
+            self.assertEqual((to.url, to.model), (url, model), text)
+        self.assertTrue(chat.endpoint("a=http://[::1]").local)
+        self.assertFalse(chat.endpoint("a=http://127.0.0.1.evil.example").local)
+
+    def test_what_is_refused(self):
+        for text, word in (("http://localhost", "NAME=URL"), ("a b=http://h", "NAME=URL"), ("a=ftp://h", "http://"), ("a=file:///etc/passwd", "http://"), ("a=http://", "http://"),
+                           ("a=http://h:99999", "port"), ("a=http://h:x", "port"), ("a=http://[::1", "IPv6"), ("a=http://u:p4ss@h/v1", "environment"), ("a=http://h/v1?key=s3cr", "environment"),
+                           ("a=http://h/#x", "environment"), ("a=http://h/\nX: y", "character"), ("a=http://hé", "character"), ("a=http://h\\@evil", "character"),
+                           ("a=http://h,modle=x", "model=ID"), ("a=http://h,model=", "model=ID"), ("a=http://h,model=x\x1b[2J", "printable")):
+            with self.assertRaises(chat.EndpointError, msg=text) as caught:
+                chat.endpoint(text)
+            message = str(caught.exception)
+            self.assertIn(word, message)
+            self.assertNotRegex(message, r"p4ss|s3cr|[\x00-\x1f]")
+
+
+class Wire(unittest.TestCase):
+    """One request at a time, straight to the module."""
+
+    def failure(self, behave, **more) -> chat.ChatError:
+        with self.assertRaises(chat.ChatError) as caught:
+            ask(behave, **more)
+        return caught.exception
+
+    def raw(self, data: bytes, hold=False):
+        """A behaviour: these bytes, as they are."""
+        def behave(handler, body, turn):
+            handler.wfile.write(data)
+            handler.wfile.flush()
+            if hold:
+                handler.server.released.wait(5)
+            handler.close_connection = True
+        return behave
+
+    def test_a_stream(self):
+        reply = ask(lambda h, b, t: h.stream(pause=0.01))
+        self.assertEqual((reply.text, reply.completion_tokens, reply.tokens_from, reply.prompt_tokens, reply.finish_reason), ("Two cats", 9, "usage", 600, "stop"))
+        self.assertLess(reply.ttft_ms, reply.total_ms)
+        self.assertGreater(reply.tokens_per_s, 0)
+
+    def test_ttft_begins_with_text_and_not_with_the_role(self):
+        order = []
+        def behave(h, body, turn):
+            h.stream(GOOD[:1], ending=b" ")
+        def slow(h, body, turn):
+            h.send_response(200)
+            h.send_header("Content-Type", "text/event-stream")
+            h.send_header("Connection", "close")
+            h.end_headers()
+            h.wfile.write(events(GOOD[:1]))
+            order.append(time.perf_counter())
+            h.server.released.wait(0.05)
+            order.append(time.perf_counter())
+            h.wfile.write(events(GOOD[1:]))
+            h.close_connection = True
+        self.assertGreaterEqual(ask(slow).ttft_ms, 1000 * (order[1] - order[0]))
+
+    def test_tokens_are_counted_when_the_server_does_not_report_them(self):
+        for usage in (None, {"completion_tokens": -1}, {"completion_tokens": True}, {"completion_tokens": "9"}, {"completion_tokens": 10**15}, []):
+            reply = ask(lambda h, b, t, usage=usage: h.stream([*GOOD[:-2], {"choices": [], "usage": usage}, "[DONE]"]))
+            self.assertEqual((reply.completion_tokens, reply.tokens_from), (2, "chunks"), usage)
+
+    def test_reasoning_is_timed_and_not_shown(self):
+        for name in ("reasoning", "reasoning_content"):
+            reply = ask(lambda h, b, t, name=name: h.stream([{"choices": [{"delta": {name: "hm", "content": None}}]}, *GOOD]))
+            self.assertEqual((reply.text, reply.reasoning), ("Two cats", True))
+
+    def test_other_forms_of_a_good_stream(self):
+        body = b": ping\n\nevent: message\r\nid: 1\r\ndata:" + json.dumps(GOOD[1]).encode() + b"\r\n\r\ndata: {\"choices\":\ndata: [{\"delta\": {}, \"finish_reason\": \"length\"}]}\n\n"
+        for tail in (b"data: [DONE]\n\n", b"data: [DONE]", b""):
+            data = b"HTTP/1.0 200 OK\r\nContent-Type: text/event-stream\r\n\r\n" + body + tail
+            reply = ask(self.raw(data))
+            self.assertEqual((reply.text, reply.finish_reason), ("Two ", "length"))
+
+    def test_one_piece(self):
+        whole = json.dumps({"choices": [{"message": {"content": "Two"}, "finish_reason": "stop"}], "usage": {"completion_tokens": 1}}).encode()
+        for stream in (True, False):   # a server that does not stream although asked
+            reply = ask(lambda h, b, t: h.send(200, whole), stream=stream)
+            self.assertEqual((reply.text, reply.ttft_ms, reply.tokens_per_s, reply.completion_tokens), ("Two", None, None, 1))
+
+    def test_the_connection_may_stay_open(self):
+        """Keep-alive: the reply ends with [DONE], whatever the server does with the connection."""
+        chunked = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n" + b"%x\r\n%s\r\n" % (len(events(GOOD)), events(GOOD))
+        self.assertEqual(ask(self.raw(chunked, hold=True)).text, "Two cats")
+
+    def test_what_is_sent(self):
+        with Server() as server:
+            to = chat.endpoint(f"a={server.url},model=m")
+            chat.chat(to, "Où?", ["data:image/png;base64,AA", "data:image/png;base64,BB"], chat.Ask(5, 7, 0.5), KEY)
+            path, headers, body = server.seen[0]
+        self.assertEqual(path, "/v1/chat/completions")
+        self.assertEqual(headers["Authorization"], f"Bearer {KEY}")
+        self.assertEqual((body["model"], body["max_tokens"], body["temperature"], body["stream"], body["stream_options"]), ("m", 7, 0.5, True, {"include_usage": True}))
+        self.assertEqual([part.get("text") or part["image_url"]["url"][-2:] for part in body["messages"][0]["content"]], ["AA", "BB", "Où?"])
+
+    def test_redirects_are_refused_and_take_nothing_along(self):
+        with Server() as evil:
+            for status in (301, 302, 303, 307, 308):
+                error = self.failure(lambda h, b, t, status=status: h.send(status, headers=[("Location", evil.url + "/v1/chat/completions?k=" + KEY)]), key=KEY)
+                self.assertIn("redirects to", str(error))
+                self.assertIn(evil.url, str(error))
+                self.assertNotIn(KEY, str(error))
+                self.assertFalse(error.again)
+            self.assertEqual(evil.seen, [])
+
+    def test_statuses(self):
+        for status, again in ((400, False), (401, False), (404, False), (413, False), (422, False), (429, True), (500, True), (503, True), (204, False)):
+            error = self.failure(lambda h, b, t, status=status: h.send(status, b"" if status == 204 else b'{"error": {"message": "no\\nway"}}'))
+            self.assertEqual(error.again, again, status)
+            self.assertIn(f"HTTP {status}", str(error))
+            self.assertTrue(status == 204 or "no way" in str(error))
+
+    def test_error_bodies(self):
+        for body, text in ((b'{"error": "x"}', "x"), (b'{"message": "m", "object": "error"}', "m"), (b'{"detail": "Not Found"}', "Not Found"), (b"<html>busy</html>", "<html>busy</html>"),
+                           (b"\xff\xfe", "\ufffd\ufffd"), (b"[" * 5000, "[" * 300), (b"", "")):
+            self.assertEqual(chat.error_text(body), text)
+
+    def test_retry_after(self):
+        for header, seconds in (("2", 2.0), ("0.5", 0.5), ("Wed, 21 Oct 2015 07:28:00 GMT", 0.0), ("soon", None), ("-1", None), ("", None), (None, None), ("9" * 400, None)):
+            self.assertEqual(chat.retry_after(header), seconds, header)
+        self.assertEqual(self.failure(lambda h, b, t: h.send(429, headers=[("Retry-After", "7")])).wait_s, 7.0)
+
+    def test_back_off_doubles_with_jitter_that_does_not_change(self):
+        waits = [chat.waiting(n, "a q1", None) for n in range(12)]
+        self.assertEqual(waits, [chat.waiting(n, "a q1", None) for n in range(12)])
+        self.assertNotEqual(waits[0], chat.waiting(0, "a q2", None))
+        for n, wait in enumerate(waits):
+            self.assertTrue(0.75 <= wait / min(chat.FIRST_WAIT_S * 2 ** n, chat.LONGEST_WAIT_S) <= 1.25)
+
+    def test_persistence(self):
+        waits, told = [], []
+        def fail(error):
+            def action():
+                raise error
+            return action
+        for error, attempts in ((chat.ChatError("x", True, 3.0), 3), (chat.ChatError("x"), 1), (chat.ChatError("x", True, 1e6), 1)):
+            with self.assertRaises(chat.ChatError) as caught:
+                chat.persistent(fail(error), 2, "s", waits.append, told.append)
+            self.assertEqual(caught.exception.attempts, attempts)
+        self.assertEqual(waits, [3.0, 3.0])     # an hour is not waited for
+        self.assertIn("asks to wait 1,000,000 s", str(caught.exception))
+        self.assertEqual(len(told), 2)
+
+    def test_cut_replies_may_be_asked_for_again(self):
+        half = events(GOOD[:3])
+        head = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
+        for data in (b"", b"HTTP/1.1 200", head + b"\r\n" + half, head + b"Transfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n" % (len(half), half),
+                     head + b"Transfer-Encoding: chunked\r\n\r\nfff\r\n" + half, head + b"Content-Length: 9000\r\n\r\n" + half,
+                     b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 900\r\n\r\n{\"choices\": ["):
+            self.assertTrue(self.failure(self.raw(data)).again or data == b"HTTP/1.1 200", data)
+
+    def test_wrong_replies(self):
+        cases = [b"[]", b"7", b"{}", b'{"choices": {}}', b'{"choices": [3]}', b'{"choices": [{"message": "x"}]}', b'{"choices": [{"message": {"content": [1]}}]}', b'{"choices": []}',
+                 b'{"choices": NaN}', b"[" * 100_000, b'{"a": ' * 100 + b"1" + b"}" * 100, b"<html>hello</html>", b"\xff\xfe\x00", b'{"a": 1, "a": 2}', b'{"choices": [{"message": {"content": "\\ud800"}}]}',
+                 b'{"error": {"message": "out of memory"}}', b'{"n": ' + b"9" * 5000 + b"}"]
+        for body in cases:
+            error = self.failure(lambda h, b, t, body=body: h.send(200, body), stream=False)
+            self.assertFalse(error.again, body[:40])
+            self.assertLess(len(str(error)), 700)
+            if body.startswith(b"{"):
+                self.assertFalse(self.failure(lambda h, b, t, body=body: h.stream([body.decode(), "[DONE]"])).again if body not in (b"{}", b'{"choices": []}')
+                                 and b"message" not in body.replace(b'"message": "out', b"") else False, body[:40])
+
+    def test_wrong_streams(self):
+        for values, word in ((["nonsense"], "wrong JSON"), ([{"choices": [{"delta": {"content": 5}}]}], "not text"), ([{"choices": [{"delta": []}]}], "not an object"),
+                             ([*GOOD[:2], {"error": {"message": "CUDA out of memory", "code": 500}}], "CUDA"), ([{"object": "error", "message": "bad"}], "bad"), ([], "event stream")):
+            self.assertIn(word, str(self.failure(lambda h, b, t, values=values: h.stream(values))))
+        self.assertTrue(self.failure(lambda h, b, t: h.stream([{"error": {"message": "x", "code": 503}}])).again)
+        self.assertIn("event stream", str(self.failure(lambda h, b, t: h.send(200, b"<html>", "text/html"))))
+
+    def test_compressed_and_strange_protocols(self):
+        self.assertIn("compressed", str(self.failure(lambda h, b, t: h.send(200, b"x", headers=[("Content-Encoding", "gzip")]))))
+        for data in (b"SSH-2.0-OpenSSH\r\n", b"HTTP/1.1 2x0 OK\r\n\r\n", b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 200 + b"\r\n", b"HTTP/1.1 200 OK\r\nX: " + b"y" * 100_000 + b"\r\n\r\n"):
+            self.assertFalse(self.failure(self.raw(data)).again, data[:30])
+
+    def test_bounds(self):
+        """Endless lines, endless events, endless heads and huge bodies stop at a bound."""
+        def flood(head, piece):
+            def behave(h, body, turn):
+                h.close_connection = True
+                h.wfile.write(head)
+                while True:    # until the client hangs up
+                    h.wfile.write(piece)
+            return behave
+        head = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n"
+        for name, behave in (("line", flood(head, b"x" * 65536)), ("comments", flood(head, b": hi\n" * 9000)), ("events", flood(head, events(GOOD[1:2]) * 500)),
+                             ("body", flood(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n", b" " * 65536)), ("continue", flood(b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 1000))):
+            with self.subTest(name), unittest.mock.patch.object(chat, "MAX_REPLY", 300_000), unittest.mock.patch.object(chat, "MAX_LINE", 200_000):
+                self.assertRegex(str(self.failure(behave)), "larger|longer|too many|more than")
+
+    def test_timeouts(self):
+        def silent(h, body, turn):
+            h.server.released.wait(5)
+        def drip(h, body, turn):
+            h.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n")
+            while not h.server.released.wait(0.02):     # each byte comes in time, the whole does not
+                h.wfile.write(b":")
+        for behave in (silent, drip):
+            error = self.failure(behave, timeout_s=0.2)
+            self.assertIn("within 0.2 s", str(error))
+            self.assertFalse(error.again)
+
+    def test_no_server(self):
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        for url in (f"http://127.0.0.1:{port}", f"http://[::1]:{port}", "http://nowhere.invalid"):
+            with self.assertRaises(chat.ChatError) as caught:
+                chat.chat(chat.endpoint(f"a={url},model=m"), "?", [], chat.Ask(2))
+            self.assertTrue(caught.exception.lost and caught.exception.again)
+
+    def test_tls_against_a_plain_server(self):
+        with Server() as server, self.assertRaises(chat.ChatError) as caught:
+            chat.chat(chat.endpoint(f"a={server.url.replace('http', 'https')},model=m"), "?", [], chat.Ask(2), KEY)
+        self.assertIn("TLS", str(caught.exception))
+        self.assertEqual(server.seen, [])
+
+    def test_a_key_that_the_server_repeats_is_hidden(self):
+        reply = ask(lambda h, b, t: h.stream([{"choices": [{"delta": {"content": part}}]} for part in ("your key: sk-sec", KEY[6:])] + GOOD[-1:]), key=KEY)
+        self.assertEqual(reply.text, "your key: [key]")
+        self.assertNotIn(KEY, str(self.failure(lambda h, b, t: h.send(401, f"bad key {KEY}".encode()), key=KEY)))
+        self.assertNotIn(KEY, str(self.failure(lambda h, b, t: h.send(200, f"bad key {KEY}".encode()), key=KEY)))
+
+    def test_models(self):
+        for value, names in ((["x", "y/z"], ["x", "y/z"]), ([], [])):
+            with Server(models=value) as server:
+                self.assertEqual(chat.models(chat.endpoint(f"a={server.url}"), None, 5), names)
+        for value in (None, b"x", b"[]", b'{"data": 3}', b'{"data": [{"id": 3}]}', b'{"data": [{"id": "\\u001b[2J"}]}', b'{"data": [{"id": ""}]}'):
+            with Server(models=value) as server, self.assertRaises(chat.ChatError):
+                chat.models(chat.endpoint(f"a={server.url}"), None, 5)
+
+    def test_proxies_of_the_environment_are_not_used(self):
+        with unittest.mock.patch.dict(os.environ, {"http_proxy": "http://127.0.0.1:1", "HTTP_PROXY": "http://127.0.0.1:1", "all_proxy": "http://127.0.0.1:1"}):
+            self.assertEqual(ask(lambda h, b, t: h.stream()).text, "Two cats")
+
+
+def filtered(rows: list[bytes], back: int, kinds) -> bytes:
+    """Rows with PNG filters applied by the definition in the standard."""
+    out, above = b"", bytes(len(rows[0]))
+    for kind, row in zip(kinds, rows):
+        line = bytearray()
+        for i, x in enumerate(row):
+            a, b, c = row[i - back] if i >= back else 0, above[i], above[i - back] if i >= back else 0
+            p = a + b - c
+            paeth = min((abs(p - v), n, v) for n, v in enumerate((a, b, c)))[2]
+            line.append((x - (0, a, b, (a + b) // 2, paeth)[kind]) & 255)
+        out += bytes([kind]) + line
+        above = row
+    return out
+
+
+def raw_png(width, height, depth, colour, packed: bytes, extra=(), interlace=0) -> bytes:
+    def chunk(name, body):
+        return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+    return (images.SIGNATURE + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, interlace)) + b"".join(chunk(*e) for e in extra)
+            + chunk(b"IDAT", zlib.compress(packed)) + chunk(b"IEND", b""))
+
+
+class Pictures(unittest.TestCase):
+    def test_every_filter(self):
+        chance = random.Random(1)
+        for colour, channels in ((0, 1), (2, 3), (4, 2), (6, 4)):
+            rows = [bytes(chance.randrange(256) for _ in range(7 * channels)) for _ in range(10)]
+            data = raw_png(7, 10, 8, colour, filtered(rows, channels, [0, 1, 2, 3, 4] * 2))
+            self.assertEqual(images.decode(data), images.Pixels(7, 10, channels, rows))
+
+    def test_depths_and_palettes(self):
+        self.assertEqual(images.decode(raw_png(10, 1, 1, 0, b"\0\xaa\x80")).rows, [bytes([255, 0] * 5)])
+        self.assertEqual(images.decode(raw_png(3, 1, 4, 0, b"\0\x0f\x70")).rows, [bytes([0, 255, 119])])
+        self.assertEqual(images.decode(raw_png(2, 1, 16, 0, b"\0\x12\x34\xff\x00")).rows, [b"\x12\xff"])
+        palette = (b"PLTE", bytes([1, 2, 3, 4, 5, 6]))
+        self.assertEqual(images.decode(raw_png(3, 1, 2, 3, b"\0\x10", [palette])), images.Pixels(3, 1, 3, [bytes([1, 2, 3, 4, 5, 6, 1, 2, 3])]))
+        self.assertEqual(images.decode(raw_png(2, 1, 8, 3, b"\0\0\1", [palette, (b"tRNS", b"\x80")])).rows, [bytes([1, 2, 3, 128, 4, 5, 6, 255])])
+
+    def test_encode_and_decode_are_inverse(self):
+        chance = random.Random(2)
+        for channels in (1, 2, 3, 4):
+            value = images.Pixels(5, 9, channels, [bytes(chance.randrange(256) for _ in range(5 * channels)) for _ in range(9)])
+            self.assertEqual(images.decode(images.encode(value)), value)
+
+    def test_scaling(self):
+        for size in ((3, 2), (8, 6), (13, 40), (1, 1)):
+            same = images.scale(images.Pixels(8, 6, 3, [bytes([10, 20, 30] * 8)] * 6), *size)
+            self.assertEqual((set(same.rows), len(same.rows)), ({bytes([10, 20, 30] * size[0])}, size[1]))
+        chance = random.Random(3)
+        rows = [bytes(chance.randrange(256) for _ in range(32)) for _ in range(32)]
+        small = images.scale(images.Pixels(32, 32, 1, rows), 4, 4)
+        self.assertAlmostEqual(sum(map(sum, small.rows)) / 16, sum(map(sum, rows)) / 1024, delta=6)
+        self.assertEqual(images.scale(images.Pixels(2, 1, 1, [bytes([0, 100])]), 4, 1).rows, [bytes([0, 25, 75, 100])])      # bilinear
+        stripes = images.scale(images.Pixels(64, 1, 1, [bytes([0, 255] * 32)]), 8, 1).rows[0]
+        self.assertTrue(all(100 < v < 155 for v in stripes), stripes)                                                        # no aliasing
+
+    def test_hidden_colours_do_not_bleed(self):
+        out = images.scale(images.Pixels(2, 1, 4, [bytes([255, 0, 0, 255, 0, 255, 0, 0])]), 1, 1).rows[0]
+        self.assertEqual((out[0], out[1]), (255, 0))
+
+    def test_resized(self):
+        data = png(200, 100)
+        self.assertEqual(images.header(images.resized(data, 50)), images.Header("png", 50, 25))
+        self.assertIs(images.resized(data, 200), data)
+        self.assertEqual(images.header(images.resized(png(300, 1), 20))[1:], (20, 1))
+        with self.assertRaisesRegex(images.ImageError, "convert it to PNG"):
+            images.resized(JPEG, 50)
+
+    def test_headers(self):
+        webp = b"RIFF\0\0\0\0WEBP"
+        for data, expected in ((png(8, 6), ("png", 8, 6)), (JPEG, ("jpeg", 640, 480)), (b"GIF89a\x05\x00\x04\x00", ("gif", 5, 4)),
+                               (webp + b"VP8X" + bytes(8) + b"\x7f\x02\x00\xdf\x01\x00", ("webp", 640, 480)),
+                               (webp + b"VP8L\0\0\0\0\x2f" + struct.pack("<I", 639 | 479 << 14) + bytes(5), ("webp", 640, 480)),
+                               (webp + b"VP8 " + bytes(10) + struct.pack("<HH", 640, 480), ("webp", 640, 480))):
+            self.assertEqual(images.header(data), images.Header(*expected))
+
+    def test_broken_files(self):
+        good = png(9, 9)
+        for data in (b"", b"hello", good[:20], JPEG[:5], b"\xff\xd8\xff\xd9", b"\xff\xd8xx", webp_head(), b"GIF89a", raw_png(0, 5, 8, 0, b"")):
+            with self.assertRaises(images.ImageError, msg=data[:20]):
+                images.header(data)
+        flipped = bytearray(good)
+        flipped[45] ^= 1
+        for data in (bytes(flipped), good[:-20], raw_png(9, 9, 8, 2, b"short"), raw_png(9, 9, 8, 2, bytes(9 * 28), interlace=1), raw_png(2, 1, 8, 0, b"\7ab"), raw_png(2, 1, 3, 0, b"\0a"),
+                     raw_png(2, 1, 8, 5, b"\0abc"), raw_png(1, 1, 8, 3, b"\0\5", [(b"PLTE", b"abc")]), raw_png(1, 1, 8, 3, b"\0\0"), raw_png(2, 1, 8, 0, b"\0ab", [(b"tRNS", b"\0\1")]),
+                     raw_png(90_000, 90_000, 8, 2, b""), raw_png(4, 4, 8, 0, bytes(10_000_000))):
+            with self.assertRaises(images.ImageError):
+                images.decode(data)
+
+
+def webp_head() -> bytes:
+    return b"RIFF\0\0\0\0WEBPVP8X"
+
+
+JPEG = b"\xff\xd8\xff\xe0\x00\x04ab\xff\xff\xc2\x00\x11\x08\x01\xe0\x02\x80\x03" + bytes(9)
+
+
+class Scoring(unittest.TestCase):
+    def test_exact_match(self):
+        for text, answer, same in (("B", "B", 1), ("B.", "B", 1), ("(B)", "B", 1), ("B) cat", "B", 1), ("**B**", "B", 1), ("b", "B", 1), ("Answer: B", "B", 1), ("The answer is B.", "B", 1),
+                                   ("B: because", "B", 1), ("<think>A? no</think>\nB", "B", 1), ("A cat", "A", 0), ("Because", "B", 0), ("A, B", "A", 0), ("A.B", "A", 0), ("C", "B", 0),
+                                   ("The cat!", "cat", 1), ("1,000", "1000", 1), ("3.5", "35", 0), ("3.5.", "3.5", 1), ("-5", "5", 0), ("50%", "50", 1), ("two-door", "two door", 1),
+                                   ("ÜNÏ", "ünï", 1), ("", "x", 0), ("a", "the", 0), ("cats", "cat", 0)):
+            self.assertEqual(compare.right(text, [answer]), bool(same), (text, answer))
+        self.assertTrue(compare.right("cat", ["dog", "cat"]))
+        self.assertFalse(compare.right("cat", []))
+
+    def test_hostile_texts_are_scored_in_no_time(self):
+        for text in ("_" * 200_000, "answer " * 50_000, "<think>" * 50_000, "1," * 100_000, "*" * 100_000 + "b"):
+            compare.right(text, ["B"])
+            compare.right(text, ["cat"])
+
+    def test_wilson(self):
+        """Against the closed form at its ends, and by inverting the score test."""
+        z = 1.2815515655446004
+        self.assertAlmostEqual(compare.wilson(0, 10)[1], z * z / (10 + z * z))
+        self.assertAlmostEqual(compare.wilson(10, 10)[0], 10 / (10 + z * z))
+        for hits, of in ((3, 10), (70, 100), (1, 2)):
+            for bound in compare.wilson(hits, of):
+                self.assertAlmostEqual(abs(hits / of - bound), z * (bound * (1 - bound) / of) ** 0.5)
+
+
+class Asked(Folder):
+    """Questions and their images."""
+
+    def read(self, text: str, name="q.jsonl"):
+        return questions.read_questions(self.write(name, text))
+
+    def test_jsonl_and_csv_are_the_same(self):
+        self.write("sub/b.png", png())
+        lines = self.read('{"id": 1, "question": "How many?", "images": ["a.png", "sub/b.png"], "answer": ["2", "two"]}\n\n{"question": "Colour, please?", "images": "a.png"}\n')
+        table = self.read('id,question,images,answer\n1,How many?,a.png|sub/b.png,2|two\nline 3,"Colour, please?",a.png,\n', "q.csv")
+        self.assertEqual(lines, table)
+        self.assertEqual((lines[0].answers, len(lines[0].images), lines[1].answers), (("2", "two"), 2, ()))
+
+    def test_images_stay_below_the_folder(self):
+        outside = self.write("secret.png", png())
+        inner = self.folder / "inner"
+        inner.mkdir()
+        os.symlink(outside, inner / "link.png")
+        (inner / "..evil.png").write_bytes(png())
+        for label in ("../secret.png", outside, "link.png", ".", "x/../../secret.png", "a\0b"):
+            self.write("inner/q.jsonl", json.dumps({"question": "?", "images": [label]}))
+            with self.assertRaisesRegex(questions.QuestionsError, "below the folder"):
+                questions.read_questions(str(inner / "q.jsonl"))
+        self.write("inner/q.jsonl", json.dumps({"question": "?", "images": ["..evil.png"]}))
+        self.assertEqual(len(questions.read_questions(str(inner / "q.jsonl"))), 1)
+
+    def test_bad_lines_name_their_place(self):
+        for text, word in (('{"question": "x", "imagse": []}', "did you mean images"), ("[]", "not an object"), ("{", "not JSON"), ('{"question": ""}', "question"), ('{"question": 3}', "question"),
+                           ('{"question": "x", "images": [3]}', "images"), ('{"question": "x", "answer": {}}', "answer"), ('{"question": "x", "answer": [true]}', "answer"), ('{"id": "", "question": "x"}', "id"),
+                           ('{"id": true, "question": "x"}', "id"), ('{"id": "1", "question": "x"}\n{"id": 1, "question": "y"}', "line 1 too"), ("", "no questions"), ("[" * 500, "deep"),
+                           (json.dumps({"question": "x", "images": ["a.png"] * 65}), "at most 64")):
+            with self.assertRaises((questions.QuestionsError, EvidenceError)) as caught:
+                self.read(text)
+            self.assertIn(word, str(caught.exception))
+            self.assertIn("q.jsonl", str(caught.exception))
+        for text, word in (("id,question\n1\n", "cells"), ("id,question\n1,x,y\n", "cells"), ("id,quesion\n1,x\n", "did you mean question"), ('id,question\n1,"x"y\n', "not CSV")):
+            with self.assertRaisesRegex(questions.QuestionsError, word):
+                self.read(text, "q.csv")
+
+    def test_flags(self):
+        item = questions.Item("question", "?", (), ())
+        self.assertEqual([i.id for i in questions.from_flags([item], ["a", "b"], False)], ["question a", "question b"])
+        self.assertEqual([i.images for i in questions.from_flags([item], ["a", "b"], True)], [("a", "b")])
+
+
+class Command(Folder):
+    """The command as a user meets it."""
+
+    def test_the_summary(self):
+        server = self.serve()
+        code, value, err = self.compare(server)
+        self.assertEqual(code, 0)
+        endpoint, item = value["endpoints"][0], value["items"][0]
+        self.assertTrue({"name", "url", "model", "ok", "failed", "ttft_ms", "tokens_per_s", "exact"} <= endpoint.keys())
+        self.assertEqual((endpoint["name"], endpoint["url"], endpoint["model"], endpoint["ok"], endpoint["failed"], endpoint["exact"]), ("a", server.url + "/v1", "cat-vl", 1, 0, None))
+        self.assertEqual(set(endpoint["ttft_ms"]), {"p50", "p90"})
+        self.assertEqual((item["question"], item["image"], item["resize"]), ("How many?", self.image, None))
+        self.assertTrue({"text", "ttft_ms", "total_ms", "completion_tokens", "error"} <= item["answers"]["a"].keys())
+        self.assertEqual(item["answers"]["a"]["text"], "Two cats")
+        self.assertIn(f"POST {server.url}/v1/chat/completions, model cat-vl", err)
+        url = server.asked()[0]["messages"][0]["content"][0]["image_url"]["url"]
+        self.assertEqual(url, images.data_url(pathlib.Path(self.image).read_bytes(), "png"))
+        self.assertEqual([p.name for p in self.folder.iterdir()], ["a.png"])      # nothing is written unasked
+
+    def test_text_fits_80_columns_and_is_plain(self):
+        hostile = [{"choices": [{"delta": {"content": "\x1b[2J\x9b31m\u202e\r\x00\x7f " + "word " * 300}}]}, "[DONE]"]
+        first, second = self.serve(lambda h, b, t: h.stream(hostile)), self.serve(lambda h, b, t: h.send(400, b"\x1b[2J bad\x9b"))
+        file = self.write("q.jsonl", "\n".join(json.dumps({"id": f"{i}\x1b", "question": "How \x9b many?" * 9, "images": ["a.png"], "answer": "2"}) for i in range(25)))
+        code, out, err = call("compare", "--endpoint", f"one={first.url}", "--endpoint", f"two={second.url},model=Q/{'x' * 90}", "--questions", file, "--resize", "16,original")
+        self.assertEqual(code, 1)
+        for line in (out + err).splitlines():
+            self.assertNotRegex(line, r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e]")
+        for line in out.splitlines():
+            self.assertLessEqual(len(line), 80, line)
+        self.assertIn("failed: HTTP 400", out)
+        self.assertIn("and 30 more", out)
+        self.assertIn("0/25", out.replace("\n", " "))
+
+    def test_json_holds_no_control_characters_either(self):
+        server = self.serve(lambda h, b, t: h.stream([{"choices": [{"delta": {"content": "\x1b[2J\x9b\x7f\u202e"}}]}, "[DONE]"]))
+        path = str(self.folder / "r.jsonl")
+        code, out, _ = call("compare", "--endpoint", f"a={server.url}", "--image", self.image, "--question", "?", "--json", "--out", path)
+        for text in (out, pathlib.Path(path).read_text()):
+            self.assertNotRegex(text.replace("\n", ""), r"[\x00-\x1f\x7f-\x9f\u202e]")
+            self.assertIn("\\u009b", text)
+        self.assertEqual(json.loads(out)["items"][0]["answers"]["a"]["text"], "\x1b[2J\x9b\x7f\u202e")
+
+    def test_sizes(self):
+        server = self.serve()
+        self.write("a.png", png(60, 40))
+        code, value, _ = self.compare(server, "--resize", "30,original,90")
+        self.assertEqual([item["resize"] for item in value["items"]], [30, None, 90])
+        self.assertEqual([part["resize"] for part in value["endpoints"][0]["by_resize"]], [30, None, 90])
+        sent = sorted(images.header(decoded(body))[1:] for body in server.asked())
+        self.assertEqual(sent, [(30, 20), (60, 40), (90, 60)])
+
+    def test_images_alone_and_together(self):
+        other = self.write("b.jpg", JPEG)
+        for more, shapes in (((), [1, 1]), (("--together",), [2])):
+            server = self.serve()
+            self.assertEqual(self.compare(server, "--image", other, *more)[0], 0)
+            self.assertEqual([sum(p["type"] == "image_url" for p in b["messages"][0]["content"]) for b in server.asked()], shapes)
+        self.assertIn("data:image/jpeg;base64,", json.dumps(server.asked()))
+
+    def test_answers_are_scored(self):
+        server = self.serve(lambda h, b, t: h.stream([{"choices": [{"delta": {"content": "(B) a cat" if "1" in b["messages"][0]["content"][-1]["text"] else "two"}}]}, "[DONE]"]))
+        file = self.write("q.jsonl", "\n".join(json.dumps({"id": i, "question": f"{i}?", "images": ["a.png"], **more})
+                                               for i, more in ((1, {"answer": "B"}), (2, {"answer": "Two."}), (3, {"answer": 3}), (4, {}))))
+        code, value, _ = self.compare(server, "--questions", file, question=False)
+        exact = value["endpoints"][0]["exact"]
+        self.assertEqual((exact["right"], exact["of"]), (2, 3))
+        self.assertEqual((exact["low"], exact["high"]), compare.wilson(2, 3))
+        self.assertEqual([item["answers"]["a"]["right"] for item in value["items"]], [True, True, False, None])
+        out = call("compare", "--endpoint", f"a={server.url}", "--questions", file)[1]
+        self.assertIn("right: (B) a cat", out)
+        self.assertIn("wrong: two", out)
+
+    def test_what_can_be_repeated_is(self):
+        def behave(h, body, turn):
+            if turn < 2:
+                return h.send((429, 500)[turn], b"busy", headers=[("Retry-After", "0")])
+            return h.stream()
+        server = self.serve(behave)
+        path = self.folder / "r.jsonl"
+        code, value, err = self.compare(server, "--out", str(path))
+        self.assertEqual((code, len(server.asked())), (0, 3))
+        self.assertEqual(err.count("again in"), 2)
+        self.assertEqual(json.loads(path.read_text())["attempts"], 3)
+        server = self.serve(lambda h, b, t: h.send(400, b"no"))
+        self.assertEqual((self.compare(server)[0], len(server.asked())), (1, 1))
+        server = self.serve(lambda h, b, t: h.stream(GOOD[:2], ending=b"zz"))
+        code, value, _ = self.compare(server, "--retries", "1")
+        self.assertEqual((code, len(server.asked())), (1, 2))
+
+    def test_concurrency_is_bounded_and_one_endpoint_follows_the_other(self):
+        def behave(h, body, turn):
+            h.server.released.wait(0.03)
+            h.stream()
+        file = self.write("q.jsonl", "\n".join(json.dumps({"question": f"{i}?", "images": ["a.png"]}) for i in range(9)))
+        first, second = self.serve(behave), self.serve(lambda h, b, t: (overlap.append(first.now), h.stream()))
+        overlap: list[int] = []
+        code, out, _ = call("compare", "--endpoint", f"a={first.url}", "--endpoint", f"b={second.url}", "--questions", file, "--concurrency", "3", "--json")
+        self.assertEqual((code, first.most, len(first.asked()), len(second.asked())), (0, 3, 9, 9))
+        self.assertLessEqual(second.most, 3)
+        self.assertEqual([item["id"] for item in json.loads(out)["items"]], [f"line {i}" for i in range(1, 10)])     # order of the file
+
+    def test_an_endpoint_that_is_not_there_is_given_up(self):
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            url = f"http://127.0.0.1:{free.getsockname()[1]}"
+        file = self.write("q.jsonl", "\n".join(json.dumps({"question": f"{i}?", "images": ["a.png"]}) for i in range(8)))
+        code, out, err = call("compare", "--endpoint", f"a={url},model=m", "--questions", file, "--retries", "0", "--concurrency", "1", "--json")
+        errors = [item["answers"]["a"]["error"] for item in json.loads(out)["items"]]
+        self.assertEqual((code, sum("not asked" in e for e in errors)), (1, 5))
+        code, out, err = call("compare", "--endpoint", f"a={url}", "--questions", file, "--retries", "0")
+        self.assertEqual((code, out), (2, ""))
+        self.assertIn("which model?", err)
+
+    def test_keys(self):
+        server = self.serve(lambda h, b, t: h.send(401, f"wrong key {KEY}".encode()))
+        path = self.folder / "r.jsonl"
+        with unittest.mock.patch.dict(os.environ, {"MY_KEY": KEY, "OPENAI_API_KEY": "sk-other-12345678", "BAD": "a b", "NONE": ""}):
+            code, out, err = call("compare", "--endpoint", f"a={server.url}", "--image", self.image, "--question", "?", "--key-env", "a=MY_KEY", "--out", str(path))
+            self.assertEqual(code, 1)
+            self.assertEqual({h.get("Authorization") for _, h, _ in server.seen}, {f"Bearer {KEY}"})
+            for text in (out, err, path.read_text()):
+                self.assertNotIn(KEY, text)
+            server.seen.clear()
+            self.compare(server)       # no --key-env: no key, whatever the environment holds
+            self.assertEqual({h.get("Authorization") for _, h, _ in server.seen}, {None})
+            server.seen.clear()
+            self.compare(server, "--key-env", "a")
+            self.assertEqual({h.get("Authorization") for _, h, _ in server.seen}, {"Bearer sk-other-12345678"})
+            for value, word in (("a=NONE", "empty"), ("a=MISSING", "no such"), ("a=BAD", "character"), ("b=MY_KEY", "endpoints: a"), (f"a={KEY}", "not the key")):
+                code, out, err = call("compare", "--endpoint", f"a={server.url}", "--image", self.image, "--question", "?", "--key-env", value)
+                self.assertEqual((code, out, err.count("\n")), (2, "", 1))
+                self.assertIn(word, err)
+                self.assertNotIn(KEY, err)
+
+    def test_a_model_is_named_or_the_only_one(self):
+        for models, word in ((("x", "y"), "x, y"), ((), "none"), (None, "404")):
+            code, _, err = self.compare(self.serve(models=models))
+            self.assertEqual(code, 2)
+            self.assertIn(word, err)
+
+    def test_usage(self):
+        server = self.serve()
+        jpeg, text = self.write("b.jpg", JPEG), self.write("t.txt", "hello")
+        own, bare = self.write("own.jsonl", '{"question": "?", "images": ["a.png"]}'), self.write("bare.jsonl", '{"question": "?"}')
+        good = ("--endpoint", f"a={server.url}", "--image", self.image, "--question", "?")
+        measured = ("--latency-out", str(self.folder / "l.json"), "--hardware", "L4", "--engine", "vllm", "--dtype", "bf16", "--recipe", "encoder=clip,llm=qwen2-7b")
+        for argv, word in (((), "no --endpoint"), (good[:4], "--question"), (good[:2] + good[4:], "--image"), ((*good, "--questions", own), "One of"), ((*good, "--image", self.image), "twice"),
+                           ((*good, "--endpoint", "a=http://h"), "two endpoints"), ((*good[:2], "--questions", bare), "no images"), ((*good[:4], "--questions", own), "images of its own"),
+                           ((*good, "--resize", "8"), "16 to 4096"), ((*good, "--resize", "64,64"), "twice"), ((*good, "--resize", ""), "pixels"), ((*good[:2], "--image", jpeg, "--question", "?", "--resize", "64"), "convert"),
+                           ((*good[:2], "--image", text, "--question", "?"), "not a PNG"), ((*good[:2], "--image", "nowhere.png", "--question", "?"), "nowhere.png"), ((*good, "--timeout", "nan"), "timeout"),
+                           ((*good, "--retries", "11"), "retries"), ((*good, "--concurrency", "0"), "concurrency"), ((*good, "--temperature", "3"), "temperature"), ((*good, "--max-tokens", "0"), "max-tokens"),
+                           ((*good, "--out", self.image), "reads or writes"), ((*good, "--out", text), "no result of compare"), ((*good, "--out", str(self.folder)), "regular"), ((*good, "--hardware", "L4"), "--latency-out"),
+                           ((*good, "--out", str(self.folder / "no" / "x")), "does not exist"), ((*good, *measured[:2]), "--hardware"), ((*good, *measured, "--concurrency", "2"), "one request"), ((*good, *measured, "--no-stream"), "streaming"),
+                           ((*good, *measured, "--resize", "32,64"), "one size"), ((*good, *measured[:5], "vlmm", *measured[6:]), "vlmm"), ((*good, *measured[:3], "B1000", *measured[4:]), "B1000"),
+                           ((*good, *measured[:-1], "encoder=clip"), "llm=…"), ((*good, *measured, "--gpus", "x"), "whole number"), ((*good, "--together", "--endpont"), "endpont"), ((*good, *measured, "--dtype", "a:int4", "--dtype", "a:int8"), "twice")):
+            code, out, err = call("compare", *argv)
+            last = err.splitlines()[-1]
+            self.assertEqual((code, out), (2, ""), (argv, err))
+            self.assertIn(word, last)
+            self.assertTrue(last.startswith("error: "), last)
+        self.assertEqual(server.asked(), [])       # nothing was sent
+        self.assertEqual(pathlib.Path(text).read_text(), "hello")
+
+
+def decoded(body) -> bytes:
+    """The bytes of the first image of a request."""
+    import base64
+    return base64.b64decode(body["messages"][0]["content"][0]["image_url"]["url"].partition(",")[2])
+
+
+class Resuming(Folder):
+    def setUp(self):
+        super().setUp()
+        self.path = self.folder / "r.jsonl"
+        self.file = self.write("q.jsonl", "\n".join(json.dumps({"id": str(i), "question": f"{i}?", "images": ["a.png"]}) for i in range(4)))
+
+    def go(self, server, *more):
+        return self.compare(server, "--questions", self.file, "--out", str(self.path), "--retries", "0", *more, question=False)
+
+    def test_only_what_failed_or_changed_is_asked_again(self):
+        server = self.serve(lambda h, b, t: h.send(400) if t == 1 else h.stream())
+        self.assertEqual(self.go(server, "--concurrency", "1")[0], 1)
+        self.assertEqual(len(self.path.read_text().splitlines()), 4)
+        code, value, _ = self.go(server)
+        self.assertEqual((code, len(server.asked())), (0, 5))
+        before = self.path.read_bytes()
+        again = self.go(server)
+        self.assertEqual((again[0], again[1], len(server.asked()), self.path.read_bytes()), (0, value, 5, before))
+        self.go(server, "--max-tokens", "9")
+        self.assertEqual(len(server.asked()), 9)
+        self.write("a.png", png(value=7))
+        self.go(server)
+        self.assertEqual(len(server.asked()), 13)
+
+    def test_a_torn_last_line_is_repaired(self):
+        server = self.serve()
+        self.go(server)
+        whole = self.path.read_bytes()
+        lines = whole.splitlines(keepends=True)
+        for cut in (1, 5, len(lines[3]) // 2, len(lines[3]) - 1):
+            self.path.write_bytes(b"".join(lines[:3]) + lines[3][:cut])
+            count = len(server.asked())
+            code, value, err = self.go(server)
+            self.assertEqual((code, value["endpoints"][0]["ok"], len(server.asked())), (0, 4, count + 1))
+            self.assertIn("torn", err)
+            self.assertTrue(all(json.loads(line) for line in self.path.read_text().splitlines()))
+
+    def test_foreign_and_changed_files_are_left_alone(self):
+        server = self.serve()
+        self.go(server)
+        line = self.path.read_text().splitlines()[0]
+        record = json.loads(line)
+        for text in ("hello", '{"x": 1}\n', '{"compare": 1, "x": 2}\n', line.replace("{", "[", 1) + "\n", json.dumps({**record, "images_sha256": 3}) + "\n",
+                     json.dumps({**record, "error": 3}) + "\n", json.dumps({**record, "ttft_ms": "x"}) + "\n", "\n", line + "\nx"):
+            self.path.write_text(text)
+            code, _, err = self.go(server)
+            self.assertEqual((code, self.path.read_text()), (2, text), text[:60])
+            self.assertIn("no result of compare", err)
+
+    def test_links_and_a_second_writer_are_refused(self):
+        server = self.serve()
+        self.go(server)
+        os.symlink(self.path, self.folder / "link.jsonl")
+        with self.assertRaisesRegex(EvidenceError, "regular"):
+            results.Results(str(self.folder / "link.jsonl"))
+        with results.Results(str(self.path)), contextlib.suppress(ImportError):
+            import fcntl  # noqa: F401
+            self.assertIn("another compare", self.go(server)[2])
+
+    def test_after_an_interruption_the_same_command_goes_on(self):
+        """A real process, ended by Ctrl-C between two answers."""
+        server = self.serve(lambda h, b, t: h.server.released.wait(20) if t == 2 else h.stream())
+        argv = [sys.executable, str(support.ROOT / "main.py"), "compare", "--endpoint", f"a={server.url}", "--questions", self.file, "--out", str(self.path), "--concurrency", "1"]
+        process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        try:
+            for _ in range(500):
+                if server.turn == 3:
+                    break
+                time.sleep(0.01)
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=15)
+        finally:
+            process.kill()
+        self.assertEqual((process.returncode, out), (130, b""))
+        self.assertIn(b"goes on from there", err)
+        self.assertNotIn(b"Traceback", err)
+        self.assertEqual(len(self.path.read_text().splitlines()), 2)
+        server.behave = lambda h, b, t: h.stream()
+        code, value, _ = self.go(server)
+        self.assertEqual((code, value["endpoints"][0]["ok"], len(server.asked())), (0, 4, 5))
+
+    def test_a_line_comes_back_as_it_went_in(self):
+        server = self.serve()
+        self.go(server)
+        with results.Results(str(self.path)) as file:
+            self.assertEqual(len(file.done), 4)
+            for record in file.done.values():
+                self.assertTrue(results.well_formed(record))
+        self.assertEqual(json.loads(results.dumps({"x": "\x00\x1b\x7f\x9b\u2028\u202e\ud800é"})), {"x": "\x00\x1b\x7f\x9b\u2028\u202e\ud800é"})
+
+
+class Latencies(Folder):
+    """From answers to the estimates of `latency`."""
+
+    def setUp(self):
+        super().setUp()
+        self.path = str(self.folder / "l.json")
+
+    def measured(self, **more):
+        """A file with one row; TTFT and rate as given."""
+        row = {**dict.fromkeys(latencies.KEYS), "id": "a.l4", "model": "m", "encoder": "clip-vit-l-14", "llm": "qwen2-7b", "device_count": 1, "engine": "vllm", "dtype": "bf16", "batch": 1,
+               "image_resolution": 336, "visual_tokens": 576, "prompt_tokens": 24, "output_tokens": 100, "ttft_ms": 300.0, "decode_tokens_per_s": 10.0, "hardware_slug": "l4", "source": "here",
+               "connector": "mlp-2x-gelu", **more}
+        return self.write("l.json", json.dumps({"format": 2, "measurements": [row]}))
+
+    def test_rows_are_written_in_the_registrys_format_and_read_back(self):
+        server = self.serve(lambda h, b, t: h.stream(pause=0.002))
+        argv = ("--latency-out", self.path, "--hardware", "L4", "--engine", "vllm", "--dtype", "a:bf16", "--recipe", "encoder=clip,llm=qwen2-7b,resolution=336")
+        code, value, _ = self.compare(server, *argv)
+        self.assertEqual((code, server.most), (0, 1))
+        row, = latencies.read(self.path)
+        registry = support.library().words.registry("latency")["measurements"][0]
+        self.assertEqual([key for key in row if key != "connector"], list(registry))
+        self.assertEqual((row["id"], row["llm"], row["hardware_slug"], row["batch"], row["visual_tokens"], row["prompt_tokens"], row["output_tokens"], row["grade"]),
+                         ("a.l4", "qwen2-7b", "l4", 1, 576, 24, 9, latencies.GRADE))
+        self.assertAlmostEqual(row["ttft_ms"], value["endpoints"][0]["ttft_ms"]["p50"])
+        self.assertTrue(any("measured phases" in note for note in value["notes"]))
+        self.compare(server, *argv[:-1], "encoder=clip,llm=qwen2-1.5b")
+        self.assertEqual([row["llm"] for row in latencies.read(self.path)], ["qwen2-1.5b"])      # the same id: replaced
+        self.compare(server, *argv, name="b", question=True) if False else call("compare", "--endpoint", f"b={server.url}", "--image", self.image, "--question", "?", *argv[:6],
+                                                                               "--dtype", "bf16", *argv[8:])
+        self.assertEqual([row["id"] for row in latencies.read(self.path)], ["a.l4", "b.l4"])
+
+    def test_answers_to_several_at_once_are_no_latencies(self):
+        record = {"error": None, "ttft_ms": 5.0, "concurrency": 1, "images_sha256": ["x"], "prompt_tokens": None, "completion_tokens": 3, "tokens_per_s": 9.0, "resize": None, "model": "m"}
+        recipe = support.library()
+        served = latencies.deployment(recipe, latencies.parse({"encoder": "clip", "llm": "qwen2-7b"}, recipe.words)[0], "l4", 1, "vllm", "bf16")
+        self.assertEqual(latencies.row("a", [record, {**record, "concurrency": 4, "ttft_ms": 99.0}, {**record, "images_sha256": ["x", "y"], "ttft_ms": 99.0}], served, "L4", "c")["ttft_ms"], 5.0)
+        self.assertIsNone(latencies.row("a", [{**record, "concurrency": 4}, {**record, "ttft_ms": None}], served, "L4", "c"))
+
+    def test_the_estimate_is_that_of_latency(self):
+        own = latencies.load(support.library(), self.measured())
+        said = support.call_json("latency", "--gpu", "L4", "--llm", "qwen2-7b", "--prompt", "24", "--output", "100")["latency"]
+        ttft, decode = own
+        self.assertAlmostEqual(ttft.check.estimated_ms, said["ttft_ms"], places=3)
+        self.assertAlmostEqual(decode.check.estimated_ms, 1000 / said["tokens_per_s"], places=3)
+        self.assertEqual((ttft.check.row.printed_ms, decode.check.row.printed_ms), (300.0, 100.0))
+        self.assertTrue(ttft.usable and decode.usable)
+
+    def test_measured_rows_set_the_rates_of_their_engine_and_device(self):
+        """With the rates of its own row the arithmetic gives the row back: decode exactly, TTFT nearly (its parts may be bound differently)."""
+        path = self.measured()
+        said = support.call_json("latency", "--gpu", "L4", "--llm", "qwen2-7b", "--prompt", "24", "--output", "100", "--measured", path)
+        self.assertAlmostEqual(said["latency"]["tokens_per_s"], 10.0, places=3)
+        self.assertAlmostEqual(said["latency"]["ttft_ms"], 300, delta=3)
+        self.assertIn("rates of optimised on l4 from 2 measured phases", said["warnings"][-1])
+        for other in (("--gpu", "A100"), ("--gpu", "L4", "--engine", "eager")):
+            plain, same = support.call_json("latency", *other), support.call_json("latency", *other, "--measured", path)
+            self.assertEqual(plain["latency"], same["latency"])
+            self.assertIn("published rates", same["warnings"][-1])
+
+    def test_faster_than_the_device_is_said_and_not_used(self):
+        own = latencies.load(support.library(), self.measured(ttft_ms=1.0, decode_tokens_per_s=5000))
+        self.assertEqual([o.usable for o in own], [False, False])
+        self.assertEqual(latencies.rates(own, "optimised", "l4"), (latency.ENGINES["optimised"], 0))
+        self.assertTrue(any("faster than the peak" in line for line in latencies.verdict(own)))
+
+    def test_calibration_lists_the_rows(self):
+        path = self.measured()
+        plain, value = support.call_json("latency", "--calibration"), support.call_json("latency", "--calibration", "--measured", path)
+        self.assertEqual(len(value["rows"]), len(plain["rows"]) + 2)
+        self.assertEqual(value["rows"][:-2], plain["rows"])
+        self.assertEqual([row["row"] for row in value["measured"]["rows"]], ["a.l4 TTFT", "a.l4 decode"])
+        out = call("latency", "--calibration", "--measured", path)[1]
+        self.assertIn("a.l4 decode", out)
+        self.assertTrue(all(len(line) <= 80 for line in out.splitlines()))
+
+    def test_bad_files(self):
+        for more, word in (({"engine": "x"}, "engine"), ({"dtype": "fp4"}, "dtype"), ({"ttft_ms": "3"}, "ttft_ms"), ({"ttft_ms": 0}, "ttft_ms"), ({"batch": 2}, "batch"), ({"device_count": 0}, "device_count"),
+                           ({"hardware_slug": "b1000"}, "b1000"), ({"llm": "gpt-5"}, "gpt-5"), ({"llm": None}, "llm"), ({"x": 1}, "'x'"), ({"decode_tokens_per_s": True}, "decode"), ({"visual_tokens": -1}, "visual_tokens")):
+            code, out, err = call("latency", "--measured", self.measured(**more))
+            self.assertEqual((code, out, err.count("\n")), (2, "", 1), more)
+            self.assertIn(word, err)
+            self.assertIn("l.json#/measurements/0", err)
+        for text in ("[]", "{}", '{"measurements": []}', '{"measurements": [3]}', "x"):
+            self.write("l.json", text)
+            self.assertEqual(call("latency", "--measured", self.path)[0], 2)
+        self.assertEqual(call("latency", "--measured", "nowhere.json")[0], 2)
+
+
+class Text(unittest.TestCase):
+    def test_safe(self):
+        self.assertEqual(compared.safe("a\x1b[2J\n\tb\u202ec\x9b"), "a?[2J b?c?")
+
+    def test_a_summary_without_answers_or_rates(self):
+        value = {"endpoints": [{"name": "a", "url": "u", "model": "m", "exact": None, "tokens_counted_by": [], "cut": 0, "reasoning": 0,
+                                "by_resize": [{"resize": None, "ok": 0, "failed": 1, "ttft_ms": None, "total_ms": None, "tokens_per_s": None, "exact": None}]}],
+                 "items": [{"id": "1", "question": "q", "image": "i", "resize": None, "expected": [], "answers": {"a": {"error": "HTTP 500", "text": None, "right": None}}}]}
+        text = compared.summary_text(value, [], terminal.Style())
+        self.assertIn("failed: HTTP 500", text)
+
+
+if __name__ == "__main__":
+    unittest.main()
