@@ -67,7 +67,8 @@ def compare_arguments(parser: Parser) -> None:
     add("--no-stream", action="store_true", help="answers in one piece: no TTFT, no tokens/s")
     add("--latency-out", metavar="FILE.json", help="write measured latencies, for latency --measured FILE.json; needs the five flags below")
     for name, what in (("hardware", "GPU that serves it: L4"), ("engine", "vllm, sglang, llama.cpp, ollama, transformers …"),
-                       ("dtype", "bf16, fp16, int8 or int4"), ("recipe", "FIELD=VALUE,…: encoder, llm, resolution …"), ("gpus", "tensor parallel over so many (default: 1)")):
+                       ("dtype", "bf16, fp16, int8 or int4"),
+                       ("recipe", "FIELD=VALUE,…: encoder, llm, resolution …"), ("gpus", "tensor parallel over so many (default: 1)")):
         add(f"--{name}", metavar=f"[NAME:]{name.upper()}", action="append", default=[], help=f"{what} (for one endpoint: NAME:{name.upper()})")
 
 

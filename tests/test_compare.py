@@ -13,6 +13,7 @@ import sys
 import tempfile
 import threading
 import time
+import tracemalloc
 import unittest
 import unittest.mock
 import zlib
@@ -158,7 +159,8 @@ class Folder(unittest.TestCase):
 
 class Endpoints(unittest.TestCase):
     def test_urls(self):
-        for text, url, model in (("a=http://localhost:8000", "http://localhost:8000/v1", None), ("a=http://localhost:8000/v1/,model=x/y", "http://localhost:8000/v1", "x/y"),
+        for text, url, model in (("a=http://localhost:8000", "http://localhost:8000/v1", None),
+                                 ("a=http://localhost:8000/v1/,model=x/y", "http://localhost:8000/v1", "x/y"),
                                  ("a=https://h/openai", "https://h/openai/v1", None), ("a=https://h/v1beta/chat/completions", "https://h/v1beta", None),
                                  ("a=http://[::1]:80/v1", "http://[::1]:80/v1", None), ("a=http://h/v1/chat/completions,model=m:7b", "http://h/v1", "m:7b")):
             to = chat.endpoint(text)
@@ -167,9 +169,12 @@ class Endpoints(unittest.TestCase):
         self.assertFalse(chat.endpoint("a=http://127.0.0.1.evil.example").local)
 
     def test_what_is_refused(self):
-        for text, word in (("http://localhost", "NAME=URL"), ("a b=http://h", "NAME=URL"), ("a=ftp://h", "http://"), ("a=file:///etc/passwd", "http://"), ("a=http://", "http://"),
-                           ("a=http://h:99999", "port"), ("a=http://h:x", "port"), ("a=http://[::1", "IPv6"), ("a=http://u:p4ss@h/v1", "environment"), ("a=http://h/v1?key=s3cr", "environment"),
-                           ("a=http://h/#x", "environment"), ("a=http://h/\nX: y", "character"), ("a=http://hé", "character"), ("a=http://h\\@evil", "character"),
+        for text, word in (("http://localhost", "NAME=URL"), ("a b=http://h", "NAME=URL"), ("a=ftp://h", "http://"), ("a=file:///etc/passwd", "http://"),
+                           ("a=http://", "http://"),
+                           ("a=http://h:99999", "port"), ("a=http://h:x", "port"), ("a=http://[::1", "IPv6"), ("a=http://u:p4ss@h/v1", "environment"),
+                           ("a=http://h/v1?key=s3cr", "environment"),
+                           ("a=http://h/#x", "environment"), ("a=http://h/\nX: y", "character"), ("a=http://hé", "character"),
+                           ("a=http://h\\@evil", "character"),
                            ("a=http://h,modle=x", "model=ID"), ("a=http://h,model=", "model=ID"), ("a=http://h,model=x\x1b[2J", "printable")):
             with self.assertRaises(chat.EndpointError, msg=text) as caught:
                 chat.endpoint(text)
@@ -198,14 +203,14 @@ class Wire(unittest.TestCase):
 
     def test_a_stream(self):
         reply = ask(lambda h, b, t: h.stream(pause=0.01))
-        self.assertEqual((reply.text, reply.completion_tokens, reply.tokens_from, reply.prompt_tokens, reply.finish_reason), ("Two cats", 9, "usage", 600, "stop"))
+        self.assertEqual((reply.text, reply.completion_tokens, reply.tokens_from, reply.prompt_tokens, reply.finish_reason),
+                         ("Two cats", 9, "usage", 600, "stop"))
         self.assertLess(reply.ttft_ms, reply.total_ms)
         self.assertGreater(reply.tokens_per_s, 0)
 
     def test_ttft_begins_with_text_and_not_with_the_role(self):
         order = []
-        def behave(h, body, turn):
-            h.stream(GOOD[:1], ending=b" ")
+
         def slow(h, body, turn):
             h.send_response(200)
             h.send_header("Content-Type", "text/event-stream")
@@ -230,7 +235,8 @@ class Wire(unittest.TestCase):
             self.assertEqual((reply.text, reply.reasoning), ("Two cats", True))
 
     def test_other_forms_of_a_good_stream(self):
-        body = b": ping\n\nevent: message\r\nid: 1\r\ndata:" + json.dumps(GOOD[1]).encode() + b"\r\n\r\ndata: {\"choices\":\ndata: [{\"delta\": {}, \"finish_reason\": \"length\"}]}\n\n"
+        body = b": ping\n\nevent: message\r\nid: 1\r\ndata:" + json.dumps(GOOD[1]).encode()
+        body += b"\r\n\r\ndata: {\"choices\":\ndata: [{\"delta\": {}, \"finish_reason\": \"length\"}]}\n\n"
         for tail in (b"data: [DONE]\n\n", b"data: [DONE]", b""):
             data = b"HTTP/1.0 200 OK\r\nContent-Type: text/event-stream\r\n\r\n" + body + tail
             reply = ask(self.raw(data))
@@ -244,7 +250,8 @@ class Wire(unittest.TestCase):
 
     def test_the_connection_may_stay_open(self):
         """Keep-alive: the reply ends with [DONE], whatever the server does with the connection."""
-        chunked = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n" + b"%x\r\n%s\r\n" % (len(events(GOOD)), events(GOOD))
+        chunked = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n" + b"%x\r\n%s\r\n" % (len(events(GOOD)),
+                                                                                                                                   events(GOOD))
         self.assertEqual(ask(self.raw(chunked, hold=True)).text, "Two cats")
 
     def test_what_is_sent(self):
@@ -254,7 +261,8 @@ class Wire(unittest.TestCase):
             path, headers, body = server.seen[0]
         self.assertEqual(path, "/v1/chat/completions")
         self.assertEqual(headers["Authorization"], f"Bearer {KEY}")
-        self.assertEqual((body["model"], body["max_tokens"], body["temperature"], body["stream"], body["stream_options"]), ("m", 7, 0.5, True, {"include_usage": True}))
+        self.assertEqual((body["model"], body["max_tokens"], body["temperature"], body["stream"], body["stream_options"]),
+                         ("m", 7, 0.5, True, {"include_usage": True}))
         self.assertEqual([part.get("text") or part["image_url"]["url"][-2:] for part in body["messages"][0]["content"]], ["AA", "BB", "Où?"])
 
     def test_redirects_are_refused_and_take_nothing_along(self):
@@ -275,12 +283,14 @@ class Wire(unittest.TestCase):
             self.assertTrue(status == 204 or "no way" in str(error))
 
     def test_error_bodies(self):
-        for body, text in ((b'{"error": "x"}', "x"), (b'{"message": "m", "object": "error"}', "m"), (b'{"detail": "Not Found"}', "Not Found"), (b"<html>busy</html>", "<html>busy</html>"),
+        for body, text in ((b'{"error": "x"}', "x"), (b'{"message": "m", "object": "error"}', "m"), (b'{"detail": "Not Found"}', "Not Found"),
+                           (b"<html>busy</html>", "<html>busy</html>"),
                            (b"\xff\xfe", "\ufffd\ufffd"), (b"[" * 5000, "[" * 300), (b"", "")):
             self.assertEqual(chat.error_text(body), text)
 
     def test_retry_after(self):
-        for header, seconds in (("2", 2.0), ("0.5", 0.5), ("Wed, 21 Oct 2015 07:28:00 GMT", 0.0), ("soon", None), ("-1", None), ("", None), (None, None), ("9" * 400, None)):
+        for header, seconds in (("2", 2.0), ("0.5", 0.5), ("Wed, 21 Oct 2015 07:28:00 GMT", 0.0), ("soon", None), ("-1", None), ("", None), (None, None),
+                                ("9" * 400, None)):
             self.assertEqual(chat.retry_after(header), seconds, header)
         self.assertEqual(self.failure(lambda h, b, t: h.send(429, headers=[("Retry-After", "7")])).wait_s, 7.0)
 
@@ -308,33 +318,35 @@ class Wire(unittest.TestCase):
     def test_cut_replies_may_be_asked_for_again(self):
         half = events(GOOD[:3])
         head = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
-        for data in (b"", b"HTTP/1.1 200", head + b"\r\n" + half, head + b"Transfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n" % (len(half), half),
+        for data in (b"", head + b"\r\n" + half, head + b"Transfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n" % (len(half), half),
                      head + b"Transfer-Encoding: chunked\r\n\r\nfff\r\n" + half, head + b"Content-Length: 9000\r\n\r\n" + half,
                      b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 900\r\n\r\n{\"choices\": ["):
-            self.assertTrue(self.failure(self.raw(data)).again or data == b"HTTP/1.1 200", data)
+            self.assertTrue(self.failure(self.raw(data)).again, data)
 
     def test_wrong_replies(self):
-        cases = [b"[]", b"7", b"{}", b'{"choices": {}}', b'{"choices": [3]}', b'{"choices": [{"message": "x"}]}', b'{"choices": [{"message": {"content": [1]}}]}', b'{"choices": []}',
-                 b'{"choices": NaN}', b"[" * 100_000, b'{"a": ' * 100 + b"1" + b"}" * 100, b"<html>hello</html>", b"\xff\xfe\x00", b'{"a": 1, "a": 2}', b'{"choices": [{"message": {"content": "\\ud800"}}]}',
+        cases = [b"[]", b"7", b"{}", b'{"choices": {}}', b'{"choices": [3]}', b'{"choices": [{"message": "x"}]}',
+                 b'{"choices": [{"message": {"content": [1]}}]}', b'{"choices": []}',
+                 b'{"choices": NaN}', b"[" * 100_000, b'{"a": ' * 100 + b"1" + b"}" * 100, b"<html>hello</html>", b"\xff\xfe\x00", b'{"a": 1, "a": 2}',
+                 b'{"choices": [{"message": {"content": "\\ud800"}}]}',
                  b'{"error": {"message": "out of memory"}}', b'{"n": ' + b"9" * 5000 + b"}"]
         for body in cases:
             error = self.failure(lambda h, b, t, body=body: h.send(200, body), stream=False)
             self.assertFalse(error.again, body[:40])
             self.assertLess(len(str(error)), 700)
-            if body.startswith(b"{"):
-                self.assertFalse(self.failure(lambda h, b, t, body=body: h.stream([body.decode(), "[DONE]"])).again if body not in (b"{}", b'{"choices": []}')
-                                 and b"message" not in body.replace(b'"message": "out', b"") else False, body[:40])
 
     def test_wrong_streams(self):
-        for values, word in ((["nonsense"], "wrong JSON"), ([{"choices": [{"delta": {"content": 5}}]}], "not text"), ([{"choices": [{"delta": []}]}], "not an object"),
-                             ([*GOOD[:2], {"error": {"message": "CUDA out of memory", "code": 500}}], "CUDA"), ([{"object": "error", "message": "bad"}], "bad"), ([], "event stream")):
+        for values, word in ((["nonsense"], "wrong JSON"), ([{"choices": [{"delta": {"content": 5}}]}], "not text"),
+                             ([{"choices": [{"delta": []}]}], "not an object"),
+                             ([*GOOD[:2], {"error": {"message": "CUDA out of memory", "code": 500}}], "CUDA"),
+                             ([{"object": "error", "message": "bad"}], "bad"), ([], "event stream")):
             self.assertIn(word, str(self.failure(lambda h, b, t, values=values: h.stream(values))))
         self.assertTrue(self.failure(lambda h, b, t: h.stream([{"error": {"message": "x", "code": 503}}])).again)
         self.assertIn("event stream", str(self.failure(lambda h, b, t: h.send(200, b"<html>", "text/html"))))
 
     def test_compressed_and_strange_protocols(self):
         self.assertIn("compressed", str(self.failure(lambda h, b, t: h.send(200, b"x", headers=[("Content-Encoding", "gzip")]))))
-        for data in (b"SSH-2.0-OpenSSH\r\n", b"HTTP/1.1 2x0 OK\r\n\r\n", b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 200 + b"\r\n", b"HTTP/1.1 200 OK\r\nX: " + b"y" * 100_000 + b"\r\n\r\n"):
+        for data in (b"SSH-2.0-OpenSSH\r\n", b"HTTP/1.1 2x0 OK\r\n\r\n", b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 200 + b"\r\n",
+                     b"HTTP/1.1 200 OK\r\nX: " + b"y" * 100_000 + b"\r\n\r\n"):
             self.assertFalse(self.failure(self.raw(data)).again, data[:30])
 
     def test_bounds(self):
@@ -347,14 +359,17 @@ class Wire(unittest.TestCase):
                     h.wfile.write(piece)
             return behave
         head = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n"
-        for name, behave in (("line", flood(head, b"x" * 65536)), ("comments", flood(head, b": hi\n" * 9000)), ("events", flood(head, events(GOOD[1:2]) * 500)),
-                             ("body", flood(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n", b" " * 65536)), ("continue", flood(b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 1000))):
+        for name, behave in (("line is longer", flood(head, b"x" * 65536)), ("comments", flood(head, b": hi\n" * 9000)),
+                             ("events", flood(head, events(GOOD[1:2]) * 500)),
+                             ("body", flood(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n", b" " * 65536)),
+                             ("continue", flood(b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 1000))):
             with self.subTest(name), unittest.mock.patch.object(chat, "MAX_REPLY", 300_000), unittest.mock.patch.object(chat, "MAX_LINE", 200_000):
-                self.assertRegex(str(self.failure(behave)), "larger|longer|too many|more than")
+                self.assertRegex(str(self.failure(behave)), "line of the stream is longer" if "longer" in name else "larger|too many|more than")
 
     def test_timeouts(self):
         def silent(h, body, turn):
-            h.server.released.wait(5)
+            h.server.released.wait(0.6)
+            h.stream()
         def drip(h, body, turn):
             h.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n")
             while not h.server.released.wait(0.02):     # each byte comes in time, the whole does not
@@ -363,6 +378,8 @@ class Wire(unittest.TestCase):
             error = self.failure(behave, timeout_s=0.2)
             self.assertIn("within 0.2 s", str(error))
             self.assertFalse(error.again)
+        with self.assertRaises(TimeoutError):
+            chat._Raw(None, 0.0, 5).readinto(bytearray(1))
 
     def test_no_server(self):
         with socket.socket() as free:
@@ -481,11 +498,23 @@ class Pictures(unittest.TestCase):
                 images.header(data)
         flipped = bytearray(good)
         flipped[45] ^= 1
-        for data in (bytes(flipped), good[:-20], raw_png(9, 9, 8, 2, b"short"), raw_png(9, 9, 8, 2, bytes(9 * 28), interlace=1), raw_png(2, 1, 8, 0, b"\7ab"), raw_png(2, 1, 3, 0, b"\0a"),
-                     raw_png(2, 1, 8, 5, b"\0abc"), raw_png(1, 1, 8, 3, b"\0\5", [(b"PLTE", b"abc")]), raw_png(1, 1, 8, 3, b"\0\0"), raw_png(2, 1, 8, 0, b"\0ab", [(b"tRNS", b"\0\1")]),
-                     raw_png(90_000, 90_000, 8, 2, b""), raw_png(4, 4, 8, 0, bytes(10_000_000))):
+        for data in (bytes(flipped), good[:-20], raw_png(9, 9, 8, 2, b"short"), raw_png(9, 9, 8, 2, bytes(9 * 28), interlace=1), raw_png(2, 1, 8, 0, b"\7ab"),
+                     raw_png(2, 1, 3, 0, b"\0a"),
+                     raw_png(2, 1, 8, 5, b"\0abc"), raw_png(1, 1, 8, 3, b"\0\5", [(b"PLTE", b"abc")]), raw_png(1, 1, 8, 3, b"\0\0"),
+                     raw_png(2, 1, 8, 0, b"\0ab", [(b"tRNS", b"\0\1")]),
+                     raw_png(90_000, 90_000, 8, 2, b""), raw_png(4, 4, 8, 0, bytes(1000))):
             with self.assertRaises(images.ImageError):
                 images.decode(data)
+
+    def test_a_small_file_does_not_unpack_to_a_large_one(self):
+        bomb = raw_png(4, 4, 8, 0, bytes(20_000_000))
+        tracemalloc.start()
+        try:
+            with self.assertRaises(images.ImageError):
+                images.decode(bomb)
+            self.assertLess(tracemalloc.get_traced_memory()[1], 2_000_000)
+        finally:
+            tracemalloc.stop()
 
 
 def webp_head() -> bytes:
@@ -497,9 +526,12 @@ JPEG = b"\xff\xd8\xff\xe0\x00\x04ab\xff\xff\xc2\x00\x11\x08\x01\xe0\x02\x80\x03"
 
 class Scoring(unittest.TestCase):
     def test_exact_match(self):
-        for text, answer, same in (("B", "B", 1), ("B.", "B", 1), ("(B)", "B", 1), ("B) cat", "B", 1), ("**B**", "B", 1), ("b", "B", 1), ("Answer: B", "B", 1), ("The answer is B.", "B", 1),
-                                   ("B: because", "B", 1), ("<think>A? no</think>\nB", "B", 1), ("A cat", "A", 0), ("Because", "B", 0), ("A, B", "A", 0), ("A.B", "A", 0), ("C", "B", 0),
-                                   ("The cat!", "cat", 1), ("1,000", "1000", 1), ("3.5", "35", 0), ("3.5.", "3.5", 1), ("-5", "5", 0), ("50%", "50", 1), ("two-door", "two door", 1),
+        for text, answer, same in (("B", "B", 1), ("B.", "B", 1), ("(B)", "B", 1), ("B) cat", "B", 1), ("**B**", "B", 1), ("b", "B", 1),
+                                   ("Answer: B", "B", 1), ("The answer is B.", "B", 1),
+                                   ("B: because", "B", 1), ("<think>A? no</think>\nB", "B", 1), ("A cat", "A", 0), ("Because", "B", 0), ("A, B", "A", 0),
+                                   ("A.B", "A", 0), ("C", "B", 0),
+                                   ("The cat!", "cat", 1), ("1,000", "1000", 1), ("3.5", "35", 0), ("3.5.", "3.5", 1), ("-5", "5", 0), ("50%", "50", 1),
+                                   ("two-door", "two door", 1),
                                    ("ÜNÏ", "ünï", 1), ("", "x", 0), ("a", "the", 0), ("cats", "cat", 0)):
             self.assertEqual(compare.right(text, [answer]), bool(same), (text, answer))
         self.assertTrue(compare.right("cat", ["dog", "cat"]))
@@ -528,7 +560,8 @@ class Asked(Folder):
 
     def test_jsonl_and_csv_are_the_same(self):
         self.write("sub/b.png", png())
-        lines = self.read('{"id": 1, "question": "How many?", "images": ["a.png", "sub/b.png"], "answer": ["2", "two"]}\n\n{"question": "Colour, please?", "images": "a.png"}\n')
+        lines = self.read('{"id": 1, "question": "How many?", "images": ["a.png", "sub/b.png"], "answer": ["2", "two"]}\n\n'
+                          '{"question": "Colour, please?", "images": "a.png"}\n')
         table = self.read('id,question,images,answer\n1,How many?,a.png|sub/b.png,2|two\nline 3,"Colour, please?",a.png,\n', "q.csv")
         self.assertEqual(lines, table)
         self.assertEqual((lines[0].answers, len(lines[0].images), lines[1].answers), (("2", "two"), 2, ()))
@@ -547,15 +580,19 @@ class Asked(Folder):
         self.assertEqual(len(questions.read_questions(str(inner / "q.jsonl"))), 1)
 
     def test_bad_lines_name_their_place(self):
-        for text, word in (('{"question": "x", "imagse": []}', "did you mean images"), ("[]", "not an object"), ("{", "not JSON"), ('{"question": ""}', "question"), ('{"question": 3}', "question"),
-                           ('{"question": "x", "images": [3]}', "images"), ('{"question": "x", "answer": {}}', "answer"), ('{"question": "x", "answer": [true]}', "answer"), ('{"id": "", "question": "x"}', "id"),
-                           ('{"id": true, "question": "x"}', "id"), ('{"id": "1", "question": "x"}\n{"id": 1, "question": "y"}', "line 1 too"), ("", "no questions"), ("[" * 500, "deep"),
+        for text, word in (('{"question": "x", "imagse": []}', "did you mean images"), ("[]", "not an object"), ("{", "not JSON"),
+                           ('{"question": ""}', "question"), ('{"question": 3}', "question"),
+                           ('{"question": "x", "images": [3]}', "images"), ('{"question": "x", "answer": {}}', "answer"),
+                           ('{"question": "x", "answer": [true]}', "answer"), ('{"id": "", "question": "x"}', "id"),
+                           ('{"id": true, "question": "x"}', "id"), ('{"id": "1", "question": "x"}\n{"id": 1, "question": "y"}', "line 1 too"),
+                           ("", "no questions"), ("[" * 500, "deep"),
                            (json.dumps({"question": "x", "images": ["a.png"] * 65}), "at most 64")):
             with self.assertRaises((questions.QuestionsError, EvidenceError)) as caught:
                 self.read(text)
             self.assertIn(word, str(caught.exception))
             self.assertIn("q.jsonl", str(caught.exception))
-        for text, word in (("id,question\n1\n", "cells"), ("id,question\n1,x,y\n", "cells"), ("id,quesion\n1,x\n", "did you mean question"), ('id,question\n1,"x"y\n', "not CSV")):
+        for text, word in (("id,question\n1\n", "cells"), ("id,question\n1,x,y\n", "cells"), ("id,quesion\n1,x\n", "did you mean question"),
+                           ('id,question\n1,"x"y\n', "not CSV")):
             with self.assertRaisesRegex(questions.QuestionsError, word):
                 self.read(text, "q.csv")
 
@@ -574,7 +611,8 @@ class Command(Folder):
         self.assertEqual(code, 0)
         endpoint, item = value["endpoints"][0], value["items"][0]
         self.assertTrue({"name", "url", "model", "ok", "failed", "ttft_ms", "tokens_per_s", "exact"} <= endpoint.keys())
-        self.assertEqual((endpoint["name"], endpoint["url"], endpoint["model"], endpoint["ok"], endpoint["failed"], endpoint["exact"]), ("a", server.url + "/v1", "cat-vl", 1, 0, None))
+        self.assertEqual((endpoint["name"], endpoint["url"], endpoint["model"], endpoint["ok"], endpoint["failed"], endpoint["exact"]),
+                         ("a", server.url + "/v1", "cat-vl", 1, 0, None))
         self.assertEqual(set(endpoint["ttft_ms"]), {"p50", "p90"})
         self.assertEqual((item["question"], item["image"], item["resize"]), ("How many?", self.image, None))
         self.assertTrue({"text", "ttft_ms", "total_ms", "completion_tokens", "error"} <= item["answers"]["a"].keys())
@@ -587,8 +625,10 @@ class Command(Folder):
     def test_text_fits_80_columns_and_is_plain(self):
         hostile = [{"choices": [{"delta": {"content": "\x1b[2J\x9b31m\u202e\r\x00\x7f " + "word " * 300}}]}, "[DONE]"]
         first, second = self.serve(lambda h, b, t: h.stream(hostile)), self.serve(lambda h, b, t: h.send(400, b"\x1b[2J bad\x9b"))
-        file = self.write("q.jsonl", "\n".join(json.dumps({"id": f"{i}\x1b", "question": "How \x9b many?" * 9, "images": ["a.png"], "answer": "2"}) for i in range(25)))
-        code, out, err = call("compare", "--endpoint", f"one={first.url}", "--endpoint", f"two={second.url},model=Q/{'x' * 90}", "--questions", file, "--resize", "16,original")
+        file = self.write("q.jsonl", "\n".join(json.dumps({"id": f"{i}\x1b", "question": "How \x9b many?" * 9, "images": ["a.png"],
+                                                           "answer": "2"}) for i in range(25)))
+        code, out, err = call("compare", "--endpoint", f"one={first.url}", "--endpoint", f"two={second.url},model=Q/{'x' * 90}", "--questions", file,
+                              "--resize", "16,original")
         self.assertEqual(code, 1)
         for line in (out + err).splitlines():
             self.assertNotRegex(line, r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e]")
@@ -625,7 +665,9 @@ class Command(Folder):
         self.assertIn("data:image/jpeg;base64,", json.dumps(server.asked()))
 
     def test_answers_are_scored(self):
-        server = self.serve(lambda h, b, t: h.stream([{"choices": [{"delta": {"content": "(B) a cat" if "1" in b["messages"][0]["content"][-1]["text"] else "two"}}]}, "[DONE]"]))
+        server = self.serve(lambda h, b,
+                            t: h.stream([{"choices": [{"delta": {"content": "(B) a cat" if "1" in b["messages"][0]["content"][-1]["text"] else "two"}}]},
+                                         "[DONE]"]))
         file = self.write("q.jsonl", "\n".join(json.dumps({"id": i, "question": f"{i}?", "images": ["a.png"], **more})
                                                for i, more in ((1, {"answer": "B"}), (2, {"answer": "Two."}), (3, {"answer": 3}), (4, {}))))
         code, value, _ = self.compare(server, "--questions", file, question=False)
@@ -655,16 +697,31 @@ class Command(Folder):
         self.assertEqual((code, len(server.asked())), (1, 2))
 
     def test_concurrency_is_bounded_and_one_endpoint_follows_the_other(self):
+        finished, overlap = [], []
+
         def behave(h, body, turn):
-            h.server.released.wait(0.03)
+            h.server.released.wait(0.03 if turn else 0.3)      # the first is the last to be answered
+            finished.append(turn)
             h.stream()
+
         file = self.write("q.jsonl", "\n".join(json.dumps({"question": f"{i}?", "images": ["a.png"]}) for i in range(9)))
-        first, second = self.serve(behave), self.serve(lambda h, b, t: (overlap.append(first.now), h.stream()))
-        overlap: list[int] = []
+        first, second = self.serve(behave), self.serve(lambda h, b, t: (overlap.append(len(finished) < 9), h.stream()))
         code, out, _ = call("compare", "--endpoint", f"a={first.url}", "--endpoint", f"b={second.url}", "--questions", file, "--concurrency", "3", "--json")
         self.assertEqual((code, first.most, len(first.asked()), len(second.asked())), (0, 3, 9, 9))
         self.assertLessEqual(second.most, 3)
+        self.assertFalse(any(overlap))
         self.assertEqual([item["id"] for item in json.loads(out)["items"]], [f"line {i}" for i in range(1, 10)])     # order of the file
+
+    def test_nothing_is_asked_after_the_end(self):
+        server = self.serve(lambda h, b, t: (h.server.released.wait(0.02), h.stream()))
+        picture = questions.picture(self.image, "a.png")
+        items = [questions.Item(str(i), "?", (self.image,), ("a.png",)) for i in range(9)]
+        jobs = compare.plan([chat.endpoint(f"a={server.url},model=m")], items, {self.image: picture}, [None])
+        records = compare.carry_out(jobs, chat.Ask(), {}, 1, 0, print)
+        next(records)
+        records.close()
+        time.sleep(0.25)
+        self.assertLess(server.turn, 5)
 
     def test_an_endpoint_that_is_not_there_is_given_up(self):
         with socket.socket() as free:
@@ -682,7 +739,8 @@ class Command(Folder):
         server = self.serve(lambda h, b, t: h.send(401, f"wrong key {KEY}".encode()))
         path = self.folder / "r.jsonl"
         with unittest.mock.patch.dict(os.environ, {"MY_KEY": KEY, "OPENAI_API_KEY": "sk-other-12345678", "BAD": "a b", "NONE": ""}):
-            code, out, err = call("compare", "--endpoint", f"a={server.url}", "--image", self.image, "--question", "?", "--key-env", "a=MY_KEY", "--out", str(path))
+            code, out, err = call("compare", "--endpoint", f"a={server.url}", "--image", self.image, "--question", "?", "--key-env", "a=MY_KEY", "--out",
+                                  str(path))
             self.assertEqual(code, 1)
             self.assertEqual({h.get("Authorization") for _, h, _ in server.seen}, {f"Bearer {KEY}"})
             for text in (out, err, path.read_text()):
@@ -693,11 +751,15 @@ class Command(Folder):
             server.seen.clear()
             self.compare(server, "--key-env", "a")
             self.assertEqual({h.get("Authorization") for _, h, _ in server.seen}, {"Bearer sk-other-12345678"})
-            for value, word in (("a=NONE", "empty"), ("a=MISSING", "no such"), ("a=BAD", "character"), ("b=MY_KEY", "endpoints: a"), (f"a={KEY}", "not the key")):
+            for value, word in (("a=NONE", "empty"), ("a=MISSING", "no such"), ("a=BAD", "character"), ("b=MY_KEY", "endpoints: a"),
+                                (f"a={KEY}", "not the key")):
                 code, out, err = call("compare", "--endpoint", f"a={server.url}", "--image", self.image, "--question", "?", "--key-env", value)
                 self.assertEqual((code, out, err.count("\n")), (2, "", 1))
                 self.assertIn(word, err)
                 self.assertNotIn(KEY, err)
+            argv = ("compare", "--image", self.image, "--question", "?", "--retries", "0", "--key-env", "a=MY_KEY", "--endpoint")
+            self.assertIn("travels unencrypted", call(*argv, "a=http://nowhere.invalid,model=m")[2])
+            self.assertNotIn("unencrypted", call(*argv, f"a={server.url},model=m")[2])
 
     def test_a_model_is_named_or_the_only_one(self):
         for models, word in ((("x", "y"), "x, y"), ((), "none"), (None, "404")):
@@ -710,16 +772,26 @@ class Command(Folder):
         jpeg, text = self.write("b.jpg", JPEG), self.write("t.txt", "hello")
         own, bare = self.write("own.jsonl", '{"question": "?", "images": ["a.png"]}'), self.write("bare.jsonl", '{"question": "?"}')
         good = ("--endpoint", f"a={server.url}", "--image", self.image, "--question", "?")
-        measured = ("--latency-out", str(self.folder / "l.json"), "--hardware", "L4", "--engine", "vllm", "--dtype", "bf16", "--recipe", "encoder=clip,llm=qwen2-7b")
-        for argv, word in (((), "no --endpoint"), (good[:4], "--question"), (good[:2] + good[4:], "--image"), ((*good, "--questions", own), "One of"), ((*good, "--image", self.image), "twice"),
-                           ((*good, "--endpoint", "a=http://h"), "two endpoints"), ((*good[:2], "--questions", bare), "no images"), ((*good[:4], "--questions", own), "images of its own"),
-                           ((*good, "--resize", "8"), "16 to 4096"), ((*good, "--resize", "64,64"), "twice"), ((*good, "--resize", ""), "pixels"), ((*good[:2], "--image", jpeg, "--question", "?", "--resize", "64"), "convert"),
-                           ((*good[:2], "--image", text, "--question", "?"), "not a PNG"), ((*good[:2], "--image", "nowhere.png", "--question", "?"), "nowhere.png"), ((*good, "--timeout", "nan"), "timeout"),
-                           ((*good, "--retries", "11"), "retries"), ((*good, "--concurrency", "0"), "concurrency"), ((*good, "--temperature", "3"), "temperature"), ((*good, "--max-tokens", "0"), "max-tokens"),
-                           ((*good, "--out", self.image), "reads or writes"), ((*good, "--out", text), "no result of compare"), ((*good, "--out", str(self.folder)), "regular"), ((*good, "--hardware", "L4"), "--latency-out"),
-                           ((*good, "--out", str(self.folder / "no" / "x")), "does not exist"), ((*good, *measured[:2]), "--hardware"), ((*good, *measured, "--concurrency", "2"), "one request"), ((*good, *measured, "--no-stream"), "streaming"),
-                           ((*good, *measured, "--resize", "32,64"), "one size"), ((*good, *measured[:5], "vlmm", *measured[6:]), "vlmm"), ((*good, *measured[:3], "B1000", *measured[4:]), "B1000"),
-                           ((*good, *measured[:-1], "encoder=clip"), "llm=…"), ((*good, *measured, "--gpus", "x"), "whole number"), ((*good, "--together", "--endpont"), "endpont"), ((*good, *measured, "--dtype", "a:int4", "--dtype", "a:int8"), "twice")):
+        measured = ("--latency-out", str(self.folder / "l.json"), "--hardware", "L4", "--engine", "vllm", "--dtype", "bf16", "--recipe",
+                    "encoder=clip,llm=qwen2-7b")
+        for argv, word in (((), "no --endpoint"), (good[:4], "--question"), (good[:2] + good[4:], "--image"), ((*good, "--questions", own), "One of"),
+                           ((*good, "--image", self.image), "twice"),
+                           ((*good, "--endpoint", "a=http://h"), "two endpoints"), ((*good[:2], "--questions", bare), "no images"),
+                           ((*good[:4], "--questions", own), "images of its own"),
+                           ((*good, "--resize", "8"), "16 to 4096"), ((*good, "--resize", "64,64"), "twice"), ((*good, "--resize", ""), "pixels"),
+                           ((*good[:2], "--image", jpeg, "--question", "?", "--resize", "64"), "convert"),
+                           ((*good[:2], "--image", text, "--question", "?"), "not a PNG"), ((*good[:2], "--image", "nowhere.png", "--question", "?"),
+                                                                                            "nowhere.png"), ((*good, "--timeout", "nan"), "timeout"),
+                           ((*good, "--retries", "11"), "retries"), ((*good, "--concurrency", "0"), "concurrency"),
+                           ((*good, "--temperature", "3"), "temperature"), ((*good, "--max-tokens", "0"), "max-tokens"),
+                           ((*good, "--out", self.image), "reads or writes"), ((*good, "--out", text), "no result of compare"),
+                           ((*good, "--out", str(self.folder)), "regular"), ((*good, "--hardware", "L4"), "--latency-out"),
+                           ((*good, "--out", str(self.folder / "no" / "x")), "does not exist"), ((*good, *measured[:2]), "--hardware"),
+                           ((*good, *measured, "--concurrency", "2"), "one request"), ((*good, *measured, "--no-stream"), "streaming"),
+                           ((*good, *measured, "--resize", "32,64"), "one size"), ((*good, *measured[:5], "vlmm", *measured[6:]), "vlmm"),
+                           ((*good, *measured[:3], "B1000", *measured[4:]), "B1000"),
+                           ((*good, *measured[:-1], "encoder=clip"), "llm=…"), ((*good, *measured, "--gpus", "x"), "whole number"),
+                           ((*good, "--together", "--endpont"), "endpont"), ((*good, *measured, "--dtype", "a:int4", "--dtype", "a:int8"), "twice")):
             code, out, err = call("compare", *argv)
             last = err.splitlines()[-1]
             self.assertEqual((code, out), (2, ""), (argv, err))
@@ -797,7 +869,8 @@ class Resuming(Folder):
     def test_after_an_interruption_the_same_command_goes_on(self):
         """A real process, ended by Ctrl-C between two answers."""
         server = self.serve(lambda h, b, t: h.server.released.wait(20) if t == 2 else h.stream())
-        argv = [sys.executable, str(support.ROOT / "main.py"), "compare", "--endpoint", f"a={server.url}", "--questions", self.file, "--out", str(self.path), "--concurrency", "1"]
+        argv = [sys.executable, str(support.ROOT / "main.py"), "compare", "--endpoint", f"a={server.url}", "--questions", self.file, "--out", str(self.path),
+                "--concurrency", "1"]
         process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         try:
             for _ in range(500):
@@ -835,8 +908,10 @@ class Latencies(Folder):
 
     def measured(self, **more):
         """A file with one row; TTFT and rate as given."""
-        row = {**dict.fromkeys(latencies.KEYS), "id": "a.l4", "model": "m", "encoder": "clip-vit-l-14", "llm": "qwen2-7b", "device_count": 1, "engine": "vllm", "dtype": "bf16", "batch": 1,
-               "image_resolution": 336, "visual_tokens": 576, "prompt_tokens": 24, "output_tokens": 100, "ttft_ms": 300.0, "decode_tokens_per_s": 10.0, "hardware_slug": "l4", "source": "here",
+        row = {**dict.fromkeys(latencies.KEYS), "id": "a.l4", "model": "m", "encoder": "clip-vit-l-14", "llm": "qwen2-7b", "device_count": 1,
+               "engine": "vllm", "dtype": "bf16", "batch": 1,
+               "image_resolution": 336, "visual_tokens": 576, "prompt_tokens": 24, "output_tokens": 100, "ttft_ms": 300.0, "decode_tokens_per_s": 10.0,
+               "hardware_slug": "l4", "source": "here",
                "connector": "mlp-2x-gelu", **more}
         return self.write("l.json", json.dumps({"format": 2, "measurements": [row]}))
 
@@ -848,21 +923,23 @@ class Latencies(Folder):
         row, = latencies.read(self.path)
         registry = support.library().words.registry("latency")["measurements"][0]
         self.assertEqual([key for key in row if key != "connector"], list(registry))
-        self.assertEqual((row["id"], row["llm"], row["hardware_slug"], row["batch"], row["visual_tokens"], row["prompt_tokens"], row["output_tokens"], row["grade"]),
+        self.assertEqual((row["id"], row["llm"], row["hardware_slug"], row["batch"], row["visual_tokens"], row["prompt_tokens"], row["output_tokens"],
+                          row["grade"]),
                          ("a.l4", "qwen2-7b", "l4", 1, 576, 24, 9, latencies.GRADE))
         self.assertAlmostEqual(row["ttft_ms"], value["endpoints"][0]["ttft_ms"]["p50"])
         self.assertTrue(any("measured phases" in note for note in value["notes"]))
         self.compare(server, *argv[:-1], "encoder=clip,llm=qwen2-1.5b")
         self.assertEqual([row["llm"] for row in latencies.read(self.path)], ["qwen2-1.5b"])      # the same id: replaced
-        self.compare(server, *argv, name="b", question=True) if False else call("compare", "--endpoint", f"b={server.url}", "--image", self.image, "--question", "?", *argv[:6],
-                                                                               "--dtype", "bf16", *argv[8:])
+        self.compare(server, *argv[:6], "--dtype", "bf16", *argv[8:], name="b")
         self.assertEqual([row["id"] for row in latencies.read(self.path)], ["a.l4", "b.l4"])
 
     def test_answers_to_several_at_once_are_no_latencies(self):
-        record = {"error": None, "ttft_ms": 5.0, "concurrency": 1, "images_sha256": ["x"], "prompt_tokens": None, "completion_tokens": 3, "tokens_per_s": 9.0, "resize": None, "model": "m"}
+        record = {"error": None, "ttft_ms": 5.0, "concurrency": 1, "images_sha256": ["x"], "prompt_tokens": None, "completion_tokens": 3, "tokens_per_s": 9.0,
+                  "resize": None, "model": "m"}
         recipe = support.library()
         served = latencies.deployment(recipe, latencies.parse({"encoder": "clip", "llm": "qwen2-7b"}, recipe.words)[0], "l4", 1, "vllm", "bf16")
-        self.assertEqual(latencies.row("a", [record, {**record, "concurrency": 4, "ttft_ms": 99.0}, {**record, "images_sha256": ["x", "y"], "ttft_ms": 99.0}], served, "L4", "c")["ttft_ms"], 5.0)
+        self.assertEqual(latencies.row("a", [record, {**record, "concurrency": 4, "ttft_ms": 99.0}, {**record, "images_sha256": ["x", "y"], "ttft_ms": 99.0}],
+                                       served, "L4", "c")["ttft_ms"], 5.0)
         self.assertIsNone(latencies.row("a", [{**record, "concurrency": 4}, {**record, "ttft_ms": None}], served, "L4", "c"))
 
     def test_the_estimate_is_that_of_latency(self):
@@ -903,8 +980,10 @@ class Latencies(Folder):
         self.assertTrue(all(len(line) <= 80 for line in out.splitlines()))
 
     def test_bad_files(self):
-        for more, word in (({"engine": "x"}, "engine"), ({"dtype": "fp4"}, "dtype"), ({"ttft_ms": "3"}, "ttft_ms"), ({"ttft_ms": 0}, "ttft_ms"), ({"batch": 2}, "batch"), ({"device_count": 0}, "device_count"),
-                           ({"hardware_slug": "b1000"}, "b1000"), ({"llm": "gpt-5"}, "gpt-5"), ({"llm": None}, "llm"), ({"x": 1}, "'x'"), ({"decode_tokens_per_s": True}, "decode"), ({"visual_tokens": -1}, "visual_tokens")):
+        for more, word in (({"engine": "x"}, "engine"), ({"dtype": "fp4"}, "dtype"), ({"ttft_ms": "3"}, "ttft_ms"), ({"ttft_ms": 0}, "ttft_ms"),
+                           ({"batch": 2}, "batch"), ({"device_count": 0}, "device_count"),
+                           ({"hardware_slug": "b1000"}, "b1000"), ({"llm": "gpt-5"}, "gpt-5"), ({"llm": None}, "llm"), ({"x": 1}, "'x'"),
+                           ({"decode_tokens_per_s": True}, "decode"), ({"visual_tokens": -1}, "visual_tokens")):
             code, out, err = call("latency", "--measured", self.measured(**more))
             self.assertEqual((code, out, err.count("\n")), (2, "", 1), more)
             self.assertIn(word, err)
@@ -922,7 +1001,8 @@ class Text(unittest.TestCase):
     def test_a_summary_without_answers_or_rates(self):
         value = {"endpoints": [{"name": "a", "url": "u", "model": "m", "exact": None, "tokens_counted_by": [], "cut": 0, "reasoning": 0,
                                 "by_resize": [{"resize": None, "ok": 0, "failed": 1, "ttft_ms": None, "total_ms": None, "tokens_per_s": None, "exact": None}]}],
-                 "items": [{"id": "1", "question": "q", "image": "i", "resize": None, "expected": [], "answers": {"a": {"error": "HTTP 500", "text": None, "right": None}}}]}
+                 "items": [{"id": "1", "question": "q", "image": "i", "resize": None, "expected": [],
+                            "answers": {"a": {"error": "HTTP 500", "text": None, "right": None}}}]}
         text = compared.summary_text(value, [], terminal.Style())
         self.assertIn("failed: HTTP 500", text)
 
