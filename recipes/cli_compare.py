@@ -73,7 +73,7 @@ def compare_arguments(parser: Parser) -> None:
 
 
 def compare_command(args, library: Library, understood: dict | None = None) -> int:
-    """Ask several served models the same questions about images, side by side.
+    """Ask served models the same questions about images, side by side.
 
     Servers speak the OpenAI-compatible chat API (vLLM, SGLang, llama.cpp, Ollama, transformers serve). Nothing is sent
     anywhere but to the endpoints named; redirects are not followed; keys come from the environment.

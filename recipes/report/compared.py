@@ -30,7 +30,7 @@ def item_lines(item: Mapping, sized: bool, style: Style) -> list[str]:
     lines = [style.paint(line, "bold") for line in wrap(head, style, hang="  ")]
     lines += wrap(clip(safe(item["question"]), SHOWN_CHARACTERS), style, "  ")
     if item["expected"]:
-        lines += wrap("right: " + safe(" | ".join(item["expected"])), style, "  ")
+        lines += wrap("expected: " + safe(" | ".join(item["expected"])), style, "  ")
     width = min(max(map(len, item["answers"])), 20)
     for name, answer in item["answers"].items():
         mark = {True: "right: ", False: "wrong: ", None: ""}[answer["right"]]
