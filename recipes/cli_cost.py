@@ -86,21 +86,33 @@ def latency_arguments(parser: Parser) -> None:
     for name, default, what in (("batch", 1, "requests at once"), ("prompt", 64, "text tokens before the answer"), ("output", 128, "tokens of the answer")):
         parser.add_argument(f"--{name}", type=flag(whole_number), default=default, metavar="N", help=f"{what} (default: {default})")
     parser.add_argument("--calibration", action="store_true", help="published latencies against the estimate from the other rows")
+    parser.add_argument("--measured", metavar="FILE.json", help="your own latencies (compare --latency-out): they set the rates of their engine and device")
 
 
 def latency_command(args, library: Library, understood: dict | None = None) -> int:
     """How long an answer takes, phase by phase, and the memory it needs."""
     from .report import costs
     words = library.words
+    own = []
+    if args.measured:
+        from .exchange import latencies
+        own = latencies.load(library, args.measured)
     if args.calibration:
         checks = latency.calibrate(latency.measured(words.registry("latency")["measurements"], words.records("llm"), words.records("hardware")))
-        show(costs.latency_calibration_json(checks)) if args.json else out(costs.latency_calibration_text(checks, style()))
+        checks += [row.check for row in own]
+        if args.json:
+            show({**costs.latency_calibration_json(checks), **({"measured": latencies.as_json(own)} if args.measured else {})})
+        else:
+            lines = [line for text in (latencies.verdict(own) if args.measured else ()) for line in terminal.wrap(text, style(), hang="  ")]
+            out("\n".join([costs.latency_calibration_text(checks, style()), *lines]))
         return 0
     recipe = costing.whole(stated_flags(args, words), words)
     gpu = units.hardware(args.gpu, words)
-    timing, held, language = costing.timing(library, recipe, gpu, args.gpus, args.dtype, args.engine, args.batch, args.prompt, args.output)
+    engine = latencies.rates(own, args.engine, gpu)[0] if args.measured else args.engine
+    timing, held, language = costing.timing(library, recipe, gpu, args.gpus, args.dtype, engine, args.batch, args.prompt, args.output)
     setting = {"gpu": gpu, "gpus": args.gpus, "dtype": args.dtype, "engine": args.engine, "batch": args.batch, "prompt": args.prompt, "output": args.output}
     notes = [*costing.notes(recipe, language), *costing.fit_notes(held, words.records("hardware")[gpu], args.gpus)]
+    notes += [latencies.rate_note(own, args.engine, gpu)] if args.measured else []
     if args.json:
         show({**(understood or {}), **costs.latency_json(timing, held, recipe, setting, notes)})
     else:

@@ -143,7 +143,7 @@ def notes(recipe: Recipe, language: Language) -> list[str]:
     return []
 
 
-def timing(library: Library, recipe: Recipe, gpu: str, gpus: int, dtype: str, engine: str, batch: int, prompt: int,
+def timing(library: Library, recipe: Recipe, gpu: str, gpus: int, dtype: str, engine: str | latency.Engine, batch: int, prompt: int,
            output: int) -> tuple[latency.Latency, memory.Memory, Language]:
     """Latency and memory of answering with a recipe. Raises flops.MissingFigure."""
     visual, language = visual_part(library, recipe), language_part(library, recipe)

@@ -64,21 +64,26 @@ def _phase(name: str, flop: float, byte: float, layers: float, hardware: Mapping
     return Phase(name, ms, "compute" if ms == compute else "bandwidth" if ms == moved else "launch")
 
 
+def rates_of(engine: str | Engine) -> Engine:
+    """The rates of an engine by its name, or as they are given."""
+    return engine if isinstance(engine, Engine) else ENGINES[engine]
+
+
 def connector_phase(hardware: Mapping, connector_params: float, grid_tokens: float, batch: int = 1, devices: int = 1,
-                    engine: str = "optimised") -> Phase:
+                    engine: str | Engine = "optimised") -> Phase:
     """The connector's share of the time to the first token."""
-    return _phase("connector", batch * 2.0 * connector_params * grid_tokens, 2.0 * connector_params, 2, hardware, devices, ENGINES[engine])
+    return _phase("connector", batch * 2.0 * connector_params * grid_tokens, 2.0 * connector_params, 2, hardware, devices, rates_of(engine))
 
 
 def answer(hardware: Mapping, llm: Mapping, encoders: Sequence[tuple[Mapping, int, float]], connector_params: float,
            visual_tokens: float, grid_tokens: float, prompt_tokens: int = 32, output_tokens: int = 128, dtype: str = "bf16",
-           batch: int = 1, devices: int = 1, engine: str = "optimised") -> Latency:
+           batch: int = 1, devices: int = 1, engine: str | Engine = "optimised") -> Latency:
     """Latency of a batch of requests with one image each.
 
     encoders: (record, side in pixels, views) of each encoder. grid_tokens: what the connector reads. devices: tensor
     parallel, communication not counted.
     """
-    rates = ENGINES[engine]
+    rates = rates_of(engine)
     vision_flops = batch * sum(flops.encoder_forward(e, side) * views for e, side, views in encoders)
     vision_bytes = sum(2.0 * flops.trunk_params(e) for e, _, _ in encoders)
     depth = sum(e.get("depth") or 24 for e, _, _ in encoders)

@@ -1,0 +1,502 @@
+"""`compare` as a user meets it, against a real HTTP server: questions, scores, results, resuming, latency rows."""
+import contextlib
+import json
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+import sys
+import time
+import unittest
+import unittest.mock
+
+from recipes.cost import latency
+from recipes.evidence.reading import EvidenceError
+from recipes.exchange import chat, compare, images, latencies, questions, results
+from recipes.report import compared, terminal
+
+from . import support
+from .chat_server import GOOD, JPEG, KEY, Folder, decoded, png
+from .support import call
+
+
+class Scoring(unittest.TestCase):
+    def test_exact_match(self):
+        for text, answer, same in (("B", "B", 1), ("B.", "B", 1), ("(B)", "B", 1), ("B) cat", "B", 1), ("**B**", "B", 1), ("b", "B", 1),
+                                   ("Answer: B", "B", 1), ("The answer is B.", "B", 1),
+                                   ("B: because", "B", 1), ("<think>A? no</think>\nB", "B", 1), ("A cat", "A", 0), ("Because", "B", 0), ("A, B", "A", 0),
+                                   ("A.B", "A", 0), ("C", "B", 0),
+                                   ("The cat!", "cat", 1), ("1,000", "1000", 1), ("3.5", "35", 0), ("3.5.", "3.5", 1), ("-5", "5", 0), ("50%", "50", 1),
+                                   ("two-door", "two door", 1),
+                                   ("ÜNÏ", "ünï", 1), ("", "x", 0), ("a", "the", 0), ("cats", "cat", 0)):
+            self.assertEqual(compare.right(text, [answer]), bool(same), (text, answer))
+        self.assertTrue(compare.right("cat", ["dog", "cat"]))
+        self.assertFalse(compare.right("cat", []))
+
+    def test_hostile_texts_are_scored_in_no_time(self):
+        for text in ("_" * 200_000, "answer " * 50_000, "<think>" * 50_000, "1," * 100_000, "*" * 100_000 + "b"):
+            compare.right(text, ["B"])
+            compare.right(text, ["cat"])
+
+    def test_wilson(self):
+        """Against the closed form at its ends, and by inverting the score test."""
+        z = 1.2815515655446004
+        self.assertAlmostEqual(compare.wilson(0, 10)[1], z * z / (10 + z * z))
+        self.assertAlmostEqual(compare.wilson(10, 10)[0], 10 / (10 + z * z))
+        for hits, of in ((3, 10), (70, 100), (1, 2)):
+            for bound in compare.wilson(hits, of):
+                self.assertAlmostEqual(abs(hits / of - bound), z * (bound * (1 - bound) / of) ** 0.5)
+
+
+class Asked(Folder):
+    """Questions and their images."""
+
+    def read(self, text: str, name="q.jsonl"):
+        return questions.read_questions(self.write(name, text))
+
+    def test_jsonl_and_csv_are_the_same(self):
+        self.write("sub/b.png", png())
+        lines = self.read('{"id": 1, "question": "How many?", "images": ["a.png", "sub/b.png"], "answer": ["2", "two"]}\n\n'
+                          '{"question": "Colour, please?", "images": "a.png"}\n')
+        table = self.read('id,question,images,answer\n1,How many?,a.png|sub/b.png,2|two\nline 3,"Colour, please?",a.png,\n', "q.csv")
+        self.assertEqual(lines, table)
+        self.assertEqual((lines[0].answers, len(lines[0].images), lines[1].answers), (("2", "two"), 2, ()))
+
+    def test_images_stay_below_the_folder(self):
+        outside = self.write("secret.png", png())
+        inner = self.folder / "inner"
+        inner.mkdir()
+        os.symlink(outside, inner / "link.png")
+        (inner / "..evil.png").write_bytes(png())
+        for label in ("../secret.png", outside, "link.png", ".", "x/../../secret.png", "a\0b"):
+            self.write("inner/q.jsonl", json.dumps({"question": "?", "images": [label]}))
+            with self.assertRaisesRegex(questions.QuestionsError, "below the folder"):
+                questions.read_questions(str(inner / "q.jsonl"))
+        self.write("inner/q.jsonl", json.dumps({"question": "?", "images": ["..evil.png"]}))
+        self.assertEqual(len(questions.read_questions(str(inner / "q.jsonl"))), 1)
+
+    def test_bad_lines_name_their_place(self):
+        for text, word in (('{"question": "x", "imagse": []}', "did you mean images"), ("[]", "not an object"), ("{", "not JSON"),
+                           ('{"question": ""}', "question"), ('{"question": 3}', "question"),
+                           ('{"question": "x", "images": [3]}', "images"), ('{"question": "x", "answer": {}}', "answer"),
+                           ('{"question": "x", "answer": [true]}', "answer"), ('{"id": "", "question": "x"}', "id"),
+                           ('{"id": true, "question": "x"}', "id"), ('{"id": "1", "question": "x"}\n{"id": 1, "question": "y"}', "line 1 too"),
+                           ("", "no questions"), ("[" * 500, "deep"),
+                           (json.dumps({"question": "x", "images": ["a.png"] * 65}), "at most 64")):
+            with self.assertRaises((questions.QuestionsError, EvidenceError)) as caught:
+                self.read(text)
+            self.assertIn(word, str(caught.exception))
+            self.assertIn("q.jsonl", str(caught.exception))
+        for text, word in (("id,question\n1\n", "cells"), ("id,question\n1,x,y\n", "cells"), ("id,quesion\n1,x\n", "did you mean question"),
+                           ('id,question\n1,"x"y\n', "not CSV")):
+            with self.assertRaisesRegex(questions.QuestionsError, word):
+                self.read(text, "q.csv")
+
+    def test_flags(self):
+        item = questions.Item("question", "?", (), ())
+        self.assertEqual([i.id for i in questions.from_flags([item], ["a", "b"], False)], ["question a", "question b"])
+        self.assertEqual([i.images for i in questions.from_flags([item], ["a", "b"], True)], [("a", "b")])
+
+
+class Command(Folder):
+    """The command as a user meets it."""
+
+    def test_the_summary(self):
+        server = self.serve()
+        code, value, err = self.compare(server)
+        self.assertEqual(code, 0)
+        endpoint, item = value["endpoints"][0], value["items"][0]
+        self.assertTrue({"name", "url", "model", "ok", "failed", "ttft_ms", "tokens_per_s", "exact"} <= endpoint.keys())
+        self.assertEqual((endpoint["name"], endpoint["url"], endpoint["model"], endpoint["ok"], endpoint["failed"], endpoint["exact"]),
+                         ("a", server.url + "/v1", "cat-vl", 1, 0, None))
+        self.assertEqual(set(endpoint["ttft_ms"]), {"p50", "p90"})
+        self.assertEqual((item["question"], item["image"], item["resize"]), ("How many?", self.image, None))
+        self.assertTrue({"text", "ttft_ms", "total_ms", "completion_tokens", "error"} <= item["answers"]["a"].keys())
+        self.assertEqual(item["answers"]["a"]["text"], "Two cats")
+        self.assertIn(f"POST {server.url}/v1/chat/completions, model cat-vl", err)
+        url = server.asked()[0]["messages"][0]["content"][0]["image_url"]["url"]
+        self.assertEqual(url, images.data_url(pathlib.Path(self.image).read_bytes(), "png"))
+        self.assertEqual([p.name for p in self.folder.iterdir()], ["a.png"])      # nothing is written unasked
+
+    def test_text_fits_80_columns_and_is_plain(self):
+        hostile = [{"choices": [{"delta": {"content": "\x1b[2J\x9b31m\u202e\r\x00\x7f " + "word " * 300}}]}, "[DONE]"]
+        first, second = self.serve(lambda h, b, t: h.stream(hostile)), self.serve(lambda h, b, t: h.send(400, b"\x1b[2J bad\x9b"))
+        file = self.write("q.jsonl", "\n".join(json.dumps({"id": f"{i}\x1b", "question": "How \x9b many?" * 9, "images": ["a.png"],
+                                                           "answer": "2"}) for i in range(25)))
+        code, out, err = call("compare", "--endpoint", f"one={first.url}", "--endpoint", f"two={second.url},model=Q/{'x' * 90}", "--questions", file,
+                              "--resize", "16,original")
+        self.assertEqual(code, 1)
+        for line in (out + err).splitlines():
+            self.assertNotRegex(line, r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e]")
+        for line in out.splitlines():
+            self.assertLessEqual(len(line), 80, line)
+        self.assertIn("failed: HTTP 400", out)
+        self.assertIn("and 30 more", out)
+        self.assertIn("0/25", out.replace("\n", " "))
+
+    def test_json_holds_no_control_characters_either(self):
+        server = self.serve(lambda h, b, t: h.stream([{"choices": [{"delta": {"content": "\x1b[2J\x9b\x7f\u202e"}}]}, "[DONE]"]))
+        path = str(self.folder / "r.jsonl")
+        code, out, _ = call("compare", "--endpoint", f"a={server.url}", "--image", self.image, "--question", "?", "--json", "--out", path)
+        for text in (out, pathlib.Path(path).read_text()):
+            self.assertNotRegex(text.replace("\n", ""), r"[\x00-\x1f\x7f-\x9f\u202e]")
+            self.assertIn("\\u009b", text)
+        self.assertEqual(json.loads(out)["items"][0]["answers"]["a"]["text"], "\x1b[2J\x9b\x7f\u202e")
+
+    def test_sizes(self):
+        server = self.serve()
+        self.write("a.png", png(60, 40))
+        code, value, _ = self.compare(server, "--resize", "30,original,90")
+        self.assertEqual([item["resize"] for item in value["items"]], [30, None, 90])
+        self.assertEqual([part["resize"] for part in value["endpoints"][0]["by_resize"]], [30, None, 90])
+        sent = sorted(images.header(decoded(body))[1:] for body in server.asked())
+        self.assertEqual(sent, [(30, 20), (60, 40), (90, 60)])
+
+    def test_images_alone_and_together(self):
+        other = self.write("b.jpg", JPEG)
+        for more, shapes in (((), [1, 1]), (("--together",), [2])):
+            server = self.serve()
+            self.assertEqual(self.compare(server, "--image", other, *more)[0], 0)
+            self.assertEqual([sum(p["type"] == "image_url" for p in b["messages"][0]["content"]) for b in server.asked()], shapes)
+        self.assertIn("data:image/jpeg;base64,", json.dumps(server.asked()))
+
+    def test_answers_are_scored(self):
+        server = self.serve(lambda h, b,
+                            t: h.stream([{"choices": [{"delta": {"content": "(B) a cat" if "1" in b["messages"][0]["content"][-1]["text"] else "two"}}]},
+                                         "[DONE]"]))
+        file = self.write("q.jsonl", "\n".join(json.dumps({"id": i, "question": f"{i}?", "images": ["a.png"], **more})
+                                               for i, more in ((1, {"answer": "B"}), (2, {"answer": "Two."}), (3, {"answer": 3}), (4, {}))))
+        code, value, _ = self.compare(server, "--questions", file, question=False)
+        exact = value["endpoints"][0]["exact"]
+        self.assertEqual((exact["right"], exact["of"]), (2, 3))
+        self.assertEqual((exact["low"], exact["high"]), compare.wilson(2, 3))
+        self.assertEqual([item["answers"]["a"]["right"] for item in value["items"]], [True, True, False, None])
+        out = call("compare", "--endpoint", f"a={server.url}", "--questions", file)[1]
+        self.assertIn("right: (B) a cat", out)
+        self.assertIn("wrong: two", out)
+
+    def test_what_can_be_repeated_is(self):
+        def behave(h, body, turn):
+            if turn < 2:
+                return h.send((429, 500)[turn], b"busy", headers=[("Retry-After", "0")])
+            return h.stream()
+        server = self.serve(behave)
+        path = self.folder / "r.jsonl"
+        code, value, err = self.compare(server, "--out", str(path))
+        self.assertEqual((code, len(server.asked())), (0, 3))
+        self.assertEqual(err.count("again in"), 2)
+        self.assertEqual(json.loads(path.read_text())["attempts"], 3)
+        server = self.serve(lambda h, b, t: h.send(400, b"no"))
+        self.assertEqual((self.compare(server)[0], len(server.asked())), (1, 1))
+        server = self.serve(lambda h, b, t: h.stream(GOOD[:2], ending=b"zz"))
+        code, value, _ = self.compare(server, "--retries", "1")
+        self.assertEqual((code, len(server.asked())), (1, 2))
+
+    def test_concurrency_is_bounded_and_one_endpoint_follows_the_other(self):
+        finished, overlap = [], []
+
+        def behave(h, body, turn):
+            h.server.released.wait(0.03 if turn else 0.3)      # the first is the last to be answered
+            finished.append(turn)
+            h.stream()
+
+        file = self.write("q.jsonl", "\n".join(json.dumps({"question": f"{i}?", "images": ["a.png"]}) for i in range(9)))
+        first, second = self.serve(behave), self.serve(lambda h, b, t: (overlap.append(len(finished) < 9), h.stream()))
+        code, out, _ = call("compare", "--endpoint", f"a={first.url}", "--endpoint", f"b={second.url}", "--questions", file, "--concurrency", "3", "--json")
+        self.assertEqual((code, first.most, len(first.asked()), len(second.asked())), (0, 3, 9, 9))
+        self.assertLessEqual(second.most, 3)
+        self.assertFalse(any(overlap))
+        self.assertEqual([item["id"] for item in json.loads(out)["items"]], [f"line {i}" for i in range(1, 10)])     # order of the file
+
+    def test_nothing_is_asked_after_the_end(self):
+        server = self.serve(lambda h, b, t: (h.server.released.wait(0.02), h.stream()))
+        picture = questions.picture(self.image, "a.png")
+        items = [questions.Item(str(i), "?", (self.image,), ("a.png",)) for i in range(9)]
+        jobs = compare.plan([chat.endpoint(f"a={server.url},model=m")], items, {self.image: picture}, [None])
+        records = compare.carry_out(jobs, chat.Ask(), {}, 1, 0, print)
+        next(records)
+        records.close()
+        time.sleep(0.25)
+        self.assertLess(server.turn, 5)
+
+    def test_an_endpoint_that_is_not_there_is_given_up(self):
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            url = f"http://127.0.0.1:{free.getsockname()[1]}"
+        file = self.write("q.jsonl", "\n".join(json.dumps({"question": f"{i}?", "images": ["a.png"]}) for i in range(8)))
+        code, out, err = call("compare", "--endpoint", f"a={url},model=m", "--questions", file, "--retries", "0", "--concurrency", "1", "--json")
+        errors = [item["answers"]["a"]["error"] for item in json.loads(out)["items"]]
+        self.assertEqual((code, sum("not asked" in e for e in errors)), (1, 5))
+        code, out, err = call("compare", "--endpoint", f"a={url}", "--questions", file, "--retries", "0")
+        self.assertEqual((code, out), (2, ""))
+        self.assertIn("which model?", err)
+
+    def test_keys(self):
+        server = self.serve(lambda h, b, t: h.send(401, f"wrong key {KEY}".encode()))
+        path = self.folder / "r.jsonl"
+        with unittest.mock.patch.dict(os.environ, {"MY_KEY": KEY, "OPENAI_API_KEY": "sk-other-12345678", "BAD": "a b", "NONE": ""}):
+            code, out, err = call("compare", "--endpoint", f"a={server.url}", "--image", self.image, "--question", "?", "--key-env", "a=MY_KEY", "--out",
+                                  str(path))
+            self.assertEqual(code, 1)
+            self.assertEqual({h.get("Authorization") for _, h, _ in server.seen}, {f"Bearer {KEY}"})
+            for text in (out, err, path.read_text()):
+                self.assertNotIn(KEY, text)
+            server.seen.clear()
+            self.compare(server)       # no --key-env: no key, whatever the environment holds
+            self.assertEqual({h.get("Authorization") for _, h, _ in server.seen}, {None})
+            server.seen.clear()
+            self.compare(server, "--key-env", "a")
+            self.assertEqual({h.get("Authorization") for _, h, _ in server.seen}, {"Bearer sk-other-12345678"})
+            for value, word in (("a=NONE", "empty"), ("a=MISSING", "no such"), ("a=BAD", "character"), ("b=MY_KEY", "endpoints: a"),
+                                (f"a={KEY}", "not the key")):
+                code, out, err = call("compare", "--endpoint", f"a={server.url}", "--image", self.image, "--question", "?", "--key-env", value)
+                self.assertEqual((code, out, err.count("\n")), (2, "", 1))
+                self.assertIn(word, err)
+                self.assertNotIn(KEY, err)
+            argv = ("compare", "--image", self.image, "--question", "?", "--retries", "0", "--key-env", "a=MY_KEY", "--endpoint")
+            self.assertIn("travels unencrypted", call(*argv, "a=http://nowhere.invalid,model=m")[2])
+            self.assertNotIn("unencrypted", call(*argv, f"a={server.url},model=m")[2])
+
+    def test_a_model_is_named_or_the_only_one(self):
+        for models, word in ((("x", "y"), "x, y"), ((), "none"), (None, "404")):
+            code, _, err = self.compare(self.serve(models=models))
+            self.assertEqual(code, 2)
+            self.assertIn(word, err)
+
+    def test_usage(self):
+        server = self.serve()
+        jpeg, text = self.write("b.jpg", JPEG), self.write("t.txt", "hello")
+        own, bare = self.write("own.jsonl", '{"question": "?", "images": ["a.png"]}'), self.write("bare.jsonl", '{"question": "?"}')
+        good = ("--endpoint", f"a={server.url}", "--image", self.image, "--question", "?")
+        measured = ("--latency-out", str(self.folder / "l.json"), "--hardware", "L4", "--engine", "vllm", "--dtype", "bf16", "--recipe",
+                    "encoder=clip,llm=qwen2-7b")
+        for argv, word in (((), "no --endpoint"), (good[:4], "--question"), (good[:2] + good[4:], "--image"), ((*good, "--questions", own), "One of"),
+                           ((*good, "--image", self.image), "twice"),
+                           ((*good, "--endpoint", "a=http://h"), "two endpoints"), ((*good[:2], "--questions", bare), "no images"),
+                           ((*good[:4], "--questions", own), "images of its own"),
+                           ((*good, "--resize", "8"), "16 to 4096"), ((*good, "--resize", "64,64"), "twice"), ((*good, "--resize", ""), "pixels"),
+                           ((*good[:2], "--image", jpeg, "--question", "?", "--resize", "64"), "convert"),
+                           ((*good[:2], "--image", text, "--question", "?"), "not a PNG"), ((*good[:2], "--image", "nowhere.png", "--question", "?"),
+                                                                                            "nowhere.png"), ((*good, "--timeout", "nan"), "timeout"),
+                           ((*good, "--retries", "11"), "retries"), ((*good, "--concurrency", "0"), "concurrency"),
+                           ((*good, "--temperature", "3"), "temperature"), ((*good, "--max-tokens", "0"), "max-tokens"),
+                           ((*good, "--out", self.image), "reads or writes"), ((*good, "--out", text), "no result of compare"),
+                           ((*good, "--out", str(self.folder)), "regular"), ((*good, "--hardware", "L4"), "--latency-out"),
+                           ((*good, "--out", str(self.folder / "no" / "x")), "does not exist"), ((*good, *measured[:2]), "--hardware"),
+                           ((*good, *measured, "--concurrency", "2"), "one request"), ((*good, *measured, "--no-stream"), "streaming"),
+                           ((*good, *measured, "--resize", "32,64"), "one size"), ((*good, *measured[:5], "vlmm", *measured[6:]), "vlmm"),
+                           ((*good, *measured[:3], "B1000", *measured[4:]), "B1000"),
+                           ((*good, *measured[:-1], "encoder=clip"), "llm=…"), ((*good, *measured, "--gpus", "x"), "whole number"),
+                           ((*good, "--together", "--endpont"), "endpont"), ((*good, *measured, "--dtype", "a:int4", "--dtype", "a:int8"), "twice")):
+            code, out, err = call("compare", *argv)
+            last = err.splitlines()[-1]
+            self.assertEqual((code, out), (2, ""), (argv, err))
+            self.assertIn(word, last)
+            self.assertTrue(last.startswith("error: "), last)
+        self.assertEqual(server.asked(), [])       # nothing was sent
+        self.assertEqual(pathlib.Path(text).read_text(), "hello")
+
+
+class Resuming(Folder):
+    def setUp(self):
+        super().setUp()
+        self.path = self.folder / "r.jsonl"
+        self.file = self.write("q.jsonl", "\n".join(json.dumps({"id": str(i), "question": f"{i}?", "images": ["a.png"]}) for i in range(4)))
+
+    def go(self, server, *more):
+        return self.compare(server, "--questions", self.file, "--out", str(self.path), "--retries", "0", *more, question=False)
+
+    def test_only_what_failed_or_changed_is_asked_again(self):
+        server = self.serve(lambda h, b, t: h.send(400) if t == 1 else h.stream())
+        self.assertEqual(self.go(server, "--concurrency", "1")[0], 1)
+        self.assertEqual(len(self.path.read_text().splitlines()), 4)
+        code, value, _ = self.go(server)
+        self.assertEqual((code, len(server.asked())), (0, 5))
+        before = self.path.read_bytes()
+        again = self.go(server)
+        self.assertEqual((again[0], again[1], len(server.asked()), self.path.read_bytes()), (0, value, 5, before))
+        self.go(server, "--max-tokens", "9")
+        self.assertEqual(len(server.asked()), 9)
+        self.write("a.png", png(value=7))
+        self.go(server)
+        self.assertEqual(len(server.asked()), 13)
+
+    def test_a_torn_last_line_is_repaired(self):
+        server = self.serve()
+        self.go(server)
+        whole = self.path.read_bytes()
+        lines = whole.splitlines(keepends=True)
+        for cut in (1, 5, len(lines[3]) // 2, len(lines[3]) - 1):
+            self.path.write_bytes(b"".join(lines[:3]) + lines[3][:cut])
+            count = len(server.asked())
+            code, value, err = self.go(server)
+            self.assertEqual((code, value["endpoints"][0]["ok"], len(server.asked())), (0, 4, count + 1))
+            self.assertIn("torn", err)
+            self.assertTrue(all(json.loads(line) for line in self.path.read_text().splitlines()))
+
+    def test_foreign_and_changed_files_are_left_alone(self):
+        server = self.serve()
+        self.go(server)
+        line = self.path.read_text().splitlines()[0]
+        record = json.loads(line)
+        for text in ("hello", '{"x": 1}\n', '{"compare": 1, "x": 2}\n', line.replace("{", "[", 1) + "\n", json.dumps({**record, "images_sha256": 3}) + "\n",
+                     json.dumps({**record, "error": 3}) + "\n", json.dumps({**record, "ttft_ms": "x"}) + "\n", "\n", line + "\nx"):
+            self.path.write_text(text)
+            code, _, err = self.go(server)
+            self.assertEqual((code, self.path.read_text()), (2, text), text[:60])
+            self.assertIn("no result of compare", err)
+
+    def test_links_and_a_second_writer_are_refused(self):
+        server = self.serve()
+        self.go(server)
+        os.symlink(self.path, self.folder / "link.jsonl")
+        with self.assertRaisesRegex(EvidenceError, "regular"):
+            results.Results(str(self.folder / "link.jsonl"))
+        with results.Results(str(self.path)), contextlib.suppress(ImportError):
+            import fcntl  # noqa: F401
+            self.assertIn("another compare", self.go(server)[2])
+
+    def test_after_an_interruption_the_same_command_goes_on(self):
+        """A real process, ended by Ctrl-C between two answers."""
+        server = self.serve(lambda h, b, t: h.server.released.wait(20) if t == 2 else h.stream())
+        argv = [sys.executable, str(support.ROOT / "main.py"), "compare", "--endpoint", f"a={server.url}", "--questions", self.file, "--out", str(self.path),
+                "--concurrency", "1"]
+        process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        try:
+            for _ in range(500):
+                if server.turn == 3:
+                    break
+                time.sleep(0.01)
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=15)
+        finally:
+            process.kill()
+        self.assertEqual((process.returncode, out), (130, b""))
+        self.assertIn(b"goes on from there", err)
+        self.assertNotIn(b"Traceback", err)
+        self.assertEqual(len(self.path.read_text().splitlines()), 2)
+        server.behave = lambda h, b, t: h.stream()
+        code, value, _ = self.go(server)
+        self.assertEqual((code, value["endpoints"][0]["ok"], len(server.asked())), (0, 4, 5))
+
+    def test_a_line_comes_back_as_it_went_in(self):
+        server = self.serve()
+        self.go(server)
+        with results.Results(str(self.path)) as file:
+            self.assertEqual(len(file.done), 4)
+            for record in file.done.values():
+                self.assertTrue(results.well_formed(record))
+        self.assertEqual(json.loads(results.dumps({"x": "\x00\x1b\x7f\x9b\u2028\u202e\ud800é"})), {"x": "\x00\x1b\x7f\x9b\u2028\u202e\ud800é"})
+
+
+class Latencies(Folder):
+    """From answers to the estimates of `latency`."""
+
+    def setUp(self):
+        super().setUp()
+        self.path = str(self.folder / "l.json")
+
+    def measured(self, **more):
+        """A file with one row; TTFT and rate as given."""
+        row = {**dict.fromkeys(latencies.KEYS), "id": "a.l4", "model": "m", "encoder": "clip-vit-l-14", "llm": "qwen2-7b", "device_count": 1,
+               "engine": "vllm", "dtype": "bf16", "batch": 1,
+               "image_resolution": 336, "visual_tokens": 576, "prompt_tokens": 24, "output_tokens": 100, "ttft_ms": 300.0, "decode_tokens_per_s": 10.0,
+               "hardware_slug": "l4", "source": "here",
+               "connector": "mlp-2x-gelu", **more}
+        return self.write("l.json", json.dumps({"format": 2, "measurements": [row]}))
+
+    def test_rows_are_written_in_the_registrys_format_and_read_back(self):
+        server = self.serve(lambda h, b, t: h.stream(pause=0.002))
+        argv = ("--latency-out", self.path, "--hardware", "L4", "--engine", "vllm", "--dtype", "a:bf16", "--recipe", "encoder=clip,llm=qwen2-7b,resolution=336")
+        code, value, _ = self.compare(server, *argv)
+        self.assertEqual((code, server.most), (0, 1))
+        row, = latencies.read(self.path)
+        registry = support.library().words.registry("latency")["measurements"][0]
+        self.assertEqual([key for key in row if key != "connector"], list(registry))
+        self.assertEqual((row["id"], row["llm"], row["hardware_slug"], row["batch"], row["visual_tokens"], row["prompt_tokens"], row["output_tokens"],
+                          row["grade"]),
+                         ("a.l4", "qwen2-7b", "l4", 1, 576, 24, 9, latencies.GRADE))
+        self.assertAlmostEqual(row["ttft_ms"], value["endpoints"][0]["ttft_ms"]["p50"])
+        self.assertTrue(any("measured phases" in note for note in value["notes"]))
+        self.compare(server, *argv[:-1], "encoder=clip,llm=qwen2-1.5b")
+        self.assertEqual([row["llm"] for row in latencies.read(self.path)], ["qwen2-1.5b"])      # the same id: replaced
+        self.compare(server, *argv[:6], "--dtype", "bf16", *argv[8:], name="b")
+        self.assertEqual([row["id"] for row in latencies.read(self.path)], ["a.l4", "b.l4"])
+
+    def test_answers_to_several_at_once_are_no_latencies(self):
+        record = {"error": None, "ttft_ms": 5.0, "concurrency": 1, "images_sha256": ["x"], "prompt_tokens": None, "completion_tokens": 3, "tokens_per_s": 9.0,
+                  "resize": None, "model": "m"}
+        recipe = support.library()
+        served = latencies.deployment(recipe, latencies.parse({"encoder": "clip", "llm": "qwen2-7b"}, recipe.words)[0], "l4", 1, "vllm", "bf16")
+        self.assertEqual(latencies.row("a", [record, {**record, "concurrency": 4, "ttft_ms": 99.0}, {**record, "images_sha256": ["x", "y"], "ttft_ms": 99.0}],
+                                       served, "L4", "c")["ttft_ms"], 5.0)
+        self.assertIsNone(latencies.row("a", [{**record, "concurrency": 4}, {**record, "ttft_ms": None}], served, "L4", "c"))
+
+    def test_the_estimate_is_that_of_latency(self):
+        own = latencies.load(support.library(), self.measured())
+        said = support.call_json("latency", "--gpu", "L4", "--llm", "qwen2-7b", "--prompt", "24", "--output", "100")["latency"]
+        ttft, decode = own
+        self.assertAlmostEqual(ttft.check.estimated_ms, said["ttft_ms"], places=3)
+        self.assertAlmostEqual(decode.check.estimated_ms, 1000 / said["tokens_per_s"], places=3)
+        self.assertEqual((ttft.check.row.printed_ms, decode.check.row.printed_ms), (300.0, 100.0))
+        self.assertTrue(ttft.usable and decode.usable)
+
+    def test_measured_rows_set_the_rates_of_their_engine_and_device(self):
+        """With the rates of its own row the arithmetic gives the row back: decode exactly, TTFT nearly (its parts may be bound differently)."""
+        path = self.measured()
+        said = support.call_json("latency", "--gpu", "L4", "--llm", "qwen2-7b", "--prompt", "24", "--output", "100", "--measured", path)
+        self.assertAlmostEqual(said["latency"]["tokens_per_s"], 10.0, places=3)
+        self.assertAlmostEqual(said["latency"]["ttft_ms"], 300, delta=3)
+        self.assertIn("rates of optimised on l4 from 2 measured phases", said["warnings"][-1])
+        for other in (("--gpu", "A100"), ("--gpu", "L4", "--engine", "eager")):
+            plain, same = support.call_json("latency", *other), support.call_json("latency", *other, "--measured", path)
+            self.assertEqual(plain["latency"], same["latency"])
+            self.assertIn("published rates", same["warnings"][-1])
+
+    def test_faster_than_the_device_is_said_and_not_used(self):
+        own = latencies.load(support.library(), self.measured(ttft_ms=1.0, decode_tokens_per_s=5000))
+        self.assertEqual([o.usable for o in own], [False, False])
+        self.assertEqual(latencies.rates(own, "optimised", "l4"), (latency.ENGINES["optimised"], 0))
+        self.assertTrue(any("faster than the peak" in line for line in latencies.verdict(own)))
+
+    def test_calibration_lists_the_rows(self):
+        path = self.measured()
+        plain, value = support.call_json("latency", "--calibration"), support.call_json("latency", "--calibration", "--measured", path)
+        self.assertEqual(len(value["rows"]), len(plain["rows"]) + 2)
+        self.assertEqual(value["rows"][:-2], plain["rows"])
+        self.assertEqual([row["row"] for row in value["measured"]["rows"]], ["a.l4 TTFT", "a.l4 decode"])
+        out = call("latency", "--calibration", "--measured", path)[1]
+        self.assertIn("a.l4 decode", out)
+        self.assertTrue(all(len(line) <= 80 for line in out.splitlines()))
+
+    def test_bad_files(self):
+        for more, word in (({"engine": "x"}, "engine"), ({"dtype": "fp4"}, "dtype"), ({"ttft_ms": "3"}, "ttft_ms"), ({"ttft_ms": 0}, "ttft_ms"),
+                           ({"batch": 2}, "batch"), ({"device_count": 0}, "device_count"),
+                           ({"hardware_slug": "b1000"}, "b1000"), ({"llm": "gpt-5"}, "gpt-5"), ({"llm": None}, "llm"), ({"x": 1}, "'x'"),
+                           ({"decode_tokens_per_s": True}, "decode"), ({"visual_tokens": -1}, "visual_tokens")):
+            code, out, err = call("latency", "--measured", self.measured(**more))
+            self.assertEqual((code, out, err.count("\n")), (2, "", 1), more)
+            self.assertIn(word, err)
+            self.assertIn("l.json#/measurements/0", err)
+        for text in ("[]", "{}", '{"measurements": []}', '{"measurements": [3]}', "x"):
+            self.write("l.json", text)
+            self.assertEqual(call("latency", "--measured", self.path)[0], 2)
+        self.assertEqual(call("latency", "--measured", "nowhere.json")[0], 2)
+
+
+class Text(unittest.TestCase):
+    def test_safe(self):
+        self.assertEqual(compared.safe("a\x1b[2J\n\tb\u202ec\x9b"), "a?[2J b?c?")
+
+    def test_a_summary_without_answers_or_rates(self):
+        value = {"endpoints": [{"name": "a", "url": "u", "model": "m", "exact": None, "tokens_counted_by": [], "cut": 0, "reasoning": 0,
+                                "by_resize": [{"resize": None, "ok": 0, "failed": 1, "ttft_ms": None, "total_ms": None, "tokens_per_s": None, "exact": None}]}],
+                 "items": [{"id": "1", "question": "q", "image": "i", "resize": None, "expected": [],
+                            "answers": {"a": {"error": "HTTP 500", "text": None, "right": None}}}]}
+        text = compared.summary_text(value, [], terminal.Style())
+        self.assertIn("failed: HTTP 500", text)
+
+
+if __name__ == "__main__":
+    unittest.main()
