@@ -10,7 +10,8 @@ from .evidence.vocabulary import UnknownName, fold, nearest
 from .library import Library
 from .picker import units
 from .picker.recipe import BASELINE, parse
-from .report import jsonable, terminal, text
+from .report import jsonable, terminal
+from .report.text import wrap
 
 
 def tokens_arguments(parser: Parser) -> None:
@@ -26,7 +27,7 @@ def tokens_command(args, library: Library, understood: dict | None = None) -> in
     if args.explain:
         lines = explain.lines()
         show({"lines": lines, "prefix_mask": explain.prefix_mask(4, 3), "mrope": explain.mrope(2, (1, 3, 2), 2)}) if args.json else out("\n".join(
-            part for line in lines for part in (text.wrap(line, style(), hang="  ") if not line.startswith("  ") else [line])))
+            part for line in lines for part in (wrap(line, style(), hang="  ") if not line.startswith("  ") else [line])))
         return 0
     sizes = [image_size(text) for text in args.image] or [(1024, 768)]
     if args.model and (args.encoder or args.resolution or args.connector):
@@ -103,7 +104,7 @@ def latency_command(args, library: Library, understood: dict | None = None) -> i
         if args.json:
             show({**costs.latency_calibration_json(checks), **({"measured": latencies.as_json(own)} if args.measured else {})})
         else:
-            lines = [line for text in (latencies.verdict(own) if args.measured else ()) for line in terminal.wrap(text, style(), hang="  ")]
+            lines = [line for text in (latencies.verdict(own) if args.measured else ()) for line in wrap(text, style(), hang="  ")]
             out("\n".join([costs.latency_calibration_text(checks, style()), *lines]))
         return 0
     recipe = costing.whole(stated_flags(args, words), words)

@@ -12,7 +12,8 @@ from .console import PROGRAM, out, show, style
 from .evidence import reading
 from .library import Library
 from .picker.recipe import Recipe, parse
-from .report import jsonable, terminal
+from .report import jsonable
+from .report.text import Style, clean, wrap
 
 NAMED = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*):(?=\s*[A-Za-z_-]+\s*=)")
 
@@ -54,14 +55,14 @@ def export_command(args, library: Library, understood: dict | None = None) -> in
               "files": [{"path": path, "text": text} for path, (_, text) in zip(paths, experiment.files, strict=True)],
               "written": bool(written), "notes": experiment.notes})
         return 0
-    notes = [line for note in experiment.notes for line in terminal.wrap("note: " + note, terminal.Style(style().width - 2), hang="      ")]
+    notes = [line for note in experiment.notes for line in wrap("note: " + note, Style(style().width - 2), hang="      ")]
     if written:
-        out("\n".join([*(f"wrote {terminal.clean(path)}" for path in written), *notes]))
+        out("\n".join([*(f"wrote {clean(path)}" for path in written), *notes]))
         return 0
     files = [file for run in experiment.runs for file in run.files]
     texts = [f"# ==== {name} ====\n{text}" for name, text in files] if len(files) > 1 else [text for _, text in files]
     texts.append("".join(f"# {line}\n" for line in notes))
-    out(terminal.clean("\n".join(texts)).rstrip("\n"))
+    out(clean("\n".join(texts)).rstrip("\n"))
     return 0
 
 
@@ -131,13 +132,13 @@ def list_targets(as_json: bool, library: Library) -> int:
     for entry in entries:
         record = entry["version"]
         lines += [style().paint(f"{entry['target']}  ({entry['name']})", "bold"),
-                  *terminal.wrap(f"{record['repository']} at {record['commit'][:12]} of {record['committed']}, read {record['read']}", style(), "  "),
-                  *terminal.wrap("writes: " + entry["writes"], style(), "  ", "    "),
-                  *terminal.wrap("plans: " + ", ".join(entry["plans"]), style(), "  ", "    ")]
+                  *wrap(f"{record['repository']} at {record['commit'][:12]} of {record['committed']}, read {record['read']}", style(), "  "),
+                  *wrap("writes: " + entry["writes"], style(), "  ", "    "),
+                  *wrap("plans: " + ", ".join(entry["plans"]), style(), "  ", "    ")]
         encoders = [f"{row['encoder']} at {', '.join(str(side) for side in row['resolutions'])}" for row in entry["encoders"]]
         rest = [("encoders", "; ".join(encoders)), ("connectors", ", ".join(entry["connectors"])), ("LLMs", ", ".join(entry["llms"])),
                 ("released models", ", ".join(entry["released"]))]
-        lines += [line for name, text in rest if text for line in terminal.wrap(f"{name}: {text}", style(), "  ", "    ")]
+        lines += [line for name, text in rest if text for line in wrap(f"{name}: {text}", style(), "  ", "    ")]
         said = {True: "yes", False: "no"}
         lines += [f"  tiles: {said[entry['tiles']]}; trains the encoder: {said[entry['trains_encoder']]}", ""]
     out("\n".join(lines[:-1]))

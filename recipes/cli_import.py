@@ -28,10 +28,10 @@ def import_arguments(parser: Parser) -> None:
 
 def import_command(args, library: Library, understood: dict | None = None) -> int:
     """Results of lmms-eval, VLMEvalKit or a CSV into a table of your own."""
-    from .exchange.importing import Refused
+    from .exchange.importing import NotImported
     try:
         return _import(args, library)
-    except Refused as refused:
+    except NotImported as refused:
         from .report.text import clean
         if args.json:
             show({"ok": False, "error": clean(str(refused))})
@@ -57,10 +57,10 @@ def recipe_of(text: str | None, words) -> tuple[Recipe | None, list[str]]:
 
 def _parsed(raw: dict, words) -> tuple[Recipe, list[str]]:
     """A recipe whose unknown names stay as written."""
-    from .exchange.importing import Refused
+    from .exchange.importing import NotImported
     bad = next((value for value in raw.values() if not value.isprintable() or len(value) > 200), None)
     if bad is not None:
-        raise Refused(f"the recipe has {bad[:60]!r}: printable characters, at most 200")
+        raise NotImported(f"the recipe has {bad[:60]!r}: printable characters, at most 200")
     return parse(raw, words, strict=False)
 
 
@@ -72,7 +72,7 @@ def _import(args, library: Library) -> int:
     words = library.words
     key = importing.paper_key(args.table)
     if os.path.exists(os.path.join(library.shipped, key + ".json")):
-        raise importing.Refused(f"--table {args.table}: {key} is a published paper's name; choose another")
+        raise importing.NotImported(f"--table {args.table}: {key} is a published paper's name; choose another")
     if os.path.lexists(args.into) and not os.path.isdir(args.into):
         raise Usage(f"import: --into {args.into[:80]}: not a folder")
     if os.path.isdir(args.into) and os.path.samefile(args.into, library.shipped):
@@ -102,7 +102,7 @@ def _import(args, library: Library) -> int:
     if merged.added and not args.dry_run:
         os.makedirs(args.into, exist_ok=True)
         if (read_json(path, root=args.into) if os.path.lexists(path) else None) != before:
-            raise importing.Refused(f"{path} was changed by someone else in the meantime: run the import again")
+            raise importing.NotImported(f"{path} was changed by someone else in the meantime: run the import again")
         write_text(path, dump_paper(merged.file))
     following = None if args.dry_run else _next(merged, named, args.into, words)
     notes = list(dict.fromkeys(notes))
@@ -116,7 +116,7 @@ def _import(args, library: Library) -> int:
 
 def _arms(args, recipe: Recipe | None, readings: list, words, notes: list[str]) -> list[tuple]:
     """(arm, recipe, its readings): the one that --as names, or those of the rows of a CSV with an arm column."""
-    from .exchange.importing import Refused, arm_name
+    from .exchange.importing import NotImported, arm_name
     named = list(dict.fromkeys(reading.arm for reading in readings if reading.arm is not None))
     loose = [reading for reading in readings if reading.arm is None]
     if args.arm is not None and named and args.arm not in named:
@@ -132,7 +132,7 @@ def _arms(args, recipe: Recipe | None, readings: list, words, notes: list[str]) 
             both = own.stated() if own else {}
             twice = next((field for field, value in more.stated().items() if both.get(field, value) != value), None)
             if twice:
-                raise Refused(f"the arm {name[:60]!r} has two values of {twice}: {both[twice]} and {more.stated()[twice]}")
+                raise NotImported(f"the arm {name[:60]!r} has two values of {twice}: {both[twice]} and {more.stated()[twice]}")
             own = Recipe(**{**both, **more.stated()})
         out_.append((arm_name(name), own, said))
     return out_

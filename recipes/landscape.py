@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from . import ability
+from .errors import Refused
 from .evidence.vocabulary import Vocabulary
 from .picker.tasks import TaskMix, parse_mix
 from .released import STANDS_FOR, Landscape, Model, Need, Score, headline, sieve
@@ -28,7 +29,7 @@ class Target(NamedTuple):
     weight: float
 
 
-class NothingPrinted(ValueError):
+class NothingPrinted(Refused):
     """A task mix of which no released model in the registry prints a benchmark."""
 
 

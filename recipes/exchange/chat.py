@@ -23,6 +23,7 @@ from email.utils import parsedate_to_datetime
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from ..errors import Refused
 from ..evidence.reading import EvidenceError, parse
 
 MAX_REPLY = 4_000_000      # bytes of head and body together, and
@@ -34,7 +35,7 @@ MAX_RETRY_AFTER_S = 60.0   # a server that asks for a longer wait is taken as fa
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 20.0
 
 
-class EndpointError(ValueError):
+class EndpointError(Refused):
     """An --endpoint that cannot be called; one line."""
 
 

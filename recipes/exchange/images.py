@@ -11,6 +11,8 @@ from itertools import accumulate, repeat
 from operator import add, mul
 from typing import NamedTuple
 
+from ..errors import Refused
+
 MAX_FILE = 20_000_000
 MAX_PIXELS = 25_000_000    # of a PNG that is resized: some seconds for each million
 MAX_SIDE = 100_000
@@ -18,7 +20,7 @@ SIGNATURE = b"\x89PNG\r\n\x1a\n"
 CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}   # by PNG colour type: gray, RGB, palette, gray + alpha, RGBA
 
 
-class ImageError(ValueError):
+class ImageError(Refused):
     """An image that cannot be used: one line, without the file's name."""
 
 

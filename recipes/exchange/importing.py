@@ -1,7 +1,7 @@
 """Readings -> rows of a table of one's own, in the evidence format (tables/README.md).
 
 In: Readings of result files, the vocabulary, and the raw paper file that is there already. Out: what each reading is
-(a benchmark's score, a part of one, or unknown), and the raw paper file with the new cells; or Refused, and then nothing
+(a benchmark's score, a part of one, or unknown), and the raw paper file with the new cells; or NotImported, and then nothing
 is to be written. A value is stored as the harness wrote it, brought to the registry's scale by an exact factor. Does not
 read or write files.
 """
@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
+from ..errors import Refused
 from ..evidence import rules
 from ..evidence.reading import EvidenceError
 from ..evidence.redundancy import MAIN
@@ -26,7 +27,7 @@ DIGITS = "imported: harnesses write different numbers of digits"
 PARTIAL = "imported: a part of the questions, and the harness gave no standard error"
 
 
-class Refused(ValueError):
+class NotImported(Refused):
     """An import that would contradict what is there, or store what cannot be: one line; nothing is written."""
 
 
@@ -117,7 +118,7 @@ def data_sets(words: Vocabulary) -> dict[str, bool]:
 
 
 def assort(readings: Sequence[Reading], words: Vocabulary) -> Sorted:
-    """Each reading as a cell, unknown, or folded into a cell: none is left out. Raises Refused for a score that its scale does not have."""
+    """Each reading as a cell, unknown, or folded into a cell: none is left out. Raises NotImported for a score that its scale does not have."""
     known = targets(words)
     not_read = {(entry["harness"], entry["task"]): entry["why"] for entry in words.registry("harnesses")["not_read"]}
     filters: dict[tuple, set] = {}
@@ -196,13 +197,13 @@ def _cell(reading: Reading, target: Target, words: Vocabulary) -> Cell:
     record = words.records("benchmark")[target.benchmark]
     where = f"{reading.source.name}, {reading.place}: {reading.task}{' ' + reading.metric if reading.metric else ''}"
     if reading.value < 0 or reading.value > target.scale and record["max"] is not None:
-        raise Refused(f"{where} is {reading.printed}, outside 0 … {target.scale:f}, the scale on which "
+        raise NotImported(f"{where} is {reading.printed}, outside 0 … {target.scale:f}, the scale on which "
                       f"{'the registry has ' + target.benchmark if reading.source.harness == CSV else reading.source.harness + ' writes it'}")
     if reading.stderr is not None and reading.stderr > target.scale:
-        raise Refused(f"{where}: the standard error {reading.stderr:f} is larger than the whole scale, {target.scale:f}")
+        raise NotImported(f"{where}: the standard error {reading.stderr:f} is larger than the whole scale, {target.scale:f}")
     for text in (reading.split, target.unit):
         if text and (not text.isprintable() or len(text) > 60):
-            raise Refused(f"{where}: {text[:60]!r} as split or metric: printable characters, at most 60")
+            raise NotImported(f"{where}: {text[:60]!r} as split or metric: printable characters, at most 60")
     factor = Decimal(str(record["max"] or 100)) / target.scale
     n = reading.n if target.counts else None
     part = reading.n is not None and reading.total is not None and reading.n < reading.total
@@ -230,16 +231,16 @@ def plain(value: Decimal) -> int | float:
 
 
 def paper_key(name: str) -> str:
-    """The paper key, and file name, of a table name. Raises Refused."""
+    """The paper key, and file name, of a table name. Raises NotImported."""
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", name):
-        raise Refused(f"--table {name[:60]!r}: letters, digits, - and _ (at most 64), as in my-sweep")
+        raise NotImported(f"--table {name[:60]!r}: letters, digits, - and _ (at most 64), as in my-sweep")
     return name.lower()
 
 
 def arm_name(name: str) -> str:
-    """A name for a row. Raises Refused for what could steer a terminal or pass for a path."""
+    """A name for a row. Raises NotImported for what could steer a terminal or pass for a path."""
     if not name.strip() or len(name) > 120 or not name.isprintable() or ".." in name:
-        raise Refused(f"the arm {name[:60]!r}: printable characters, at most 120, without '..'")
+        raise NotImported(f"the arm {name[:60]!r}: printable characters, at most 120, without '..'")
     return name.strip()
 
 
@@ -261,13 +262,13 @@ def new_file(key: str) -> dict:
 def merge(file: dict | None, key: str, arms: Iterable[Arm], words: Vocabulary, path: str) -> Merged:
     """The paper file with the arms' scores in it (`file` itself is not changed).
 
-    Raises Refused, or EvidenceError when the file is not in our format.
+    Raises NotImported, or EvidenceError when the file is not in our format.
     """
     data = copy.deepcopy(file) if file is not None else new_file(key)
     parse_paper(data, path, words.records("benchmark"))
     index = next((i for i, table in enumerate(data["tables"]) if table["id"] == f"{key}.runs"), None)
     if index is None:
-        raise Refused(f"{path} is there and holds no table {key}.runs: choose another --table")
+        raise NotImported(f"{path} is there and holds no table {key}.runs: choose another --table")
     table, at = data["tables"][index], f"{path}#/tables/{index}"
     _check_shape(data, table, path, f"/tables/{index}")
     added: list[tuple[str, Cell]] = []
@@ -299,7 +300,7 @@ def _check_shape(data: dict, table: dict, path: str, at: str) -> None:
 
 
 def _row(table: dict, arm: Arm, at: str) -> tuple[dict, str]:
-    """The arm's row, a new one if there is none, and where it stands. Another recipe under the same name is Refused."""
+    """The arm's row, a new one if there is none, and where it stands. Another recipe under the same name is NotImported."""
     for number, row in enumerate(table["rows"]):
         if row["arm"] != arm.name:
             continue
@@ -309,26 +310,26 @@ def _row(table: dict, arm: Arm, at: str) -> tuple[dict, str]:
             for field in FIELDS:
                 if old.get(field) != new.get(field):
                     said = [repr(value) if value is not None else "not stated" for value in (old.get(field), new.get(field))]
-                    raise Refused(f"{at}/rows/{number}: the arm {arm.name[:60]!r} is there with another recipe: {field} {said[0]}, now {said[1]}")
+                    raise NotImported(f"{at}/rows/{number}: the arm {arm.name[:60]!r} is there with another recipe: {field} {said[0]}, now {said[1]}")
         return row, f"{at}/rows/{number}"
     if arm.recipe is None:
-        raise Refused(f"the arm {arm.name[:60]!r} is new: --recipe says what was trained (encoder=…,llm=…)")
+        raise NotImported(f"the arm {arm.name[:60]!r} is new: --recipe says what was trained (encoder=…,llm=…)")
     row = {"arm": arm.name, "set": settings(arm.recipe), "scores": {}}
     table["rows"].append(row)
     return row, f"{at}/rows/{len(table['rows']) - 1}"
 
 
 def _put(table: dict, row: dict, cell: Cell, before: Cell | None, at: str) -> bool:
-    """Write one score into the row: True if it is new there, False if the same value is. Another value is Refused."""
+    """Write one score into the row: True if it is new there, False if the same value is. Another value is NotImported."""
     value, source = plain(cell.value), f"{cell.reading.source.name} ({cell.reading.place})"
     there = table["metrics"].setdefault(cell.key, cell.metric)
     if any(there.get(name) != cell.metric.get(name) for name in ("benchmark", "split", "shots", "max")):
-        raise Refused(f"{at}/{cell.key}: the metric of this name is another one than {source} has")
+        raise NotImported(f"{at}/{cell.key}: the metric of this name is another one than {source} has")
     old = row["scores"].get(cell.key)
     if old is not None:
         if old != value:
             place = f"{before.reading.source.name} ({before.reading.place})" if before else f"{at}/{cell.key}"
-            raise Refused(f"{place} has {old!r} for {cell.metric['benchmark']} of {row['arm'][:60]!r}, {source} says {value!r}: "
+            raise NotImported(f"{place} has {old!r} for {cell.metric['benchmark']} of {row['arm'][:60]!r}, {source} says {value!r}: "
                           "a different value is not written over (another --table or --as keeps both)")
         return False
     row["scores"][cell.key] = value
@@ -365,7 +366,7 @@ AXIS_OF = {**MAIN, "visual_tokens": "visual_tokens", "training": "training", "fr
 
 
 def _finish(data: dict, table: dict, index: int, words: Vocabulary, path: str) -> list[str]:
-    """Set what follows from the rows (varies, protocol, accepted exceptions); notes. Raises Refused for a row that `check` would not pass."""
+    """Set what follows from the rows (varies, protocol, accepted exceptions); notes. Raises NotImported for a row that `check` would not pass."""
     for key, axis in AXIS_OF.items():
         values = {str(value) for row in table["rows"] for value in [{**table["setting"], **row.get("set", {})}.get(key)] if value is not None}
         if len(values) > 1 and axis not in table["varies"]:
@@ -385,7 +386,7 @@ def _finish(data: dict, table: dict, index: int, words: Vocabulary, path: str) -
             if severity != "error" or (rule, pointer) in known:
                 continue
             if not own and rule not in SOFT:
-                raise Refused(f"{path}#/tables/{index}{pointer}: `check` would not pass it ({rule}): {message}")
+                raise NotImported(f"{path}#/tables/{index}{pointer}: `check` would not pass it ({rule}): {message}")
             accepted.append({"rule": rule, "at": pointer, "why": OWN if own else DIGITS})
             known.add((rule, pointer))
             if not own:

@@ -11,6 +11,7 @@ import stat
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from ..errors import Refused
 from ..evidence.reading import EvidenceError, parse, read_text
 from ..evidence.vocabulary import fold, nearest
 from . import images
@@ -21,7 +22,7 @@ MAX_QUESTION = 100_000    # characters
 MAX_IMAGES = 64           # of one question
 
 
-class QuestionsError(ValueError):
+class QuestionsError(Refused):
     """A question or an image that cannot be used: one line."""
 
 
