@@ -44,6 +44,8 @@ class Evidence(NamedTuple):
     also_moves: tuple[str, ...]
     llm: str | None
     relation: str = "direct"   # direct: the asked components; near: components of the same make; neighbour: another benchmark
+    noise: float | None = None  # standard deviation of the difference of two runs, in points of the metric
+    max: float | None = None    # the metric's maximum, where a table prints the benchmark on a scale of its own
 
 
 class Delta(NamedTuple):
@@ -403,10 +405,12 @@ def evidence_for(found: Sequence[Found], change: Change) -> tuple[list[Evidence]
     unit = metric.max / 100 if metric.max else 1.0
     pooled = meta.pool(y, v, "DL")
     sign = 1.0 if metric.higher_is_better else -1.0
+    noise = {name: math.sqrt(change.noise(name)) * change.posterior.scale_of(name) for name in {item.contrast.metric.benchmark for item in found}}
     rows = [Evidence(item.contrast.table.id, item.contrast.table.arxiv, item.contrast.metric.benchmark, item.contrast.metric.split,
                      item.from_row.arm, item.to_row.arm, item.delta * sign, weight[n] / total,
                      change.controlled(item), change.also_moves(item),
-                     _llm_label(item.from_row.setting, change.words), "near" if item.near else "direct")
+                     _llm_label(item.from_row.setting, change.words), "near" if item.near else "direct",
+                     noise[item.contrast.metric.benchmark] * (item.contrast.metric.max or 100) / 100, item.contrast.metric.max)
             for n, item in enumerate(found)]
     rows.sort(key=lambda row: (-row.weight, row.table, row.from_arm, row.to_arm))
     return rows, pooled._replace(estimate=pooled.estimate * unit * sign, se=pooled.se * unit, tau2=pooled.tau2 * unit ** 2)
