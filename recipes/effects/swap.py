@@ -402,7 +402,8 @@ def evidence_for(found: Sequence[Found], change: Change) -> tuple[list[Evidence]
             weight[n] = (1 / variance) * (1 / weighed[n][1]) / inner
     total = sum(weight)
     metric = found[0].contrast.metric
-    unit = metric.max / 100 if metric.max else 1.0
+    scale = change.words.records("benchmark").get(metric.benchmark, {}).get("max", metric.max)  # not the first row's: a table may print OCRBench of 100
+    unit = scale / 100 if scale else 1.0
     pooled = meta.pool(y, v, "DL")
     sign = 1.0 if metric.higher_is_better else -1.0
     noise = {name: math.sqrt(change.noise(name)) * change.posterior.scale_of(name) for name in {item.contrast.metric.benchmark for item in found}}
