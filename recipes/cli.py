@@ -12,6 +12,7 @@ from . import answers, question
 from .arguments import (Parser, Usage, benchmark_list, common, constraints, flag, known_paper, level_flag, pairs, positive,
                         recipe_flags, side_of, size_or_llm, stated_flags)
 from .cli_cost import cost_arguments, cost_command, latency_arguments, latency_command, tokens_arguments, tokens_command
+from .cli_report import check_plot, plot_argument, plot_swap, report_arguments, report_command
 from .console import PROGRAM, out, show, style
 from .cost import flops
 from .effects.swap import moved_axes, relevant_papers
@@ -51,6 +52,7 @@ def swap_arguments(parser: Parser) -> None:
     parser.add_argument("--benchmark", action="append", default=[], metavar="B", help="only this benchmark (repeatable)")
     parser.add_argument("--tasks", metavar="MIX", help="task mix: documents, charts=0.5,mmmu=0.5 …")
     parser.add_argument("--why", action="store_true", help="all benchmarks and all rows")
+    plot_argument(parser)
     level_flag(parser)
     recipe_flags(parser)
     recipe_flags(parser, "from-", "of FROM only")
@@ -59,6 +61,7 @@ def swap_arguments(parser: Parser) -> None:
 
 def swap_command(args, library: Library, understood: dict | None = None) -> int:
     """What replacing a component does to each benchmark, with its rows."""
+    check_plot(args)
     words = library.words
     field, a, b = question.two_names(args.from_, args.to, words)
     both = stated_flags(args, words)
@@ -82,6 +85,7 @@ def swap_command(args, library: Library, understood: dict | None = None) -> int:
         value["cost"] = None if answer.costs is None else {
             "from": {**jsonable.costs(answer.costs[0]), "visual_tokens": jsonable.number(answer.costs[2])},
             "to": {**jsonable.costs(answer.costs[1]), "visual_tokens": jsonable.number(answer.costs[3])}}
+        value |= {"plot": plot_swap(args, answer, library)} if args.plot else {}
         show({**(understood or {}), **value})
         return 0
     rows = relevant_papers(answer.before.stated(), answer.after.stated(), library.posterior, words) | {
@@ -89,6 +93,9 @@ def swap_command(args, library: Library, understood: dict | None = None) -> int:
     cost = terminal.cost_change(*answer.costs) if answer.costs else []
     out(terminal.swap_text(answer.before, answer.after, answer.result, names_of(library), places_of(library, rows), style(),
                            cost_lines=cost, notes=answer.notes, why=args.why))
+    if args.plot:
+        plot = plot_swap(args, answer, library)
+        out(f"\nwrote {terminal.clean(plot['path'])} ({plot['bytes']:,} bytes)") if plot else None
     return 0
 
 
@@ -288,7 +295,7 @@ def backtest_command(args, library: Library, understood: dict | None = None) -> 
 
 
 COMMANDS: dict[str, tuple[Callable, Callable, str]] = {
-    "swap": (swap_arguments, swap_command, 'swap CLIP SigLIP --on 7B\nswap MLP Q-Former --visual-tokens 64\nswap 7B 13B --tasks documents\nswap 336 672 --benchmark docvqa --json'),
+    "swap": (swap_arguments, swap_command, 'swap CLIP SigLIP --on 7B\nswap MLP Q-Former --visual-tokens 64\nswap 7B 13B --tasks documents\nswap 336 672 --benchmark docvqa --json\nswap CLIP SigLIP --plot'),
     "predict": (predict_arguments, predict_command, 'predict changes.jsonl\npredict - < changes.jsonl'),
     "pick": (pick_arguments, pick_command, 'pick --tasks documents --budget "500 A100-hours"\npick --tasks ui-agent --fix llm_params_b=2B --memory 8GB'),
     "ablate": (ablate_arguments, ablate_command, "ablate --tasks charts --confidence 80%\nablate --tasks documents --recipe encoder=siglip,llm=qwen2-7b"),
@@ -298,6 +305,7 @@ COMMANDS: dict[str, tuple[Callable, Callable, str]] = {
     "tokens": (tokens_arguments, tokens_command, "tokens --model qwen2-vl --image 448x280 --image 1024x768\ntokens --encoder siglip --resolution 384 --connector q-former"),
     "cost": (cost_arguments, cost_command, "cost --llm qwen2-7b --encoder siglip --resolution 384\ncost --plan three-stage --gpu H100 --gpus 16\ncost --calibration"),
     "latency": (latency_arguments, latency_command, "latency --gpu Orin --dtype int4 --llm-params-b 2B\nlatency --resolution anyres-672 --visual-tokens 2880\nlatency --calibration"),
+    "report": (report_arguments, report_command, 'report recipe.html --tasks documents --budget "500 A100-hours"\nreport charts.html --tasks charts --swap CLIP SigLIP --swap 336 672'),
     "skill": (skill_arguments, skill_command, "skill\nskill --check"),
     "fit": (fit_arguments, fit_command, "fit\nfit --check\nfit --search 1"),
     "backtest": (backtest_arguments, backtest_command, "backtest\nbacktest --paper prismatic --json"),
