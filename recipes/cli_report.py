@@ -91,6 +91,7 @@ def report_command(args: argparse.Namespace, library: Library, understood: dict 
     tell = (lambda what: print(f"report: {what} …", file=sys.stderr, flush=True)) if sys.stderr is not None and sys.stderr.isatty() else lambda what: None
     value = reporting.gather(library, tasks, constraints(args, words), dict(pairs(args.fix, "--fix", words)), avoid, args.top, args.level, swaps, tell)
     tables = {row.table for part in (*value.parts.values(), *value.swaps) for d in part.answer.result.deltas for row in d.evidence}
+    tables |= {entry["table"] for entry in value.picked.citations[0] if entry["table"]}
     text = page.build(value, command_line(args), page.Names(names_of(library), places_of(library, tables)), args.date)
     write_text(args.out, text)
     size = len(text.encode("utf-8"))

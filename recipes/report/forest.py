@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from statistics import NormalDist
 
 from ..effects.swap import Delta, Evidence, Swap
-from .plots import SQUARES, Mark, Panel, domain
+from .plots import SQUARES, Mark, Panel, domain, share
 from .terminal import Style, clean, clip, points, signed, wrap
 
 PANELS, ROWS = 3, 10
@@ -43,7 +43,7 @@ def _panel(delta: Delta, names: Mapping[str, str], places: Mapping[str, str], be
     if len(shown) < len(own):
         note += f"; the {len(shown)} with most weight"
     rest = sum(row.weight for row in own[len(shown):])
-    after = f"and {len(own) - len(shown)} more rows with {100 * rest:.0f} % of the weight" if len(shown) < len(own) else ""
+    after = f"and {len(own) - len(shown)} more rows with {share(rest)} of the weight" if len(shown) < len(own) else ""
     return Panel(name, note, tuple(marks), f"points of {name}", better, points(delta), after)
 
 
@@ -52,7 +52,7 @@ def _mark(row: Evidence, delta: Delta, places: Mapping[str, str], z: float) -> M
     half = z * (row.noise or 0.0) * unit
     value = row.delta * unit
     said = [f"{row.from_arm} → {row.to_arm}"]
-    said += [f"moves along: {', '.join(row.also_moves)}"] if row.also_moves else []
+    said += [f"moves along: {', '.join(row.also_moves)}".replace("->", "→").replace("_", " ")] if row.also_moves else []
     said += ["same make"] if row.relation == "near" else []
     said += [f"printed as {signed(row.delta, 2)} of {row.max:g}"] if unit != 1 else []
     kind = "near" if row.relation == "near" else "full" if row.controlled else "open"
@@ -97,7 +97,7 @@ def _plain(value: str, ascii_only: bool, width: int) -> str:
 def _lines(panel: Panel, style: Style, signs: Mapping[str, str], ascii_only: bool) -> list[str]:
     """Label, plot, number and weight of each mark, then the axis."""
     numbers = [signed(m.estimate, panel.digits) for m in panel.marks]
-    weights = ["" if m.weight is None else "<1%" if 0 < m.weight < 0.005 else f"{100 * m.weight:.0f}%" for m in panel.marks]
+    weights = ["" if m.weight is None else share(m.weight) for m in panel.marks]
     side, tail = max(map(len, numbers)), max(map(len, weights))
     label = min(max(len(clean(m.label)) for m in panel.marks), (style.width - 30) // 2)
     cells = style.width - label - side - tail - 8

@@ -31,7 +31,10 @@ nav a{white-space:nowrap;display:inline-block;padding:.2rem 0;margin-right:1.1re
 a{text-decoration-thickness:1px;text-underline-offset:.16em}
 code,pre{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono","Liberation Mono",monospace;font-size:.84em}
 pre{margin:1rem 0;padding:.7rem .9rem;white-space:pre-wrap;overflow-wrap:anywhere;border-left:3px solid;line-height:1.5;font-size:.82rem}
-.name{overflow-wrap:anywhere}
+.name{overflow-wrap:break-word}
+td:not(.num){min-width:6.5rem}
+tbody th a{font-weight:400}
+td a,th a{white-space:nowrap}
 .scroll{overflow-x:auto;margin:.8rem 0 1.2rem}
 table{border-collapse:collapse;width:100%;font:.875rem/1.4 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif;font-variant-numeric:tabular-nums lining-nums;border-top:1.5px solid;border-bottom:1.5px solid}
 caption{caption-side:top;text-align:left;padding:0 0 .45rem;font-family:Charter,"Iowan Old Style","Palatino Linotype",Palatino,Georgia,"Liberation Serif","Noto Serif",serif}
@@ -42,8 +45,9 @@ thead th{font-weight:600;vertical-align:bottom;border-bottom:1px solid}
 tbody th{font-weight:600}
 tbody tr+tr>*{border-top:1px solid}
 .num{text-align:right;white-space:nowrap}
+.split{display:block;white-space:normal;font-size:.92em}
 th button{all:unset;cursor:pointer;font:inherit}
-th button::after{content:" \\2195";font-weight:400}
+th button{border-bottom:1px dotted}
 th[aria-sort=ascending] button::after{content:" \\2191"}
 th[aria-sort=descending] button::after{content:" \\2193"}
 th button:focus-visible,a:focus-visible,.scroll:focus-visible{outline:2px solid;outline-offset:2px}
@@ -60,7 +64,7 @@ footer{margin-top:3.5rem;padding-bottom:3rem;font-size:.9rem}
 @media (max-width:44rem){body{font-size:1rem}header{padding-top:1.8rem}h1{font-size:1.6rem}h2{margin-top:2.6rem;font-size:1.25rem}.lead{font-size:1.08rem}.wide{display:none}.narrow{display:block}
 .cards thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}.cards tr,.cards td,.cards th{display:block;padding-left:0;padding-right:0}
 .cards tbody tr{padding:.5rem 0}.cards tbody tr>*{border-top:0;padding-top:.05rem;padding-bottom:.05rem}.cards tbody tr+tr{border-top:1px solid}
-.cards .num{text-align:left;white-space:normal}.cards td[data-label]::before{content:attr(data-label) ": "}}
+td:not(.num){min-width:0}.cards .num{text-align:left;white-space:normal}.cards td[data-label]::before{content:attr(data-label) ": "}}
 @media print{@page{margin:18mm 16mm}body{font-size:10.5pt}main,footer{max-width:none;padding:0}header{padding-top:0}nav,th button::after{display:none}h2,h3{break-after:avoid}
 tr,figure,pre{break-inside:avoid}thead{display:table-header-group}.scroll{overflow:visible}a{text-decoration:none}}
 """
@@ -75,7 +79,7 @@ const body=table.tBodies[0];body.append(...[...body.rows].sort((a,b)=>{const x=k
 
 def _colours(mode: int) -> str:
     c = {role: pair[mode] for role, pair in svg.COLOURS.items()}
-    return (f"body{{background:{c['paper']};color:{c['ink']}}}.muted,figcaption,caption,.note,.kicker,footer,.cards td[data-label]::before,thead th{{color:{c['muted']}}}a{{color:{c['blue']}}}"
+    return (f"body{{background:{c['paper']};color:{c['ink']}}}.muted,figcaption,caption,.note,.kicker,footer,.cards td[data-label]::before,thead th,.split{{color:{c['muted']}}}a{{color:{c['blue']}}}"
             f"h2,tbody tr+tr>*,.cards tbody tr+tr{{border-color:{c['rule']}}}pre{{background:{c['veil']};border-color:{c['blue']}}}table,thead th{{border-color:{c['muted']}}}"
             f"{svg.style(mode)}")
 

@@ -20,7 +20,7 @@ from .terminal import AXIS_FIELDS, GRADE_WORDS, describe, percent, points, side,
 if TYPE_CHECKING:
     from ..reporting import Report, Section
 
-LISTED = 60              # rows of evidence that one section lists
+LISTED = 24              # rows of evidence that one section lists
 SCALE = "percent of scale"
 
 
@@ -41,7 +41,7 @@ def build(report: "Report", command: str, names: Names, date: str | None = None)
     """The text of the file."""
     best = report.picked.result.recipes[0]
     title = f"A recipe for {report.tasks.label}"
-    parts = [("recipe", "The recipe", recipe(report, best)), ("next", "The next recipes", following(report)), ("gains", "What to expect", gains(report, best, names)),
+    parts = [("recipe", "The recipe", recipe(report, best, names)), ("next", "The next recipes", following(report)), ("gains", "What to expect", gains(report, best, names)),
              ("evidence", "The rows behind it", evidence(report, names))]
     parts += [(f"swap-{i}", f"{asked.typed[0]} → {asked.typed[1]}", swap(asked, report, names)) for i, asked in enumerate(report.swaps, 1)]
     parts += [("front", "Score against training cost", front(report)), ("ablate", "What to ablate first", ablation(report)), ("costs", "What it costs", costs(best)),
@@ -85,14 +85,14 @@ def shape(r: Recipe) -> str:
 AXIS_NAMES = {"encoder": "Vision encoder", "connector": "Connector", "llm": "LLM", "data": "Data", "resolution": "Resolution"}
 
 
-def recipe(report: "Report", best: Ranked) -> list[str]:
+def recipe(report: "Report", best: Ranked, names: Names) -> list[str]:
     """The card: five axes with citations, stages, what it costs."""
     r, c = best.recipe, best.costs
     values = {"encoder": name(r.encoder or ""), "connector": name(r.connector or ""), "llm": f"{name(r.llm or '')} ({r.llm_params_b:.3g}B)",
               "data": f"{name(r.data or '')} ({r.data_size:,.0f} examples)", "resolution": f"{text(shape(r))}, {data(number(best.visual.visual_tokens), f'{best.visual.visual_tokens:,g}')} visual tokens"}
     cited: dict[str, list[str]] = {}
     for entry in report.picked.citations[0]:
-        where = f"{text(entry['table'])} ({arxiv(entry['arxiv'])}), {text(entry['why'])}" if entry["table"] else text(entry["why"])
+        where = f"{text(names.place(entry['table']))} ({arxiv(entry['arxiv'])}), {text(entry['why'])}" if entry["table"] else text(entry["why"])
         cited.setdefault(entry["axis"], []).append(where)
     rows = [[text(label), values[axis], "<br>".join(cited.get(axis, ["–"]))] for axis, label in AXIS_NAMES.items()]
     out = [table("The five axes, and the tables behind each choice", ["axis", "choice", "tables"], rows, "hll", cards=True)]
@@ -116,8 +116,8 @@ def following(report: "Report") -> list[str]:
                      data(number(c.gpu_hours.gpu_hours), f"{c.gpu_hours.gpu_hours:,.0f}"), data(number(c.latency.ttft_ms), f"{c.latency.ttft_ms:,.0f}"),
                      data(number(c.memory.total), f"{c.memory.total:.1f}")])
     best = report.picked.result.recipes[0]
-    head = ["#", "recipe (from 2: what differs)", "gain", f"{percent(report.level)} interval", "P(best)", f"{best.costs.gpu} hours", "TTFT, ms", "GB"]
-    out = [table(f"The first {len(rows)} recipes; gains over {BASELINE_NAME} in {SCALE}", head, rows, "hlrrrrrr", cards=True, sort=True)]
+    head = ["#", "recipe", "gain", f"{percent(report.level)} interval", "P(best)", "hours", "TTFT, ms", "GB"]
+    out = [table(f"The first {len(rows)} recipes; from the second on, what differs from the first. Gains over {BASELINE_NAME} in {SCALE}, training in {best.costs.gpu} hours", head, rows, "hlrrrrrr", cards=True, sort=True)]
     excluded = ", ".join(f"{count:,} by {reason}" for reason, count in report.picked.result.excluded)
     if excluded:
         out.append(para(f"Excluded of {report.picked.result.considered:,} recipes: {excluded}.", "muted"))
@@ -149,12 +149,15 @@ def axis_side(value: Recipe, axis: str) -> str:
 
 def delta_table(caption: str, deltas: Sequence[Delta], names: Names, level: float) -> str:
     """Benchmarks with expected change, interval, probability, grade."""
-    rows = []
+    rows, counted = [], any(row.relation == "direct" for d in deltas for row in d.evidence)
     for d in deltas:
         none, digits = d.grade == "none", points(d)
         rows.append([text(names.benchmark(d.benchmark)), "–" if none else data(number(d.expected), signed(d.expected, digits)), spread(d.low, d.high, digits),
-                     "–" if none else data(number(d.p_better), percent(d.p_better)), text(d.grade), str(sum(row.relation == "direct" for row in d.evidence) or "–")])
-    return table(caption, ["benchmark", "expected", f"{percent(level)} interval", "P(better)", "grade", "rows"], rows, "hrrrlr", sort=True)
+                     "–" if none else data(number(d.p_better), percent(d.p_better)), text(d.grade)])
+        if counted:
+            rows[-1].append(str(sum(row.relation == "direct" for row in d.evidence) or "–"))
+    head = ["benchmark", "expected", f"{percent(level)} interval", "P(better)", "grade"] + ["rows"] * counted
+    return table(caption, head, rows, "hrrrl" + "r" * counted, sort=True)
 
 
 def pictures(shown: Sequence[plots.Panel], title: str, level: float, caption: str) -> str:
@@ -184,23 +187,35 @@ def evidence(report: "Report", names: Names) -> list[str]:
 def rows_of(result: Swap, report: "Report", names: Names) -> list[str]:
     """The forest of the benchmarks with most rows, and the table of these rows."""
     shown = most_direct(result)
-    rows = [(d, row) for d in shown for row in d.evidence if row.relation != "neighbour"]
-    if not rows:
+    if all(row.relation == "neighbour" for d in shown for row in d.evidence):
         return [para("No table has rows for this change.")]
     out = [pictures(panels(shown, names.benchmarks, names.places, report.lower_is_better, ROWS), "Printed rows, their pool, and the expected change", report.level, FOREST_NOTE)]
-    cells = [evidence_row(row, names) for d, row in rows[:LISTED]]
-    more = f" (the first {LISTED} of {len(rows)}; swap --why prints all)" if len(rows) > LISTED else ""
-    out.append(table(f"The rows of these benchmarks{more}", ["table", "arms", "benchmark", "change", "weight", "what else moves"], cells, "hllrrl", cards=True, sort=True))
+    pairs: dict[tuple, dict[str, list[Evidence]]] = {}
+    for d in shown:
+        for row in d.evidence:
+            if row.relation != "neighbour":
+                pairs.setdefault((row.table, row.arxiv, row.from_arm, row.to_arm), {}).setdefault(d.benchmark, []).append(row)
+    ordered = sorted(pairs.items(), key=lambda pair: (all(row.relation == "near" for rows in pair[1].values() for row in rows), -sum(row.weight for rows in pair[1].values() for row in rows), pair[0][0], pair[0][2:]))
+    more = f", the first {LISTED} of {len(ordered)} (the very components first, then by weight; swap --why prints all)" if len(ordered) > LISTED else ", the very components first, then by weight"
+    benchmarks = [d.benchmark for d in shown]
+    cells = [[f"{text(names.place(key[0]))}<br>{arxiv(key[1])}", f"{text(key[2])} → {text(key[3])}", *(printed(found.get(b, [])) for b in benchmarks), along(next(iter(found.values()))[0])]
+             for key, found in ordered[:LISTED]]
+    head = ["table", "arms", *(names.benchmark(b) for b in benchmarks), "what else moves"]
+    out.append(table(f"The pairs of rows behind the plot{more}; changes as printed", head, cells, "ll" + "r" * len(benchmarks) + "l", cards=True, sort=True))
     return out
 
 
-def evidence_row(row: Evidence, names: Names) -> list[str]:
-    """Cells of one printed pair."""
-    along = "nothing (controlled)" if row.controlled else "; ".join(row.also_moves) or "nothing"
-    near = " (same make)" if row.relation == "near" else ""
-    return [f"{text(names.place(row.table))}<br>{arxiv(row.arxiv)}", f"{text(row.from_arm)} → {text(row.to_arm)}{near}",
-            text(names.benchmark(row.benchmark)) + (f" ({text(row.split)})" if row.split else ""), data(number(row.delta), signed(row.delta, 2)),
-            data(number(row.weight), plots.share(row.weight)), text(along)]
+def printed(rows: Sequence[Evidence]) -> str:
+    """The changes of one pair of arms on one benchmark (several where a table prints several splits)."""
+    lines = [data(number(row.delta), signed(row.delta, 2)) + (f'<span class="split">{text(row.split)}</span>' if row.split and len(rows) > 1 else "") for row in rows]
+    return "<br>".join(lines) or "–"
+
+
+def along(row: Evidence) -> str:
+    """What differs beside the change, in words."""
+    words = ["same make, not the very components"] if row.relation == "near" else []
+    words += [moved.replace("->", "→").replace("_", " ") for moved in row.also_moves] or ["nothing (controlled)"]
+    return text("; ".join(words))
 
 
 def swap(asked: "Section", report: "Report", names: Names) -> list[str]:
@@ -247,7 +262,7 @@ def front(report: "Report") -> list[str]:
     wide, narrow = (plots.pareto(dots, "Expected gain against training cost", about, units=units, compact=compact, alone=False) for compact in (False, True))
     rows = [[str(i), name(text_recipe(item.recipe)), data(number(item.mix.expected), signed(item.mix.expected)), spread(item.mix.low, item.mix.high), data(number(hours(item)), f"{hours(item):,.0f}"),
              data(number(item.costs.latency.ttft_ms), f"{item.costs.latency.ttft_ms:,.0f}")] for i, item in enumerate(report.front, 1)]
-    return [figure(wide, narrow, about), table("The recipes of the front", ["#", "recipe", "gain", f"{percent(report.level)} interval", f"{gpu} hours", "TTFT, ms"], rows, "hlrrrr", cards=True, sort=True)]
+    return [figure(wide, narrow, about), table(f"The recipes of the front; training in {gpu} hours", ["#", "recipe", "gain", f"{percent(report.level)} interval", "hours", "TTFT, ms"], rows, "hlrrrr", cards=True, sort=True)]
 
 
 def ablation(report: "Report") -> list[str]:
@@ -269,17 +284,17 @@ def ablation(report: "Report") -> list[str]:
 def costs(best: Ranked) -> list[str]:
     """FLOPs by stage and part, latency by phase, memory."""
     c = best.costs
-    stages = [[f"{i}: {text(s.stage.name)}", *(data(number(x), format_flop(x)) for x in (s.encoder, s.connector, s.llm, s.total)), f"{100 * s.total / c.flop:.0f} %"] for i, s in enumerate(c.stages, 1)]
-    stages.append(["all", *(data(number(x), format_flop(x)) for x in (sum(s.encoder for s in c.stages), sum(s.connector for s in c.stages), sum(s.llm for s in c.stages), c.flop)), "100 %"])
+    stages = [[f"{i}: {text(s.stage.name)}", *(data(number(x), format_flop(x)) for x in (s.encoder, s.connector, s.llm, s.total)), f"{100 * s.total / c.flop:.0f}%"] for i, s in enumerate(c.stages, 1)]
+    stages.append(["all", *(data(number(x), format_flop(x)) for x in (sum(s.encoder for s in c.stages), sum(s.connector for s in c.stages), sum(s.llm for s in c.stages), c.flop)), "100%"])
     e = c.gpu_hours
     lat = c.latency
-    phases = [[text(p.name), data(number(p.ms), f"{p.ms:,.1f}"), text(p.bound), f"{100 * p.ms / lat.ttft_ms:.0f} %"] for p in lat.phases]
-    phases += [["time to first token", data(number(lat.ttft_ms), f"{lat.ttft_ms:,.1f}"), "", "100 %"], ["decode, per token", data(number(lat.per_token.ms), f"{lat.per_token.ms:,.1f}"), text(lat.per_token.bound), ""],
+    phases = [[text(p.name), data(number(p.ms), f"{p.ms:,.1f}"), text(p.bound), f"{100 * p.ms / lat.ttft_ms:.0f}%"] for p in lat.phases]
+    phases += [["time to first token", data(number(lat.ttft_ms), f"{lat.ttft_ms:,.1f}"), "", "100%"], ["decode, per token", data(number(lat.per_token.ms), f"{lat.per_token.ms:,.1f}"), text(lat.per_token.bound), ""],
                [f"whole answer of {lat.output_tokens} tokens", data(number(lat.total_ms), f"{lat.total_ms:,.0f}"), "", ""]]
     held = [[text(key.replace("_", " ").replace("kv", "KV")), data(number(x), f"{x:.2f}")] for key, x in c.memory._asdict().items()] + [["total", data(number(c.memory.total), f"{c.memory.total:.2f}")]]
     return [table("Training compute by stage and part", ["stage", "encoder", "connector", "LLM", "total", "share"], stages, "hrrrrr"),
-            f'<p>{data(number(e.gpu_hours), f"{e.gpu_hours:,.0f}")} {text(c.gpu)} hours at {100 * e.utilisation:.0f} % of the peak rate, the median of published runs; '
-            f'{data(number(e.low), f"{e.low:,.0f}")} … {data(number(e.high), f"{e.high:,.0f}")} hours for 80 % of them.</p>',
+            f'<p>{data(number(e.gpu_hours), f"{e.gpu_hours:,.0f}")} {text(c.gpu)} hours at {100 * e.utilisation:.0f}% of the peak rate, the median of published runs; '
+            f'{data(number(e.low), f"{e.low:,.0f}")} … {data(number(e.high), f"{e.high:,.0f}")} hours for 80% of them.</p>',
             table(f"Latency by phase on {c.latency_gpu}", ["phase", "ms", "bound by", "share of TTFT"], phases, "hrlr"), table("Memory of the deployed model", ["what", "GB"], held, "hr")]
 
 

@@ -77,10 +77,10 @@ def interval_text(mark: Mark, digits: int) -> str:
 
 def share(weight: float) -> str:
     """A weight in whole percent, never a false 0."""
-    return "<1 %" if 0 < weight < 0.005 else f"{100 * weight:.0f} %"
+    return "<1%" if 0 < weight < 0.005 else f"{100 * weight:.0f}%"
 
 
-def forest(panels: Sequence[Panel], title: str, about: str = "", *, compact: bool = False, alone: bool = True, level: str = "80 %") -> str:
+def forest(panels: Sequence[Panel], title: str, about: str = "", *, compact: bool = False, alone: bool = True, level: str = "80%") -> str:
     """A forest plot: each panel has its own axis; squares by weight, a diamond for a pooled estimate, a bar for a predicted one.
 
     A panel without marks says its note and nothing else.
@@ -110,7 +110,7 @@ KEY = {"full": "a printed pair of rows that differs in nothing else (controlled)
 def _key(sheet: Sheet, kinds: set[str], level: str) -> None:
     """What the symbols mean, for those in use."""
     used = [kind for kind in KEY if kind in kinds]
-    if not used:
+    if not used or not sheet.alone and used == ["model"]:  # there the caption of the page says it
         return
     sheet.y += 14
     for kind in used:
