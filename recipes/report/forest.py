@@ -39,7 +39,7 @@ def _panel(delta: Delta, names: Mapping[str, str], places: Mapping[str, str], be
         marks.append(Mark("the model expects", f"grade: {delta.grade}", delta.expected, delta.low, delta.high, None, "model"))
     name = names.get(delta.benchmark, delta.benchmark)
     papers = len({row.table.split(".")[0] for row in own})
-    note = f"{len(own)} printed {'row' if len(own) == 1 else 'rows'} of {papers} {'paper' if papers == 1 else 'papers'}" if own else "no table prints this change for it"
+    note = f"{len(own)} printed {'row' if len(own) == 1 else 'rows'} of {papers} {'paper' if papers == 1 else 'papers'}" if own else "no table prints this change on it"
     if len(shown) < len(own):
         note += f"; the {len(shown)} with most weight"
     rest = sum(row.weight for row in own[len(shown):])

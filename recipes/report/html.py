@@ -54,6 +54,7 @@ th button:focus-visible,a:focus-visible,.scroll:focus-visible{outline:2px solid;
 figure{margin:1.3rem 0 1.6rem}
 figcaption{margin:.5rem 0 0}
 .vp{display:block;max-width:100%;height:auto}
+.wide+.narrow+.wide,.narrow+.wide+.narrow{margin-top:1rem}
 .narrow{display:none}
 dl{margin:.6rem 0}
 dt{font-weight:600}
@@ -61,12 +62,12 @@ dd{margin:0 0 .6rem}
 ul{margin:.5rem 0;padding-left:1.1rem}
 li{margin:.25rem 0}
 footer{margin-top:3.5rem;padding-bottom:3rem;font-size:.9rem}
-@media (max-width:44rem){body{font-size:1rem}header{padding-top:1.8rem}h1{font-size:1.6rem}h2{margin-top:2.6rem;font-size:1.25rem}.lead{font-size:1.08rem}.wide{display:none}.narrow{display:block}
+@media screen and (max-width:44rem){body{font-size:1rem}header{padding-top:1.8rem}h1{font-size:1.6rem}h2{margin-top:2.6rem;font-size:1.25rem}.lead{font-size:1.08rem}.wide{display:none}.narrow{display:block}
 .cards thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}.cards tr,.cards td,.cards th{display:block;padding-left:0;padding-right:0}
 .cards tbody tr{padding:.5rem 0}.cards tbody tr>*{border-top:0;padding-top:.05rem;padding-bottom:.05rem}.cards tbody tr+tr{border-top:1px solid}
 td:not(.num){min-width:0}.cards .num{text-align:left;white-space:normal}.cards td[data-label]::before{content:attr(data-label) ": "}}
 @media print{@page{margin:18mm 16mm}body{font-size:10.5pt}main,footer{max-width:none;padding:0}header{padding-top:0}nav,th button::after{display:none}h2,h3{break-after:avoid}
-tr,figure,pre{break-inside:avoid}thead{display:table-header-group}.scroll{overflow:visible}a{text-decoration:none}}
+tr,.wide,pre{break-inside:avoid}h2{margin-top:2rem}figcaption{break-before:avoid}thead{display:table-header-group}.scroll{overflow:visible}a{text-decoration:none}}
 """
 
 _SCRIPT = """
@@ -128,9 +129,10 @@ def table(caption: str, head: Sequence[str], rows: Sequence[Sequence[str]], alig
     return f'<div class="scroll" role="region" tabindex="0" aria-label="{text(caption)}">\n{inside}\n</div>'
 
 
-def figure(wide: str, narrow: str, caption: str) -> str:
-    """A picture in two widths, of which the page shows one."""
-    return f'<figure>\n<div class="wide">{wide}</div>\n<div class="narrow">{narrow}</div>\n<figcaption>{text(caption)}</figcaption>\n</figure>'
+def figure(pictures: Sequence[tuple[str, str]], caption: str) -> str:
+    """Pictures in two widths (wide, narrow), of which the page shows one."""
+    shown = "\n".join(f'<div class="wide">{wide}</div>\n<div class="narrow">{narrow}</div>' for wide, narrow in pictures)
+    return f"<figure>\n{shown}\n<figcaption>{text(caption)}</figcaption>\n</figure>"
 
 
 def section(ident: str, title: str, parts: Sequence[str]) -> str:

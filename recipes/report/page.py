@@ -40,14 +40,15 @@ class Names:
 def build(report: "Report", command: str, names: Names, date: str | None = None) -> str:
     """The text of the file."""
     best = report.picked.result.recipes[0]
-    title = f"A recipe for {report.tasks.label}"
+    kinds = report.tasks.parts
+    title = f"A recipe for {report.tasks.label}" if len(kinds) < 3 else f"A recipe for a mix of {len(kinds)} tasks"
     parts = [("recipe", "The recipe", recipe(report, best, names)), ("next", "The next recipes", following(report)), ("gains", "What to expect", gains(report, best, names)),
              ("evidence", "The rows behind it", evidence(report, names))]
     parts += [(f"swap-{i}", f"{asked.typed[0]} → {asked.typed[1]}", swap(asked, report, names)) for i, asked in enumerate(report.swaps, 1)]
     parts += [("front", "Score against training cost", front(report)), ("ablate", "What to ablate first", ablation(report)), ("costs", "What it costs", costs(best)),
               ("reading", "How to read this", reading(report))]
     made = f"Made {date} by" if date else "Made by"
-    head = ["<header>", para("Vision-language recipe report", "kicker"), f"<h1>{text(title)}</h1>", lead(report, best), f"<pre><code>{text(command)}</code></pre>",
+    head = ["<header>", para("Vision-language recipe report", "kicker"), f"<h1>{text(title)}</h1>", *([para(report.tasks.label, "muted")] if len(kinds) > 2 else []), lead(report, best), f"<pre><code>{text(command)}</code></pre>",
             "<nav aria-label=\"Sections\">" + "\n".join(f'<a href="#{text(ident)}">{text(label)}</a>' for ident, label, _ in parts) + "</nav>", "</header>"]
     foot = ["<footer>", para(f"{made} vlm-recipe-picker with the command at the top. The same command on the same tables makes the same file."), "</footer>"]
     body = ["<main>", *head, *(section(*part) for part in parts), "</main>", *foot]
@@ -161,9 +162,12 @@ def delta_table(caption: str, deltas: Sequence[Delta], names: Names, level: floa
 
 
 def pictures(shown: Sequence[plots.Panel], title: str, level: float, caption: str) -> str:
-    """A forest plot in both widths."""
-    wide, narrow = (plots.forest(shown, title, caption, compact=compact, alone=False, level=percent(level)) for compact in (False, True))
-    return figure(wide, narrow, caption)
+    """A forest plot in both widths: a picture for each panel, so that print breaks between them; the last one explains the marks."""
+    pairs = []
+    for panel in shown:
+        key = plots.kinds_of(shown) if panel is shown[-1] else ()
+        pairs.append(tuple(plots.forest([panel], f"{title}: {panel.title}", caption, compact=compact, alone=False, level=percent(level), key=key) for compact in (False, True)))
+    return figure(pairs, caption)
 
 
 # --- evidence --------------------------------------------------------------------------------------------------------
@@ -208,7 +212,7 @@ def rows_of(result: Swap, report: "Report", names: Names) -> list[str]:
 def printed(rows: Sequence[Evidence]) -> str:
     """The changes of one pair of arms on one benchmark (several where a table prints several splits)."""
     lines = [data(number(row.delta), signed(row.delta, 2)) + (f'<span class="split">{text(row.split)}</span>' if row.split and len(rows) > 1 else "") for row in rows]
-    return "<br>".join(lines) or "–"
+    return ("" if "split" in lines[0] else "<br>").join(lines) if lines else "–"
 
 
 def along(row: Evidence) -> str:
@@ -262,7 +266,7 @@ def front(report: "Report") -> list[str]:
     wide, narrow = (plots.pareto(dots, "Expected gain against training cost", about, units=units, compact=compact, alone=False) for compact in (False, True))
     rows = [[str(i), name(text_recipe(item.recipe)), data(number(item.mix.expected), signed(item.mix.expected)), spread(item.mix.low, item.mix.high), data(number(hours(item)), f"{hours(item):,.0f}"),
              data(number(item.costs.latency.ttft_ms), f"{item.costs.latency.ttft_ms:,.0f}")] for i, item in enumerate(report.front, 1)]
-    return [figure(wide, narrow, about), table(f"The recipes of the front; training in {gpu} hours", ["#", "recipe", "gain", f"{percent(report.level)} interval", "hours", "TTFT, ms"], rows, "hlrrrr", cards=True, sort=True)]
+    return [figure([(wide, narrow)], about), table(f"The recipes of the front; training in {gpu} hours", ["#", "recipe", "gain", f"{percent(report.level)} interval", "hours", "TTFT, ms"], rows, "hlrrrr", cards=True, sort=True)]
 
 
 def ablation(report: "Report") -> list[str]:
@@ -278,17 +282,19 @@ def ablation(report: "Report") -> list[str]:
              "more than 128" if v.runs is None else data(v.runs, str(v.runs)), "–" if v.gpu_hours is None else data(number(v.gpu_hours), f"{v.gpu_hours:,.0f}"),
              data(number(v.confidence_now), percent(v.confidence_now)), data(number(v.confidence_after), percent(v.confidence_after))] for v in values]
     head = ["axis", "against", "P(changes)", "gain", "runs", "GPU-hours", "sure now", "then"]
-    return [figure(wide, narrow, about), table(f"Runs until {percent(report.level)} sure which of the two leading levels is better", head, rows, "hlrrrrrr", cards=True, sort=True)]
+    alone = ", ".join(AXIS_NAMES[v.axis].lower() for v in report.values if v.rival is None)
+    rest = [para(f"No other level competes on: {alone}.", "muted")] if alone else []
+    return [figure([(wide, narrow)], about), *rest, table(f"Runs until {percent(report.level)} sure which of the two leading levels is better", head, rows, "hlrrrrrr", cards=True, sort=True)]
 
 
 def costs(best: Ranked) -> list[str]:
     """FLOPs by stage and part, latency by phase, memory."""
     c = best.costs
-    stages = [[f"{i}: {text(s.stage.name)}", *(data(number(x), format_flop(x)) for x in (s.encoder, s.connector, s.llm, s.total)), f"{100 * s.total / c.flop:.0f}%"] for i, s in enumerate(c.stages, 1)]
+    stages = [[f"{i}: {text(s.stage.name)}", *(data(number(x), format_flop(x)) for x in (s.encoder, s.connector, s.llm, s.total)), percent(s.total / c.flop)] for i, s in enumerate(c.stages, 1)]
     stages.append(["all", *(data(number(x), format_flop(x)) for x in (sum(s.encoder for s in c.stages), sum(s.connector for s in c.stages), sum(s.llm for s in c.stages), c.flop)), "100%"])
     e = c.gpu_hours
     lat = c.latency
-    phases = [[text(p.name), data(number(p.ms), f"{p.ms:,.1f}"), text(p.bound), f"{100 * p.ms / lat.ttft_ms:.0f}%"] for p in lat.phases]
+    phases = [[text(p.name), data(number(p.ms), f"{p.ms:,.1f}"), text(p.bound), percent(p.ms / lat.ttft_ms)] for p in lat.phases]
     phases += [["time to first token", data(number(lat.ttft_ms), f"{lat.ttft_ms:,.1f}"), "", "100%"], ["decode, per token", data(number(lat.per_token.ms), f"{lat.per_token.ms:,.1f}"), text(lat.per_token.bound), ""],
                [f"whole answer of {lat.output_tokens} tokens", data(number(lat.total_ms), f"{lat.total_ms:,.0f}"), "", ""]]
     held = [[text(key.replace("_", " ").replace("kv", "KV")), data(number(x), f"{x:.2f}")] for key, x in c.memory._asdict().items()] + [["total", data(number(c.memory.total), f"{c.memory.total:.2f}")]]

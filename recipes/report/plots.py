@@ -5,7 +5,7 @@ its own or (`alone=False`) as a part of a page that brings the colours. Does not
 Text is measured before it is set: it wraps, and never overlaps or is cut. A number that is not finite is a ValueError.
 """
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import NamedTuple
 
 from . import svg
@@ -80,10 +80,11 @@ def share(weight: float) -> str:
     return "<1%" if 0 < weight < 0.005 else f"{100 * weight:.0f}%"
 
 
-def forest(panels: Sequence[Panel], title: str, about: str = "", *, compact: bool = False, alone: bool = True, level: str = "80%") -> str:
+def forest(panels: Sequence[Panel], title: str, about: str = "", *, compact: bool = False, alone: bool = True, level: str = "80%",
+           key: Collection[str] | None = None) -> str:
     """A forest plot: each panel has its own axis; squares by weight, a diamond for a pooled estimate, a bar for a predicted one.
 
-    A panel without marks says its note and nothing else.
+    A panel without marks says its note and nothing else. key: the kinds of marks to explain (default: those in the panels).
     """
     sheet = Sheet(compact, alone)
     if alone:
@@ -98,8 +99,13 @@ def forest(panels: Sequence[Panel], title: str, about: str = "", *, compact: boo
         if panel.marks:
             (_narrow if compact else _wide)(sheet, panel, level)
         sheet.say(panel.after, SMALL, "m")
-    _key(sheet, {mark.kind for panel in panels for mark in panel.marks}, level)
+    _key(sheet, kinds_of(panels) if key is None else key, level)
     return sheet.finish(title, about)
+
+
+def kinds_of(panels: Sequence[Panel]) -> set[str]:
+    """The kinds of marks in use."""
+    return {mark.kind for panel in panels for mark in panel.marks}
 
 
 KEY = {"full": "a printed pair of rows that differs in nothing else (controlled)", "open": "a printed pair in which something else moves along",
@@ -107,7 +113,7 @@ KEY = {"full": "a printed pair of rows that differs in nothing else (controlled)
        "model": "what the model expects; {level} of new runs should fall on the bar"}
 
 
-def _key(sheet: Sheet, kinds: set[str], level: str) -> None:
+def _key(sheet: Sheet, kinds: Collection[str], level: str) -> None:
     """What the symbols mean, for those in use."""
     used = [kind for kind in KEY if kind in kinds]
     if not used or not sheet.alone and used == ["model"]:  # there the caption of the page says it
@@ -118,7 +124,7 @@ def _key(sheet: Sheet, kinds: set[str], level: str) -> None:
         sheet.parts += _symbol(Mark("", "", 0.0, -1.0, 1.0, None, kind), at, y, 0.0)
         sheet.say(KEY[kind].format(level=level), SMALL, "m", left=36)
         sheet.y += 1
-    if kinds & set(SQUARES):
+    if set(kinds) & set(SQUARES):
         sheet.say(f"squares: area by weight; their lines: the noise of two runs, {level}", SMALL, "m", left=36)
 
 
