@@ -66,7 +66,7 @@ footer{margin-top:3.5rem;padding-bottom:3rem;font-size:.9rem}
 .cards thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}.cards tr,.cards td,.cards th{display:block;padding-left:0;padding-right:0}
 .cards tbody tr{padding:.5rem 0}.cards tbody tr>*{border-top:0;padding-top:.05rem;padding-bottom:.05rem}.cards tbody tr+tr{border-top:1px solid}
 td:not(.num){min-width:0}.cards .num{text-align:left;white-space:normal}.cards td[data-label]::before{content:attr(data-label) ": "}}
-@media print{@page{margin:18mm 16mm}body{font-size:10.5pt}main,footer{max-width:none;padding:0}header{padding-top:0}nav,th button::after{display:none}h2,h3{break-after:avoid}
+@media print{@page{margin:18mm 16mm}body{font-size:10.5pt;background:none!important}caption{break-after:avoid}main,footer{max-width:none;padding:0}header{padding-top:0}nav,th button::after{display:none}h2,h3{break-after:avoid}
 tr,.wide,pre{break-inside:avoid}h2{margin-top:2rem}figcaption{break-before:avoid}thead{display:table-header-group}.scroll{overflow:visible}a{text-decoration:none}}
 """
 

@@ -68,7 +68,7 @@ def spread(low: float, high: float, digits: int = 1) -> str:
 def lead(report: "Report", best: Ranked) -> str:
     """The answer in three sentences."""
     r, mix, picked = best.recipe, best.mix, report.picked.result
-    level = percent(mix.level)
+    level = text(percent(mix.level))
     tied = (f" {'At least ' if picked.tied == picked.competitors else ''}{picked.tied} recipes cannot be told apart by the evidence: cost and habit may decide among them."
             if picked.tied > 1 else "")
     return (f'<p class="lead">Of {picked.considered:,} recipes, train <strong>{name(r.llm or "")}</strong> behind <strong>{name(r.encoder or "")}</strong> with {name(r.connector or "")} at '
@@ -239,7 +239,7 @@ def swap(asked: "Section", report: "Report", names: Names) -> list[str]:
 
 def mix_line(mix: Mix) -> str:
     """The mix of a swap in one sentence."""
-    return (f"<p>On the task mix: <strong>{data(number(mix.expected), signed(mix.expected))}</strong> {SCALE} ({percent(mix.level)} interval {spread(mix.low, mix.high)}), "
+    return (f"<p>On the task mix: <strong>{data(number(mix.expected), signed(mix.expected))}</strong> {SCALE} ({text(percent(mix.level))} interval {spread(mix.low, mix.high)}), "
             f"P(better) {data(number(mix.p_better), percent(mix.p_better))}: {text(verdict(mix.p_better))}.</p>")
 
 
@@ -290,11 +290,11 @@ def ablation(report: "Report") -> list[str]:
 def costs(best: Ranked) -> list[str]:
     """FLOPs by stage and part, latency by phase, memory."""
     c = best.costs
-    stages = [[f"{i}: {text(s.stage.name)}", *(data(number(x), format_flop(x)) for x in (s.encoder, s.connector, s.llm, s.total)), percent(s.total / c.flop)] for i, s in enumerate(c.stages, 1)]
+    stages = [[f"{i}: {text(s.stage.name)}", *(data(number(x), format_flop(x)) for x in (s.encoder, s.connector, s.llm, s.total)), text(percent(s.total / c.flop))] for i, s in enumerate(c.stages, 1)]
     stages.append(["all", *(data(number(x), format_flop(x)) for x in (sum(s.encoder for s in c.stages), sum(s.connector for s in c.stages), sum(s.llm for s in c.stages), c.flop)), "100%"])
     e = c.gpu_hours
     lat = c.latency
-    phases = [[text(p.name), data(number(p.ms), f"{p.ms:,.1f}"), text(p.bound), percent(p.ms / lat.ttft_ms)] for p in lat.phases]
+    phases = [[text(p.name), data(number(p.ms), f"{p.ms:,.1f}"), text(p.bound), text(percent(p.ms / lat.ttft_ms))] for p in lat.phases]
     phases += [["time to first token", data(number(lat.ttft_ms), f"{lat.ttft_ms:,.1f}"), "", "100%"], ["decode, per token", data(number(lat.per_token.ms), f"{lat.per_token.ms:,.1f}"), text(lat.per_token.bound), ""],
                [f"whole answer of {lat.output_tokens} tokens", data(number(lat.total_ms), f"{lat.total_ms:,.0f}"), "", ""]]
     held = [[text(key.replace("_", " ").replace("kv", "KV")), data(number(x), f"{x:.2f}")] for key, x in c.memory._asdict().items()] + [["total", data(number(c.memory.total), f"{c.memory.total:.2f}")]]
