@@ -14,7 +14,7 @@ from .picker.tasks import TaskMix
 from .picker.units import Budget
 
 CLOUD = 40               # recipes near the top that the Pareto plot shows
-LADDER = (1, 2, 4, 8, 16, 32, 64, 128)   # the best recipe for the pick's cost divided by these
+LADDER = (2, 4, 8, 16, 32, 64)   # the best recipe for the pick's cost divided by these
 
 
 class Section(NamedTuple):
@@ -28,11 +28,11 @@ class Report(NamedTuple):
     tasks: TaskMix
     limits: rank.Constraints
     picked: answers.PickAnswer
-    top: int
     level: float
     parts: Mapping[str, Section]
     main: str | None                          # the axis of `parts` with most direct rows
     swaps: tuple[Section, ...]
+    cloud: tuple[rank.Ranked, ...]            # the recipes ranked first
     front: tuple[rank.Ranked, ...]            # the best recipes for less, the cheapest first, the pick last
     values: tuple[ablate.AxisValue, ...]
     lower_is_better: frozenset[str]
@@ -42,13 +42,14 @@ def gather(library: Library, tasks: TaskMix, limits: rank.Constraints, fix: Mapp
            level: float, swaps: Sequence[tuple[tuple[str, str], Recipe, Recipe]], tell: Callable[[str], None]) -> Report:
     """Ask all the questions. Raises space.EmptySpace, and answers.NothingFits when no recipe meets the constraints."""
     tell("ranking recipes")
-    picked = answers.answer_pick(library, tasks, limits, fix, avoid, max(top, CLOUD), level)
+    picked = answers.answer_pick(library, tasks, limits, fix, avoid, top, level)
     if not picked.result.recipes:
         raise answers.NothingFits(f"no recipe meets all constraints: {'; '.join(picked.result.tightest)}")
     best = picked.result.recipes[0]
-    tell("the best recipes for less")
+    tell("the best recipes for less")  # the cloud without citations, for which all papers would be read again
     choices = space(library.words, fix, avoid)
     scores = rank.Scores(choices, BASELINE, tasks, library.posterior, library.words)
+    cloud = rank.pick(scores, limits, library.calibration, top=CLOUD, level=level).recipes
     front = cheaper(library, scores, limits, best, level)
     tell("what to ablate")
     place = choices.visuals.index(best.visual), choices.languages.index(best.language), choices.data.index(best.data)
@@ -59,7 +60,7 @@ def gather(library: Library, tasks: TaskMix, limits: rank.Constraints, fix: Mapp
     main = max(counts, key=lambda axis: counts[axis]) if any(counts.values()) else None
     asked = tuple(Section(typed, answers.answer_swap(library, before, after, None, tasks, level)) for typed, before, after in swaps)
     lower = frozenset(name for name, record in library.words.records("benchmark").items() if record.get("higher_is_better") is False)
-    return Report(tasks, limits, picked, top, level, parts, main, asked, front, tuple(values), lower)
+    return Report(tasks, limits, picked, level, parts, main, asked, cloud, front, tuple(values), lower)
 
 
 def direct_rows(section: Section) -> int:
@@ -80,7 +81,7 @@ def part_sides(library: Library, best: Recipe) -> dict[str, tuple[Recipe, Recipe
 def cheaper(library: Library, scores: rank.Scores, limits: rank.Constraints, best: rank.Ranked, level: float) -> tuple[rank.Ranked, ...]:
     """The best recipe for the pick's training cost and for each of a ladder of fractions of it, under the other constraints."""
     found = {best.recipe: best}
-    for part in LADDER[1:]:
+    for part in LADDER:
         budget = Budget("flop", best.costs.flop / part, best.costs.gpu)
         if limits.budget and limits.budget.kind == "images":
             budget = Budget("images", limits.budget.amount / part, None)

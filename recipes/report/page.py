@@ -110,7 +110,7 @@ def following(report: "Report") -> list[str]:
     """The top of the list."""
     first = report.picked.result.recipes[0].recipe
     rows = []
-    for i, item in enumerate(report.picked.result.recipes[:report.top], 1):
+    for i, item in enumerate(report.picked.result.recipes, 1):
         c = item.costs
         what = text_recipe(item.recipe) if i == 1 else unlike(item.recipe, first)
         rows.append([str(i), name(what), data(number(item.mix.expected), signed(item.mix.expected)), spread(item.mix.low, item.mix.high), data(number(item.p_best), percent(item.p_best)),
@@ -257,11 +257,11 @@ def front(report: "Report") -> list[str]:
     hours = lambda item: item.costs.gpu_hours.gpu_hours  # noqa: E731
     base = report.picked.result.baseline_costs.gpu_hours.gpu_hours
     dots = [plots.Point(str(i), hours(item), item.mix.expected, text_recipe(item.recipe), "front") for i, item in enumerate(report.front, 1)]
-    dots += [plots.Point(text_recipe(item.recipe), hours(item), item.mix.expected, "", "cloud") for item in report.picked.result.recipes]
+    dots += [plots.Point(text_recipe(item.recipe), hours(item), item.mix.expected, "", "cloud") for item in report.cloud]
     dots.append(plots.Point(BASELINE_NAME, base, 0.0, "", "base"))
     gpu = report.picked.result.recipes[0].costs.gpu
     units = (f"training, {gpu} hours (logarithmic)", f"expected gain over {BASELINE_NAME}, {SCALE}")
-    about = (f"Numbered: the best recipe for the cost of the pick and for fractions of it, under the other constraints. Open circles: the {len(report.picked.result.recipes)} recipes ranked first. "
+    about = (f"Numbered: the best recipe for the cost of the pick and for fractions of it, under the other constraints. Open circles: the {len(report.cloud)} recipes ranked first. "
              f"The intervals overlap (see above); recipes that share components are uncertain together.")
     wide, narrow = (plots.pareto(dots, "Expected gain against training cost", about, units=units, compact=compact, alone=False) for compact in (False, True))
     rows = [[str(i), name(text_recipe(item.recipe)), data(number(item.mix.expected), signed(item.mix.expected)), spread(item.mix.low, item.mix.high), data(number(hours(item)), f"{hours(item):,.0f}"),

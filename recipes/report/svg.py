@@ -43,19 +43,22 @@ def measure(value: str, size: float, bold: bool = False) -> float:
 
 def fold_lines(value: str, width: float, size: float, bold: bool = False) -> list[str]:
     """A text broken into lines of at most `width` user units: between words, and inside a word that is too long by itself."""
-    lines, line = [], ""
+    lines, line, room = [], "", width
     for word in FORBIDDEN.sub("\ufffd", value).split():
-        candidate = f"{line} {word}" if line else word
-        if measure(candidate, size, bold) <= width:
-            line = candidate
+        needed = measure(f" {word}" if line else word, size, bold)
+        if needed <= room:
+            line, room = f"{line} {word}" if line else word, room - needed
             continue
         if line:
             lines.append(line)
-        while len(word) > 1 and measure(word, size, bold) > width:
-            keep = max(1, next(n for n in range(len(word), 0, -1) if n == 1 or measure(word[:n], size, bold) <= width))
-            lines.append(word[:keep])
-            word = word[keep:]
-        line = word
+        start, used = 0, 0.0
+        for i, char in enumerate(word):  # a word that is too long by itself breaks where the line is full
+            step = measure(char, size, bold)
+            if used + step > width and i > start:
+                lines.append(word[start:i])
+                start, used = i, 0.0
+            used += step
+        line, room = word[start:], width - used
     return [*lines, line] if line else lines
 
 
