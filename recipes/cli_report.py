@@ -69,7 +69,8 @@ def report_arguments(parser: Parser) -> None:
     from .cli import pick_arguments
     parser.add_argument("out", metavar="OUT.html", help="the file to write")
     pick_arguments(parser)
-    parser.add_argument("--swap", nargs=2, metavar=("FROM", "TO"), action="append", default=[], help="a section about this swap, as in swap FROM TO (repeatable)")
+    parser.add_argument("--swap", nargs=2, metavar=("FROM", "TO"), action="append", default=[],
+                        help="a section about this swap, as in swap FROM TO (repeatable)")
     parser.add_argument("--date", metavar="YYYY-MM-DD", help="a date to print (by default the file holds none: same input, same bytes)")
     parser.add_argument("--force", action="store_true", help="overwrite OUT.html although no report of this program stands there")
 
@@ -140,7 +141,8 @@ def command_line(args: argparse.Namespace) -> str:
     """The command that makes this report, as one would type it; flags at their defaults are left out."""
     import shlex
     argv = ["report", args.out]
-    for flag, value, default in (("tasks", args.tasks, "balanced"), ("budget", args.budget, None), ("latency", args.latency, None), ("memory", args.memory, None),
+    for flag, value, default in (("tasks", args.tasks, "balanced"), ("budget", args.budget, None), ("latency", args.latency, None),
+                                 ("memory", args.memory, None),
                                  ("deploy", args.deploy, None), ("dtype", args.dtype, "bf16")):
         argv += [f"--{flag}", value] if value != default else []
     for flag, values in (("fix", args.fix), ("avoid", args.avoid), ("tables", args.tables)):

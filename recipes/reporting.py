@@ -55,7 +55,8 @@ def gather(library: Library, tasks: TaskMix, limits: rank.Constraints, fix: Mapp
     place = choices.visuals.index(best.visual), choices.languages.index(best.language), choices.data.index(best.data)
     values = ablate.ablate(scores, place, level, best.costs.gpu_hours.gpu_hours, answers.allowed_by(library, choices, limits))
     tell("the rows behind it")
-    parts = {axis: Section(None, answers.answer_swap(library, *sides, None, tasks, level, with_costs=False)) for axis, sides in part_sides(library, best.recipe).items()}
+    parts = {axis: Section(None, answers.answer_swap(library, *sides, None, tasks, level, with_costs=False)) for axis,
+             sides in part_sides(library, best.recipe).items()}
     counts = {axis: direct_rows(section) for axis, section in parts.items()}
     main = max(counts, key=lambda axis: counts[axis]) if any(counts.values()) else None
     asked = tuple(Section(typed, answers.answer_swap(library, before, after, None, tasks, level)) for typed, before, after in swaps)
@@ -71,7 +72,8 @@ def direct_rows(section: Section) -> int:
 def part_sides(library: Library, best: Recipe) -> dict[str, tuple[Recipe, Recipe]]:
     """The baseline, and the baseline with one axis of the pick, for each axis on which they differ."""
     out = {}
-    for axis, fields in (("encoder", ("encoder",)), ("connector", ("connector",)), ("llm", ("llm",)), ("data", ("data", "data_size")), ("resolution", ("resolution", "tiling"))):
+    for axis, fields in (("encoder", ("encoder",)), ("connector", ("connector",)), ("llm", ("llm",)), ("data", ("data", "data_size")),
+                         ("resolution", ("resolution", "tiling"))):
         first, second = ({name: getattr(recipe, name) for name in fields if getattr(recipe, name) is not None} for recipe in (BASELINE, best))
         if first != second:
             out[axis] = answers.sides(first, second, Recipe(), library.words)

@@ -59,11 +59,15 @@ def swap_of(a, b, benchmarks=None):
 
 class Svg(unittest.TestCase):
     PICTURES = {
-        "forest": lambda **k: plots.forest([panel(mark(1), mark(-2, 0.1, "open"), mark(0.5, 0.2, "near"), mark(0.3, None, "pool"), mark(0.4, None, "model"), after="and more"),
+        "forest": lambda **k: plots.forest([panel(mark(1), mark(-2, 0.1, "open"), mark(0.5, 0.2, "near"), mark(0.3, None, "pool"), mark(0.4, None, "model"),
+                                                  after="and more"),
                                             plots.Panel("MMMU", "no table prints this change on it", ())], "a → b", "about", **k),
-        "tornado": lambda **k: plots.tornado([plots.Bar("data", "x against y", 0.7, 3.1), plots.Bar("llm", "u", 0.001, 0.0)], "Ablate", "about", left="probability", right="gain", **k),
-        "pareto": lambda **k: plots.pareto([plots.Point(f"recipe {i}", 10 * 1.5 ** i, i + i % 3) for i in range(9)] + [plots.Point("c", 50 + i, 4, "", "cloud") for i in range(30)], "P", "a", **k),
-        "curve": lambda **k: plots.curve([plots.Step(64, -6, -9, -3), plots.Step(576, 0, -1, 1), plots.Step(2880, 4, 1, 9)], "C", "a", units=("tokens", "points"), mark=(1440, "stops"), **k),
+        "tornado": lambda **k: plots.tornado([plots.Bar("data", "x against y", 0.7, 3.1), plots.Bar("llm", "u", 0.001, 0.0)], "Ablate", "about",
+                                             left="probability", right="gain", **k),
+        "pareto": lambda **k: plots.pareto([plots.Point(f"recipe {i}", 10 * 1.5 ** i, i + i % 3) for i in range(9)] + [plots.Point("c", 50 + i, 4, "", "cloud")
+                                                                                                                       for i in range(30)], "P", "a", **k),
+        "curve": lambda **k: plots.curve([plots.Step(64, -6, -9, -3), plots.Step(576, 0, -1, 1), plots.Step(2880, 4, 1, 9)], "C", "a",
+                                         units=("tokens", "points"), mark=(1440, "stops"), **k),
     }
 
     def test_xml_accessible_and_self_contained(self):
@@ -102,7 +106,8 @@ class Svg(unittest.TestCase):
 
     def test_text_neither_overlaps_nor_leaves_the_picture(self):
         long = plots.forest([panel(mark(1234.5, label="A label of many words that has to wrap " * 3, note="note " * 40), mark(-99999, 0.3, label="X" * 200),
-                                   mark(0.001, None, "model"), unit="points of " + "a benchmark with a long name " * 4, digits=0)], "Title " * 30, "About " * 60)
+                                   mark(0.001, None, "model"), unit="points of " + "a benchmark with a long name " * 4, digits=0)], "Title " * 30,
+                            "About " * 60)
         wide = [draw(compact=compact) for draw in self.PICTURES.values() for compact in (False, True)]
         compact = plots.forest([panel(mark(1, label="Y" * 150), mark(2))], "T" * 120, compact=True)
         for picture in (*wide, long, compact):
@@ -114,9 +119,11 @@ class Svg(unittest.TestCase):
                 self.assertFalse(a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3], (a, b))
 
     def test_hostile_text(self):
-        pictures = [plots.forest([plots.Panel(HOSTILE, HOSTILE, (mark(1, label=HOSTILE, note=HOSTILE),), unit=HOSTILE, after=HOSTILE)], HOSTILE, HOSTILE, level=HOSTILE[:20]),
+        pictures = [plots.forest([plots.Panel(HOSTILE, HOSTILE, (mark(1, label=HOSTILE, note=HOSTILE),), unit=HOSTILE, after=HOSTILE)], HOSTILE, HOSTILE,
+                                 level=HOSTILE[:20]),
                     plots.tornado([plots.Bar(HOSTILE, HOSTILE, 0.5, 1)], HOSTILE, HOSTILE, left=HOSTILE, right=HOSTILE),
-                    plots.pareto([plots.Point(HOSTILE, 1, 1, HOSTILE), plots.Point(HOSTILE, 2, 2, HOSTILE, "cloud")], HOSTILE, HOSTILE, units=(HOSTILE, HOSTILE)),
+                    plots.pareto([plots.Point(HOSTILE, 1, 1, HOSTILE), plots.Point(HOSTILE, 2, 2, HOSTILE, "cloud")], HOSTILE, HOSTILE,
+                                 units=(HOSTILE, HOSTILE)),
                     plots.curve([plots.Step(1, 1, 0, 2)], HOSTILE, HOSTILE, units=(HOSTILE, HOSTILE), mark=(1, HOSTILE))]
         for picture in pictures:
             root = parse(picture)                                    # the parser refuses control characters and bad nesting
@@ -356,7 +363,8 @@ DRAWS = 200    # of the probability of being best: fewer than the program's, for
 
 
 class Report(unittest.TestCase):
-    ARGS = ("--tasks", "documents", "--budget", "500 A100-hours", "--memory", "24GB", "--fix", "llm_params_b=2B", "--fix", "resolution=384", "--avoid", "encoder=clip-vit-l-14",
+    ARGS = ("--tasks", "documents", "--budget", "500 A100-hours", "--memory", "24GB", "--fix", "llm_params_b=2B", "--fix", "resolution=384", "--avoid",
+            "encoder=clip-vit-l-14",
             "--top", "4", "--level", "0.9")
     SWAPS = ("--swap", "CLIP", "SigLIP", "--swap", "336", "672", "--swap", "InternViT-6B", "DINOv2")
 
@@ -418,11 +426,14 @@ class Report(unittest.TestCase):
         value = self.pick
         have = set(self.page.data)
         first = value["recipes"][0]
-        wanted = [first["training"]["flop"], first["training"]["gpu_hours"], first["training"]["gpu_hours_interval"]["low"], first["latency"]["ttft_ms"], first["latency"]["total_ms"],
+        wanted = [first["training"]["flop"], first["training"]["gpu_hours"], first["training"]["gpu_hours_interval"]["low"], first["latency"]["ttft_ms"],
+                  first["latency"]["total_ms"],
                   first["memory_gb"], first["visual_tokens"], value["ablate_first"]["p_changes_pick"], value["ablate_first"]["expected_gain"]]
-        wanted += [phase["ms"] for phase in first["latency"]["phases"]] + [stage["flop"] for stage in first["schedule"]] + [stage["samples"] for stage in first["schedule"]]
+        wanted += [phase["ms"] for phase in first["latency"]["phases"]]
+        wanted += [stage[key] for stage in first["schedule"] for key in ("flop", "samples")]
         for item in value["recipes"]:
-            wanted += [item["score"]["expected"], item["score"]["interval"]["low"], item["score"]["interval"]["high"], item["score"]["p_best"], item["training"]["gpu_hours"]]
+            wanted += [item["score"]["expected"], item["score"]["interval"]["low"], item["score"]["interval"]["high"], item["score"]["p_best"],
+                       item["training"]["gpu_hours"]]
         for delta in first["deltas"]:
             wanted += [delta["expected"], delta["interval"]["low"], delta["interval"]["high"], delta["p_better"]]
         self.assertEqual([x for x in wanted if str(x) not in have], [])
@@ -474,7 +485,8 @@ class ReportFiles(unittest.TestCase):
         tasks = parse_mix("charts", library.words)
         pair = cli_report.swap_sides("CLIP", "SigLIP", library)
         with mock.patch.object(rank, "DRAWS", DRAWS):
-            cls.value = reporting.gather(library, tasks, rank.Constraints(), {"encoder": "siglip-so400m-14", "llm": "qwen2-7b", "connector": "mlp-2x-gelu", "resolution": 384}, {}, 2, 0.8,
+            cls.value = reporting.gather(library, tasks, rank.Constraints(), {"encoder": "siglip-so400m-14", "llm": "qwen2-7b", "connector": "mlp-2x-gelu",
+                                                                              "resolution": 384}, {}, 2, 0.8,
                                          [(("CLIP", "SigLIP"), *pair)], lambda what: None)
 
     def setUp(self):
@@ -515,8 +527,10 @@ class ReportFiles(unittest.TestCase):
 
     def test_bad_use(self):
         here = os.path.join(self.folder.name, "")
-        for argv, word in (((here + "r.htm",), ".html"), ((here + "no/r.html",), "folder"), ((self.path, "--date", "2026-02-30"), "--date"), ((self.path, "--date", "today"), "--date"),
-                           ((self.path, "--swap", "CLIP", "sigli p zzz"), "zzz"), ((self.path, "--swap", "CLIP"), "--swap"), ((self.path, "--budget", "lots"), "lots"),
+        for argv, word in (((here + "r.htm",), ".html"), ((here + "no/r.html",), "folder"), ((self.path, "--date", "2026-02-30"), "--date"),
+                           ((self.path, "--date", "today"), "--date"),
+                           ((self.path, "--swap", "CLIP", "sigli p zzz"), "zzz"), ((self.path, "--swap", "CLIP"), "--swap"),
+                           ((self.path, "--budget", "lots"), "lots"),
                            ((self.path, "--tasks", "chrts"), "chart"), ((self.path, "--swap", "CLIP", "clip-vit-l-14"), "same"), ((), "OUT.html")):
             code, out, err = support.call("report", *argv)
             self.assertEqual((code, out), (2, ""), (argv, err))
@@ -532,12 +546,14 @@ class ReportFiles(unittest.TestCase):
     def test_hostile_names(self):
         """Names of arms, tables, splits and tasks reach the page escaped; a number that is none of arXiv's makes no link."""
         def hostile(section):
-            deltas = tuple(d._replace(evidence=tuple(row._replace(from_arm=HOSTILE, split=HOSTILE, arxiv="2402.07865\"><script>", also_moves=(HOSTILE,)) for row in d.evidence))
+            deltas = tuple(d._replace(evidence=tuple(row._replace(from_arm=HOSTILE, split=HOSTILE, arxiv="2402.07865\"><script>", also_moves=(HOSTILE,))
+                                                     for row in d.evidence))
                            for d in section.answer.result.deltas)
             result = section.answer.result._replace(deltas=deltas, warnings=(HOSTILE,))
             return section._replace(typed=(HOSTILE, "b"), answer=section.answer._replace(result=result))
         tasks = self.value.tasks._replace(parts={HOSTILE: 1.0})
-        value = self.value._replace(swaps=tuple(map(hostile, self.value.swaps)), parts={axis: hostile(part) for axis, part in self.value.parts.items()}, tasks=tasks)
+        value = self.value._replace(swaps=tuple(map(hostile, self.value.swaps)), parts={axis: hostile(part) for axis, part in self.value.parts.items()},
+                                    tasks=tasks)
         known = {table.id: HOSTILE for paper in support.papers() for table in paper.tables}
         text = page.build(value, HOSTILE, page.Names({"chartqa": HOSTILE}, known), HOSTILE)
         text.encode("utf-8")

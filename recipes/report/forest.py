@@ -34,17 +34,22 @@ def _panel(delta: Delta, names: Mapping[str, str], places: Mapping[str, str], be
     marks = [_mark(row, delta, places, z) for row in shown]
     if delta.direct:
         p = delta.direct
-        marks.append(Mark("direct rows alone", f"{p.k} {'paper' if p.k == 1 else 'papers'}, random effects", p.estimate, p.estimate - z * p.se, p.estimate + z * p.se, None, "pool"))
+        marks.append(Mark("direct rows alone", f"{_count(p.k, 'paper')}, random effects", p.estimate, p.estimate - z * p.se,
+                          p.estimate + z * p.se, None, "pool"))
     if delta.grade != "none":
         marks.append(Mark("the model expects", f"grade: {delta.grade}", delta.expected, delta.low, delta.high, None, "model"))
     name = names.get(delta.benchmark, delta.benchmark)
     papers = len({row.table.split(".")[0] for row in own})
-    note = f"{len(own)} printed {'row' if len(own) == 1 else 'rows'} of {papers} {'paper' if papers == 1 else 'papers'}" if own else "no table prints this change on it"
+    note = f"{_count(len(own), 'printed row')} of {_count(papers, 'paper')}" if own else "no table prints this change on it"
     if len(shown) < len(own):
         note += f"; the {len(shown)} with most weight"
     rest = sum(row.weight for row in own[len(shown):])
     after = f"and {len(own) - len(shown)} more rows with {share(rest)} of the weight" if len(shown) < len(own) else ""
     return Panel(name, note, tuple(marks), f"points of {name}", better, points(delta), after)
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _mark(row: Evidence, delta: Delta, places: Mapping[str, str], z: float) -> Mark:

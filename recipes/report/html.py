@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 
 from . import svg
+from .jsonable import number
 from .svg import text
 
 GENERATOR = "vlm-recipe-picker report"
@@ -15,7 +16,8 @@ GENERATOR_TAG = f'<meta name="generator" content="{GENERATOR}">'
 _RULES = """
 *{box-sizing:border-box}
 html{-webkit-text-size-adjust:100%;text-size-adjust:100%}
-body{margin:0;font:1.0625rem/1.55 Charter,"Iowan Old Style","Palatino Linotype",Palatino,Georgia,"Liberation Serif","Noto Serif",serif;hanging-punctuation:first}
+body{margin:0;font:1.0625rem/1.55 Charter,"Iowan Old Style","Palatino Linotype",Palatino,Georgia,"Liberation Serif","Noto Serif",serif;
+hanging-punctuation:first}
 main,footer{max-width:47rem;margin:0 auto;padding:0 1rem}
 header{padding:3.2rem 0 .4rem}
 .kicker{margin:0 0 .5rem;font-size:.95rem;font-style:italic}
@@ -36,8 +38,10 @@ td:not(.num){min-width:6.5rem}
 tbody th a{font-weight:400}
 td a,th a{white-space:nowrap}
 .scroll{overflow-x:auto;margin:.8rem 0 1.2rem}
-table{border-collapse:collapse;width:100%;font:.875rem/1.4 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif;font-variant-numeric:tabular-nums lining-nums;border-top:1.5px solid;border-bottom:1.5px solid}
-caption{caption-side:top;text-align:left;padding:0 0 .45rem;font-family:Charter,"Iowan Old Style","Palatino Linotype",Palatino,Georgia,"Liberation Serif","Noto Serif",serif}
+table{border-collapse:collapse;width:100%;font:.875rem/1.4 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif;
+font-variant-numeric:tabular-nums lining-nums;border-top:1.5px solid;border-bottom:1.5px solid}
+caption{caption-side:top;text-align:left;padding:0 0 .45rem;font-family:Charter,"Iowan Old Style","Palatino Linotype",Palatino,Georgia,"Liberation Serif",
+"Noto Serif",serif}
 th,td{padding:.36rem .55rem;text-align:left;vertical-align:top}
 th:first-child,td:first-child{padding-left:0}
 th:last-child,td:last-child{padding-right:0}
@@ -62,26 +66,36 @@ dd{margin:0 0 .6rem}
 ul{margin:.5rem 0;padding-left:1.1rem}
 li{margin:.25rem 0}
 footer{margin-top:3.5rem;padding-bottom:3rem;font-size:.9rem}
-@media screen and (max-width:44rem){body{font-size:1rem}header{padding-top:1.8rem}h1{font-size:1.6rem}h2{margin-top:2.6rem;font-size:1.25rem}.lead{font-size:1.08rem}.wide{display:none}.narrow{display:block}
-.cards thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}.cards tr,.cards td,.cards th{display:block;padding-left:0;padding-right:0}
+@media screen and (max-width:44rem){body{font-size:1rem}header{padding-top:1.8rem}h1{font-size:1.6rem}h2{margin-top:2.6rem;font-size:1.25rem}
+.lead{font-size:1.08rem}.wide{display:none}.narrow{display:block}
+.cards thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}.cards tr,.cards td,.cards th{display:block;padding-left:0;
+padding-right:0}
 .cards tbody tr{padding:.5rem 0}.cards tbody tr>*{border-top:0;padding-top:.05rem;padding-bottom:.05rem}.cards tbody tr+tr{border-top:1px solid}
 td:not(.num){min-width:0}.cards .num{text-align:left;white-space:normal}.cards td[data-label]::before{content:attr(data-label) ": "}}
-@media print{@page{margin:18mm 16mm}body{font-size:10.5pt;background:none!important}caption{break-after:avoid}main,footer{max-width:none;padding:0}header{padding-top:0}nav,th button::after{display:none}h2,h3{break-after:avoid}
-tr,.wide,pre{break-inside:avoid}h2{margin-top:2rem}figcaption{break-before:avoid}thead{display:table-header-group}.scroll{overflow:visible}a{text-decoration:none}}
+@media print{@page{margin:18mm 16mm}body{font-size:10.5pt;background:none!important}caption{break-after:avoid}main,footer{max-width:none;padding:0}
+header{padding-top:0}nav,th button::after{display:none}h2,h3{break-after:avoid}
+tr,.wide,pre{break-inside:avoid}h2{margin-top:2rem}figcaption{break-before:avoid}thead{display:table-header-group}.scroll{overflow:visible}
+a{text-decoration:none}}
 """
 
 _SCRIPT = """
-for(const table of document.querySelectorAll("table.sort")){const heads=[...table.tHead.rows[0].cells];heads.forEach((head,i)=>{const button=document.createElement("button");
-button.type="button";button.append(...head.childNodes);head.append(button);button.onclick=()=>{const up=head.getAttribute("aria-sort")!=="ascending";heads.forEach(h=>h.removeAttribute("aria-sort"));
-head.setAttribute("aria-sort",up?"ascending":"descending");const key=row=>{const cell=row.cells[i],data=cell.querySelector("data");return data?Number(data.value):cell.textContent.trim()};
-const body=table.tBodies[0];body.append(...[...body.rows].sort((a,b)=>{const x=key(a),y=key(b);const by=typeof x==="number"&&typeof y==="number"?x-y:String(x).localeCompare(String(y));return up?by:-by}))}})}
+for(const table of document.querySelectorAll("table.sort")){const heads=[...table.tHead.rows[0].cells];
+heads.forEach((head,i)=>{const button=document.createElement("button");
+button.type="button";button.append(...head.childNodes);head.append(button);button.onclick=()=>{const up=head.getAttribute("aria-sort")!=="ascending";
+heads.forEach(h=>h.removeAttribute("aria-sort"));
+head.setAttribute("aria-sort",up?"ascending":"descending");const key=row=>{const cell=row.cells[i],data=cell.querySelector("data");
+return data?Number(data.value):cell.textContent.trim()};
+const body=table.tBodies[0];body.append(...[...body.rows].sort((a,b)=>{const x=key(a),y=key(b);
+const by=typeof x==="number"&&typeof y==="number"?x-y:String(x).localeCompare(String(y));return up?by:-by}))}})}
 """
 
 
 def _colours(mode: int) -> str:
     c = {role: pair[mode] for role, pair in svg.COLOURS.items()}
-    return (f"body{{background:{c['paper']};color:{c['ink']}}}.muted,figcaption,caption,.note,.kicker,footer,.cards td[data-label]::before,thead th,.split{{color:{c['muted']}}}a{{color:{c['blue']}}}"
-            f"h2,tbody tr+tr>*,.cards tbody tr+tr{{border-color:{c['rule']}}}pre{{background:{c['veil']};border-color:{c['blue']}}}table,thead th{{border-color:{c['muted']}}}"
+    return (f"body{{background:{c['paper']};color:{c['ink']}}}a{{color:{c['blue']}}}"
+            f".muted,figcaption,caption,.note,.kicker,footer,.cards td[data-label]::before,thead th,.split{{color:{c['muted']}}}"
+            f"h2,tbody tr+tr>*,.cards tbody tr+tr{{border-color:{c['rule']}}}table,thead th{{border-color:{c['muted']}}}"
+            f"pre{{background:{c['veil']};border-color:{c['blue']}}}"
             f"{svg.style(mode)}")
 
 
@@ -97,7 +111,12 @@ def document(title: str, description: str, body: Sequence[str]) -> str:
 
 def data(value: float | int | None, shown: str) -> str:
     """A number: as people read it, and (in `value`) as `--json` gives it."""
-    return "–" if value is None else f'<data value="{text(value)}">{text(shown)}</data>'
+    return "–" if value is None else f'<data value="{text(number(value))}">{text(shown)}</data>'
+
+
+def amount(value: float, digits: int = 0) -> str:
+    """A number without a sign, thousands apart."""
+    return data(value, f"{value:,.{digits}f}")
 
 
 def name(value: str) -> str:
@@ -116,16 +135,17 @@ def arxiv(number: str | None, shown: str | None = None) -> str:
 def table(caption: str, head: Sequence[str], rows: Sequence[Sequence[str]], align: str, *, cards: bool = False, sort: bool = False) -> str:
     """A table of cells that are HTML already. align: l, r or h (a header of its row) per column. cards: on a phone each row is a block."""
     kinds = [f'class="{kind}"' for kind in (" ".join(filter(None, ("cards" if cards else "", "sort" if sort else ""))),) if kind]
-    number = lambda i: ' class="num"' if align[i] == "r" else ""  # noqa: E731
-    top = "".join(f'<th scope="col"{number(i)}>{text(label)}</th>' for i, label in enumerate(head))
+    right = lambda i: ' class="num"' if align[i] == "r" else ""  # noqa: E731
+    top = "".join(f'<th scope="col"{right(i)}>{text(label)}</th>' for i, label in enumerate(head))
     lines = []
     for row in rows:
         cells = []
         for i, cell in enumerate(row):
             label = f' data-label="{text(head[i])}"' if cards and align[i] != "h" else ""
-            cells.append(f'<th scope="row">{cell}</th>' if align[i] == "h" else f"<td{number(i)}{label}>{cell}</td>")
+            cells.append(f'<th scope="row">{cell}</th>' if align[i] == "h" else f"<td{right(i)}{label}>{cell}</td>")
         lines.append(f"<tr>{''.join(cells)}</tr>")
-    inside = f"<table{''.join(' ' + kind for kind in kinds)}>\n<caption>{text(caption)}</caption>\n<thead><tr>{top}</tr></thead>\n<tbody>\n" + "\n".join(lines) + "\n</tbody>\n</table>"
+    inside = "\n".join([f"<table{''.join(' ' + kind for kind in kinds)}>", f"<caption>{text(caption)}</caption>", f"<thead><tr>{top}</tr></thead>",
+                        "<tbody>", *lines, "</tbody>", "</table>"])
     return f'<div class="scroll" role="region" tabindex="0" aria-label="{text(caption)}">\n{inside}\n</div>'
 
 

@@ -39,12 +39,16 @@ class Panel(NamedTuple):
 class Sheet:
     """A growing list of elements and the height reached; x runs from 0 to `width`, inside the margin."""
 
-    def __init__(self, compact: bool, alone: bool):
+    def __init__(self, title: str, about: str, compact: bool, alone: bool):
+        self.title, self.about = title, about
         self.width = NARROW if compact else WIDE
         self.margin = MARGIN if alone else 0.0
         self.alone = alone
         self.y = self.margin
         self.parts: list[str] = []
+        if alone:  # on a page the heading and the caption say it
+            self.say(title, 15, "b")
+            self.say(about, SMALL, "m")
 
     def x(self, value: float) -> float:
         """A position inside the margin."""
@@ -56,9 +60,9 @@ class Sheet:
             self.y += round(size * 1.3, 1)
             self.parts.append(svg.words(self.x(left), self.y - size * 0.28, line, role, size))
 
-    def finish(self, title: str, about: str) -> str:
+    def finish(self) -> str:
         """The picture."""
-        return svg.picture(self.width + 2 * self.margin, math.ceil(self.y + max(self.margin, 2)), title, about, self.parts, alone=self.alone)
+        return svg.picture(self.width + 2 * self.margin, math.ceil(self.y + max(self.margin, 2)), self.title, self.about, self.parts, alone=self.alone)
 
 
 # --- forest ----------------------------------------------------------------------------------------------------------
@@ -86,10 +90,7 @@ def forest(panels: Sequence[Panel], title: str, about: str = "", *, compact: boo
 
     A panel without marks says its note and nothing else. key: the kinds of marks to explain (default: those in the panels).
     """
-    sheet = Sheet(compact, alone)
-    if alone:
-        sheet.say(title, 15, "b")
-        sheet.say(about, SMALL, "m")
+    sheet = Sheet(title, about, compact, alone)
     for panel in panels:
         for mark in panel.marks:
             svg.finite(mark.estimate, mark.low, mark.high, 0.0 if mark.weight is None else mark.weight)
@@ -100,7 +101,7 @@ def forest(panels: Sequence[Panel], title: str, about: str = "", *, compact: boo
             (_narrow if compact else _wide)(sheet, panel, level)
         sheet.say(panel.after, SMALL, "m")
     _key(sheet, kinds_of(panels) if key is None else key, level)
-    return sheet.finish(title, about)
+    return sheet.finish()
 
 
 def kinds_of(panels: Sequence[Panel]) -> set[str]:
@@ -234,10 +235,7 @@ class Bar(NamedTuple):
 
 def tornado(bars: Sequence[Bar], title: str, about: str = "", *, left: str = "", right: str = "", compact: bool = False, alone: bool = True) -> str:
     """Two bars back to back for each line, in the order given; `left` and `right` say what the sides are."""
-    sheet = Sheet(compact, alone)
-    if alone:
-        sheet.say(title, 15, "b")
-        sheet.say(about, SMALL, "m")
+    sheet = Sheet(title, about, compact, alone)
     for bar in bars:
         svg.finite(bar.left, bar.right)
         if not (0 <= bar.left <= 1 and bar.right >= 0):
@@ -249,20 +247,22 @@ def tornado(bars: Sequence[Bar], title: str, about: str = "", *, left: str = "",
     heads = [(svg.fold_lines(head, (sheet.width - names) / 2 - 10, SMALL), side) for head, side in ((left, -1), (right, 1))]
     sheet.y += 4
     for lines, side in heads:
-        sheet.parts += [svg.words(sheet.x(middle + 6 * side), sheet.y + 11 + 13 * i, line, "m", SMALL, "end" if side < 0 else "start") for i, line in enumerate(lines)]
+        sheet.parts += [svg.words(sheet.x(middle + 6 * side), sheet.y + 11 + 13 * i, line, "m", SMALL, "end" if side < 0 else "start") for i,
+                        line in enumerate(lines)]
     sheet.y += 13 * max(len(lines) for lines, _ in heads) + 8
     for bar in bars:
         top = sheet.y
         sheet.say(bar.label, LABEL, "b", width=sheet.width if compact else names - 14)
         sheet.say(bar.note, SMALL, "m", width=sheet.width if compact else names - 14)
         y = sheet.y + 4 if compact else top + 1
-        for value, size, side, role in ((share(bar.left), bar.left * reach, -1, "full"), (svg.signed(bar.right), bar.right / most * reach if most else 0.0, 1, "bar")):
+        for value, size, side, role in ((share(bar.left), bar.left * reach, -1, "full"), (svg.signed(bar.right), bar.right / most * reach if most else 0.0, 1,
+                                                                                          "bar")):
             x = middle if side > 0 else middle - size
             sheet.parts += [svg.box(sheet.x(x), y, size, 16, role),
                             svg.words(sheet.x(middle + side * (size + 5)), y + 12, value, "", LABEL, "end" if side < 0 else "start")]
         sheet.parts.append(svg.line(sheet.x(middle), y - 3, sheet.x(middle), y + 19, "axis"))
         sheet.y = max(sheet.y, y + 18) + (10 if compact else 8)
-    return sheet.finish(title, about)
+    return sheet.finish()
 
 
 # --- Pareto front and curve ----------------------------------------------------------------------------------------------
@@ -335,15 +335,12 @@ def staircase(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]
 def pareto(points: Sequence[Point], title: str, about: str = "", *, units: tuple[str, str] = ("cost", "score"), compact: bool = False,
            alone: bool = True) -> str:
     """Score against cost (logarithmic): all points, the front as a staircase, labels of the front where they find room."""
-    sheet = Sheet(compact, alone)
-    if alone:
-        sheet.say(title, 15, "b")
-        sheet.say(about, SMALL, "m")
+    sheet = Sheet(title, about, compact, alone)
     for point in points:
         svg.finite(point.x, point.y)
     if not points:
         sheet.say("no point to show", LABEL, "m")
-        return sheet.finish(title, about)
+        return sheet.finish()
     frame = _Frame(sheet, [p.x for p in points], [p.y for p in points], units, True)
     steps = staircase([(p.x, p.y) for p in points if p.kind == "front"])
     if steps:
@@ -361,7 +358,7 @@ def pareto(points: Sequence[Point], title: str, about: str = "", *, units: tuple
         boxes.append((frame.x(ax) - 1, min(frame.y(ay), frame.y(by)) - 1, frame.x(bx) + 1, max(frame.y(ay), frame.y(by)) + 1))
     for point in sorted((p for p in points if p.kind != "cloud" and p.label), key=lambda p: (-p.y, p.x)):
         sheet.parts += _label(point, frame, boxes)
-    return sheet.finish(title, about)
+    return sheet.finish()
 
 
 def _label(point: Point, frame: _Frame, boxes: list[tuple[float, float, float, float]]) -> list[str]:
@@ -389,17 +386,14 @@ class Step(NamedTuple):
 def curve(steps: Sequence[Step], title: str, about: str = "", *, units: tuple[str, str] = ("", ""), mark: tuple[float, str] | None = None,
           logarithmic: bool = True, compact: bool = False, alone: bool = True) -> str:
     """A line with its band, and a vertical mark at mark[0] that mark[1] explains."""
-    sheet = Sheet(compact, alone)
-    if alone:
-        sheet.say(title, 15, "b")
-        sheet.say(about, SMALL, "m")
+    sheet = Sheet(title, about, compact, alone)
     for step in steps:
         svg.finite(*step)
     if mark:
         svg.finite(mark[0])
     if not steps:
         sheet.say("no point to show", LABEL, "m")
-        return sheet.finish(title, about)
+        return sheet.finish()
     ordered = sorted(steps)
     xs = [s.x for s in ordered] + ([mark[0]] if mark else [])
     frame = _Frame(sheet, xs, [v for s in ordered for v in (s.low, s.high)], units, logarithmic)
@@ -414,4 +408,4 @@ def curve(steps: Sequence[Step], title: str, about: str = "", *, units: tuple[st
         x = frame.x(mark[0])
         sheet.parts.append(svg.line(x, frame.top, x, frame.bottom, "mark"))
         sheet.say(f"dashed line: {svg.plain_number(mark[0])} {mark[1]}".rstrip(), SMALL, "m", left=frame.left)
-    return sheet.finish(title, about)
+    return sheet.finish()

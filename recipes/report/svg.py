@@ -63,10 +63,10 @@ def fold_lines(value: str, width: float, size: float, bold: bool = False) -> lis
 
 
 def finite(*values: float) -> None:
-    """Raise ValueError unless all are finite numbers."""
+    """Raise ValueError unless all are finite numbers (below 1e15, so that sums and ticks stay so)."""
     for value in values:
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-            raise ValueError(f"a plot needs finite numbers, not {value!r}")
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) < 1e15:
+            raise ValueError(f"a plot needs finite numbers of a sensible size, not {value!r}")
 
 
 def ticks(low: float, high: float, most: int = 6) -> list[float]:
@@ -142,14 +142,15 @@ def _class(role: str) -> str:
 def style(mode: int, scope: str = ".vp") -> str:
     """The CSS of one mode (0 light, 1 dark): concrete colours, for renderers that know no CSS variables."""
     c = {role: pair[mode] for role, pair in COLOURS.items()}
-    rules = {"text": f"fill:{c['ink']};font-family:{FONT};font-variant-numeric:tabular-nums", "text.m": f"fill:{c['muted']}", "text.b": "font-weight:600",
-             "text.r": f"fill:{c['rust']}", ".paper": f"fill:{c['paper']}", ".rule": f"stroke:{c['rule']};stroke-width:1", ".axis": f"stroke:{c['muted']};stroke-width:1",
-             ".zero": f"stroke:{c['ink']};stroke-width:1;stroke-dasharray:3 3", ".whisker": f"stroke:{c['blue']};stroke-width:1.25",
-             ".full": f"fill:{c['blue']};stroke:{c['blue']}", ".open": f"fill:{c['paper']};stroke:{c['blue']};stroke-width:1.5",
-             ".near": f"fill:{c['veil']};stroke:{c['blue']};stroke-width:1;stroke-dasharray:2 1.5", ".pool": f"fill:{c['ink']}", ".bar": f"fill:{c['rust']}",
-             ".veil": f"fill:{c['veil']}", ".front": f"fill:none;stroke:{c['rust']};stroke-width:1.75", ".trace": f"fill:none;stroke:{c['blue']};stroke-width:2",
-             ".mark": f"stroke:{c['rust']};stroke-width:1.25;stroke-dasharray:5 3", ".dot": f"fill:{c['rust']};stroke:{c['paper']};stroke-width:1.5",
-             ".cloud": f"fill:{c['paper']};stroke:{c['muted']};stroke-width:1"}
+    rules = {
+        "text": f"fill:{c['ink']};font-family:{FONT};font-variant-numeric:tabular-nums", "text.m": f"fill:{c['muted']}", "text.b": "font-weight:600",
+        ".paper": f"fill:{c['paper']}", ".rule": f"stroke:{c['rule']};stroke-width:1", ".axis": f"stroke:{c['muted']};stroke-width:1",
+        ".zero": f"stroke:{c['ink']};stroke-width:1;stroke-dasharray:3 3", ".whisker": f"stroke:{c['blue']};stroke-width:1.25",
+        ".full": f"fill:{c['blue']};stroke:{c['blue']}", ".open": f"fill:{c['paper']};stroke:{c['blue']};stroke-width:1.5",
+        ".near": f"fill:{c['veil']};stroke:{c['blue']};stroke-width:1;stroke-dasharray:2 1.5", ".pool": f"fill:{c['ink']}", ".bar": f"fill:{c['rust']}",
+        ".veil": f"fill:{c['veil']}", ".front": f"fill:none;stroke:{c['rust']};stroke-width:1.75", ".trace": f"fill:none;stroke:{c['blue']};stroke-width:2",
+        ".mark": f"stroke:{c['rust']};stroke-width:1.25;stroke-dasharray:5 3", ".dot": f"fill:{c['rust']};stroke:{c['paper']};stroke-width:1.5",
+        ".cloud": f"fill:{c['paper']};stroke:{c['muted']};stroke-width:1"}
     return "".join(f"{scope} {selector}{{{body}}}" for selector, body in rules.items())
 
 
