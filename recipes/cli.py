@@ -30,7 +30,7 @@ class Command(NamedTuple):
 
 
 COMMANDS = {
-    "swap": Command("cli_answers", "What replacing a component does to each benchmark, with its rows", 'swap CLIP SigLIP --on 7B\nswap MLP Q-Former --visual-tokens 64\nswap 7B 13B --tasks documents\nswap 336 672 --benchmark docvqa --json'),
+    "swap": Command("cli_answers", "What replacing a component does to each benchmark, with its rows", 'swap CLIP SigLIP --on 7B\nswap MLP Q-Former --visual-tokens 64\nswap 7B 13B --tasks documents\nswap 336 672 --benchmark docvqa --json\nswap CLIP SigLIP --plot'),
     "predict": Command("cli_answers", "One JSON line out for each line in", 'predict changes.jsonl\npredict - < changes.jsonl'),
     "pick": Command("cli_answers", "The best recipes for a task mix, a budget and a latency target", 'pick --tasks documents --budget "500 A100-hours"\npick --tasks ui-agent --fix llm_params_b=2B --memory 8GB'),
     "ablate": Command("cli_answers", "The axes in the order to ablate them, with runs and GPU-hours", "ablate --tasks charts --confidence 80%\nablate --tasks documents --recipe encoder=siglip,llm=qwen2-7b"),
@@ -50,6 +50,8 @@ COMMANDS = {
     "compare": Command("cli_compare", "Ask served models the same questions about images, side by side",
                        'compare --endpoint a=http://localhost:8000 --endpoint b=http://localhost:8001 --image cat.png --question "What is this?"\n'
                        "compare --endpoint a=http://localhost:8000 --questions questions.jsonl --resize 336,672 --out answers.jsonl"),
+    "report": Command("cli_report", "One self-contained page: the recipe, its rows, plots, costs",
+                      'report recipe.html --tasks documents --budget "500 A100-hours"\nreport charts.html --tasks charts --swap CLIP SigLIP --swap 336 672'),
     "skill": Command("cli_tables", "Write the agent skill from the evidence, or check that it is fresh", "skill\nskill --check"),
     "fit": Command("cli_tables", "Fit the model to the published tables anew", "fit\nfit --check\nfit --search 1"),
     "backtest": Command("cli_tables", "How well unseen papers are predicted, beside simple rules", "backtest\nbacktest --paper prismatic --json"),

@@ -8,6 +8,7 @@ import sys
 from . import answers, question
 from .arguments import (Parser, Usage, benchmark_list, constraints, flag, level_flag, pairs, positive, recipe_flags, side_of,
                         size_or_llm, stated_flags)
+from .cli_report import check_plot, plot_argument, plot_swap
 from .console import out, show, style
 from .effects.rows import moved_axes, relevant_papers
 from .library import Library
@@ -15,6 +16,7 @@ from .picker import units
 from .picker.recipe import Recipe, parse
 from .picker.tasks import parse_mix
 from .report import jsonable, terminal
+from .report.text import clean
 
 
 def names_of(library: Library) -> dict[str, str]:
@@ -41,6 +43,7 @@ def swap_arguments(parser: Parser) -> None:
     parser.add_argument("--benchmark", action="append", default=[], metavar="B", help="only this benchmark (repeatable)")
     parser.add_argument("--tasks", metavar="MIX", help="task mix: documents, charts=0.5,mmmu=0.5 …")
     parser.add_argument("--why", action="store_true", help="all benchmarks and all rows")
+    plot_argument(parser)
     level_flag(parser)
     recipe_flags(parser)
     recipe_flags(parser, "from-", "of FROM only")
@@ -49,6 +52,7 @@ def swap_arguments(parser: Parser) -> None:
 
 def swap_command(args, library: Library, understood: dict | None = None) -> int:
     """What replacing a component does to each benchmark, with its rows."""
+    check_plot(args)
     words = library.words
     field, a, b = question.two_names(args.from_, args.to, words)
     both = stated_flags(args, words)
@@ -72,6 +76,7 @@ def swap_command(args, library: Library, understood: dict | None = None) -> int:
         value["cost"] = None if answer.costs is None else {
             "from": {**jsonable.costs(answer.costs[0]), "visual_tokens": jsonable.number(answer.costs[2])},
             "to": {**jsonable.costs(answer.costs[1]), "visual_tokens": jsonable.number(answer.costs[3])}}
+        value |= {"plot": plot_swap(args, answer, library)} if args.plot else {}
         show({**(understood or {}), **value})
         return 0
     rows = relevant_papers(answer.before.stated(), answer.after.stated(), library.posterior, words) | {
@@ -79,6 +84,9 @@ def swap_command(args, library: Library, understood: dict | None = None) -> int:
     cost = terminal.cost_change(*answer.costs) if answer.costs else []
     out(terminal.swap_text(answer.before, answer.after, answer.result, names_of(library), places_of(library, rows), style(),
                            cost_lines=cost, notes=answer.notes, why=args.why))
+    if args.plot:
+        plot = plot_swap(args, answer, library)
+        out(f"\nwrote {clean(plot['path'])} ({plot['bytes']:,} bytes)") if plot else None
     return 0
 
 

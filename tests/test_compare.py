@@ -14,7 +14,8 @@ import unittest.mock
 from recipes.cost import latency
 from recipes.evidence.reading import EvidenceError
 from recipes.exchange import chat, compare, images, latencies, questions, results
-from recipes.report import compared, text
+from recipes.report import compared
+from recipes.report.text import Style
 
 from . import support
 from .chat_server import GOOD, JPEG, KEY, Folder, decoded, png
@@ -494,7 +495,7 @@ class Text(unittest.TestCase):
                                 "by_resize": [{"resize": None, "ok": 0, "failed": 1, "ttft_ms": None, "total_ms": None, "tokens_per_s": None, "exact": None}]}],
                  "items": [{"id": "1", "question": "q", "image": "i", "resize": None, "expected": [],
                             "answers": {"a": {"error": "HTTP 500", "text": None, "right": None}}}]}
-        said = compared.summary_text(value, [], text.Style())
+        text = compared.summary_text(value, [], Style())
         self.assertIn("failed: HTTP 500", text)
 
 

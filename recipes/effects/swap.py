@@ -44,6 +44,7 @@ class Evidence(NamedTuple):
     llm: str | None
     relation: str = "direct"   # direct: the asked components; near: components of the same make; neighbour: another benchmark
     printed: float | None = None
+    noise: float | None = None  # standard deviation of the difference of two runs, in points of the benchmark
 
 
 class Split(NamedTuple):
@@ -352,18 +353,20 @@ def evidence_for(found: Sequence[Found], change: Change) -> tuple[list[Evidence]
             weight[n] = (1 / variance) * (1 / weighed[n][1]) / inner
     total = sum(weight)
     pooled = meta.pool(y, v, "DL")
+    records = change.words.records("benchmark")
     rows = []
     for n, item in enumerate(found):
         metric = item.contrast.metric
         sign = 1.0 if metric.higher_is_better else -1.0
-        top = change.words.records("benchmark").get(metric.benchmark, {}).get("max")
+        top = records.get(metric.benchmark, {}).get("max")
         factor = top / metric.max if top and metric.max else 1.0
+        noise = math.sqrt(change.noise(metric.benchmark)) * change.posterior.scale_of(metric.benchmark) * (top / 100 if top else 1.0)
         rows.append(Evidence(item.contrast.table.id, item.contrast.table.arxiv, metric.benchmark, metric.split, item.from_row.arm, item.to_row.arm,
                              item.delta * sign * factor, weight[n] / total, change.controlled(item), change.also_moves(item),
                              _llm_label(item.from_row.setting, change.words), "near" if item.near else "direct",
-                             item.delta * sign if factor != 1.0 else None))
+                             item.delta * sign if factor != 1.0 else None, noise))
     rows.sort(key=lambda row: (-row.weight, row.table, row.from_arm, row.to_arm))
-    record = change.words.records("benchmark").get(found[0].contrast.metric.benchmark, {})
+    record = records.get(found[0].contrast.metric.benchmark, {})
     unit = record["max"] / 100 if record.get("max") else 1.0
     sign = 1.0 if record.get("higher_is_better", True) else -1.0
     return rows, pooled._replace(estimate=pooled.estimate * unit * sign, se=pooled.se * unit, tau2=pooled.tau2 * unit ** 2)

@@ -1,0 +1,411 @@
+"""Pictures of results: forest plot, tornado, Pareto front, curve. Values in, SVG text out; the same values give the same bytes.
+
+In: marks, bars and points with their words and numbers, finite. Out: SVG, wide or narrow (`compact`, for a phone), as a file of
+its own or (`alone=False`) as a part of a page that brings the colours. Does not know where the numbers come from.
+Text is measured before it is set: it wraps, and never overlaps or is cut. A number that is not finite is a ValueError.
+"""
+import math
+from collections.abc import Callable, Collection, Sequence
+from typing import NamedTuple
+
+from . import svg
+
+WIDE, NARROW, MARGIN = 720.0, 340.0, 20.0
+LABEL, SMALL = 12.0, 10.5
+
+
+class Mark(NamedTuple):
+    """One line of a forest plot. kind: full, open or near (squares: controlled, confounded, of the same make), pool (diamond) or model (bar)."""
+    label: str
+    note: str
+    estimate: float
+    low: float
+    high: float
+    weight: float | None = None
+    kind: str = "full"
+
+
+class Panel(NamedTuple):
+    """Marks on one axis. better: 1 when more is better, -1 when less is, 0 to leave it out. digits: decimals of the numbers."""
+    title: str
+    note: str
+    marks: tuple[Mark, ...]
+    unit: str = "points"
+    better: int = 1
+    digits: int = 1
+    after: str = ""
+
+
+class Sheet:
+    """A growing list of elements and the height reached; x runs from 0 to `width`, inside the margin."""
+
+    def __init__(self, title: str, about: str, compact: bool, alone: bool):
+        self.title, self.about = title, about
+        self.width = NARROW if compact else WIDE
+        self.margin = MARGIN if alone else 0.0
+        self.alone = alone
+        self.y = self.margin
+        self.parts: list[str] = []
+        if alone:  # on a page the heading and the caption say it
+            self.say(title, 15, "b")
+            self.say(about, SMALL, "m")
+
+    def x(self, value: float) -> float:
+        """A position inside the margin."""
+        return self.margin + value
+
+    def say(self, value: str, size: float = LABEL, role: str = "", *, left: float = 0.0, width: float | None = None) -> None:
+        """Wrapped text at the height reached."""
+        for line in svg.fold_lines(value, self.width - left if width is None else width, size, "b" in role.split()):
+            self.y += round(size * 1.3, 1)
+            self.parts.append(svg.words(self.x(left), self.y - size * 0.28, line, role, size))
+
+    def finish(self) -> str:
+        """The picture."""
+        return svg.picture(self.width + 2 * self.margin, math.ceil(self.y + max(self.margin, 2)), self.title, self.about, self.parts, alone=self.alone)
+
+
+# --- forest ----------------------------------------------------------------------------------------------------------
+
+def domain(marks: Sequence[Mark]) -> tuple[float, float]:
+    """The range of a panel: all intervals and zero, and a little beyond."""
+    low, high = min(0.0, *(m.low for m in marks)), max(0.0, *(m.high for m in marks))
+    pad = 0.04 * (high - low) or 1.0
+    return low - pad, high + pad
+
+
+def interval_text(mark: Mark, digits: int) -> str:
+    """`−0.3 … +4.1`."""
+    return f"{svg.signed(mark.low, digits)} … {svg.signed(mark.high, digits)}"
+
+
+def share(weight: float) -> str:
+    """A weight in whole percent, never a false 0."""
+    return "<1%" if 0 < weight < 0.005 else f"{100 * weight:.0f}%"
+
+
+def forest(panels: Sequence[Panel], title: str, about: str = "", *, compact: bool = False, alone: bool = True, level: str = "80%",
+           key: Collection[str] | None = None) -> str:
+    """A forest plot: each panel has its own axis; squares by weight, a diamond for a pooled estimate, a bar for a predicted one.
+
+    A panel without marks says its note and nothing else. key: the kinds of marks to explain (default: those in the panels).
+    """
+    sheet = Sheet(title, about, compact, alone)
+    for panel in panels:
+        for mark in panel.marks:
+            svg.finite(mark.estimate, mark.low, mark.high, 0.0 if mark.weight is None else mark.weight)
+        sheet.y += 16 if sheet.parts else 0
+        sheet.say(panel.title, 13, "b")
+        sheet.say(panel.note, SMALL, "m")
+        if panel.marks:
+            (_narrow if compact else _wide)(sheet, panel, level)
+        sheet.say(panel.after, SMALL, "m")
+    _key(sheet, kinds_of(panels) if key is None else key, level)
+    return sheet.finish()
+
+
+def kinds_of(panels: Sequence[Panel]) -> set[str]:
+    """The kinds of marks in use."""
+    return {mark.kind for panel in panels for mark in panel.marks}
+
+
+KEY = {"full": "a printed pair of rows that differs in nothing else (controlled)", "open": "a printed pair in which something else moves along",
+       "near": "a printed pair of the same make, not the very components", "pool": "the direct rows alone, pooled over papers, what else moved taken out",
+       "model": "what the model expects; {level} of new runs should fall on the bar"}
+
+
+def _key(sheet: Sheet, kinds: Collection[str], level: str) -> None:
+    """What the symbols mean, for those in use."""
+    used = [kind for kind in KEY if kind in kinds]
+    if not used or not sheet.alone and used == ["model"]:  # there the caption of the page says it
+        return
+    sheet.y += 14
+    for kind in used:
+        at, y = {0.0: sheet.x(14), -1.0: sheet.x(2), 1.0: sheet.x(26)}.__getitem__, sheet.y + 7.5
+        sheet.parts += _symbol(Mark("", "", 0.0, -1.0, 1.0, None, kind), at, y, 0.0)
+        sheet.say(KEY[kind].format(level=level), SMALL, "m", left=36)
+        sheet.y += 1
+    if set(kinds) & set(SQUARES):
+        sheet.say(f"squares: area by weight; their lines: the noise of two runs, {level}", SMALL, "m", left=36)
+
+
+def _wide(sheet: Sheet, panel: Panel, level: str) -> None:
+    """Label, plot and numbers side by side."""
+    head = ["change", f"{level} interval", "weight"]
+    cells = [(svg.signed(m.estimate, panel.digits), interval_text(m, panel.digits), "" if m.weight is None else share(m.weight)) for m in panel.marks]
+    used = [i for i in range(3) if i < 2 or any(cell[2] for cell in cells)]
+    widths = [max(svg.measure(head[i], SMALL), *(svg.measure(cell[i], LABEL, True) for cell in cells)) if i in used else -12.0 for i in range(3)]
+    ends = [sheet.width - sum(widths[i + 1:]) - 12 * (2 - i) for i in range(3)]
+    left, right = 246.0, ends[0] - widths[0] - 18
+    low, high = domain(panel.marks)
+    at = lambda value: sheet.x(left + (value - low) / (high - low) * (right - left))  # noqa: E731
+    sheet.y += 6
+    head_y = sheet.y + 11
+    sheet.parts += [svg.words(sheet.x(ends[i]), head_y, head[i], "m", SMALL, "end") for i in used]
+    if panel.better:
+        worse, better = ("← worse", "better →") if panel.better > 0 else ("← better", "worse →")
+        sheet.parts += [svg.words(sheet.x(left), head_y, worse, "m", SMALL), svg.words(sheet.x(right), head_y, better, "m", SMALL, "end")]
+    sheet.y += 18
+    top, under = sheet.y, len(sheet.parts)
+    largest = max((m.weight or 0.0 for m in panel.marks), default=0.0)
+    for previous, mark, cell in zip((None, *panel.marks), panel.marks, cells):
+        if previous and previous.kind in SQUARES and mark.kind not in SQUARES:
+            sheet.parts.append(svg.line(sheet.x(0), sheet.y + 1, sheet.x(sheet.width), sheet.y + 1, "rule"))
+            sheet.y += 5
+        middle = sheet.y + 10
+        strong = "" if mark.kind in SQUARES else "b"
+        sheet.say(mark.label, LABEL, strong, width=left - 14)
+        sheet.say(mark.note, SMALL, "m", width=left - 14)
+        sheet.parts += _symbol(mark, at, middle, largest)
+        sheet.parts += [svg.words(sheet.x(ends[i]), middle + 4, cell[i], strong, LABEL, "end") for i in used if cell[i]]
+        sheet.y += 6
+    sheet.parts[under:under] = _axis(sheet, panel, at, low, high, top, sheet.y)
+
+
+def _narrow(sheet: Sheet, panel: Panel, level: str) -> None:
+    """Label, numbers and plot below each other: for a phone."""
+    low, high = domain(panel.marks)
+    at = lambda value: sheet.x(4 + (value - low) / (high - low) * (sheet.width - 8))  # noqa: E731
+    largest = max((m.weight or 0.0 for m in panel.marks), default=0.0)
+    for mark in panel.marks:
+        sheet.y += 7
+        strong = "" if mark.kind in SQUARES else "b"
+        sheet.say(mark.label, LABEL, strong)
+        sheet.say(mark.note, SMALL, "m")
+        weight = "" if mark.weight is None else f", weight {share(mark.weight)}"
+        sheet.say(f"{svg.signed(mark.estimate, panel.digits)} ({level}: {interval_text(mark, panel.digits)}){weight}", SMALL, strong)
+        middle = sheet.y + 11
+        sheet.parts += [svg.line(at(low), middle, at(high), middle, "rule"), svg.line(at(0), middle - 9, at(0), middle + 9, "zero"),
+                        *_symbol(mark, at, middle, largest)]
+        sheet.y += 20
+    sheet.parts += _axis(sheet, panel, at, low, high, sheet.y, sheet.y + 4)
+
+
+def _axis(sheet: Sheet, panel: Panel, at: Callable[[float], float], low: float, high: float, top: float, bottom: float) -> list[str]:
+    """Grid, zero line, ticks and the unit; leaves the sheet below them."""
+    most = 7
+    while most > 2:
+        marks = svg.ticks(low, high, most)
+        names = [svg.plain_number(t) for t in marks]
+        gaps = [at(b) - at(a) - (svg.measure(x, SMALL) + svg.measure(y, SMALL)) / 2 for a, b, x, y in zip(marks, marks[1:], names, names[1:])]
+        if min(gaps, default=99) > 8:
+            break
+        most -= 1
+    out = [svg.line(at(t), top, at(t), bottom, "rule") for t in marks if t]
+    out += [svg.line(at(0), top, at(0), bottom, "zero"), svg.line(at(low), bottom, at(high), bottom, "axis")]
+    for t, name in zip(marks, names):
+        half = svg.measure(name, SMALL) / 2
+        where = min(max(at(t), sheet.x(half)), sheet.x(sheet.width - half))
+        out += [svg.line(at(t), bottom, at(t), bottom + 4, "axis"), svg.words(where, bottom + 15, name, "m", SMALL, "middle")]
+    sheet.y = bottom + 18
+    middle = (at(low) + at(high)) / 2
+    for line in svg.fold_lines(panel.unit, at(high) - at(low), SMALL):
+        sheet.y += 13
+        out.append(svg.words(middle, sheet.y - 2, line, "m", SMALL, "middle"))
+    return out
+
+
+SQUARES = ("full", "open", "near")
+
+
+def square_side(weight: float | None, largest: float) -> float:
+    """Side of a row's square: its area grows with the weight, down to a smallest one that can be seen."""
+    return 6.0 if weight is None or largest <= 0 else max(3.0, 13.0 * math.sqrt(max(weight, 0.0) / largest))
+
+
+def _symbol(mark: Mark, at: Callable[[float], float], y: float, largest: float) -> list[str]:
+    x, low, high = at(mark.estimate), at(mark.low), at(mark.high)
+    if mark.kind == "pool":
+        return [svg.path([(low, y), (x, y - 6), (high, y), (x, y + 6)], "pool", closed=True)]
+    if mark.kind == "model":
+        return [svg.box(low, y - 2.5, max(high - low, 1), 5, "bar", 2.5), svg.box(x - 2, y - 7, 4, 14, "bar", 1)]
+    half = square_side(mark.weight, largest) / 2
+    return [svg.line(low, y, high, y, "whisker"), svg.box(x - half, y - half, 2 * half, 2 * half, mark.kind)]
+
+
+# --- tornado -----------------------------------------------------------------------------------------------------------
+
+class Bar(NamedTuple):
+    """One line of a tornado: `left` (a probability) to the left of the middle, `right` (a gain, not negative) to the right."""
+    label: str
+    note: str
+    left: float
+    right: float
+
+
+def tornado(bars: Sequence[Bar], title: str, about: str = "", *, left: str = "", right: str = "", compact: bool = False, alone: bool = True) -> str:
+    """Two bars back to back for each line, in the order given; `left` and `right` say what the sides are."""
+    sheet = Sheet(title, about, compact, alone)
+    for bar in bars:
+        svg.finite(bar.left, bar.right)
+        if not (0 <= bar.left <= 1 and bar.right >= 0):
+            raise ValueError(f"a tornado needs a probability and a gain that is not negative, not {bar.left!r} and {bar.right!r}")
+    names = 0.0 if compact else 210.0
+    middle = names + (sheet.width - names) / 2
+    reach = (sheet.width - names) / 2 - 8 - max((svg.measure(t, LABEL) for bar in bars for t in (share(bar.left), svg.signed(bar.right))), default=0.0)
+    most = max((bar.right for bar in bars), default=0.0)
+    heads = [(svg.fold_lines(head, (sheet.width - names) / 2 - 10, SMALL), side) for head, side in ((left, -1), (right, 1))]
+    sheet.y += 4
+    for lines, side in heads:
+        sheet.parts += [svg.words(sheet.x(middle + 6 * side), sheet.y + 11 + 13 * i, line, "m", SMALL, "end" if side < 0 else "start") for i,
+                        line in enumerate(lines)]
+    sheet.y += 13 * max(len(lines) for lines, _ in heads) + 8
+    for bar in bars:
+        top = sheet.y
+        sheet.say(bar.label, LABEL, "b", width=sheet.width if compact else names - 14)
+        sheet.say(bar.note, SMALL, "m", width=sheet.width if compact else names - 14)
+        y = sheet.y + 4 if compact else top + 1
+        for value, size, side, role in ((share(bar.left), bar.left * reach, -1, "full"), (svg.signed(bar.right), bar.right / most * reach if most else 0.0, 1,
+                                                                                          "bar")):
+            x = middle if side > 0 else middle - size
+            sheet.parts += [svg.box(sheet.x(x), y, size, 16, role),
+                            svg.words(sheet.x(middle + side * (size + 5)), y + 12, value, "", LABEL, "end" if side < 0 else "start")]
+        sheet.parts.append(svg.line(sheet.x(middle), y - 3, sheet.x(middle), y + 19, "axis"))
+        sheet.y = max(sheet.y, y + 18) + (10 if compact else 8)
+    return sheet.finish()
+
+
+# --- Pareto front and curve ----------------------------------------------------------------------------------------------
+
+class Point(NamedTuple):
+    """One point of a Pareto plot. kind: front, cloud or base. The note shows when the pointer rests on the point."""
+    label: str
+    x: float
+    y: float
+    note: str = ""
+    kind: str = "front"
+
+
+class _Frame:
+    """The axes of a plot: positions of values, grid and ticks."""
+
+    def __init__(self, sheet: Sheet, xs: Sequence[float], ys: Sequence[float], units: tuple[str, str], logarithmic: bool):
+        if logarithmic and min(xs) <= 0:
+            raise ValueError("a logarithmic axis needs positive numbers")
+        scale = math.log10 if logarithmic else float
+        low, high = scale(min(xs)), scale(max(xs))
+        pad = 0.06 * (high - low) or 0.5
+        self.x0, self.x1, self.scale = low - pad, high + pad, scale
+        bottom, top = min(ys), max(ys)
+        pad = 0.1 * (top - bottom) or 1.0
+        self.y0, self.y1 = bottom - pad, top + pad
+        y_ticks = svg.ticks(self.y0, self.y1, 6)
+        if logarithmic:
+            x_ticks = svg.log_ticks(10 ** self.x0, 10 ** self.x1)
+            x_ticks = x_ticks if len(x_ticks) > 1 else svg.ticks(10 ** self.x0, 10 ** self.x1, 4)
+        else:
+            x_ticks = svg.ticks(self.x0, self.x1, 6)
+        self.left = 8 + max(svg.measure(svg.plain_number(t), SMALL) for t in y_ticks)
+        self.right, height = sheet.width - 4, 300.0 if sheet.width > 500 else 260.0
+        sheet.say(units[1], SMALL, "m")
+        self.sheet, self.top, self.bottom = sheet, sheet.y + 8, sheet.y + 8 + height
+        for t in y_ticks:
+            sheet.parts += [svg.line(sheet.x(self.left), self.y(t), sheet.x(self.right), self.y(t), "rule"),
+                            svg.words(sheet.x(self.left - 6), self.y(t) + 4, svg.plain_number(t), "m", SMALL, "end")]
+        sheet.parts.append(svg.line(sheet.x(self.left), self.bottom, sheet.x(self.right), self.bottom, "axis"))
+        used = -1e9
+        for t in x_ticks:
+            name = svg.plain_number(t)
+            half = svg.measure(name, SMALL) / 2
+            sheet.parts.append(svg.line(self.x(t), self.bottom, self.x(t), self.bottom + 4, "axis"))
+            if self.x(t) - half > used + 6 and self.x(t) + half <= sheet.x(sheet.width):
+                sheet.parts.append(svg.words(self.x(t), self.bottom + 16, name, "m", SMALL, "middle"))
+                used = self.x(t) + half
+        sheet.y = self.bottom + 18
+        for line in svg.fold_lines(units[0], self.right - self.left, SMALL):
+            sheet.y += 14
+            sheet.parts.append(svg.words(sheet.x((self.left + self.right) / 2), sheet.y - 2, line, "m", SMALL, "middle"))
+
+    def x(self, value: float) -> float:
+        return self.sheet.x(self.left + (self.scale(value) - self.x0) / (self.x1 - self.x0) * (self.right - self.left))
+
+    def y(self, value: float) -> float:
+        return self.bottom - (value - self.y0) / (self.y1 - self.y0) * (self.bottom - self.top)
+
+
+def staircase(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """The front through points (cost, score): what the best costs so far give, as steps."""
+    out: list[tuple[float, float]] = []
+    for x, y in sorted(points, key=lambda p: (p[0], -p[1])):
+        if not out or y > out[-1][1]:
+            out += [(x, out[-1][1]), (x, y)] if out else [(x, y)]
+    return out
+
+
+def pareto(points: Sequence[Point], title: str, about: str = "", *, units: tuple[str, str] = ("cost", "score"), compact: bool = False,
+           alone: bool = True) -> str:
+    """Score against cost (logarithmic): all points, the front as a staircase, labels of the front where they find room."""
+    sheet = Sheet(title, about, compact, alone)
+    for point in points:
+        svg.finite(point.x, point.y)
+    if not points:
+        sheet.say("no point to show", LABEL, "m")
+        return sheet.finish()
+    frame = _Frame(sheet, [p.x for p in points], [p.y for p in points], units, True)
+    steps = staircase([(p.x, p.y) for p in points if p.kind == "front"])
+    if steps:
+        sheet.parts.append(svg.path([(frame.x(x), frame.y(y)) for x, y in [*steps, (10 ** frame.x1, steps[-1][1])]], "front"))
+    order = {"cloud": 0, "base": 1, "front": 2}
+    spots = []
+    for point in sorted(points, key=lambda p: order[p.kind]):
+        x, y = frame.x(point.x), frame.y(point.y)
+        radius = 3.0 if point.kind == "cloud" else 5.0
+        hint = ": ".join(filter(None, (point.label, point.note)))
+        sheet.parts.append(svg.dot(x, y, radius, {"cloud": "cloud", "base": "pool", "front": "dot"}[point.kind], hint))
+        spots.append((x - radius, y - radius, x + radius, y + radius))
+    boxes = list(spots)
+    for (ax, ay), (bx, by) in zip(steps, steps[1:]):  # labels keep off the line
+        boxes.append((frame.x(ax) - 1, min(frame.y(ay), frame.y(by)) - 1, frame.x(bx) + 1, max(frame.y(ay), frame.y(by)) + 1))
+    for point in sorted((p for p in points if p.kind != "cloud" and p.label), key=lambda p: (-p.y, p.x)):
+        sheet.parts += _label(point, frame, boxes)
+    return sheet.finish()
+
+
+def _label(point: Point, frame: _Frame, boxes: list[tuple[float, float, float, float]]) -> list[str]:
+    """The point's label at the first free of eight places; none free: no label (the hint of the point has it)."""
+    x, y, width = frame.x(point.x), frame.y(point.y), svg.measure(point.label, SMALL)
+    edge = (frame.sheet.x(frame.left), frame.top - 6, frame.sheet.x(frame.right), frame.bottom)
+    for dx, dy in ((-1, -7), (1, 14), (-1, 14), (1, -7), (1, 3.5), (-1, 3.5), (-1, -20), (1, 27)):
+        start = x + 7 if dx > 0 else x - 7 - width
+        box = (start, y + dy - 9, start + width, y + dy + 3)
+        inside = box[0] >= edge[0] and box[1] >= edge[1] and box[2] <= edge[2] and box[3] <= edge[3]
+        if inside and not any(box[0] < b[2] and b[0] < box[2] and box[1] < b[3] and b[1] < box[3] for b in boxes):
+            boxes.append(box)
+            return [svg.words(start, y + dy, point.label, "", SMALL)]
+    return []
+
+
+class Step(NamedTuple):
+    """One point of a curve with its interval."""
+    x: float
+    y: float
+    low: float
+    high: float
+
+
+def curve(steps: Sequence[Step], title: str, about: str = "", *, units: tuple[str, str] = ("", ""), mark: tuple[float, str] | None = None,
+          logarithmic: bool = True, compact: bool = False, alone: bool = True) -> str:
+    """A line with its band, and a vertical mark at mark[0] that mark[1] explains."""
+    sheet = Sheet(title, about, compact, alone)
+    for step in steps:
+        svg.finite(*step)
+    if mark:
+        svg.finite(mark[0])
+    if not steps:
+        sheet.say("no point to show", LABEL, "m")
+        return sheet.finish()
+    ordered = sorted(steps)
+    xs = [s.x for s in ordered] + ([mark[0]] if mark else [])
+    frame = _Frame(sheet, xs, [v for s in ordered for v in (s.low, s.high)], units, logarithmic)
+    band = [(frame.x(s.x), frame.y(s.high)) for s in ordered] + [(frame.x(s.x), frame.y(s.low)) for s in reversed(ordered)]
+    # the band goes under the grid, so that the lines of the grid stay visible
+    sheet.parts.insert(0, svg.path(band, "veil", closed=True))
+    if frame.y0 < 0 < frame.y1:
+        sheet.parts.append(svg.line(sheet.x(frame.left), frame.y(0), sheet.x(frame.right), frame.y(0), "zero"))
+    sheet.parts.append(svg.path([(frame.x(s.x), frame.y(s.y)) for s in ordered], "trace"))
+    sheet.parts += [svg.dot(frame.x(s.x), frame.y(s.y), 3.5, "full", f"{svg.plain_number(s.x)}: {svg.signed(s.y)}") for s in ordered]
+    if mark:
+        x = frame.x(mark[0])
+        sheet.parts.append(svg.line(x, frame.top, x, frame.bottom, "mark"))
+        sheet.say(f"dashed line: {svg.plain_number(mark[0])} {mark[1]}".rstrip(), SMALL, "m", left=frame.left)
+    return sheet.finish()
