@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from . import answers, question
 from .arguments import (Parser, Usage, benchmark_list, common, constraints, flag, known_paper, level_flag, pairs, positive,
                         recipe_flags, side_of, size_or_llm, stated_flags)
+from .cli_claims import claims_arguments, claims_command
 from .cli_cost import cost_arguments, cost_command, latency_arguments, latency_command, tokens_arguments, tokens_command
 from .console import PROGRAM, out, show, style
 from .cost import flops
@@ -295,6 +296,7 @@ COMMANDS: dict[str, tuple[Callable, Callable, str]] = {
     "tables": (tables_arguments, tables_command, "tables list\ntables show cambrian1.table11\ntables find q-former"),
     "benchmarks": (benchmarks_arguments, benchmarks_command, "benchmarks\nbenchmarks documents"),
     "check": (check_arguments, check_command, "check\ncheck my-tables/ --format github\ncheck --explain mean"),
+    "claims": (claims_arguments, claims_command, "claims\nclaims L12\nclaims --verdict contradicted --why\nclaims --file my-claims.json"),
     "tokens": (tokens_arguments, tokens_command, "tokens --model qwen2-vl --image 448x280 --image 1024x768\ntokens --encoder siglip --resolution 384 --connector q-former"),
     "cost": (cost_arguments, cost_command, "cost --llm qwen2-7b --encoder siglip --resolution 384\ncost --plan three-stage --gpu H100 --gpus 16\ncost --calibration"),
     "latency": (latency_arguments, latency_command, "latency --gpu Orin --dtype int4 --llm-params-b 2B\nlatency --resolution anyres-672 --visual-tokens 2880\nlatency --calibration"),

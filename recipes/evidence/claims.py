@@ -9,9 +9,9 @@ shown with the verdict but do not count for it.
 
 contrast  pairs of rows of one table: `in` (paper keys and table ids, or "*"), `from` and `to` (row selectors) or `axis` (pairs that
           differ on this axis alone), `metrics`, `benchmarks` or `families`; `moves` (only these axes may differ), `same` (settings that
-          both rows state and share), `varies` (tables that mean to vary this axis), `min`, `max`, `above`, `below` (points; `scale`
+          both rows state and share), `alike` (share, or both leave unsaid), `varies` (tables that mean to vary this axis), `min`, `max`, `above`, `below` (points; `scale`
           "percent": of the benchmark's maximum), `size` (without sign), `mean` (over the metrics of a pair), `need` (share of the
-          contrasts that must satisfy it, 1 if left out)
+          contrasts that must satisfy it, 1 if left out; `per` "paper": of the papers, each by the greater part of its contrasts)
 exists    such a pair is there at all: the same keys without a range; `locators` (as in "Table 11") narrows the tables
 value     `at` one place or several joined by `how` (sum, ratio, difference): table + arm + metric, metrics (their mean) or set, model + benchmark or field,
           tokens (a released model) + image, cost + field; `equals` with `within`, or `min`, `max`, or `is` (a condition)
@@ -33,8 +33,8 @@ from .vocabulary import Vocabulary, fold, nearest
 FORMAT = 2
 MOST_CLAIMS, MOST_ASSERTIONS = 1000, 60
 RANGE = ("min", "max", "above", "below")
-PAIRS = ("in", "from", "to", "axis", "metrics", "benchmarks", "families", "moves", "same", "varies", "locators", "words")
-KEYS = {"contrast": (*PAIRS, *RANGE, "scale", "size", "mean", "need"), "exists": PAIRS,
+PAIRS = ("in", "from", "to", "axis", "metrics", "benchmarks", "families", "moves", "same", "alike", "varies", "locators", "words")
+KEYS = {"contrast": (*PAIRS, *RANGE, "scale", "size", "mean", "need", "per"), "exists": PAIRS,
         "value": ("at", "how", "equals", "within", "min", "max", "is"),
         "ordering": ("in", "items", "metrics", "need", "words"), "count": ("in", "of", "where", "models", "equals", "min", "max"),
         "share": ("in", "axes", "benchmarks", "together", "min", "max", "each", "order", "need")}
@@ -181,7 +181,7 @@ def _assertion(raw, need: Need, at: str) -> Assertion:
     spec = {key: value for key, value in raw.items() if key not in ("kind", "asserts", "beside")}
     if kind != "value" and not (kind == "count" and spec.get("models")) and spec.get("in") != "*":
         need.names(spec.get("in"), f"{at}/in", "in (paper keys and table ids, or \"*\")")
-    for key in ("metrics", "benchmarks", "families", "moves", "same", "locators", "words", "axes", "together", "order"):
+    for key in ("metrics", "benchmarks", "families", "moves", "same", "alike", "locators", "words", "axes", "together", "order"):
         if key in spec:
             need.names(spec[key], f"{at}/{key}", key)
     for key in (*RANGE, "within", "need"):
@@ -234,6 +234,8 @@ def _contrast_shape(spec: Mapping, need: Need, at: str) -> None:
     _ranged(spec, need, at, RANGE)
     if spec.get("scale", "points") not in ("points", "percent"):
         need.fail(f"{at}/scale", "scale is points or percent")
+    if spec.get("per", "contrast") not in ("contrast", "paper"):
+        need.fail(f"{at}/per", "per is contrast or paper")
 
 
 def _value_shape(spec: Mapping, need: Need, at: str) -> None:
@@ -379,8 +381,9 @@ class _Names:
         stated = [spec["axis"]] if isinstance(spec.get("axis"), str) else spec.get("axis", ())
         for key, names in (("moves", spec.get("moves", ())), ("axes", spec.get("axes", ())), ("axis", stated), ("varies", [spec["varies"]] if "varies" in spec else ())):
             yield from self.of("axis", names, f"{at}/{key}", axes)
-        for number, key in enumerate(spec.get("same", ())):
-            yield from self.setting(key, f"{at}/same/{number}")
+        for name in ("same", "alike"):
+            for number, key in enumerate(spec.get(name, ())):
+                yield from self.setting(key, f"{at}/{name}/{number}")
         for side in ("from", "to"):
             if side in spec:
                 yield from self.selector(spec[side], f"{at}/{side}", searched)
