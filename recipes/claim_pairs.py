@@ -3,6 +3,7 @@
 In: Assertions (evidence/claims.py) and the Evidence they are held against. Out: Judged, with every row behind the result.
 Does not know what a verdict is (claims.py), read files or print.
 """
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
@@ -57,11 +58,10 @@ class Evidence:
 
     def searched(self, spec: Mapping) -> list[Table]:
         """The tables an assertion speaks of."""
-        names = spec["in"]
-        if names == "*":
+        if spec["in"] == "*":
             found: Iterable[Table] = self.tables.values()
         else:
-            found = (table for name in names for table in (self.papers[name].tables if name in self.papers else (self.tables[name],) if name in self.tables else ()))
+            found = (table for name in spec["in"] for table in (self.papers[name].tables if name in self.papers else [self.tables[name]]))
         if "varies" in spec:
             found = (table for table in found if spec["varies"] in table.varies and "whole systems" not in table.varies)
         if "locators" in spec:
@@ -204,16 +204,17 @@ def missing(one: Assertion, evidence: Evidence) -> Judged:
         if said:
             return Judged(one, "unknown", f"{paper.short} prints no numbers for it; its record here says: {said}", ())
     if all(name in evidence.papers for name in names):
-        shown = f"none of the {sum(len(paper.tables) for paper in papers.values())} encoded tables of {', '.join(paper.short for paper in papers.values())} shows it"
+        count, said = sum(len(paper.tables) for paper in papers.values()), ", ".join(paper.short for paper in papers.values())
+        shown = f"none of the {count} encoded tables of {said} shows it"
     else:
-        shown = f"{', '.join(f'{evidence.paper_of[name].short}, {evidence.tables[name].locator}' for name in names if name in evidence.tables)}: not there"
+        shown = ", ".join(f"{evidence.paper_of[name].short}, {evidence.tables[name].locator}" for name in names if name in evidence.tables) + ": not there"
     return Judged(one, "absent", shown, ())
 
 
 def drawn(paper: Paper, words: Sequence[str]) -> str | None:
-    """The sentence of a paper's transcription record (open questions) that speaks of all `words`, or None."""
+    """The part of a paper's transcription record (open questions) that speaks of all `words`, or None."""
     for text in paper.transcription.get("open_questions") or () if words else ():
-        for part in str(text).replace("): ", "), ").split(", "):
+        for part in re.split(r"(?<=\)), |: |; ", str(text)):
             if all(word.lower() in part.lower() for word in words):
                 return part if len(part) <= 160 else part[:160].rsplit(" ", 1)[0] + " …"
     return None
@@ -266,7 +267,7 @@ def judge_contrast(one: Assertion, evidence: Evidence) -> Judged:
     wanted = "" if share == 1 else f", {100 * share:.0f}% needed"
     sign = "" if spec.get("size") else "+"
     spread = format(values[0], sign + ".2f") if total == 1 else f"{format(min(values), sign + '.2f')} … {format(max(values), sign + '.2f')}"
-    found = f"{hits} of {plural(total, what)} {'is' if hits == 1 else 'are'} {range_words(spec, unit)}{wanted} (found {spread}{unit})"
+    found = f"{hits} of {plural(total, what)} {'is' if 1 in (hits, total) else 'are'} {range_words(spec, unit)}{wanted} (found {spread}{unit})"
     return Judged(one, "holds" if hits >= share * total - 1e-9 else "fails", found, lines)
 
 
@@ -304,8 +305,9 @@ def judge_share(one: Assertion, evidence: Evidence) -> Judged:
     sizes = {axis: {key: sum(abs(c.delta) * 100 / c.metric.max for c in group) / len(group) for key, group in papers.items()} for axis, papers in found.items()}
     variance = {axis: sum(sum((c.delta * 100 / c.metric.max) ** 2 / 2 for c in group) / len(group) for group in papers.values()) / len(papers)
                 for axis, papers in found.items() if papers}
-    lines = tuple(Line("", f"{evidence.papers[key].short}, {plural(len(found[axis][key]), 'contrast')}", evidence.papers[key].arxiv, None, axis, "mean size, percent of scale",
-                       None, None, round(size, 4), None, (axis,), (), None) for axis, papers in sizes.items() for key, size in papers.items())
+    shown = [axis for axis in spec["axes"] if axis in spec.get("order", spec["axes"])]
+    lines = tuple(Line("", evidence.papers[key].short, evidence.papers[key].arxiv, None, axis, f"mean size of {plural(len(found[axis][key]), 'contrast')}",
+                       None, None, round(sizes[axis][key], 4), None, (axis,), (), None) for key in evidence.papers for axis in shown if key in sizes[axis])
     if "order" in spec:
         return _order(one, sizes, lines, evidence)
     asked = spec.get("together") or list(spec["each"])
@@ -331,6 +333,7 @@ def _order(one: Assertion, sizes: Mapping[str, Mapping[str, float]], lines: tupl
             return missing(one, evidence)
         more = sum(sizes[first][key] > sizes[second][key] for key in both)
         good &= more >= spec.get("need", MOST) * len(both) - 1e-9
-        said.append(f"{first} moves scores more than {second} in {more} of the {plural(len(both), 'paper')} that {'varies' if len(both) == 1 else 'vary'} both"
-                    f" (mean size {sum(sizes[first][key] for key in both) / len(both):.2f} against {sum(sizes[second][key] for key in both) / len(both):.2f} percent of scale)")
+        means = [sum(sizes[axis][key] for key in both) / len(both) for axis in (first, second)]
+        said.append(f"{first} moves scores more than {second} in {more} of the {plural(len(both), 'paper')} that {'varies' if len(both) == 1 else 'vary'} both "
+                    f"(mean size {means[0]:.2f} against {means[1]:.2f} percent of scale)")
     return Judged(one, "holds" if good else "fails", "; ".join(said), lines)

@@ -68,12 +68,12 @@ def _place(place: Mapping, evidence: Evidence) -> tuple[object, list[Line]]:
         return None if None in values else sum(values) / len(values), lines
     if "model" in place:
         model = evidence.models[place["model"]]
+        blank = Line("registry/models", "released models", model.get("arxiv"), None, model["name"], "", None, None, None, None, (), (), None)
         if "field" in place:
-            value = model.get(place["field"])
-            return value, [Line("registry/models", "released models", model.get("arxiv"), None, model["name"], place["field"], None, None, value, None, (), (), None)]
+            return model.get(place["field"]), [blank._replace(metric=place["field"], after=model.get(place["field"]))]
         scores = [score for score in model["scores"] if score["benchmark"] == place["benchmark"] and place.get("split") in (None, score["split"])]
-        lines = [Line("registry/models", f"{score['source']} ({score['reported_by']})", model.get("arxiv"), None, model["name"], score["benchmark"], score["split"],
-                      None, score["value"], None, (), (), None) for score in scores]
+        lines = [blank._replace(locator=f"{score['source']} ({score['reported_by']})", metric=score["benchmark"], split=score["split"], after=score["value"])
+                 for score in scores]
         return (scores[0]["value"] if scores else None), lines
     if "tokens" in place:
         width, height = place["image"]
@@ -111,8 +111,9 @@ def _value(one: Assertion, evidence: Evidence) -> Judged:
     shown = f"{value:g}" if isinstance(value, (int, float)) and not isinstance(value, bool) else str(value)
     if isinstance(value, (int, float)) and abs(value) >= 1e5:
         shown = f"{value:,.0f}"
-    others = "" if len(values) > 1 or "model" not in places[0] or len(lines) < 2 else f"; other sources print {', '.join(dict.fromkeys(f'{line.after:g}' for line in lines[1:]))}"
-    return Judged(one, "holds" if good else "fails", f"found {shown}{others}", tuple(line._replace(holds=good if i == 0 or not others else None) for i, line in enumerate(lines)))
+    others = lines[1:] if len(values) == 1 and "model" in places[0] else []  # the first of a model's scores is the one to go by
+    also = f"; other sources print {', '.join(dict.fromkeys(f'{line.after:g}' for line in others))}" if others else ""
+    return Judged(one, "holds" if good else "fails", f"found {shown}{also}", tuple(line._replace(holds=None if line in others else good) for line in lines))
 
 
 # --- several rows --------------------------------------------------------------------------------------------------------------

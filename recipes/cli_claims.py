@@ -8,10 +8,9 @@ from .evidence.reading import EvidenceError
 from .evidence.vocabulary import UnknownName, fold, nearest
 from .library import Library
 
-VERDICTS = ("supported", "partly", "contradicted", "not in the cited source", "no evidence")
-
 
 def claims_arguments(parser: Parser) -> None:
+    from .claims import VERDICTS
     parser.add_argument("ids", nargs="*", metavar="ID", help="claims to show in full (default: list all)")
     parser.add_argument("--verdict", metavar="VERDICT", choices=VERDICTS, help=f"only claims with this verdict: {', '.join(VERDICTS)}")
     parser.add_argument("--why", action="store_true", help="each claim in full: assertions, rows, printed numbers")

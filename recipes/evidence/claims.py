@@ -9,9 +9,10 @@ shown with the verdict but do not count for it.
 
 contrast  pairs of rows of one table: `in` (paper keys and table ids, or "*"), `from` and `to` (row selectors) or `axis` (pairs that
           differ on this axis alone), `metrics`, `benchmarks` or `families`; `moves` (only these axes may differ), `same` (settings that
-          both rows state and share), `alike` (share, or both leave unsaid), `varies` (tables that mean to vary this axis), `min`, `max`, `above`, `below` (points; `scale`
-          "percent": of the benchmark's maximum), `size` (without sign), `mean` (over the metrics of a pair), `need` (share of the
-          contrasts that must satisfy it, 1 if left out; `per` "paper": of the papers, each by the greater part of its contrasts)
+          both rows state and share), `alike` (share, or both leave unsaid), `varies` (tables that mean to vary this axis); `min`, `max`,
+          `above`, `below` (points; `scale` "percent": of the benchmark's maximum), `size` (without sign), `mean` (over the metrics of a
+          pair), `need` (share of the contrasts that must satisfy it, 1 if left out; `per` "paper": of the papers, each by the greater
+          part of its contrasts)
 exists    such a pair is there at all: the same keys without a range; `locators` (as in "Table 11") narrows the tables
 value     `at` one place or several joined by `how` (sum, ratio, difference): table + arm + metric, metrics (their mean) or set, model + benchmark or field,
           tokens (a released model) + image, cost + field; `equals` with `within`, or `min`, `max`, or `is` (a condition)
@@ -189,9 +190,8 @@ def _assertion(raw, need: Need, at: str) -> Assertion:
             need.number(spec[key], f"{at}/{key}", key)
     if not 0 < spec.get("need", 1) <= 1:
         need.fail(f"{at}/need", "need is a share above 0 and at most 1")
-    if kind == "value" and not isinstance(spec.get("equals"), str) or kind == "count":
-        if "equals" in spec:
-            need.number(spec["equals"], f"{at}/equals", "equals")
+    if "equals" in spec and not (kind == "value" and isinstance(spec["equals"], str)):
+        need.number(spec["equals"], f"{at}/equals", "equals")
     _SHAPES[kind](spec, need, at)
     return Assertion(kind, raw["asserts"], bool(raw.get("beside")), spec, at)
 
@@ -328,7 +328,8 @@ def _thumb(raw, need: Need, at: str, claims: Mapping) -> ThumbRule:
 
 # --- do the selectors name something? ------------------------------------------------------------------------------------
 
-def problems(claims: ClaimsFile, papers: Sequence[Paper], words: Vocabulary, models: Mapping[str, Mapping], token_rules: Iterable[str]) -> Iterator[tuple[str, str]]:
+def problems(claims: ClaimsFile, papers: Sequence[Paper], words: Vocabulary, models: Mapping[str, Mapping],
+             token_rules: Iterable[str]) -> Iterator[tuple[str, str]]:
     """(pointer, message) of every selector that names a table, row, metric, setting, component, benchmark or model that is not there.
 
     `token_rules`: the released models whose visual tokens can be counted. A component of an `exists` may be one that no row has
@@ -365,6 +366,10 @@ class _Names:
     def one(self, kind: str, name: str, at: str, known: Iterable[str]) -> Iterator[tuple[str, str]]:
         yield from ((at, message) for _, message in self.of(kind, [name], at, known))
 
+    def some(self, kind: str, names, at: str, known: Iterable[str]) -> Iterator[tuple[str, str]]:
+        """One name, or a list of them."""
+        yield from self.of(kind, names, at, known) if isinstance(names, (list, tuple)) else self.one(kind, names, at, known)
+
     def assertion(self, one: Assertion) -> Iterator[tuple[str, str]]:
         spec, at, words = one.spec, one.pointer, self.words
         searched: tuple[Table, ...] = ()
@@ -378,9 +383,8 @@ class _Names:
         yield from self.of("benchmark", spec.get("benchmarks", ()), at + "/benchmarks", words.records("benchmark"))
         yield from self.of("family", spec.get("families", ()), at + "/families", words.records("family"))
         axes = {record["axis"] for record in words.records("setting").values()}
-        stated = [spec["axis"]] if isinstance(spec.get("axis"), str) else spec.get("axis", ())
-        for key, names in (("moves", spec.get("moves", ())), ("axes", spec.get("axes", ())), ("axis", stated), ("varies", [spec["varies"]] if "varies" in spec else ())):
-            yield from self.of("axis", names, f"{at}/{key}", axes)
+        for key in ("moves", "axes", "axis", "varies"):
+            yield from self.some("axis", spec.get(key, ()), f"{at}/{key}", axes)
         for name in ("same", "alike"):
             for number, key in enumerate(spec.get(name, ())):
                 yield from self.setting(key, f"{at}/{name}/{number}")
@@ -411,18 +415,15 @@ class _Names:
                 searched = (self.tables[value],) if value in self.tables else ()
         for key, value in selector.items():
             here = f"{at}/{key}"
-            named = value if isinstance(value, list) else value.get("not", ()) if isinstance(value, dict) else [value]
-            named = [named] if not isinstance(named, (list, tuple)) else named
+            if isinstance(value, dict):
+                value, here = value.get("not", ()), f"{here}/not"
             if key == "arm":
-                arms = {row.arm for table in searched for row in table.rows}
-                yield from self.of("row of these tables", [n for n in named if isinstance(n, str)], here, arms)
+                yield from self.some("row of these tables", value, here, {row.arm for table in searched for row in table.rows})
             elif key != "table":
-                yield from self.setting(key, here)
-                if key in ("encoder", "connector", "llm", "data"):
-                    known = self.words.records(key)
-                    for name in named:
-                        parts = str(name).split("+") if key == "encoder" else [str(name)]
-                        yield from ((here, message) for _, message in self.of(key, parts, here, known))
+                yield from self.setting(key, f"{at}/{key}")
+                for number, name in enumerate(value if isinstance(value, (list, tuple)) else [value]) if key in ("encoder", "connector", "llm", "data") else ():
+                    for part in str(name).split("+") if key == "encoder" else [str(name)]:
+                        yield from self.one(key, part, f"{here}/{number}" if isinstance(value, (list, tuple)) else here, self.words.records(key))
 
     def place(self, place: Mapping, at: str) -> Iterator[tuple[str, str]]:
         if "table" in place:
@@ -432,7 +433,8 @@ class _Names:
                 return
             yield from self.one(f"row of {table.id}", place["arm"], at + "/arm", {row.arm for row in table.rows})
             if "set" not in place:
-                yield from self.of(f"metric of {table.id}", place.get("metrics") or [place["metric"]], at + "/metric", table.metrics)
+                key = "metrics" if "metrics" in place else "metric"
+                yield from self.some(f"metric of {table.id}", place[key], f"{at}/{key}", table.metrics)
             else:
                 yield from self.setting(place["set"], at + "/set")
         elif "model" in place:

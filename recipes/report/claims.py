@@ -39,8 +39,8 @@ def list_text(audits: Sequence[Audit], style: Style) -> str:
     """One line per claim, then the counts."""
     rows = [[one.claim.id, style.paint(one.verdict, COLOUR[one.verdict]), clean(one.claim.text)] for one in audits]
     said = ", ".join(f"{count} {verdict}" for verdict, count in counts(audits).items() if count)
-    return "\n".join([*table(["claim", "verdict", "what is said"], rows, "lll", style, 2), "", *wrap(f"{plural(len(audits), 'claim')}: {said or 'none'}", style),
-                      "claims ID shows the rows behind a verdict"])
+    return "\n".join([*table(["claim", "verdict", "what is said"], rows, "lll", style, 2), "",
+                      *wrap(f"{plural(len(audits), 'claim')}{': ' + said if said else ''}", style), "claims ID shows the rows behind a verdict"])
 
 
 def full_text(audit: Audit, evidence: Evidence, sources: Mapping[str, str], style: Style) -> str:
@@ -58,7 +58,8 @@ def full_text(audit: Audit, evidence: Evidence, sources: Mapping[str, str], styl
             lines += ["", *assertion_text(one, evidence, style)]
     gaps = left_out(audit, evidence)
     if gaps:
-        lines += ["", style.paint("what the record of the cited papers says it leaves out", "dim"), *(line for gap in gaps for line in wrap("- " + gap, style, hang="  "))]
+        lines += ["", style.paint("what the record of the cited papers says it leaves out", "dim")]
+        lines += [line for gap in gaps for line in wrap("- " + gap, style, hang="  ")]
     return "\n".join(lines)
 
 
@@ -87,7 +88,8 @@ def pair_text(group: Sequence[Line], evidence: Evidence, style: Style) -> list[s
     place = f"{paper.short}, {first.locator}" if paper else first.locator
     place += f" (arXiv {first.arxiv}{', ' + first.table if paper else ''})" if first.arxiv else f" ({first.table})" if first.table else ""
     if first.from_arm is None:
-        cells = [f"{line.to_arm}{': ' + line.metric if line.metric != 'rows' else ''}{'' if line.after is None else ' ' + printed(line.after)}" for line in group[:12]]
+        cells = [": ".join(filter(None, (line.to_arm, "" if line.metric == "rows" else line.metric)))
+                 + ("" if line.after is None else " " + printed(line.after)) for line in group[:12]]
     else:
         place += f": {first.from_arm} -> {first.to_arm}"
         cells = [f"{line.metric} {printed(line.before)} -> {printed(line.after)} ({signed(line.delta, 2)})" for line in group[:12]]
@@ -101,8 +103,10 @@ def pair_text(group: Sequence[Line], evidence: Evidence, style: Style) -> list[s
 
 
 def printed(value) -> str:
-    """A number as it is printed."""
-    return "-" if value is None else f"{value:g}" if isinstance(value, (int, float)) and not isinstance(value, bool) else str(value)
+    """A number as it is printed, without a fraction that is not there."""
+    if isinstance(value, float) and value == int(value):
+        value = int(value)
+    return "-" if value is None else str(value)
 
 
 def left_out(audit: Audit, evidence: Evidence) -> list[str]:
@@ -120,18 +124,20 @@ def left_out(audit: Audit, evidence: Evidence) -> list[str]:
 def claim_json(audit: Audit) -> dict:
     """One claim with every row."""
     claim = audit.claim
-    return {"id": claim.id, "says": claim.says, "claim": claim.text, "verdict": audit.verdict, "why": why(audit), "note": claim.note, "cites": list(claim.cites),
+    return {"id": claim.id, "says": claim.says, "claim": claim.text, "verdict": audit.verdict, "why": why(audit), "note": claim.note,
+            "cites": list(claim.cites),
             "assertions": [{"kind": one.assertion.kind, "asserts": one.assertion.asserts, "counts": not one.assertion.beside, "result": one.result,
-                            "holds": {"holds": True, "fails": False}.get(one.result), "found": one.found, "rows": [line_json(line) for line in one.lines]}
-                           for one in audit.judged]}
+                            "holds": {"holds": True, "fails": False}.get(one.result), "found": one.found,
+                            "rows": [line_json(line) for line in one.lines]} for one in audit.judged]}
 
 
 def line_json(line: Line) -> dict:
     """One row or pair of rows."""
     value = lambda x: number(x) if isinstance(x, (int, float)) and not isinstance(x, bool) else x  # noqa: E731
+    moved = len(line.moves) - ("visual_tokens" in line.moves and "resolution" in line.moves)  # tokens follow the resolution
     return {"table": line.table, "locator": line.locator, "arxiv": line.arxiv, "from_arm": line.from_arm, "to_arm": line.to_arm, "benchmark": line.metric,
             "split": line.split, "from_value": value(line.before), "to_value": value(line.after), "delta": value(line.delta),
-            "controlled": None if line.from_arm is None else len(line.moves) - ("visual_tokens" in line.moves and "resolution" in line.moves) == 1 and not line.unsaid,
+            "controlled": None if line.from_arm is None else moved == 1 and not line.unsaid,
             "moves": list(line.moves), "unsaid": list(line.unsaid), "holds": line.holds}
 
 
