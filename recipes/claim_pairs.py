@@ -116,16 +116,22 @@ def described(row: Row) -> bool:
 
 
 def _across(spec: Mapping, evidence: Evidence) -> Table | None:
-    """Two rows of different tables as one table, where the selectors name their tables."""
+    """Rows of two tables as one table, where the selectors name different tables."""
     first, second = spec.get("from", {}).get("table"), spec.get("to", {}).get("table")
     if not first or not second or first == second:
         return None
-    one, other = evidence.tables.get(first), evidence.tables.get(second)
-    if one is None or other is None:
-        return None
-    rows = tuple(row for row in one.rows if evidence.matches(row, spec["from"])) + tuple(row for row in other.rows if evidence.matches(row, spec["to"]))
-    return one._replace(id=f"{one.id} and {other.id}", locator=f"{one.locator} and {other.locator}", rows=rows,
+    one, other = evidence.tables[first], evidence.tables[second]
+    return one._replace(id=f"{one.id} and {other.id}", locator=f"{one.locator} and {other.locator}", rows=one.rows + other.rows,
                         metrics={key: metric for key, metric in one.metrics.items() if key in other.metrics})
+
+
+def _sides(spec: Mapping, table: Table, evidence: Evidence) -> tuple[set[int], set[int]]:
+    """Identities of the rows that may be `from` and `to`: two arms may be written the same."""
+    found = []
+    for side in ("from", "to"):
+        rows = evidence.tables[spec[side]["table"]].rows if "table" in spec[side] else table.rows
+        found.append({id(row) for row in rows if evidence.matches(row, spec[side])})
+    return found[0], found[1]
 
 
 def _directed(spec: Mapping, evidence: Evidence) -> Iterator[Contrast]:
@@ -133,21 +139,15 @@ def _directed(spec: Mapping, evidence: Evidence) -> Iterator[Contrast]:
     axes = spec.get("axis")
     axes = None if axes is None else {axes} if isinstance(axes, str) else set(axes)
     moves = set(spec["moves"]) if "moves" in spec else None
-    start, end = spec.get("from"), spec.get("to")
+    start = spec.get("from")
     across = _across(spec, evidence)
     seen = set()
     for table in [across] if across else evidence.searched(spec):
         metrics = _metrics(table, spec, evidence.words)
         if spec["in"] == "*":
             table = table._replace(rows=tuple(filter(described, table.rows)))
-        starts: set[int] = set()
-        ends: set[int] = set()
+        starts, ends = _sides(spec, table, evidence) if start is not None else (set(), set())
         if start is not None:
-            # rows are told apart by identity: two arms may be written the same
-            starts = {id(row) for row in table.rows if evidence.matches(row, start) and start.get("table", table.id) in table.id}
-            ends = {id(row) for row in table.rows if evidence.matches(row, end) and end.get("table", table.id) in table.id}
-            if not starts or not ends:
-                continue
             table = table._replace(rows=tuple(row for row in table.rows if id(row) in starts | ends))
         if not metrics:
             continue

@@ -98,6 +98,10 @@ def _value(one: Assertion, evidence: Evidence) -> Judged:
     if any(value is None for value in values):
         return Judged(one, "unknown", "no source that was read prints it", tuple(lines))
     value = values[0]
+    if len(values) > 1 or not ("is" in spec or isinstance(spec.get("equals"), str)):
+        text = next((value for value in values if isinstance(value, bool) or not isinstance(value, (int, float))), None)
+        if text is not None:
+            raise ValueError(f"{one.pointer}: {str(text)[:60]!r} stands there, which is no number to compare (is or a text in equals compares texts)")
     if len(values) > 1:
         value = {"sum": sum, "ratio": lambda v: v[0] / v[1] if v[1] else float("inf"), "difference": lambda v: v[0] - v[1]}[spec.get("how", "sum")](values)
     if "is" in spec:

@@ -32,7 +32,8 @@ def made_up() -> dict:
                  "metrics": {"mmmu": {"benchmark": "mmmu"}, "ocrbench": {"benchmark": "ocrbench"}, "docvqa": {"benchmark": "docvqa"}},
                  "rows": [{"arm": "CLIP", "set": {"encoder": CLIP}, "scores": {"mmmu": 30.0, "ocrbench": 400, "docvqa": 50.0}},
                           {"arm": "SigLIP", "set": {"encoder": SIGLIP}, "scores": {"mmmu": 33.5, "ocrbench": 380, "docvqa": 52.0}},
-                          {"arm": "DINOv2", "set": {"encoder": "dinov2-vit-l-14", "resolution": 518}, "scores": {"mmmu": 29.0, "ocrbench": 100, "docvqa": None}}]},
+                          {"arm": "DINOv2", "set": {"encoder": "dinov2-vit-l-14", "resolution": 518},
+                           "scores": {"mmmu": 29.0, "ocrbench": 100, "docvqa": None}}]},
                 {"id": "paper.llm", "locator": "Table 2", "topic": "llm", "varies": ["llm"], "setting": {**setting, "encoder": CLIP},
                  "metrics": {"mmmu": {"benchmark": "mmmu"}},
                  "rows": [{"arm": "7B", "set": {}, "scores": {"mmmu": 30.0}},
@@ -80,8 +81,8 @@ UNKNOWN = {**ABSENT, "in": "*"}
 
 class Verdicts(unittest.TestCase):
     def test_each_verdict(self):
-        for expected, assertions in {"supported": [HOLDS], "partly": [HOLDS, FAILS], "contradicted": [FAILS, ABSENT], "not in the cited source": [ABSENT, UNKNOWN],
-                                     "no evidence": [UNKNOWN]}.items():
+        for expected, assertions in {"supported": [HOLDS], "partly": [HOLDS, FAILS], "contradicted": [FAILS, ABSENT],
+                                     "not in the cited source": [ABSENT, UNKNOWN], "no evidence": [UNKNOWN]}.items():
             self.assertEqual(judged(*assertions).verdict, expected)
         self.assertEqual(judged(HOLDS, UNKNOWN).verdict, "partly")
         self.assertEqual(judged(HOLDS, ABSENT).verdict, "partly")
@@ -119,10 +120,12 @@ class Contrasts(unittest.TestCase):
     def test_direction_and_rows(self):
         one = judged(contrast(from_={"encoder": SIGLIP}, to={"encoder": CLIP}, above=0)).judged[0]
         line = one.lines[0]
-        self.assertEqual((one.result, line.from_arm, line.to_arm, line.before, line.after, line.delta, line.moves), ("fails", "SigLIP", "CLIP", 33.5, 30.0, -3.5, ("encoder",)))
+        self.assertEqual((one.result, line.from_arm, line.to_arm, line.before, line.after, line.delta, line.moves),
+                         ("fails", "SigLIP", "CLIP", 33.5, 30.0, -3.5, ("encoder",)))
 
     def test_ranges(self):
-        for keys, expected in (({"min": 3.5}, "holds"), ({"max": 3.5}, "holds"), ({"above": 3.5}, "fails"), ({"below": 3.5}, "fails"), ({"min": 2, "max": 4}, "holds")):
+        for keys, expected in (({"min": 3.5}, "holds"), ({"max": 3.5}, "holds"), ({"above": 3.5}, "fails"), ({"below": 3.5}, "fails"),
+                               ({"min": 2, "max": 4}, "holds")):
             self.assertEqual(result(contrast(**keys)), expected, keys)
 
     def test_printed_decimals_are_exact(self):
@@ -178,8 +181,11 @@ class Contrasts(unittest.TestCase):
         self.assertEqual(result(HOLDS, data), "absent")
 
     def test_across_two_tables(self):
-        one = judged(contrast(in_=["paper.encoder", "paper.llm"], from_={"table": "paper.llm", "arm": "7B"}, to={"table": "paper.encoder", "arm": "SigLIP"}, min=3)).judged[0]
-        self.assertEqual((one.result, one.lines[0].delta, one.lines[0].table), ("holds", 3.5, "paper.llm and paper.encoder"))
+        for selector in ({"arm": "SigLIP"}, {"resolution": 336, "encoder": [CLIP, SIGLIP]}):  # the rows of `to` stand in its own table only
+            one = judged(contrast(in_=["paper.encoder", "paper.llm"], from_={"table": "paper.llm", "arm": "7B"}, to={"table": "paper.encoder", **selector},
+                                  metrics=["mmmu"], min=0)).judged[0]
+            self.assertEqual((one.result, one.lines[-1].delta, one.lines[-1].table), ("holds", 3.5, "paper.llm and paper.encoder"))
+            self.assertEqual({line.to_arm for line in one.lines} - {"SigLIP", "CLIP"}, set())
 
     def test_per_paper(self):
         two = contrast(in_="*", above=0, need=0.66, per="paper")
@@ -231,14 +237,16 @@ class Others(unittest.TestCase):
         self.assertEqual(self.value(costs, how="ratio", max=0.3), "holds")
 
     def test_other_sources_of_a_score_are_shown(self):
-        model = {"key": "m", "name": "M", "scores": [{"benchmark": "mmmu", "split": "val", "value": v, "source": "s", "reported_by": "r"} for v in (36.0, 35.0)]}
+        scores = [{"benchmark": "mmmu", "split": "val", "value": v, "source": "s", "reported_by": "r"} for v in (36.0, 35.0)]
+        model = {"key": "m", "name": "M", "scores": scores}
         file = parse_claims(claim({"kind": "value", "asserts": "", "at": {"model": "m", "benchmark": "mmmu"}, "equals": 36}), "my.json")
         one = claims.audit(file, evidence(models=[model]))[0].judged[0]
         self.assertEqual((one.result, [line.holds for line in one.lines]), ("holds", [True, None]))
         self.assertIn("other sources print 35", one.found)
 
     def ordering(self, *arms, **keys) -> str:
-        return result({"kind": "ordering", "asserts": "", "in": ["paper"], "metrics": ["mmmu"], "items": [{"label": str(arm), "rows": {"arm": arm}} for arm in arms], **keys})
+        items = [{"label": str(arm), "rows": {"arm": arm}} for arm in arms]
+        return result({"kind": "ordering", "asserts": "", "in": ["paper"], "metrics": ["mmmu"], "items": items, **keys})
 
     def test_ordering(self):
         self.assertEqual(self.ordering("SigLIP", "CLIP", "DINOv2"), "holds")
@@ -270,8 +278,9 @@ class Others(unittest.TestCase):
         self.assertEqual(self.share(order=["data", "encoder"]), "unknown")
 
     def test_conditions(self):
-        for value, condition, expected in ((7, {"min": 6.5, "max": 8}, True), ("anyres", {"min": 1}, False), (None, {"not": "x"}, False), ("a", ["a", "b"], True),
-                                           ("a", {"not": ["a"]}, False), ("a+b", {"has": "+b"}, True), (True, {"min": 0}, False), (336, 336, True)):
+        for value, condition, expected in ((7, {"min": 6.5, "max": 8}, True), ("anyres", {"min": 1}, False), (None, {"not": "x"}, False),
+                                           ("a", ["a", "b"], True), ("a", {"not": ["a"]}, False), ("a+b", {"has": "+b"}, True),
+                                           (True, {"min": 0}, False), (336, 336, True)):
             self.assertIs(bool(satisfies(value, condition)), expected, (value, condition))
 
 
@@ -473,7 +482,10 @@ class Command(unittest.TestCase):
         self.assertEqual(json.loads(out)["claims"][0]["verdict"], "supported")
 
     def test_errors_are_one_line_and_name_the_place(self):
-        for argv, words in ((("L99",), "unknown claim 'L99'"), (("--verdict", "wrong"), "invalid choice"), (("--file", str(self.folder / "no.json")), "cannot be read"),
+        texts = {"kind": "value", "asserts": "", "at": {"model": "llava-1.5-13b", "field": "encoder"}, "min": 3}
+        for argv, words in ((("L99",), "unknown claim 'L99'"), (("--verdict", "wrong"), "invalid choice"),
+                            (("--file", str(self.folder / "no.json")), "cannot be read"),
+                            (("--file", self.own(claim(texts, cites=["molmo"]), "texts.json")), "/claims/0/assertions/0: 'clip-vit-l-14' stands there"),
                             (("--file", self.own("{", "broken.json")), "not JSON"),
                             (("--file", self.own('{"format": 2, "format": 2}', "twice.json")), "stands twice")):
             code, out, err = support.call("claims", *argv)

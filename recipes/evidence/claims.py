@@ -299,7 +299,8 @@ def _share_shape(spec: Mapping, need: Need, at: str) -> None:
     if "together" in spec:
         _ranged(spec, need, at, ("min", "max"))
     for axis, limits in need(spec.get("each", {}), dict, f"{at}/each", "each").items():
-        _condition(need(limits, dict, f"{at}/each/{axis}", "the range"), need, f"{at}/each/{axis}")
+        need.known(need(limits, dict, f"{at}/each/{axis}", "the range"), ("min", "max"), f"{at}/each/{axis}")
+        _condition(limits, need, f"{at}/each/{axis}")
     for key in ("together", "each", "order"):
         for axis in spec.get(key, ()):
             if axis not in spec["axes"]:
