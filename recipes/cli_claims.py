@@ -18,7 +18,7 @@ def claims_arguments(parser: Parser) -> None:
 
 
 def claims_command(args, library: Library, understood: dict | None = None) -> int:
-    """What people repeat about recipes, each with the verdict of the encoded rows."""
+    """What people repeat about recipes, and what the rows say to it."""
     from . import claims
     from .claim_pairs import Evidence
     from .cost import tokens
