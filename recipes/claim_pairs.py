@@ -275,7 +275,7 @@ def _by_paper(one: Assertion, lines: tuple[Line, ...], values: Sequence[float], 
     """The papers in which most contrasts (for `mean`: most pairs of rows) are in the range."""
     votes: dict[str, dict[tuple, bool]] = defaultdict(dict)
     for number, line in enumerate(lines):
-        votes[evidence.paper_of[line.table].key][(line.table, line.from_arm, line.to_arm) if one.spec.get("mean") else (number,)] = bool(line.holds)
+        votes[evidence.paper_of[line.table.split(" and ")[0]].key][(line.table, line.from_arm, line.to_arm) if one.spec.get("mean") else (number,)] = bool(line.holds)
     good = [key for key, group in votes.items() if 2 * sum(group.values()) > len(group)]
     share, what = one.spec.get("need", 1), "pairs of rows are in the mean" if one.spec.get("mean") else "contrasts are"
     said = ", ".join(f"{evidence.papers[key].short} {sum(group.values())} of {len(group)}" for key, group in votes.items())
