@@ -40,6 +40,8 @@ COMMANDS = {
     "benchmarks": Command("cli_models", "What each benchmark tests, its scale, chance level and noise", "benchmarks documents\nbenchmarks docvqa\nbenchmarks --tasks documents"),
     "models": Command("cli_models", "Released models by need: filter, rank for a task mix, show one", "models --under 5B --tasks documents\nmodels qwen2.5-vl-7b\nmodels --floor docvqa=95 --memory 24GB --dtype int4\nmodels --tree"),
     "check": Command("cli_tables", "Consistency of tables: exit code 0 clean, 1 findings, 2 usage", "check\ncheck my-tables/ --format github\ncheck --explain mean"),
+    "claims": Command("cli_claims", "What people repeat about VLM recipes, held against the tables",
+                      "claims\nclaims L12\nclaims --verdict contradicted --why\nclaims --file my-claims.json"),
     "tokens": Command("cli_cost", "Visual tokens of images, term by term", "tokens --model qwen2-vl --image 448x280 --image 1024x768\ntokens --encoder siglip --resolution 384 --connector q-former"),
     "cost": Command("cli_cost", "What training a recipe costs: FLOPs by stage, GPU-hours, memory", "cost --llm qwen2-7b --encoder siglip --resolution 384\ncost --plan three-stage --gpu H100 --gpus 16\ncost --calibration"),
     "latency": Command("cli_cost", "How long an answer takes, phase by phase, and the memory it needs", "latency --gpu Orin --dtype int4 --llm-params-b 2B\nlatency --resolution anyres-672 --visual-tokens 2880\nlatency --calibration"),

@@ -149,5 +149,6 @@ OTHER_RULES = {
     "same-run": redundancy.SAME_RUN,
     "baseline": redundancy.BASELINE,
     "lock": "Every cell is the one that tables/LOCK holds; `check --lock` accepts a change.",
+    "audit": "Every selector of registry/claims.json names a table, row, metric, setting, component or model that is there (`claims` judges by them).",
     "accepted": "An exception that a table records names a rule and says why.",
 }

@@ -4,8 +4,9 @@ In: the library and paths. Out: a Report and its renderings.
 """
 import os
 
+from ..cost import tokens
 from ..effects.store import PATH, evidence_digest, stored_digest
-from ..evidence import consistency
+from ..evidence import claims, consistency
 from ..evidence.consistency import Problem, Report
 from ..evidence.reading import EvidenceError, line_of, read_text
 from ..evidence.write import write_text
@@ -29,7 +30,18 @@ def run(library: Library, paths: list[str]) -> Report:
     if stored_digest(library.shipped) != evidence_digest(library.shipped):
         problems.append(Problem(os.path.join(library.shipped, *PATH), "/evidence", "derived", "error",
                                 "the stored fit was made from other tables: run `python3 main.py fit`"))
-    return report._replace(problems=tuple(problems))
+    return report._replace(problems=(*problems, *claim_problems(library)))
+
+
+def claim_problems(library: Library) -> list[Problem]:
+    """Claims whose selectors name nothing, and a claims file that cannot be read."""
+    path = claims.shipped_path(library.shipped)
+    models = {model["key"]: model for model in library.words.registry("models")["models"]}
+    try:
+        found = claims.problems(claims.read_claims(path), library.papers(shipped_only=True), library.words, models, (*tokens.MODELS, *tokens.ALIASES))
+        return [Problem(path, pointer, "audit", "error", message) for pointer, message in found]
+    except EvidenceError as error:
+        return [Problem(error.file, error.pointer, "audit", "error", error.message)]
 
 
 def lock(library: Library, folder: str) -> dict:
