@@ -4,13 +4,15 @@ In: the library (and folders of other tables). Out: summaries of predictions: of
 tables from all the published ones. Does not fit what is stored (refit.py) or print.
 """
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from .claim_pairs import satisfies
 from .effects import backtest as bt
 from .effects.baselines import Elsewhere, Judged, judge, summary
 from .effects.columns import KINDS, Column, columns
-from .effects.features import difference
+from .effects.features import difference, llm_params_b
 from .effects.posterior import Posterior
+from .evidence.claims import read_claims, shipped_path
 from .evidence.tables import load_papers
 from .library import Library
 from .refit import read_hyper
@@ -55,8 +57,35 @@ def predicted(index: int, column: Column, posterior: Posterior) -> Iterable[bt.S
 
 
 def thumb_rules(library: Library) -> Callable:
-    """What the rules of thumb of registry/claims.json say about two settings and a benchmark; None where none speaks."""
-    return lambda a, b, benchmark: None
+    """What the rules of thumb of registry/claims.json say about two settings and a benchmark, in points; None where none speaks.
+
+    Per axis the rule that names the benchmark or its family goes before a general one; several axes add up. A rule per doubling
+    of the LLM is multiplied by the doublings between the two sizes.
+    """
+    words = library.words
+    rules = read_claims(shipped_path(library.shipped)).thumb_rules
+    rules = sorted(rules, key=lambda rule: not (rule.benchmarks or rule.families))
+    seen: dict[tuple[int, int], list] = {}      # by identity of the settings: rows live as long as their columns
+
+    def meets(setting: Mapping, wanted: Mapping) -> bool:
+        known = {**setting, "connector.class": words.connector_class(setting), "llm_params_b": llm_params_b(setting, words)}
+        return all(satisfies(known.get(field), condition) for field, condition in wanted.items())
+
+    def speaking(a: Mapping, b: Mapping) -> list:
+        key = (id(a), id(b))
+        if key not in seen:
+            seen[key] = [(rule, sign * (abs(math.log2(llm_params_b(b, words) / llm_params_b(a, words))) if rule.per == "doubling" else 1.0))
+                         for rule in rules if rule.from_ for sign, x, y in ((1, a, b), (-1, b, a)) if meets(x, rule.from_) and meets(y, rule.to)]
+        return seen[key]
+
+    def thumb(a: Mapping, b: Mapping, benchmark: str) -> float | None:
+        family = words.records("benchmark").get(benchmark, {}).get("family")
+        said: dict[str, float] = {}
+        for rule, factor in speaking(a, b):
+            if (not rule.benchmarks or benchmark in rule.benchmarks) and (not rule.families or family in rule.families):
+                said.setdefault(rule.axis, rule.delta * factor)
+        return sum(said.values()) if said else None
+    return thumb
 
 
 def _summaries(judged: Sequence[Judged]) -> dict:

@@ -6,6 +6,7 @@ import random
 import tempfile
 import unittest
 
+from recipes import scoring
 from recipes.effects import baselines, tails
 from recipes.effects.baselines import Elsewhere, Judged, judge, summary
 from recipes.effects.backtest import Scored
@@ -106,6 +107,25 @@ class Summaries(unittest.TestCase):
         got = summary(items)
         for level in ("50", "80", "95"):
             self.assertAlmostEqual(got.coverage[level], float(level) / 100, delta=0.03)
+
+
+class Thumbs(unittest.TestCase):
+    """Rules of thumb of registry/claims.json as predictions."""
+    SMALL, LARGE = {"llm": "vicuna-1.5-7b", "connector": "linear"}, {"llm": "vicuna-1.5-13b", "connector": "mlp-2x-gelu"}
+
+    def setUp(self):
+        self.thumb = scoring.thumb_rules(support.library())
+
+    def test_a_rule_that_names_the_benchmark_goes_first_and_axes_add_up(self):
+        """L09 on MMMU: 3 a doubling; R02 elsewhere: 3 a doubling; R01 for linear -> MLP: 1.1."""
+        sizes = [support.library().words.records("llm")[side["llm"]]["params_b"] for side in (self.SMALL, self.LARGE)]
+        expected = 3 * math.log2(sizes[1] / sizes[0]) + 1.1
+        self.assertAlmostEqual(self.thumb(self.SMALL, self.LARGE, "mmmu"), expected)
+        self.assertAlmostEqual(self.thumb(self.LARGE, self.SMALL, "gqa"), -expected)
+
+    def test_silence(self):
+        self.assertIsNone(self.thumb({"encoder": "sam-vit-l"}, {"encoder": "mae-vit-l"}, "mmmu"))
+        self.assertIsNone(self.thumb({"encoder": "clip-vit-l-14"}, {"encoder": "siglip-so400m-14"}, "docvqa"))   # L01 speaks of MMMU alone
 
 
 class Command(unittest.TestCase):
