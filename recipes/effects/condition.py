@@ -41,6 +41,7 @@ class Conditioned(Posterior):
 
     def __init__(self, base: Posterior, columns: Sequence[Column]):
         self.__dict__.update(base.__dict__)
+        self.published = base
         self.support = {name: list(papers) for name, papers in base.support.items()}
         self.family_of = dict(base.family_of)
         numbers = dict(base.names)
@@ -75,10 +76,10 @@ class Conditioned(Posterior):
         shift = self._shift(benchmark, family)
         return super().mean(x, benchmark, family, whole=whole) + sum(value * shift.get(name, 0.0) for name, value in x.items())
 
-    def effect(self, change, benchmark: str, family: str | None, *, whole: bool = False) -> Effect:
+    def effect(self, change, benchmark: str, family: str | None) -> Effect:
         x = self.weights(change)
         trace = self.trace(x, {benchmark: 1.0}, {benchmark: family})
-        return Effect(self.mean(x, benchmark, family, whole=whole), max(trace.covariance(trace), 0.0))
+        return Effect(self.mean(x, benchmark, family), max(trace.covariance(trace), 0.0))
 
     def _shift(self, benchmark: str, family: str | None) -> Weights:
         """How far the results move the mean of each effect: at the root, then down to the family and the benchmark."""

@@ -165,6 +165,7 @@ class Posterior:
         self.names = {name: number for number, name in enumerate(names)}
         self.root, self.families, self.benchmarks, self.support = root, families, benchmarks, support
         self.sampling, self.spread = sampling, spread
+        self.published: Posterior = self      # the fit without a user's own tables (condition.py)
         self._shares: dict[int | str, Sequence[float]] | None = None
         self._trusts: dict[int | str, float] | None = None
 
@@ -177,13 +178,10 @@ class Posterior:
         return {name: value * math.sqrt(prior) for name, value in change.items()
                 if (prior := self.hyper.prior.get(group(name), 0.0))}
 
-    def effect(self, change: Mapping[str, float], benchmark: str, family: str | None, *, whole: bool = False) -> Effect:
-        """The effect of a change (feature differences) on one benchmark of a family.
-
-        With `whole`, the posterior mean itself, not the share of it that a prediction for a new paper takes (Hyper.trust).
-        """
+    def effect(self, change: Mapping[str, float], benchmark: str, family: str | None) -> Effect:
+        """The effect of a change (feature differences) on one benchmark of a family."""
         x = self.weights(change)
-        return Effect(self.mean(x, benchmark, family, whole=whole), max(self._variance(x, benchmark, family), 0.0))
+        return Effect(self.mean(x, benchmark, family), max(self._variance(x, benchmark, family), 0.0))
 
     def weights(self, change: Mapping[str, float]) -> Weights:
         """A change in units of prior standard deviations, feature by feature; what has no prior has no effect."""
@@ -191,7 +189,10 @@ class Posterior:
                 if (prior := self.hyper.prior.get(group(name), 0.0))}
 
     def mean(self, x: Weights, benchmark: str, family: str | None, *, whole: bool = False) -> float:
-        """Mean of a weighted sum of effects (see `effect`); each from the most special block that has it."""
+        """Mean of a weighted sum of effects; each from the most special block that has it.
+
+        With `whole`, the posterior mean itself, not the share of it that a prediction for a new paper takes (Hyper.trust).
+        """
         blocks = [part for part in (self.benchmarks.get(benchmark), self.families.get(family or ""), self.root) if part]
         total = 0.0
         for name, value in x.items():

@@ -143,6 +143,7 @@ class Change:
         self._pairs: dict[tuple[int, int], Pair] = {}   # by identity of the rows, which the contrasts of a pair share
         self._features: dict[int, Mapping[str, float]] = {}
         self._effects: dict[tuple[int, int, str], Effect] = {}
+        self._asked: dict[str, Effect] = {}
 
     def _beyond(self, a: Mapping[str, float], b: Mapping[str, float]) -> dict[str, float]:
         """Features that leave the range any table covers -> by how many doublings."""
@@ -223,11 +224,11 @@ class Change:
         return self._pairs[key]
 
     def beside(self, found: Found) -> Effect:
-        """What everything else that moved between two rows does to their benchmark."""
+        """What everything else that moved between two rows does to their benchmark, by the published tables alone."""
         name = found.contrast.metric.benchmark
         key = (id(found.from_row), id(found.to_row), name)
         if key not in self._effects:
-            self._effects[key] = self.posterior.effect(self.pair(found).rest, name, self.posterior.family_of.get(name))
+            self._effects[key] = self.posterior.published.effect(self.pair(found).rest, name, self.posterior.family_of.get(name))
         return self._effects[key]
 
     def _of(self, row: Row) -> Mapping[str, float]:
@@ -281,9 +282,15 @@ class Change:
         """Variance beyond the shared effect, in units of the scale squared: heterogeneity, leaving the range."""
         return self.local + sum((BEYOND_RANGE_SD * x) ** 2 for x in self.beyond.values())
 
+    def effect(self, benchmark: str, family: str | None) -> Effect:
+        """The shared effect of the change on a benchmark, in units of its scale."""
+        if benchmark not in self._asked:
+            self._asked[benchmark] = self.posterior.effect(self.features, benchmark, family)
+        return self._asked[benchmark]
+
     def predict(self, benchmark: str, family: str | None) -> tuple[float, float]:
         """(expected improvement, standard deviation) in percent of the benchmark's scale."""
-        effect = self.posterior.effect(self.features, benchmark, family)
+        effect = self.effect(benchmark, family)
         scale = self.posterior.scale_of(benchmark)
         return effect.mean * scale, math.sqrt(effect.variance + self.variance() + self.noise(benchmark)) * scale
 
@@ -375,8 +382,8 @@ def evidence_for(found: Sequence[Found], change: Change) -> tuple[list[Evidence]
 def split(change: Change, benchmark: str, family: str | None, direct: meta.Pooled, unit: float, sign: float) -> Split:
     """The direct rows of a benchmark against everything else that the model knows about the change (see Split)."""
     scale = change.posterior.scale_of(benchmark) * unit
-    whole = change.posterior.effect(change.features, benchmark, family, whole=True)
-    mean, variance = whole.mean * scale * sign, max(whole.variance * scale ** 2, 1e-9)
+    mean = change.posterior.mean(change.posterior.weights(change.features), benchmark, family, whole=True) * scale * sign
+    variance = max(change.effect(benchmark, family).variance * scale ** 2, 1e-9)
     share = min(1.0, variance / direct.se ** 2)
     if share > 0.98:
         return Split(direct.estimate, direct.se, None, None, 1.0, None)
