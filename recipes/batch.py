@@ -6,7 +6,7 @@ In: lines of {"from": {recipe}, "to": {recipe}, "benchmark": "mmmu"}. Out: the a
 import json
 from collections.abc import Mapping
 
-from .effects.rows import Found, find_rows, relevant_papers
+from .effects.rows import Found, Index, find_rows, relevant_papers
 from .effects.swap import Change, judge
 from .evidence.reading import EvidenceError, parse
 from .evidence.vocabulary import UnknownName
@@ -25,6 +25,7 @@ class Batch:
     def __init__(self, library: Library, level: float):
         self.library, self.level = library, level
         self._papers: dict[str, object] = {}
+        self._index = Index(library.words)
         self._changes: dict[tuple, tuple[Change, list[Found]]] = {}
 
     def answer(self, line: bytes, number: int) -> dict:
@@ -87,5 +88,5 @@ class Batch:
             papers = [self._papers[name] for name in sorted(wanted) if name in self._papers] + self.library.own_papers()
             if len(self._changes) > 2000:
                 self._changes.clear()
-            self._changes[key] = (change, find_rows(papers, a, b, change.axes, words) if change.axes else [])
+            self._changes[key] = (change, find_rows(papers, a, b, change.axes, words, self._index) if change.axes else [])
         return self._changes[key]

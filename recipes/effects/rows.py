@@ -7,8 +7,8 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from ..evidence.contrasts import Contrast, contrasts, evidence_metrics, moved
-from ..evidence.tables import Paper, Row
+from ..evidence.contrasts import Contrast, Moved, evidence_metrics, moved, pair_contrasts
+from ..evidence.tables import Metric, Paper, Row, Table
 from ..evidence.vocabulary import Vocabulary
 from .columns import recipe_rows
 from .features import encoder_params_b, llm_make, llm_params_b, pixels, visual_tokens
@@ -110,37 +110,80 @@ class Found(NamedTuple):
     near: bool
 
 
-def find_rows(papers: Iterable[Paper], a: Mapping, b: Mapping, axes: Sequence[str], words: Vocabulary) -> list[Found]:
+# The fields of a recipe that say what it has on an axis (see _same and _near).
+FIELDS = {"encoder": ("encoder",), "connector": ("connector",), "llm": ("llm", "llm_params_b"), "data": ("data", "data_size"),
+          "resolution": ("resolution",), "visual_tokens": ("visual_tokens", "resolution", "encoder", "connector", "tiling"),
+          "training": ("frozen_encoder", "training")}
+
+
+class Index:
+    """What many searches share: the usable rows and metrics of a table, which rows match a side of a change, what moved in a pair."""
+
+    def __init__(self, words: Vocabulary):
+        self.words = words
+        self.axis_of = {key: record["axis"] for key, record in words.records("setting").items()}
+        self._tables: dict[int, tuple] = {}
+        self._matches: dict[tuple, frozenset[int]] = {}
+        self._moved: dict[tuple[int, int, int], Moved] = {}
+
+    def table(self, table: Table) -> tuple[Table, list[Row], tuple[Metric, ...]]:
+        """A table with its usable rows and metrics (and itself, so that its identity stays its own)."""
+        if id(table) not in self._tables:
+            self._tables[id(table)] = table, recipe_rows(table), evidence_metrics(table)
+        return self._tables[id(table)]
+
+    def matching(self, table: Table, axis: str, side: Mapping, near: bool) -> frozenset[int]:
+        """Numbers of the usable rows that have on an axis what `side` says (or, with `near`, something of the same make)."""
+        key = (id(table), axis, near, *(side.get(field) for field in FIELDS[axis]))
+        if key not in self._matches:
+            test = _near if near else _same
+            self._matches[key] = frozenset(n for n, row in enumerate(self.table(table)[1]) if test(axis, row.setting, side, self.words))
+        return self._matches[key]
+
+    def moved(self, table: Table, i: int, j: int) -> Moved:
+        """What differs between two usable rows of a table (the same both ways)."""
+        key = (id(table), min(i, j), max(i, j))
+        if key not in self._moved:
+            rows = self.table(table)[1]
+            self._moved[key] = moved(rows[key[1]].setting, rows[key[2]].setting, self.axis_of)
+        return self._moved[key]
+
+
+def find_rows(papers: Iterable[Paper], a: Mapping, b: Mapping, axes: Sequence[str], words: Vocabulary, index: Index | None = None) -> list[Found]:
     """All pairs of rows of one table that make the asked change, or one of the same make, on all its axes.
 
     Where both sides are of one make (linear and MLP, Vicuna-7B and Mistral-7B), only the very components count.
-    Other things may move as well; the contrast says so.
+    Other things may move as well; the contrast says so. `index` is kept from one search to the next.
     """
-    match = {axis: _same if _near(axis, a, b, words) else _near for axis in axes}
-    axis_of = {key: record["axis"] for key, record in words.records("setting").items()}
+    near = {axis: not _near(axis, a, b, words) for axis in axes}
+    index = index or Index(words)
     out = []
     for paper in papers:
         for table in paper.tables:
-            rows = recipe_rows(table)
-            first = [row for row in rows if all(match[axis](axis, row.setting, a, words) for axis in axes)]
-            second = [row for row in rows if all(match[axis](axis, row.setting, b, words) for axis in axes)]
+            first = _all(index.matching(table, axis, a, near[axis]) for axis in axes)
+            second = first and _all(index.matching(table, axis, b, near[axis]) for axis in axes)
             if not first or not second:
                 continue
-            metrics = evidence_metrics(table)
-            is_a, is_b = ({id(row) for row in rows if all(_same(axis, row.setting, side, words) for axis in axes)} for side in (a, b))
-            for x in first:
-                for y in second:
+            _, rows, metrics = index.table(table)
+            is_a, is_b = (_all(index.matching(table, axis, side, False) for axis in axes) for side in (a, b))
+            for i in sorted(first):
+                for j in sorted(second):
+                    x, y = rows[i], rows[j]
                     if x is y or any(_same(axis, x.setting, y.setting, words) for axis in axes):
                         continue
-                    difference_ = moved(x.setting, y.setting, axis_of)
+                    difference_ = index.moved(table, i, j)
                     if "other" in difference_.axes or len(difference_.unstated) > 1:
                         continue  # two systems of which too much is unsaid
                     if len([axis for axis in MAIN if axis in difference_.axes and axis not in axes]) > 1:
                         continue  # two systems that share this change among others
-                    near = not (id(x) in is_a and id(y) in is_b)
-                    for contrast in contrasts(table._replace(rows=(x, y)), axis_of, metrics):
-                        out.append(Found(contrast._replace(table=table), contrast.delta, x, y, near))
+                    kin = not (i in is_a and j in is_b)
+                    out += [Found(contrast, contrast.delta, x, y, kin) for contrast in pair_contrasts(table, x, y, difference_, metrics)]
     return _once(out)
+
+
+def _all(sets: Iterable[frozenset[int]]) -> frozenset[int]:
+    """What all sets have in common."""
+    return frozenset.intersection(*sets)
 
 
 def _once(found: list[Found]) -> list[Found]:

@@ -100,6 +100,17 @@ def evidence_metrics(table: Table) -> tuple[Metric, ...]:
     return tuple(out)
 
 
+def pair_contrasts(table: Table, first: Row, second: Row, difference: Moved, metrics: Sequence[Metric]) -> Iterator[Contrast]:
+    """The contrasts of two rows on each metric; none for one training run with itself, none with a doubtful cell."""
+    if first.run is not None and first.run == second.run:
+        return
+    for metric in metrics:
+        x, y = first.scores.get(metric.key), second.scores.get(metric.key)
+        if x is None or y is None or doubtful(first, metric.key) or doubtful(second, metric.key):
+            continue
+        yield Contrast(table, metric, first, second, y - x if metric.higher_is_better else x - y, difference)
+
+
 def contrasts(table: Table, axis_of: Mapping[str, str], metrics: Sequence[Metric] | None = None) -> Iterator[Contrast]:
     """Every pair of arms of a table on every evidence metric, in the order of the table.
 
@@ -108,14 +119,4 @@ def contrasts(table: Table, axis_of: Mapping[str, str], metrics: Sequence[Metric
     metrics = evidence_metrics(table) if metrics is None else metrics
     for i, first in enumerate(table.rows):
         for second in table.rows[i + 1:]:
-            if first.run is not None and first.run == second.run:
-                continue
-            difference = None
-            for metric in metrics:
-                x, y = first.scores.get(metric.key), second.scores.get(metric.key)
-                if x is None or y is None or doubtful(first, metric.key) or doubtful(second, metric.key):
-                    continue
-                if difference is None:
-                    difference = moved(first.setting, second.setting, axis_of)
-                delta = y - x if metric.higher_is_better else x - y
-                yield Contrast(table, metric, first, second, delta, difference)
+            yield from pair_contrasts(table, first, second, moved(first.setting, second.setting, axis_of), metrics)
