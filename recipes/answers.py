@@ -52,7 +52,7 @@ def answer_swap(library: Library, before: Recipe, after: Recipe, benchmarks: Seq
     words = library.words
     a, b = before.stated(), after.stated()
     change = Change(a, b, library.posterior, words)
-    found = find_rows(library.papers(relevant_papers(a, b, library.posterior, words)), a, b, change.axes, words) if change.axes else []
+    found = find_rows(library.papers(relevant_papers(a, b, library.posterior, words)), a, b, change.axes, words, change.index) if change.axes else []
     names = list(benchmarks) if benchmarks else list(mix.benchmarks) if mix else default_benchmarks(library)
     if not benchmarks:  # whatever the change was printed on belongs to the answer, the means of a paper too
         printed = [item.contrast.metric.benchmark for item in found if not item.near]

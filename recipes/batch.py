@@ -79,7 +79,7 @@ class Batch:
         key = (json.dumps(a, sort_keys=True), json.dumps(b, sort_keys=True))
         if key not in self._changes:
             words, posterior = self.library.words, self.library.posterior
-            change = Change(a, b, posterior, words)
+            change = Change(a, b, posterior, words, self._index)
             wanted = relevant_papers(a, b, posterior, words)
             missing = [name for name in sorted(wanted) if name not in self._papers]
             if missing or not self._papers:

@@ -11,7 +11,7 @@ from ..evidence.contrasts import Contrast, Moved, evidence_metrics, moved, pair_
 from ..evidence.tables import Metric, Paper, Row, Table
 from ..evidence.vocabulary import Vocabulary
 from .columns import recipe_rows
-from .features import encoder_params_b, llm_make, llm_params_b, pixels, visual_tokens
+from .features import encoder_params_b, features, llm_make, llm_params_b, pixels, visual_tokens
 from .posterior import Posterior
 
 MAIN = ("encoder", "connector", "llm", "data")   # two of these moving beside the asked axes: another system, not this change
@@ -125,6 +125,13 @@ class Index:
         self._tables: dict[int, tuple] = {}
         self._matches: dict[tuple, frozenset[int]] = {}
         self._moved: dict[tuple[int, int, int], Moved] = {}
+        self._features: dict[int, tuple[Row, dict[str, float]]] = {}
+
+    def features(self, row: Row) -> Mapping[str, float]:
+        """The features of a row's setting."""
+        if id(row) not in self._features:
+            self._features[id(row)] = row, features(row.setting, self.words)
+        return self._features[id(row)][1]
 
     def table(self, table: Table) -> tuple[Table, list[Row], tuple[Metric, ...]]:
         """A table with its usable rows and metrics (and itself, so that its identity stays its own)."""

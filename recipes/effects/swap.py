@@ -7,13 +7,12 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from ..evidence.tables import Row
 from ..evidence.vocabulary import Vocabulary
 from . import meta, tails
 from .columns import KINDS, sampling_variance
 from .features import AXIS_OF, NUMERIC, difference, features, group, llm_make, llm_params_b
 from .posterior import Effect, Posterior
-from .rows import Found, moved_axes
+from .rows import Found, Index, moved_axes
 
 AXES = ("encoder", "connector", "llm", "data", "resolution", "visual_tokens", "training")
 GRADES = ("direct", "indirect", "extrapolated", "none")
@@ -132,7 +131,8 @@ class Pair(NamedTuple):
 class Change:
     """A change of recipe, ready to be asked about one benchmark after another."""
 
-    def __init__(self, a: Mapping, b: Mapping, posterior: Posterior, words: Vocabulary):
+    def __init__(self, a: Mapping, b: Mapping, posterior: Posterior, words: Vocabulary, index: Index | None = None):
+        self.index = index or Index(words)
         self.a, self.b, self.posterior, self.words = a, b, posterior, words
         self.axes = moved_axes(a, b, words)
         self.by_size = "llm" in self.axes and not (a.get("llm") and b.get("llm"))
@@ -141,7 +141,6 @@ class Change:
         self.beyond = self._beyond(features(a, words), features(b, words))
         self.unknown = self._unknown()
         self._pairs: dict[tuple[int, int], Pair] = {}   # by identity of the rows, which the contrasts of a pair share
-        self._features: dict[int, Mapping[str, float]] = {}
         self._effects: dict[tuple[int, int, str], Effect] = {}
         self._asked: dict[str, Effect] = {}
 
@@ -208,7 +207,7 @@ class Change:
         """What two rows have to do with the change, worked out once for all benchmarks of the pair."""
         key = (id(found.from_row), id(found.to_row))
         if key not in self._pairs:
-            rest = difference(self._of(found.from_row), self._of(found.to_row))
+            rest = difference(self.index.features(found.from_row), self.index.features(found.to_row))
             for name, value in self.features.items():
                 if name in rest and (name not in NUMERIC or AXIS_OF[name] in self.axes):
                     left = rest.pop(name) - value
@@ -230,11 +229,6 @@ class Change:
         if key not in self._effects:
             self._effects[key] = self.posterior.published.effect(self.pair(found).rest, name, self.posterior.family_of.get(name))
         return self._effects[key]
-
-    def _of(self, row: Row) -> Mapping[str, float]:
-        if id(row) not in self._features:
-            self._features[id(row)] = features(row.setting, self.words)
-        return self._features[id(row)]
 
     def also_moves(self, found: Found) -> tuple[str, ...]:
         """What differs between two rows beside the asked axes, as words: `resolution 336 -> 384`, `data (stated for one row only)`."""
