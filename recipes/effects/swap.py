@@ -414,11 +414,12 @@ def judge(change: Change, found: Sequence[Found], benchmarks: Sequence[str], *, 
         expected, sd = change.predict(name, family) if change.axes else (0.0, 0.0)
         unit = record["max"] / 100 if record.get("max") else 1.0
         sign = 1.0 if record.get("higher_is_better", True) else -1.0
-        pooled = evidence_for(direct, change)[1]
-        near = evidence_for([item for item in listed if item.near], change)[0][:NEAR_ROWS]
-        kept = {(row.table, row.from_arm, row.to_arm, row.split) for row in near}
-        rows = evidence_for([item for item in listed if not item.near or (
-            item.contrast.table.id, item.from_row.arm, item.to_row.arm, item.contrast.metric.split) in kept], change)[0]
+        rows, pooled = evidence_for(direct, change)
+        if len(direct) < len(listed):  # the weightiest rows of the same make beside them
+            near = evidence_for([item for item in listed if item.near], change)[0][:NEAR_ROWS]
+            kept = {(row.table, row.from_arm, row.to_arm, row.split) for row in near}
+            rows = evidence_for([item for item in listed if not item.near or (
+                item.contrast.table.id, item.from_row.arm, item.to_row.arm, item.contrast.metric.split) in kept], change)[0]
         if not rows:  # neighbours: the same change on other benchmarks of the family
             rows = evidence_for(by_family.get(family or "", []), change)[0][:NEAR_ROWS]
             total = sum(row.weight for row in rows)

@@ -145,6 +145,18 @@ def _standard_errors(errors, metrics: Mapping, file: str, pointer: str) -> Mappi
     return errors
 
 
+SCORE_TYPES = frozenset((int, float, type(None)))
+
+
+def _refuse_scores(scores: Mapping, metrics: Mapping, file: str, here: str) -> None:
+    """Raise the error of the first score that cannot be one."""
+    for name, value in scores.items():
+        if type(value) not in SCORE_TYPES:
+            raise EvidenceError(file, f"{here}/scores/{escape(name)}", "neither a number nor null", "schema")
+        if name not in metrics:
+            raise EvidenceError(file, f"{here}/scores/{escape(name)}", f"the table has no metric {name!r}", "metric")
+
+
 def parse_paper(data, file: str, benchmarks: Mapping) -> Paper:
     """One parsed file -> Paper.
 
@@ -185,16 +197,14 @@ def parse_paper(data, file: str, benchmarks: Mapping) -> Paper:
             arm = _need(row.get("arm"), str, file, here + "/arm", "arm")
             own = _need(row.get("set", {}), dict, file, here + "/set", "set")
             scores = _need(row.get("scores"), dict, file, here + "/scores", "scores")
-            for name, value in scores.items():
-                if value is not None and (isinstance(value, bool) or not isinstance(value, (int, float))):
-                    raise EvidenceError(file, f"{here}/scores/{escape(name)}", "neither a number nor null", "schema")
-                if name not in metrics:
-                    raise EvidenceError(file, f"{here}/scores/{escape(name)}",
-                                        f"the table has no metric {name!r}", "metric")
-            _check_setting(own, file, here + "/set")
-            _check_doubt(row.get("doubt"), file, here + "/doubt")
-            rows.append(Row(arm, {**table["setting"], **own}, scores, row.get("run"), row.get("doubt"),
-                            row.get("scores_std") or {}, _standard_errors(row.get("scores_se"), metrics, file, here + "/scores_se")))
+            if not (scores.keys() <= metrics.keys() and SCORE_TYPES.issuperset(map(type, scores.values()))):
+                _refuse_scores(scores, metrics, file, here)
+            if own:
+                _check_setting(own, file, here + "/set")
+            if "doubt" in row:
+                _check_doubt(row["doubt"], file, here + "/doubt")
+            errors = _standard_errors(row["scores_se"], metrics, file, here + "/scores_se") if "scores_se" in row else {}
+            rows.append(Row(arm, {**table["setting"], **own}, scores, row.get("run"), row.get("doubt"), row.get("scores_std") or {}, errors))
         tables.append(Table(table["id"], table.get("paper") or key, table.get("arxiv") or head.get("arxiv"),
                             table["locator"], table.get("topic") or "", tuple(table["varies"]), table.get("protocol"),
                             metrics, tuple(rows), table.get("notes"), table.get("grade"), file, index, _claims(table, file, at)))
