@@ -9,6 +9,7 @@ import unittest
 
 from recipes import picks
 from recipes.picker import ablate, rank
+from recipes.picker.limits import Constraints
 from recipes.picker.recipe import BASELINE
 from recipes.picker.space import space
 from recipes.picker.tasks import parse_mix
@@ -50,7 +51,7 @@ class Simulated(unittest.TestCase):
         words, posterior = library().words, library().posterior
         choices = space(words, {}, {})
         scores = rank.Scores(choices, BASELINE, parse_mix("charts", words), posterior, words)
-        best = rank.pick(scores, rank.Constraints(budget=picks.DEFAULT_BUDGET), library().calibration, top=1).recipes[0]
+        best = rank.pick(scores, Constraints(budget=picks.DEFAULT_BUDGET), library().calibration, top=1).recipes[0]
         place = choices.visuals.index(best.visual), choices.languages.index(best.language), choices.data.index(best.data)
         noise = sum(step * step * posterior.noise(name) for name, step in scores.steps.items())
         checked = 0
