@@ -68,7 +68,7 @@ def plot_front(path: str, answer) -> dict:
     """Write the Pareto front of a pick as a picture and say where."""
     from .report import plots
     front = answer.front
-    points = [plots.Point(cost, gain, terminal.unlike(recipe, answer.result.recipes[0].recipe) if number % 3 == 0 else "", "", "front")
+    points = [plots.Point(terminal.unlike(recipe, answer.result.recipes[0].recipe) if number % 4 == 0 else "", cost, gain)
               for number, (cost, gain, recipe) in enumerate(front.points)]
     text = plots.pareto(points, f"Expected gain against {front.by} cost", "Recipes that no cheaper one beats, for " + answer.result.tasks.label,
                         units=(front.unit, "gain, percent of scale"))
