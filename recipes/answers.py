@@ -9,6 +9,7 @@ from .cost import flops
 from .cost.tokens import LEARNED
 from .costing import recipe_costs
 from .effects.features import visual_tokens
+from .effects.interaction import Slope, size_slope
 from .effects.rows import find_rows, moved_axes, relevant_papers
 from .effects.swap import Change, Swap, judge
 from .evidence.vocabulary import Vocabulary
@@ -25,6 +26,7 @@ class SwapAnswer(NamedTuple):
     result: Swap
     costs: tuple[Costs, Costs, float, float] | None
     notes: tuple[str, ...]
+    by_size: Slope | None = None     # does the change do more with a larger LLM?
 
 
 def default_benchmarks(library: Library) -> list[str]:
@@ -64,7 +66,8 @@ def answer_swap(library: Library, before: Recipe, after: Recipe, benchmarks: Seq
         deltas = sorted(result.deltas, key=lambda d: (order[d.grade], names.index(d.benchmark)))
         result = result._replace(deltas=tuple(deltas))
     costs = _swap_costs(library, before, after) if with_costs else None
-    return SwapAnswer(before, after, result, costs, tuple(_natural(library, before, after)) if with_costs else ())
+    slope = size_slope(found, change) if change.axes and "llm" not in change.axes else None
+    return SwapAnswer(before, after, result, costs, tuple(_natural(library, before, after)) if with_costs else (), slope)
 
 
 def _swap_costs(library: Library, before: Recipe, after: Recipe):

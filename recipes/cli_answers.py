@@ -73,6 +73,7 @@ def swap_command(args, library: Library, understood: dict | None = None) -> int:
     if args.json:
         value = jsonable.swap(answer.before, answer.after, answer.result)
         value["warnings"] += list(answer.notes)
+        value["llm_size_interaction"] = jsonable.slope(answer.by_size)
         value["cost"] = None if answer.costs is None else {
             "from": {**jsonable.costs(answer.costs[0]), "visual_tokens": jsonable.number(answer.costs[2])},
             "to": {**jsonable.costs(answer.costs[1]), "visual_tokens": jsonable.number(answer.costs[3])}}
@@ -82,8 +83,9 @@ def swap_command(args, library: Library, understood: dict | None = None) -> int:
     rows = relevant_papers(answer.before.stated(), answer.after.stated(), library.posterior, words) | {
         row.table for d in answer.result.deltas for row in d.evidence}
     cost = terminal.cost_change(*answer.costs) if answer.costs else []
+    notes = [*([terminal.slope_note(answer.by_size)] if answer.by_size else []), *answer.notes]
     out(terminal.swap_text(answer.before, answer.after, answer.result, names_of(library), places_of(library, rows), style(),
-                           cost_lines=cost, notes=answer.notes, why=args.why))
+                           cost_lines=cost, notes=notes, why=args.why))
     if args.plot:
         plot = plot_swap(args, answer, library)
         out(f"\nwrote {clean(plot['path'])} ({plot['bytes']:,} bytes)") if plot else None

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # an answer brings its own classes along: no need to load those of the others
     from ..cost.tokens import Tokens
+    from ..effects.interaction import Slope
     from ..effects.meta import Pooled
     from ..effects.swap import Delta, Evidence, Mix, Split, Swap
     from ..picker.ablate import AxisValue
@@ -80,6 +81,15 @@ def swap(a: "Recipe", b: "Recipe", value: "Swap") -> dict:
     """The answer of `swap` and of a line of `predict`."""
     return {"from": recipe(a), "to": recipe(b), "axis": value.axis, "moved": list(value.moved),
             "deltas": [delta(d) for d in value.deltas], "mix": mix(value.mix), "warnings": list(value.warnings)}
+
+
+def slope(value: "Slope | None") -> dict | None:
+    """Whether a change does more with a larger LLM."""
+    if value is None:
+        return None
+    return {"per_doubling": number(value.estimate), "se": number(value.se), "unit": "percent of scale", "pairs": value.pairs, "papers": list(value.papers),
+            "llm_params_b": [number(size) for size in value.sizes], "mean_at_smallest": number(value.low), "mean_at_largest": number(value.high),
+            "clear": value.clear}
 
 
 def costs(value: "Costs") -> dict:

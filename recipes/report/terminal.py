@@ -13,6 +13,7 @@ from .text import Style, clean, percent, signed, table, wrap
 
 if TYPE_CHECKING:  # an answer brings its own classes along: no need to load those of the others
     from ..cost.tokens import Tokens
+    from ..effects.interaction import Slope
     from ..effects.swap import Evidence, Mix, Swap
     from ..evidence.tables import Paper, Table
     from ..picker.ablate import AxisValue
@@ -148,6 +149,13 @@ def disagreements(answer: "Swap", names: Mapping[str, str]) -> list[str]:
     """A note where the direct rows and everything else contradict each other."""
     split = [names.get(d.benchmark, d.benchmark) for d in answer.deltas if d.split and d.split.disagree]
     return [f"the rows of this very change and everything else disagree on {', '.join(split)} (--why shows both)"] if split else []
+
+
+def slope_note(slope: "Slope") -> str:
+    """Whether the change does more with a larger LLM, in a sentence."""
+    word = ("it does more with a larger LLM" if slope.estimate > 0 else "it does less with a larger LLM") if slope.clear else "no sign that it depends on the LLM's size"
+    return (f"{word}: {signed(slope.estimate, 2)} ± {slope.se:.2f} percent of scale per doubling, from {slope.pairs} pairs of runs at {slope.sizes[0]:.3g}B to "
+            f"{slope.sizes[1]:.3g}B of {', '.join(slope.papers)} (mean {signed(slope.low)} at the smallest, {signed(slope.high)} at the largest)")
 
 
 def mix_text(mix: "Mix") -> str:
