@@ -49,6 +49,7 @@ class Library:
         self.words = open_vocabulary(self.shipped)
         self._own: list[Paper] | None = None
         self._read: dict[str, Paper] = {}
+        self._strange: list[str] | None = None
         self._posterior: Posterior | None = None
         self._calibration: "Calibration" | None = None
 
@@ -68,6 +69,23 @@ class Library:
                             raise EvidenceError(paper.file, f"/tables/{table.index}/id",
                                                 f"the table id {table.id!r} stands in the published tables too", "unique")
         return self._own
+
+    def strange_names(self) -> list[str]:
+        """Components of the user's tables that the vocabulary does not know, one sentence each: their rows speak for that name alone."""
+        if self._strange is None:
+            seen: dict[tuple[str, str], str] = {}
+            for paper in self.own_papers():
+                for table in paper.tables:
+                    for row in table.rows:
+                        for axis in ("encoder", "connector", "llm", "data"):
+                            value = row.setting.get(axis)
+                            parts = value.split("+") if isinstance(value, str) and axis == "encoder" else [value]
+                            for part in parts:
+                                if isinstance(part, str) and part not in self.words.records(axis):
+                                    seen.setdefault((axis, part), table.id)
+            self._strange = [f"{self.words.unknown(axis, name)} (in {where} of --tables): its rows speak for this name alone"
+                             for (axis, name), where in seen.items()]
+        return self._strange
 
     def papers(self, keys: Iterable[str] | None = None, *, shipped_only: bool = False) -> list[Paper]:
         """The papers named in `keys` (all by default), and the user's."""

@@ -237,6 +237,16 @@ class OwnTables(unittest.TestCase):
         self.assertGreater(sure["expected"], after["expected"])
         self.assertLess(sure["interval"]["high"] - sure["interval"]["low"], before["interval"]["high"] - before["interval"]["low"])
 
+    def test_a_component_that_is_not_known_is_said(self):
+        self.write(2.0)
+        path = self.folder / "own0.json"
+        path.write_text(path.read_text().replace("SigLIP", "SigLop-X", 1).replace('"encoder": "SigLIP"', '"encoder": "SigLop-X"'))
+        warnings = support.call_json("swap", "CLIP", "SigLIP", "--benchmark", "mmmu", "--tables", str(self.folder))["warnings"]
+        said = [text for text in warnings if "SigLop-X" in text]
+        self.assertEqual(len(said), 1)
+        self.assertIn("siglip-so400m-14", said[0])
+        self.assertIn("own0.t1", said[0])
+
     def test_a_published_id_is_refused(self):
         self.write(1.0)
         path = self.folder / "own0.json"
