@@ -5,7 +5,7 @@ a visual part and an LLM can afford. Costs add up over few numbers of each choic
 recipes; `exceeds` is the same rules for one recipe. Knows no scores.
 """
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from ..cost import flops, latency, memory, training
@@ -147,7 +147,10 @@ class Pairs:
         if hidden not in self._by_width:
             images, seen = self.limits.images, self.space.visuals
             params = [flops.connector_params(visual.recipe.connector or "", visual.width, hidden) for visual in seen]
-            ms = [latency.connector_phase(self.device, size, visual.grid_tokens * images).ms for size, visual in zip(params, seen)]
+            known: dict[tuple[float, float], float] = {}         # few sizes and grids: many visual parts share them
+            for key in {(size, visual.grid_tokens) for size, visual in zip(params, seen)}:
+                known[key] = latency.connector_phase(self.device, key[0], key[1] * images).ms
+            ms = [known[size, visual.grid_tokens] for size, visual in zip(params, seen)]
             gb = [2e-9 * (visual.encoder_params + size) for size, visual in zip(params, seen)]
             work = [[2.0 * size * visual.grid_tokens * factors["connector"] * count for size, visual in zip(params, seen)]
                     for _, factors, count in self.stages]
@@ -164,16 +167,19 @@ class Pairs:
         prefill = timing.phases[-1].ms       # the other phases are the visual part's
         return prefill + (timing.total_ms - timing.ttft_ms if whole else 0.0), timing.tokens_per_s, held.total, work
 
-    def of(self, x: int) -> list[Pair]:
-        """The costs of every visual part with one LLM."""
+    def _terms(self, x: int) -> Iterator[tuple[float, float, float, float, float, float]]:
+        """The fields of Pair for every visual part with one LLM."""
         record = self.space.languages[x].record
         ms, gb, work = self._connectors(flops.need(record, "hidden_size"))
         known = {tokens: self._language(record, tokens) for tokens in set(self.tokens)}
-        out = []
+        spare = PROMPT_TOKENS + OUTPUT_TOKENS
         for tokens, seen, a, b, before, per, first, each in zip(self.tokens, self.vision_ms, ms, gb, *self.encoder, *work):
             total, speed, held, (start, step) = known[tokens]
-            out.append(Pair(total + seen + a, speed, held + b, tokens + PROMPT_TOKENS + OUTPUT_TOKENS, before + first + start, per + each + step))
-        return out
+            yield total + seen + a, speed, held + b, tokens + spare, before + first + start, per + each + step
+
+    def of(self, x: int) -> list[Pair]:
+        """The costs of every visual part with one LLM."""
+        return [Pair(*terms) for terms in self._terms(x)]
 
     def refused(self, x: int) -> str | None:
         """Why an LLM is out whatever it sees, or None."""
@@ -195,11 +201,12 @@ class Pairs:
 
     def affordable(self, pair: Pair) -> int:
         """How many of the data mixes, from the smallest, the budget allows: the cost is linear in the number of samples."""
-        if self.allowed is None:
-            return len(self.sizes)
+        return len(self.sizes) if self.allowed is None else self._afford(pair.first, pair.each)
+
+    def _afford(self, first: float, each: float) -> int:
         if self.limits.budget.kind == "images":
             return bisect_right(self.sizes, self.limits.budget.amount - self.stages[0][2])
-        return bisect_right(self.sizes, (self.allowed - pair.first) / pair.each)
+        return bisect_right(self.sizes, (self.allowed - first) / each)
 
     def counts(self) -> tuple[list[Sequence[int]], dict[str, int]]:
         """Per LLM and visual part, how many data mixes they can afford (0: refused); and how many recipes each reason excludes."""
@@ -214,14 +221,19 @@ class Pairs:
         if refused:
             excluded[refused] += mixes * len(self.tokens)
             return [0] * len(self.tokens)
-        out = []
-        for pair in self.of(x):
-            reason = self.reason(x, pair)
-            if reason and reason != "budget":
+        limits, infinite, out = self.limits, float("inf"), []
+        context = self.space.languages[x].record.get("context") or infinite
+        memory_gb = infinite if limits.memory_gb is None else limits.memory_gb
+        most_ms = infinite if limits.latency is None else limits.latency.ms
+        tokens_per_s = limits.tokens_per_s or 0.0
+        for ms, speed, gb, tokens, first, each in self._terms(x):   # the rules of `reason`, without a call for each of many pairs
+            reason = ("context" if tokens > context else "memory" if gb > memory_gb else "speed" if speed < tokens_per_s
+                      else "latency" if ms > most_ms else None)
+            if reason:
                 excluded[reason] += mixes
                 out.append(0)
                 continue
-            count = 0 if reason else self.affordable(pair)
+            count = mixes if self.allowed is None else self._afford(first, each)
             excluded["budget"] += mixes - count
             out.append(count)
         return out
