@@ -7,7 +7,7 @@ import sys
 from collections.abc import Mapping
 
 from . import costing
-from .arguments import Parser, Usage, benchmark_list, flag, level_flag, positive
+from .arguments import Parser, Usage, benchmark_list, flag, level_flag, number, positive, recipe_fields
 from .console import out, show, style
 from .cost import flops
 from .evidence.vocabulary import Vocabulary, fold, nearest
@@ -17,19 +17,6 @@ from .picker.recipe import BASELINE, FIELDS, Recipe, parse, published_size
 
 CURVES = ("visual_tokens", "resolution", "llm_params_b", "data_size")
 KINDS = ("full", "fraction", "one-at-a-time")
-
-
-def number(least: float, most: float, what: str, ends: bool = True):
-    """An argparse type for a number between two bounds."""
-    def read(text: str) -> float:
-        try:
-            value = float(text)
-        except ValueError:
-            value = math.nan
-        if not (least <= value <= most if ends else least < value < most):
-            raise ValueError(f"{text[:20]!r} is not {what}")
-        return value
-    return flag(read)
 
 
 def effect(text: str) -> tuple[float, bool]:
@@ -45,15 +32,7 @@ def effect(text: str) -> tuple[float, bool]:
 
 def own_fields(text: str | None, command: str, words: Vocabulary) -> dict:
     """--recipe FIELD=VALUE,…: canonical fields."""
-    parts = [part.partition("=") for part in text.split(",")] if text else []
-    for name, sign, value in parts:
-        if not sign or not value.strip():
-            raise Usage(f"{command}: --recipe {name.strip()[:40]!r}: as in --recipe llm=qwen2-7b,resolution=384")
-    fields = [(name.strip().replace("-", "_"), value.strip()) for name, _, value in parts]
-    twice = next((name for i, (name, _) in enumerate(fields) if name in dict(fields[:i])), None)
-    if twice:
-        raise Usage(f"{command}: --recipe names {twice[:40]} twice")
-    return parse(dict(fields), words)[0].stated()
+    return parse(recipe_fields(text or "", command), words)[0].stated()
 
 
 # --- design -----------------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 In: values that the command line has parsed, and the library. Out: PickAnswer and AblateAnswer. Does not parse text, print or exit.
 """
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -44,7 +45,7 @@ def answer_pick(library: Library, tasks: TaskMix, limits: rank.Constraints, fix:
     first = None
     if result.recipes:
         best = result.recipes[0]
-        first = ablation.ablate(scores, _place(choices, best), level, best.costs.gpu_hours.gpu_hours, allowed_by(library, choices, limits))[0]
+        first = ablation.ablate(scores, _place(choices, best), level, hours_by(library, choices, limits), allowed_by(library, choices, limits))[0]
     return PickAnswer(result, deltas, citations, first, tuple(_pick_warnings(result, limits)))
 
 
@@ -106,14 +107,20 @@ def _tables_for(library: Library, axis: str, recipe: Recipe, support: Mapping[st
 
 
 class AblateAnswer(NamedTuple):
-    """The axes in order of value for one recipe, and what was assumed to get there."""
+    """The axes in order of value for one recipe, the plan over all of them, and what was assumed to get there.
+
+    worth: the gain, in percent of the mix's scale, below which an axis is not worth its runs; sure: of the full recipe, without any run.
+    """
     recipe: Recipe
     values: list[ablation.AxisValue]
+    sequence: list[ablation.Step]
+    worth: float
+    sure: float
     assumed: str
     hours_per_run: float
 
 
-def answer_ablate(library: Library, tasks: TaskMix, own: Recipe | None, confidence: float, budget: Budget | None) -> AblateAnswer:
+def answer_ablate(library: Library, tasks: TaskMix, own: Recipe | None, confidence: float, budget: Budget | None, worth: float | None = None) -> AblateAnswer:
     """What to ablate first: for a stated recipe, or for the best one a budget buys. Raises space.EmptySpace."""
     words, posterior = library.words, library.posterior
     limits = rank.Constraints(budget=budget or DEFAULT_BUDGET)
@@ -135,10 +142,11 @@ def answer_ablate(library: Library, tasks: TaskMix, own: Recipe | None, confiden
         limits = limits._replace(budget=budget)
         scores = rank.Scores(choices, BASELINE, tasks, posterior, words)
         assumed = ""
-    assumed += f"one run costs about {costs.gpu_hours.gpu_hours:,.0f} {costs.gpu} hours"
     hours = costs.gpu_hours.gpu_hours
-    values = ablation.ablate(scores, place, confidence, hours, allowed_by(library, choices, limits))
-    return AblateAnswer(recipe, values, assumed, hours)
+    assumed += f"one run of it costs about {hours:,.0f} {costs.gpu} hours"
+    values = ablation.ablate(scores, place, confidence, hours_by(library, choices, limits), allowed_by(library, choices, limits), worth, whole=True)
+    return AblateAnswer(recipe, values, ablation.sequence(values, confidence, worth), values[0].noise if worth is None else worth,
+                        math.prod(value.confidence_now for value in values), assumed, hours)
 
 
 class NothingFits(Refused):
@@ -159,6 +167,14 @@ def allowed_by(library: Library, choices: Space, limits: rank.Constraints) -> Ca
         costs = rank.costs_of(choices.visuals[v], choices.languages[x], choices.data[d], limits, library.words, library.calibration)
         return rank.exceeds(costs, limits, library.words, library.calibration) is None
     return allowed
+
+
+def hours_by(library: Library, choices: Space, limits: rank.Constraints) -> Callable[[ablation.Candidate], float]:
+    """GPU-hours of one training run of a candidate."""
+    def hours(candidate: ablation.Candidate) -> float:
+        v, x, d = candidate
+        return rank.costs_of(choices.visuals[v], choices.languages[x], choices.data[d], limits, library.words, library.calibration).gpu_hours.gpu_hours
+    return hours
 
 
 def _with_recipe(library: Library, choices: Space, recipe: Recipe) -> tuple[Space, ablation.Candidate]:

@@ -53,7 +53,7 @@ def gather(library: Library, tasks: TaskMix, limits: rank.Constraints, fix: Mapp
     front = cheaper(library, scores, limits, best, level)
     tell("what to ablate")
     place = choices.visuals.index(best.visual), choices.languages.index(best.language), choices.data.index(best.data)
-    values = ablate.ablate(scores, place, level, best.costs.gpu_hours.gpu_hours, picks.allowed_by(library, choices, limits))
+    values = ablate.ablate(scores, place, level, picks.hours_by(library, choices, limits), picks.allowed_by(library, choices, limits))
     tell("the rows behind it")
     parts = {axis: Section(None, answers.answer_swap(library, *sides, None, tasks, level, with_costs=False)) for axis,
              sides in part_sides(library, best.recipe).items()}
