@@ -158,7 +158,7 @@ def ablate_arguments(parser: Parser) -> None:
 def ablate_command(args, library: Library, understood: dict | None = None) -> int:
     """The axes in the order to ablate them, with runs and GPU-hours."""
     tasks = parse_mix(args.tasks, library.words)
-    own = parse(recipe_fields(args.recipe, "ablate"), library.words)[0] if args.recipe else None
+    own = parse(recipe_fields(args.recipe, "ablate: --recipe"), library.words)[0] if args.recipe else None
     from . import picks
     answer = picks.answer_ablate(library, tasks, own, args.confidence, units.budget(args.budget, library.words) if args.budget else None, args.worth)
     from .report import ablation

@@ -32,7 +32,7 @@ def effect(text: str) -> tuple[float, bool]:
 
 def own_fields(text: str | None, command: str, words: Vocabulary) -> dict:
     """--recipe FIELD=VALUE,…: canonical fields."""
-    return parse(recipe_fields(text or "", command), words)[0].stated()
+    return parse(recipe_fields(text or "", f"{command}: --recipe"), words)[0].stated()
 
 
 # --- design -----------------------------------------------------------------------------------------------------------

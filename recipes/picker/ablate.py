@@ -12,10 +12,9 @@ from typing import NamedTuple
 from . import rank, trials
 from .rank import Candidate
 from .space import Data, Space
-from .trials import MOST_RUNS, Stage
+from .trials import MOST_LEVELS, MOST_RUNS, Stage
 
 AXES = ("encoder", "connector", "llm", "data", "resolution")
-MOST_LEVELS = 10      # that compete on an axis
 REACH = 2.0           # a level this many standard deviations behind the best one does not compete: it is the better of the two with less than 2.3 %
 ALIKE = 1.1           # data mixes of one family whose sizes differ by less than this factor are one candidate
 RARELY = 0.05         # axes whose runs change the pick less often than this come last
@@ -25,9 +24,9 @@ class AxisValue(NamedTuple):
     """What ablating one axis is worth.
 
     candidates: the levels that compete, with the probability that each is truly the best of them; merged: (level, near-duplicates it stands for); levels: how
-    many exist under the constraints. plan: (level, runs) until the asked confidence, or as far as 32 runs go. rival: the level most likely to be best where
+    many exist under the constraints. plan: (level, runs) until the asked confidence, or as far as MOST_RUNS go. rival: the level most likely to be best where
     the picked one is not. p_changes_pick, expected_gain (percent of the mix's scale): of the plan, or of one run of the picked level and one of its rival
-    where none is needed. runs, gpu_hours: of the plan (None: 32 runs do not do). switch_gain: expected of the best level today, without any run.
+    where none is needed. runs, gpu_hours: of the plan (None: MOST_RUNS do not do). switch_gain: expected of the best level today, without any run.
     worth: the gain reaches what was asked. path: the stages; hours: GPU-hours of a run of each candidate; noise: standard deviation of one run on the mix.
     """
     axis: str
@@ -137,7 +136,7 @@ def _field(names: list[str], own: str, levels: dict[str, Candidate], scores: ran
     spread = max(belief[i][i] + belief[j][j] - 2 * belief[i][j] for i in range(len(first)) for j in range(len(first)))
     least = scores.mean(levels[names[0]]) - REACH * math.sqrt(max(spread, 0.0))
     kept = [name for name in names if scores.mean(levels[name]) >= least][:MOST_LEVELS]
-    kept += [own] if own not in kept else []
+    kept = kept if own in kept else [*kept[:MOST_LEVELS - 1], own]
     return _Field(kept, [scores.mean(levels[name]) for name in kept], belief if kept == first else joint(kept))
 
 
@@ -159,24 +158,23 @@ def ablate(scores: rank.Scores, picked: Candidate, confidence: float, hours: Cal
     open_axes = sum(len(groups) > 1 for _, _, groups in found.values()) or 1
     for axis, (levels, own, groups) in found.items():
         field = _field(list(groups), own, levels, scores)
-        path = trials.path(field.means, field.covariance, noise, field.names.index(own), confidence ** (1 / open_axes) if whole else confidence)
+        path, best = trials.path(field.means, field.covariance, noise, field.names.index(own), confidence ** (1 / open_axes) if whole else confidence)
         merged = tuple((name, tuple(groups[name])) for name in field.names if groups[name])
         cost = tuple(hours(levels[name]) for name in field.names) if len(field.names) > 1 else (0.0,)
-        out.append(_value(axis, own, len(levels), field, merged, path, cost, confidence, worth, noise))
+        out.append(_value(axis, own, len(levels), field, merged, path, best, cost, confidence, worth, math.sqrt(noise)))
     out.sort(key=lambda value: (value.p_changes_pick < RARELY, -value.gain_per_hour, -value.p_changes_pick, value.axis))
     return out
 
 
-def _value(axis: str, own: str, count: int, field: _Field, merged: tuple, path: Sequence[Stage], hours: tuple[float, ...], confidence: float, worth: float,
-           noise: float) -> AxisValue:
-    names, sd = field.names, math.sqrt(noise)
+def _value(axis: str, own: str, count: int, field: _Field, merged: tuple, path: Sequence[Stage], best: Sequence[float], hours: tuple[float, ...],
+           confidence: float, worth: float, sd: float) -> AxisValue:
+    names = field.names
     if len(names) == 1:
         return AxisValue(axis, own, None, count, ((own, 1.0),), merged, 0.0, 0.0, 0.0, 0, 0.0, (), 1.0, 1.0, 0.0, False, sd, tuple(path), hours)
     reached = next((stage for stage in path if stage.confidence >= confidence), None)
     last = reached or path[-1]
     at = last if sum(last.runs) >= 2 else path[2]
     needed = 0 if reached is path[0] else sum(last.runs)
-    best = trials.best_chances(field.means, field.covariance)
     rival = max((i for i, name in enumerate(names) if name != own), key=lambda i: (best[i], -i))
     cost = sum(n * h for n, h in zip(at.runs, hours))
     return AxisValue(axis, own, names[rival], count, tuple(zip(names, best)), merged, at.p_changes, at.gain, max(field.means) - field.means[names.index(own)],
@@ -196,37 +194,33 @@ def sequence(values: Sequence[AxisValue], confidence: float, worth: float | None
     Runs go where they add most to the logarithm of the confidence for an hour; then the axes are put in the order of gain per hour. `values`: of `ablate` with
     `whole`. The picked recipe is an arm of every axis: its runs are shared.
     """
-    place = dict.fromkeys((value.axis for value in values), 0)
-    own = {value.axis: [name for name, _ in value.candidates].index(value.picked) for value in values}
-    base = 0
-    while math.prod(value.path[place[value.axis]].confidence for value in values) < confidence:
+    open_axes = [value for value in values if len(value.candidates) > 1]
+    own = [[name for name, _ in value.candidates].index(value.picked) for value in open_axes]
+    # by axis and stage: logarithm of the confidence, GPU-hours of the rivals' runs, runs of the picked recipe
+    stages = [[(math.log(max(stage.confidence, 1e-9)), sum(n * h for i, (n, h) in enumerate(zip(stage.runs, value.hours)) if i != mine), stage.runs[mine])
+               for stage in value.path] for value, mine in zip(open_axes, own)]
+    base = max((value.hours[mine] for value, mine in zip(open_axes, own)), default=0.0)
+    place, made = [0] * len(open_axes), 0
+    while sum(line[at][0] for line, at in zip(stages, place)) < math.log(confidence):
         best = None
-        for value in values:
-            now = value.path[place[value.axis]]
-            for further in range(place[value.axis] + 1, len(value.path)):
-                then = value.path[further]
-                mine = own[value.axis]
-                more = _cost(then, value, mine, base) - _cost(now, value, mine, base)
-                rate = math.log(max(then.confidence, 1e-9) / max(now.confidence, 1e-9)) / max(more, 1e-9)
+        for axis, (line, at) in enumerate(zip(stages, place)):
+            sure, spent, _ = line[at]
+            for further in range(at + 1, len(line)):
+                then, cost, shared = line[further]
+                rate = (then - sure) / max(cost - spent + max(0, shared - made) * base, 1e-9)
                 if rate > 0 and (best is None or rate > best[0]):
-                    best = rate, value.axis, further, then.runs[mine]
+                    best = rate, axis, further
         if best is None:
             break
         place[best[1]] = best[2]
-        base = max(base, best[3])
+        made = max(made, stages[best[1]][best[2]][2])
+    chosen = [(value, value.path[at], mine, line[at][1]) for value, line, at, mine in zip(open_axes, stages, place, own) if at]
+    chosen.sort(key=lambda item: (-item[1].gain / max(item[3] + item[1].runs[item[2]] * base, 1e-9), item[0].axis))
     chance, made, out = math.prod(value.path[0].confidence for value in values), 0, []
-    stages = [(value, value.path[place[value.axis]]) for value in values if place[value.axis]]
-    stages.sort(key=lambda pair: (-pair[1].gain / max(_cost(pair[1], pair[0], own[pair[0].axis], 0), 1e-9), pair[0].axis))
-    for value, stage in stages:
-        names, mine = [name for name, _ in value.candidates], own[value.axis]
-        levels = _runs(names, stage, made, value.picked)
+    for value, stage, mine, cost in chosen:
+        levels = _runs([name for name, _ in value.candidates], stage, made, value.picked)
         chance *= stage.confidence / value.path[0].confidence
-        enough = value.noise if worth is None else worth
-        out.append(Step(value.axis, levels, sum(n for _, n in levels), _cost(stage, value, mine, made), stage.gain, stage.gain >= enough, chance))
+        out.append(Step(value.axis, levels, sum(n for _, n in levels), cost + max(0, stage.runs[mine] - made) * base, stage.gain,
+                        stage.gain >= (value.noise if worth is None else worth), chance))
         made = max(made, stage.runs[mine])
     return out
-
-
-def _cost(stage: Stage, value: AxisValue, mine: int, made: int) -> float:
-    """GPU-hours of a stage when so many runs of the picked recipe are made already."""
-    return sum(max(0, n - made if i == mine else n) * h for i, (n, h) in enumerate(zip(stage.runs, value.hours)))
