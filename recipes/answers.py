@@ -13,7 +13,7 @@ from .effects.rows import find_rows, moved_axes, relevant_papers
 from .effects.swap import Change, Swap, judge
 from .evidence.vocabulary import Vocabulary
 from .library import Library
-from .picker import rank
+from .picker.limits import Constraints, Costs
 from .picker.recipe import BASELINE, Recipe, change, published_size
 from .picker.tasks import TaskMix, parse_mix
 
@@ -23,7 +23,7 @@ class SwapAnswer(NamedTuple):
     before: Recipe
     after: Recipe
     result: Swap
-    costs: tuple[rank.Costs, rank.Costs, float, float] | None
+    costs: tuple[Costs, Costs, float, float] | None
     notes: tuple[str, ...]
 
 
@@ -74,7 +74,7 @@ def _swap_costs(library: Library, before: Recipe, after: Recipe):
         same = next(count for count in counts if count)
         before, after = (recipe if count else change(recipe, visual_tokens=same) for recipe, count in zip((before, after), counts))
     try:
-        (a, first), (b, second) = (recipe_costs(library, recipe, rank.Constraints()) for recipe in (before, after))
+        (a, first), (b, second) = (recipe_costs(library, recipe, Constraints()) for recipe in (before, after))
     except flops.MissingFigure:
         return None
     return a, b, first.visual_tokens, second.visual_tokens

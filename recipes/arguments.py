@@ -12,7 +12,8 @@ from .cost import tokens
 from .errors import Refused
 from .evidence.vocabulary import UnknownName, Vocabulary, fold, nearest
 from .library import Library
-from .picker import rank, units
+from .picker import units
+from .picker.limits import Constraints
 from .picker.recipe import FIELDS, parse
 
 FIXABLE = ("encoder", "connector", "llm", "llm_params_b", "data", "resolution", "visual_tokens")
@@ -161,16 +162,42 @@ def pairs(values: Sequence[str], flag_name: str, words: Vocabulary) -> list[tupl
     return found
 
 
-def constraints(args: argparse.Namespace, words: Vocabulary) -> rank.Constraints:
-    """Budget, latency and memory of `pick`."""
+def constraint_flags(parser: Parser) -> None:
+    """What a recipe must meet: the flags that `constraints` reads."""
+    parser.add_argument("--budget", metavar="B", help="training budget: 500 A100-hours, 8xH100 for a day, 2e21 FLOP, 50M images, $2,000 at $1.50 per H100-hour")
+    parser.add_argument("--latency", metavar="L", help="time to first token: 300ms on L4 (300 ms total on L4 for a whole answer)")
+    parser.add_argument("--speed", metavar="S", help="decoding: 20 tokens/s on Orin")
+    parser.add_argument("--memory", metavar="M", help="memory of the deployment: 24GB, 'fits 24GB in int4'")
+    parser.add_argument("--deploy", choices=("edge", "cloud"), help="device when none is named: edge = Jetson AGX Orin, cloud = L4")
+    parser.add_argument("--dtype", choices=("bf16", "int8", "int4"), help="number format of the deployed LLM weights (default: bf16)")
+    parser.add_argument("--images", type=flag(positive), default=1, metavar="N", help="pictures in one request (several images, video frames)")
+    parser.add_argument("--licence", choices=("any", "commercial"), default="any", help="commercial: the LLM's licence must permit commercial use")
+    parser.add_argument("--fix", metavar="AXIS=VALUE", action="append", default=[], help="keep a field fixed: llm=qwen2.5-7b, llm_params_b=2B (repeatable)")
+    parser.add_argument("--avoid", metavar="AXIS=VALUE", action="append", default=[], help="leave out a component: encoder=clip-vit-l-14 (repeatable)")
+
+
+def constraints(args: argparse.Namespace, words: Vocabulary) -> Constraints:
+    """What a recipe must meet, from `constraint_flags`."""
     device = "jetson-agx-orin-64gb" if args.deploy == "edge" else "l4"
+    speed = units.speed(args.speed, words) if args.speed else None
+    if speed and speed.gpu:
+        device = speed.gpu
     latency = None
     if args.latency:
         latency = units.latency(args.latency, words)
         if " on " not in args.latency.lower():
             latency = latency._replace(gpu=device)
-    return rank.Constraints(units.budget(args.budget, words) if args.budget else None, latency,
-                            units.memory_gb(args.memory) if args.memory else None, args.dtype, deploy_gpu=device)
+        elif speed and speed.gpu and latency.gpu != speed.gpu:
+            raise Usage(f"--latency is about {latency.gpu} and --speed about {speed.gpu}: one device at a time")
+    memory, dtype = args.memory, args.dtype
+    match = re.fullmatch(r"(.*\S)\s+(?:in|at|with)\s+(bf16|int8|int4)\s*", memory or "", re.I)
+    if match:
+        if dtype and dtype != match[2].lower():
+            raise Usage(f"--memory says {match[2]} and --dtype {dtype}")
+        memory, dtype = match[1], match[2].lower()
+    return Constraints(units.budget(args.budget, words) if args.budget else None, latency, units.memory_gb(memory) if memory else None, dtype or "bf16",
+                       deploy_gpu=latency.gpu if latency else device, tokens_per_s=speed.tokens_per_s if speed else None, images=args.images,
+                       commercial=args.licence == "commercial")
 
 
 def image_size(text: str) -> tuple[int, int]:

@@ -6,9 +6,9 @@ import json
 import sys
 
 from . import answers, question
-from .arguments import (Parser, Usage, benchmark_list, constraints, flag, level_flag, number, pairs, positive, recipe_fields, recipe_flags,
-                        side_of, size_or_llm, stated_flags)
-from .cli_report import check_plot, plot_argument, plot_swap
+from .arguments import (Parser, Usage, benchmark_list, constraint_flags, constraints, flag, level_flag, number, pairs, positive, recipe_fields,
+                        recipe_flags, side_of, size_or_llm, stated_flags)
+from .cli_report import check_plot, plot_argument, plot_front, plot_swap
 from .console import out, show, style
 from .effects.rows import moved_axes, relevant_papers
 from .library import Library
@@ -114,35 +114,44 @@ def predict_command(args, library: Library, understood: dict | None = None) -> i
     return 1 if failed else 0
 
 
-def pick_arguments(parser: Parser) -> None:
+def request_flags(parser: Parser) -> None:
+    """What `pick` and `report` ask for."""
     parser.add_argument("--tasks", metavar="MIX", default="balanced", help="what it is for: documents, charts=0.5,mmmu=0.5 … (default: balanced)")
-    parser.add_argument("--budget", metavar="B", help="training budget: 500 A100-hours, 8xH100 for a day, 2e21 FLOP, 50M images")
-    parser.add_argument("--latency", metavar="L", help="time to first token: 300ms on L4 (300 ms total on L4 for a whole answer)")
-    parser.add_argument("--memory", metavar="M", help="memory of the deployment: 24GB")
-    parser.add_argument("--deploy", choices=("edge", "cloud"), help="device when --latency names none: edge = Jetson AGX Orin, cloud = L4")
-    parser.add_argument("--dtype", choices=("bf16", "int8", "int4"), default="bf16", help="number format of the deployed LLM weights")
-    parser.add_argument("--fix", metavar="AXIS=VALUE", action="append", default=[], help="keep a field fixed: llm=qwen2.5-7b, llm_params_b=2B (repeatable)")
-    parser.add_argument("--avoid", metavar="AXIS=VALUE", action="append", default=[], help="leave out a component: encoder=clip-vit-l-14 (repeatable)")
+    constraint_flags(parser)
     parser.add_argument("--top", type=flag(positive), default=5, metavar="N", help="how many recipes to list")
     level_flag(parser)
 
 
+def pick_arguments(parser: Parser) -> None:
+    request_flags(parser)
+    parser.add_argument("--risk", choices=("expected", "lower", "p_better"), default="expected",
+                        help="rank by the expected gain, the lower end of its interval, or the probability of beating the baseline")
+    parser.add_argument("--pareto", choices=("training", "latency", "memory"), help="also the recipes that no cheaper one beats, by this cost")
+    parser.add_argument("--plot", metavar="FILE.svg", help="the Pareto front as a picture (with --pareto)")
+
+
 def pick_command(args, library: Library, understood: dict | None = None) -> int:
     """The best recipes for a task mix, a budget and a latency target."""
+    from . import picks
+    if args.plot and not (args.pareto and args.plot.lower().endswith(".svg")):
+        raise Usage("pick: --plot FILE.svg draws the front of --pareto training, latency or memory")
     tasks = parse_mix(args.tasks, library.words)
     avoid: dict[str, list[str]] = {}
     for field, value in pairs(args.avoid, "--avoid", library.words):
         avoid.setdefault(field, []).append(str(value))
-    from . import picks
-    answer = picks.answer_pick(library, tasks, constraints(args, library.words), dict(pairs(args.fix, "--fix", library.words)), avoid, args.top, args.level)
+    answer = picks.answer_pick(library, tasks, constraints(args, library.words), dict(pairs(args.fix, "--fix", library.words)), avoid, args.top, args.level,
+                               risk=args.risk, pareto=args.pareto)
+    plot = {"plot": plot_front(args.plot, answer)} if args.plot and answer.front else {}
     if args.json:
         recipes = [jsonable.ranked(i + 1, item, answer.deltas[i], answer.citations[i]) for i, item in enumerate(answer.result.recipes)]
-        show({**(understood or {}), **jsonable.pick(answer.result, recipes, jsonable.axis_value(answer.first) if answer.first else None,
-                                                     [*answer.warnings, *answer.result.tightest])})
+        show({**(understood or {}), **jsonable.pick(answer.result, recipes, jsonable.axis_value(answer.first) if answer.first else None, answer.warnings),
+              "adopt": jsonable.numbers(answer.adopt), "alternatives": jsonable.numbers(answer.alternatives), **({"pareto": jsonable.front(answer.front)} if answer.front else {}), **plot})
     else:
         lines = {i: [f"{c['axis']}: {c['table'] or '-'}{' (arXiv ' + c['arxiv'] + ')' if c['arxiv'] else ''}, {c['why']}" for c in entries]
                  for i, entries in answer.citations.items()}
-        out(terminal.pick_text(answer.result, style(), lines, answer.deltas, answer.first, names_of(library), answer.warnings))
+        out(terminal.pick_text(answer, style(), lines, names_of(library)))
+        if plot:
+            out(f"\nwrote {clean(args.plot)}")
     return 0 if answer.result.recipes else 1
 
 

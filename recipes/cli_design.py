@@ -12,7 +12,8 @@ from .console import PROGRAM, out, show, style
 from .cost import flops
 from .evidence.vocabulary import Vocabulary, fold, nearest
 from .library import Library
-from .picker import rank, units
+from .picker import units
+from .picker.limits import Constraints
 from .picker.recipe import BASELINE, FIELDS, Recipe, parse, published_size
 from .report.text import clean, wrap
 
@@ -237,7 +238,7 @@ def curve_command(args, library: Library, understood: dict | None = None) -> int
     if low is not None and high is not None and low >= high:
         raise Usage(f"curve: --from {low:g} is not below --to {high:g}")
     gpu, train = units.hardware(args.gpu, words), units.hardware(args.train_gpu, words)
-    limits = rank.Constraints(train_gpu=train, deploy_gpu=gpu)
+    limits = Constraints(train_gpu=train, deploy_gpu=gpu)
 
     def costs(value: Recipe) -> tuple[float | None, float | None, float | None]:
         try:

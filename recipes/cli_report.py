@@ -64,12 +64,24 @@ def plot_swap(args: argparse.Namespace, answer: SwapAnswer, library: Library) ->
     return {"path": args.plot, "bytes": len(text.encode("utf-8"))}
 
 
+def plot_front(path: str, answer) -> dict:
+    """Write the Pareto front of a pick as a picture and say where."""
+    from .report import plots
+    front = answer.front
+    points = [plots.Point(terminal.unlike(recipe, answer.result.recipes[0].recipe) if number % 4 == 0 else "", cost, gain)
+              for number, (cost, gain, recipe) in enumerate(front.points)]
+    text = plots.pareto(points, f"Expected gain against {front.by} cost", "Recipes that no cheaper one beats, for " + answer.result.tasks.label,
+                        units=(front.unit, "gain, percent of scale"))
+    write_text(path, text)
+    return {"path": path, "bytes": len(text.encode("utf-8"))}
+
+
 # --- report ------------------------------------------------------------------------------------------------------------
 
 def report_arguments(parser: Parser) -> None:
-    from .cli_answers import pick_arguments
+    from .cli_answers import request_flags
     parser.add_argument("out", metavar="OUT.html", help="the file to write")
-    pick_arguments(parser)
+    request_flags(parser)
     parser.add_argument("--swap", nargs=2, metavar=("FROM", "TO"), action="append", default=[],
                         help="a section about this swap, as in swap FROM TO (repeatable)")
     parser.add_argument("--date", metavar="YYYY-MM-DD", help="a date to print (by default the file holds none: same input, same bytes)")
@@ -143,9 +155,9 @@ def command_line(args: argparse.Namespace) -> str:
     import shlex
     argv = ["report", args.out]
     for flag, value, default in (("tasks", args.tasks, "balanced"), ("budget", args.budget, None), ("latency", args.latency, None),
-                                 ("memory", args.memory, None),
-                                 ("deploy", args.deploy, None), ("dtype", args.dtype, "bf16")):
-        argv += [f"--{flag}", value] if value != default else []
+                                 ("speed", args.speed, None), ("memory", args.memory, None), ("deploy", args.deploy, None), ("dtype", args.dtype, None),
+                                 ("images", args.images, 1), ("licence", args.licence, "any")):
+        argv += [f"--{flag}", str(value)] if value != default else []
     for flag, values in (("fix", args.fix), ("avoid", args.avoid), ("tables", args.tables)):
         argv += [part for value in values for part in (f"--{flag}", value)]
     argv += ["--top", str(args.top)] if args.top != 5 else []

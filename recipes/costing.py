@@ -12,7 +12,7 @@ from .cost.tokens import LEARNED, POOLED, Tokens, per_view
 from .effects.features import visual_tokens
 from .evidence.vocabulary import Vocabulary
 from .library import Library
-from .picker import rank
+from .picker.limits import Constraints, Costs, costs_of
 from .picker.recipe import BASELINE, Recipe, RecipeError, change, published_size
 from .picker.space import Data, Language, Visual
 
@@ -57,10 +57,10 @@ def language_part(library: Library, recipe: Recipe) -> Language:
     raise flops.MissingFigure("the shape of the LLM is not known")
 
 
-def recipe_costs(library: Library, recipe: Recipe, limits: rank.Constraints) -> tuple[rank.Costs, Visual]:
+def recipe_costs(library: Library, recipe: Recipe, limits: Constraints) -> tuple[Costs, Visual]:
     """Training cost, latency and memory of any recipe that states enough. Raises flops.MissingFigure."""
     visual, language = visual_part(library, recipe), language_part(library, recipe)
-    return rank.costs_of(visual, language, data_part(library, recipe), limits, library.words, library.calibration), visual
+    return costs_of(visual, language, data_part(library, recipe), limits, library.words, library.calibration), visual
 
 
 def data_part(library: Library, recipe: Recipe) -> Data:

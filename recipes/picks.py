@@ -6,54 +6,149 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-from .cost import flops
+from .cost import flops, training
 from .costing import data_part, language_part, recipe_costs, visual_part, whole
 from .effects.swap import Change, judge
 from .errors import Refused
 from .library import Library
 from .picker import ablate as ablation
 from .picker import rank
+from .picker.limits import Constraints, Pairs, commercial_use, costs_of
 from .picker.recipe import BASELINE, Recipe, change
 from .picker.space import CONNECTORS, Space, Visual, space
 from .picker.tasks import TaskMix
-from .picker.units import Budget
+from .picker.units import PRINTED_PRICE, Budget
 
 DEFAULT_BUDGET = Budget("gpu_hours", 500.0, "a100-80gb-sxm")
 
 
+class Front(NamedTuple):
+    """A Pareto front: the cost it is about, and its recipes, the cheapest first, with that cost (GPU-hours, ms or GB)."""
+    by: str
+    unit: str
+    points: tuple[tuple[float, float, Recipe], ...]     # cost, expected gain, recipe
+
+
 class PickAnswer(NamedTuple):
-    """A pick with the deltas and citations of its top recipes, and the axis to ablate first."""
+    """A pick with the deltas and citations of its top recipes, another way to train the first, the axis to ablate first, what to adopt instead."""
     result: rank.Pick
     deltas: dict[int, tuple]
     citations: dict[int, list[dict]]
     first: ablation.AxisValue | None
+    alternatives: tuple[dict, ...]
+    adopt: dict | None
+    front: Front | None
     warnings: tuple[str, ...]
 
 
-def answer_pick(library: Library, tasks: TaskMix, limits: rank.Constraints, fix: Mapping[str, object],
-                avoid: Mapping[str, Sequence[str]], top: int, level: float) -> PickAnswer:
+def answer_pick(library: Library, tasks: TaskMix, limits: Constraints, fix: Mapping[str, object], avoid: Mapping[str, Sequence[str]], top: int,
+                level: float, *, risk: str = "expected", pareto: str | None = None) -> PickAnswer:
     """The best recipes, cited. Raises space.EmptySpace."""
     words, posterior = library.words, library.posterior
     choices = space(words, fix, avoid)
     scores = rank.Scores(choices, BASELINE, tasks, posterior, words)
-    result = rank.pick(scores, limits, library.calibration, top=top, level=level)
+    pairs = Pairs(choices, limits, words, library.calibration)
+    result = rank.pick(scores, limits, library.calibration, top=top, level=level, risk=risk, pairs=pairs)
     deltas, citations = {}, {}
     for i, item in enumerate(result.recipes):
         change = Change(BASELINE.stated(), item.recipe.stated(), posterior, words)
         deltas[i] = judge(change, (), list(tasks.benchmarks), level=level).deltas
         citations[i] = cite(library, item.recipe)
-    first = None
+    first, alternatives, adopted = None, (), None
     if result.recipes:
         best = result.recipes[0]
-        first = ablation.ablate(scores, _place(choices, best), level, hours_by(library, choices, limits), allowed_by(library, choices, limits))[0]
-    return PickAnswer(result, deltas, citations, first, tuple(_pick_warnings(result, limits)))
+        first = ablation.ablate(scores, _place(choices, best), level, hours_by(library, pairs), allowed_by(pairs))[0]
+        alternatives = _alternatives(library, scores, best, level)
+        adopted = _adopt(library, tasks, limits, fix, deltas[0])
+    front = _front(library, scores, pairs, pareto) if pareto and result.recipes else None
+    return PickAnswer(result, deltas, citations, first, alternatives, adopted, front, tuple(_pick_warnings(result, limits, fix)))
 
 
-def _pick_warnings(result: rank.Pick, limits: rank.Constraints) -> list[str]:
+def _alternatives(library: Library, scores: rank.Scores, best: rank.Ranked, level: float) -> tuple[dict, ...]:
+    """Other ways to train the same recipe that tables speak of, with what they do to the mix."""
+    frozen = best.recipe.frozen_encoder is not False
+    other = change(best.recipe, frozen_encoder=not frozen)
+    mix = Change(best.recipe.stated(), other.stated(), scores.posterior, scores.words).mix(scores.tasks.benchmarks, scores.families, level)
+    tables = [table.id for paper in library.papers(scores.posterior.support.get("frozen_encoder", ())) for table in paper.tables
+              if len({row.setting.get("frozen_encoder") for row in table.rows} - {None}) > 1]
+    return ({"change": "train the encoder too" if frozen else "freeze the encoder", "expected": mix.expected, "low": mix.low, "high": mix.high,
+             "p_better": mix.p_better, "tables": tables[:4]},)
+
+
+def _adopt(library: Library, tasks: TaskMix, limits: Constraints, fix: Mapping[str, object], deltas: Sequence) -> dict | None:
+    """The best released open models for the mix on the same deployment, and whether they beat the pick where both can be compared.
+
+    The pick's level on a benchmark is what LLaVA-1.5-7B prints there plus the expected gain. adopt: some model prints more than the upper end of
+    the interval on every benchmark that can be compared; train: less than the pick on most; unclear: between, or nothing to compare.
+    """
+    from . import landscape
+    deployed = limits.latency is not None or limits.tokens_per_s is not None
+    memory = limits.memory_gb or (library.words.records("hardware")[limits.device].get("memory_gb") if deployed else None)
+    try:
+        found = landscape.adopt(library.words, tasks, 1.35 * float(fix["llm_params_b"]) if "llm_params_b" in fix else None, memory, limits.dtype,
+                                licence="commercial" if limits.commercial else None)
+        base = landscape.baseline_scores(library.words, tasks)
+    except landscape.NothingPrinted:
+        return None
+    mine = {d.benchmark: (base[d.benchmark].value + d.expected, base[d.benchmark].value + d.high, base[d.benchmark].max) for d in deltas
+            if d.benchmark in base and d.max == base[d.benchmark].max and d.grade != "none"}
+    slugs = {(cell.target.benchmark, cell.target.split): slug for ranked in found.ranked for cell in ranked.cells
+             for slug in mine if landscape.SPLIT_OF.get(slug, (slug, cell.target.split))[0] == cell.target.benchmark}
+    models, verdict = [], "unclear"
+    for ranked in found.ranked:
+        cells, above, beyond, compared = [], 0, 0, 0
+        for cell in ranked.cells:
+            slug = slugs.get((cell.target.benchmark, cell.target.split))
+            pick = mine.get(slug) if slug else None
+            cells.append({"benchmark": slug or cell.target.benchmark, "value": cell.value, "kind": cell.kind, "max": cell.target.max,
+                          "pick": pick[0] if pick else None, "pick_high": pick[1] if pick else None})
+            if pick and cell.kind == "printed":
+                compared, above, beyond = compared + 1, above + (cell.value > pick[0]), beyond + (cell.value > pick[1])
+        models.append({"model": ranked.model.name, "params_b": ranked.model.params_b, "score": ranked.score, "se": ranked.se, "benchmarks": cells,
+                       "compared": compared, "above": above, "beyond": beyond})
+        if compared and beyond == compared:
+            verdict = "adopt"
+        elif compared and above <= compared / 2 and verdict == "unclear":
+            verdict = "train"
+    return {"verdict": verdict, "models": models, "notes": list(found.notes)} if models else None
+
+
+def _front(library: Library, scores: rank.Scores, pairs: Pairs, by: str) -> Front:
+    """The Pareto front of the space under the constraints."""
+    from .picker import pareto
+    gpu = pairs.limits.training_gpu
+    hardware = library.words.records("hardware")[gpu]
+    hours = lambda flop: training.estimate(flop, hardware, library.calibration).gpu_hours  # noqa: E731
+    points = pareto.front(scores, pairs, pairs.counts()[0], by)
+    return Front(by, f"{gpu} hours" if by == "training" else pareto.COSTS[by],
+                 tuple((hours(p.cost) if by == "training" else p.cost, p.gain, scores.recipe(p.candidate)) for p in points))
+
+
+def _pick_warnings(result: rank.Pick, limits: Constraints, fix: Mapping[str, object]) -> list[str]:
     out = ["gains are against LLaVA-1.5-7B trained the same way; deltas of one recipe share their uncertainty"]
-    if limits.budget is None and limits.latency is None and limits.memory_gb is None:
-        out.append("no --budget, --latency or --memory: the most expensive recipes win")
+    if limits.budget is None and limits.latency is None and limits.memory_gb is None and limits.tokens_per_s is None:
+        out.append("no --budget, --latency, --speed or --memory: the most expensive recipes win")
+    if limits.budget and limits.budget.assumed_price:
+        price, gpu, source = PRINTED_PRICE
+        out.append(f"${price:g} per {gpu} hour is assumed, the one price that a source prints ({source}): --budget '$… at $… per A100-hour' says yours")
+    if limits.commercial and result.recipes:
+        verdict, why = commercial_use(result.recipes[0].language.record)
+        if verdict == "conditions":
+            out.append(f"the licence of {result.recipes[0].language.slug} permits commercial use with conditions: {why}")
+    if result.risk != "expected":
+        out.append("the order is that of " + ("the lower end of the interval" if result.risk == "lower" else "the probability of beating the baseline")
+                   + ", worked out for the leading recipes of every set of axes that move")
+    for advice in result.advice:
+        more = "at least" if advice.reason == "speed" else "at most"
+        out.append(f"{advice.reason}: {more} {_plain(advice.limit)} {advice.unit} is asked; the least demanding recipe that meets the rest needs "
+                   f"{_plain(advice.needs)} {advice.unit}, and would gain {advice.gain:+.1f}")
+    if not result.recipes and not result.advice:
+        out.append("no single constraint can be relaxed so that something fits: relax two, or what --fix and --licence demand")
     return out
+
+
+def _plain(value: float) -> str:
+    return f"{value:,.3g}" if value < 100 else f"{value:,.0f}" if value < 1e9 else f"{value:.2g}"
 
 
 AXES = ("encoder", "connector", "llm", "data", "resolution")
@@ -123,11 +218,11 @@ class AblateAnswer(NamedTuple):
 def answer_ablate(library: Library, tasks: TaskMix, own: Recipe | None, confidence: float, budget: Budget | None, worth: float | None = None) -> AblateAnswer:
     """What to ablate first: for a stated recipe, or for the best one a budget buys. Raises space.EmptySpace."""
     words, posterior = library.words, library.posterior
-    limits = rank.Constraints(budget=budget or DEFAULT_BUDGET)
+    limits = Constraints(budget=budget or DEFAULT_BUDGET)
     choices = space(words, {}, {})
     if own is None:
-        scores = rank.Scores(choices, BASELINE, tasks, posterior, words)
-        result = rank.pick(scores, limits, library.calibration, top=1)
+        scores, pairs = rank.Scores(choices, BASELINE, tasks, posterior, words), Pairs(choices, limits, words, library.calibration)
+        result = rank.pick(scores, limits, library.calibration, top=1, compete=False, pairs=pairs)
         if not result.recipes:
             raise NothingFits("no recipe fits the budget")
         best = result.recipes[0]
@@ -140,11 +235,11 @@ def answer_ablate(library: Library, tasks: TaskMix, own: Recipe | None, confiden
         choices, place = _with_recipe(library, choices, recipe)
         costs = recipe_costs(library, recipe, limits)[0]
         limits = limits._replace(budget=budget)
-        scores = rank.Scores(choices, BASELINE, tasks, posterior, words)
+        scores, pairs = rank.Scores(choices, BASELINE, tasks, posterior, words), Pairs(choices, limits, words, library.calibration)
         assumed = ""
     hours = costs.gpu_hours.gpu_hours
     assumed += f"one run of it costs about {hours:,.0f} {costs.gpu} hours"
-    values = ablation.ablate(scores, place, confidence, hours_by(library, choices, limits), allowed_by(library, choices, limits), worth, whole=True)
+    values = ablation.ablate(scores, place, confidence, hours_by(library, pairs), allowed_by(pairs), worth, whole=True)
     return AblateAnswer(recipe, values, ablation.sequence(values, confidence, worth), values[0].noise if worth is None else worth,
                         math.prod(value.confidence_now for value in values), assumed, hours)
 
@@ -157,23 +252,22 @@ def _place(choices: Space, item: rank.Ranked) -> ablation.Candidate:
     return choices.visuals.index(item.visual), choices.languages.index(item.language), choices.data.index(item.data)
 
 
-def allowed_by(library: Library, choices: Space, limits: rank.Constraints) -> Callable[[ablation.Candidate], bool]:
-    """Does a candidate meet the constraints? (One that cannot be costed does not.)"""
-    if limits.budget is None and limits.latency is None and limits.memory_gb is None:
-        return lambda candidate: True
+def allowed_by(pairs: Pairs) -> Callable[[ablation.Candidate], bool]:
+    """Does a candidate meet the constraints?"""
+    place = {d: n for n, d in enumerate(sorted(range(len(pairs.space.data)), key=lambda d: (pairs.space.data[d].samples, d)))}
 
     def allowed(candidate: ablation.Candidate) -> bool:
         v, x, d = candidate
-        costs = rank.costs_of(choices.visuals[v], choices.languages[x], choices.data[d], limits, library.words, library.calibration)
-        return rank.exceeds(costs, limits, library.words, library.calibration) is None
+        return place[d] < pairs.counts()[0][x][v]
     return allowed
 
 
-def hours_by(library: Library, choices: Space, limits: rank.Constraints) -> Callable[[ablation.Candidate], float]:
+def hours_by(library: Library, pairs: Pairs) -> Callable[[ablation.Candidate], float]:
     """GPU-hours of one training run of a candidate."""
     def hours(candidate: ablation.Candidate) -> float:
         v, x, d = candidate
-        return rank.costs_of(choices.visuals[v], choices.languages[x], choices.data[d], limits, library.words, library.calibration).gpu_hours.gpu_hours
+        costs = costs_of(pairs.space.visuals[v], pairs.space.languages[x], pairs.space.data[d], pairs.limits, library.words, library.calibration)
+        return costs.gpu_hours.gpu_hours
     return hours
 
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from . import answers, picks
 from .library import Library
 from .picker import ablate, rank
+from .picker.limits import Constraints, Pairs
 from .picker.recipe import BASELINE, Recipe
 from .picker.space import space
 from .picker.tasks import TaskMix
@@ -26,7 +27,7 @@ class Section(NamedTuple):
 class Report(NamedTuple):
     """Everything the page shows. parts: axis -> the pick's change of that axis alone, from the baseline."""
     tasks: TaskMix
-    limits: rank.Constraints
+    limits: Constraints
     picked: picks.PickAnswer
     level: float
     parts: Mapping[str, Section]
@@ -38,22 +39,23 @@ class Report(NamedTuple):
     lower_is_better: frozenset[str]
 
 
-def gather(library: Library, tasks: TaskMix, limits: rank.Constraints, fix: Mapping[str, object], avoid: Mapping[str, Sequence[str]], top: int,
+def gather(library: Library, tasks: TaskMix, limits: Constraints, fix: Mapping[str, object], avoid: Mapping[str, Sequence[str]], top: int,
            level: float, swaps: Sequence[tuple[tuple[str, str], Recipe, Recipe]], tell: Callable[[str], None]) -> Report:
     """Ask all the questions. Raises space.EmptySpace, and picks.NothingFits when no recipe meets the constraints."""
     tell("ranking recipes")
     picked = picks.answer_pick(library, tasks, limits, fix, avoid, top, level)
     if not picked.result.recipes:
-        raise picks.NothingFits(f"no recipe meets all constraints: {'; '.join(picked.result.tightest)}")
+        raise picks.NothingFits(f"no recipe meets all constraints: {'; '.join(picked.warnings[1:])}")
     best = picked.result.recipes[0]
     tell("the best recipes for less")  # the cloud without citations, for which all papers would be read again
     choices = space(library.words, fix, avoid)
     scores = rank.Scores(choices, BASELINE, tasks, library.posterior, library.words)
-    cloud = rank.pick(scores, limits, library.calibration, top=CLOUD, level=level).recipes
+    cloud = rank.pick(scores, limits, library.calibration, top=CLOUD, level=level, compete=False).recipes
     front = cheaper(library, scores, limits, best, level)
     tell("what to ablate")
     place = choices.visuals.index(best.visual), choices.languages.index(best.language), choices.data.index(best.data)
-    values = ablate.ablate(scores, place, level, picks.hours_by(library, choices, limits), picks.allowed_by(library, choices, limits))
+    pairs = Pairs(choices, limits, library.words, library.calibration)
+    values = ablate.ablate(scores, place, level, picks.hours_by(library, pairs), picks.allowed_by(pairs))
     tell("the rows behind it")
     parts = {axis: Section(None, answers.answer_swap(library, *sides, None, tasks, level, with_costs=False)) for axis,
              sides in part_sides(library, best.recipe).items()}
@@ -80,14 +82,14 @@ def part_sides(library: Library, best: Recipe) -> dict[str, tuple[Recipe, Recipe
     return out
 
 
-def cheaper(library: Library, scores: rank.Scores, limits: rank.Constraints, best: rank.Ranked, level: float) -> tuple[rank.Ranked, ...]:
+def cheaper(library: Library, scores: rank.Scores, limits: Constraints, best: rank.Ranked, level: float) -> tuple[rank.Ranked, ...]:
     """The best recipe for the pick's training cost and for each of a ladder of fractions of it, under the other constraints."""
     found = {best.recipe: best}
     for part in LADDER:
         budget = Budget("flop", best.costs.flop / part, best.costs.gpu)
         if limits.budget and limits.budget.kind == "images":
             budget = Budget("images", limits.budget.amount / part, None)
-        result = rank.pick(scores, limits._replace(budget=budget), library.calibration, top=1, level=level)
+        result = rank.pick(scores, limits._replace(budget=budget), library.calibration, top=1, level=level, compete=False)
         if not result.recipes:
             break
         found.setdefault(result.recipes[0].recipe, result.recipes[0])

@@ -11,6 +11,7 @@ import unittest
 from recipes import picks
 from recipes.effects import linalg
 from recipes.picker import ablate, rank, trials
+from recipes.picker.limits import Constraints, Pairs
 from recipes.picker.recipe import BASELINE, parse
 from recipes.picker.space import Data, space
 from recipes.picker.tasks import parse_mix
@@ -47,14 +48,15 @@ def right(means, covariance, noise, runs, seed=7, count=COUNT):
 
 
 @functools.cache
-def setup(tasks, recipe=None):
+def setup(tasks):
     """(scores, place of the pick, hours, allowed) for a mix, on the shipped evidence."""
     words = library().words
-    choices, limits = space(words, {}, {}), rank.Constraints(budget=picks.DEFAULT_BUDGET)
+    choices, limits = space(words, {}, {}), Constraints(budget=picks.DEFAULT_BUDGET)
     scores = rank.Scores(choices, BASELINE, parse_mix(tasks, words), library().posterior, words)
     best = rank.pick(scores, limits, library().calibration, top=1).recipes[0]
     place = choices.visuals.index(best.visual), choices.languages.index(best.language), choices.data.index(best.data)
-    return scores, place, picks.hours_by(library(), choices, limits), picks.allowed_by(library(), choices, limits)
+    pairs = Pairs(choices, limits, words, library().calibration)
+    return scores, place, picks.hours_by(library(), pairs), picks.allowed_by(pairs)
 
 
 @functools.cache

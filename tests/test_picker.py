@@ -5,7 +5,8 @@ import random
 import unittest
 
 from recipes.evidence.vocabulary import UnknownName
-from recipes.picker import rank, units
+from recipes.picker import pareto, rank, units
+from recipes.picker.limits import OUTPUT_TOKENS, PROMPT_TOKENS, Constraints, Pairs, commercial_use, costs_of, exceeds
 from recipes.picker.recipe import BASELINE, Recipe, RecipeError, parse, parse_resolution, published_size
 from recipes.picker.space import EmptySpace, Space, space
 from recipes.picker.tasks import MixError, parse_mix
@@ -23,7 +24,26 @@ class Quantities(unittest.TestCase):
                                         ("500 GPU-hours", "gpu_hours", 500, a100), ("8xH100 for a day", "gpu_hours", 192, "h100-sxm"),
                                         ("8 x A100 for 2 weeks", "gpu_hours", 8 * 336, a100), ("2e21 FLOP", "flop", 2e21, None), ("3 EFLOPs", "flop", 3e18, None),
                                         ("50M images", "images", 5e7, None), ("665K samples", "images", 665_000, None)):
-            self.assertEqual(units.budget(text, self.words), (kind, amount, gpu), text)
+            self.assertEqual(units.budget(text, self.words)[:3], (kind, amount, gpu), text)
+
+    def test_money_and_speed(self):
+        words = support.library().words
+        own = units.budget("$2,000 at $1.50 per H100-hour", words)
+        self.assertEqual((own.kind, own.assumed_price), ("gpu_hours", None))
+        self.assertAlmostEqual(own.amount, 2000 / 1.5)
+        printed = units.budget("$600", words)
+        self.assertAlmostEqual(printed.amount, 1000)
+        self.assertEqual((printed.gpu, printed.assumed_price), ("a100-80gb-sxm", 0.6))
+        record = next(r for r in words.registry("training_costs")["training_costs"] if r["id"] == "llava-onevision-1.5-8b")
+        self.assertIn(f"${units.PRINTED_PRICE[0]:g} per A100 hour", record["printed_cost"])
+        self.assertEqual(units.speed("20 tokens/s on Orin", words), (20.0, "jetson-agx-orin-64gb"))
+        self.assertEqual(units.speed("20 tok/s", words), (20.0, None))
+        for text in ("$0", "$5 at $0 per H100-hour", "$5 at $1 per nope-hour"):
+            with self.assertRaises(ValueError):
+                units.budget(text, words)
+        for text in ("20", "-3 tokens/s", "20 tokens/s on nope"):
+            with self.assertRaises(ValueError):
+                units.speed(text, words)
 
     def test_latencies(self):
         for text, ms, gpu, whole in (("300ms on L4", 300, "l4", False), ("1.5 s on Orin", 1500, "jetson-agx-orin-64gb", False), ("300 ms TTFT on A100", 300, "a100-80gb-sxm", False),
@@ -155,11 +175,14 @@ class Ranking(unittest.TestCase):
         cls.tasks = parse_mix("documents,mmmu", cls.words)
         cls.scores = rank.Scores(cls.space, BASELINE, cls.tasks, cls.library.posterior, cls.words)
 
-    def brute(self, limits: rank.Constraints):
+    def brute(self, limits: Constraints):
         kept, excluded = [], {}
         for v, x, d in itertools.product(range(18), range(7), range(8)):
-            costs = rank.costs_of(self.space.visuals[v], self.space.languages[x], self.space.data[d], limits, self.words, self.calibration)
-            reason = rank.exceeds(costs, limits, self.words, self.calibration)
+            costs = costs_of(self.space.visuals[v], self.space.languages[x], self.space.data[d], limits, self.words, self.calibration)
+            room = self.space.languages[x].record.get("context")
+            over = room and self.space.visuals[v].visual_tokens * limits.images + PROMPT_TOKENS + OUTPUT_TOKENS > room
+            refused = limits.commercial and commercial_use(self.space.languages[x].record)[0] not in ("yes", "conditions")
+            reason = "licence" if refused else "context" if over else exceeds(costs, limits, self.words, self.calibration)
             if reason:
                 excluded[reason] = excluded.get(reason, 0) + 1
             else:
@@ -167,9 +190,11 @@ class Ranking(unittest.TestCase):
         return sorted(kept, key=lambda item: -item[0]), excluded
 
     def test_same_top_and_same_counts_as_brute_force(self):
-        for limits in (rank.Constraints(), rank.Constraints(units.budget("300 A100-hours", self.words)), rank.Constraints(latency=units.latency("150ms on L4", self.words)),
-                       rank.Constraints(units.budget("5e19 FLOP", self.words), units.latency("3s total on L4", self.words), 20.0, "int4"),
-                       rank.Constraints(units.budget("1M images", self.words), memory_gb=18.0)):
+        for limits in (Constraints(), Constraints(units.budget("300 A100-hours", self.words)), Constraints(latency=units.latency("150ms on L4", self.words)),
+                       Constraints(units.budget("5e19 FLOP", self.words), units.latency("3s total on L4", self.words), 20.0, "int4"),
+                       Constraints(units.budget("1M images", self.words), memory_gb=18.0),
+                       Constraints(units.budget("$400 at $2 per A100-hour", self.words), tokens_per_s=12.0, images=3, commercial=True),
+                       Constraints(latency=units.latency("2s on Orin", self.words), tokens_per_s=5.0, images=2, dtype="int8")):
             kept, excluded = self.brute(limits)
             found = rank.pick(self.scores, limits, self.calibration, top=10)
             self.assertEqual(found.considered, 18 * 7 * 8)
@@ -180,15 +205,72 @@ class Ranking(unittest.TestCase):
                 self.assertAlmostEqual(item.mix.expected, score, 6)
 
     def test_nothing_fits(self):
-        found = rank.pick(self.scores, rank.Constraints(memory_gb=0.5), self.calibration)
+        found = rank.pick(self.scores, Constraints(memory_gb=0.5), self.calibration)
         self.assertEqual(found.recipes, ())
-        self.assertTrue(found.tightest)
+        memory = next(advice for advice in found.advice if advice.reason == "memory")
+        self.assertGreater(memory.needs, 0.5)
+        at = rank.pick(self.scores, Constraints(memory_gb=memory.needs * 1.0002), self.calibration)      # what is said to fit does, and not less
+        self.assertAlmostEqual(at.recipes[0].mix.expected, memory.gain, 6)
+        self.assertEqual(rank.pick(self.scores, Constraints(memory_gb=memory.needs * 0.999), self.calibration).recipes, ())
+
+    def test_each_constraint_that_blocks_is_named_with_what_it_needs(self):
+        limits = Constraints(units.budget("1 A100-hours", self.words), units.latency("1ms on L4", self.words), tokens_per_s=1.0)
+        self.assertEqual(rank.pick(self.scores, limits, self.calibration).advice, ())            # two of them block: none alone helps
+        found = rank.pick(self.scores, limits._replace(latency=None), self.calibration)
+        self.assertEqual([advice.reason for advice in found.advice], ["budget"])
+        needs = limits.budget._replace(amount=found.advice[0].needs * 1.001)
+        self.assertTrue(rank.pick(self.scores, Constraints(needs), self.calibration).recipes)
+
+    def test_pareto_front_is_that_of_brute_force(self):
+        for by in ("training", "latency", "memory"):
+            for limits in (Constraints(), Constraints(units.budget("300 A100-hours", self.words), memory_gb=40.0)):
+                points = []
+                for score, v, x, d in self.brute(limits)[0]:
+                    costs = costs_of(self.space.visuals[v], self.space.languages[x], self.space.data[d], limits, self.words, self.calibration)
+                    points.append(({"training": costs.flop, "latency": costs.latency.ttft_ms, "memory": costs.memory.total}[by], score))
+                expected = []
+                for cost, score in sorted(points, key=lambda p: (p[0], -p[1])):
+                    if not expected or score > expected[-1][1]:
+                        expected.append((cost, score))
+                pairs = Pairs(self.space, limits, self.words, self.calibration)
+                counts, _ = pairs.counts()
+                got = pareto.front(self.scores, pairs, counts, by)
+                self.assertEqual(len(got), len(expected), (by, limits))
+                for point, (cost, score) in zip(got, expected):
+                    self.assertAlmostEqual(point.cost / cost, 1.0, 9)
+                    self.assertAlmostEqual(point.gain, score, 9)
+
+    def test_risk_is_that_of_brute_force_on_a_small_space(self):
+        """Few enough recipes that every set of moved axes is looked at whole."""
+        small = Space(self.space.visuals[:4], self.space.languages[:3], self.space.data[:2], ())
+        scores = rank.Scores(small, BASELINE, self.tasks, self.library.posterior, self.words)
+        mixes = {c: scores.mix(c, 0.8) for c in itertools.product(range(4), range(3), range(2))}
+        for risk, value in (("lower", lambda m: m.low), ("p_better", lambda m: m.p_better)):
+            found = rank.pick(scores, Constraints(), self.calibration, top=3, risk=risk)
+            best = sorted(mixes, key=lambda c: -value(mixes[c]))[:3]
+            self.assertEqual([item.recipe for item in found.recipes], [scores.recipe(c) for c in best])
+            self.assertEqual(found.risk, risk)
+
+    def test_more_images_never_fit_better(self):
+        limits = Constraints(latency=units.latency("900ms on L4", self.words), memory_gb=24.0)
+        left = [sum(n for _, n in rank.pick(self.scores, limits._replace(images=n), self.calibration, compete=False).excluded) for n in (1, 2, 4, 8)]
+        self.assertEqual(left, sorted(left))
+        self.assertLess(left[0], left[-1])
+
+    def test_ranks_and_the_cheapest_of_the_tied(self):
+        found = rank.pick(self.scores, Constraints(), self.calibration, top=40)
+        for place, item in enumerate(found.recipes, 1):
+            self.assertLessEqual(item.ranks[0], item.ranks[1])
+            self.assertGreaterEqual(item.ranks[0], 1)
+        tied = [item for item in found.recipes if item.tied]
+        least = min(tied, key=lambda item: item.costs.flop)
+        self.assertEqual((found.cheapest or found.recipes[0]).recipe, least.recipe)
 
     def test_probabilities_of_being_best(self):
-        found = rank.pick(self.scores, rank.Constraints(), self.calibration, top=40)
+        found = rank.pick(self.scores, Constraints(), self.calibration, top=40)
         total = sum(item.p_best for item in found.recipes)
         self.assertAlmostEqual(total, 1.0, 6)
-        again = rank.pick(self.scores, rank.Constraints(), self.calibration, top=40)
+        again = rank.pick(self.scores, Constraints(), self.calibration, top=40)
         self.assertEqual([item.p_best for item in found.recipes], [item.p_best for item in again.recipes])
         self.assertTrue(found.recipes[0].tied)
         self.assertEqual(found.tied, sum(item.tied for item in found.recipes))

@@ -14,6 +14,7 @@ from unittest import mock
 
 from recipes import answers, cli_report, reporting
 from recipes.picker import rank
+from recipes.picker.limits import Constraints
 from recipes.picker.recipe import Recipe
 from recipes.picker.tasks import parse_mix
 from recipes.report import forest, page, plots, svg
@@ -485,7 +486,7 @@ class ReportFiles(unittest.TestCase):
         tasks = parse_mix("charts", library.words)
         pair = cli_report.swap_sides("CLIP", "SigLIP", library)
         with mock.patch.object(rank, "DRAWS", DRAWS):
-            cls.value = reporting.gather(library, tasks, rank.Constraints(), {"encoder": "siglip-so400m-14", "llm": "qwen2-7b", "connector": "mlp-2x-gelu",
+            cls.value = reporting.gather(library, tasks, Constraints(), {"encoder": "siglip-so400m-14", "llm": "qwen2-7b", "connector": "mlp-2x-gelu",
                                                                               "resolution": 384}, {}, 2, 0.8,
                                          [(("CLIP", "SigLIP"), *pair)], lambda what: None)
 

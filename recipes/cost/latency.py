@@ -69,6 +69,14 @@ def rates_of(engine: str | Engine) -> Engine:
     return engine if isinstance(engine, Engine) else ENGINES[engine]
 
 
+def vision_phase(hardware: Mapping, encoders: Sequence[tuple[Mapping, int, float]], batch: int = 1, devices: int = 1,
+                 engine: str | Engine = "optimised") -> Phase:
+    """The encoders' share of the time to the first token; encoders: (record, side in pixels, views)."""
+    work = batch * sum(flops.encoder_forward(e, side) * views for e, side, views in encoders)
+    return _phase("vision encoder", work, sum(2.0 * flops.trunk_params(e) for e, _, _ in encoders), sum(e.get("depth") or 24 for e, _, _ in encoders),
+                  hardware, devices, rates_of(engine))
+
+
 def connector_phase(hardware: Mapping, connector_params: float, grid_tokens: float, batch: int = 1, devices: int = 1,
                     engine: str | Engine = "optimised") -> Phase:
     """The connector's share of the time to the first token."""
@@ -84,14 +92,11 @@ def answer(hardware: Mapping, llm: Mapping, encoders: Sequence[tuple[Mapping, in
     parallel, communication not counted.
     """
     rates = rates_of(engine)
-    vision_flops = batch * sum(flops.encoder_forward(e, side) * views for e, side, views in encoders)
-    vision_bytes = sum(2.0 * flops.trunk_params(e) for e, _, _ in encoders)
-    depth = sum(e.get("depth") or 24 for e, _, _ in encoders)
     tokens = visual_tokens + prompt_tokens
     weights = memory.llm_bytes(llm, dtype)
     layers = flops.need(llm, "layers")
     per_token_cache = memory.kv_bytes_per_token(llm)
-    phases = (_phase("vision encoder", vision_flops, vision_bytes, depth, hardware, devices, rates),
+    phases = (vision_phase(hardware, encoders, batch, devices, engine),
               connector_phase(hardware, connector_params, grid_tokens, batch, devices, engine),
               _phase("prefill", batch * flops.llm_forward(llm, tokens), weights, layers, hardware, devices, rates))
     context = tokens + output_tokens / 2

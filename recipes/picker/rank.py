@@ -2,51 +2,29 @@
 
 In: a Space, a task mix, a Posterior, constraints. Out: a Pick: the best recipes with deltas and costs, and exact
 counts of what each constraint excludes. The search is exact: effects add up over visual part, LLM and data, and
-costs depend on few numbers of each, so all combinations are judged without building them.
+costs (limits.py) depend on few numbers of each, so all combinations are judged without building them.
 """
 import heapq
-from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from ..cost import flops, latency, memory, training
+from ..cost import flops, training
 from ..effects import linalg
 from ..effects.features import AXIS_OF, difference, features, group
 from ..effects.posterior import Posterior, Trace
 from ..effects.swap import Change, Mix, together
 from ..evidence.vocabulary import Vocabulary
+from .limits import Constraints, Costs, Pairs, costs_of
 from .recipe import Recipe
 from .space import Data, Language, Space, Visual
 from .tasks import TaskMix
-from .units import Budget, LatencyTarget
 
-PROMPT_TOKENS, OUTPUT_TOKENS = 64, 128
 CANDIDATES = 40          # recipes that compete in the probability of being best
-DRAWS = 2000
-
+DRAWS = 600
+PER_SUBSET = 25          # with --risk: leaders of every set of axes that move, whose uncertainty is worked out
+RISKS = ("expected", "lower", "p_better")
 
 Candidate = tuple[int, int, int]   # numbers of a visual part, an LLM and a data mix of a space
-
-
-class Constraints(NamedTuple):
-    """What a recipe must meet. None: no such constraint. dtype: number format of the deployed LLM weights."""
-    budget: Budget | None = None
-    latency: LatencyTarget | None = None
-    memory_gb: float | None = None
-    dtype: str = "bf16"
-    train_gpu: str = "a100-80gb-sxm"
-    deploy_gpu: str = "l4"
-
-
-class Costs(NamedTuple):
-    """What one recipe costs to train and to run."""
-    flop: float
-    gpu: str
-    gpu_hours: training.Estimate
-    latency_gpu: str
-    latency: latency.Latency
-    memory: memory.Memory
-    stages: tuple[training.StageCost, ...]
 
 
 class Ranked(NamedTuple):
@@ -59,10 +37,23 @@ class Ranked(NamedTuple):
     p_best: float
     costs: Costs
     tied: bool       # the evidence cannot tell it from the first
+    ranks: tuple[int, int] = (1, 1)   # 80 % interval of its rank among the competitors
+
+
+class Advice(NamedTuple):
+    """A constraint to relax when nothing fits: from its limit to what the least demanding recipe needs, and the gain that buys."""
+    reason: str
+    limit: float
+    needs: float
+    unit: str
+    gain: float
 
 
 class Pick(NamedTuple):
-    """The answer: top recipes, how many were considered, and (reason, count) of exclusions."""
+    """The answer: top recipes, how many were considered, and (reason, count) of exclusions.
+
+    cheapest: among the competitors that the evidence cannot tell from the first, the one that is cheapest to train (None: the first).
+    """
     baseline: Recipe
     baseline_costs: Costs
     tasks: TaskMix
@@ -72,24 +63,9 @@ class Pick(NamedTuple):
     considered: int
     excluded: tuple[tuple[str, int], ...]
     left_out: tuple[tuple[str, int], ...]
-    tightest: tuple[str, ...]                # when nothing fits: what would have to give, in words
-
-
-def costs_of(visual: Visual, language: Language, data: Data, limits: Constraints, words: Vocabulary,
-             calibration: training.Calibration) -> Costs:
-    """Training cost, latency and memory of one recipe."""
-    hardware = words.records("hardware")
-    connector = flops.connector_params(visual.recipe.connector or "", visual.width, flops.need(language.record, "hidden_size"))
-    stages = tuple(training.stage_cost(stage, visual.encoder_flops, connector, language.record, visual.grid_tokens)
-                   for stage in training.two_stages(data.samples, data.slug, visual.visual_tokens, visual.recipe.frozen_encoder))
-    total = sum(stage.total for stage in stages)
-    gpu = limits.budget.gpu if limits.budget and limits.budget.gpu else limits.train_gpu
-    device = limits.latency.gpu if limits.latency else limits.deploy_gpu
-    timing = latency.answer(hardware[device], language.record, visual.encoders, connector, visual.visual_tokens,
-                            visual.grid_tokens, PROMPT_TOKENS, OUTPUT_TOKENS, limits.dtype)
-    held = memory.inference(language.record, visual.encoder_params, connector,
-                            visual.visual_tokens + PROMPT_TOKENS + OUTPUT_TOKENS, limits.dtype)
-    return Costs(total, gpu, training.estimate(total, hardware[gpu], calibration), device, timing, held, stages)
+    advice: tuple[Advice, ...] = ()          # when nothing fits: what would have to give
+    cheapest: Ranked | None = None
+    risk: str = "expected"
 
 
 class Scores:
@@ -121,6 +97,19 @@ class Scores:
         v, x, d = candidate
         return self.visuals[v] + self.languages[x] + self.data[d]
 
+    def recipe(self, candidate: Candidate) -> Recipe:
+        """A candidate as a recipe."""
+        v, x, d = candidate
+        visual, language, data = self.space.visuals[v], self.space.languages[x], self.space.data[d]
+        return Recipe(encoder=visual.recipe.encoder, connector=visual.recipe.connector, visual_tokens=visual.visual_tokens,
+                      llm=language.slug, llm_params_b=language.record["params_b"], data=data.slug, data_size=data.samples,
+                      resolution=visual.recipe.resolution, tiling=visual.recipe.tiling, training=self.baseline.training,
+                      frozen_encoder=self.baseline.frozen_encoder)
+
+    def mix(self, candidate: Candidate, level: float) -> Mix:
+        """Expected gain of a candidate with its interval."""
+        return Change(self.baseline.stated(), self.recipe(candidate).stated(), self.posterior, self.words).mix(self.tasks.benchmarks, self.families, level)
+
     def trace(self, part: tuple[str, int]) -> Trace:
         """Where the uncertainty of one choice's gain lies; part: visual, language or data, and its number."""
         if part not in self._traces:
@@ -130,66 +119,74 @@ class Scores:
         return self._traces[part]
 
 
-def pick(scores: Scores, limits: Constraints, calibration: training.Calibration, *, top: int = 5, level: float = 0.8) -> Pick:
-    """The `top` recipes by expected score that meet the constraints. Deterministic."""
+def pick(scores: Scores, limits: Constraints, calibration: training.Calibration, *, top: int = 5, level: float = 0.8,
+         risk: str = "expected", compete: bool = True, pairs: Pairs | None = None) -> Pick:
+    """The `top` recipes by expected score that meet the constraints. Deterministic.
+
+    risk: `lower` ranks by the lower end of the interval, `p_better` by the probability of beating the baseline. Both depend on how
+    uncertain a recipe is, which does not add up over its parts: they are worked out for the PER_SUBSET leaders by expected score
+    of every set of axes that move. compete: without it no probabilities of being best. pairs: the costs under these limits, if known.
+    """
     space, baseline, words = scores.space, scores.baseline, scores.words
-    hardware = words.records("hardware")
-    by_size = sorted(range(len(space.data)), key=lambda d: (space.data[d].samples, d))
-    sizes = [space.data[d].samples for d in by_size]
-    best_upto: list[int] = []                  # index of the best mix among the i smallest ones
-    for d in by_size:
-        best_upto.append(d if not best_upto or scores.data[d] > scores.data[best_upto[-1]] else best_upto[-1])
-    device = limits.latency.gpu if limits.latency else limits.deploy_gpu
-    allowed = _allowed_flops(limits, hardware, calibration)
-    counts = {"latency": 0, "memory": 0, "budget": 0}
-    best: list[tuple] = []
-    prefill: dict[tuple, float] = {}
-    seen_vision: dict[int, float] = {}
-    for x, language in enumerate(space.languages):
-        record = language.record
-        for v, visual in enumerate(space.visuals):
-            connector = flops.connector_params(visual.recipe.connector or "", visual.width, record["hidden_size"])
-            if limits.memory_gb is not None:
-                held = memory.inference(record, visual.encoder_params, connector,
-                                        visual.visual_tokens + PROMPT_TOKENS + OUTPUT_TOKENS, limits.dtype)
-                if held.total > limits.memory_gb:
-                    counts["memory"] += len(space.data)
-                    continue
-            if limits.latency is not None:
-                key = (x, visual.visual_tokens)
-                if key not in prefill:
-                    timing = latency.answer(hardware[device], record, (), 0.0, visual.visual_tokens, 0.0, PROMPT_TOKENS,
-                                            OUTPUT_TOKENS, limits.dtype)
-                    prefill[key] = timing.total_ms if limits.latency.whole_answer else timing.ttft_ms
-                if v not in seen_vision:
-                    seen_vision[v] = latency.answer(hardware[device], record, visual.encoders, 0.0, visual.visual_tokens, 0.0,
-                                                    PROMPT_TOKENS, 1, limits.dtype).phases[0].ms
-                joint = latency.connector_phase(hardware[device], connector, visual.grid_tokens).ms
-                if prefill[key] + seen_vision[v] + joint > limits.latency.ms:
-                    counts["latency"] += len(space.data)
-                    continue
-            count = len(sizes)
-            if allowed is not None:
-                count = _affordable(allowed, limits, visual, record, connector, sizes)
-                counts["budget"] += len(sizes) - count
-                if not count:
-                    continue
-            d = best_upto[count - 1]
-            best.append((scores.visuals[v] + scores.languages[x] + scores.data[d], -v, -x, count))
-    width = max(top, CANDIDATES)
-    leaders = heapq.nlargest(width, best)
-    triples = []
-    for value, v, x, count in leaders:
-        rest = value - scores.data[best_upto[count - 1]]
-        for d in by_size[:count]:
-            triples.append((rest + scores.data[d], v, x, -d))
-    chosen = heapq.nlargest(width, triples)
-    competitors = [(-v, -x, -d) for _, v, x, d in chosen]
-    ranked, tied = _judge(competitors, scores, limits, calibration, top, level)
-    nothing = () if ranked else _advice(counts, limits)
+    pairs = pairs or Pairs(space, limits, words, calibration)
+    counts, excluded = pairs.counts()
+    chosen = list(leaders(scores, counts, max(top, CANDIDATES))) if risk == "expected" else cautious(scores, counts, max(top, CANDIDATES), level, risk)
+    ranked, tied, cheapest = _judge(chosen, scores, limits, calibration, top, level, compete)
+    advice = () if ranked else _advice(scores, pairs, limits, calibration)
     visual, language, data = _baseline_parts(baseline, words)
-    return Pick(baseline, costs_of(visual, language, data, limits, words, calibration), scores.tasks, tuple(ranked), tied, len(competitors),
-                space.size, tuple((k, n) for k, n in counts.items() if n), space.left_out, nothing)
+    return Pick(baseline, costs_of(visual, language, data, limits, words, calibration), scores.tasks, tuple(ranked), tied, len(chosen),
+                space.size, tuple((k, n) for k, n in excluded.items() if n), space.left_out, advice, cheapest, risk)
+
+
+def leaders(scores: Scores, counts: Sequence[Sequence[int]], width: int, among: tuple[Sequence[int], ...] | None = None) -> Iterator[Candidate]:
+    """The `width` candidates with the highest expected score, the best first.
+
+    counts: per LLM and visual part, how many data mixes (from the smallest) they can afford. among: only these visual parts, LLMs, mixes.
+    """
+    space = scores.space
+    seen, spoken, taught = among or (range(len(space.visuals)), range(len(space.languages)), range(len(space.data)))
+    mixes = set(taught)
+    by_size = sorted(range(len(space.data)), key=lambda d: (space.data[d].samples, d))
+    best_upto: list[int | None] = [None]               # the best mix among the n smallest
+    for d in by_size:
+        before = best_upto[-1]
+        best_upto.append(d if d in mixes and (before is None or scores.data[d] > scores.data[before]) else before)
+    best_data = [None if d is None else scores.data[d] for d in best_upto]
+    heap: list[tuple] = []
+    for x in spoken:
+        base, row = scores.languages[x], counts[x]
+        for v in seen:
+            data = best_data[row[v]]
+            if data is None:
+                continue
+            value = scores.visuals[v] + base + data
+            if len(heap) < width:
+                heapq.heappush(heap, (value, -v, -x))
+            elif value >= heap[0][0]:
+                heapq.heappushpop(heap, (value, -v, -x))
+    # whoever is among the first `width` has a visual part and an LLM that are, with their best mix
+    triples = ((scores.visuals[-v] + scores.languages[-x] + scores.data[d], v, x, -d)
+               for _, v, x in heap for d in by_size[:counts[-x][-v]] if d in mixes)
+    return ((-v, -x, -d) for _, v, x, d in heapq.nlargest(width, triples))
+
+
+def cautious(scores: Scores, counts: Sequence[Sequence[int]], width: int, level: float, risk: str) -> list[Candidate]:
+    """The `width` candidates with the highest lower bound or probability of beating the baseline (see `pick`)."""
+    groups = [_split(scores.visual_changes), _split(scores.language_changes), _split(scores.data_changes)]
+    found: dict[Candidate, float] = {}
+    for still_v in groups[0]:
+        for still_x in groups[1]:
+            for still_d in groups[2]:
+                for candidate in leaders(scores, counts, PER_SUBSET, (still_v, still_x, still_d)):
+                    mix = scores.mix(candidate, level)
+                    found[candidate] = mix.low if risk == "lower" else mix.p_better
+    return [candidate for candidate, _ in heapq.nlargest(width, found.items(), key=lambda item: (item[1], scores.mean(item[0])))]
+
+
+def _split(changes: Sequence[Mapping]) -> list[list[int]]:
+    """The choices that change nothing against the baseline, and those that do (empty groups left out)."""
+    still = [n for n, change in enumerate(changes) if not change]
+    return [group_ for group_ in (still, [n for n, change in enumerate(changes) if change]) if group_]
 
 
 def _baseline_parts(baseline: Recipe, words: Vocabulary) -> tuple[Visual, Language, Data]:
@@ -201,57 +198,28 @@ def _baseline_parts(baseline: Recipe, words: Vocabulary) -> tuple[Visual, Langua
     return visual, Language(baseline.llm, words.records("llm")[baseline.llm]), Data(baseline.data, baseline.data_size, "")
 
 
-def _allowed_flops(limits: Constraints, hardware: Mapping, calibration: training.Calibration) -> float | None:
-    """The most FLOPs the budget allows (at the median utilisation); infinity for a budget in images."""
-    if limits.budget is None:
-        return None
-    if limits.budget.kind == "flop":
-        return limits.budget.amount
-    if limits.budget.kind == "gpu_hours":
-        return limits.budget.amount * 3600 * training.peak_flops(hardware[limits.budget.gpu]) * calibration.median
-    return float("inf")
-
-
-def exceeds(costs: Costs, limits: Constraints, words: Vocabulary, calibration: training.Calibration) -> str | None:
-    """Which constraint a recipe with these costs breaks (memory, latency or budget), or None: the rules of `pick`, for one recipe."""
-    if limits.memory_gb is not None and costs.memory.total > limits.memory_gb:
-        return "memory"
-    if limits.latency is not None and (costs.latency.total_ms if limits.latency.whole_answer else costs.latency.ttft_ms) > limits.latency.ms:
-        return "latency"
-    if limits.budget is None:
-        return None
-    if limits.budget.kind == "images":
-        return "budget" if sum(stage.stage.samples for stage in costs.stages) > limits.budget.amount else None
-    return "budget" if costs.flop > _allowed_flops(limits, words.records("hardware"), calibration) else None
-
-
-def _affordable(allowed: float, limits: Constraints, visual: Visual, llm: Mapping, connector: float, sizes: Sequence[float]) -> int:
-    """How many of the mixes, from the smallest, the budget allows: the cost is linear in the number of samples."""
-    if limits.budget.kind == "images":
-        return bisect_right(sizes, limits.budget.amount - 558_000)
-    plan = training.two_stages(1.0, "", visual.visual_tokens)
-    fixed = training.stage_cost(plan[0], visual.encoder_flops, connector, llm, visual.grid_tokens).total
-    each = training.stage_cost(plan[1], visual.encoder_flops, connector, llm, visual.grid_tokens).total
-    return bisect_right(sizes, (allowed - fixed) / each)
-
-
 def _judge(competitors: Sequence[Candidate], scores: Scores, limits: Constraints, calibration: training.Calibration, top: int,
-           level: float) -> tuple[list[Ranked], int]:
-    """The leading recipes with intervals, probability of being best and costs; and how many competitors are tied with the first."""
+           level: float, compete: bool) -> tuple[list[Ranked], int, Ranked | None]:
+    """The leading recipes with intervals, probability of being best and costs; how many competitors are tied with the first; the cheapest of these."""
     if not competitors:
-        return [], 0
-    p_best, tied = p_best_of(competitors, scores)
-    space, baseline, words = scores.space, scores.baseline, scores.words
-    out = []
-    for (v, x, d), p, close in list(zip(competitors, p_best, tied))[:top]:
-        visual, language, data = space.visuals[v], space.languages[x], space.data[d]
-        recipe = Recipe(encoder=visual.recipe.encoder, connector=visual.recipe.connector, visual_tokens=visual.visual_tokens,
-                        llm=language.slug, llm_params_b=language.record["params_b"], data=data.slug, data_size=data.samples,
-                        resolution=visual.recipe.resolution, tiling=visual.recipe.tiling, training=baseline.training,
-                        frozen_encoder=baseline.frozen_encoder)
-        mix = Change(baseline.stated(), recipe.stated(), scores.posterior, words).mix(scores.tasks.benchmarks, scores.families, level)
-        out.append(Ranked(recipe, visual, language, data, mix, p, costs_of(visual, language, data, limits, words, calibration), close))
-    return out, sum(tied)
+        return [], 0, None
+    rival = competition(competitors, scores) if compete else Competition([0.0] * len(competitors), [False] * len(competitors), [(1, 1)] * len(competitors))
+
+    def ranked(number: int) -> Ranked:
+        candidate = competitors[number]
+        v, x, d = candidate
+        visual, language, data = scores.space.visuals[v], scores.space.languages[x], scores.space.data[d]
+        return Ranked(scores.recipe(candidate), visual, language, data, scores.mix(candidate, level), rival.p_best[number],
+                      costs_of(visual, language, data, limits, scores.words, calibration), rival.tied[number], rival.ranks[number])
+
+    out = [ranked(number) for number in range(min(top, len(competitors)))]
+    cheapest = None
+    if compete:
+        hours = {number: costs_of(scores.space.visuals[v], scores.space.languages[x], scores.space.data[d], limits, scores.words, calibration).flop
+                 for number, (v, x, d) in enumerate(competitors) if rival.tied[number]}
+        least = min(hours, key=lambda number: (hours[number], number), default=0)
+        cheapest = ranked(least) if least else None
+    return out, sum(rival.tied), cheapest
 
 
 def labels(scores: Scores, candidate: Candidate) -> tuple[tuple[str, str | None], ...]:
@@ -284,26 +252,54 @@ def joint_covariance(candidates: Sequence[Candidate], labels: Sequence[Sequence[
     return out
 
 
-def p_best_of(competitors: Sequence[Candidate], scores: Scores) -> tuple[list[float], list[bool]]:
-    """(probability of being the best of these recipes, cannot be told from the first), by seeded draws."""
+class Competition(NamedTuple):
+    """Of each competitor: the probability of being the best, whether the evidence cannot tell it from the first, 80 % interval of its rank."""
+    p_best: list[float]
+    tied: list[bool]
+    ranks: list[tuple[int, int]]
+
+
+def competition(competitors: Sequence[Candidate], scores: Scores) -> Competition:
+    """Who wins how often, by seeded draws from the joint posterior of the competitors' true gains."""
     covariance = joint_covariance(competitors, [labels(scores, c) for c in competitors], scores)
     draws = draw([scores.mean(c) for c in competitors], covariance, DRAWS)
-    wins = [0] * len(competitors)
-    behind = [0] * len(competitors)
+    size = len(competitors)
+    behind = [0] * size
+    places = [[0] * size for _ in range(size)]
     for values in draws:
         first = values[0]
-        wins[max(range(len(values)), key=values.__getitem__)] += 1
-        for i, value in enumerate(values):
-            behind[i] += value < first
-    return [win / len(draws) for win in wins], [count < 0.8 * len(draws) for count in behind]
+        for place, i in enumerate(sorted(range(size), key=values.__getitem__, reverse=True)):
+            places[i][place] += 1
+            behind[i] += values[i] < first
+    return Competition([row[0] / len(draws) for row in places], [count < 0.8 * len(draws) for count in behind],
+                       [(_place(row, 0.1 * len(draws)), _place(row, 0.9 * len(draws))) for row in places])
+
+
+def _place(counts: Sequence[int], wanted: float) -> int:
+    """The rank below or at which so many draws fall."""
+    total = 0
+    for place, count in enumerate(counts, 1):
+        total += count
+        if total >= wanted:
+            return place
+    return len(counts)
 
 
 def draw(means: Sequence[float], covariance: linalg.Matrix, count: int, seed: int = 20261121) -> list[list[float]]:
-    """Seeded draws from a multivariate normal (a little is added to the diagonal: recipes may be exact twins)."""
+    """Seeded draws from a multivariate normal.
+
+    A little is added to the diagonal, as recipes may be twins: a millionth of the largest variance, and more where stored
+    correlations, which are rounded, need it.
+    """
     size = len(means)
     top = max(covariance[i][i] for i in range(size)) or 1.0
-    ridge = [[*row[:i], row[i] + 1e-6 * top] for i, row in enumerate(covariance)]
-    factor = linalg.cholesky(ridge)
+    for part in (1e-6, 1e-5, 1e-4, 1e-3, 1e-2):
+        try:
+            factor = linalg.cholesky([[*row[:i], row[i] + part * top] for i, row in enumerate(covariance)])
+            break
+        except linalg.NotPositiveDefinite:
+            if part == 1e-2:
+                raise
     import random  # slow to load, and a swap does not draw
     rng = random.Random(seed)
     out = []
@@ -313,6 +309,29 @@ def draw(means: Sequence[float], covariance: linalg.Matrix, count: int, seed: in
     return out
 
 
-def _advice(counts: Mapping[str, int], limits: Constraints) -> tuple[str, ...]:
-    """Which constraints exclude recipes, the most excluding first."""
-    return tuple(f"{name} excludes {count} combinations" for name, count in sorted(counts.items(), key=lambda item: -item[1]) if count)
+def _advice(scores: Scores, pairs: Pairs, limits: Constraints, calibration: training.Calibration) -> tuple[Advice, ...]:
+    """For each constraint, what it would have to allow so that something fits, and the gain of the best recipe then."""
+    out = []
+    for reason, limit, unit in (("memory", limits.memory_gb, "GB"), ("speed", limits.tokens_per_s, "tokens/s"),
+                                ("latency", limits.latency and limits.latency.ms, "ms"), ("budget", limits.budget and limits.budget.amount, "")):
+        if limit is None:
+            continue
+        least = pairs.least(reason)
+        if least is None:
+            continue
+        needs = abs(least[0])
+        eased = {"memory": lambda: {"memory_gb": needs * 1.0001}, "speed": lambda: {"tokens_per_s": needs * 0.9999},
+                 "latency": lambda: {"latency": limits.latency._replace(ms=needs * 1.0001)},
+                 "budget": lambda: {"budget": limits.budget._replace(amount=_amount(needs, limits, pairs) * 1.0001)}}[reason]()
+        if reason == "budget":
+            needs = _amount(needs, limits, pairs)
+            unit = {"flop": "FLOP", "gpu_hours": f"{limits.budget.gpu} hours", "images": "images"}[limits.budget.kind]
+        found = pick(scores, limits._replace(**eased), calibration, top=1, compete=False).recipes
+        if found:
+            out.append(Advice(reason, limit, needs, unit, found[0].mix.expected))
+    return tuple(out)
+
+
+def _amount(needs: float, limits: Constraints, pairs: Pairs) -> float:
+    """FLOPs (or images) in the unit of the budget."""
+    return needs * limits.budget.amount / pairs.allowed if limits.budget.kind == "gpu_hours" else needs

@@ -14,10 +14,17 @@ class UnitError(Refused):
 
 
 class Budget(NamedTuple):
-    """One of: FLOPs, hours of one kind of GPU, or a number of training images."""
+    """One of: FLOPs, hours of one kind of GPU, or a number of training images. Money is hours at a price."""
     kind: str           # flop, gpu_hours or images
     amount: float
     gpu: str | None     # hardware slug for gpu_hours
+    assumed_price: float | None = None   # dollars per hour, where the text named money and no price (PRINTED_PRICE)
+
+
+class Speed(NamedTuple):
+    """Tokens per second of decoding on a device."""
+    tokens_per_s: float
+    gpu: str | None
 
 
 class LatencyTarget(NamedTuple):
@@ -29,7 +36,9 @@ class LatencyTarget(NamedTuple):
 
 NUMBER = r"(\d[\d,_]*(?:\.\d+)?(?:e[+]?\d+)?)\s*([kKmMbBtT](?![a-zA-Z]))?"
 SUFFIX = {"": 1.0, "k": 1e3, "m": 1e6, "b": 1e9, "t": 1e12}
-BUDGET_FORMS = "500 A100-hours, 8xH100 for a day, 2e21 FLOP, 50M images"
+BUDGET_FORMS = "500 A100-hours, 8xH100 for a day, 2e21 FLOP, 50M images, $2,000, $2,000 at $1.50 per H100-hour"
+# The one price of a GPU-hour that a source of the registry prints (training_costs.json, llava-onevision-1.5-8b: "$16,000 at $0.6 per A100 hour").
+PRINTED_PRICE = (0.6, "a100-80gb-sxm", "LLaVA-OneVision-1.5 README")
 LATENCY_FORMS = "300ms on L4, 1.5 s on Orin, 300 ms TTFT on A100"
 
 
@@ -47,6 +56,11 @@ def budget(text: str, words: Vocabulary) -> Budget:
     text = text.strip()
     if text.startswith("-"):
         raise UnitError(f"{text!r}: a budget is positive (as in {BUDGET_FORMS})")
+    money = re.fullmatch(r"(?:\$|usd\s*)" + NUMBER + r"(?:\s*usd)?(?:\s*(?:at|@)\s*\$?\s*(\d+(?:\.\d+)?)\s*(?:/|per|an?)\s*([A-Za-z][\w -]*?)[-\s]*(?:gpu[-\s]*)?(?:hours?|hr|h))?",
+                         text, re.I)
+    if money:
+        price, gpu = (float(money[3]), hardware(money[4], words)) if money[3] else PRINTED_PRICE[:2]
+        return Budget("gpu_hours", _positive(_number(money) / _positive(price, text), text), gpu, None if money[3] else price)
     match = re.fullmatch(NUMBER + r"\s*(?:x|×)?\s*([A-Za-z][\w -]*?)[-\s]*(?:gpu[-\s]*)?(?:hours?|hrs?|h)", text)
     if match:
         value = _number(match)
@@ -80,9 +94,17 @@ def latency(text: str, words: Vocabulary) -> LatencyTarget:
     return LatencyTarget(_positive(ms, text), hardware(match[5] or "l4", words), whole)
 
 
+def speed(text: str, words: Vocabulary) -> Speed:
+    """Read a decoding speed: 20 tokens/s, 20 tok/s on Orin. Raises UnitError or UnknownName."""
+    match = re.fullmatch(NUMBER + r"\s*(?:tokens?|tok|t)\s*(?:/|per)\s*(?:s|sec|second)s?(?:\s+on\s+(?:an?\s+)?(.+))?", text.strip(), re.I)
+    if not match:
+        raise UnitError(f"cannot read the speed {text[:60]!r} (as in 20 tokens/s on Orin)")
+    return Speed(_positive(_number(match), text), hardware(match[3], words) if match[3] else None)
+
+
 def memory_gb(text: str) -> float:
-    """Gigabytes: 24GB, 24, 500 MB."""
-    match = re.fullmatch(NUMBER + r"\s*(gb|gib|mb)?", text.strip(), re.I)
+    """Gigabytes: 24GB, 24, 500 MB (also `fits 24GB`)."""
+    match = re.fullmatch(r"(?:fits\s+(?:in\s+)?)?" + NUMBER + r"\s*(gb|gib|mb)?", text.strip(), re.I)
     if not match:
         raise UnitError(f"cannot read the memory {text[:60]!r} (as in 24GB)")
     return _positive(_number(match) / (1e3 if (match[3] or "").lower() == "mb" else 1.0), text)

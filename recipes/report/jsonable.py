@@ -11,7 +11,8 @@ if TYPE_CHECKING:  # an answer brings its own classes along: no need to load tho
     from ..effects.meta import Pooled
     from ..effects.swap import Delta, Evidence, Mix, Split, Swap
     from ..picker.ablate import AxisValue
-    from ..picker.rank import Costs, Pick, Ranked
+    from ..picker.limits import Costs
+    from ..picker.rank import Pick, Ranked
     from ..picker.recipe import Recipe
 
 
@@ -103,7 +104,8 @@ def ranked(rank: int, value: "Ranked", deltas: "Sequence[Delta]", citations: Seq
     """One recipe of `pick`."""
     return {"rank": rank, "recipe": recipe(value.recipe), "schedule": schedule(value, value.costs, value.recipe.resolution),
             "score": {"expected": number(value.mix.expected), "interval": interval(value.mix.level, value.mix.low, value.mix.high),
-                      "p_better": number(value.mix.p_better), "p_best": number(value.p_best), "tied_with_first": value.tied},
+                      "p_better": number(value.mix.p_better), "p_best": number(value.p_best), "tied_with_first": value.tied,
+                      "rank_interval": list(value.ranks)},
             "deltas": [delta(d) for d in deltas], **costs(value.costs), "visual_tokens": number(value.visual.visual_tokens),
             "citations": list(citations)}
 
@@ -114,7 +116,25 @@ def pick(value: "Pick", recipes: Sequence[dict], first: dict | None, warnings: S
             "tasks": {name: number(w) for name, w in value.tasks.parts.items()}, "recipes": list(recipes),
             "considered": value.considered, "excluded": [{"reason": reason, "count": count} for reason, count in value.excluded],
             "left_out": [{"rule": rule, "count": count} for rule, count in value.left_out],
+            "risk": value.risk, "tied": value.tied, "competitors": value.competitors,
+            "cheapest_tied": value.cheapest and {"recipe": recipe(value.cheapest.recipe), "expected": number(value.cheapest.mix.expected),
+                                                 "gpu_hours": number(value.cheapest.costs.gpu_hours.gpu_hours)},
+            "relax": [{"constraint": a.reason, "limit": number(a.limit), "needs": number(a.needs), "unit": a.unit, "expected": number(a.gain)} for a in value.advice],
             "ablate_first": first, "warnings": list(warnings)}
+
+
+def front(value) -> dict:
+    """A Pareto front, the cheapest first."""
+    return {"by": value.by, "unit": value.unit, "points": [{"cost": number(cost), "expected": number(gain), "recipe": recipe(r)} for cost, gain, r in value.points]}
+
+
+def numbers(value):
+    """A nested value with its fractions rounded as everywhere."""
+    if isinstance(value, dict):
+        return {key: numbers(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [numbers(item) for item in value]
+    return number(value) if isinstance(value, float) else value
 
 
 def axis_value(value: "AxisValue") -> dict:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from .. import answers, picks
 from ..library import Library
-from ..picker import rank
+from ..picker.limits import Constraints
 from ..picker.recipe import BASELINE, Recipe
 from ..picker.tasks import TaskMix, parse_mix
 from ..picker.units import Budget, LatencyTarget
@@ -162,7 +162,7 @@ def build(library: Library) -> str:
 def _family(library: Library, family: str) -> list[str]:
     words = library.words
     tasks = parse_mix(family, words)
-    answer = picks.answer_pick(library, tasks, rank.Constraints(BUDGET, LATENCY), {}, {}, 1, 0.8)
+    answer = picks.answer_pick(library, tasks, Constraints(BUDGET, LATENCY), {}, {}, 1, 0.8)
     name = words.records("family")[family]["name"]
     if not answer.result.recipes:
         return [f"### {family} ({name})", "", "No recipe meets these limits.", ""]

@@ -16,7 +16,9 @@ if TYPE_CHECKING:  # an answer brings its own classes along: no need to load tho
     from ..effects.swap import Evidence, Mix, Swap
     from ..evidence.tables import Paper, Table
     from ..picker.ablate import AxisValue
-    from ..picker.rank import Costs, Pick, Ranked
+    from ..picker.limits import Costs
+    from ..picker.rank import Ranked
+    from ..picks import PickAnswer
 
 
 def points(delta) -> int:
@@ -227,18 +229,21 @@ def cost_change(before: "Costs", after: "Costs", tokens_before: float, tokens_af
 
 # --- pick ------------------------------------------------------------------------------------------------------------
 
-def pick_text(answer: "Pick", style: Style, citations: Mapping[int, Sequence[str]], deltas: Mapping[int, Sequence], first: "AxisValue | None",
-              names: Mapping[str, str], warnings: Sequence[str]) -> str:
-    """The answer of `pick`: the first recipe in full, the others in a table, what was excluded, what to ablate."""
+def pick_text(picked: "PickAnswer", style: Style, citations: Mapping[int, Sequence[str]], names: Mapping[str, str]) -> str:
+    """The answer of `pick`: the first recipe in full, the others in a table, ties, what to ablate, what to adopt, the front, notes."""
+    answer = picked.result
     head = wrap(f"best of {answer.considered:,} recipes for {clean(answer.tasks.label)}, against {BASELINE_NAME}", style, hang="  ")
     lines = [style.paint(line, "bold") for line in head]
     if answer.excluded:
         lines += wrap("excluded: " + ", ".join(f"{count:,} by {reason}" for reason, count in answer.excluded), style, hang="          ")
     lines.append("")
     if not answer.recipes:
-        lines += ["no recipe meets all constraints", *(f"  {text}" for text in answer.tightest)]
-        return "\n".join(lines)
-    lines += card(answer.recipes[0], style, citations.get(0, ()), deltas.get(0, ()), names)
+        lines.append("no recipe meets all constraints")
+    else:
+        lines += card(answer.recipes[0], style, citations.get(0, ()), picked.deltas.get(0, ()), names)
+        for other in picked.alternatives:
+            lines += wrap(f"{other['change']}: {signed(other['expected'])} on the mix ({signed(other['low'])} … {signed(other['high'])}; "
+                          f"{', '.join(other['tables']) or 'no table'})", style, "  or          ", " " * 14)
     if len(answer.recipes) > 1:
         lines += ["", style.paint("the next, and how they differ from the first", "bold")]
         rows = [[str(i), unlike(r.recipe, answer.recipes[0].recipe),
@@ -247,16 +252,53 @@ def pick_text(answer: "Pick", style: Style, citations: Mapping[int, Sequence[str
         lines += table(["#", "recipe", "gain", "P(best)", "train", "TTFT"], rows, "llrrrr", style, 1)
     if answer.tied > 1:
         more = "at least " if answer.tied == answer.competitors else ""
-        lines += ["", *wrap(f"{more}{answer.tied} recipes cannot be told apart by the evidence (less than 80% sure that the first is better): "
-                            "cost and habit may decide among them", style)]
+        text = f"{more}{answer.tied} recipes cannot be told apart by the evidence (less than 80% sure that the first is better)"
+        if answer.cheapest:
+            c = answer.cheapest
+            text += (f"; the cheapest of them to train: {unlike(c.recipe, answer.recipes[0].recipe)} "
+                     f"({c.costs.gpu_hours.gpu_hours:,.0f} {c.costs.gpu} hours, {signed(c.mix.expected)})")
+        lines += ["", *wrap(text, style)]
+    first = picked.first
     if first:
         lines += ["", *wrap(f"ablate first: {first.axis} ({clean(first.picked)} against {clean(first.rival or '-')}): "
                             f"{percent(first.p_changes_pick)} that it changes the pick, expected gain {signed(first.expected_gain)}", style)]
-    for text in warnings:
+    lines += adopt_lines(picked.adopt, names, style) if picked.adopt else []
+    if picked.front:
+        first_recipe = answer.recipes[0].recipe
+        rows = [[f"{cost:,.0f}" if cost >= 10 else f"{cost:.2f}", signed(gain), unlike(recipe, first_recipe)] for cost, gain, recipe in thinned(picked.front.points)]
+        lines += ["", style.paint(f"no recipe is better for less ({picked.front.by}; some of {len(picked.front.points)}), and how they differ from the first", "bold"),
+                  *table([picked.front.unit, "gain", "recipe"], rows, "rrl", style, 2)]
+    lines += [""] if picked.warnings else []
+    for text in picked.warnings:
         lines += wrap("note: " + text, style, hang="      ")
     rules = [f"{rule} ({count:,})" for rule, count in answer.left_out if count]
-    lines += wrap("left out beforehand: " + "; ".join(rules), style, hang="      ") if rules else []
+    lines += wrap("left out beforehand: " + "; ".join(rules), style, hang="      ") if rules and answer.recipes else []
     return "\n".join(lines)
+
+
+def thinned(points: Sequence[tuple], most: int = 14) -> list[tuple]:
+    """Some points of a front, cheapest first: those beyond the baseline (the last ones if none is), in even steps of gain."""
+    kept = [point for point in points if point[1] > 0] or list(points[-most:])
+    step = (kept[-1][1] - kept[0][1]) / most
+    out = [kept[-1]]
+    for point in reversed(kept[:-1]):
+        if out[-1][1] - point[1] >= step:
+            out.append(point)
+    return out[::-1]
+
+
+def adopt_lines(adopt: Mapping, names: Mapping[str, str], style: Style) -> list[str]:
+    """Released models for the same mix, and what that means for training."""
+    words = {"adopt": "adopt rather than train: a released model is beyond what the pick can be expected to reach",
+             "train": "the pick is expected to beat the released models where both can be compared",
+             "unclear": "a released model may do"}
+    lines = ["", *(style.paint(line, "bold") for line in wrap("adopt or train? " + words[adopt["verdict"]], style, hang="  "))]
+    for model in adopt["models"]:
+        cells = [f"{names.get(c['benchmark'], c['benchmark'])} {'' if c['kind'] == 'printed' else '~'}{c['value']:.{0 if c['max'] > 500 else 1}f}"
+                 + (f" (pick {c['pick']:.{0 if c['max'] > 500 else 1}f})" if c["pick"] is not None else "") for c in model["benchmarks"]]
+        size = f", {model['params_b']:g}B" if model["params_b"] else ""
+        lines += wrap(f"{clean(model['model'])}{size}: {', '.join(cells)}", style, "  ", "    ")
+    return [*lines, *wrap("pick: what LLaVA-1.5-7B prints plus the expected gain; ~ estimated or on another split; protocols differ (models NAME shows them)", style, "  ")]
 
 
 def unlike(recipe: Recipe, first: Recipe) -> str:

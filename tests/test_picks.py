@@ -1,0 +1,139 @@
+"""`pick` as people use it: constraints in their own words, risk, Pareto fronts, what to relax, adopt or train."""
+import os
+import tempfile
+import unittest
+import xml.etree.ElementTree as ET
+
+from recipes.picker.limits import LICENCES, commercial_use
+
+from . import support
+from .support import call, call_json
+
+SMALL = ("--fix", "encoder=siglip", "--fix", "connector=mlp-2x-gelu", "--tasks", "documents")   # few candidates: fast
+
+
+class Constraints(unittest.TestCase):
+    def test_money_with_and_without_a_price(self):
+        own = call_json("pick", *SMALL, "--budget", "$300 at $2 per A100-hour")
+        for item in own["recipes"]:
+            self.assertLessEqual(item["training"]["gpu_hours"], 150)
+        assumed = call_json("pick", *SMALL, "--budget", "$90")
+        self.assertTrue(any("$0.6 per a100-80gb-sxm hour is assumed" in text for text in assumed["warnings"]))
+        for item in assumed["recipes"]:
+            self.assertLessEqual(item["training"]["gpu_hours"], 150)
+
+    def test_speed_memory_and_format_in_one_line(self):
+        answer = call_json("pick", *SMALL, "--speed", "20 tokens/s on Orin", "--memory", "fits 24GB in int4")
+        for item in answer["recipes"]:
+            self.assertEqual(item["latency"]["gpu"], "jetson-agx-orin-64gb")
+            self.assertGreaterEqual(item["latency"]["tokens_per_s"], 20)
+            self.assertLessEqual(item["memory_gb"], 24)
+        self.assertGreater(dict((e["reason"], e["count"]) for e in answer["excluded"])["speed"], 0)
+
+    def test_several_images_cost_more(self):
+        one, four = (call_json("pick", *SMALL, "--fix", "llm=qwen2-7b", "--images", n)["recipes"][0] for n in ("1", "4"))
+        self.assertGreater(four["latency"]["ttft_ms"], 2 * one["latency"]["ttft_ms"])
+        self.assertGreater(four["memory_gb"], one["memory_gb"])
+        self.assertEqual(four["training"], one["training"])
+
+    def test_the_context_of_the_llm_is_a_limit(self):
+        answer = call_json("pick", *SMALL, "--images", "8")
+        self.assertGreater(dict((e["reason"], e["count"]) for e in answer["excluded"])["context"], 0)
+        records = support.library().words.records("llm")
+        for item in answer["recipes"]:
+            self.assertLessEqual(8 * item["visual_tokens"], records[item["recipe"]["llm"]]["context"])
+
+    def test_licence(self):
+        answer = call_json("pick", *SMALL, "--licence", "commercial", "--top", "10")
+        records = support.library().words.records("llm")
+        for item in answer["recipes"]:
+            self.assertIn(commercial_use(records[item["recipe"]["llm"]])[0], ("yes", "conditions"))
+        self.assertGreater(dict((e["reason"], e["count"]) for e in answer["excluded"])["licence"], 0)
+        self.assertEqual(commercial_use({"license": "Qwen Research"})[0], "no")
+        self.assertEqual(commercial_use({"license": None})[0], "unknown")
+        self.assertEqual(commercial_use({"license": "something new"})[0], "unknown")
+        printed = {r.get("license") or "" for r in records.values()}
+        for start, *_ in LICENCES:                                    # every rule speaks of a text that is there
+            self.assertTrue(any(text.startswith(start) for text in printed), start)
+
+    def test_what_cannot_be_read(self):
+        for argv, words in ((("--speed", "20"), "20 tokens/s"), (("--memory", "24GB in int4", "--dtype", "int8"), "--dtype"),
+                            (("--budget", "$5 per banana"), "as in"), (("--images", "0"), "between 1 and 100"), (("--risk", "brave"), "invalid choice"),
+                            (("--latency", "300ms on L4", "--speed", "20 tokens/s on Orin"), "one device"), (("--plot", "x.svg"), "--pareto")):
+            code, _, err = call("pick", *argv)
+            self.assertEqual(code, 2, argv)
+            self.assertIn(words, err, argv)
+            self.assertEqual(err.count("\n"), 1, err)
+
+
+class NothingFits(unittest.TestCase):
+    def test_it_says_what_to_relax_by_how_much_and_what_that_buys(self):
+        code, out, _ = call("pick", *SMALL, "--latency", "1ms on L4")
+        self.assertEqual(code, 1)
+        self.assertRegex(out, r"latency: at most 1 ms is asked;[\s\S]*needs\s+[\d.]+\s+ms,[\s\S]*would\s+gain")
+        import json
+        code, out, _ = call("pick", *SMALL, "--latency", "1ms on L4", "--json")
+        relax = json.loads(out)["relax"][0]
+        self.assertEqual((relax["constraint"], relax["limit"], relax["unit"]), ("latency", 1, "ms"))
+        eased = call_json("pick", *SMALL, "--latency", f"{relax['needs'] * 1.001:.4f}ms on L4")
+        self.assertAlmostEqual(eased["recipes"][0]["score"]["expected"], relax["expected"], 3)
+
+
+class Choices(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.answer = call_json("pick", *SMALL, "--budget", "400 A100-hours", "--pareto", "training")
+
+    def test_the_front_rises_with_cost_and_ends_at_the_pick(self):
+        points = self.answer["pareto"]["points"]
+        self.assertEqual(self.answer["pareto"]["unit"], "a100-80gb-sxm hours")
+        for before, after in zip(points, points[1:]):
+            self.assertLess(before["cost"], after["cost"])
+            self.assertLess(before["expected"], after["expected"])
+        best = self.answer["recipes"][0]
+        self.assertAlmostEqual(points[-1]["expected"], best["score"]["expected"], 3)
+        self.assertAlmostEqual(points[-1]["cost"], best["training"]["gpu_hours"], 3)
+
+    def test_text_and_picture_of_the_front(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "front.svg")
+            code, out, _ = call("pick", *SMALL, "--fix", "llm_params_b=2B", "--pareto", "latency", "--plot", path)
+            self.assertEqual(code, 0)
+            self.assertIn("no recipe is better for less (latency", out)
+            self.assertIn("wrote", out)
+            ET.parse(path)
+
+    def test_ties_name_the_cheapest(self):
+        self.assertGreater(self.answer["tied"], 1)
+        cheapest = self.answer["cheapest_tied"]
+        self.assertLess(cheapest["gpu_hours"], self.answer["recipes"][0]["training"]["gpu_hours"])
+        low, high = self.answer["recipes"][0]["score"]["rank_interval"]
+        self.assertLessEqual(low, high)
+
+    def test_adopt_or_train_compares_what_is_printed(self):
+        """The verdict follows from the numbers beside it."""
+        adopt = self.answer["adopt"]
+        self.assertIn(adopt["verdict"], ("adopt", "train", "unclear"))
+        for model in adopt["models"]:
+            cells = [c for c in model["benchmarks"] if c["pick"] is not None and c["kind"] == "printed"]
+            self.assertEqual(model["compared"], len(cells))
+            self.assertEqual(model["beyond"], sum(c["value"] > c["pick_high"] for c in cells))
+        if adopt["verdict"] == "adopt":
+            self.assertTrue(any(m["compared"] and m["beyond"] == m["compared"] for m in adopt["models"]))
+        _, out, _ = call("pick", *SMALL, "--budget", "400 A100-hours")
+        self.assertIn("adopt or train?", out)
+
+    def test_another_way_to_train_with_its_tables(self):
+        other = self.answer["alternatives"][0]
+        self.assertEqual(other["change"], "train the encoder too")
+        self.assertLess(other["low"], other["expected"])
+        self.assertTrue(other["tables"])
+
+    def test_a_cautious_pick_is_surer(self):
+        expected, lower = (call_json("pick", *SMALL, "--fix", "llm_params_b=7B", "--risk", risk, "--top", "1")["recipes"][0]["score"] for risk in ("expected", "lower"))
+        self.assertGreaterEqual(lower["interval"]["low"], expected["interval"]["low"])
+        self.assertLessEqual(lower["expected"], expected["expected"])
+
+
+if __name__ == "__main__":
+    unittest.main()
