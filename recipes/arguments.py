@@ -4,6 +4,7 @@ In: argparse parsers to fill, texts of flags, the library's vocabulary. Out: rec
 or an error that names the flag and what it accepts. Does not compute answers, print or exit.
 """
 import argparse
+import math
 import re
 from collections.abc import Callable, Sequence
 
@@ -60,6 +61,19 @@ def flag(reader: Callable) -> Callable:
         except ValueError as error:
             raise argparse.ArgumentTypeError(str(error)) from None
     return read
+
+
+def number(least: float, most: float, what: str, ends: bool = True):
+    """An argparse type for a number between two bounds."""
+    def read(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.nan
+        if not (least <= value <= most if ends else least < value < most):
+            raise ValueError(f"{text[:20]!r} is not {what}")
+        return value
+    return flag(read)
 
 
 def positive(text: str) -> int:

@@ -6,8 +6,8 @@ import json
 import sys
 
 from . import answers, question
-from .arguments import (Parser, Usage, benchmark_list, constraint_flags, constraints, flag, level_flag, pairs, positive, recipe_flags, side_of,
-                        size_or_llm, stated_flags)
+from .arguments import (Parser, Usage, benchmark_list, constraint_flags, constraints, flag, level_flag, number, pairs, positive, recipe_fields,
+                        recipe_flags, side_of, size_or_llm, stated_flags)
 from .cli_report import check_plot, plot_argument, plot_front, plot_swap
 from .console import out, show, style
 from .effects.rows import moved_axes, relevant_papers
@@ -162,23 +162,19 @@ def ablate_arguments(parser: Parser) -> None:
     parser.add_argument("--recipe", metavar="FIELD=VALUE,…", help="the recipe you have (fields left out: LLaVA-1.5-7B); default: the best one the budget buys")
     parser.add_argument("--confidence", type=flag(units.level), default=0.8, metavar="P", help="how sure you want to be (0.8 or 80%%)")
     parser.add_argument("--budget", metavar="B", help="training budget of the pick (default: 500 A100-hours)")
+    parser.add_argument("--worth", type=number(0.0, 100.0, "a gain in percent of the scale between 0 and 100"), metavar="G",
+                        help="the gain that makes an axis worth its runs, in percent of the mix's scale (default: the noise of one run)")
 
 
 def ablate_command(args, library: Library, understood: dict | None = None) -> int:
     """The axes in the order to ablate them, with runs and GPU-hours."""
     tasks = parse_mix(args.tasks, library.words)
-    own = None
-    if args.recipe:
-        parts = [(k.strip().replace("-", "_"), v.strip()) for k, _, v in (part.partition("=") for part in args.recipe.split(","))]
-        twice = next((k for i, (k, _) in enumerate(parts) if k in dict(parts[:i])), None)
-        if twice:
-            raise Usage(f"ablate: --recipe names {twice[:40]} twice")
-        own = parse(dict(parts), library.words)[0]
+    own = parse(recipe_fields(args.recipe, "ablate: --recipe"), library.words)[0] if args.recipe else None
     from . import picks
-    answer = picks.answer_ablate(library, tasks, own, args.confidence, units.budget(args.budget, library.words) if args.budget else None)
+    answer = picks.answer_ablate(library, tasks, own, args.confidence, units.budget(args.budget, library.words) if args.budget else None, args.worth)
+    from .report import ablation
     if args.json:
-        show({**(understood or {}), "axes": [jsonable.axis_value(v) for v in answer.values], "first": answer.values[0].axis,
-              "confidence": args.confidence, "recipe": jsonable.recipe(answer.recipe), "gpu_hours_per_run": jsonable.number(answer.hours_per_run)})
+        show({**(understood or {}), **ablation.ablate_json(answer, args.confidence)})
     else:
-        out(terminal.ablate_text(answer.values, answer.recipe, tasks.label, args.confidence, answer.assumed, style()))
+        out(ablation.ablate_text(answer, tasks.label, args.confidence, style()))
     return 0

@@ -7,30 +7,18 @@ import sys
 from collections.abc import Mapping
 
 from . import costing
-from .arguments import Parser, Usage, benchmark_list, flag, level_flag, positive
-from .console import out, show, style
+from .arguments import Parser, Usage, benchmark_list, flag, level_flag, number, positive, recipe_fields
+from .console import PROGRAM, out, show, style
 from .cost import flops
 from .evidence.vocabulary import Vocabulary, fold, nearest
 from .library import Library
 from .picker import units
 from .picker.limits import Constraints
 from .picker.recipe import BASELINE, FIELDS, Recipe, parse, published_size
+from .report.text import clean, wrap
 
 CURVES = ("visual_tokens", "resolution", "llm_params_b", "data_size")
 KINDS = ("full", "fraction", "one-at-a-time")
-
-
-def number(least: float, most: float, what: str, ends: bool = True):
-    """An argparse type for a number between two bounds."""
-    def read(text: str) -> float:
-        try:
-            value = float(text)
-        except ValueError:
-            value = math.nan
-        if not (least <= value <= most if ends else least < value < most):
-            raise ValueError(f"{text[:20]!r} is not {what}")
-        return value
-    return flag(read)
 
 
 def effect(text: str) -> tuple[float, bool]:
@@ -46,15 +34,7 @@ def effect(text: str) -> tuple[float, bool]:
 
 def own_fields(text: str | None, command: str, words: Vocabulary) -> dict:
     """--recipe FIELD=VALUE,…: canonical fields."""
-    parts = [part.partition("=") for part in text.split(",")] if text else []
-    for name, sign, value in parts:
-        if not sign or not value.strip():
-            raise Usage(f"{command}: --recipe {name.strip()[:40]!r}: as in --recipe llm=qwen2-7b,resolution=384")
-    fields = [(name.strip().replace("-", "_"), value.strip()) for name, _, value in parts]
-    twice = next((name for i, (name, _) in enumerate(fields) if name in dict(fields[:i])), None)
-    if twice:
-        raise Usage(f"{command}: --recipe names {twice[:40]} twice")
-    return parse(dict(fields), words)[0].stated()
+    return parse(recipe_fields(text or "", f"{command}: --recipe"), words)[0].stated()
 
 
 # --- design -----------------------------------------------------------------------------------------------------------
@@ -81,6 +61,11 @@ def design_arguments(parser: Parser) -> None:
     parser.add_argument("--recipe", metavar="FIELD=VALUE,…", help="what is held (fields left out: LLaVA-1.5-7B)")
     parser.add_argument("--plan", choices=costing.PLANS, default="llava", help="the training stages (default: LLaVA's two)")
     parser.add_argument("--gpu", default="A100", metavar="GPU", help="what it is trained on (default: A100)")
+    parser.add_argument("--export", metavar="DIR",
+                        help="write one configuration per setting here, a manifest, and the commands to evaluate and import (with --to)")
+    parser.add_argument("--to", metavar="TARGET", help="the training program that --export writes for (export --to list shows them)")
+    parser.add_argument("--table", metavar="NAME", help="with --export: the table to import the results into (default: my-experiment)")
+    parser.add_argument("--force", action="store_true", help="with --export: overwrite files of other content")
 
 
 def design_command(args, library: Library, understood: dict | None = None) -> int:
@@ -91,6 +76,7 @@ def design_command(args, library: Library, understood: dict | None = None) -> in
     own = own_fields(args.recipe, "design", words)
     factors = [factor_of(text, library) for text in args.factor]
     check_factors(factors, own)
+    check_export(args, library)
     if args.detect and not args.benchmark:
         raise Usage("design: --detect needs a --benchmark (as in --detect 1.0 --benchmark mmmu)")
     if args.interactions and args.kind == "one-at-a-time":
@@ -108,13 +94,43 @@ def design_command(args, library: Library, understood: dict | None = None) -> in
         if type(error) is not ValueError:
             raise
         raise Usage(f"design: {error}") from None
+    written, notes = export_runs(args, value, library) if args.export else ([], [])
     from .cli_answers import names_of
     names = names_of(library)
     if args.json:
-        show({**(understood or {}), **report.experiment_json(value, names)})
+        more = {"export": {"target": args.to, "files": written, "notes": notes}} if written else {}
+        show({**(understood or {}), **report.experiment_json(value, names), **more})
     else:
         out(report.experiment_text(value, names, style()))
+        if written:
+            lines = [line for note in notes for line in wrap("note: " + note, style(), hang="      ")]
+            out("\n".join(["", *(f"wrote {clean(path)}" for path in written), *lines]))
     return 0
+
+
+def check_export(args, library: Library) -> None:
+    """Refuse --export and its flags where they cannot be carried out, before any work."""
+    if not args.export:
+        needs = next((name for name in ("to", "table", "force") if getattr(args, name)), None)
+        if needs:
+            raise Usage(f"design: --{needs} is about --export DIR, which is not given")
+        return
+    from .exchange.target import PLANS, Target
+    if not args.to:
+        raise Usage("design: --export needs --to TARGET (export --to list shows the training programs)")
+    args.to = Target(args.to, library.words).slug
+    if args.plan not in PLANS:
+        raise Usage(f"design: --export writes the plans {', '.join(PLANS)}, not {args.plan}")
+
+
+def export_runs(args, value, library: Library) -> tuple[list[str], list[str]]:
+    """Write the configurations of an experiment's settings: the paths, and what to know about them."""
+    from .exchange.experiment import plan_experiment, write_files
+    runs = [(run.name, costing.whole(run.recipe.stated(), library.words)) for run in value.runs]
+    more = {"table": args.table} if args.table else {}
+    files = plan_experiment(runs, args.to, library.words, plan=args.plan, tasks=",".join(value.asked.benchmarks) or None, program=PROGRAM, **more)
+    seeds = [f"each setting is one configuration: train it with {value.seeds} seeds"] if value.seeds > 1 else []
+    return write_files(args.export, files.files, args.force), [*seeds, *files.notes]
 
 
 def factor_of(text: str, library: Library):
@@ -191,6 +207,7 @@ def curve_arguments(parser: Parser) -> None:
                         help="what a doubling of GPU-hours must bring, in percent of the scale, to pay")
     parser.add_argument("--gpu", default="L4", metavar="GPU", help="what TTFT is for (default: L4)")
     parser.add_argument("--train-gpu", default="A100", metavar="GPU", help="what the GPU-hours are of (default: A100)")
+    parser.add_argument("--plot", metavar="FILE.svg", help="the curve with its band as a picture")
     level_flag(parser)
 
 
@@ -216,6 +233,9 @@ def curve_command(args, library: Library, understood: dict | None = None) -> int
     from .picker.tasks import parse_mix, spread
     from .report import curves as report
     words, axis = library.words, axis_of(args.axis)
+    if args.plot is not None and (args.by_family or not args.plot.lower().endswith(".svg")):
+        raise Usage("curve: --plot draws one curve: not with --by-family" if args.by_family else
+                    f"curve: --plot {args.plot[:60]!r}: the picture's file ends in .svg")
     stated = own_fields(args.recipe, "curve", words)
     recipe = costing.whole(stated, words)
     low, high = (end(text, name, axis, words) for text, name in ((args.low, "--from"), (args.high, "--to")))
@@ -243,12 +263,29 @@ def curve_command(args, library: Library, understood: dict | None = None) -> int
         show({**(understood or {}), **report.families_json(value)}) if args.json else out(report.families_text(value, style()))
         return 0
     value = curve.curve(recipe, axis, parse_mix(args.tasks, words), library.posterior, words, costs, rows=rows, **more)
+    plot = plot_curve(args.plot, value) if args.plot else None
     if args.json:
-        show({**(understood or {}), **report.curve_json(value, gpu, train)})
+        show({**(understood or {}), **report.curve_json(value, gpu, train), **({"plot": plot} if plot else {})})
     else:
         utf = "utf" in (getattr(sys.stdout, "encoding", None) or "").lower()
         out(report.curve_text(value, gpu, train, style(), utf))
+        if plot:
+            out(f"\nwrote {clean(plot['path'])} ({plot['bytes']:,} bytes)")
     return 0
+
+
+def plot_curve(path: str, value) -> dict:
+    """Write the picture of a curve and say where (for --json)."""
+    from .evidence.write import write_text
+    from .report import curves, plots
+    steps = [plots.Step(point.value, point.expected, point.low, point.high) for point in value.points]
+    name = curves.NAMES[value.axis]
+    about = (f"Expected change of the score from the recipe's own {name} ({curves.shown(value.axis, value.own)}), with its {value.level:.0%} interval. "
+             f"{curves.verdict(value)}.")
+    mark = None if value.stops_at is None else (value.stops_at, "and beyond: a doubling no longer pays")
+    text = plots.curve(steps, curves.verdict(value).partition(":")[0], about, units=(name, "change, percent of scale"), mark=mark)
+    write_text(path, text)
+    return {"path": path, "bytes": len(text.encode("utf-8"))}
 
 
 def end(text: str | None, name: str, axis: str, words: Vocabulary) -> float | None:

@@ -2,6 +2,7 @@
 
 In: values that the command line has parsed, and the library. Out: PickAnswer and AblateAnswer. Does not parse text, print or exit.
 """
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -12,7 +13,7 @@ from .errors import Refused
 from .library import Library
 from .picker import ablate as ablation
 from .picker import rank
-from .picker.limits import Constraints, Pairs, commercial_use
+from .picker.limits import Constraints, Pairs, commercial_use, costs_of
 from .picker.recipe import BASELINE, Recipe, change
 from .picker.space import CONNECTORS, Space, Visual, space
 from .picker.tasks import TaskMix
@@ -56,7 +57,7 @@ def answer_pick(library: Library, tasks: TaskMix, limits: Constraints, fix: Mapp
     first, alternatives, adopted = None, (), None
     if result.recipes:
         best = result.recipes[0]
-        first = ablation.ablate(scores, _place(choices, best), level, best.costs.gpu_hours.gpu_hours, allowed_by(pairs))[0]
+        first = ablation.ablate(scores, _place(choices, best), level, hours_by(library, pairs), allowed_by(pairs))[0]
         alternatives = _alternatives(library, scores, best, level)
         adopted = _adopt(library, tasks, limits, fix, deltas[0])
     front = _front(library, scores, pairs, pareto) if pareto and result.recipes else None
@@ -201,21 +202,27 @@ def _tables_for(library: Library, axis: str, recipe: Recipe, support: Mapping[st
 
 
 class AblateAnswer(NamedTuple):
-    """The axes in order of value for one recipe, and what was assumed to get there."""
+    """The axes in order of value for one recipe, the plan over all of them, and what was assumed to get there.
+
+    worth: the gain, in percent of the mix's scale, below which an axis is not worth its runs; sure: of the full recipe, without any run.
+    """
     recipe: Recipe
     values: list[ablation.AxisValue]
+    sequence: list[ablation.Step]
+    worth: float
+    sure: float
     assumed: str
     hours_per_run: float
 
 
-def answer_ablate(library: Library, tasks: TaskMix, own: Recipe | None, confidence: float, budget: Budget | None) -> AblateAnswer:
+def answer_ablate(library: Library, tasks: TaskMix, own: Recipe | None, confidence: float, budget: Budget | None, worth: float | None = None) -> AblateAnswer:
     """What to ablate first: for a stated recipe, or for the best one a budget buys. Raises space.EmptySpace."""
     words, posterior = library.words, library.posterior
     limits = Constraints(budget=budget or DEFAULT_BUDGET)
     choices = space(words, {}, {})
     if own is None:
-        scores = rank.Scores(choices, BASELINE, tasks, posterior, words)
-        result = rank.pick(scores, limits, library.calibration, top=1)
+        scores, pairs = rank.Scores(choices, BASELINE, tasks, posterior, words), Pairs(choices, limits, words, library.calibration)
+        result = rank.pick(scores, limits, library.calibration, top=1, compete=False, pairs=pairs)
         if not result.recipes:
             raise NothingFits("no recipe fits the budget")
         best = result.recipes[0]
@@ -228,12 +235,13 @@ def answer_ablate(library: Library, tasks: TaskMix, own: Recipe | None, confiden
         choices, place = _with_recipe(library, choices, recipe)
         costs = recipe_costs(library, recipe, limits)[0]
         limits = limits._replace(budget=budget)
-        scores = rank.Scores(choices, BASELINE, tasks, posterior, words)
+        scores, pairs = rank.Scores(choices, BASELINE, tasks, posterior, words), Pairs(choices, limits, words, library.calibration)
         assumed = ""
-    assumed += f"one run costs about {costs.gpu_hours.gpu_hours:,.0f} {costs.gpu} hours"
     hours = costs.gpu_hours.gpu_hours
-    values = ablation.ablate(scores, place, confidence, hours, allowed_by(Pairs(choices, limits, words, library.calibration)))
-    return AblateAnswer(recipe, values, assumed, hours)
+    assumed += f"one run of it costs about {hours:,.0f} {costs.gpu} hours"
+    values = ablation.ablate(scores, place, confidence, hours_by(library, pairs), allowed_by(pairs), worth, whole=True)
+    return AblateAnswer(recipe, values, ablation.sequence(values, confidence, worth), values[0].noise if worth is None else worth,
+                        math.prod(value.confidence_now for value in values), assumed, hours)
 
 
 class NothingFits(Refused):
@@ -252,6 +260,15 @@ def allowed_by(pairs: Pairs) -> Callable[[ablation.Candidate], bool]:
         v, x, d = candidate
         return place[d] < pairs.counts()[0][x][v]
     return allowed
+
+
+def hours_by(library: Library, pairs: Pairs) -> Callable[[ablation.Candidate], float]:
+    """GPU-hours of one training run of a candidate."""
+    def hours(candidate: ablation.Candidate) -> float:
+        v, x, d = candidate
+        costs = costs_of(pairs.space.visuals[v], pairs.space.languages[x], pairs.space.data[d], pairs.limits, library.words, library.calibration)
+        return costs.gpu_hours.gpu_hours
+    return hours
 
 
 def _with_recipe(library: Library, choices: Space, recipe: Recipe) -> tuple[Space, ablation.Candidate]:

@@ -54,7 +54,8 @@ def gather(library: Library, tasks: TaskMix, limits: Constraints, fix: Mapping[s
     front = cheaper(library, scores, limits, best, level)
     tell("what to ablate")
     place = choices.visuals.index(best.visual), choices.languages.index(best.language), choices.data.index(best.data)
-    values = ablate.ablate(scores, place, level, best.costs.gpu_hours.gpu_hours, picks.allowed_by(Pairs(choices, limits, library.words, library.calibration)))
+    pairs = Pairs(choices, limits, library.words, library.calibration)
+    values = ablate.ablate(scores, place, level, picks.hours_by(library, pairs), picks.allowed_by(pairs))
     tell("the rows behind it")
     parts = {axis: Section(None, answers.answer_swap(library, *sides, None, tasks, level, with_costs=False)) for axis,
              sides in part_sides(library, best.recipe).items()}

@@ -1,7 +1,10 @@
 """Curves along one axis: against `swap`, `cost` and the posterior; where they stop; printed rows; the command line."""
 import json
 import math
+import os
+import tempfile
 import unittest
+from xml.etree import ElementTree
 
 from recipes.picker import curve as curves
 from recipes.picker.curve import Gain, Point
@@ -185,6 +188,22 @@ class Command(unittest.TestCase):
         self.assertEqual({"axis", "tasks", "recipe", "points", "stops_paying_at", "why"} - set(value), set())
         self.assertEqual({"value", "expected", "low", "high", "gpu_hours", "ttft_ms", "extrapolated"} - set(value["points"][0]), set())
 
+    def test_plot(self):
+        """A picture of the same points, with the place where it stops paying."""
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "tokens.svg")
+            value = call_json("curve", "visual_tokens", "--tasks", "documents", "--plot", path)
+            with open(path, "rb") as file:
+                data = file.read()
+            self.assertEqual(value["plot"], {"path": path, "bytes": len(data)})
+            root = ElementTree.fromstring(data)
+            marks = [title.text for title in root.iter("{http://www.w3.org/2000/svg}title")][1:]
+            self.assertEqual([float(mark.partition(":")[0].replace(",", "")) for mark in marks], [point["value"] for point in value["points"]])
+            words = " ".join(root.itertext())
+            if value["stops_paying_at"] is not None:
+                self.assertIn(f"dashed line: {value['stops_paying_at']:,}", words)
+            self.assertIn(f"wrote {path}", call("curve", "visual_tokens", "--tasks", "documents", "--plot", path)[1])
+
     def test_bad_input(self):
         for argv, word in ((("depth",), "unknown axis"), (("visual_token",), "did you mean visual_tokens"), ((), "AXIS"),
                            (("resolution", "--from", "672", "--to", "336"), "--from"),
@@ -196,7 +215,8 @@ class Command(unittest.TestCase):
                            (("visual_tokens", "--worth", "-1"), "--worth"), (("visual_tokens", "--recipe", "encoder"), "--recipe"),
                            (("llm", "--recipe", "llm=gpt-99"), "gpt-99"),
                            (("visual_tokens", "--recipe", "resolution=anyres-672"), "visual_tokens"), (("data", "--recipe", "data=pixmo-no-docs"), "data_size"),
-                           (("visual_tokens", "--level", "1"), "--level")):
+                           (("visual_tokens", "--level", "1"), "--level"), (("visual_tokens", "--plot", "x.png"), ".svg"),
+                           (("visual_tokens", "--plot", "x.svg", "--by-family"), "--by-family"), (("visual_tokens", "--plot", "/nowhere/x.svg"), "/nowhere")):
             with self.subTest(argv=argv):
                 code, out, err = call("curve", *argv)
                 self.assertEqual((code, out), (2, ""))

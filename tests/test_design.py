@@ -1,7 +1,11 @@
 """Sets of runs, their aliasing and power: against published tables, by hand, by simulation, and through the command line."""
 import itertools
+import json
 import math
+import os
+import pathlib
 import random
+import tempfile
 import unittest
 from statistics import NormalDist
 
@@ -356,6 +360,40 @@ class Command(unittest.TestCase):
                 self.assertEqual((code, out), (2, ""))
                 self.assertIn(word, err)
                 self.assertEqual(err.count("\n"), 1)
+
+    def test_export(self):
+        """One configuration per setting, named as the settings, and what to evaluate and import."""
+        pair = ("design", "--factor", "encoder=clip@336,siglip@384", "--factor", "data=llava-665k,sharegpt4v", "--benchmark", "mmmu")
+        with tempfile.TemporaryDirectory() as folder:
+            out = pathlib.Path(folder, "runs")
+            answer = call_json(*pair, "--export", str(out), "--to", "llava-next", "--table", "ab")
+            manifest = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
+            self.assertEqual([run["name"] for run in manifest["runs"]], [run["name"] for run in answer["runs"]])
+            for run, exported in zip(answer["runs"], manifest["runs"], strict=True):
+                for field in ("encoder", "data", "resolution", "llm"):
+                    self.assertEqual(run["recipe"][field], exported["recipe"][field])
+            self.assertEqual((manifest["table"], [task["benchmark"] for task in manifest["benchmarks"]]), ("ab", ["mmmu"]))
+            self.assertEqual(sorted(map(str, out.iterdir())), sorted(answer["export"]["files"]))
+            self.assertIn("--table ab", (out / "import.sh").read_text(encoding="utf-8"))
+            code, text, _ = call(*pair, "--export", str(out), "--to", "llava-next", "--table", "ab")  # the same again
+            self.assertEqual(code, 0)
+            self.assertIn(f"wrote {out / 'manifest.json'}", text)
+            code, text, err = call(*pair, "--export", str(out), "--to", "llava-next", "--table", "other")
+            self.assertEqual((code, text, err.count("\n")), (2, "", 1))
+            self.assertIn("--force", err)
+            self.assertEqual(call(*pair, "--export", str(out), "--to", "llava-next", "--table", "other", "--force")[0], 0)
+
+    def test_export_refused(self):
+        with tempfile.TemporaryDirectory() as folder:
+            out = os.path.join(folder, "runs")
+            for more, word in ((("--export", out), "--to"), (("--to", "llava"), "--export"), (("--force",), "--export"), (("--table", "x"), "--export"),
+                               (("--export", out, "--to", "llava-nxt"), "llava-next"), (("--export", out, "--to", "llava", "--plan", "paligemma"), "paligemma"),
+                               (("--export", out, "--to", "llava"), "siglip-so400m-14")):   # LLaVA's own code has no SigLIP
+                with self.subTest(more=more):
+                    code, text, err = call(*PAIR, *more)
+                    self.assertEqual((code, text, err.count("\n")), (2, "", 1))
+                    self.assertIn(word, err)
+                    self.assertFalse(os.path.exists(out))
 
 
 def mean(values):

@@ -1,12 +1,11 @@
-"""The picker: quantities as people type them, recipes, the space, exact ranking, and what to ablate."""
+"""The picker: quantities as people type them, recipes, the space, and exact ranking."""
 import itertools
 import math
 import random
 import unittest
 
-from recipes import picks
 from recipes.evidence.vocabulary import UnknownName
-from recipes.picker import ablate, pareto, rank, units
+from recipes.picker import pareto, rank, units
 from recipes.picker.limits import OUTPUT_TOKENS, PROMPT_TOKENS, Constraints, Pairs, commercial_use, costs_of, exceeds
 from recipes.picker.recipe import BASELINE, Recipe, RecipeError, parse, parse_resolution, published_size
 from recipes.picker.space import EmptySpace, Space, space
@@ -289,44 +288,6 @@ class Ranking(unittest.TestCase):
         mean = [sum(d[i] for d in draws) / 4000 for i in (0, 1)]
         self.assertAlmostEqual(mean[0], 1.0, delta=0.15)
         self.assertAlmostEqual(sum((d[0] - mean[0]) ** 2 for d in draws) / 4000, 4.0, delta=0.4)
-
-
-class Ablation(unittest.TestCase):
-    def test_right_choice_by_simulation(self):
-        rng = random.Random(1)
-        for gap, variance, noise, runs in ((0.5, 1.0, 0.5, 1), (0.0, 2.0, 1.0, 3), (1.0, 0.5, 2.0, 2)):
-            right = 0
-            for _ in range(20_000):
-                true = rng.gauss(gap, math.sqrt(variance))
-                seen = true + rng.gauss(0, math.sqrt(noise / runs))
-                weight = variance / (variance + noise / runs)
-                right += ((gap + weight * (seen - gap)) > 0) == (true > 0)
-            self.assertAlmostEqual(ablate.right_choice(gap, variance, noise, runs), right / 20_000, delta=0.015)
-
-    def test_more_runs_are_surer(self):
-        values = [ablate.right_choice(0.3, 1.0, 2.0, runs) for runs in (0, 1, 2, 4, 16)]
-        self.assertEqual(values, sorted(values))
-        runs, after = ablate.runs_until(0.3, 1.0, 2.0, 0.8)
-        self.assertGreaterEqual(after, 0.8)
-        self.assertLess(ablate.right_choice(0.3, 1.0, 2.0, runs - 1), 0.8)
-        self.assertEqual(ablate.runs_until(10.0, 1.0, 2.0, 0.8)[0], 0)
-        self.assertIsNone(ablate.runs_until(0.0, 1e-6, 100.0, 0.99)[0])
-
-    def test_axes_in_order_of_value(self):
-        answer = picks.answer_ablate(support.library(), parse_mix("charts", support.library().words), None, 0.8, None)
-        chances = [value.p_changes_pick for value in answer.values]
-        self.assertEqual(chances, sorted(chances, reverse=True))
-        self.assertEqual({value.axis for value in answer.values}, set(ablate.AXES))
-        for value in answer.values:
-            self.assertGreaterEqual(value.expected_gain, 0.0)
-            if value.runs:
-                self.assertAlmostEqual(value.gpu_hours, value.runs * answer.hours_per_run)
-
-    def test_a_stated_recipe(self):
-        own = parse({"encoder": "siglip", "llm": "qwen2-7b"}, support.library().words)[0]
-        answer = picks.answer_ablate(support.library(), parse_mix(None, support.library().words), own, 0.8, None)
-        self.assertEqual((answer.recipe.encoder, answer.recipe.llm, answer.recipe.resolution), ("siglip-so400m-14", "qwen2-7b", 384))
-        self.assertEqual({v.axis: v.picked for v in answer.values}["encoder"], "siglip-so400m-14")
 
 
 if __name__ == "__main__":

@@ -1,42 +1,64 @@
-"""Which axis to ablate first: the probability that knowing it better would change the pick, the gain, and the runs.
+"""Which axis to ablate first: how likely runs on it change the pick, what they gain, how many it takes, and the plan over all axes.
 
-In: a Pick's competitors with the model's joint uncertainty. Out: AxisValue per axis. For each axis, the others are
-held at their expected effects and the axis's own effects are drawn from the posterior (seeded): how often is another
-level than the picked one best, and how much better on average? Then: how many controlled runs per level until the
-better of the two leading levels is named with the asked confidence? Expected value of perfect information:
-Raiffa & Schlaifer 1961, ch. 4.
+In: the scores of a space, the picked recipe, what a run of a recipe costs, which recipes are allowed. Out: AxisValue per axis, and Steps over the axes.
+Expected value of sample information: Raiffa & Schlaifer 1961, ch. 5. What runs teach about one axis is trials.py; here it is decided which levels compete
+there and what the axes are worth beside each other. Effects add up over the axes, so the full recipe is the best one when each of its levels is.
 """
 import math
-from collections.abc import Callable
-from statistics import NormalDist
+import re
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from . import rank
+from . import rank, trials
 from .rank import Candidate
-from .space import Space
+from .space import Data, Space
+from .trials import MOST_LEVELS, Stage
 
-NORMAL = NormalDist()
 AXES = ("encoder", "connector", "llm", "data", "resolution")
-DRAWS = 2000
-MOST_RUNS = 64
+REACH = 2.0           # a level this many standard deviations behind the best one does not compete: it is the better of the two with less than 2.3 %
+ALIKE = 1.1           # data mixes of one family whose sizes differ by less than this factor are one candidate
+RARELY = 0.05         # axes whose runs change the pick less often than this come last
 
 
 class AxisValue(NamedTuple):
     """What ablating one axis is worth.
 
-    levels: how many levels compete. rival: the level that is best most often when the picked one is not.
-    p_changes_pick: probability that another level is truly better. expected_gain: mean gain of knowing, in percent of
-    the mix's scale. runs: controlled runs until `confidence_after` (None: not within 64). gpu_hours: their cost.
+    candidates: the levels that compete, with the probability that each is truly the best of them; merged: (level, near-duplicates it stands for); levels: how
+    many exist under the constraints. plan: (level, runs) until the asked confidence, or as far as MOST_RUNS go. rival: the level most likely to be best where
+    the picked one is not. p_changes_pick, expected_gain (percent of the mix's scale): of the plan, or of one run of the picked level and one of its rival
+    where none is needed. runs, gpu_hours: of the plan (None: MOST_RUNS do not do). switch_gain: expected of the best level today, without any run.
+    worth: the gain reaches what was asked. path: the stages; hours: GPU-hours of a run of each candidate; noise: standard deviation of one run on the mix.
     """
     axis: str
     picked: str
     rival: str | None
     levels: int
+    candidates: tuple[tuple[str, float], ...]
+    merged: tuple[tuple[str, tuple[str, ...]], ...]
     p_changes_pick: float
     expected_gain: float
+    switch_gain: float
     runs: int | None
     gpu_hours: float | None
+    plan: tuple[tuple[str, int], ...]
     confidence_now: float
+    confidence_after: float
+    gain_per_hour: float
+    worth: bool
+    noise: float
+    path: tuple[Stage, ...] = ()
+    hours: tuple[float, ...] = ()
+
+
+class Step(NamedTuple):
+    """One axis of the plan over all: its runs (those of the picked recipe are made once for all axes), their cost, and how likely the full recipe is the best
+    of the candidates after this step and those before it. gain: expected, in percent of the mix's scale; worth: it reaches what was asked."""
+    axis: str
+    levels: tuple[tuple[str, int], ...]
+    runs: int
+    gpu_hours: float
+    gain: float
+    worth: bool
     confidence_after: float
 
 
@@ -67,94 +89,141 @@ def axis_levels(scores: rank.Scores, picked: Candidate, axis: str, allowed: Call
                     "connector": other.encoder == mine.encoder and other.resolution == mine.resolution,
                     "resolution": other.encoder == mine.encoder and other.connector == mine.connector}[axis]
             if same:
-                name = {"encoder": other.encoder, "connector": other.connector,
-                        "resolution": f"{other.resolution}{'' if other.tiling is None else ' tiled'}"}[axis]
-                offer(name, (i, x, d), scores.visuals[i])
+                offer(_name(space, (i, x, d), axis), (i, x, d), scores.visuals[i])
+    out[_name(space, picked, axis)] = picked  # not a better version of it: its level as it stands
     return out
 
 
-def ablate(scores: rank.Scores, picked: Candidate, confidence: float, hours_per_run: float,
-           allowed: Callable[[Candidate], bool] = lambda candidate: True) -> list[AxisValue]:
-    """The value of each axis, the most valuable first (probability of changing the pick, then gain).
-
-    `allowed` says which candidates meet the user's constraints: a level that only exists outside them is no rival.
-    """
-    out = []
-    for axis in AXES:
-        levels = axis_levels(scores, picked, axis, allowed)
-        own = _own_name(scores.space, picked, axis)
-        levels[own] = picked  # not a better version of it: its level as it stands
-        names = sorted(levels, key=lambda name: (-scores.mean(levels[name]), name))[:12]
-        if own not in names:
-            names.append(own)
-        if len(names) < 2:
-            out.append(AxisValue(axis, own, None, len(levels), 0.0, 0.0, 0, 0.0, 1.0, 1.0))
-            continue
-        candidates = [levels[name] for name in names]
-        labels = [tuple(label for label in rank.labels(scores, levels[name]) if label[0].partition("_")[0] == axis) for name in names]
-        means = [scores.mean(candidate) for candidate in candidates]
-        covariance = rank.joint_covariance(candidates, labels, scores)
-        draws = rank.draw(means, covariance, DRAWS)
-        me = names.index(own)
-        wins = [0] * len(names)
-        gain = 0.0
-        for values in draws:
-            best = max(range(len(values)), key=values.__getitem__)
-            wins[best] += 1
-            gain += values[best] - values[me]
-        rival = max((i for i in range(len(names)) if i != me), key=lambda i: (wins[i], -i))
-        noise = sum(step * step * scores.posterior.noise(name) for name, step in scores.steps.items())
-        gap = means[me] - means[rival]
-        variance = covariance[me][me] + covariance[rival][rival] - 2 * covariance[me][rival]
-        runs, after = runs_until(gap, variance, noise, confidence)
-        out.append(AxisValue(axis, own, names[rival], len(levels), 1 - wins[me] / len(draws), gain / len(draws),
-                             None if runs is None else 2 * runs, None if runs is None else 2 * runs * hours_per_run,
-                             right_choice(gap, variance, noise, 0), after))
-    out.sort(key=lambda value: (-value.p_changes_pick, -value.expected_gain, value.axis))
-    return out
-
-
-def _own_name(space: Space, picked: Candidate, axis: str) -> str:
-    v, x, d = picked
+def _name(space: Space, candidate: Candidate, axis: str) -> str:
+    """What a recipe's level on an axis is called. An encoder at any of its resolutions is one level."""
+    v, x, d = candidate
     recipe = space.visuals[v].recipe
     return {"llm": space.languages[x].slug, "data": space.data[d].slug, "encoder": recipe.encoder, "connector": recipe.connector,
             "resolution": f"{recipe.resolution}{'' if recipe.tiling is None else ' tiled'}"}[axis]
 
 
-def right_choice(gap: float, variance: float, noise: float, runs: int, points: int = 400) -> float:
-    """Probability of choosing the truly better of two levels after `runs` paired comparisons.
+def alike(a: Data, b: Data) -> bool:
+    """Are two mixes versions of one, as llava-next-760k and llava-next-790k are: the same name before the size, and nearly the same size?"""
+    family = [re.sub(r"-\d+(\.\d+)?[km]$", "", data.slug) for data in (a, b)]
+    return family[0] == family[1] and max(a.samples, b.samples) < ALIKE * min(a.samples, b.samples)
 
-    The true difference is N(gap, variance); each comparison adds noise. The choice follows the posterior mean;
-    integrated over the true difference on a fixed grid of quantiles.
+
+def merge(levels: dict[str, Candidate], own: str, scores: rank.Scores, axis: str) -> dict[str, list[str]]:
+    """Levels from the best to the worst, without near-duplicates: the picked one, else the best of a group stands for it -> the others of its group."""
+    order = sorted(levels, key=lambda name: (name != own, -scores.mean(levels[name]), name))
+    groups: dict[str, list[str]] = {}
+    for name in order:
+        mix = scores.space.data[levels[name][2]]
+        leader = next((other for other in groups if alike(mix, scores.space.data[levels[other][2]])), None) if axis == "data" else None
+        groups.setdefault(leader or name, []).extend([name] if leader else [])
+    return dict(sorted(groups.items(), key=lambda item: (-scores.mean(levels[item[0]]), item[0])))
+
+
+class _Field(NamedTuple):
+    """The levels that compete on an axis, with the belief about their true gains."""
+    names: list[str]
+    means: list[float]
+    covariance: list[list[float]]
+
+
+def _field(names: list[str], own: str, levels: dict[str, Candidate], scores: rank.Scores) -> _Field:
+    """Keep the levels that may be the best: the standard deviation of a difference is measured on the picked and the first few."""
+    def joint(some: Sequence[str]) -> list[list[float]]:
+        candidates = [levels[name] for name in some]
+        return rank.joint_covariance(candidates, [rank.labels(scores, candidate) for candidate in candidates], scores)
+
+    first = list(dict.fromkeys([own, *names[:3]]))
+    belief = joint(first)
+    spread = max(belief[i][i] + belief[j][j] - 2 * belief[i][j] for i in range(len(first)) for j in range(len(first)))
+    least = scores.mean(levels[names[0]]) - REACH * math.sqrt(max(spread, 0.0))
+    kept = [name for name in names if scores.mean(levels[name]) >= least][:MOST_LEVELS]
+    kept = kept if own in kept else [*kept[:MOST_LEVELS - 1], own]
+    return _Field(kept, [scores.mean(levels[name]) for name in kept], belief if kept == first else joint(kept))
+
+
+def ablate(scores: rank.Scores, picked: Candidate, confidence: float, hours: Callable[[Candidate], float],
+           allowed: Callable[[Candidate], bool] = lambda candidate: True, worth: float | None = None, whole: bool = False) -> list[AxisValue]:
+    """The value of each axis, that with most gain per GPU-hour first.
+
+    hours: GPU-hours of one run of a recipe. `allowed` says which recipes meet the user's constraints: a level that only exists outside them is no rival.
+    worth: the gain in percent of the mix's scale that an axis must promise (default: the standard deviation of one run). whole: make the paths long enough for
+    `sequence`, with the same confidence.
     """
-    sd = math.sqrt(variance)
-    if sd == 0:
-        return 1.0
-    weight = 0.0 if runs == 0 else variance / (variance + noise / runs)
-    total = 0.0
-    for i in range(points):
-        true = gap + sd * NORMAL.inv_cdf((i + 0.5) / points)
-        centre = gap + weight * (true - gap)
-        spread = weight * math.sqrt(noise / runs) if runs else 0.0
-        p_positive = NORMAL.cdf(centre / spread) if spread else float(centre > 0) if centre else 0.5
-        total += p_positive if true > 0 else 1 - p_positive
-    return total / points
+    noise = sum(step * step * scores.posterior.noise(name) for name, step in scores.steps.items()) / 2  # of one run; Posterior.noise is that of a difference
+    worth = math.sqrt(noise) if worth is None else worth
+    found, out = {}, []
+    for axis in AXES:
+        levels = axis_levels(scores, picked, axis, allowed)
+        own = _name(scores.space, picked, axis)
+        found[axis] = levels, own, merge(levels, own, scores, axis)
+    open_axes = sum(len(groups) > 1 for _, _, groups in found.values()) or 1
+    for axis, (levels, own, groups) in found.items():
+        field = _field(list(groups), own, levels, scores)
+        path, best = trials.path(field.means, field.covariance, noise, field.names.index(own), confidence ** (1 / open_axes) if whole else confidence)
+        merged = tuple((name, tuple(groups[name])) for name in field.names if groups[name])
+        cost = tuple(hours(levels[name]) for name in field.names) if len(field.names) > 1 else (0.0,)
+        out.append(_value(axis, own, len(levels), field, merged, path, best, cost, confidence, worth, math.sqrt(noise)))
+    out.sort(key=lambda value: (value.p_changes_pick < RARELY, -value.gain_per_hour, -value.p_changes_pick, value.axis))
+    return out
 
 
-def runs_until(gap: float, variance: float, noise: float, confidence: float) -> tuple[int | None, float]:
-    """(paired runs until the right choice has the asked probability, that probability); None when 64 do not do."""
-    now = right_choice(gap, variance, noise, 0)
-    if now >= confidence:
-        return 0, now
-    low, high = 0, 1
-    while high <= MOST_RUNS and right_choice(gap, variance, noise, high) < confidence:
-        low, high = high, high * 2
-    if high > MOST_RUNS:
-        return None, right_choice(gap, variance, noise, MOST_RUNS)
-    while high - low > 1:
-        middle = (low + high) // 2
-        if right_choice(gap, variance, noise, middle) >= confidence:
-            high = middle
-        else:
-            low = middle
-    return high, right_choice(gap, variance, noise, high)
+def _value(axis: str, own: str, count: int, field: _Field, merged: tuple, path: Sequence[Stage], best: Sequence[float], hours: tuple[float, ...],
+           confidence: float, worth: float, sd: float) -> AxisValue:
+    names = field.names
+    if len(names) == 1:
+        return AxisValue(axis, own, None, count, ((own, 1.0),), merged, 0.0, 0.0, 0.0, 0, 0.0, (), 1.0, 1.0, 0.0, False, sd, tuple(path), hours)
+    reached = next((stage for stage in path if stage.confidence >= confidence), None)
+    last = reached or path[-1]
+    at = last if sum(last.runs) >= 2 else path[2]
+    needed = 0 if reached is path[0] else sum(last.runs)
+    rival = max((i for i, name in enumerate(names) if name != own), key=lambda i: (best[i], -i))
+    cost = sum(n * h for n, h in zip(at.runs, hours))
+    switch = max(field.means) - field.means[names.index(own)]
+    spent = sum(n * h for n, h in zip(last.runs, hours))
+    return AxisValue(axis, own, names[rival], count, tuple(zip(names, best)), merged, at.p_changes, at.gain, switch, needed if reached else None,
+                     spent if reached else None, _runs(names, last) if needed else (), path[0].confidence, last.confidence,
+                     at.gain / cost if cost else 0.0, at.gain >= worth, sd, tuple(path), hours)
+
+
+def _runs(names: Sequence[str], stage: Stage, made: int = 0, own: str = "") -> tuple[tuple[str, int], ...]:
+    """(level, runs) of a stage, less those of the picked recipe that are made already."""
+    counts = [(name, n - min(made, n) if name == own else n) for name, n in zip(names, stage.runs)]
+    return tuple((name, n) for name, n in counts if n)
+
+
+def sequence(values: Sequence[AxisValue], confidence: float, worth: float | None = None) -> list[Step]:
+    """The runs on all axes until the full recipe is the best of the candidates with the asked confidence, or as far as the paths go.
+
+    Runs go where they add most to the logarithm of the confidence for an hour; then the axes are put in the order of gain per hour. `values`: of `ablate` with
+    `whole`. The picked recipe is an arm of every axis: its runs are shared.
+    """
+    open_axes = [value for value in values if len(value.candidates) > 1]
+    own = [[name for name, _ in value.candidates].index(value.picked) for value in open_axes]
+    # by axis and stage: logarithm of the confidence, GPU-hours of the rivals' runs, runs of the picked recipe
+    stages = [[(math.log(max(stage.confidence, 1e-9)), sum(n * h for i, (n, h) in enumerate(zip(stage.runs, value.hours)) if i != mine), stage.runs[mine])
+               for stage in value.path] for value, mine in zip(open_axes, own)]
+    base = max((value.hours[mine] for value, mine in zip(open_axes, own)), default=0.0)
+    place, made = [0] * len(open_axes), 0
+    while sum(line[at][0] for line, at in zip(stages, place)) < math.log(confidence):
+        best = None
+        for axis, (line, at) in enumerate(zip(stages, place)):
+            sure, spent, _ = line[at]
+            for further in range(at + 1, len(line)):
+                then, cost, shared = line[further]
+                rate = (then - sure) / max(cost - spent + max(0, shared - made) * base, 1e-9)
+                if rate > 0 and (best is None or rate > best[0]):
+                    best = rate, axis, further
+        if best is None:
+            break
+        place[best[1]] = best[2]
+        made = max(made, stages[best[1]][best[2]][2])
+    chosen = [(value, value.path[at], mine, line[at][1]) for value, line, at, mine in zip(open_axes, stages, place, own) if at]
+    chosen.sort(key=lambda item: (-item[1].gain / max(item[3] + item[1].runs[item[2]] * base, 1e-9), item[0].axis))
+    chance, made, out = math.prod(value.path[0].confidence for value in values), 0, []
+    for value, stage, mine, cost in chosen:
+        levels = _runs([name for name, _ in value.candidates], stage, made, value.picked)
+        chance *= stage.confidence / value.path[0].confidence
+        out.append(Step(value.axis, levels, sum(n for _, n in levels), cost + max(0, stage.runs[mine] - made) * base, stage.gain,
+                        stage.gain >= (value.noise if worth is None else worth), chance))
+        made = max(made, stage.runs[mine])
+    return out

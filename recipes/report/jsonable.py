@@ -152,7 +152,15 @@ def axis_value(value: "AxisValue") -> dict:
     return {"axis": value.axis, "picked": value.picked, "rival": value.rival, "levels": value.levels,
             "p_changes_pick": number(value.p_changes_pick), "expected_gain": number(value.expected_gain), "runs": value.runs,
             "gpu_hours": number(value.gpu_hours), "confidence_now": number(value.confidence_now),
-            "confidence_after": number(value.confidence_after)}
+            "confidence_after": number(value.confidence_after), "gain_per_1000_gpu_hours": number(1000 * value.gain_per_hour), "worth": value.worth,
+            "gain_without_runs": number(value.switch_gain), "plan": run_counts(value.plan),
+            "candidates": [{"level": name, "p_best": number(p)} for name, p in value.candidates],
+            "near_duplicates": [{"level": name, "of": list(others)} for name, others in value.merged]}
+
+
+def run_counts(plan: "Sequence[tuple[str, int]]") -> list[dict]:
+    """How many runs of each level."""
+    return [{"level": name, "runs": count} for name, count in plan]
 
 
 def tokens(value: "Tokens") -> dict:

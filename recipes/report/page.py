@@ -302,17 +302,17 @@ def ablation(report: "Report") -> list[str]:
     if not values:
         return [para("No axis has a second level under the constraints: there is nothing to ablate.")]
     bars = [plots.Bar(AXIS_NAMES[v.axis], f"{v.picked} against {v.rival}", v.p_changes_pick, max(0.0, v.expected_gain)) for v in values]
-    about = "Axes in the order to ablate them. Blue: how likely another level is truly better than the picked one. Rust: the mean gain of knowing which."
-    wide, narrow = (plots.tornado(bars, "What to ablate first", about, left="probability that another level is better", right=f"mean gain of knowing, {SCALE}",
+    about = "Axes in the order to ablate them. Blue: how likely runs on the axis end with another level than the picked one. Rust: what they gain, on average."
+    wide, narrow = (plots.tornado(bars, "What to ablate first", about, left="probability that runs change the pick", right=f"expected gain of the runs, {SCALE}",
                                   compact=compact, alone=False)
                     for compact in (False, True))
     rows = [[text(AXIS_NAMES[v.axis]), name(v.rival or ""), data(v.p_changes_pick, percent(v.p_changes_pick)), data(v.expected_gain, signed(v.expected_gain)),
-             "more than 128" if v.runs is None else data(v.runs, str(v.runs)), "–" if v.gpu_hours is None else amount(v.gpu_hours),
+             f"more than {sum(n for _, n in v.plan)}" if v.runs is None else data(v.runs, str(v.runs)), "–" if v.gpu_hours is None else amount(v.gpu_hours),
              data(v.confidence_now, percent(v.confidence_now)), data(v.confidence_after, percent(v.confidence_after))] for v in values]
     head = ["axis", "against", "P(changes)", "gain", "runs", "GPU-hours", "sure now", "then"]
     alone = ", ".join(AXIS_NAMES[v.axis].lower() for v in report.values if v.rival is None)
     rest = [para(f"No other level competes on: {alone}.", "muted")] if alone else []
-    caption = f"Runs until {percent(report.level)} sure which of the two leading levels is better"
+    caption = f"Runs until {percent(report.level)} sure that the level chosen then is the best of the candidates of its axis"
     return [figure([(wide, narrow)], about), *rest, table(caption, head, rows, "hlrrrrrr", cards=True, sort=True)]
 
 

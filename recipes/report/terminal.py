@@ -340,30 +340,6 @@ def card(value: "Ranked", style: Style, citations: Sequence[str], deltas: Sequen
     return lines
 
 
-# --- ablate ----------------------------------------------------------------------------------------------------------
-
-def ablate_text(values: "Sequence[AxisValue]", recipe: Recipe, tasks: str, confidence: float, assumed: str, style: Style) -> str:
-    """The answer of `ablate`."""
-    lines = [*(style.paint(line, "bold") for line in wrap(f"what to ablate first for {tasks}, until {percent(confidence)} sure", style, hang="  ")),
-             *wrap("recipe: " + describe(recipe, ("encoder", "connector", "visual_tokens", "llm", "data", "resolution")), style, hang="        "),
-             *wrap(assumed, style), ""]
-    rows = []
-    for value in values:
-        if value.rival is None:
-            rows.append([value.axis, "(no other level)", *["-"] * 6])
-            continue
-        runs = "0" if value.runs == 0 else ">128" if value.runs is None else str(value.runs)
-        rows.append([value.axis, clean(value.rival or "-"), percent(value.p_changes_pick), signed(value.expected_gain), runs,
-                     "-" if not value.gpu_hours else f"{value.gpu_hours:,.0f}", percent(value.confidence_now), percent(value.confidence_after)])
-    lines += table(["axis", "against", "P(changes)", "gain", "runs", "GPU-h", "sure now", "then"], rows, "llrrrrrr", style, 1) + [""]
-    for value in values:
-        lines += wrap(f"{value.axis}: {value.picked} against {value.rival}", style, hang="  ") if value.rival else []
-    lines += ["", *wrap("P(changes): another level of the axis is truly better than the picked one. gain: mean gain of knowing which, in percent "
-                        "of the mix's scale. runs: trainings (two levels, paired) until the better of the two leading levels is named with the "
-                        "asked confidence.", style)]
-    return "\n".join(lines)
-
-
 # --- tokens, tables -----------------------------------------------------------------------------------------------------
 
 def tokens_text(label: str, images: "Sequence[Tokens]", style: Style) -> str:

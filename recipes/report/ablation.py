@@ -1,0 +1,110 @@
+"""The answer of `ablate` as text and as JSON.
+
+In: an AblateAnswer, the asked confidence, a Style. Out: a string, or what json.dumps takes. Does not print.
+"""
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from .jsonable import axis_value, number, recipe, run_counts
+from .terminal import describe
+from .text import Style, clean, percent, signed, table, wrap
+
+if TYPE_CHECKING:
+    from ..picker.ablate import AxisValue
+    from ..picks import AblateAnswer
+
+FIELDS = ("encoder", "connector", "visual_tokens", "llm", "data", "resolution")
+
+
+def counted(plan: Sequence[tuple[str, int]]) -> str:
+    """`a, b (1 run each), c (2)`."""
+    if len({count for _, count in plan}) == 1:
+        return ", ".join(name for name, _ in plan) + f" ({plan[0][1]} run{'s' * (plan[0][1] > 1)}{' each' * (len(plan) > 1)})"
+    return ", ".join(f"{name} ({count})" for name, count in plan)
+
+
+def ablate_text(answer: "AblateAnswer", tasks: str, confidence: float, style: Style) -> str:
+    """The axes in order, the runs of each, the plan over all of them, when to stop."""
+    lines = [*(style.paint(line, "bold") for line in wrap(f"what to ablate first for {tasks}, until {percent(confidence)} sure", style, hang="  ")),
+             *wrap("recipe: " + describe(answer.recipe, FIELDS), style, hang="        "), *wrap(answer.assumed, style), ""]
+    lines += table(["axis", "against", "P(change)", "gain", "per 1000 h", "runs", "GPU-h", "sure"], [row(value) for value in answer.values],
+                   "llrrrrrr", style, 1)
+    lines.append("")
+    for value in answer.values:
+        lines += wrap(f"{value.axis}: {runs(value, confidence)}", style, hang="  ") if value.rival else []
+    lines += ["", *whole_text(answer, confidence, style), ""]
+    for text in stops(answer):
+        lines += wrap(text, style, hang="  ")
+    lines += wrap("words: against = the level most likely to be best where the pick is not; P(change) = the runs end with another level than the picked one; "
+                  "gain = of the level chosen after them over the best one today, expected, in percent of the mix's scale; sure = the chosen level is the "
+                  "best of its candidates. Where nothing needs to be run, the first two are of one run of the pick and one of its rival", style, hang="       ")
+    return "\n".join(lines)
+
+
+def row(value: "AxisValue") -> list[str]:
+    """One line of the table of axes."""
+    if value.rival is None:
+        return [value.axis, "(nothing)", *["-"] * 6]
+    return [value.axis, clean(value.rival), percent(value.p_changes_pick), signed(value.expected_gain), signed(1000 * value.gain_per_hour, 2),
+            most(value) if value.runs is None else str(value.runs), "-" if not value.gpu_hours else f"{value.gpu_hours:,.0f}",
+            f"{percent(value.confidence_now)} -> {percent(value.confidence_after)}"]
+
+
+def most(value: "AxisValue") -> str:
+    """`>32`: the runs that do not suffice."""
+    return f">{sum(count for _, count in value.plan)}"
+
+
+def runs(value: "AxisValue", confidence: float) -> str:
+    """What to run on an axis, in words."""
+    if value.runs == 0:
+        text = f"{percent(value.confidence_now)} sure without a run"
+    elif value.runs is None:
+        text = f"{most(value)[1:]} runs make only {percent(value.confidence_after)} of the asked {percent(confidence)}: {counted(value.plan)}"
+    else:
+        text = f"run {counted(value.plan)}"
+    best = max(value.candidates, key=lambda pair: pair[1])[0]
+    if value.switch_gain > 0.05:
+        text += f"; another level, such as {best}, is expected to gain {signed(value.switch_gain)} without any run"
+    same = [f"{', '.join(others)} counts as {name}" for name, others in value.merged]
+    return clean("; ".join([text, *same]))
+
+
+def whole_text(answer: "AblateAnswer", confidence: float, style: Style) -> list[str]:
+    """The plan over all axes."""
+    head = f"the full recipe: {percent(answer.sure)} sure without a run that it is the best of the candidates"
+    if not answer.sequence:
+        return wrap(head, style)
+    count, hours, after = sum(step.runs for step in answer.sequence), sum(step.gpu_hours for step in answer.sequence), answer.sequence[-1].confidence_after
+    short = f"{count} runs make only {percent(after)} of the asked {percent(confidence)}"
+    reached = f"{percent(after)} sure after {count} runs" if after >= confidence else short
+    lines = [style.paint(line, "bold") for line in wrap(f"{head}; {reached} ({hours:,.0f} GPU-hours), the first steps first", style)]
+    rows = [[str(i), step.axis, str(step.runs), f"{step.gpu_hours:,.0f}", signed(step.gain), percent(step.confidence_after),
+             f"{len(step.levels)} levels" + ("" if step.worth else ", not worth it")] for i, step in enumerate(answer.sequence, 1)]
+    return [*lines, *table(["", "axis", "runs", "GPU-h", "gain", "sure", "of"], rows, "llrrrrl", style, 6)]
+
+
+def stops(answer: "AblateAnswer") -> list[str]:
+    """What is not worth its runs, and when to stop."""
+    rivals = [value for value in answer.values if value.rival]
+    poor = [value for value in rivals if not value.worth]
+    floor = f"{answer.worth:.2g} percent of scale"
+    floor += " (the noise of one run)" if rivals and answer.worth == rivals[0].noise else " (--worth)"
+    if not rivals:
+        return ["stop: no axis has a second level that competes: there is nothing to ablate"]
+    if len(poor) == len(rivals):
+        return [f"stop: no axis promises {floor}: keep the recipe"]
+    out = ["stop: " + ", ".join(f"{value.axis} ({signed(value.expected_gain, 2)})" for value in poor) + f" promise{'s' * (len(poor) == 1)} less than {floor}: "
+           "not worth the runs"] if poor else [f"worth: every axis promises {floor} or more"]
+    return [*out, "after each step: import the results and ask again (import …, then ablate --tables DIR)"]
+
+
+def ablate_json(answer: "AblateAnswer", confidence: float) -> dict:
+    """`ablate --json`."""
+    sequence = [{"axis": step.axis, "levels": run_counts(step.levels), "runs": step.runs, "gpu_hours": number(step.gpu_hours),
+                 "expected_gain": number(step.gain), "worth": step.worth, "confidence_after": number(step.confidence_after)} for step in answer.sequence]
+    stop = stops(answer)[0]
+    return {"axes": [axis_value(value) for value in answer.values], "first": answer.values[0].axis, "confidence": confidence, "recipe": recipe(answer.recipe),
+            "gpu_hours_per_run": number(answer.hours_per_run), "worth": number(answer.worth), "sequence": sequence, "confidence_now": number(answer.sure),
+            "confidence_after": number(sequence[-1]["confidence_after"] if sequence else answer.sure),
+            "stop": stop if stop.startswith("stop") else None}
