@@ -168,7 +168,7 @@ def constraint_flags(parser: Parser) -> None:
     parser.add_argument("--latency", metavar="L", help="time to first token: 300ms on L4 (300 ms total on L4 for a whole answer)")
     parser.add_argument("--speed", metavar="S", help="decoding: 20 tokens/s on Orin")
     parser.add_argument("--memory", metavar="M", help="memory of the deployment: 24GB, 'fits 24GB in int4'")
-    parser.add_argument("--deploy", choices=("edge", "cloud"), help="device when none is named: edge = Jetson AGX Orin, cloud = L4")
+    parser.add_argument("--deploy", choices=("edge", "cloud"), help="device when none is named, whose memory is a limit: edge = Jetson AGX Orin, cloud = L4")
     parser.add_argument("--dtype", choices=("bf16", "int8", "int4"), help="number format of the deployed LLM weights (default: bf16)")
     parser.add_argument("--images", type=flag(positive), default=1, metavar="N", help="pictures in one request (several images, video frames)")
     parser.add_argument("--licence", choices=("any", "commercial"), default="any", help="commercial: the LLM's licence must permit commercial use")
@@ -195,8 +195,10 @@ def constraints(args: argparse.Namespace, words: Vocabulary) -> Constraints:
         if dtype and dtype != match[2].lower():
             raise Usage(f"--memory says {match[2]} and --dtype {dtype}")
         memory, dtype = match[1], match[2].lower()
-    return Constraints(units.budget(args.budget, words) if args.budget else None, latency, units.memory_gb(memory) if memory else None, dtype or "bf16",
-                       deploy_gpu=latency.gpu if latency else device, tokens_per_s=speed.tokens_per_s if speed else None, images=args.images,
+    device = latency.gpu if latency else device
+    room = words.records("hardware")[device].get("memory_gb") if latency or speed or args.deploy else None    # what it runs on, it must fit into
+    return Constraints(units.budget(args.budget, words) if args.budget else None, latency, units.memory_gb(memory) if memory else room, dtype or "bf16",
+                       deploy_gpu=device, tokens_per_s=speed.tokens_per_s if speed else None, images=args.images,
                        commercial=args.licence == "commercial")
 
 

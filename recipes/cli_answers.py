@@ -83,7 +83,11 @@ def swap_command(args, library: Library, understood: dict | None = None) -> int:
     rows = relevant_papers(answer.before.stated(), answer.after.stated(), library.posterior, words) | {
         row.table for d in answer.result.deltas for row in d.evidence}
     cost = terminal.cost_change(*answer.costs) if answer.costs else []
-    notes = [*([terminal.slope_note(answer.by_size)] if answer.by_size else []), *answer.notes]
+    notes = list(answer.notes)
+    if answer.by_size:
+        notes.insert(0, terminal.slope_note(answer.by_size))
+    elif "llm" not in answer.result.moved:
+        notes.insert(0, "no table makes this change at two LLM sizes: it is taken to do the same at every size")
     out(terminal.swap_text(answer.before, answer.after, answer.result, names_of(library), places_of(library, rows), style(),
                            cost_lines=cost, notes=notes, why=args.why))
     if args.plot:
@@ -142,7 +146,7 @@ def pick_command(args, library: Library, understood: dict | None = None) -> int:
     for field, value in pairs(args.avoid, "--avoid", library.words):
         avoid.setdefault(field, []).append(str(value))
     answer = picks.answer_pick(library, tasks, constraints(args, library.words), dict(pairs(args.fix, "--fix", library.words)), avoid, args.top, args.level,
-                               risk=args.risk, pareto=args.pareto)
+                               risk=args.risk, pareto=args.pareto, deploy=args.deploy is not None)
     plot = {"plot": plot_front(args.plot, answer)} if args.plot and answer.front else {}
     if args.json:
         recipes = [jsonable.ranked(i + 1, item, answer.deltas[i], answer.citations[i]) for i, item in enumerate(answer.result.recipes)]

@@ -42,7 +42,7 @@ class PickAnswer(NamedTuple):
 
 
 def answer_pick(library: Library, tasks: TaskMix, limits: Constraints, fix: Mapping[str, object], avoid: Mapping[str, Sequence[str]], top: int,
-                level: float, *, risk: str = "expected", pareto: str | None = None) -> PickAnswer:
+                level: float, *, risk: str = "expected", pareto: str | None = None, deploy: bool = False) -> PickAnswer:
     """The best recipes, cited. Raises space.EmptySpace."""
     words, posterior = library.words, library.posterior
     choices = space(words, fix, avoid)
@@ -61,7 +61,7 @@ def answer_pick(library: Library, tasks: TaskMix, limits: Constraints, fix: Mapp
         alternatives = _alternatives(library, scores, best, level)
         adopted = _adopt(library, tasks, limits, fix, deltas[0])
     front = _front(library, scores, pairs, pareto) if pareto and result.recipes else None
-    return PickAnswer(result, deltas, citations, first, alternatives, adopted, front, (*_pick_warnings(result, limits, fix), *(library.strange_names() if library.extra else ())))
+    return PickAnswer(result, deltas, citations, first, alternatives, adopted, front, (*_pick_warnings(result, limits, fix, deploy), *(library.strange_names() if library.extra else ())))
 
 
 def _alternatives(library: Library, scores: rank.Scores, best: rank.Ranked, level: float) -> tuple[dict, ...]:
@@ -124,10 +124,16 @@ def _front(library: Library, scores: rank.Scores, pairs: Pairs, by: str) -> Fron
                  tuple((hours(p.cost) if by == "training" else p.cost, p.gain, scores.recipe(p.candidate)) for p in points))
 
 
-def _pick_warnings(result: rank.Pick, limits: Constraints, fix: Mapping[str, object]) -> list[str]:
+def _pick_warnings(result: rank.Pick, limits: Constraints, fix: Mapping[str, object], deploy: bool) -> list[str]:
     out = ["gains are against LLaVA-1.5-7B trained the same way; deltas of one recipe share their uncertainty"]
     if limits.budget is None and limits.latency is None and limits.memory_gb is None and limits.tokens_per_s is None:
         out.append("no --budget, --latency, --speed or --memory: the most expensive recipes win")
+    if limits.budget and "budget" not in dict(result.excluded) and result.recipes:
+        out.append("the budget excludes nothing: every data mix of the tables fits into it")
+    if deploy and limits.latency is None and limits.tokens_per_s is None and result.recipes:
+        first = result.recipes[0].costs
+        out.append(f"--deploy names a device and no limit: on {first.latency_gpu} the first recipe takes {first.latency.ttft_ms:,.0f} ms to its first token "
+                   f"and {first.memory.total:.1f} GB (--latency, --speed and --memory set limits)")
     if limits.budget and limits.budget.assumed_price:
         price, gpu, source = PRINTED_PRICE
         out.append(f"${price:g} per {gpu} hour is assumed, the one price that a source prints ({source}): --budget '$… at $… per A100-hour' says yours")

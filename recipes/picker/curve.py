@@ -312,8 +312,9 @@ def pairs(papers: Iterable[Paper], axis: str, words: Vocabulary) -> list[Pair]:
                     step = moved(first.setting, second.setting, axis_of) if values[id(first)] < values[id(second)] else None
                     if step is None or step.axes != (AXIS[axis],) or step.unstated:
                         continue
-                    if axis == "llm_params_b" and llm_make(first.setting.get("llm"), words) != llm_make(second.setting.get("llm"), words):
-                        continue  # another make, not only another size
+                    if axis == "llm_params_b" and (llm_make(first.setting.get("llm"), words) != llm_make(second.setting.get("llm"), words)
+                                                   or first.setting.get("moe") != second.setting.get("moe")):
+                        continue  # another make, or a mixture of experts, not only another size
                     for contrast in contrasts(table._replace(rows=(first, second)), axis_of, metrics):
                         linked.setdefault(contrast.metric.key, {})[id(first), id(second)] = contrast
             for found in linked.values():

@@ -226,6 +226,10 @@ class Pairs:
         memory_gb = infinite if limits.memory_gb is None else limits.memory_gb
         most_ms = infinite if limits.latency is None else limits.latency.ms
         tokens_per_s = limits.tokens_per_s or 0.0
+        if limits.memory_gb is None and limits.latency is None and limits.tokens_per_s is None and self.allowed is None:
+            over = [tokens + PROMPT_TOKENS + OUTPUT_TOKENS > context for tokens in self.tokens]     # nothing else to compare: no costs needed
+            excluded["context"] += mixes * sum(over)
+            return [0 if out_ else mixes for out_ in over]
         for ms, speed, gb, tokens, first, each in self._terms(x):   # the rules of `reason`, without a call for each of many pairs
             reason = ("context" if tokens > context else "memory" if gb > memory_gb else "speed" if speed < tokens_per_s
                       else "latency" if ms > most_ms else None)

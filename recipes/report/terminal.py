@@ -16,7 +16,6 @@ if TYPE_CHECKING:  # an answer brings its own classes along: no need to load tho
     from ..effects.interaction import Slope
     from ..effects.swap import Evidence, Mix, Swap
     from ..evidence.tables import Paper, Table
-    from ..picker.ablate import AxisValue
     from ..picker.limits import Costs
     from ..picker.rank import Ranked
     from ..picks import PickAnswer
