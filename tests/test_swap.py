@@ -5,6 +5,7 @@ import pathlib
 import tempfile
 import unittest
 
+from recipes.effects import tails
 from recipes.effects.rows import find_rows, lineage, moved_axes, relevant_papers
 from recipes.effects.swap import Change, together
 from recipes.library import Library
@@ -133,6 +134,26 @@ class Answers(unittest.TestCase):
             better = argv[0] in ("7B", "0.5B", "336")
             self.assertEqual(answer["p_better"] > 0.7, better, argv)
             self.assertEqual(answer["p_better"] < 0.3, not better, argv)
+
+    def test_the_path_leads_to_the_interval(self):
+        """expected = carried; half the interval = t quantile times the root of the three squares; direct and indirect give the shared effect."""
+        for argv in (("CLIP", "SigLIP"), ("7B", "13B"), ("576 tokens", "64 tokens")):
+            for delta in self.swap(*argv)["deltas"]:
+                path = delta["path"]
+                self.assertAlmostEqual(path["carried"], delta["expected"], 4)
+                sd = math.sqrt(sum(path[name] ** 2 for name in ("sd_shared", "sd_setting", "sd_noise")))
+                half = (delta["interval"]["high"] - delta["interval"]["low"]) / 2
+                self.assertAlmostEqual(half / (tails.half_width(0.8) * sd), 1.0, 3)
+                split = delta["split"]
+                if split and split["indirect"]["estimate"] is not None:
+                    self.assertAlmostEqual(split["direct"]["share"] * split["direct"]["estimate"] + split["indirect"]["share"] * split["indirect"]["estimate"],
+                                           path["shared"], delta=0.01 * abs(path["shared"]) + 0.01)
+
+    def test_why_shows_the_steps(self):
+        _, out, _ = support.call("swap", "CLIP", "SigLIP", "--benchmark", "mmmu", "--why")
+        self.assertIn("how the number for MMMU comes about", out)
+        _, out, _ = support.call("swap", "CLIP", "MAE", "--benchmark", "mathverse", "--why")
+        self.assertIn("no row makes this very change", out)
 
     def test_weights_of_a_benchmark_add_up_to_one(self):
         for delta in self.swap("CLIP", "SigLIP")["deltas"]:

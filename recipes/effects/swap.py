@@ -65,6 +65,20 @@ class Split(NamedTuple):
         return self.z is not None and abs(self.z) > 1.96
 
 
+class Path(NamedTuple):
+    """How an expected delta and its interval come about, in points of the benchmark.
+
+    shared: what all tables together say of the effect (posterior mean); carried: what of it a new paper is expected to show, which is the
+    expected delta. The interval's variance is the sum of three squares: sd_shared (how well the effect is known), sd_setting (how much
+    such effects differ from setting to setting, and leaving the range of the tables), sd_noise (two runs, and the benchmark's questions).
+    """
+    shared: float
+    carried: float
+    sd_shared: float
+    sd_setting: float
+    sd_noise: float
+
+
 class Delta(NamedTuple):
     """The answer for one benchmark. expected, low, high: change of the score in points of the benchmark's scale."""
     benchmark: str
@@ -79,6 +93,7 @@ class Delta(NamedTuple):
     evidence: tuple[Evidence, ...]
     direct: meta.Pooled | None      # the direct rows alone, pooled over papers (random effects), in points
     split: Split | None = None      # the direct rows against everything else that the model knows
+    path: Path | None = None        # where the expected delta and its interval come from
 
 
 class Mix(NamedTuple):
@@ -373,6 +388,15 @@ def evidence_for(found: Sequence[Found], change: Change) -> tuple[list[Evidence]
     return rows, pooled._replace(estimate=pooled.estimate * unit * sign, se=pooled.se * unit, tau2=pooled.tau2 * unit ** 2)
 
 
+def path(change: Change, benchmark: str, family: str | None, unit: float, sign: float) -> Path:
+    """Where the answer for one benchmark comes from (see Path)."""
+    scale = change.posterior.scale_of(benchmark) * unit
+    effect = change.effect(benchmark, family)
+    shared = change.posterior.mean(change.posterior.weights(change.features), benchmark, family, whole=True)
+    return Path(shared * scale * sign, effect.mean * scale * sign, math.sqrt(effect.variance) * scale, math.sqrt(change.variance()) * scale,
+                math.sqrt(change.noise(benchmark)) * scale)
+
+
 def split(change: Change, benchmark: str, family: str | None, direct: meta.Pooled, unit: float, sign: float) -> Split:
     """The direct rows of a benchmark against everything else that the model knows about the change (see Split)."""
     scale = change.posterior.scale_of(benchmark) * unit
@@ -429,7 +453,8 @@ def judge(change: Change, found: Sequence[Found], benchmarks: Sequence[str], *, 
         low, high = sorted((low * unit * sign, high * unit * sign))
         deltas.append(Delta(name, family, record.get("max"), expected * unit * sign, low, high, level,
                             tails.cdf(expected / sd) if sd else 0.5, grade, tuple(rows), pooled,
-                            split(change, name, family, pooled, unit, sign) if pooled and change.axes else None))
+                            split(change, name, family, pooled, unit, sign) if pooled and change.axes else None,
+                            path(change, name, family, unit, sign) if change.axes else None))
     mixed = None
     if mix and change.axes:
         mixed = change.mix(mix, {name: records[name]["family"] for name in mix}, level)

@@ -108,7 +108,7 @@ def swap_text(a: Recipe, b: Recipe, answer: "Swap", names: Mapping[str, str], pa
     else:
         lines += ["", "no table has rows for this change"]
     if why:
-        lines += ["", *alone_lines(answer, names, style)]
+        lines += ["", *path_lines(answer, names, style), "", *alone_lines(answer, names, style)]
     texts = [papers_named(text, papers) for text in (*disagreements(answer, names), *answer.warnings, *notes)]
     lines += [""] if texts else []
     for text in texts:
@@ -124,6 +124,36 @@ def swap_text(a: Recipe, b: Recipe, answer: "Swap", names: Mapping[str, str], pa
 def papers_named(text: str, papers: Mapping[str, str]) -> str:
     """A note with paper keys written as people call them."""
     return re.sub(r"rows of ([\w., -]+?) \(", lambda m: "rows of " + ", ".join(papers.get(k, k) for k in m[1].split(", ")) + " (", text)
+
+
+def path_lines(answer: "Swap", names: Mapping[str, str], style: Style) -> list[str]:
+    """How one number comes about, step by step: for the benchmark with most direct rows."""
+    from ..effects.tails import half_width
+    known = [d for d in answer.deltas if d.path and d.grade != "none"]
+    if not known:
+        return []
+    d = max(known, key=lambda d: sum(row.relation == "direct" for row in d.evidence))
+    digits, p = points(d), d.path
+    lines = [style.paint(f"how the number for {clean(names.get(d.benchmark, d.benchmark))} comes about", "bold")]
+    steps = []
+    if d.direct and d.split:
+        rows = sum(row.relation == "direct" for row in d.evidence)
+        steps.append(f"{rows} printed pairs of rows make this change; with what else moved taken out they say {signed(d.direct.estimate, digits)} ± "
+                     f"{d.direct.se:.{digits}f}")
+        if d.split.indirect is not None:
+            steps.append(f"all other tables (and that effects are small until shown) say {signed(d.split.indirect, digits)} ± {d.split.indirect_se:.{digits}f}")
+        steps.append(f"both together, each by its precision ({percent(d.split.share)} the rows): {signed(p.shared, digits)} ± {p.sd_shared:.{digits}f}")
+    else:
+        steps.append(f"no row makes this very change; other changes and benchmarks of the family say {signed(p.shared, digits)} ± {p.sd_shared:.{digits}f}")
+    kept = f": {signed(p.carried, digits)}" if abs(p.carried - p.shared) > 10 ** -digits / 2 else " (all of it)"
+    steps.append(f"what a paper not seen can be expected to show of that, by leaving papers out{kept}")
+    sd = (p.sd_shared ** 2 + p.sd_setting ** 2 + p.sd_noise ** 2) ** 0.5
+    steps.append(f"the spread of a new run around it: {p.sd_shared:.{digits}f} (the effect is not known better), {p.sd_setting:.{digits}f} (settings "
+                 f"differ), {p.sd_noise:.{digits}f} (two runs and their questions); as squares they add up to {sd:.{digits}f}")
+    steps.append(f"{percent(d.level)} interval: {signed(d.expected, digits)} ± {half_width(d.level):.2f} x {sd:.{digits}f} = {signed(d.low, digits)} … {signed(d.high, digits)}")
+    for number_, text in enumerate(steps, 1):
+        lines += wrap(f"{number_}. {text}", style, "  ", "     ")
+    return lines
 
 
 def alone_lines(answer: "Swap", names: Mapping[str, str], style: Style) -> list[str]:
