@@ -48,7 +48,14 @@ def language_part(library: Library, recipe: Recipe) -> Language:
     """The LLM of a recipe; one given by its size alone is costed as the nearest known one. Raises flops.MissingFigure."""
     records = library.words.records("llm")
     if recipe.llm in records:
-        return Language(recipe.llm, records[recipe.llm])
+        record = records[recipe.llm]
+        if record.get("layers"):
+            return Language(recipe.llm, record)
+        kin = [r for r in records.values() if r.get("layers") and r.get("family") and r["family"] == record.get("family") and record.get("params_b")
+               and abs(math.log2(r["params_b"] / record["params_b"])) < 0.1]
+        if not kin:
+            raise flops.MissingFigure(f"the registry does not have the shape of {recipe.llm}")
+        return Language(kin[0]["slug"], kin[0])       # a tuned version has the shape of its base
     if recipe.llm_params_b:
         known = [r for r in records.values() if r.get("params") and r.get("layers")]
         near = min(known, key=lambda r: (abs(math.log(r["params_b"] / recipe.llm_params_b)), r["slug"]))
@@ -138,6 +145,8 @@ def native(words: Vocabulary, encoder: str) -> int | None:
 
 def notes(recipe: Recipe, language: Language) -> list[str]:
     """What was assumed about the parts."""
+    if recipe.llm and recipe.llm != language.slug:
+        return [f"{recipe.llm} is costed as {language.slug}: the same family and size"]
     if recipe.llm is None:
         return [f"an LLM of {recipe.llm_params_b:g}B is costed as {language.slug}"]
     return []

@@ -76,5 +76,27 @@ class Distances(unittest.TestCase):
         self.assertEqual(nearest("zzzzzzzzzzzz", names), [])
 
 
+class HubNames(unittest.TestCase):
+    """Names as model hubs write them."""
+
+    def test_tuned_versions_and_hub_ids(self):
+        words = support.library().words
+        for text, slug in (("Qwen/Qwen2.5-7B-Instruct", "qwen2.5-7b"), ("qwen2.5-7b-chat", "qwen2.5-7b"), ("gemma-2-2b-it", "gemma-2-2b"),
+                           ("meta-llama/Meta-Llama-3-8B", "llama-3-8b"), ("mistral-7b-instruct-v0.2", "mistral-7b-instruct-v0.2")):
+            self.assertEqual(words.resolve("llm", text).slug, slug, text)
+        for text in ("foo-instruct", "Qwen/", "-it", "/"):
+            with self.assertRaises(UnknownName):
+                words.resolve("llm", text)
+
+    def test_encoders_with_their_resolution(self):
+        words = support.library().words
+        for text, slug, side in (("SigLIP-L/16-384", "siglip-l-16", 384), ("google/siglip-so400m-patch14-384", "siglip-so400m-14", 384),
+                                 ("openai/clip-vit-large-patch14-336", "clip-vit-l-14", 336), ("siglip-so400m-14 224px", "siglip-so400m-14", 224)):
+            self.assertEqual(words.resolve("encoder", text), (slug, side), text)
+        for text in ("CLIP-L-999", "siglip-so400m-14-385"):       # not a resolution that it was trained at
+            with self.assertRaises(UnknownName):
+                words.resolve("encoder", text)
+
+
 if __name__ == "__main__":
     unittest.main()

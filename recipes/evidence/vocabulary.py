@@ -167,6 +167,8 @@ class Vocabulary:
         slug = self.find(kind, text) if kind != "encoder" or "@" not in text else None
         if slug:
             return Name(slug)
+        if kind == "llm" and (base := self._tuned(text)):
+            return Name(base)
         if kind != "encoder":
             raise self.unknown(kind, text)
         parts, hints = [], []
@@ -178,12 +180,35 @@ class Vocabulary:
                     raise self.unknown(kind, part, name)
                 hints.append(int(digits[1]))
             slug = self.find(kind, name)
+            if slug is None and not at and (sized := self._sized(name)):
+                slug = sized[0]
+                hints.append(sized[1])
             if slug is None:
                 raise self.unknown(kind, part, name)
             if slug in parts:
                 raise self.unknown(kind, text, slug)  # CLIP+CLIP is no fusion
             parts.append(slug)
         return Name("+".join(sorted(parts)), hints[0] if len(hints) == 1 and len(parts) == 1 else None)
+
+    def _tuned(self, text: str) -> str | None:
+        """The LLM of which `text` names an instruction-tuned version or a hub id (Qwen/Qwen2.5-7B-Instruct), or None."""
+        name = text.strip().rpartition("/")[2]
+        for slug, record in self.records("llm").items():
+            if "/" in text and (record.get("hf_id") or "").lower() == text.strip().lower():
+                return slug
+        name = re.sub(r"^meta-", "", name, flags=re.I)
+        while True:
+            slug = self.find("llm", name)
+            shorter = re.sub(r"[-_ ](?:instruct|chat|it|base|hf)$", "", name, flags=re.I)
+            if slug or shorter == name:
+                return slug
+            name = shorter
+
+    def _sized(self, text: str) -> tuple[str, int] | None:
+        """The encoder and the pixels of a name that ends in its native resolution (SigLIP-L/16-384, a hub id), or None."""
+        match = re.fullmatch(r"(?:[\w.-]+/(?=[\w.-]*patch))?(.+?)[-_ ](\d{3,4})(?:px)?", text.strip())
+        slug = match and (self.find("encoder", match[1]) or self.find("encoder", re.sub(r"patch(?=\d)", "", match[1])))
+        return (slug, int(match[2])) if slug and int(match[2]) in (self.records("encoder")[slug].get("native_resolution") or ()) else None
 
     def benchmark(self, text: str) -> str:
         """The benchmark that `text` names. Raises UnknownName."""
