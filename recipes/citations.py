@@ -1,6 +1,6 @@
 """Which tables to cite for the choices of a recipe, and what each shows for its choice on the tasks asked for.
 
-In: recipes, the task mix, the limits, the library. Out: per axis one or two entries {axis, value, table, arxiv, why, better, of, controlled}.
+In: recipes, the task mix, the limits, the library. Out: per axis one or two entries {axis, value, table, arxiv, why, better, of, controlled, tasks}.
 Looks only at printed rows (whole systems and doubtful cells apart); does not pool them or predict, except to say why a choice stands
 that a table speaks against.
 """
@@ -25,7 +25,7 @@ AXES = ("encoder", "connector", "llm", "data", "resolution")
 EACH = 2                       # tables per axis
 NEAR = {"llm": 0.3, "resolution": 0.25}   # doublings within which another size still stands for the chosen one
 SAME = 0.05                               # doublings that are no difference
-MIX, FAMILY, OTHER = 0, 1, 2   # the mix's own benchmarks, others of their families, other tasks
+TASKS = ("mix", "related", "other")   # the mix's own benchmarks, others of their families, other tasks
 
 
 class Way(NamedTuple):
@@ -91,10 +91,10 @@ class Citations:
             entry = {"axis": axis, "value": getattr(recipe, axis)}
             for one in self._found[key]:
                 out.append({**entry, "table": one.table.id, "arxiv": one.table.arxiv, "why": self.why(axis, recipe, one), "better": one.better,
-                            "of": one.of, "controlled": one.controlled})
+                            "of": one.of, "controlled": one.controlled, "tasks": TASKS[one.tier]})
             if not self._found[key]:
                 out.append({**entry, "table": None, "arxiv": None, "why": "no table ablates it: covariates or habit", "better": None, "of": None,
-                            "controlled": None})
+                            "controlled": None, "tasks": None})
         return out
 
     def shown(self, axis: str, recipe: Recipe) -> list[Shown]:
@@ -147,8 +147,8 @@ class Citations:
         if tier is None:
             return
         means = [sum(deltas[name]) / len(deltas[name]) for name in tiers[tier]]
-        yield Shown(table, way.instead, way.key(pairs[least][0][1].setting), key, way.base(others[0].setting), tier, sum(x > 0 for x in means), sum(x < 0 for x in means), len(means),
-                    tuple(tiers[tier]), len({id(mine) for _, mine, _ in pairs[least]}), tuple(also), sum(means) / len(means))
+        yield Shown(table, way.instead, way.key(pairs[least][0][1].setting), key, way.base(others[0].setting), tier,
+                    sum(x > 0 for x in means), sum(x < 0 for x in means), len(means), tuple(tiers[tier]), len({id(mine) for _, mine, _ in pairs[least]}), tuple(also), sum(means) / len(means))
 
     def why(self, axis: str, recipe: Recipe, one: Shown) -> str:
         """One line: what stands beside what, how it does, and whether anything else moved."""
@@ -157,7 +157,7 @@ class Citations:
         if one.of == 1:
             where = one.benchmarks[0]
         else:
-            where = f"{count} of {one.of} of the mix's benchmarks" if one.tier == MIX else f"{count} of {one.of} benchmarks"
+            where = f"{count} of {one.of} of the mix's benchmarks" if TASKS[one.tier] == "mix" else f"{count} of {one.of} benchmarks"
         tasks = ("", "on related tasks ", "on other tasks ")[one.tier]
         how = "controlled" if one.controlled else f"{' and '.join(a.replace('_', ' ') for a in one.also)} not equal"
         how += f"; mean of {one.arms} arms" if one.arms > 1 else ""
@@ -223,7 +223,8 @@ def ways(library: Library, axis: str, recipe: Recipe) -> Iterator[Way]:
         kind = words.connector_class(recipe.stated())
         kin = [slug for slug in words.records(axis) if words.connector_class({axis: slug}) == kind]
         papers = {paper for slug in kin for paper in support.get(f"{axis}={slug}", ())}
-        yield Way(lambda s: s.get(axis), lambda s: s.get(axis) in kin, lambda s: s.get(axis) == base, tuple(papers), f"no table ablates {value}; of its class: ")
+        yield Way(lambda s: s.get(axis), lambda s: s.get(axis) in kin, lambda s: s.get(axis) == base, tuple(papers),
+                  f"no table ablates {value}; of its class: ")
     if axis == "llm":
         size = lambda setting, of: bool((x := llm_params_b(setting, words)) and of) and abs(math.log2(x / of)) < NEAR[axis]  # noqa: E731
         name = lambda s: s.get("llm") or (f"{s['llm_params_b']:g}B" if s.get("llm_params_b") else None)  # noqa: E731
