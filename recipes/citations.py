@@ -12,7 +12,7 @@ from .effects.columns import recipe_rows
 from .effects.features import llm_params_b, pixels
 from .effects.rows import MAIN
 from .effects.swap import Change
-from .evidence.contrasts import contrasts, evidence_metrics, moved
+from .evidence.contrasts import AXES, contrasts, evidence_metrics, moved
 from .evidence.tables import Paper, Row, Table
 from .library import Library
 from .picker import rank
@@ -21,7 +21,6 @@ from .picker.space import Space
 from .picker.tasks import TaskMix
 from .report.text import signed
 
-AXES = ("encoder", "connector", "llm", "data", "resolution")
 EACH = 2                       # tables per axis
 NEAR = {"llm": 0.3, "resolution": 0.25}   # doublings within which another size still stands for the chosen one
 SAME = 0.05                               # doublings that are no difference
@@ -148,7 +147,8 @@ class Citations:
             return
         means = [sum(deltas[name]) / len(deltas[name]) for name in tiers[tier]]
         yield Shown(table, way.instead, way.key(pairs[least][0][1].setting), key, way.base(others[0].setting), tier,
-                    sum(x > 0 for x in means), sum(x < 0 for x in means), len(means), tuple(tiers[tier]), len({id(mine) for _, mine, _ in pairs[least]}), tuple(also), sum(means) / len(means))
+                    sum(x > 0 for x in means), sum(x < 0 for x in means), len(means), tuple(tiers[tier]),
+                    len({id(mine) for _, mine, _ in pairs[least]}), tuple(also), sum(means) / len(means))
 
     def why(self, axis: str, recipe: Recipe, one: Shown) -> str:
         """One line: what stands beside what, how it does, and whether anything else moved."""

@@ -50,7 +50,7 @@ def skill_command(args: argparse.Namespace, library: Library, understood: dict |
     else:
         from . import guide
         from .cli import COMMANDS
-        check_folder(args.bundle if args.bundle is not None else os.path.dirname(args.out or skill.default_path()))
+        check_folder(os.path.dirname((args.bundle or args.out or skill.default_path()).rstrip(os.sep)))   # of a bundle, the folder that will hold it
         if sys.stderr is not None and sys.stderr.isatty():
             print("skill: picking a recipe for each task family …", file=sys.stderr, flush=True)
         value, summaries = guide.gather(library), {name: command.summary for name, command in COMMANDS.items()}

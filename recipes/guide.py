@@ -108,7 +108,7 @@ RULES = (
           Proof("honeybee.table8", "Linear 256", "C-Abstractor 256", ("mmbench", "seed", "mme_perception"), "better"),
           Proof("nvila.table1", "TokenLearner", "Perceiver Resampler", ("ai2d", "docvqa", "textvqa"), "worse"))),
     Rule("SigLIP sold as points over CLIP",
-         "Refuse to promise points for SigLIP over CLIP-L/14@336 on text: tables disagree. SigLIP 2 or PE-lang at more pixels is another matter (see the table).",
+         "Refuse to promise points for SigLIP over CLIP-L/14@336 on text: tables disagree. SigLIP 2 or PE-lang at more pixels is another matter (table).",
          "unclear", ({"encoder": "clip-vit-l-14"}, {"encoder": "siglip-so400m-14"}), TEXT,
          (Proof("prismatic.visual_representation", "CLIP ViT-L 224px", "SigLIP ViT-SO 224px", ("textvqa", "textvqa_ocr"), "better"),
           Proof("cambrian1.table9", "OpenAI CLIP ViT-L/14@336", "SigLIP ViT-SO400M/14@384", ("chartqa", "ocrbench", "textvqa"), "worse"))),

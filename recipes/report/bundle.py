@@ -69,7 +69,8 @@ def reference(library: Library, family: str, one: Advice) -> str:
 
 def evidence(library: Library) -> str:
     """Every table: where it stands, what it varies, how much it prints, and what its record doubts."""
-    lines = ["# Tables", "", "`tables show ID` prints one in full, with its notes.", "", "| table | where | varies | rows x scores | doubtful rows |", "|---|---|---|---|---|"]
+    lines = ["# Tables", "", "`tables show ID` prints one in full, with its notes.", "",
+             "| table | where | varies | rows x scores | doubtful rows |", "|---|---|---|---|---|"]
     for paper in library.papers(shipped_only=True):
         for table in paper.tables:
             doubt = ", ".join(r.arm for r in table.rows if r.doubt)
@@ -83,5 +84,6 @@ def claims(value: Guide) -> str:
     """All claims with their verdicts, the failing ones first."""
     lines = ["# What people repeat about VLM recipes", "", ", ".join(f"{n} {verdict}" for verdict, n in claims_report.counts(value.audits).items()) + ".", ""]
     for one in sorted(value.audits, key=lambda one: one.verdict not in guide.FAIL):
-        lines += [f"- {one.claim.id}, **{one.verdict}**: \"{one.claim.text}\". {claims_report.why(one)}." + (f" Note: {one.claim.note}" if one.claim.note else "")]
+        note = f" Note: {one.claim.note}" if one.claim.note else ""
+        lines.append(f"- {one.claim.id}, **{one.verdict}**: \"{one.claim.text}\". {claims_report.why(one)}.{note}")
     return page(lines)

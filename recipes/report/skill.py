@@ -204,6 +204,15 @@ def read_next(value: Guide) -> list[str]:
     return lines
 
 
+def unbacked(entries: Sequence[Mapping]) -> str | None:
+    """Why the citations of an axis do not back its choice, or None when one does."""
+    if entries[0]["table"] is None:
+        return "no table"
+    if entries[0]["tasks"] == "other":
+        return "only on other tasks"
+    return None if any(2 * entry["better"] >= entry["of"] for entry in entries) else "the tables cited speak against it"
+
+
 # --- one situation --------------------------------------------------------------------------------------------------------------
 
 def situation_name(tasks: TaskMix) -> str:
@@ -222,8 +231,8 @@ def situation(library: Library, tasks: TaskMix, limits: rank.Constraints, fix: M
     lines = [*head(situation_name(tasks), about, library), f"# Recipe for {clean(tasks.label)}", "",
              f"Limits: {said_limits(limits)}. Gains are in percent of a benchmark's scale against {BASELINE_NAME}.", "", "## Recipe card", ""]
     lines += [*filled(one), "", "## What helps here", "", *TABLE, *(row(entry) for entry in one.entries), "",
-              LEGEND, "", "## Commands", "", "```", f"python3 main.py pick {again} --json",
-              f"python3 main.py ablate --tasks {mix} --json", f"python3 main.py benchmarks --tasks {mix} --json", f"python3 main.py models --tasks {mix} --json", "```", "", *READING, ""]
+              LEGEND, "", "## Commands", "", "```", f"python3 main.py pick {again} --json", f"python3 main.py ablate --tasks {mix} --json",
+              f"python3 main.py benchmarks --tasks {mix} --json", f"python3 main.py models --tasks {mix} --json", "```", "", *READING, ""]
     backed = [guide.backed(library, rule) for rule in guide.RULES]
     return "\n".join([*lines, *rules(backed), *STAGES]).rstrip("\n") + "\n"
 
@@ -255,8 +264,7 @@ def filled(one: Advice) -> list[str]:
         runs = "more runs than 64 a level" if f.runs is None else f"{f.runs} runs, {f.gpu_hours:,.0f} GPU-hours"
         lines.append(f"- ablate first: {f.axis}, `{f.picked}` against `{f.rival}`: {percent(f.p_changes_pick)} that it changes the pick; {runs} until "
                      f"{percent(f.confidence_after)} sure")
-    bare = [f"{NAMES[axis]} ({'no table' if entries[0]['table'] is None else 'only on other tasks'})" for axis, entries in by_axis.items()
-            if entries[0]["table"] is None or entries[0]["tasks"] == "other"]
+    bare = [f"{NAMES[axis]} ({why})" for axis, entries in by_axis.items() if (why := unbacked(entries))]
     lines += [f"- unbacked: {', '.join(bare) or 'nothing'}", "", "| benchmark | change | 80% interval | P(better) | grade |", "|---|---:|---|---:|---|"]
     for d in answer.deltas[0]:
         digits = 0 if (d.max or 100) > 200 else 1
