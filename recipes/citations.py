@@ -210,7 +210,7 @@ def ways(library: Library, axis: str, recipe: Recipe) -> Iterator[Way]:
             return lambda setting: bool((x := pixels(setting, words)) and side) and abs(math.log2(x / side)) < within
 
         exact, about, base_ = near(mine, SAME), near(mine, NEAR[axis]), near(start, NEAR[axis])
-        key = lambda s: (s["resolution"], s.get("tiling")) if s.get("resolution") is not None else None  # noqa: E731
+        key = lambda s: (s["resolution"], s.get("tiling"), s.get("crops_train")) if s.get("resolution") is not None else None  # noqa: E731
         apart = lambda a, b: not near(pixels(a, words), NEAR[axis])(b)  # noqa: E731
         yield Way(key, lambda s: exact(s) and tiled(s) == same, base_, papers, "")
         yield Way(key, lambda s: about(s) and tiled(s) == same, base_, papers, "about this size: ", apart)
@@ -242,6 +242,8 @@ def name_of(key: Hashable) -> str:
     """What a row has on an axis, in words: a resolution comes with how it is tiled."""
     if not isinstance(key, tuple):
         return str(key)
-    side, tiling = key
+    side, tiling, crops = key
+    if crops:
+        return f"{side} ({crops} crop{'s' if crops > 1 else ''})"
     plain = not tiling or tiling.startswith("no") or "anyres" in str(side)
     return f"{side} px" if isinstance(side, (int, float)) and plain else str(side) if plain else f"{side} ({tiling})"

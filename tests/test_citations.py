@@ -2,6 +2,7 @@
 import json
 import os
 import random
+import re
 import tempfile
 import unittest
 from unittest import mock
@@ -91,6 +92,8 @@ class Published(unittest.TestCase):
                     self.assertEqual(entry["arxiv"], table.arxiv)
                     self.assertNotIn("whole systems", table.varies)
                     self.assertTrue(0 <= entry["better"] <= entry["of"] and entry["of"] > 0)
+                    one, other = re.search(r"has (.*?) beside (.*?): ", entry["why"]).groups()
+                    self.assertNotEqual(one, other)
                     self.assertEqual("(controlled" in entry["why"], entry["controlled"])
                     self.assertEqual("worse on" in entry["why"], "; kept" in entry["why"] or "; all tables together" in entry["why"])
                     asked = {name for name, f in family.items() if name in mix.parts or f in mix.parts}
