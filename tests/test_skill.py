@@ -210,9 +210,9 @@ class Situation(unittest.TestCase):
             self.assertEqual(support.call("skill", *QUICK, "--avoid", "data=cambrian-7m", "--out", path, "--check")[0], 1)
 
     def test_nothing_fits(self):
-        code, text, _ = support.call("skill", "--tasks", "documents", "--memory", "1GB")
-        self.assertEqual(code, 0)
-        self.assertIn("No recipe meets these limits: memory excludes", text)
+        code, out, err = support.call("skill", "--tasks", "documents", "--memory", "1GB")
+        self.assertEqual((code, out), (2, ""))
+        self.assertIn("no recipe meets all constraints: memory excludes", err)
 
     def test_names_of_mixes(self):
         words = support.library().words

@@ -10,7 +10,7 @@ import re
 import shlex
 from collections.abc import Mapping, Sequence
 
-from .. import guide
+from .. import guide, picks
 from ..guide import Advice, Backed, Changes, Entry, Guide
 from ..library import Library
 from ..picker import rank
@@ -223,8 +223,10 @@ def situation_name(tasks: TaskMix) -> str:
 
 def situation(library: Library, tasks: TaskMix, limits: rank.Constraints, fix: Mapping[str, object], avoid: Mapping[str, Sequence[str]],
               flags: Sequence[str]) -> str:
-    """The skill of one situation, with a filled recipe card. flags: those of `pick`, as typed. Raises space.EmptySpace."""
+    """The skill of one situation, with a filled recipe card. flags: those of `pick`, as typed. Raises space.EmptySpace and picks.NothingFits."""
     one = guide.advice(library, Changes(library), tasks, limits, fix, avoid)
+    if not one.picked.result.recipes:
+        raise picks.NothingFits(f"no recipe meets all constraints: {'; '.join(one.picked.result.tightest)}")
     about = (f"The vision-language model recipe for {short(tasks.label, 300)} under {said_limits(limits)}, from published ablation tables, with a citation "
              "for each choice. Use it when this model is planned, trained, changed or ablated.")
     again, mix = " ".join(shlex.quote(part) for part in flags), shlex.quote(tasks_text(tasks))

@@ -75,7 +75,8 @@ READING = (
     "- `mix`: a weighted mean over benchmarks in percent of their scales. Gains of `pick` are against the baseline trained the same way.",
     "- `tied_with_first`: the evidence cannot tell the recipes apart; then cost, licence and habit decide.",
     "- `citations[].why`: what the table shows for the choice; `better` of `of` benchmarks, `controlled`, `tasks` (`mix`, `related`, `other`). A table may "
-    "speak against a choice: then `why` says what it is kept for.",
+    "speak against a choice: then `why` says what it is kept for (`no candidate`: `pick` "
+    "cannot cost or combine the rival).",
 )
 
 BECAUSE = "because <table, arXiv id, what it shows>"
