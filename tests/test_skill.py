@@ -227,7 +227,8 @@ class Situation(unittest.TestCase):
         for argv, said in ((("--tasks", "no-such-task"), "no-such-task"), (("--tasks", "documents", "--budget", "many"), "many"),
                            (("--tasks", "documents", "--out", "/no/such/folder/s.md"), "is not there"), (("--bundle", "x", "--out", "y"), "leave out --out"),
                            (("--bundle", "x", "--tasks", "documents"), "leave out --tasks"), (("--tasks", "documents", "--check"), "name the file"),
-                           (("--fix", "colour=red"), "colour"), (("--bundle", "/no/such/folder/x"), "is not there"), (("--out", "/no/such/s.md"), "is not there")):
+                           (("--fix", "colour=red"), "colour"), (("--bundle", "/no/such/folder/x"), "is not there"),
+                           (("--out", "/no/such/s.md"), "is not there")):
             code, out, err = run("skill", *argv)
             self.assertEqual((code, out), (2, ""), argv)
             self.assertEqual(err.count("\n"), 1)
