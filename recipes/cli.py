@@ -54,7 +54,8 @@ COMMANDS = {
                        "compare --endpoint a=http://localhost:8000 --questions questions.jsonl --resize 336,672 --out answers.jsonl"),
     "report": Command("cli_report", "One self-contained page: the recipe, its rows, plots, costs",
                       'report recipe.html --tasks documents --budget "500 A100-hours"\nreport charts.html --tasks charts --swap CLIP SigLIP --swap 336 672'),
-    "skill": Command("cli_tables", "Write the agent skill from the evidence, or check that it is fresh", "skill\nskill --check"),
+    "skill": Command("cli_skill", "Write the agent skill from the evidence, or check that it is fresh",
+                     'skill\nskill --check\nskill --tasks documents --budget "500 A100-hours" --latency "300ms on L4" --out SKILL.md\nskill --bundle skills/'),
     "fit": Command("cli_tables", "Fit the model to the published tables anew", "fit\nfit --check\nfit --search 1"),
     "backtest": Command("cli_tables", "How well unseen papers are predicted, beside simple rules", "backtest\nbacktest --paper prismatic --json"),
 }

@@ -1,4 +1,4 @@
-"""The commands about the evidence itself: `tables`, `check`, `skill`, `fit` and `backtest`.
+"""The commands about the evidence itself: `tables`, `check`, `fit` and `backtest`.
 
 In: parsed arguments and the library. Out: printed text or JSON, and the exit code.
 """
@@ -6,8 +6,7 @@ import os
 import sys
 
 from .arguments import Parser, Usage, flag, known_paper, positive
-from .console import PROGRAM, out, show, style
-from .evidence.write import write_text
+from .console import out, show, style
 from .library import Library
 from .report.text import wrap
 
@@ -57,30 +56,6 @@ def check_command(args, library: Library, understood: dict | None = None) -> int
     else:
         out(checks.as_text(report, args.format, args.accepted, style()))
     return 0 if report.ok else 1
-
-
-def skill_arguments(parser: Parser) -> None:
-    parser.add_argument("--check", action="store_true", help="fail when the written skill is not what the evidence gives now")
-    parser.add_argument("--out", metavar="FILE", help="where to write (default: outputs/skill-vlm-recipe-picker.md)")
-
-
-def skill_command(args, library: Library, understood: dict | None = None) -> int:
-    """Write the agent skill from the evidence, or check that it is fresh."""
-    from .report import skill
-    path = args.out or skill.default_path()
-    text = skill.build(library)
-    if args.check:
-        try:
-            with open(path, encoding="utf-8") as file:
-                fresh = file.read() == text
-        except OSError:
-            fresh = False
-        message = f"{path} is {'what the evidence gives' if fresh else 'stale: run ' + PROGRAM + ' skill'}"
-        show({"ok": fresh, "path": path}) if args.json else out(message)
-        return 0 if fresh else 1
-    write_text(path, text)
-    show({"ok": True, "path": path, "lines": text.count("\n")}) if args.json else out(f"wrote {path} ({text.count(chr(10))} lines)")
-    return 0
 
 
 def fit_arguments(parser: Parser) -> None:

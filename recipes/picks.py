@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
+from .citations import Citations
 from .cost import flops, training
 from .costing import data_part, language_part, recipe_costs, visual_part, whole
 from .effects.swap import Change, judge
@@ -49,11 +50,11 @@ def answer_pick(library: Library, tasks: TaskMix, limits: Constraints, fix: Mapp
     scores = rank.Scores(choices, BASELINE, tasks, posterior, words)
     pairs = Pairs(choices, limits, words, library.calibration)
     result = rank.pick(scores, limits, library.calibration, top=top, level=level, risk=risk, pairs=pairs)
-    deltas, citations = {}, {}
+    deltas, citations, cited = {}, {}, Citations(library, tasks, limits, choices)
     for i, item in enumerate(result.recipes):
         change = Change(BASELINE.stated(), item.recipe.stated(), posterior, words)
         deltas[i] = judge(change, (), list(tasks.benchmarks), level=level).deltas
-        citations[i] = cite(library, item.recipe)
+        citations[i] = cited.of(item.recipe)
     first, alternatives, adopted = None, (), None
     if result.recipes:
         best = result.recipes[0]
@@ -155,56 +156,6 @@ def _pick_warnings(result: rank.Pick, limits: Constraints, fix: Mapping[str, obj
 
 def _plain(value: float) -> str:
     return f"{value:,.3g}" if value < 100 else f"{value:,.0f}" if value < 1e9 else f"{value:.2g}"
-
-
-AXES = ("encoder", "connector", "llm", "data", "resolution")
-
-
-def cite(library: Library, recipe: Recipe) -> list[dict]:
-    """For each axis the tables behind the choice: those with the component, and best also with the baseline's."""
-    _words, support = library.words, library.posterior.support
-    out = []
-    for axis in AXES:
-        found = _tables_for(library, axis, recipe, support)
-        if not found:
-            out.append({"axis": axis, "value": getattr(recipe, axis), "table": None, "arxiv": None,
-                        "why": "no table ablates it: covariates or habit"})
-        for table, why in found[:2]:
-            out.append({"axis": axis, "value": getattr(recipe, axis), "table": table.id, "arxiv": table.arxiv, "why": why})
-    return out
-
-
-def _tables_for(library: Library, axis: str, recipe: Recipe, support: Mapping[str, Sequence[str]]):
-    value, base = getattr(recipe, axis), getattr(BASELINE, axis)
-    if axis == "resolution":
-        papers = support.get("resolution", ())
-    elif axis == "llm" and f"llm={value}" not in support:
-        papers = support.get("llm_size", ())[:6]
-    elif axis == "encoder":
-        sets = [set(support.get(f"encoder={part}", ())) for part in value.split("+")]
-        papers = set.intersection(*sets)
-    else:
-        papers = support.get(f"{axis}={value}", ())
-    best = []
-    for paper in library.papers(sorted(papers)):
-        for table in paper.tables:
-            if axis == "resolution":
-                tiled = any(not (row.setting.get("tiling") or "none").startswith("no") for row in table.rows)
-                if "resolution" in table.varies and "whole systems" not in table.varies and tiled == bool(recipe.tiling):
-                    sizes = {row.setting.get("resolution") for row in table.rows}
-                    best.append((len(sizes) > 1, table.varies == ("resolution",) or table.varies[0] == "resolution", len(table.metrics), table,
-                                 "varies the resolution"))
-                continue
-            present = {row.setting.get(axis) for row in table.rows}
-            if axis == "llm" and f"llm={value}" not in support:
-                if table.varies[:1] == ("llm",) and "whole systems" not in table.varies:
-                    best.append((False, True, len(table.metrics), table, f"varies the LLM's size (none has {value})"))
-                continue
-            if value in present and len(present - {None}) > 1:
-                against = base in present and base != value
-                best.append((against, table.varies[:1] == (axis,), len(table.metrics), table, f"has {value}" + (f" beside {base}" if against else "")))
-    best.sort(key=lambda entry: (not entry[1], -entry[0], -entry[2], entry[3].id))
-    return [(table, why) for _, _, _, table, why in best]
 
 
 class AblateAnswer(NamedTuple):

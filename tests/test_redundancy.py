@@ -187,7 +187,7 @@ class Mutations(unittest.TestCase):
         cells = [entry for kind in mutations.KINDS if kind != "wrong slug" for entry in result[kind].values()]
         found = mutations.rate(cells)
         self.assertGreater(found, 0.6)
-        printed = re.search(r"(\d+)% of single slips", (support.ROOT / "README.md").read_text(encoding="utf-8"))
+        printed = re.search(r"all slips in cells +(\d+)%", (support.ROOT / "README.md").read_text(encoding="utf-8"))
         self.assertAlmostEqual(found, int(printed[1]) / 100, delta=0.08)
         for kind in ("lost decimal point", "row shifted", "wrong unit"):
             self.assertGreater(mutations.rate(result[kind].values()), 0.75, kind)

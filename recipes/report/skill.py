@@ -1,23 +1,29 @@
-"""The agent skill: a Markdown file that teaches an agent to emit a cited VLM recipe.
+"""The agent skill as Markdown: one file for everything, one file for one situation, and the sections that the folder form shares.
 
-In: the library. Out: the text of outputs/skill-vlm-recipe-picker.md, the same bytes for the same evidence. Every
-number in it comes from the same functions that answer at the command line; a rule without rows says so.
+In: values of guide.py. Out: text, the same bytes for the same evidence. Every number comes from the functions that answer at the command
+line; a rule without rows says so. The format is that of the Agent Skills specification (github.com/agentskills/agentskills,
+docs/specification.mdx, commit 69ef37e): name at most 64 characters, description at most 1024, fewer than 500 lines. Does not write files.
 """
+import json
 import os
-from collections.abc import Sequence
-from typing import NamedTuple
+import re
+import shlex
+from collections.abc import Mapping, Sequence
 
-from .. import answers, picks
+from .. import guide, picks
+from ..guide import Advice, Backed, Changes, Entry, Guide
 from ..library import Library
 from ..picker.limits import Constraints
-from ..picker.recipe import BASELINE, Recipe
-from ..picker.tasks import TaskMix, parse_mix
-from ..picker.units import Budget, LatencyTarget
-from .text import percent, signed
+from ..picker.recipe import BASELINE_NAME, Recipe
+from ..picker.tasks import TaskMix
+from . import claims as claims_report
+from .text import clean, percent, signed
+from .toolbox import CARD, READING, commands
 
 NAME = "vlm-recipe-picker"
-BUDGET = Budget("gpu_hours", 500.0, "a100-80gb-sxm")
-LATENCY = LatencyTarget(300.0, "l4", False)
+MARK = "written by vlm-recipe-picker"   # in every file that this program writes: what has it may be overwritten
+COMPATIBILITY = "Python 3.11 or newer for the commands; works as a decision guide without them"
+CLEAR = 0.8   # P(better) from which a change is said to help (or, from the other side, to hurt)
 
 
 def default_path() -> str:
@@ -25,182 +31,245 @@ def default_path() -> str:
     return os.path.join("outputs", f"skill-{NAME}.md")
 
 
-class Rule(NamedTuple):
-    """A refusal rule: what to refuse, and the swap that backs it (None: no table can)."""
-    title: str
-    refuse: str
-    change: tuple[dict, dict] | None
-    tasks: str | None
-
-
-RULES = (
-    Rule("A connector sold as a quality gain",
-         "Refuse to promise points for Q-Former, Perceiver or an abstractor over a 2-layer MLP at equal token counts.",
-         ({"connector": "mlp-2x-gelu"}, {"connector": "perceiver"}), None),
-    Rule("CLIP as the default without a reason",
-         "Ask for the reason (licence, speed, an existing checkpoint). Without one, take SigLIP at its native resolution.",
-         ({"encoder": "clip-vit-l-14", "resolution": 336}, {"encoder": "siglip-so400m-14", "resolution": 384}), None),
-    Rule("Reasoning asked of a 1-3B LLM",
-         "Refuse college-level or mathematical reasoning as a goal on an LLM of 3B or less; offer a larger LLM or another task.",
-         ({"llm_params_b": 7.0}, {"llm_params_b": 2.0}), "reasoning,math"),
-    Rule("A self-supervised encoder alone for text",
-         "Refuse DINOv2, MAE or I-JEPA as the only encoder where images hold text; fuse it with a text-supervised one.",
-         ({"encoder": "siglip-so400m-14", "resolution": 384}, {"encoder": "dinov2-vit-l-14", "resolution": 384}), "documents"),
-    Rule("Documents at 336 px",
-         "Refuse a document model whose longest side is 336 px when tiles or a higher resolution fit the budget.",
-         ({"resolution": "anyres-672", "visual_tokens": 2880.0}, {"resolution": 336, "visual_tokens": 576.0}), "documents"),
-    Rule("64 tokens or fewer for text",
-         "Refuse to cut an image to 64 tokens for documents or charts without saying what it costs.",
-         ({"visual_tokens": 576.0}, {"visual_tokens": 64.0}), "documents,charts"),
-    Rule("A number without a table",
-         "Refuse to state a delta that no command printed and no table holds; say `no evidence` instead.", None, None),
-    Rule("Scores compared across protocols",
-         "Refuse to subtract scores that two papers measured differently (splits, prompts, judges); compare rows of one table.", None, None),
-    Rule("A recipe for a benchmark nobody ablated",
-         "Say `extrapolated` or `none` as the tool does, widen the promise, and propose the ablation instead.", None, None),
-)
-
-SWAPS = (
-    ("encoder", {"encoder": "clip-vit-l-14", "resolution": 336}, {"encoder": "siglip-so400m-14", "resolution": 384}, "CLIP ViT-L/14@336 to SigLIP SO400M/14@384"),
-    ("encoder", {"encoder": "siglip-so400m-14", "resolution": 384}, {"encoder": "dinov2-vit-l-14+siglip-so400m-14", "resolution": 384}, "SigLIP to SigLIP+DINOv2"),
-    ("connector", {"connector": "mlp-2x-gelu"}, {"connector": "perceiver"}, "MLP to Perceiver, equal tokens"),
-    ("llm", {"llm_params_b": 7.0}, {"llm_params_b": 13.0}, "7B to 13B LLM"),
-    ("llm", {"llm_params_b": 7.0}, {"llm_params_b": 2.0}, "7B to 2B LLM"),
-    ("data", {"data": "llava-665k", "data_size": 665_000.0}, {"data": "cambrian-7m", "data_size": 7_000_000.0}, "LLaVA-665K to Cambrian-7M"),
-    ("resolution", {"resolution": 336, "visual_tokens": 576.0}, {"resolution": "anyres-672", "visual_tokens": 2880.0}, "336 px to 2x2 tiles (672 px)"),
-    ("visual_tokens", {"visual_tokens": 576.0}, {"visual_tokens": 144.0}, "576 to 144 visual tokens"),
-    ("training", {"frozen_encoder": True}, {"frozen_encoder": False}, "frozen to trained encoder"),
-)
-
-
-def _swap(library: Library, change: tuple[dict, dict], tasks: TaskMix | None) -> answers.SwapAnswer:
-    before, after = answers.sides(change[0], change[1], Recipe(), library.words)
-    return answers.answer_swap(library, before, after, None, tasks, 0.8, with_costs=False)
-
-
-def _sources(answer: answers.SwapAnswer, count: int = 3) -> str:
-    """The tables behind an answer with arXiv ids: controlled ones first, then by weight."""
-    weight: dict[tuple[str, str | None], float] = {}
-    controlled: set[tuple[str, str | None]] = set()
-    for delta in answer.result.deltas:
-        for row in delta.evidence:
-            if row.relation == "direct":
-                key = (row.table, row.arxiv)
-                weight[key] = weight.get(key, 0.0) + row.weight
-                controlled |= {key} if row.controlled else set()
-    best = sorted(weight, key=lambda key: (key not in controlled, -weight[key], key[0]))[:count]
-    return ", ".join(f"{table}{f' (arXiv {arxiv})' if arxiv else ''}" for table, arxiv in best) or "no row makes exactly this change"
-
-
-def _mix_words(answer: answers.SwapAnswer) -> str:
-    mix = answer.result.mix
-    return (f"{signed(mix.expected)} percent of scale (80% interval {signed(mix.low)} to {signed(mix.high)}), "
-            f"P(better) {percent(mix.p_better)}")
-
-
-def build(library: Library) -> str:
-    """The whole file."""
-    words = library.words
+def head(name: str, description: str, library: Library) -> list[str]:
+    """The frontmatter. Values are JSON strings, which YAML reads as they are."""
     papers = library.papers(shipped_only=True)
-    tables = sum(len(p.tables) for p in papers)
-    cells = sum(v is not None for p in papers for t in p.tables for r in t.rows for v in r.scores.values())
-    lines = ["---", f"name: {NAME}",
-             "description: Picks a full vision-language model recipe (image encoder, connector, LLM, data mix, resolution schedule, training "
-             "stages) for a task mix, a compute budget and a latency target, from published ablation tables, with a citation for each choice. "
-             "Use it when someone plans to train, ablate or compare VLM recipes, asks what a component swap gains, or what to ablate first.",
-             "compatibility: Python 3.11 or newer for the commands; works as a decision guide without them",
-             "metadata:", f"  evidence: \"{len(papers)} papers, {tables} tables, {cells} printed scores\"", "---", "",
-             "# VLM recipe picker", "",
-             "Turn a task mix, a training budget and a latency target into one full recipe, each choice backed by a row of a published table. "
-             f"Numbers below were computed from {len(papers)} papers ({tables} tables, {cells} scores) by `python3 main.py skill`; deltas are in "
-             "percent of a benchmark's scale against LLaVA-1.5-7B (points for benchmarks out of 100).", "",
-             "## When to use", "",
-             "- Someone plans a VLM: run `pick`, fill the card below, cite the tables it names.",
-             "- Someone asks what a swap gains: run `swap`, report expected delta, interval, P(better), grade and the rows.",
-             "- Someone has runs to spend: run `ablate`, propose the first axis with runs and GPU-hours.",
-             "- The answer has grade `none`: say that no table holds evidence. Do not fill the gap from memory.", "",
-             "## Commands", "", "```",
-             'python3 main.py pick --tasks "documents=0.6,charts=0.4" --budget "500 A100-hours" --latency "300ms on L4" --json',
-             "python3 main.py swap CLIP SigLIP --on 7B --json", "python3 main.py ablate --tasks charts --confidence 0.8 --json",
-             "python3 main.py predict changes.jsonl", "python3 main.py tables show cambrian1.table11",
-             "python3 main.py tokens --model qwen2-vl --image 1024x768 --json", "```", "",
-             "Task mixes are weights over benchmarks or families: " + ", ".join(f"`{f}`" for f in words.families()) + ".", "",
-             "## How to read an answer", "",
-             "- `expected`: mean change of the score; `interval`: 80% of new runs should fall inside (a prediction interval, not a confidence interval).",
-             "- `grade`: `direct` (the same change on the same benchmark stands in a table), `indirect` (other changes or benchmarks), `extrapolated` "
-             "(outside the range of the tables), `none` (no evidence).",
-             "- `controlled: false` on a row: something else moved with it; the answer splits the effect, the row alone does not.",
-             "- `tied_with_first`: the evidence cannot tell the recipes apart; then cost, licence and habit decide.", "",
-             "## The recipe card to emit", "", "```", "task mix:      <families or benchmarks with weights>", "encoder:       <slug> because <table, arXiv id>",
-             "connector:     <slug> because <table, arXiv id>", "LLM:           <slug> because <table, arXiv id>",
-             "data mix:      <slug, examples> because <table, arXiv id>", "resolution:    <pixels or tiles, visual tokens> because <table, arXiv id>",
-             "stage 1:       train <parts> on <samples> of <data> at <resolution>", "stage 2:       train <parts> on <samples> of <data> at <resolution>",
-             "expected:      <delta, interval, P(best)>", "cost:          <GPU-hours range>, TTFT <ms on device>, <GB>", "ablate first:  <axis, rival, runs>",
-             "unbacked:      <every choice without a table>", "```", "",
-             "Fill every line. A choice without a table goes to `unbacked`, it is not dropped.", "",
-             "## What each axis is worth", "", "| axis | change | balanced mix | rows |", "|---|---|---|---|"]
-    for axis, before, after, label in SWAPS:
-        answer = _swap(library, (before, after), None)
-        lines.append(f"| {axis} | {label} | {_mix_words(answer)} | {_sources(answer, 2)} |")
-    lines += ["", "## Default recipe per task family", "",
-              f"Best expected recipe under {BUDGET.amount:g} A100-hours and {LATENCY.ms:g} ms to the first token on an L4 (bf16). Many recipes tie; "
-              "run `pick` for your own limits.", ""]
-    for family in words.families():
-        lines += _family(library, family)
-    lines += ["## Hard rejects and refusal rules", ""]
-    for number, rule in enumerate(RULES, 1):
-        lines += _rule(library, number, rule)
-    lines += ["## Training stages", "",
-              "Two stages unless a table says otherwise: stage 1 trains the connector alone on 558K captions, stage 2 trains connector and LLM on the "
-              "instruction mix, one epoch each, encoder frozen (LLaVA-1.5, arXiv 2310.03744). Prismatic finds one stage enough (prismatic.optimization, "
-              "arXiv 2402.07865) and Cambrian-1 gains from alignment data (cambrian1.table9 to cambrian1.table11, arXiv 2406.16860): the tables disagree, so ablate "
-              "it when runs are cheap.", "", "## Read next", ""]
-    lines += _read_next(papers)
-    return "\n".join(lines) + "\n"
+    tables = sum(len(paper.tables) for paper in papers)
+    cells = sum(value is not None for paper in papers for table in paper.tables for row in table.rows for value in row.scores.values())
+    quoted = lambda text: json.dumps(clean(text), ensure_ascii=False)  # noqa: E731
+    return ["---", f"name: {name}", f"description: {quoted(description)}", f"compatibility: {quoted(COMPATIBILITY)}", "metadata:",
+            f"  generator: \"{MARK}\"", f"  evidence: \"{len(papers)} papers, {tables} tables, {cells} printed scores\"", "---", ""]
 
 
-def _family(library: Library, family: str) -> list[str]:
-    words = library.words
-    tasks = parse_mix(family, words)
-    answer = picks.answer_pick(library, tasks, Constraints(BUDGET, LATENCY), {}, {}, 1, 0.8)
-    name = words.records("family")[family]["name"]
+DESCRIPTION = ("Picks a full vision-language model recipe (image encoder, connector, LLM, data mix, resolution schedule, training stages) for a task mix, "
+               "a compute budget and a latency target, from published ablation tables, with a citation for each choice. Use it when someone plans to train, "
+               "ablate or compare VLM recipes, asks what a component swap gains, how many visual tokens or GPU-hours something costs, which released VLM to "
+               "adopt, what to ablate first, or whether a repeated claim about VLM recipes is true.")
+
+
+def build(library: Library, value: Guide, summaries: Mapping[str, str]) -> str:
+    """The whole skill in one file. summaries: command -> what it does, for all commands of the program."""
+    lines = [*head(NAME, DESCRIPTION, library), *opening(), *commands(summaries), *READING, "", *CARD, "", *axes(value.balanced),
+             "## Recipe and decision guide per task family", "", *FAMILIES, ""]
+    for family, one in value.families.items():
+        lines += [f"### {title(family, library)}", "", *card_lines(one), "", *helps(one.entries), ""]
+    return "\n".join([*lines, *rules(value.rules), *famous(value), *STAGES, *read_next(value)]) + "\n"
+
+
+def title(family: str, library: Library) -> str:
+    """`chart (charts and diagrams)`."""
+    return f"{family} ({library.words.records('family')[family]['name']})"
+
+
+def opening(source: str = "the tables below") -> list[str]:
+    """What it is and when to use it. source: where the numbers stand."""
+    return ["# VLM recipe picker", "",
+            "Turn a task mix, a training budget and a latency target into one full recipe, each choice backed by a row of a published table. Numbers here were "
+            "computed by `python3 main.py skill` from the tables; gains are in percent of a benchmark's scale (points, for benchmarks out of 100) against "
+            f"{BASELINE_NAME}.", "",
+            "## When to use", "",
+            "- Someone plans a VLM: ask for tasks, training budget, device and latency; run `pick`; fill the card; cite the tables it names.",
+            "- Someone asks what a swap gains: run `swap`; report expected change, interval, P(better), grade and rows.",
+            "- Someone has runs to spend: run `ablate`, then `design`. Someone may not need to train: run `models` first.",
+            "- Someone repeats a rule of thumb: run `claims`, or `swap` for what is not there.",
+            f"- Without the program: use {source}, say for which limits they hold, and keep their intervals.",
+            "- The answer has grade `none`: say that no table holds evidence. Do not fill the gap from memory.", ""]
+
+
+def axes(entries: Sequence[Entry]) -> list[str]:
+    """What each axis is worth on the balanced mix."""
+    return ["## What each axis is worth", "", f"Balanced mix of five families, from {BASELINE_NAME}, all else equal. {LEGEND}", "", *TABLE,
+            *(row(entry) for entry in entries), ""]
+
+
+LEGEND = "Tables: on how many of the benchmarks they print the change is better; `*`: only this axis moved between the rows, without it other things did too."
+TABLE = ("| change | gain | 80% interval | P(better) | grades | tables: better on, of |", "|---|---:|---|---:|---|---|")
+
+
+def row(entry: Entry) -> str:
+    """One change as a line of a table."""
+    mix = entry.mix
+    found = "; ".join(f"{s.table}{f', arXiv {s.arxiv}' if s.arxiv else ''}: {s.better} of {s.of}{'*' if s.controlled else ''}" for s in entry.sources)
+    return (f"| {entry.usual.label} | {signed(mix.expected)} | {signed(mix.low)} to {signed(mix.high)} | {percent(mix.p_better)} | {', '.join(entry.grades)} | "
+            f"{found or 'no row makes just this change here'} |")
+
+
+def helps(entries: Sequence[Entry]) -> list[str]:
+    """The changes that clearly help or hurt, as a table; the others by name."""
+    clear = [entry for entry in entries if entry.mix.p_better >= CLEAR or entry.mix.p_better <= 1 - CLEAR]
+    rest = "; ".join(entry.usual.label for entry in entries if entry not in clear)
+    return [*(TABLE if clear else ()), *(row(entry) for entry in clear), *([""] if clear else ()), f"No clear difference: {rest}."]
+
+
+def said_limits(limits: Constraints) -> str:
+    """Limits in words."""
+    parts = []
+    if limits.budget:
+        b = limits.budget
+        parts.append(f"{b.amount:,.0f} {b.gpu} hours" if b.kind == "gpu_hours" else f"{b.amount:.2g} FLOP" if b.kind == "flop" else f"{b.amount:,.0f} images")
+    if limits.latency:
+        parts.append(f"{limits.latency.ms:g} ms to the {'whole answer' if limits.latency.whole_answer else 'first token'} on {limits.latency.gpu}")
+    if limits.memory_gb:
+        parts.append(f"{limits.memory_gb:g} GB")
+    return f"{' and '.join(parts) or 'no limits (the most expensive recipes win)'} ({limits.dtype})"
+
+
+def value_of(axis: str, recipe: Recipe) -> str:
+    """One axis of a recipe in words."""
+    if axis == "data":
+        return f"`{recipe.data}`, {recipe.data_size:,.0f} examples"
+    if axis == "resolution":
+        shape = f"{recipe.resolution} px" if isinstance(recipe.resolution, int) else f"{recipe.resolution} ({recipe.tiling})"
+        return f"{shape}, {recipe.visual_tokens:g} visual tokens"
+    return f"`{getattr(recipe, axis)}`" + (f" ({recipe.llm_params_b:.3g}B)" if axis == "llm" else "")
+
+
+def cited(entry: Mapping) -> str:
+    """A citation: table, arXiv id, what it shows."""
+    if not entry["table"]:
+        return f"unbacked ({entry['why']})"
+    return f"{entry['table']}{', arXiv ' + entry['arxiv'] if entry['arxiv'] else ''}: {entry['why']}"
+
+
+FAMILIES = (f"Best expected recipe under {said_limits(guide.LIMITS)}. Many recipes tie (`tied_with_first`); run `pick` for your own limits. The tables hold "
+            f"what helps (P(better) at least {percent(CLEAR)}) or hurts from {BASELINE_NAME}.",)
+NAMES = {"encoder": "encoder", "connector": "connector", "llm": "LLM", "data": "data", "resolution": "resolution"}
+
+
+def card_lines(one: Advice) -> list[str]:
+    """The pick of a family in short: a line per axis with its first citation, the gain and the costs, what to ablate."""
+    answer = one.picked
     if not answer.result.recipes:
-        return [f"### {family} ({name})", "", "No recipe meets these limits.", ""]
-    best = answer.result.recipes[0]
-    r, c = best.recipe, best.costs
-    shape = f"{r.resolution} px" if isinstance(r.resolution, int) else f"{r.resolution} ({r.tiling})"
-    seen = sorted({delta.grade for delta in answer.deltas[0]}, key=("direct", "indirect", "extrapolated", "none").index)
-    cited = {}
+        return ["No recipe meets these limits."]
+    best, first = answer.result.recipes[0], {}
     for entry in answer.citations[0]:
-        cited.setdefault(entry["axis"], entry)
-    cite = lambda axis: (f"{cited[axis]['table']}{', arXiv ' + cited[axis]['arxiv'] if cited[axis]['arxiv'] else ''}"  # noqa: E731
-                         if cited[axis]["table"] else "unbacked")
-    return [f"### {family} ({name})", "",
-            f"- encoder `{r.encoder}` ({cite('encoder')}); connector `{r.connector}` ({cite('connector')}); LLM `{r.llm}` ({cite('llm')})",
-            f"- data `{r.data}`, {r.data_size:,.0f} examples ({cite('data')}); resolution {shape}, {r.visual_tokens:g} visual tokens ({cite('resolution')})",
-            f"- expected {signed(best.mix.expected)} percent of scale (80% interval {signed(best.mix.low)} to {signed(best.mix.high)}; grades: {', '.join(seen)}); "
-            f"{c.gpu_hours.low:,.0f} to {c.gpu_hours.high:,.0f} A100-hours, TTFT {c.latency.ttft_ms:,.0f} ms, {c.memory.total:.0f} GB",
-            f"- ablate first: {answer.first.axis} (`{answer.first.picked}` against `{answer.first.rival}`)" if answer.first else "", ""]
+        first.setdefault(entry["axis"], entry)
+    c = best.costs
+    lines = [f"- {NAMES[axis]} {value_of(axis, best.recipe)}. {cited(entry)}" for axis, entry in first.items()]
+    lines.append(f"- expected {signed(best.mix.expected)} percent of scale (80% interval {signed(best.mix.low)} to {signed(best.mix.high)}; grades: "
+                 f"{', '.join(guide.grades(answer.deltas[0]))}); {c.gpu_hours.low:,.0f} to {c.gpu_hours.high:,.0f} {c.gpu} hours, TTFT "
+                 f"{c.latency.ttft_ms:,.0f} ms on {c.latency_gpu}, {c.memory.total:.0f} GB")
+    if answer.first and answer.first.rival:
+        lines.append(f"- ablate first: {answer.first.axis}, `{answer.first.picked}` against `{answer.first.rival}`")
+    return lines
 
 
-def _rule(library: Library, number: int, rule: Rule) -> list[str]:
-    lines = [f"{number}. **{rule.title}.** {rule.refuse}"]
-    if rule.change is None:
-        lines.append("   Backing: unbacked (a rule of method, no table can hold it).")
-    else:
-        answer = _swap(library, rule.change, parse_mix(rule.tasks, library.words) if rule.tasks else None)
-        label = rule.tasks or "balanced mix"
-        lines.append(f"   Backing ({label}): {_mix_words(answer)}; rows: {_sources(answer)}.")
-    return [*lines, ""]
+def backing(number: int, one: Backed) -> list[str]:
+    """One rule with its model answer and its printed cells."""
+    lines = [f"{number}. **{one.rule.title}.** {one.rule.refuse}"]
+    if one.mix is None:
+        return [lines[0] + " Unbacked: a rule of method, no table can hold it."]
+    m = one.mix
+    lines.append(f"   Backing ({one.rule.tasks or 'balanced mix'}): model {signed(m.expected)} percent of scale (80% interval {signed(m.low)} to "
+                 f"{signed(m.high)}), P(better) {percent(m.p_better)}.{'' if one.holds else ' The rows no longer show it: treat the rule as open.'}")
+    for cells in one.cells:
+        printed = ", ".join(f"{key} {before:g} -> {after:g}" for key, before, after in cells.cells)
+        place = f"{cells.proof.table}{f', arXiv {cells.arxiv}' if cells.arxiv else ''}"
+        lines.append(f"   Rows: {place}, {cells.proof.before} -> {cells.proof.after}: {printed} ({'only this moves' if len(cells.moves) == 1 else 'moves'}: "
+                     f"{', '.join(cells.moves).replace('_', ' ')}).")
+    return lines
 
 
-def _read_next(papers: Sequence) -> list[str]:
-    """The three papers with most controlled evidence: most rows in tables that vary one axis."""
-    def weight(paper) -> int:
-        return sum(len(t.rows) * len(t.metrics) for t in paper.tables if len(t.varies) == 1 and t.varies[0] in picks.AXES)
-    best = sorted(papers, key=lambda p: (-weight(p), p.key))[:3]
-    return [f"{i}. {p.short}: {p.title} ({p.authors}, {p.year}){', arXiv ' + p.arxiv if p.arxiv else ''}: {weight(p)} scores in tables that vary one axis."
-            for i, p in enumerate(best, 1)]
+def rules(backed: Sequence[Backed]) -> list[str]:
+    """Hard rejects and refusal rules."""
+    return ["## Hard rejects and refusal rules", "", *(line for number, one in enumerate(backed, 1) for line in (*backing(number, one), ""))]
 
 
-__all__ = ["BASELINE", "build", "default_path"]
+def famous(value: Guide, why: bool = True) -> list[str]:
+    """Claims that fail (with `why` in a sentence each)."""
+    return ["## Famous claims that fail", "", "Do not repeat these; `claims ID` shows the rows, `claims` all others (most hold only partly).", "",
+            *(f"- {one.claim.id}, {one.verdict}: \"{one.claim.text}\".{' ' + short(claims_report.why(one)) if why else ''}" for one in value.failing), ""]
+
+
+def short(text: str, most: int = 330) -> str:
+    """A sentence cut at a word."""
+    return text if len(text) <= most else text[:most].rsplit(" ", 1)[0] + " …"
+
+
+STAGES = ("## Training stages", "",
+          "Two stages unless a table says otherwise: stage 1 trains the connector alone on 558K captions, stage 2 trains connector and LLM on the "
+          "instruction mix, one epoch each, encoder frozen (LLaVA-1.5, arXiv 2310.03744). Prismatic finds one stage enough (prismatic.optimization, "
+          "arXiv 2402.07865) and Cambrian-1 gains from alignment data (cambrian1.table9 to cambrian1.table11, arXiv 2406.16860): the tables disagree, so "
+          "ablate it when runs are cheap.", "")
+
+
+def read_next(value: Guide) -> list[str]:
+    """The next papers to read."""
+    lines = ["## Read next", "",
+             "Chosen by what their tables show: each adds the most pairs of an axis and a task family for which rows differ in that axis alone.", ""]
+    for number, one in enumerate(value.reading, 1):
+        paper = one.paper
+        lines.append(f"{number}. {paper.short}: {paper.title} ({paper.authors}, {paper.year}){f', arXiv {paper.arxiv}' if paper.arxiv else ''}: adds "
+                     f"{one.adds} such pairs; {one.contrasts:,} controlled differences, on {', '.join(one.axes).replace('_', ' ')}.")
+    return lines
+
+
+def unbacked(entries: Sequence[Mapping]) -> str | None:
+    """Why the citations of an axis do not back its choice, or None when one does."""
+    if entries[0]["table"] is None:
+        return "no table"
+    if entries[0]["tasks"] == "other":
+        return "only on other tasks"
+    return None if any(2 * entry["better"] >= entry["of"] for entry in entries) else "the tables cited speak against it"
+
+
+# --- one situation --------------------------------------------------------------------------------------------------------------
+
+def situation_name(tasks: TaskMix) -> str:
+    """A skill's name for a mix: lower case, digits and single hyphens, at most 64."""
+    parts = "-".join(re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") for name in tasks.parts)
+    return f"vlm-recipe-{parts}"[:64].rstrip("-")
+
+
+def situation(library: Library, tasks: TaskMix, limits: Constraints, fix: Mapping[str, object], avoid: Mapping[str, Sequence[str]],
+              flags: Sequence[str]) -> str:
+    """The skill of one situation, with a filled recipe card. flags: those of `pick`, as typed. Raises space.EmptySpace and picks.NothingFits."""
+    one = guide.advice(library, Changes(library), tasks, limits, fix, avoid)
+    if not one.picked.result.recipes:
+        raise picks.NothingFits(f"no recipe meets all constraints: {'; '.join(one.picked.warnings[1:])}")
+    about = (f"The vision-language model recipe for {short(tasks.label, 300)} under {said_limits(limits)}, from published ablation tables, with a citation "
+             "for each choice. Use it when this model is planned, trained, changed or ablated.")
+    again, mix = " ".join(shlex.quote(part) for part in flags), shlex.quote(tasks_text(tasks))
+    lines = [*head(situation_name(tasks), about, library), f"# Recipe for {clean(tasks.label)}", "",
+             f"Limits: {said_limits(limits)}. Gains are in percent of a benchmark's scale against {BASELINE_NAME}.", "", "## Recipe card", ""]
+    lines += [*filled(one), "", "## What helps here", "", *TABLE, *(row(entry) for entry in one.entries), "",
+              LEGEND, "", "## Commands", "", "```", f"python3 main.py pick {again} --json", f"python3 main.py ablate --tasks {mix} --json",
+              f"python3 main.py benchmarks --tasks {mix} --json", f"python3 main.py models --tasks {mix} --json", "```", "", *READING, ""]
+    backed = [guide.backed(library, rule) for rule in guide.RULES]
+    return "\n".join([*lines, *rules(backed), *STAGES]).rstrip("\n") + "\n"
+
+
+def tasks_text(tasks: TaskMix) -> str:
+    """A mix as one types it."""
+    return ",".join(f"{name}={weight:.6g}" if len(tasks.parts) > 1 else name for name, weight in tasks.parts.items())
+
+
+def filled(one: Advice) -> list[str]:
+    """The recipe card with every line filled."""
+    answer = one.picked
+    if not answer.result.recipes:
+        return [f"No recipe meets these limits: {'; '.join(answer.warnings[1:])}."]
+    best, c = answer.result.recipes[0], answer.result.recipes[0].costs
+    by_axis: dict[str, list[Mapping]] = {}
+    for entry in answer.citations[0]:
+        by_axis.setdefault(entry["axis"], []).append(entry)
+    lines = [f"- task mix: {one.tasks.label}"]
+    lines += [f"- {NAMES[axis]}: {value_of(axis, best.recipe)}. " + " / ".join(cited(entry) for entry in entries) for axis, entries in by_axis.items()]
+    lines += [f"- stage {i}: train {' + '.join(s.stage.trains)} on {s.stage.samples:,.0f} of {s.stage.data}, {s.total:.2g} FLOP"
+              for i, s in enumerate(c.stages, 1)]
+    lines += [f"- expected: {signed(best.mix.expected)} percent of scale (80% interval {signed(best.mix.low)} to {signed(best.mix.high)}), P(best) "
+              f"{percent(best.p_best)}; {answer.result.tied} of {answer.result.competitors} leading recipes cannot be told apart",
+              f"- cost: {c.gpu_hours.gpu_hours:,.0f} {c.gpu} hours ({c.gpu_hours.low:,.0f} to {c.gpu_hours.high:,.0f}), TTFT {c.latency.ttft_ms:,.0f} ms on "
+              f"{c.latency_gpu}, {c.memory.total:.1f} GB"]
+    if answer.first and answer.first.rival:
+        f = answer.first
+        runs = "more runs than one axis is given" if f.runs is None else f"{f.runs} runs, {f.gpu_hours:,.0f} GPU-hours"
+        lines.append(f"- ablate first: {f.axis}, `{f.picked}` against `{f.rival}`: {percent(f.p_changes_pick)} that it changes the pick; {runs} until "
+                     f"{percent(f.confidence_after)} sure")
+    bare = [f"{NAMES[axis]} ({why})" for axis, entries in by_axis.items() if (why := unbacked(entries))]
+    lines += [f"- unbacked: {', '.join(bare) or 'nothing'}", "", "| benchmark | change | 80% interval | P(better) | grade |", "|---|---:|---|---:|---|"]
+    for d in answer.deltas[0]:
+        digits = 0 if (d.max or 100) > 200 else 1
+        lines.append(f"| {d.benchmark} | {signed(d.expected, digits)} | {signed(d.low, digits)} to {signed(d.high, digits)} | {percent(d.p_better)} | "
+                     f"{d.grade} |")
+    return lines
