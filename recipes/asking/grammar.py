@@ -1,0 +1,397 @@
+"""Items of a sentence against a sentence form: what each word is there for, or that the form does not fit.
+
+In: items (lexicon.py) and a Form: a pattern, the modifiers it takes, and the words that may stand beside them. Out: a Match,
+in which every item belongs to the pattern, to a modifier (`on 7B`, `for charts`, `under 300 ms on L4`) or to the words that
+carry no request. Knows no command.
+
+A pattern is a line of elements: `swap|replace` words (`in_place_of` is three), `@by` a class of words, `A:part` a thing that can be
+swapped, `B:benchmark/family` an item with such a reading; `?` behind an element: it may be missing.
+"""
+import functools
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from .lexicon import Item
+
+# Words that carry no request: said out of politeness or for grammar's sake.
+DROPPED = frozenset("a an the my our your please pls plz kindly thanks thank thx hi hey hello just really actually maybe exactly roughly approximately basically "
+                    "currently s well ok okay also even ever very quite still much too some hmm so possible possibly honestly simply dear bro sir folks team".split())
+FILL = frozenset("i we you me us it its they is are be been being am was were will would can could should shall may might do does did doing have has had if then and "
+                 "there that this these those what which who how when where now want wants need needs like know think tell show give see let lets get got gets of to "
+                 "for on in at with as about use using used say wondering wonder curious question here right mean new".split())
+LIMIT = frozenset("under below less than smaller up most max maximum within no more not over fewer < <= at inside".split())
+PREPS = frozenset("on with for at in using of over above about around into within given via through to have has having got only and inside under below < <= = fits fit "
+                  "limited limit budget compute train training trained run runs running".split())
+
+
+def near(*words: str) -> frozenset[str]:
+    """The prepositions and these words."""
+    return PREPS | frozenset(" ".join(words).split())
+
+
+# kind of modifier -> (kinds of item, words before it, words behind it). The first one that fits counts.
+MODIFIERS: Mapping[str, tuple[tuple[str, ...], frozenset[str], frozenset[str]]] = {
+    "under": (("size",), LIMIT | near("params parameters size"), frozenset("llm llms model models vlm vlms parameters params parameter lm one".split())),
+    "size": (("size",), near("llm model vlm backbone size sized scale around about base"),
+             frozenset("llm llms model models vlm vlms backbone scale parameters params parameter lm size sized one decoder base".split())),
+    "tokens": (("tokens",), near("fixed same equal budget of"), frozenset("per image budget each".split())),
+    "px": (("px", "resolution"), near("resolution input image images crops"), frozenset("resolution images image input inputs px pixels".split())),
+    "budget": (("budget", "images"), LIMIT | near("budget costs cost spend less have compute i we training"), frozenset("budget compute training of total".split())),
+    "latency": (("latency",), LIMIT | near("latency ttft respond responds answers answer reply response faster time"),
+                frozenset("latency ttft total response per answer first token time".split())),
+    "memory": (("memory",), LIMIT | near("memory vram ram fits fit single gpu card"), frozenset("memory vram ram of gpu card video".split())),
+    "gpus": (("gpus",), near("node cluster"), frozenset("gpus gpu node cluster cards".split())),
+    "dtype": (("dtype",), near("quantized quantised quantization precision"), frozenset("quantized quantised quantization quantisation precision weights quant".split())),
+    "level": (("percent",), near("until sure confidence be being confident least"), frozenset("sure confidence confident certain certainty interval".split())),
+    "points": (("points",), near("see detect find seeing detecting difference effect least gain as small"), frozenset("difference differences effect effects gain gains".split())),
+    "seeds": (("seeds",), near(), frozenset("each".split())),
+    "image": (("image",), near("image images picture photo screenshot screenshots size sized"), frozenset("image images picture photo screenshot screenshots px pixels pixel input".split())),
+    "device": (("hardware",), near("device deploy deployed deployment gpu card single run runs running"), frozenset("gpu gpus card device devices board".split())),
+    "llm": (("llm",), near("llm backbone base language decoder"), frozenset("llm backbone model base".split())),
+    "encoder": (("encoder",), near("encoder backbone tower vision"), frozenset("encoder backbone tower vision".split())),
+    "connector": (("connector",), near("connector projector"), frozenset("connector projector".split())),
+    "data": (("data",), near("data dataset mix mixture"), frozenset("data dataset mix mixture".split())),
+    "duration": (("duration",), LIMIT | near(), frozenset()),
+    "model": (("model",), near("model models"), frozenset("model".split())),
+    "paper": (("paper",), near("paper"), frozenset("paper model recipe".split())),
+    "counter": (("counter",), near("model"), frozenset("model".split())),
+    "claim": (("claim",), near("claim claims"), frozenset()),
+    "count": (("count",), near(), frozenset()),
+    "images": (("images",), near(), frozenset("data".split())),
+    "range": (("range",), near("really between from"), frozenset("visual image tokens range px".split())),
+}
+FOUND = ("paper", "encoder", "connector", "llm", "data", "benchmark", "family", "resolution", "size", "px", "tokens")
+TASK_BEFORE = near("good best strong better well reading read reads understand understands understanding parse parses parsing extract extracting answer answers answering do does "
+                   "doing handle handles handling can that questions tasks task like as analyse analyze solve solves solving mainly mostly focused especially both know knows able "
+                   "count needs improve improves improving help helps perform performs score scores ace excel excels at great domain workload use case regarding from look looks "
+                   "performance results deal deals")
+TASK_BEHIND = frozenset("tasks task benchmarks benchmark questions question understanding images image objects performance accuracy score scores results quality capability "
+                        "capabilities type work stuff workload reading processing inputs files use case cases domain problems app apps qa best well understanding extraction "
+                        "better most".split())
+JOIN = frozenset("and or plus & + as well also then with".split())
+
+
+class Modifier(NamedTuple):
+    """A modifier of a sentence: its kind, its value, and the place of its first item."""
+    kind: str
+    value: str
+    place: int
+
+
+class Part(NamedTuple):
+    """A thing that can be swapped: what it may be (kind -> value), further encoders fused with it, and its place."""
+    meant: Mapping[str, str]
+    fused: tuple[str, ...]
+    place: int
+
+
+class Form(NamedTuple):
+    """A sentence form: the command it asks for, patterns, modifiers, words it allows, words of which it needs (one of each group), its builder."""
+    name: str
+    patterns: tuple[str, ...]
+    modifiers: tuple[str, ...]
+    words: frozenset[str]
+    needs: tuple[frozenset[str], ...]
+    build: Callable
+    example: str
+
+
+class Match(NamedTuple):
+    """How a sentence fits a form. `said`: the words that are neither names nor dropped."""
+    form: Form
+    captured: Mapping[str, object]
+    modifiers: tuple[Modifier, ...]
+    said: frozenset[str]
+    items: tuple[Item, ...]
+
+    def first(self, kind: str) -> str | None:
+        """The value of the first modifier of a kind."""
+        return next((m.value for m in self.modifiers if m.kind == kind), None)
+
+    def every(self, kind: str) -> list[str]:
+        """The values of all modifiers of a kind, each once."""
+        return list(dict.fromkeys(m.value for m in self.modifiers if m.kind == kind))
+
+
+CLASSES: dict[str, tuple[str, ...]] = {
+    "replace": tuple("swap swapping replace replaced replacing exchange exchanging change changing switch switching substitute trade trading move moving go going upgrade "
+                     "upgrading downgrade migrate swaping replacement moved swapped switched".split()),
+    "by": ("for", "with", "by", "to", "into", "->", "against", "onto"),
+    "to": ("to", "->", "up_to", "into", "towards"),
+    "better": ("better", "more", "worse", "stronger", "weaker", "superior", "preferable", "as_good", "inferior", "good", "worth_it", "faster", "more_accurate"),
+    "than": ("than", "to", "over", "as", "compared_to"),
+    "beats": ("beat", "beats", "outperform", "outperforms", "outperformed", "win_against", "win_over", "wins_over", "do_better_than", "work_better_than", "works_better_than",
+              "perform_better_than", "better_than", "worse_than", "help_over", "improve_on", "improve_over", "improves_over", "gain_over", "bring_over", "surpass", "outdo"),
+    "instead": ("instead_of", "rather_than", "in_place_of", "in_lieu_of", "over"),
+    "versus": ("vs", "versus", "against", "->", "or", "compared_to", "compared_with", "v", "vrs", "or_rather", "and"),
+    "add": tuple("add adding added plus append fuse fusing concatenate concatenating combine combining".split()),
+    "drop": tuple("drop dropping remove removing without cut cutting discard discarding leave leaving skip skipping kick delete omit omitting".split()),
+    "help": tuple("help helps hurt hurts matter improve improves worth good useful work works bad harm harms any pay enough suffice better ok great fine necessary needed".split()),
+}
+STATES = {"frozen": "frozen", "freeze": "frozen", "freezing": "frozen", "freezed": "frozen", "unfrozen": "unfrozen", "unfreeze": "unfrozen", "unfreezing": "unfrozen",
+          "trainable": "unfrozen", "trained": "unfrozen", "finetuned": "unfrozen", "tuned": "unfrozen", "tune": "unfrozen", "tuning": "unfrozen"}
+NOUNS = frozenset("encoder encoders connector connectors projector projectors llm llms data dataset datasets mix mixture resolution backbone backbones tower vision model models features visual "
+                  "image language size input".split())
+AXES = {"encoder": "encoder", "encoders": "encoder", "backbone": "encoder", "tower": "encoder", "connector": "connector", "connectors": "connector", "projector": "connector",
+        "projectors": "connector", "llm": "llm", "llms": "llm", "data": "data", "mix": "data", "mixes": "data", "mixture": "data", "mixtures": "data", "dataset": "data", "datasets": "data"}
+PARTS = ("encoder", "connector", "llm", "data", "size", "tokens", "px", "resolution", "number")
+
+
+@functools.cache
+def elements(pattern: str) -> tuple[tuple[str, object, bool], ...]:
+    """A pattern as elements: (capture name or "", kinds or sequences of words, may it be missing?)."""
+    out = []
+    for text in pattern.split():
+        optional = text.endswith("?")
+        text = text.rstrip("?")
+        if ":" in text:
+            name, _, kinds = text.partition(":")
+            out.append((name, tuple(kinds.split("/")), optional))
+        else:
+            words = CLASSES[text[1:]] if text.startswith("@") else text.split("|")
+            out.append(("", tuple(tuple(word.split("_")) for word in words), optional))
+    return tuple(out)
+
+
+@functools.cache
+def pattern_words(form: Form) -> frozenset[str]:
+    """The literal words of a form's patterns."""
+    return frozenset(word for pattern in form.patterns for name, what, _ in elements(pattern) if not name for words in what for word in words)
+
+
+def grammar_words(forms: Sequence[Form]) -> frozenset[str]:
+    """Every word that some form can account for."""
+    known = set(DROPPED | FILL | TASK_BEFORE | TASK_BEHIND | JOIN | NOUNS | STATES.keys())
+    for _, before, behind in MODIFIERS.values():
+        known |= before | behind
+    for form in forms:
+        known |= form.words | pattern_words(form)
+        for group in form.needs:
+            known |= group
+    return frozenset(known)
+
+
+def match(form: Form, items: Sequence[Item]) -> Match | None:
+    """The first way in which a form accounts for every item, or None."""
+    for pattern in form.patterns or ("",):
+        said = frozenset(word for item in items for word in item.text.split())
+        if any(not said & group for group in form.needs):
+            continue
+        steps = elements(pattern)
+        if any(not optional and not name and not any(set(words) <= said for words in what) for name, what, optional in steps):
+            continue
+        done = _match(form, steps, tuple(items), 0, 0, set())
+        if done is not None:
+            captured, modifiers = {}, []
+            for kind, value in done:
+                if kind:
+                    captured[kind] = value
+                else:
+                    modifiers += value
+            return Match(form, captured, tuple(modifiers), said, tuple(items))
+    return None
+
+
+def _match(form: Form, steps, items: tuple[Item, ...], p: int, i: int, failed: set) -> list | None:
+    """Elements p… against items i…: captures and modifiers, in order."""
+    if (p, i) in failed:
+        return None
+    if i == len(items) and all(optional for _, _, optional in steps[p:]):
+        return []
+    if p < len(steps):
+        name, what, optional = steps[p]
+        for value, after in _element(name, what, items, i) if i < len(items) else ():
+            rest = _match(form, steps, items, p + 1, after, failed)
+            if rest is not None:
+                return [(name, value), *rest] if name else rest
+        if optional:
+            rest = _match(form, steps, items, p + 1, i, failed)
+            if rest is not None:
+                return rest
+    if i < len(items):
+        found = modifier(items, i, form.modifiers)
+        if found:
+            rest = _match(form, steps, items, p, found[1], failed)
+            if rest is not None:
+                return [("", found[0]), *rest]
+        if items[i].text in FILL or items[i].text in form.words:
+            rest = _match(form, steps, items, p, i + 1, failed)
+            if rest is not None:
+                return rest
+    failed.add((p, i))
+    return None
+
+
+def _element(name: str, what, items: tuple[Item, ...], i: int) -> Iterator[tuple[object, int]]:
+    """Ways in which an element takes items from i: (value, next place)."""
+    if not name:
+        for words in what:
+            if tuple(item.text for item in items[i:i + len(words)]) == words:
+                yield None, i + len(words)
+    elif what == ("part",):
+        yield from parts(items, i)
+    elif what == ("state",):
+        yield from ((part, end) for part, end in parts(items, i) if "state" in part.meant)
+    elif what == ("axis",):
+        if items[i].text in AXES and not items[i].readings:
+            yield AXES[items[i].text], i + 1
+    else:
+        value = items[i].value(*what)
+        if value is not None:
+            yield value, i + 1
+
+
+def parts(items: Sequence[Item], i: int) -> Iterator[tuple[Part, int]]:
+    """Things that can be swapped from i, the longest first."""
+    start = i
+    while i < len(items) and items[i].text in NOUNS and not items[i].readings:
+        i += 1
+    if i == len(items):
+        return
+    if items[i].text in STATES and not items[i].readings:
+        after = i + 1
+        while after < len(items) and items[after].text in NOUNS | {"vit"} and not items[after].readings:
+            after += 1
+        yield Part({"state": STATES[items[i].text]}, (), start), after
+        return
+    meant = {reading.kind: reading.value for reading in items[i].readings if reading.kind in PARTS}
+    if not meant:
+        return
+    i += 1
+    ends: list[tuple[Part, int]] = []
+    fused: tuple[str, ...] = ()
+    pixels = None
+    while True:
+        if "encoder" in meant and i + 1 < len(items) and items[i].text == "@" and items[i + 1].value("number", "px"):
+            pixels, i = items[i + 1].value("px", "number"), i + 2
+        stated = {**meant, "encoder": f"{meant['encoder']}@{pixels}"} if pixels and not fused else meant
+        behind = i
+        while behind < len(items) and items[behind].text in NOUNS and not items[behind].readings:
+            behind += 1
+        for end in dict.fromkeys((behind, i)):
+            ends.append((Part(stated, fused, start), end))
+        step = i + (i < len(items) and items[i].text in ("+", "and", "plus", "with", "&", "combined", "together"))
+        step += step < len(items) and items[step].text == "with"
+        more = items[step].value("encoder") if "encoder" in meant and step > i and step < len(items) else None
+        if not more or more == meant["encoder"] or more in fused:
+            break
+        fused, i = (*fused, more), step + 1
+    yield from reversed(ends) if not fused else [*[e for e in reversed(ends) if e[0].fused], *[e for e in ends if not e[0].fused]]
+
+
+def modifier(items: Sequence[Item], i: int, allowed: Sequence[str]) -> tuple[list[Modifier], int] | None:
+    """The modifier that begins at i, of the kinds a form allows, and the place behind it."""
+    if "items" in allowed and items[i].value(*FOUND):
+        return [Modifier("item", items[i].text, i)], i + 1
+    if "floor" in allowed:
+        found = floor(items, i)
+        if found:
+            return found
+    if "year" in allowed:
+        j = i
+        while j < len(items) and j - i < 3 and items[j].text in ("from", "since", "after", "in", "released", "of", "year", "newer", "than"):
+            j += 1
+        year = items[j].value("number") if j < len(items) else None
+        if year and year.isdecimal() and 2020 <= int(year) <= 2035:
+            later = {item.text for item in items[i:j]} & {"since", "after", "newer"} or j + 2 < len(items) and (items[j + 1].text, items[j + 2].text) == ("or", "later")
+            after = {item.text for item in items[i:j]} & {"after", "newer"}
+            return [Modifier("year", f"{int(year) + bool(after)}+" if later else year, i)], j + 1 + 2 * bool(j + 2 < len(items) and (items[j + 1].text, items[j + 2].text) == ("or", "later"))
+    if "tasks" in allowed:
+        found = tasks(items, i)
+        if found:
+            return found
+    if "avoid" in allowed and items[i].text in ("without", "avoid", "avoiding", "no", "not", "except", "excluding"):
+        j = i + 1
+        while j < len(items) and items[j].text in ("using", "use", "with", "any", "encoder", "connector"):
+            j += 1
+        for kind in ("encoder", "connector", "llm", "data"):
+            if j < len(items) and items[j].value(kind):
+                return [Modifier("avoid", f"{kind}={items[j].value(kind)}", i)], j + 1
+    j = i
+    while j < len(items) and j - i < 6 and not items[j].readings and items[j].known:
+        j += 1
+    if j == len(items):
+        return None
+    before = [item.text for item in items[i:j]]
+    for kind in allowed:
+        if kind not in MODIFIERS:
+            continue
+        kinds, lead, behind = MODIFIERS[kind]
+        value = items[j].value(*kinds)
+        if value is None and kind == "px" and items[j].value("number") and before and before[-1] in ("at", "resolution", "@"):
+            value = items[j].value("number") if 50 < float(items[j].value("number").rstrip("KMT")) < 9000 else None
+        if value is None or any(word not in lead for word in before):
+            continue
+        if kind == "under" and not any(word in ("under", "below", "less", "smaller", "up", "most", "max", "maximum", "within", "no", "not", "fewer", "<", "<=") for word in before):
+            if j + 1 < len(items) and items[j + 1].text in ("max", "maximum", "tops") or j + 2 < len(items) and (items[j + 1].text, items[j + 2].text) == ("or", "less"):
+                return [Modifier(kind, value, i)], j + 2 + (items[j + 1].text == "or")
+            continue
+        after = j + 1
+        while after < len(items) and items[after].text in behind and not items[after].readings:
+            after += 1
+        return [Modifier(kind, value, i)], after
+    return None
+
+
+LEAST = frozenset("at least above over more than > >= minimum min of score scores scoring with reaches reach gets better beyond = on exceeds".split())
+
+
+def floor(items: Sequence[Item], i: int) -> tuple[list[Modifier], int] | None:
+    """`at least 90 on DocVQA`, `DocVQA above 90`: the least printed score on a benchmark."""
+    j = i
+    while j < len(items) and items[j].text in LEAST and not items[j].readings:
+        j += 1
+    if j == len(items):
+        return None
+    marked = bool({item.text for item in items[i:j]} & {"least", "above", "over", "more", ">", ">=", "minimum", "min", "better", "beyond", "exceeds"})
+    value, name = items[j].value("number", "percent", "points"), items[j].value("benchmark")
+    k = j + 1
+    marked |= k < len(items) and items[k].text == "+"
+    while k < len(items) and items[k].text in (LEAST | frozenset("+ % in for".split())) and not items[k].readings:
+        marked |= items[k].text in ("least", "above", "over", "more", ">", ">=", "minimum", "min", "better", "beyond", "+", "exceeds")
+        k += 1
+    if k == len(items) or not marked:
+        return None
+    if value and items[k].value("benchmark"):
+        return [Modifier("floor", f"{items[k].value('benchmark')}={value}", i)], k + 1
+    if name and items[k].value("number", "percent", "points"):
+        return [Modifier("floor", f"{name}={items[k].value('number', 'percent', 'points')}", i)], k + 1
+    return None
+
+
+def tasks(items: Sequence[Item], i: int) -> tuple[list[Modifier], int] | None:
+    """A list of task families and benchmarks from i, with weights where they are said (`60% documents, 40% charts`)."""
+    j = i
+    while j < len(items) and j - i < 6 and not items[j].readings and items[j].text in TASK_BEFORE:
+        j += 1
+    found: list[Modifier] = []
+    weight = None
+    while j < len(items):
+        item = items[j]
+        if item.value("percent") and j + 1 < len(items) and (items[j + 1].value("family", "benchmark") or items[j + 1].text in ("for", "on", "of")):
+            weight, j = item.value("percent"), j + 1
+            j += items[j].text in ("for", "on", "of")
+            continue
+        value = item.value("family", "benchmark")
+        kind = "family" if item.value("family") else "benchmark"
+        if value is None or any(r.kind == "paper" for r in item.readings) and kind != "benchmark":
+            break
+        after = j + 1
+        if weight is None and after < len(items) and items[after].value("percent") and any(i2.value("percent") for i2 in items[after + 1:]) | bool(found and "=" in found[-1].value):
+            weight, after = items[after].value("percent"), after + 1
+        found.append(Modifier(kind, f"{value}={float(weight.rstrip('%')) / 100:g}" if weight else value, j))
+        weight = None
+        j = after
+        while j < len(items) and items[j].text in TASK_BEHIND and not items[j].readings:
+            j += 1
+        step = j
+        while step < len(items) and items[step].text in JOIN and not items[step].readings:
+            step += 1
+        ahead = step
+        while ahead < len(items) and ahead - step < 3 and not items[ahead].readings and items[ahead].text in TASK_BEFORE:
+            ahead += 1
+        if ahead < len(items) and (items[ahead].value("family", "benchmark") or items[ahead].value("percent")):
+            j = ahead
+            continue
+        break
+    return (found, j) if found else None

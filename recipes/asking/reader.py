@@ -1,0 +1,83 @@
+"""A question -> the argv it becomes, or its several readings, or why it cannot be read.
+
+In: a sentence and the vocabulary. Out: Readings: one argv, or several when the sentence can mean several things. Raises
+QuestionError: what was not understood, what is nearest, and the nearest question that can be answered. Never a guess.
+"""
+import functools
+import re
+
+from ..errors import Refused
+from ..evidence.vocabulary import UnknownName, Vocabulary, nearest
+from . import changes, finding
+from .flags import Unfit
+from .grammar import DROPPED, FILL, Form, grammar_words, match
+from .lexicon import Item, Lexicon
+
+# The first form that accounts for every word counts: narrow ones stand before wide ones.
+ORDER = ("one-table listed claim-ids models-named lora swap swap-than swap-worse swap-add swap-drop swap-state evidence backtest benchmark tokens cost latency component design "
+         "ablate curve swap-alone pick models vlm").split()
+FORMS: tuple[Form, ...] = tuple(sorted((*changes.FORMS, *finding.FORMS), key=lambda form: ORDER.index(form.name)))
+# Beginnings of names of released models: only then is their registry (the largest file) read.
+MODELS = re.compile(r"vl\b|vlm|llava|qwen|intern|molmo|gemma|phi|smol|pixtral|idefics|cpm|deepseek|ovis|vila|cog|glm|kimi|gpt|claude|gemini|llama|moondream|aria|cambrian|prism|mm1|blip|mimo|vision", re.I)
+EXTRA = ("does SigLIP help with charts", "freeze or unfreeze the encoder", "best open model for charts under 8B", "is it true that the connector does not matter",
+         "swap 7B for 13B", "replace the MLP with a Q-Former", "what do I lose if I drop DINOv2 from SigLIP+DINOv2")
+
+
+class QuestionError(Refused):
+    """A sentence that cannot be read; the message ends with the nearest question that can."""
+
+
+def examples() -> tuple[str, ...]:
+    """One question per form, each of which can be asked as it stands."""
+    return (*(form.example for form in FORMS), *EXTRA)
+
+
+def closest(text: str, questions: tuple[str, ...]) -> str:
+    """The question that shares most words with a text; words that carry a request count more."""
+    def split(sentence: str) -> set[str]:
+        return {word.removesuffix("s") for word in re.findall(r"[\w.+-]+", sentence.lower())}
+    asked = split(text)
+    weight = {word: 0.2 if word in FILL or word in DROPPED else 1.0 for word in asked}
+    return max(questions, key=lambda example: (sum(weight[word] for word in asked & split(example)) / (3 + len(split(example))) ** 0.5, -questions.index(example)))
+
+
+@functools.lru_cache(maxsize=8)
+def lexicon(words: Vocabulary, models: bool) -> Lexicon:
+    """The lexicon of a vocabulary, built once."""
+    return Lexicon(words, grammar_words(FORMS), models)
+
+
+def read(sentence: str, words: Vocabulary, home: tuple[str, ...]) -> list[tuple[str, ...]]:
+    """The argv that a question becomes; several when it can mean several things. Raises QuestionError."""
+    from . import statements
+    trouble: list[str] = []
+    unknown: list[Item] = []
+    for models in (False, True):
+        if models and not MODELS.search(sentence):
+            break
+        items = [item for item in lexicon(words, models).read(sentence) if item.text not in DROPPED or item.readings]
+        if not items:
+            break
+        found = statements.read(items, words) if not models else None
+        if found:
+            return found
+        unknown = [item for item in items if not item.known and not item.readings]
+        if unknown:
+            continue
+        for form in FORMS:
+            fit = match(form, items)
+            if fit is None:
+                continue
+            try:
+                return form.build(fit, words)
+            except (Unfit, UnknownName) as error:
+                trouble.append(str(error))
+    hint = f"the nearest question I can answer: {closest(sentence, (*home, *examples()))}"
+    if unknown:
+        left = " ".join(item.text for item in unknown)
+        known = {spelling: readings[0].value for spelling, readings in lexicon(words, False).names.items()}
+        near = nearest(unknown[0].text, known) if len(unknown[0].text) > 2 else []
+        raise QuestionError(f"did not understand {left[:80]!r}{' (nearest known: ' + ', '.join(near) + ')' if near else ''}; {hint}")
+    if trouble:
+        raise QuestionError(f"{trouble[0]}; {hint}")
+    raise QuestionError(f"cannot read {sentence[:80]!r} as one question; {hint}")
