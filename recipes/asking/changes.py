@@ -19,7 +19,7 @@ def words_of(text: str) -> frozenset[str]:
 
 TALK = words_of("gain gains lose loses losing cost costs happens happen change changes changed difference effect impact delta improvement benefit expect expected what how much many by from "
                 "when difference matter matters make makes made score scores performance accuracy quality replaced going go better between compare compared comparison comparing please "
-                "current setup recipe model models vlm vlms switch try trying instead get points bring brings give gives worth it result results choose choosing over than or train training")
+                "llm encoder connector projector resolution data size base backbone current setup recipe model models vlm vlms switch try trying instead get points bring brings give gives worth it result results choose choosing over than or train training")
 SWAP_MODIFIERS = ("tasks", "size", "llm", "tokens", "px", "data", "connector", "encoder", "level")
 
 

@@ -4,7 +4,7 @@ In: matches of the forms below and the vocabulary. Out: the argv each becomes, o
 """
 from collections.abc import Sequence
 
-from ..evidence.vocabulary import Vocabulary
+from ..evidence.vocabulary import Vocabulary, fold
 from . import flags
 from .changes import Readings, dtype, llm_named, words_of
 from .flags import Unfit
@@ -80,7 +80,8 @@ def terms(m: Match, words: Vocabulary) -> list[str]:
         if kinds & {"paper"} and (not found or not kinds & {"encoder", "llm", "connector", "data"}):
             found.append(item.value("paper"))
         elif kinds & {"encoder", "connector", "llm", "data", "benchmark"}:
-            found.append(item.value("benchmark") or item.text)
+            slug = item.value("benchmark", "encoder", "connector", "llm", "data")
+            found.append(slug if item.value("benchmark") or fold(slug) == fold(item.text) else item.text)
         elif kinds & {"family"}:
             found.append(item.value("family"))
         else:
@@ -273,7 +274,7 @@ FORMS: Sequence[Form] = (
          words_of("latency fast slow speed throughput ttft memory vram ram fit fits run runs respond response quick quickly long take takes answer answers inference infer serve serving second seconds "
                   "tokens per how much many does it can will of a do need needs required require have generate generating gb time first token decode prefill decoding for vlm model is what llm "
                   "estimate reply required i you deploy use uses when quantized quantised in on with llava enough batch size one image single get into"),
-         (words_of("latency fast slow speed throughput ttft memory vram ram fit fits run runs respond response quick quickly inference long serve serving enough"),), latency,
+         (words_of("latency fast slow speed throughput ttft memory vram ram fit fits run runs respond response quick quickly inference long serve serving enough answer answers"),), latency,
          "latency of a 7B with 2880 tokens on L4"),
     Form("models", ("top N:number", ""), MODEL_MODIFIERS, MODEL_WORDS, (STRONG, words_of("model models vlm vlms checkpoint checkpoints tree smallest open released weights")), models,
          "which open model under 5B does multi-image OCR"),

@@ -20,6 +20,7 @@ FILL = frozenset("i we you me us it its they is are be been being am was were wi
                  "there that this these those what which who how when where now want wants need needs like know think tell show give see let lets get got gets of to "
                  "for on in at with as about use using used say wondering wonder curious question here right mean new".split())
 LIMIT = frozenset("under below less than smaller up most max maximum within no more not over fewer < <= at inside".split())
+BELOW = frozenset("under below less smaller up most max maximum within no more not fewer < <=".split())
 PREPS = frozenset("on with for at in using of over above about around into within given via through to have has having got only and inside under below < <= = fits fit "
                   "limited limit budget compute train training trained run runs running".split())
 
@@ -31,7 +32,7 @@ def near(*words: str) -> frozenset[str]:
 
 # kind of modifier -> (kinds of item, words before it, words behind it). The first one that fits counts.
 MODIFIERS: Mapping[str, tuple[tuple[str, ...], frozenset[str], frozenset[str]]] = {
-    "under": (("size",), LIMIT | near("params parameters size"), frozenset("llm llms model models vlm vlms parameters params parameter lm one".split())),
+    "under": (("size",), LIMIT | near("params parameters size model models vlm vlms llm anything one"), frozenset("llm llms model models vlm vlms parameters params parameter lm one".split())),
     "size": (("size",), near("llm model vlm backbone size sized scale around about base"),
              frozenset("llm llms model models vlm vlms backbone scale parameters params parameter lm size sized one decoder base".split())),
     "tokens": (("tokens",), near("fixed same equal budget of"), frozenset("per image budget each".split())),
@@ -322,7 +323,10 @@ def modifier(items: Sequence[Item], i: int, allowed: Sequence[str]) -> tuple[lis
             value = items[j].value("number") if 50 < float(items[j].value("number").rstrip("KMT")) < 9000 else None
         if value is None or any(word not in lead for word in before):
             continue
-        if kind == "under" and not any(word in ("under", "below", "less", "smaller", "up", "most", "max", "maximum", "within", "no", "not", "fewer", "<", "<=") for word in before):
+        limited = bool(BELOW.intersection(before))
+        if kind == "size" and limited:
+            continue
+        if kind == "under" and not limited:
             if j + 1 < len(items) and items[j + 1].text in ("max", "maximum", "tops") or j + 2 < len(items) and (items[j + 1].text, items[j + 2].text) == ("or", "less"):
                 return [Modifier(kind, value, i)], j + 2 + (items[j + 1].text == "or")
             continue

@@ -92,14 +92,14 @@ class Lexicon:
                     self.names.setdefault(fold(name), []).append(Reading("model", model["key"]))
         self.names.pop("", None)
 
-    def read(self, sentence: str) -> list[Item]:
-        """The items of a sentence."""
+    def read(self, sentence: str, correct: bool = True) -> list[Item]:
+        """The items of a sentence; misspelled words are put right when `correct`."""
         found = atoms(sentence)
         items, i = [], 0
         while i < len(found):
             item, size = max((self._quantity(found, i), self._name(found, i)), key=lambda pair: (pair[1], bool(pair[0] and pair[0].readings)))
             if not size:
-                item, size = self._word(found[i].text), 1
+                item, size = self._word(found[i].text) if correct else Item(found[i].text), 1
             items.append(item)
             i += size
         return items
@@ -108,7 +108,10 @@ class Lexicon:
         """The longest run of words from i that spells something."""
         spelled, best = "", (None, 0)
         for size, atom in enumerate(found[i:i + LONGEST], 1):
-            spelled += re.sub(r"[^a-z0-9.+]", "", atom.text)
+            part = re.sub(r"[^a-z0-9.+]", "", atom.text)
+            if not part:
+                break
+            spelled += part
             readings = self.names.get(spelled)
             if not readings and size > 1 and spelled.endswith("s") and i + size <= len(found):
                 readings = self._plural(spelled)
@@ -121,8 +124,6 @@ class Lexicon:
                 if key and rest[:1].isalpha():
                     raw = "".join(a.raw + (a.gap if a.gap in "-_" else "") for a in found[i:i + size])
                     best = Item(spelled, (Reading("table", f"{self.keys[key]}.{raw.partition('.')[2].rstrip('-')}"),)), size
-        if best[1] == 1 and best[0].text in self.known and best[0].text in ("star", "aim", "dit", "math", "text", "general", "reasoning", "count"):
-            return best
         return best
 
     def _plural(self, spelled: str) -> list[Reading] | None:

@@ -8,7 +8,7 @@ import re
 
 from ..errors import Refused
 from ..evidence.vocabulary import UnknownName, Vocabulary, nearest
-from . import changes, finding
+from . import changes, finding, statements
 from .flags import Unfit
 from .grammar import DROPPED, FILL, Form, grammar_words, match
 from .lexicon import Item, Lexicon
@@ -38,18 +38,20 @@ def closest(text: str, questions: tuple[str, ...]) -> str:
         return {word.removesuffix("s") for word in re.findall(r"[\w.+-]+", sentence.lower())}
     asked = split(text)
     weight = {word: 0.2 if word in FILL or word in DROPPED else 1.0 for word in asked}
-    return max(questions, key=lambda example: (sum(weight[word] for word in asked & split(example)) / (3 + len(split(example))) ** 0.5, -questions.index(example)))
+    def score(example: str) -> float:
+        shared = asked & split(example)
+        return sum(weight[word] for word in shared) / (3 + len(split(example))) ** 0.5 if max((weight[word] for word in shared), default=0) == 1 else 0.0
+    return max(questions, key=lambda example: (score(example), -questions.index(example)))
 
 
 @functools.lru_cache(maxsize=8)
 def lexicon(words: Vocabulary, models: bool) -> Lexicon:
     """The lexicon of a vocabulary, built once."""
-    return Lexicon(words, grammar_words(FORMS), models)
+    return Lexicon(words, grammar_words(FORMS) | statements.WORDS, models)
 
 
 def read(sentence: str, words: Vocabulary, home: tuple[str, ...]) -> list[tuple[str, ...]]:
     """The argv that a question becomes; several when it can mean several things. Raises QuestionError."""
-    from . import statements
     trouble: list[str] = []
     unknown: list[Item] = []
     for models in (False, True):
@@ -58,9 +60,12 @@ def read(sentence: str, words: Vocabulary, home: tuple[str, ...]) -> list[tuple[
         items = [item for item in lexicon(words, models).read(sentence) if item.text not in DROPPED or item.readings]
         if not items:
             break
-        found = statements.read(items, words) if not models else None
-        if found:
-            return found
+        stated = statements.read(items, words)
+        if stated:
+            found, items = stated
+            if found:
+                return found
+            trouble.append("no audited claim says that (claims lists them)")
         unknown = [item for item in items if not item.known and not item.readings]
         if unknown:
             continue

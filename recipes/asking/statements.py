@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterable, Sequence
 
 from ..evidence.vocabulary import Vocabulary, fold
-from .flags import Unfit
 from .grammar import DROPPED, FILL
 from .lexicon import Item
 
@@ -16,6 +15,7 @@ OPENINGS = ("is it true that", "is it true", "is it really true that", "is it co
             "i heard that", "i heard", "i have heard that", "i read that", "i read", "someone told me that", "someone told me", "someone claims that", "it is said that", "check the claim that",
             "check claim that", "verify that", "is there proof that", "is there evidence that", "is it known that", "do we know that", "does it hold that", "some people claim that",
             "some claim that", "did you know that", "myth", "claim", "is the claim true that", "is the following true")
+WORDS = frozenset(word for text in OPENINGS for word in text.split()) | {"@"}
 # Ways to say one thing. The first of each line stands for all of them.
 ALIKE = ("connector projector adapter bridge mlp resampler perceiver qformer abstractor", "encoder backbone tower vit", "same equal within equivalent alike irrelevant",
          "more better beats beat > higher outperforms outperform wins over gains adds gain add worth helps help improves improve lead leads best superior", "llm lm language",
@@ -30,8 +30,8 @@ SAID_SAME = ("does not matter", "do not matter", "does not make", "no difference
              "makes no", "about the same", "the same")
 
 
-def read(items: Sequence[Item], words: Vocabulary) -> list[tuple[str, ...]] | None:
-    """`claims` and ids, or None when the sentence does not ask whether something is true."""
+def read(items: Sequence[Item], words: Vocabulary) -> tuple[list[tuple[str, ...]], list[Item]] | None:
+    """(`claims` and ids, or nothing when no claim says it; the statement itself), or None when the sentence asks for no truth."""
     spelled = " ".join(item.text for item in items)
     opening = max((text for text in OPENINGS if spelled.startswith(text + " ")), key=len, default=None)
     if opening is None:
@@ -46,7 +46,7 @@ def read(items: Sequence[Item], words: Vocabulary) -> list[tuple[str, ...]] | No
             kept.append(item)
     asked = concepts(kept, words, said)
     found = matching(asked, words)
-    return [("claims", *found)] if found else None
+    return [("claims", *found)] if found else [], kept
 
 
 def concepts(items: Iterable[Item], words: Vocabulary, said: str) -> set[str]:
@@ -79,13 +79,13 @@ def family(slug: str) -> str:
 
 def matching(asked: set[str], words: Vocabulary) -> list[str]:
     """Ids of the claims that speak of all of it, those with the least else first, at most four."""
-    from .reader import lexicon
+    from .reader import lexicon  # which knows this module
     if not {x for x in asked if x != "same"}:
         return []
     lex = lexicon(words, False)
     scored = []
     for claim in words.registry("claims")["claims"]:
-        items = [item for item in lex.read(claim["claim"]) if item.text not in DROPPED]
+        items = [item for item in lex.read(claim["claim"], False) if item.text not in DROPPED]
         text = " ".join(item.text for item in items)
         has = concepts(items, words, text + (" same" if re.search(r"within|equal|less than|not from", text) else ""))
         has |= {"same"} if re.search(r"within \d|equal|less than 1|changes less|not from", text) else set()
@@ -97,6 +97,3 @@ def matching(asked: set[str], words: Vocabulary) -> list[str]:
             scored.append((len(has - asked), claim["id"]))
     scored.sort()
     return sorted(name for extra, name in scored[:4] if extra <= scored[0][0] + 6)
-
-
-__all__ = ["Unfit", "read"]
