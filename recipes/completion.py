@@ -157,9 +157,9 @@ def fish(commands: Mapping[str, Entry]) -> list[str]:
     """One `complete` line per flag."""
     def said(text: str) -> str:
         return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
-    lines = ["complete -c vlm-recipe -f", f"set -l vlm_recipe_commands {' '.join(commands)}"]
+    lines = ["complete -c vlm-recipe -f"]
     for name, entry in commands.items():
-        lines.append(f'complete -c vlm-recipe -n "not __fish_seen_subcommand_from $vlm_recipe_commands" -a {name} -d {said(entry.summary)}')
+        lines.append(f"complete -c vlm-recipe -n __fish_use_subcommand -a {name} -d {said(entry.summary)}")
         here = f"complete -c vlm-recipe -n '__fish_seen_subcommand_from {name}'"
         for flag in entry.flags:
             spelled = " ".join(f"-l {s[2:]}" if s.startswith("--") else f"-s {s[1:]}" for s in flag.spellings)

@@ -19,7 +19,7 @@ def words_of(text: str) -> frozenset[str]:
 
 TALK = words_of("gain gains lose loses losing cost costs happens happen change changes changed difference effect impact delta improvement benefit expect expected what how much many by from "
                 "when difference matter matters make makes made score scores performance accuracy quality replaced going go better between compare compared comparison comparing please "
-                "llm encoder connector projector resolution data size base backbone current setup recipe model models vlm vlms switch try trying instead get points bring brings give gives worth it result results choose choosing over than or train training")
+                "llm encoder connector projector resolution data size base backbone alone only itself current setup recipe model models vlm vlms switch try trying instead get points bring brings give gives worth it result results choose choosing over than or train training")
 SWAP_MODIFIERS = ("tasks", "size", "llm", "tokens", "px", "data", "connector", "encoder", "level")
 
 
@@ -335,7 +335,7 @@ PICK_WORDS = words_of("pick recommend recommendation suggest suggestion choose f
                       "full whole make making build building design train training trained finetune finetuning afford buy buys budget within hours run runs running mobile device deployment "
                       "deployed deploy edge cloud target up most accurate strong model models mainly mostly focused around go propose working system create develop spend cheap "
                       "from scratch get maximum max gpu gpus inference serving serve production can must should fit fits have memory only small compute cluster nodes node "
-                      "available access limited reach come out end fast low latency open-ended works work handle handles reading smartphone quantized for day per image response")
+                      "available access limited gives +  = usable reach come out end fast low latency open-ended works work handle handles reading smartphone quantized for day per image response")
 AXIS_WORDS = words_of("axis axes component components parameter knob factor ingredient part thing experiment experiments variable choice choices design piece lever hyperparameter")
 FORMS: Sequence[Form] = (
     Form("swap", ("@replace A:part @by B:part", "@replace from A:part @to B:part", "from A:part @to B:part", "@replace from? A:part @by using? B:part"),
@@ -348,7 +348,7 @@ FORMS: Sequence[Form] = (
     Form("swap-add", ("@add A:part to|on|with|onto|on_top_of|into|and B:part", "@add A:part", "A:part on_top_of|added_to|besides B:part", "A:part next_to|alongside|in_addition_to B:part"),
          SWAP_MODIFIERS, TALK | words_of("help helps hurt worth encoder second as extra another together also"), (), swap_added, "add DINOv2 to SigLIP"),
     Form("swap-drop", ("@drop A:part from|of|out_of|in B:part", "B:part @drop A:part", "@drop A:part"),
-         tuple(k for k in SWAP_MODIFIERS if k != "encoder"), TALK | words_of("hurt hurts harm drop much out away miss worse still do not"), (), swap_dropped, "what do I lose if I drop DINOv2 from SigLIP+DINOv2"),
+         tuple(k for k in SWAP_MODIFIERS if k != "encoder"), words_of("what how much do does will would gain lose losing loses cost costs happens happen change changes if when by effect hurt hurts harm out away miss worse still not mean matter points score scores encoder tower backbone and the setup"), (), swap_dropped, "what do I lose if I drop DINOv2 from SigLIP+DINOv2"),
     Form("swap-state", ("A:state E:part?", "E:part A:state", "keep|leave E:part? A:state"), tuple(k for k in SWAP_MODIFIERS if k != "encoder"),
          TALK | frozenset(CLASSES["help"]) | words_of("should keep encoder vision tower backbone vit hurt hurts leave during finetuning training sft stage"), (), swap_state, "should I freeze the vision encoder"),
     Form("swap-alone", ("A:part @help", "@help A:part", "use|using|try|trying|take|choose|pick|go_with A:part", "what does|do|would|will A:part do|bring|give|add|buy|change?",
@@ -357,13 +357,13 @@ FORMS: Sequence[Form] = (
     Form("lora", ("",), SWAP_MODIFIERS, TALK | words_of("lora qlora adapters full finetuning finetune vs versus better instead hurt hurts help or worth enough than training"),
          (words_of("lora qlora"),), lora, "cost with LoRA for a 13B"),
     Form("component", ("best|strongest|good|right|top|ideal|optimal X:axis encoder|encoders|model|tower|backbone|mix|mixture|dataset?", "X:axis encoder|tower|backbone|mix|mixture|dataset|model? best|better|strongest",
-                       "recommend|suggest|pick|choose|use|find X:axis encoder|tower|backbone|mix|mixture?"),
+                       "recommend|suggest|pick|choose|use|find X:axis encoder|tower|backbone|mix|mixture?", "X:axis encoder|tower|backbone|mix|mixture|dataset? use|pick|choose|take|recommend|suggest"),
          ("tasks", "latency", "budget", "size", "llm", "encoder", "connector", "data", "tokens", "px", "device"),
          words_of("best which what use should pick recommend suggest choose vision encoder connector projector training data dataset mix mixture good strongest top right ideal work works "
                   "most find give better pairs goes"), (words_of("encoder connector projector backbone tower data dataset mix mixture llm"),
                                                       words_of("best recommend suggest pick choose use strongest good right top ideal optimal find better")),
          component, "which encoder is best for charts"),
-    Form("pick", ("top N:number", ""), PICK_MODIFIERS, PICK_WORDS | AXIS_WORDS, (words_of("recipe recipes train training trained build building design finetune finetuning setup configuration config combination create develop"),),
+    Form("pick", ("N:top", ""), PICK_MODIFIERS, PICK_WORDS | AXIS_WORDS, (words_of("recipe recipes train training trained build building design finetune finetuning setup configuration config combination create develop"),),
          pick, "pick a recipe for a mobile UI agent on a 2B LLM under 300 ms on Orin"),
     Form("vlm", ("",), PICK_MODIFIERS, PICK_WORDS, (words_of("vlm vlms"), words_of("best pick recommend suggest choose find need want good give top strongest which what ideal optimal")), pick, "best VLM for charts"),
     Form("ablate", ("",), ("tasks", "budget", "gpus", "duration", "level", "size", "llm", "encoder", "connector", "data", "tokens", "px"),
@@ -390,9 +390,9 @@ FORMS: Sequence[Form] = (
                   "stop stops paying curve curves along does do sense make makes matter matters size sizes beyond past than over above from to between needed required need optimal best "
                   "amount number count right good where point does plot show beneficial useful gain gains larger too useless sufficient go effect of on training larger-scale input "
                   "before after when should performance accuracy improve improves keep keeps improving hurt hurts with longer quality still which what is are in the lower fewer less reduce "
-                  "reducing smaller decrease bigger"),
+                  "reducing smaller decrease bigger stop affect affects influence influences happens need have matter change changes"),
          (words_of("tokens token resolution resolutions llm llms parameters params data samples examples images pixels res size scale model"),
           words_of("more higher bigger larger greater increasing increase scaling sweet far many much enough saturate saturates saturating diminishing plateau pay pays curve curves beyond worth "
-                   "optimal best right sufficient lower fewer reduce reducing")),
+                   "optimal best right sufficient lower fewer reduce reducing stop paying affect affects influence influences need needed required")),
          curve, "are more visual tokens worth it for charts"),
 )

@@ -61,6 +61,8 @@ def named(m: Match, words: Vocabulary) -> Readings:
     if not names:
         raise Unfit("which released model?")
     tasks = flags.common(m, words)
+    if m.said & {"support", "supports", "take", "takes", "accept", "accepts"} and any(x.value in PROPERTY for x in m.modifiers):
+        tasks = []  # the card says it
     if tasks and len(names) == 1:
         tasks.append("--why")
     if len(names) > 1 and not tasks:
@@ -70,14 +72,20 @@ def named(m: Match, words: Vocabulary) -> Readings:
 
 # --- the evidence -----------------------------------------------------------------------------------------------------
 
+AXIS_NAMES = {"encoder": "encoder", "encoders": "encoder", "connector": "connector", "connectors": "connector", "projector": "connector", "resolution": "resolution",
+              "llm": "llm", "llms": "llm", "mixture": "data", "mixtures": "data", "mix": "data"}
+
+
 def terms(m: Match, words: Vocabulary) -> list[str]:
     """What is looked for: names in the order of the sentence, papers by their key."""
     found = []
     for item in m.items:
         kinds = {r.kind for r in item.readings}
+        if not kinds and item.text in AXIS_NAMES:
+            found.append(AXIS_NAMES[item.text])
         if not kinds & {"paper", "encoder", "connector", "llm", "data", "benchmark", "family", "resolution", "size", "px", "tokens"}:
             continue
-        if kinds & {"paper"} and (not found or not kinds & {"encoder", "llm", "connector", "data"}):
+        if kinds & {"paper"} and (item.value("paper") == m.captured.get("P") or not kinds & {"encoder", "llm", "connector", "data"}):
             found.append(item.value("paper"))
         elif kinds & {"encoder", "connector", "llm", "data", "benchmark"}:
             slug = item.value("benchmark", "encoder", "connector", "llm", "data")
@@ -217,7 +225,7 @@ MODEL_WORDS = words_of("model models vlm vlms open opensource source released re
                        "read reads reading can handle handles fits fit runs run supports support supporting understands knows recommend suggest find pick choose any exists exist is there "
                        "parameters with from by inference closed proprietary api currently today sota small tiny lightweight local locally laptop decision tree than under of which weight "
                        "allow allows allowed permits permissive released since after in newer later or accurate highest scoring rank ranking list gpu one most phone able do does must should "
-                       "out go just deploy serve hosted self already made work works also take takes input accept accepts process processes smaller multiple")
+                       "out go just deploy that serve hosted self already made work works also take takes input accept accepts process processes smaller multiple usable pretrained gives give")
 TRAINS = words_of("train training trained recipe recipes build building finetune finetuning")
 STRONG = words_of("open opensource released release existing available download downloadable weights checkpoint checkpoints offtheshelf smallest lightest tiniest ready huggingface hf adopt licence "
                   "license licensed licenced apache mit commercial commercially pretrained supports support supporting reads handles understands fits runs accepts takes can tree closed "
@@ -227,10 +235,10 @@ FIND_WORDS = words_of("table tables paper papers row rows cell cells ablation ab
                       "conclude concludes claim claims tell tells have has contain contains mention mentions mentioned use uses used test tests tested compare compares compared comparing study "
                       "studies studied ablate ablates look looks looked at about any all with and or vs versus on in for where which what list there cite cites source data printed measure "
                       "measured try tried include includes including search lookup up get gets see between effect of score scores did anything summary summarize findings finding literature "
-                      "published both against whether than better evaluate evaluated evaluates")
+                      "encoder encoders connector connectors projector resolution llm llms mix mixture mixtures published both against whether than better evaluate evaluated evaluates")
 BENCH_WORDS = words_of("test tests testing measure measures measuring evaluate evaluates check checks about noisy noise reliable noisiness significant significance real difference big large small "
                        "gain chance level random baseline question questions many have has metric scale score scores max maximum variance error uncertain trustworthy good bad explain "
-                       "what benchmark benchmarks watch track monitor follow report should use run list all known meaningful just bench dataset stand stands mean means describe improvement "
+                       "what benchmark benchmarks watch track monitor follow report should use run list all known meaningful just bench measured by dataset stand stands mean means describe improvement "
                        "needed between minimum detectable smallest than more of percent family seed seeds std deviation trust matter matters important look looking relevant suite meant for")
 FORMS: Sequence[Form] = (
     Form("one-table", ("T:table", "table|tab|figure|fig L:label of|from|in? P:paper paper?", "P:paper paper? table|tab|figure|fig L:label", "table|figure L:label P:paper"), (),
@@ -267,15 +275,15 @@ FORMS: Sequence[Form] = (
     Form("cost", ("",), (*RECIPE_MODIFIERS, "images"),
          words_of("cost costs price gpu gpus hours hour gpu-hours long time days much many how compute flop flops flops expensive budget train training trained finetune finetuning pretrain pretraining to does "
                   "it take takes for of a required require requires needed need lora qlora adapters stages three with using memory total do spend what estimate full vlm model recipe plan run number "
-                  "from scratch instruction tuning stage wall clock tune pre"),
+                  "from scratch instruction tuning stage wall clock tune pre + and"),
          (words_of("cost costs price hours hour long time days compute flop flops expensive budget much"), words_of("train training trained finetune finetuning pretrain pretraining lora qlora tuning")),
          cost, "GPU-hours to train LLaVA-1.5 13B"),
     Form("latency", ("batch size? of? N:number", ""), (*RECIPE_MODIFIERS, "dtype", "memory", "latency"),
          words_of("latency fast slow speed throughput ttft memory vram ram fit fits run runs respond response quick quickly long take takes answer answers inference infer serve serving second seconds "
                   "tokens per how much many does it can will of a do need needs required require have generate generating gb time first token decode prefill decoding for vlm model is what llm "
-                  "estimate reply required i you deploy use uses when quantized quantised in on with llava enough batch size one image single get into"),
+                  "estimate reply required i you deploy use uses when quantized quantised in on with llava enough batch size one image single get into +"),
          (words_of("latency fast slow speed throughput ttft memory vram ram fit fits run runs respond response quick quickly inference long serve serving enough answer answers"),), latency,
          "latency of a 7B with 2880 tokens on L4"),
-    Form("models", ("top N:number", ""), MODEL_MODIFIERS, MODEL_WORDS, (STRONG, words_of("model models vlm vlms checkpoint checkpoints tree smallest open released weights")), models,
+    Form("models", ("N:top", ""), MODEL_MODIFIERS, MODEL_WORDS, (STRONG, words_of("model models vlm vlms checkpoint checkpoints tree smallest open released weights")), models,
          "which open model under 5B does multi-image OCR"),
 )

@@ -14,11 +14,11 @@ from typing import NamedTuple
 from .lexicon import Item
 
 # Words that carry no request: said out of politeness or for grammar's sake.
-DROPPED = frozenset("a an the my our your please pls plz kindly thanks thank thx hi hey hello just really actually maybe exactly roughly approximately basically "
-                    "currently s well ok okay also even ever very quite still much too some hmm so possible possibly honestly simply dear bro sir folks team".split())
+DROPPED = frozenset("overall generally a an the my our your please pls plz kindly thanks thank thx hi hey hello just really actually maybe exactly roughly approximately basically "
+                    "currently s well even ever very quite still much too some hmm so possible possibly honestly simply dear bro sir folks team".split())
 FILL = frozenset("i we you me us it its they is are be been being am was were will would can could should shall may might do does did doing have has had if then and "
                  "there that this these those what which who how when where now want wants need needs like know think tell show give see let lets get got gets of to "
-                 "for on in at with as about use using used say wondering wonder curious question here right mean new".split())
+                 "for on in at with as about use using used say wondering wonder curious question here right mean new whether ok okay well also".split())
 LIMIT = frozenset("under below less than smaller up most max maximum within no more not over fewer < <= at inside".split())
 BELOW = frozenset("under below less smaller up most max maximum within no more not fewer < <=".split())
 PREPS = frozenset("on with for at in using of over above about around into within given via through to have has having got only and inside under below < <= = fits fit "
@@ -233,6 +233,12 @@ def _element(name: str, what, items: tuple[Item, ...], i: int) -> Iterator[tuple
         yield from parts(items, i)
     elif what == ("state",):
         yield from ((part, end) for part, end in parts(items, i) if "state" in part.meant)
+    elif what == ("top",):  # top 3, 3 best
+        for number, word in ((i + 1, i), (i, i + 1)):
+            if max(number, word) < len(items) and items[word].text in ("top", "best", "first", "recipes", "models", "good"):
+                value = items[number].value("number")
+                if value and value.isdecimal() and 0 < int(value) <= 100:
+                    yield value, i + 2
     elif what == ("axis",):
         if items[i].text in AXES and not items[i].readings:
             yield AXES[items[i].text], i + 1
@@ -383,7 +389,9 @@ def tasks(items: Sequence[Item], i: int) -> tuple[list[Modifier], int] | None:
         after = j + 1
         if weight is None and after < len(items) and items[after].value("percent") and any(i2.value("percent") for i2 in items[after + 1:]) | bool(found and "=" in found[-1].value):
             weight, after = items[after].value("percent"), after + 1
-        found.append(Modifier(kind, f"{value}={float(weight.rstrip('%')) / 100:g}" if weight else value, j))
+        if weight is None and after + 1 < len(items) and items[after].text == "=" and items[after + 1].value("number", "percent"):
+            weight, after = items[after + 1].value("number", "percent"), after + 2
+        found.append(Modifier(kind, f"{value}={float(weight.rstrip('%')) / (100 if weight[-1] == '%' else 1):g}" if weight else value, j))
         weight = None
         j = after
         while j < len(items) and items[j].text in TASK_BEHIND and not items[j].readings:

@@ -24,7 +24,7 @@ SAME = {"what's": "what is", "whats": "what is", "which's": "which is", "how's":
         "trade-off": "tradeoff", "vs.": "vs", "v.s.": "vs", "e.g.": "", "w/o ": "without ", "w/ ": "with ", "→": " -> ", "⇒": " -> ", "=>": " -> ",
         "--": " ", "—": " ", "–": "-", "’": "'", "‘": "'", "“": '"', "”": '"', "×": "x", "≤": "<=", "≥": ">=", "off the shelf": "offtheshelf",
         "off-the-shelf": "offtheshelf", "fine-tun": "finetun", "fine tun": "finetun", "pre-train": "pretrain", "state of the art": "best",
-        "state-of-the-art": "best"}
+        "state-of-the-art": "best", "in general": "", "spatial reasoning": "spatial", "math reasoning": "math", "mathematical reasoning": "math", "chart reasoning": "charts"}
 UNITS = {"b": "size", "bn": "size", "billion": "size", "ms": "ms", "msec": "ms", "millisecond": "ms", "milliseconds": "ms", "s": "s", "sec": "s", "secs": "s",
          "second": "s", "seconds": "s", "gb": "gb", "gib": "gb", "gigs": "gb", "mb": "mb", "px": "px", "pixel": "px", "pixels": "px", "p": "px",
          "tokens": "tokens", "token": "tokens", "tok": "tokens", "toks": "tokens", "flop": "flop", "flops": "flop", "zflop": "zflop", "zflops": "zflop",
@@ -42,11 +42,13 @@ class Reading(NamedTuple):
 
 
 class Item(NamedTuple):
-    """A stretch of the sentence: its words (lower case), its readings (none: a plain word), whether a spelling was corrected."""
+    """A stretch of the sentence: its words (lower case), its readings (none: a plain word), whether a spelling was corrected, whether
+    the grammar knows it, and how a corrected word was spelled."""
     text: str
     readings: tuple[Reading, ...] = ()
     corrected: bool = False
     known: bool = True
+    said: str = ""
 
     def value(self, *kinds: str) -> str | None:
         """The value of the first reading of these kinds."""
@@ -100,6 +102,10 @@ class Lexicon:
             item, size = max((self._quantity(found, i), self._name(found, i)), key=lambda pair: (pair[1], bool(pair[0] and pair[0].readings)))
             if not size:
                 item, size = self._word(found[i].text) if correct else Item(found[i].text), 1
+                if item.corrected and item.readings:  # vicunia-7b: the name may go on
+                    again = [*found[:i], found[i]._replace(text=item.text), *found[i + 1:]]
+                    longer, more = self._name(again, i)
+                    item, size = (longer._replace(corrected=True), more) if more > 1 else (item, 1)
             items.append(item)
             i += size
         return items
@@ -238,7 +244,7 @@ class Lexicon:
         meant = {tuple(self.names.get(spelling, ())) or spelling for spelling in best}
         if len(meant) != 1:
             return Item(text, (), False, False)
-        return Item(best[0], tuple(self.names.get(best[0], ())), True)
+        return Item(best[0], tuple(self.names.get(best[0], ())), True, True, text)
 
 
 def _item(found: list[Atom], i: int, size: int, *readings) -> Item:

@@ -7,7 +7,7 @@ import functools
 import re
 
 from ..errors import Refused
-from ..evidence.vocabulary import UnknownName, Vocabulary, nearest
+from ..evidence.vocabulary import UnknownName, Vocabulary, distance
 from . import changes, finding, statements
 from .flags import Unfit
 from .grammar import DROPPED, FILL, Form, grammar_words, match
@@ -37,7 +37,7 @@ def closest(text: str, questions: tuple[str, ...]) -> str:
     def split(sentence: str) -> set[str]:
         return {word.removesuffix("s") for word in re.findall(r"[\w.+-]+", sentence.lower())}
     asked = split(text)
-    weight = {word: 0.2 if word in FILL or word in DROPPED else 1.0 for word in asked}
+    weight = {word: 0.2 if {word, word + "s"} & (FILL | DROPPED) else 1.0 for word in asked}
     def score(example: str) -> float:
         shared = asked & split(example)
         return sum(weight[word] for word in shared) / (3 + len(split(example))) ** 0.5 if max((weight[word] for word in shared), default=0) == 1 else 0.0
@@ -50,13 +50,18 @@ def lexicon(words: Vocabulary, models: bool) -> Lexicon:
     return Lexicon(words, grammar_words(FORMS) | statements.WORDS, models)
 
 
+def passes(items: list[Item], sentence: str) -> tuple[bool, ...]:
+    """With which lexicons to read a sentence: without released models, with them, or (a paper's name before a size) with them first."""
+    if any(a.value("paper", "counter") and b.value("size") for a, b in zip(items, items[1:])):
+        return True, False
+    return (False, True) if MODELS.search(sentence) else (False,)
+
+
 def read(sentence: str, words: Vocabulary, home: tuple[str, ...]) -> list[tuple[str, ...]]:
     """The argv that a question becomes; several when it can mean several things. Raises QuestionError."""
     trouble: list[str] = []
     unknown: list[Item] = []
-    for models in (False, True):
-        if models and not MODELS.search(sentence):
-            break
+    for models in passes(lexicon(words, False).read(sentence), sentence):
         items = [item for item in lexicon(words, models).read(sentence) if item.text not in DROPPED or item.readings]
         if not items:
             break
@@ -80,8 +85,9 @@ def read(sentence: str, words: Vocabulary, home: tuple[str, ...]) -> list[tuple[
     hint = f"the nearest question I can answer: {closest(sentence, (*home, *examples()))}"
     if unknown:
         left = " ".join(item.text for item in unknown)
-        known = {spelling: readings[0].value for spelling, readings in lexicon(words, False).names.items()}
-        near = nearest(unknown[0].text, known) if len(unknown[0].text) > 2 else []
+        text = unknown[0].text
+        apart = {spelling: distance(text, spelling, 2) for spelling in lexicon(words, False).names if len(text) > 3 and len(spelling) > 3}
+        near = list(dict.fromkeys(spelling for spelling in sorted(apart, key=lambda s: (apart[s], s)) if apart[spelling] <= 2))[:3]
         raise QuestionError(f"did not understand {left[:80]!r}{' (nearest known: ' + ', '.join(near) + ')' if near else ''}; {hint}")
     if trouble:
         raise QuestionError(f"{trouble[0]}; {hint}")

@@ -25,7 +25,7 @@ ALIKE = ("connector projector adapter bridge mlp resampler perceiver qformer abs
 CONCEPT = {word: line.split()[0] for line in ALIKE for word in line.split()}
 EMPTY = FILL | DROPPED | frozenset("matter matters important at all that than from by case really every any vlm vlms model models task tasks benchmark benchmarks difference make makes always "
                                    "never all no not only point points always much bit most better true false claims claim says say paper papers shows show tables hard only actually lot "
-                                   "size sizes bigger larger big large large-scale for after beyond above below visual image images training train trained per".split())
+                                   "size sizes bigger larger big large large-scale found find finds for after beyond above below visual image images training train trained per".split())
 SAID_SAME = ("does not matter", "do not matter", "does not make", "no difference", "not matter", "not important", "is irrelevant", "does nothing", "about equal", "less than", "hardly matters", "barely matters",
              "makes no", "about the same", "the same")
 
@@ -66,7 +66,7 @@ def concepts(items: Iterable[Item], words: Vocabulary, said: str) -> set[str]:
         elif item.readings:
             out.add("value:" + fold(item.readings[0].value.split()[-1] if item.readings[0].kind == "range" else item.readings[0].value))
         else:
-            for word in item.text.split():
+            for word in (item.said or item.text).split():
                 if word not in EMPTY:
                     out.add("word:" + CONCEPT.get(word, CONCEPT.get(word.removesuffix("s"), word.removesuffix("s"))))
     return out

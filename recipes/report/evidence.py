@@ -83,7 +83,7 @@ def cells(library: Library, words: Sequence[str]) -> list[tuple[Table, list[tupl
     for paper in library.papers():
         names = {fold(paper.key), fold(paper.short), fold(paper.title)}
         for table in paper.tables:
-            about = [fold(table.topic), fold(table.locator), fold(table.id), fold(table.protocol or "")]
+            about = [fold(table.topic), fold(table.locator), fold(table.id), fold(table.protocol or ""), *map(fold, table.varies)]
             left = [one for one in asked if one[0] not in names and not any(name.startswith(one[0]) for name in names if len(one[0]) > 3)]
             if any(one[0] in keys_of and not one[1] for one in left):
                 continue  # that word is another paper
