@@ -26,8 +26,10 @@ def tokens_command(args, library: Library, understood: dict | None = None) -> in
     """Visual tokens of images, term by term."""
     if args.explain:
         lines = explain.lines()
-        show({**(understood or {}), "lines": lines, "prefix_mask": explain.prefix_mask(4, 3), "mrope": explain.mrope(2, (1, 3, 2), 2)}) if args.json else out("\n".join(
-            part for line in lines for part in (wrap(line, style(), hang="  ") if not line.startswith("  ") else [line])))
+        if args.json:
+            show({**(understood or {}), "lines": lines, "prefix_mask": explain.prefix_mask(4, 3), "mrope": explain.mrope(2, (1, 3, 2), 2)})
+        else:
+            out("\n".join(part for line in lines for part in (wrap(line, style(), hang="  ") if not line.startswith("  ") else [line])))
         return 0
     sizes = [image_size(text) for text in args.image] or [(1024, 768)]
     if args.model and (args.encoder or args.resolution or args.connector):

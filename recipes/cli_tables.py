@@ -14,7 +14,8 @@ from .report.text import wrap
 
 def tables_arguments(parser: Parser) -> None:
     parser.add_argument("action", nargs="?", choices=("list", "show", "find"), default="list", help="list papers, show one table or paper, find a word")
-    parser.add_argument("words", nargs="*", metavar="ID|WORD", help="table id or paper key (show); words that a cell must all have: paper, arm, setting, benchmark (find)")
+    parser.add_argument("words", nargs="*", metavar="ID|WORD",
+                        help="table id or paper key (show); what a cell must have: paper, arm, setting, benchmark (find)")
 
 
 def tables_command(args, library: Library, understood: dict | None = None) -> int:

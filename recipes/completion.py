@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 SHELLS = ("bash", "zsh", "fish")
 # What a flag's value is, by the flag: a kind of names that `words` lists.
-NAMES = {"--encoder": "encoder", "--connector": "connector", "--llm": "llm", "--on": "llm", "--data": "data", "--benchmark": "benchmark", "--tasks": "family", "--gpu": "hardware",
+NAMES = {"--encoder": "encoder", "--connector": "connector", "--llm": "llm", "--on": "llm", "--data": "data", "--benchmark": "benchmark",
+     "--tasks": "family", "--gpu": "hardware",
          "--train-gpu": "hardware", "--fix": "field", "--avoid": "field", "--recipe": "field", "--factor": "field", "--paper": "paper"}
 FILES = ("--tables", "--out", "--measured", "--file", "--image", "--questions")
 # Words that stand behind a command without a flag.
@@ -44,7 +45,8 @@ def entry(name: str, summary: str, parser: argparse.ArgumentParser) -> Entry:
             continue
         if action.option_strings:
             names = next((NAMES[s] for s in action.option_strings if s in NAMES), None)
-            flags.append(Flag(tuple(action.option_strings), (action.help or "").replace("%%", "%"), action.nargs != 0, tuple(map(str, action.choices or ())), names))
+            flags.append(Flag(tuple(action.option_strings), (action.help or "").replace("%%", "%"), action.nargs != 0, tuple(map(str, action.choices or ())),
+                 names))
         elif action.choices:
             choices = tuple(map(str, action.choices))
     return Entry(summary, tuple(flags), choices, PLACES.get(name))
@@ -60,7 +62,8 @@ def words(kind: str, library) -> list[str]:
     if kind == "benchmark":
         return sorted(key for key, record in vocabulary.records(kind).items() if record["family"] and record["kind"] == "score")
     if kind == "part":
-        return sorted({name for axis in ("encoder", "connector", "llm", "data") for name in vocabulary.records(axis)} | {"7B", "13B", "336px", "672px", "frozen", "unfrozen"})
+        return sorted({name for axis in ("encoder", "connector", "llm", "data") for name in vocabulary.records(axis)} | {"7B", "13B", "336px", "672px",
+             "frozen", "unfrozen"})
     if kind == "paper":
         return sorted(name[:-5] for name in os.listdir(library.shipped) if name.endswith(".json"))
     if kind == "table":
@@ -101,7 +104,8 @@ def quote(text: str) -> str:
 
 def bash(commands: Mapping[str, Entry]) -> list[str]:
     """A function that looks at the command and the word before the cursor."""
-    lines = ["_vlm_recipe() {", '  local word="${COMP_WORDS[COMP_CWORD]}" before="${COMP_WORDS[COMP_CWORD-1]}" command="${COMP_WORDS[1]}" names="" kind="" glue="="',
+    lines = ["_vlm_recipe() {",
+         '  local word="${COMP_WORDS[COMP_CWORD]}" before="${COMP_WORDS[COMP_CWORD-1]}" command="${COMP_WORDS[1]}" names="" kind="" glue="="',
              "  COMPREPLY=()", '  if [ "$word" = "$glue" ]; then word=""; fi', '  if [ "$COMP_CWORD" -le 1 ]; then',
              f"    COMPREPLY=($(compgen -W {quote(' '.join([*commands, '--help', '--version']))} -- \"$word\"))", "    return", "  fi",
              '  case "$command $before" in']
@@ -109,10 +113,12 @@ def bash(commands: Mapping[str, Entry]) -> list[str]:
         groups: dict[tuple, list[str]] = {}
         for flag in entry.flags:
             if flag.valued:
-                key = ("choices", *flag.choices) if flag.choices else ("kind", flag.names) if flag.names else ("file",) if set(flag.spellings) & set(FILES) else ("none",)
+                key = ("choices", *flag.choices) if flag.choices else ("kind",
+                     flag.names) if flag.names else ("file",) if set(flag.spellings) & set(FILES) else ("none",)
                 groups.setdefault(key, []).extend(f'"{name} {s}"' for s in flag.spellings)
         for key, patterns in groups.items():
-            what = {"choices": f"names={quote(' '.join(key[1:]))}", "kind": f"kind={key[-1]}", "file": "COMPREPLY=($(compgen -f -- \"$word\")); return", "none": "return"}[key[0]]
+            what = {"choices": f"names={quote(' '.join(key[1:]))}", "kind": f"kind={key[-1]}", "file": "COMPREPLY=($(compgen -f -- \"$word\")); return",
+                 "none": "return"}[key[0]]
             lines.append(f"    {'|'.join(patterns)}) {what} ;;")
     lines += ["    *)", '      case "$command" in']
     for name, entry in commands.items():
@@ -124,7 +130,8 @@ def bash(commands: Mapping[str, Entry]) -> list[str]:
     lines += ["      esac ;;", "  esac", '  if [ "$kind" = file ]; then COMPREPLY=($(compgen -f -- "$word")); return; fi',
               '  if [ -n "$kind" ]; then names="$(vlm-recipe completion --words "$kind" 2>/dev/null)"; fi',
               '  COMPREPLY=($(compgen -W "$names" -- "$word"))',
-              '  if [ "${COMPREPLY[0]%=}" != "${COMPREPLY[0]}" ]; then compopt -o nospace 2>/dev/null; fi', "}", "complete -o default -F _vlm_recipe vlm-recipe"]
+              '  if [ "${COMPREPLY[0]%=}" != "${COMPREPLY[0]}" ]; then compopt -o nospace 2>/dev/null; fi', "}",
+                   "complete -o default -F _vlm_recipe vlm-recipe"]
     return lines
 
 
@@ -133,16 +140,19 @@ def zsh(commands: Mapping[str, Entry]) -> list[str]:
     def described(text: str) -> str:
         text = text.replace("\\", "").replace("[", "(").replace("]", ")").replace(":", ";").replace("`", "'")
         return text
-    lines = ["_vlm_recipe_names() {", '  local -a found; found=(${(f)"$(vlm-recipe completion --words $1 2>/dev/null)"})', "  compadd -a found", "}", "_vlm_recipe() {",
+    lines = ["_vlm_recipe_names() {", '  local -a found; found=(${(f)"$(vlm-recipe completion --words $1 2>/dev/null)"})', "  compadd -a found", "}",
+         "_vlm_recipe() {",
              "  local -a commands", "  commands=("]
     lines += [f"    {quote(name + ':' + described(entry.summary))}" for name, entry in commands.items()]
-    lines += ["  )", "  if (( CURRENT == 2 )); then _describe command commands; return; fi", "  local command=$words[2]", "  shift words; (( CURRENT-- ))", "  case $command in"]
+    lines += ["  )", "  if (( CURRENT == 2 )); then _describe command commands; return; fi", "  local command=$words[2]", "  shift words; (( CURRENT-- ))",
+         "  case $command in"]
     for name, entry in commands.items():
         lines.append(f"    {name}) _arguments \\")
         for flag in entry.flags:
             value = ""
             if flag.valued:
-                action = f"({' '.join(flag.choices)})" if flag.choices else f"_vlm_recipe_names {flag.names}" if flag.names else "_files" if set(flag.spellings) & set(FILES) else " "
+                plain = "_files" if set(flag.spellings) & set(FILES) else " "
+                action = f"({' '.join(flag.choices)})" if flag.choices else f"_vlm_recipe_names {flag.names}" if flag.names else plain
                 value = f":value:{action}"
             lines += [f"      {quote('*' + s + '[' + described(flag.help) + ']' + value)} \\" for s in flag.spellings]
         free = f"({' '.join(entry.choices)})" if entry.choices else f"_vlm_recipe_names {entry.names}" if entry.names else "_files"
@@ -165,7 +175,8 @@ def fish(commands: Mapping[str, Entry]) -> list[str]:
             spelled = " ".join(f"-l {s[2:]}" if s.startswith("--") else f"-s {s[1:]}" for s in flag.spellings)
             value = ""
             if flag.valued:
-                value = " -x -a " + said(" ".join(flag.choices)) if flag.choices else f" -x -a '(vlm-recipe completion --words {flag.names} 2>/dev/null)'" if flag.names else (
+                value = " -x -a " + said(" "
+                     "".join(flag.choices)) if flag.choices else f" -x -a '(vlm-recipe completion --words {flag.names} 2>/dev/null)'" if flag.names else (
                     " -r -F" if set(flag.spellings) & set(FILES) else " -x")
             lines.append(f"{here} {spelled}{value} -d {said(flag.help)}")
         if entry.choices:
@@ -175,5 +186,5 @@ def fish(commands: Mapping[str, Entry]) -> list[str]:
         else:
             lines.append(f"{here} -F")
         if name == "tables":
-            lines.append(f"complete -c vlm-recipe -n '__fish_seen_subcommand_from show' -a '(vlm-recipe completion --words table 2>/dev/null)'")
+            lines.append("complete -c vlm-recipe -n '__fish_seen_subcommand_from show' -a '(vlm-recipe completion --words table 2>/dev/null)'")
     return lines

@@ -6,20 +6,20 @@ from collections.abc import Sequence
 
 from ..evidence.vocabulary import Vocabulary
 from . import flags
-from .flags import BASE, Unfit
-from .grammar import AXES, CLASSES, Form, Match, Part, near
+from .flags import BASE
+from .grammar import AXES, CLASSES, Form, Match, Part, Unfit, near, words_of
 
 Readings = list[tuple[str, ...]]
 
 
-def words_of(text: str) -> frozenset[str]:
-    """Words as a set."""
-    return frozenset(text.split())
-
-
-TALK = words_of("gain gains lose loses losing cost costs happens happen change changes changed difference effect impact delta improvement benefit expect expected what how much many by from "
-                "when difference matter matters make makes made score scores performance accuracy quality replaced going go better between compare compared comparison comparing please "
-                "llm encoder connector projector resolution data size base backbone alone only itself current setup recipe model models vlm vlms switch try trying instead get points bring brings give gives worth it result results choose choosing over than or train training")
+TALK = words_of("gain gains lose loses losing cost costs happens happen change changes changed difference effect impact delta improvement benefit expect "
+     "expected what how much many by from "
+                "when difference matter matters make makes made score scores performance accuracy quality replaced going go better between compare compared "
+                "comparison comparing please "
+                "llm encoder connector projector resolution data size base backbone alone only itself out help helps hurt hurts improve idea bad tokens token "
+                "visual px thinking considering cut cutting reduce reducing increase increasing raise raising lower lowering bump bumping scale scaling "
+                "benefit advantage win point gained now current setup recipe model models vlm vlms switch try trying instead get points bring brings give "
+                "gives worth it result results choose choosing over than or train training")
 SWAP_MODIFIERS = ("tasks", "size", "llm", "tokens", "px", "data", "connector", "encoder", "level")
 
 
@@ -38,7 +38,7 @@ def context(m: Match, axis: str, first: Part | None, second: Part | None, words:
             argv += [f"--{kind}", m.first(kind)]
     places = sorted(part.place for part in (first, second) if part)
     for kind, flag in (("px", "resolution"), ("tokens", "visual-tokens")):
-        found = [x for x in m.modifiers if x.kind == kind]
+        found = m.of(kind)
         if not found:
             continue
         if axis == kind:
@@ -55,7 +55,7 @@ def context(m: Match, axis: str, first: Part | None, second: Part | None, words:
             argv += [f"--{flag}", late[0].value]
     if m.first("level"):
         argv += ["--level", m.first("level")]
-    found = [x for x in m.modifiers if x.kind in ("family", "benchmark")]
+    found = m.of("family", "benchmark")
     if found and all(x.kind == "benchmark" and "=" not in x.value for x in found):
         return argv + flags.repeated("--benchmark", list(dict.fromkeys(x.value for x in found)))
     return argv + flags.common(m, words)
@@ -83,6 +83,10 @@ def swap(m: Match, words: Vocabulary, turned: bool = False) -> Readings:
     found = flags.pairs(a, b)
     if not found:
         raise Unfit(f"{flags.described(a)} and {flags.described(b)} are not of one kind: nothing to swap")
+    if len(found) > 1 and m.said & {"tokens", "token"}:
+        found = [pair for pair in found if pair[0] == "tokens"] or found
+    elif len(found) > 1 and m.said & {"resolution", "pixels", "px"}:
+        found = [pair for pair in found if pair[0] == "px"] or found
     out = []
     for kind, one, two in found[:1] if found[0][0] in ("encoder", "connector", "llm", "data") else found:
         if one == two:
@@ -122,7 +126,7 @@ def swap_dropped(m: Match, words: Vocabulary) -> Readings:
             raise Unfit(f"{flags.text_of(b, 'encoder')} without {gone} leaves no encoder")
         fusion = "+".join(sorted({*left, gone}))
         return [("swap", fusion, "+".join(left), *context(m, "encoder", a, b, words))]
-    rest = [slug for slug in ("siglip-so400m-14", "clip-vit-l-14") if slug != gone]
+    rest = [slug for slug in ("siglip-so400m-14", "clip-vit-l-14", "dinov2-vit-l-14") if slug != gone][:2]
     return [("swap", "+".join(sorted((gone, slug))), slug, *context(m, "encoder", a, None, words)) for slug in rest]
 
 
@@ -130,6 +134,9 @@ def swap_alone(m: Match, words: Vocabulary) -> Readings:
     """One component against the default baseline's."""
     a = m.captured["A"]
     out = []
+    if set(a.meant) == {"number"}:  # raise the resolution to 448
+        kinds = [kind for kind, said in (("px", {"resolution"}), ("tokens", {"tokens", "token"})) if m.said & said]
+        a = a._replace(meant={kind: a.meant["number"] for kind in kinds} or a.meant)
     for kind in flags.LIKE:
         value = flags.text_of(a, kind)
         if value is None:
@@ -220,7 +227,8 @@ def component(m: Match, words: Vocabulary) -> Readings:
     fixed = [f"{kind}={value}" if kind != "llm" or not value[0].isdigit() else f"llm_params_b={value}" for kind, value in rest.items()]
     fixed += [f"resolution={m.first('px')}"] if m.first("px") else []
     fixed += [f"visual_tokens={m.first('tokens')}"] if m.first("tokens") else []
-    return [("pick", *(flags.common(m, words) or ["--tasks", "balanced"]), *flags.latency_flag(m, words), *flags.budget_flag(m), *flags.repeated("--fix", fixed))]
+    return [("pick", *(flags.common(m, words) or ["--tasks", "balanced"]), *flags.latency_flag(m, words), *flags.budget_flag(m), *flags.repeated("--fix",
+         fixed))]
 
 
 # --- ablate, design, curve ----------------------------------------------------------------------------------------------
@@ -244,7 +252,7 @@ def ablate(m: Match, words: Vocabulary) -> Readings:
 def design(m: Match, words: Vocabulary) -> Readings:
     """The fewest runs that separate the named factors."""
     levels: dict[str, list[str]] = {}
-    for x in m.modifiers:
+    for x in m.of("encoder", "connector", "llm", "data", "tokens", "px", "size"):
         if x.kind in ("encoder", "connector", "llm", "data"):
             levels.setdefault(x.kind, []).append(x.value)
         elif x.kind == "tokens":
@@ -254,6 +262,10 @@ def design(m: Match, words: Vocabulary) -> Readings:
         elif x.kind == "size":
             levels.setdefault("llm_params_b", []).append(x.value)
     named = list(dict.fromkeys(AXES[word] for item in m.items if not item.readings for word in [item.text] if word in AXES))
+    for count, axis in (x.value.split() for x in m.of("many")):
+        listed = len(set(levels.get(axis, ()))) or (2 if axis in named else 0)
+        if int(count) != listed:
+            raise Unfit(f"{count} {axis} levels, but {listed} are named: name them (as in --factor {axis}=a,b,c)")
     held, argv = [], ["design"]
     for field, values in list(levels.items()):
         values = list(dict.fromkeys(values))
@@ -274,10 +286,10 @@ def design(m: Match, words: Vocabulary) -> Readings:
     if held and abs(flags.size_of("".join(h[13:] for h in held if h.startswith("llm_params_b")) or "0B") - 7) < 0.3:
         held = [h for h in held if not h.startswith("llm_params_b")]  # the baseline's own 7B
     argv += ["--recipe", ",".join(held)] if held else []
-    argv += ["--fraction"] if m.said & {"least", "fewest", "minimum", "minimal", "smallest", "fractional"} else ["--full"] if m.said & {"full", "factorial"} else []
+    argv += ["--fraction"] if m.said & {"least", "fewest", "minimum", "minimal", "smallest", "fractional"} else ["--full"] if m.said & {"full",
+         "factorial"} else []
     argv += ["--interactions"] if m.said & {"interaction", "interactions", "interact"} else []
-    benchmarks = [x.value for x in m.modifiers if x.kind == "benchmark"]
-    families = [x.value for x in m.modifiers if x.kind == "family"]
+    benchmarks, families = m.every("benchmark"), m.every("family")
     if families:
         benchmarks += [name for family in families for name in words.records("family")[family.partition("=")[0]]["core"]]
     detect = m.first("points") or (m.first("level") if m.said & {"effect", "difference", "detect"} else None)
@@ -288,8 +300,10 @@ def design(m: Match, words: Vocabulary) -> Readings:
     return [tuple(argv)]
 
 
-CURVES = {"tokens": "visual_tokens", "token": "visual_tokens", "visual": "visual_tokens", "resolution": "resolution", "resolutions": "resolution", "pixels": "resolution",
-          "res": "resolution", "llm": "llm_params_b", "llms": "llm_params_b", "parameters": "llm_params_b", "params": "llm_params_b", "data": "data_size", "samples": "data_size",
+CURVES = {"tokens": "visual_tokens", "token": "visual_tokens", "visual": "visual_tokens", "resolution": "resolution", "resolutions": "resolution",
+     "pixels": "resolution",
+          "res": "resolution", "llm": "llm_params_b", "llms": "llm_params_b", "parameters": "llm_params_b", "params": "llm_params_b", "data": "data_size",
+          "samples": "data_size",
           "examples": "data_size", "images": "data_size"}
 
 
@@ -305,14 +319,16 @@ def curve(m: Match, words: Vocabulary) -> Readings:
     if "resolution" in axes and "data_size" in axes and not m.said & {"data", "samples", "examples"}:
         axes.remove("data_size")  # images of more pixels
     for kind, axis in (("tokens", "visual_tokens"), ("px", "resolution"), ("size", "llm_params_b")):
-        if not axes and m.first(kind):
+        if not axes and m.every(kind):
             axes = [axis]
+    if not axes and m.said & {"bigger", "larger", "smaller"} and m.said & {"model", "models"}:
+        axes = ["llm_params_b"]
     if not axes:
-        raise Unfit("along which axis? visual tokens, resolution, LLM size or data size")
+        raise Unfit("")
     if len(axes) > 1:
         return [("curve", axis, *flags.common(m, words)) for axis in axes]
     argv = ["curve", axes[0], *flags.common(m, words)]
-    ends = spans[0].split()[1:] if spans else [x.value for x in m.modifiers if x.kind == {"visual_tokens": "tokens", "resolution": "px", "llm_params_b": "size"}.get(axes[0])]
+    ends = spans[0].split()[1:] if spans else m.every({"visual_tokens": "tokens", "resolution": "px", "llm_params_b": "size"}.get(axes[0], ""))
     unit = {"llm_params_b": "B"}.get(axes[0], "")
     ends = [end if not unit or end[-1] in "BM" else end + unit for end in ends]
     if len(ends) == 2:
@@ -330,69 +346,113 @@ def curve(m: Match, words: Vocabulary) -> Readings:
     return [tuple(argv)]
 
 
-PICK_MODIFIERS = ("tasks", "avoid", "latency", "budget", "memory", "gpus", "dtype", "under", "size", "llm", "encoder", "connector", "tokens", "px", "data", "device", "duration")
-PICK_WORDS = words_of("pick recommend recommendation suggest suggestion choose find best good top optimal ideal strongest recipe recipes vlm vlms setup configuration config combination llm new "
-                      "full whole make making build building design train training trained finetune finetuning afford buy buys budget within hours run runs running mobile device deployment "
-                      "deployed deploy edge cloud target up most accurate strong model models mainly mostly focused around go propose working system create develop spend cheap "
-                      "from scratch get maximum max gpu gpus inference serving serve production can must should fit fits have memory only small compute cluster nodes node "
-                      "available access limited gives +  = usable reach come out end fast low latency open-ended works work handle handles reading smartphone quantized for day per image response")
-AXIS_WORDS = words_of("axis axes component components parameter knob factor ingredient part thing experiment experiments variable choice choices design piece lever hyperparameter")
+PICK_MODIFIERS = ("tasks", "avoid", "latency", "budget", "memory", "gpus", "dtype", "under", "size", "llm", "encoder", "connector", "tokens", "px", "data",
+     "device", "duration")
+PICK_WORDS = words_of("pick recommend recommendation suggest suggestion choose find best good top optimal ideal strongest recipe recipes vlm vlms setup "
+     "configuration config combination llm new "
+                      "full whole make making build building design train training trained finetune finetuning afford buy buys budget within hours run runs "
+                      "running mobile device deployment "
+                      "deployed deploy edge cloud target up most accurate strong model models mainly mostly focused around go propose working system create "
+                      "develop spend cheap "
+                      "from scratch get maximum max gpu gpus inference serving serve production can must should fit fits have memory only small compute "
+                      "cluster nodes node "
+                      "available access limited gives + = usable weights if reach come out end fast low latency open-ended works work handle handles reading "
+                      "smartphone quantized for day per image response")
+AXIS_WORDS = words_of("axis axes component components parameter knob factor ingredient part thing experiment experiments variable choice choices design piece "
+     "lever hyperparameter")
 FORMS: Sequence[Form] = (
-    Form("swap", ("@replace A:part @by B:part", "@replace from A:part @to B:part", "from A:part @to B:part", "@replace from? A:part @by using? B:part"),
+    Form("swap", ("@replace A:part @by B:part", "@replace from A:part @to B:part", "from A:part @to B:part", "@replace from? A:part @by using? B:part",
+         "A:part @replace out? to|with|for|by B:part", "@replace out A:part @by B:part"),
          SWAP_MODIFIERS, TALK, (), swap, "swap CLIP for SigLIP on 7B"),
-    Form("swap-than", ("A:part @better @than B:part", "A:part @beats B:part", "does|do|did|will A:part @beats B:part", "use|using|take|try|pick|choose|go_with|prefer|train|have? A:part @instead B:part",
-                       "A:part @instead B:part", "A:part worth? over B:part", "B:part inferior_to A:part"),
+    Form("swap-than", ("A:part @better @than B:part", "A:part @beats B:part", "does|do|did|will A:part @beats B:part",
+         "use|using|take|try|pick|choose|go_with|prefer|train|have? A:part @instead B:part",
+                       "A:part @instead B:part", "A:part or stick|sticking|stay|staying|remain|keep with? B:part", "A:part worth? over B:part",
+                       "B:part inferior_to A:part"),
          SWAP_MODIFIERS, TALK | words_of("better worse more any really accurate"), (), swap_turned, "is Q-Former better than MLP at 64 tokens"),
-    Form("swap-worse", ("A:part @versus B:part", "compare A:part to|with|and|vs|or|against B:part", "between A:part and|or|vs|to|with B:part", "better A:part or B:part", "A:part to|-> B:part"),
-         SWAP_MODIFIERS, TALK | words_of("which one wins win performs perform prefer recommended recommend pick use head fight bigger smaller more accurate stronger"), (), swap, "SigLIP vs CLIP for documents"),
-    Form("swap-add", ("@add A:part to|on|with|onto|on_top_of|into|and B:part", "@add A:part", "A:part on_top_of|added_to|besides B:part", "A:part next_to|alongside|in_addition_to B:part"),
+    Form("swap-worse", ("A:part @versus B:part", "compare A:part to|with|and|vs|or|against B:part", "between A:part and|or|vs|to|with B:part",
+         "better A:part or B:part", "A:part to|-> B:part"),
+         SWAP_MODIFIERS, TALK | words_of("which one wins win performs perform prefer recommended recommend pick use head fight bigger smaller more accurate "
+              "stronger"), (), swap, "SigLIP vs CLIP for documents"),
+    Form("swap-add", ("@add A:part to|on|with|onto|on_top_of|into|and B:part", "@add A:part", "A:part on_top_of|added_to|besides B:part",
+         "A:part next_to|alongside|in_addition_to B:part"),
          SWAP_MODIFIERS, TALK | words_of("help helps hurt worth encoder second as extra another together also"), (), swap_added, "add DINOv2 to SigLIP"),
     Form("swap-drop", ("@drop A:part from|of|out_of|in B:part", "B:part @drop A:part", "@drop A:part"),
-         tuple(k for k in SWAP_MODIFIERS if k != "encoder"), words_of("what how much do does will would gain lose losing loses cost costs happens happen change changes if when by effect hurt hurts harm out away miss worse still not mean matter points score scores encoder tower backbone and the setup"), (), swap_dropped, "what do I lose if I drop DINOv2 from SigLIP+DINOv2"),
+         tuple(k for k in SWAP_MODIFIERS if k != "encoder"), words_of("what how much do does will would gain lose losing loses cost costs happens happen "
+              "change changes if when by effect hurt hurts harm out away miss worse still not mean matter points score scores encoder tower backbone and the "
+              "setup"), (), swap_dropped, "what do I lose if I drop DINOv2 from SigLIP+DINOv2"),
     Form("swap-state", ("A:state E:part?", "E:part A:state", "keep|leave E:part? A:state"), tuple(k for k in SWAP_MODIFIERS if k != "encoder"),
-         TALK | frozenset(CLASSES["help"]) | words_of("should keep encoder vision tower backbone vit hurt hurts leave during finetuning training sft stage"), (), swap_state, "should I freeze the vision encoder"),
-    Form("swap-alone", ("A:part @help", "@help A:part", "use|using|try|trying|take|choose|pick|go_with A:part", "what does|do|would|will A:part do|bring|give|add|buy|change?",
-                        "how good|strong|bad is|are A:part", "gain|gains|lose|benefit from|by|with|of A:part"),
-         SWAP_MODIFIERS, TALK | frozenset(CLASSES["help"]) | words_of("really actually make sense any idea too little few strong at all well"), (), swap_alone, "does SigLIP help with charts"),
-    Form("lora", ("",), SWAP_MODIFIERS, TALK | words_of("lora qlora adapters full finetuning finetune vs versus better instead hurt hurts help or worth enough than training"),
+         TALK | frozenset(CLASSES["help"]) | words_of("should keep encoder vision tower backbone vit hurt hurts leave during finetuning training sft stage"),
+              (), swap_state, "should I freeze the vision encoder"),
+    Form("swap-alone", ("A:part @help", "@help A:part", "use|using|try|trying|take|choose|pick|go_with A:part",
+         "what does|do|would|will A:part do|bring|give|add|buy|change?",
+                        "how good|strong|bad is|are A:part", "if|with encoder|connector|llm|data|resolution|projector is|were|was|be A:part",
+                        "@replace encoder|connector|llm|data|resolution|projector|tokens to|with|for|by A:part",
+                        "raise|raising|increase|increasing|bump|bumping|reduce|reducing|lower|lowering|cut|cutting|go|going|scale|scaling "
+                        "resolution|tokens|llm|model|data|up|down? to A:part", "gain|gains|lose|benefit from|by|with|of A:part"),
+         SWAP_MODIFIERS, TALK | frozenset(CLASSES["help"]) | words_of("really actually make sense any idea too little few strong at all well"), (),
+              swap_alone, "does SigLIP help with charts"),
+    Form("lora", ("",), SWAP_MODIFIERS, TALK | words_of("lora qlora adapters full finetuning finetune vs versus better instead hurt hurts help or worth "
+         "enough than training"),
          (words_of("lora qlora"),), lora, "cost with LoRA for a 13B"),
-    Form("component", ("best|strongest|good|right|top|ideal|optimal X:axis encoder|encoders|model|tower|backbone|mix|mixture|dataset?", "X:axis encoder|tower|backbone|mix|mixture|dataset|model? best|better|strongest",
-                       "recommend|suggest|pick|choose|use|find X:axis encoder|tower|backbone|mix|mixture?", "X:axis encoder|tower|backbone|mix|mixture|dataset? use|pick|choose|take|recommend|suggest"),
+    Form("component", ("best|strongest|good|right|top|ideal|optimal X:axis encoder|encoders|model|tower|backbone|mix|mixture|dataset?",
+         "X:axis encoder|tower|backbone|mix|mixture|dataset|model? best|better|strongest",
+                       "recommend|suggest|pick|choose|use|find X:axis encoder|tower|backbone|mix|mixture?", "X:axis "
+                       "encoder|tower|backbone|mix|mixture|dataset? use|pick|choose|take|recommend|suggest"),
          ("tasks", "latency", "budget", "size", "llm", "encoder", "connector", "data", "tokens", "px", "device"),
-         words_of("best which what use should pick recommend suggest choose vision encoder connector projector training data dataset mix mixture good strongest top right ideal work works "
+         words_of("best which what use should pick recommend suggest choose vision encoder connector projector training data dataset mix mixture good "
+         "strongest top right ideal work works "
                   "most find give better pairs goes"), (words_of("encoder connector projector backbone tower data dataset mix mixture llm"),
                                                       words_of("best recommend suggest pick choose use strongest good right top ideal optimal find better")),
          component, "which encoder is best for charts"),
-    Form("pick", ("N:top", ""), PICK_MODIFIERS, PICK_WORDS | AXIS_WORDS, (words_of("recipe recipes train training trained build building design finetune finetuning setup configuration config combination create develop"),),
+    Form("pick", ("N:top", ""), PICK_MODIFIERS, PICK_WORDS | AXIS_WORDS, (words_of("recipe recipes train training trained build building design finetune "
+         "finetuning setup configuration config combination create develop"),),
          pick, "pick a recipe for a mobile UI agent on a 2B LLM under 300 ms on Orin"),
-    Form("vlm", ("",), PICK_MODIFIERS, PICK_WORDS, (words_of("vlm vlms"), words_of("best pick recommend suggest choose find need want good give top strongest which what ideal optimal")), pick, "best VLM for charts"),
+    Form("vlm", ("",), PICK_MODIFIERS, PICK_WORDS, (words_of("vlm vlms model models"), words_of("best pick recommend suggest choose find need want good give "
+         "top strongest which what ideal optimal")), pick, "best VLM for charts"),
     Form("ablate", ("",), ("tasks", "budget", "gpus", "duration", "level", "size", "llm", "encoder", "connector", "data", "tokens", "px"),
-         AXIS_WORDS | words_of("ablate ablation ablations ablated ablating test tests testing try trying vary varying measure experiment study run change changing tune tuning improve investigate "
-                               "explore look first next before anything else order start starting begin most matter matters important should which what where pick recipe model vlm confidence confident sure with "
-                               "given if only budget one two thing things spend worth checking check focus on priority prioritise prioritize highest biggest impact invest effort time gpu gpus "
+         AXIS_WORDS | words_of("care cares caring ablate ablation ablations ablated ablating test tests testing try trying vary varying measure experiment "
+              "study run change changing tune tuning improve investigate "
+                               "explore look first next before anything else order start starting begin most matter matters important should which what where "
+                               "pick recipe model vlm confidence confident sure with "
+                               "given if only budget one two thing things spend worth checking check focus on priority prioritise prioritize highest biggest "
+                               "impact invest effort time gpu gpus "
                                "money influences influence affects affect performance accuracy quality rank ranking"),
-         (words_of("ablate ablation ablations ablated ablating first next start starting begin order priority prioritise prioritize most biggest highest focus"),
-          AXIS_WORDS | words_of("ablate ablation ablations ablated ablating test tests testing try vary measure experiment study change tune improve investigate explore start starting begin "
+         (words_of("ablate ablation ablations ablated ablating first next start starting begin order priority prioritise prioritize most biggest highest "
+              "focus"),
+          AXIS_WORDS | words_of("ablate ablation ablations ablated ablating test tests testing try vary measure experiment study change tune improve "
+               "investigate explore start starting begin "
                                 "matters matter important focus run prioritise prioritize checking check influences affects impact")),
          ablate, "what should I ablate first for charts at 80%"),
-    Form("design", ("",), ("tasks", "points", "seeds", "level", "size", "llm", "encoder", "connector", "data", "tokens", "px"),
-         near("how many runs run experiments experiment trainings training settings models least fewest minimum minimal smallest number isolate isolating separate separating disentangle tell apart "
-              "compare comparing test testing from versus vs against or quality effect effects two three factor factors factorial full fractional design designs plan study interaction interactions interact "
-              "encoder encoders connector connectors projector llm llms data mix mixes mixture mixtures dataset datasets resolution resolutions tokens data-mix vlm model see detect power difference benchmark on do "
-              "find out which better and another other each one separately cleanly needed required require take takes seeds seed main set up setup small between contribution contributions know "
+    Form("design", ("",), ("tasks", "points", "seeds", "level", "many", "size", "llm", "encoder", "connector", "data", "tokens", "px"),
+         near("how many runs run experiments experiment trainings training settings models least fewest minimum minimal smallest number isolate isolating "
+              "separate separating disentangle tell apart "
+              "compare comparing test testing from versus vs against or quality effect effects two three factor factors factorial full fractional design "
+              "designs plan study interaction interactions interact "
+              "encoder encoders connector connectors projector llm llms data mix mixes mixture mixtures dataset datasets resolution resolutions tokens "
+              "data-mix vlm model see detect power difference benchmark on do "
+              "find out which better and another other each one separately cleanly needed required require take takes seeds seed main set up setup small "
+              "between contribution contributions know "
               "whether if is because due attribute ablation ablations to into at point as well size sizes"),
-         (words_of("runs run experiments trainings settings factorial isolate isolating separate separating disentangle design seeds ablation ablations models"),
+         (words_of("runs run experiments trainings settings factorial isolate isolating separate separating disentangle design seeds ablation ablations "
+              "models"),
           words_of("many fewest minimum minimal smallest least isolate isolating separate separating disentangle factorial design plan apart")),
          design, "how many runs do I need to compare CLIP and SigLIP with two data mixes"),
     Form("curve", ("",), ("tasks", "tokens", "px", "size", "llm", "encoder", "connector", "data", "device", "range"),
-         words_of("more higher bigger larger greater increasing increase scaling scale up visual vision image tokens token resolution resolutions llm llms model models parameters params data samples "
-                  "examples images pixels res worth it help helps helping pay pays off really sweet spot how far many much enough saturate saturates saturating diminishing returns plateau "
-                  "stop stops paying curve curves along does do sense make makes matter matters size sizes beyond past than over above from to between needed required need optimal best "
-                  "amount number count right good where point does plot show beneficial useful gain gains larger too useless sufficient go effect of on training larger-scale input "
-                  "before after when should performance accuracy improve improves keep keeps improving hurt hurts with longer quality still which what is are in the lower fewer less reduce "
-                  "reducing smaller decrease bigger stop affect affects influence influences happens need have matter change changes"),
-         (words_of("tokens token resolution resolutions llm llms parameters params data samples examples images pixels res size scale model"),
-          words_of("more higher bigger larger greater increasing increase scaling sweet far many much enough saturate saturates saturating diminishing plateau pay pays curve curves beyond worth "
-                   "optimal best right sufficient lower fewer reduce reducing stop paying affect affects influence influences need needed required")),
+         words_of("more higher bigger larger greater increasing increase scaling scale up visual vision image tokens token resolution resolutions llm llms "
+         "model models parameters params data samples "
+                  "examples images pixels res worth it help helps helping pay pays off really sweet spot how far many much enough saturate saturates "
+                  "saturating diminishing returns plateau "
+                  "stop stops paying curve curves along does do sense make makes matter matters size sizes beyond past than over above from to between needed "
+                  "required need optimal best "
+                  "amount number count right good where point does plot show beneficial useful gain gains larger too useless sufficient go effect of on "
+                  "training larger-scale input "
+                  "before after when should performance accuracy improve improves keep keeps improving hurt hurts with longer quality still which what is are "
+                  "in the lower fewer less reduce "
+                  "reducing smaller decrease bigger going go stop affect affects influence influences happens need have matter change changes"),
+         (words_of("tokens token resolution resolutions llm llms parameters params data samples examples images pixels px res size scale model"),
+          words_of("more higher bigger larger greater increasing increase scaling sweet far many much enough saturate saturates saturating diminishing "
+          "plateau pay pays curve curves beyond worth "
+                   "optimal best right sufficient lower fewer reduce reducing stop paying above useful affect affects influence influences need needed "
+                   "required")),
          curve, "are more visual tokens worth it for charts"),
 )

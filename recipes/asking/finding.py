@@ -6,9 +6,8 @@ from collections.abc import Sequence
 
 from ..evidence.vocabulary import Vocabulary, fold
 from . import flags
-from .changes import Readings, dtype, llm_named, words_of
-from .flags import Unfit
-from .grammar import Form, Match, near
+from .changes import Readings, dtype, llm_named
+from .grammar import Form, Match, Unfit, words_of
 
 # --- released models --------------------------------------------------------------------------------------------------
 
@@ -18,7 +17,7 @@ COMMERCIAL, OPEN_LICENCE = words_of("commercial commercially business product se
 
 def models_argv(m: Match, words: Vocabulary) -> list[str]:
     """`models` for a need: task mix, size, memory, properties, licence, floors, year."""
-    found = [x for x in m.modifiers if x.kind in ("family", "benchmark")]
+    found = m.of("family", "benchmark")
     properties = [x for x in found if x.kind == "family" and x.value in PROPERTY]
     tasks = [x for x in found if x not in properties] or properties
     argv = ["models", *(["--tasks", ",".join(dict.fromkeys(x.value for x in tasks))] if tasks else [])]
@@ -56,12 +55,13 @@ def models(m: Match, words: Vocabulary) -> Readings:
 
 
 def named(m: Match, words: Vocabulary) -> Readings:
-    """Released models by name: their cards, or their ranks for a task mix."""
+    """Released models by name: their cards, which show the memory they need, or their ranks for a task mix."""
+    m.of("memory", "device", "dtype")
     names = m.every("model")
     if not names:
-        raise Unfit("which released model?")
+        raise Unfit("")
     tasks = flags.common(m, words)
-    if m.said & {"support", "supports", "take", "takes", "accept", "accepts"} and any(x.value in PROPERTY for x in m.modifiers):
+    if m.said & {"support", "supports", "take", "takes", "accept", "accepts"} and any(x.value in PROPERTY for x in m.of("family")):
         tasks = []  # the card says it
     if tasks and len(names) == 1:
         tasks.append("--why")
@@ -72,7 +72,8 @@ def named(m: Match, words: Vocabulary) -> Readings:
 
 # --- the evidence -----------------------------------------------------------------------------------------------------
 
-AXIS_NAMES = {"encoder": "encoder", "encoders": "encoder", "connector": "connector", "connectors": "connector", "projector": "connector", "resolution": "resolution",
+AXIS_NAMES = {"encoder": "encoder", "encoders": "encoder", "connector": "connector", "connectors": "connector", "projector": "connector",
+     "resolution": "resolution",
               "llm": "llm", "llms": "llm", "mixture": "data", "mixtures": "data", "mix": "data"}
 
 
@@ -99,6 +100,7 @@ def terms(m: Match, words: Vocabulary) -> list[str]:
 
 def evidence(m: Match, words: Vocabulary) -> Readings:
     """Cells of the tables that have all that is named."""
+    m.of("item")
     found = terms(m, words)
     if not found:
         raise Unfit("look for what? (as in tables find q-former)")
@@ -128,12 +130,13 @@ def claim_ids(m: Match, words: Vocabulary) -> Readings:
 # --- benchmarks and the backtest ----------------------------------------------------------------------------------------
 
 def benchmark(m: Match, words: Vocabulary) -> Readings:
-    """What benchmarks test, and their noise."""
-    found = [x.value for x in m.modifiers if x.kind in ("benchmark", "family")]
-    families = [x.value for x in m.modifiers if x.kind == "family"]
+    """What benchmarks test, and their noise, which says whether a difference in points or percent is more than that."""
+    m.of("points", "level")
+    found, families = [x.value for x in m.of("benchmark", "family")], m.every("family")
     if not found:
         return [("benchmarks",)]
-    if len(set(found)) > 1 or m.said & {"watch", "track", "monitor", "follow", "report", "use", "run", "evaluate"} and families and not m.said & {"test", "tests", "measure", "measures"}:
+    if len(set(found)) > 1 or m.said & {"watch", "track", "monitor", "follow", "report", "use", "run", "evaluate"} and families and not m.said & {"test",
+         "tests", "measure", "measures"}:
         return [("benchmarks", "--tasks", ",".join(dict.fromkeys(found)))]
     return [("benchmarks", found[0])]
 
@@ -151,7 +154,7 @@ def recipe(m: Match, words: Vocabulary, llava: bool = True) -> list[str]:
     for kind in ("encoder", "connector"):
         argv += [f"--{kind}", m.first(kind)] if m.first(kind) else []
     argv += ["--visual-tokens", m.first("tokens")] if m.first("tokens") else []
-    other = [x.value for x in m.modifiers if x.kind in ("paper", "model", "counter") and x.value not in ("llava1_5", "llava-1.5", "llava", "llava-1.5-7b", "llava-1.5-13b")]
+    other = [x.value for x in m.of("paper", "model", "counter") if x.value not in ("llava1_5", "llava-1.5", "llava", "llava-1.5-7b", "llava-1.5-13b")]
     if other:
         raise Unfit(f"{other[0]} is a released model, not a recipe: name the encoder and the LLM, or ask for the model itself (models {other[0]})")
     size = m.first("size") or m.first("under")
@@ -197,7 +200,8 @@ def latency(m: Match, words: Vocabulary) -> Readings:
 
 
 def tokens(m: Match, words: Vocabulary) -> Readings:
-    """Visual tokens of an image."""
+    """Visual tokens of an image; a model's number of parameters does not change them."""
+    m.of("size")
     argv = ["tokens"]
     counter = m.first("counter")
     own = [x for kind in ("encoder", "px", "connector") if m.first(kind) for x in (f"--{'resolution' if kind == 'px' else kind}", m.first(kind))]
@@ -220,70 +224,110 @@ def tokens(m: Match, words: Vocabulary) -> Readings:
 
 
 MODEL_MODIFIERS = ("floor", "tasks", "year", "latency", "under", "size", "memory", "dtype", "device")
-MODEL_WORDS = words_of("model models vlm vlms open opensource source released release existing available download downloadable weights checkpoint checkpoints offtheshelf smallest lightest "
-                       "tiniest best strongest good top ready huggingface hf adopt licence license licensed licenced apache mit commercial commercially business product sell free "
-                       "read reads reading can handle handles fits fit runs run supports support supporting understands knows recommend suggest find pick choose any exists exist is there "
-                       "parameters with from by inference closed proprietary api currently today sota small tiny lightweight local locally laptop decision tree than under of which weight "
-                       "allow allows allowed permits permissive released since after in newer later or accurate highest scoring rank ranking list gpu one most phone able do does must should "
-                       "out go just deploy that serve hosted self already made work works also take takes input accept accepts process processes smaller multiple usable pretrained gives give")
+MODEL_WORDS = words_of("model models vlm vlms open opensource source released release existing available download downloadable weights checkpoint checkpoints "
+     "offtheshelf smallest lightest "
+                       "tiniest best strongest good top ready huggingface hf adopt licence license licensed licenced apache mit commercial commercially "
+                       "business product sell free "
+                       "read reads reading can handle handles fits fit runs run supports support supporting understands knows recommend suggest find pick "
+                       "choose any exists exist is there "
+                       "parameters with from by inference closed proprietary api currently today sota small tiny lightweight local locally laptop decision "
+                       "tree than under of which weight "
+                       "allow allows allowed permits permissive released since after in newer later or accurate highest scoring rank ranking list gpu one "
+                       "most phone able do does must should "
+                       "out go just deploy that serve hosted self already made work works also take takes input accept accepts process processes smaller "
+                       "multiple usable pretrained gives give")
 TRAINS = words_of("train training trained recipe recipes build building finetune finetuning")
-STRONG = words_of("open opensource released release existing available download downloadable weights checkpoint checkpoints offtheshelf smallest lightest tiniest ready huggingface hf adopt licence "
-                  "license licensed licenced apache mit commercial commercially pretrained supports support supporting reads handles understands fits runs accepts takes can tree closed "
+STRONG = words_of("open opensource released release existing available download downloadable weights checkpoint checkpoints offtheshelf smallest lightest "
+     "tiniest ready huggingface hf adopt licence "
+                  "license licensed licenced apache mit commercial commercially pretrained supports support supporting reads handles understands fits runs "
+                  "accepts takes can tree closed "
                   "proprietary rank ranking sota scoring already locally local does exists exist")
 RECIPE_MODIFIERS = ("size", "under", "llm", "encoder", "connector", "tokens", "px", "data", "gpus", "device", "count", "paper", "counter", "model")
-FIND_WORDS = words_of("table tables paper papers row rows cell cells ablation ablations result results number numbers evidence say says said report reports reported find finds found show shows "
-                      "conclude concludes claim claims tell tells have has contain contains mention mentions mentioned use uses used test tests tested compare compares compared comparing study "
-                      "studies studied ablate ablates look looks looked at about any all with and or vs versus on in for where which what list there cite cites source data printed measure "
-                      "measured try tried include includes including search lookup up get gets see between effect of score scores did anything summary summarize findings finding literature "
-                      "encoder encoders connector connectors projector resolution llm llms mix mixture mixtures published both against whether than better evaluate evaluated evaluates")
-BENCH_WORDS = words_of("test tests testing measure measures measuring evaluate evaluates check checks about noisy noise reliable noisiness significant significance real difference big large small "
-                       "gain chance level random baseline question questions many have has metric scale score scores max maximum variance error uncertain trustworthy good bad explain "
-                       "what benchmark benchmarks watch track monitor follow report should use run list all known meaningful just bench measured by dataset stand stands mean means describe improvement "
-                       "needed between minimum detectable smallest than more of percent family seed seeds std deviation trust matter matters important look looking relevant suite meant for")
+FIND_WORDS = words_of("where evaluated table tables paper papers row rows cell cells ablation ablations result results number numbers evidence say says said "
+     "report reports reported find finds found show shows "
+                      "conclude concludes claim claims tell tells have has contain contains mention mentions mentioned use uses used test tests tested "
+                      "compare compares compared comparing study "
+                      "studies studied ablate ablates look looks looked at about any all with and or vs versus on in for where which what list there cite "
+                      "cites source data printed measure "
+                      "measured try tried include includes including search lookup up get gets see between effect of score scores did anything summary "
+                      "summarize findings finding literature "
+                      "encoder encoders connector connectors projector resolution llm llms mix mixture mixtures published both against whether than better "
+                      "evaluate evaluated evaluates")
+BENCH_WORDS = words_of("test tests testing measure measures measuring evaluate evaluates check checks about noisy noise reliable noisiness significant "
+     "significance real difference big large small "
+                       "gain chance level random baseline question questions many have has metric scale score scores max maximum variance error uncertain "
+                       "trustworthy good bad explain "
+                       "what benchmark benchmarks watch track monitor follow report should use run list all known meaningful just bench measured by or "
+                       "dataset stand stands mean means describe improvement "
+                       "needed between minimum detectable smallest than more of percent family seed seeds std deviation trust matter matters important look "
+                       "looking relevant suite meant for")
 FORMS: Sequence[Form] = (
-    Form("one-table", ("T:table", "table|tab|figure|fig L:label of|from|in? P:paper paper?", "P:paper paper? table|tab|figure|fig L:label", "table|figure L:label P:paper"), (),
-         words_of("show open print display see read get table figure of from in the paper full whole content contents what says say"), (), one_table, "show Table 11 of Cambrian-1"),
+    Form("one-table", ("T:table", "table|tab|figure|fig L:label of|from|in? P:paper paper?", "P:paper paper? table|tab|figure|fig L:label",
+         "table|figure L:label P:paper"), (),
+         words_of("show open print display see read get table figure of from in the paper full whole content contents what says say"), (), one_table,
+         "show Table 11 of Cambrian-1"),
     Form("listed", ("list|show|which|what|all papers|tables|sources|evidence", "papers|tables|sources|evidence"), (),
-         words_of("list show all which what papers tables have do are there known used behind use sources evidence come from many how based on rely sit"), (words_of("papers tables sources evidence"),), listed,
+         words_of("list show all which what papers tables have do are there known used behind use sources evidence come from many how based on rely sit"),
+         (words_of("papers tables sources evidence"),), listed,
          "which papers do you know"),
-    Form("claim-ids", ("",), ("claim",), words_of("claim claims about verdict show explain list all audit audited and is true of on say says common myths myth"), (words_of("claim claims verdict myths audit audited")
-                                                                                                                                       | frozenset(f"{a}{n:02d}" for a in "lrd" for n in range(1, 41)),),
+    Form("claim-ids", ("",), ("claim",),
+         words_of("claim claims about verdict show explain list all audit audited and is true of on say says common myths myth"),
+         (words_of("claim claims verdict myths audit audited") | frozenset(f"{a}{n:02d}" for a in "lrd" for n in range(1, 41)),),
          claim_ids, "what is the verdict on claim L07"),
     Form("models-named", ("",), ("model", "tasks", "memory", "device", "dtype"),
-         MODEL_WORDS | words_of("score scores get gets reach reaches compare compared comparing vs versus better than worse or against about info information details card size big many "
-                                "parameters large much vram ram memory need needs performance how does support video compared to and between difference tell number result results "
-                                "numbers published printed old when released context long licence good at beat beats outperform outperforms stronger win wins more me on in"),
+         MODEL_WORDS | words_of("score scores get gets reach reaches compare compared comparing vs versus better than worse or against about info information "
+              "details card size big many "
+                                "parameters large much vram ram memory need needs performance how does support video compared to and between difference tell "
+                                "number result results "
+                                "numbers published printed old when released context long licence good at beat beats outperform outperforms stronger win wins "
+                                "more me on in"),
          (), named, "what does Qwen2.5-VL-7B score on DocVQA"),
-    Form("evidence", ("P:paper say|says|said|report|reports|find|finds|found|show|shows|conclude|concludes|claim|claims|tell|tells|have|measure|test|get about|on|for|with|in|of|that?",
+    Form("evidence", ("P:paper say|says|said|report|reports|find|finds|found|show|shows|conclude|concludes|claim|claims|tell|tells|have|measure|test|get "
+         "about|on|for|with|in|of|that?",
                       "which|what|any|list|show|find|search tables|table|papers|paper|rows|ablations|ablation|evidence|results|literature|cells",
-                      "evidence|tables|rows|papers|literature|numbers|results|ablations for|on|about|with|of|that|in|comparing", "say|says about? P:paper", "according_to P:paper", "in P:paper",
-                      "summary|summarize|findings|results of? P:paper", "search|lookup|look_up for?", "show|open P:paper"),
+                      "evidence|tables|rows|papers|literature|numbers|results|ablations for|on|about|with|of|that|in|comparing", "say|says about? P:paper",
+                      "according_to P:paper", "in P:paper",
+                      "summary|summarize|findings|results of? P:paper", "tell|know about", "where is|are|do|does|did|was|were", "search|lookup|look_up for?",
+                      "show|open P:paper"),
          ("items",), FIND_WORDS, (), evidence, "what does Cambrian say about DINOv2 on MMMU"),
-    Form("backtest", ("",), ("paper", "level"),
-         words_of("accurate accuracy trust reliable calibrated calibration wrong right good backtest error errors predictions prediction predict predicts numbers answers answer estimates intervals interval tool "
-                  "program much often how well far are can should validated validation tested believe this correct unseen papers paper track record how confident sure know that is not in on of work works"),
-         (words_of("accurate accuracy trust reliable calibrated calibration wrong right backtest error errors validated believe correct good well predict confident track"),
+    Form("backtest", ("",), ("paper",),
+         words_of("accurate accuracy trust reliable calibrated calibration wrong right good backtest error errors predictions prediction predict predicts "
+         "numbers answers answer estimates intervals interval tool "
+                  "program much often how well far are can should validated validation tested believe this correct unseen papers paper track record how "
+                  "confident sure know that is not in on of work works"),
+         (words_of("accurate accuracy trust reliable calibrated calibration wrong right backtest error errors validated believe correct good well predict "
+              "confident track"),
           words_of("you your predictions prediction predict numbers answers answer estimates intervals tool program backtest this it trust")),
          backtest, "how accurate are you"),
     Form("benchmark", ("what does|do test|measure|evaluate?", ""), ("tasks", "points", "level"), BENCH_WORDS,
-         (words_of("test tests measure measures evaluate evaluates check checks noisy noise reliable significant significance chance random questions metric scale max benchmark benchmarks variance std real "
+         (words_of("test tests measure measures evaluate evaluates check checks noisy noise reliable significant significance chance random questions metric "
+              "scale max benchmark benchmarks variance std real "
                    "explain describe mean means stand stands what meaningful trustworthy detectable"),), benchmark, "what does MMVP test"),
     Form("tokens", ("",), ("counter", "image", "px", "encoder", "connector", "size", "model"),
-         words_of("how many tokens token visual vision image images picture count number of per are is does use uses used make makes give gives produce produces cost costs take takes for in by into become "
-                  "becomes at with when px a an one single each need needs resolution pixel generate generates create creates from output outputs turn turned screenshot photo get"),
+         words_of("how many tokens token visual vision image images picture count number of per are is does use uses used make makes give gives produce "
+         "produces cost costs take takes for in by into become "
+                  "becomes at with when px a an one single each need needs resolution pixel generate generates create creates from output outputs turn turned "
+                  "screenshot photo get"),
          (words_of("tokens token"),), tokens, "how many tokens is a 1024x768 image in Qwen2-VL"),
     Form("cost", ("",), (*RECIPE_MODIFIERS, "images"),
-         words_of("cost costs price gpu gpus hours hour gpu-hours long time days much many how compute flop flops flops expensive budget train training trained finetune finetuning pretrain pretraining to does "
-                  "it take takes for of a required require requires needed need lora qlora adapters stages three with using memory total do spend what estimate full vlm model recipe plan run number "
+         words_of("cost costs price gpu gpus hours hour gpu-hours long time days much many how compute flop flops flops expensive budget train training "
+         "trained finetune finetuning pretrain pretraining to does "
+                  "it take takes for of a required require requires needed need lora qlora adapters stages three with using memory total do spend what "
+                  "estimate full vlm model recipe plan run number "
                   "from scratch instruction tuning stage wall clock tune pre + and"),
-         (words_of("cost costs price hours hour long time days compute flop flops expensive budget much"), words_of("train training trained finetune finetuning pretrain pretraining lora qlora tuning")),
+         (words_of("cost costs price hours hour long time days compute flop flops expensive budget much"), words_of("train training trained finetune "
+              "finetuning pretrain pretraining lora qlora tuning")),
          cost, "GPU-hours to train LLaVA-1.5 13B"),
     Form("latency", ("batch size? of? N:number", ""), (*RECIPE_MODIFIERS, "dtype", "memory", "latency"),
-         words_of("latency fast slow speed throughput ttft memory vram ram fit fits run runs respond response quick quickly long take takes answer answers inference infer serve serving second seconds "
-                  "tokens per how much many does it can will of a do need needs required require have generate generating gb time first token decode prefill decoding for vlm model is what llm "
+         words_of("latency fast slow speed throughput ttft memory vram ram fit fits run runs respond response quick quickly long take takes answer answers "
+         "inference infer serve serving second seconds "
+                  "tokens per how much many does it can will of a do need needs required require have generate generating gb time first token decode prefill "
+                  "decoding for vlm model is what llm "
                   "estimate reply required i you deploy use uses when quantized quantised in on with llava enough batch size one image single get into +"),
-         (words_of("latency fast slow speed throughput ttft memory vram ram fit fits run runs respond response quick quickly inference long serve serving enough answer answers"),), latency,
+         (words_of("latency fast slow speed throughput ttft memory vram ram fit fits run runs respond response quick quickly inference long serve serving "
+              "enough answer answers"),), latency,
          "latency of a 7B with 2880 tokens on L4"),
-    Form("models", ("N:top", ""), MODEL_MODIFIERS, MODEL_WORDS, (STRONG, words_of("model models vlm vlms checkpoint checkpoints tree smallest open released weights")), models,
+    Form("models", ("N:top", ""), MODEL_MODIFIERS, MODEL_WORDS, (STRONG, words_of("model models vlm vlms checkpoint checkpoints tree smallest open released "
+         "weights")), models,
          "which open model under 5B does multi-image OCR"),
 )

@@ -5,7 +5,6 @@ In: a Match (grammar.py). Out: parts of argv, or Unfit with the reason when the 
 import math
 from collections.abc import Sequence
 
-from ..errors import Refused
 from ..evidence.vocabulary import Vocabulary
 from .grammar import Match, Part
 
@@ -13,12 +12,9 @@ from .grammar import Match, Part
 LIKE = ("encoder", "connector", "llm", "data", "size", "tokens", "px", "state")
 AXIS = {"size": "llm_params_b", "tokens": "visual_tokens", "px": "resolution", "state": "frozen_encoder"}
 # What a part that is named alone is compared with: the default baseline, LLaVA-1.5-7B (picker/recipe.py).
-BASE = {"encoder": "clip-vit-l-14", "connector": "mlp-2x-gelu", "llm": "vicuna-1.5-7b", "data": "llava-665k", "size": "7B", "tokens": "576 tokens", "px": "336px",
+BASE = {"encoder": "clip-vit-l-14", "connector": "mlp-2x-gelu", "llm": "vicuna-1.5-7b", "data": "llava-665k", "size": "7B", "tokens": "576 tokens",
+     "px": "336px",
         "state": "frozen"}
-
-
-class Unfit(Refused):
-    """The form was recognised, but the command cannot take what was said; the message says what."""
 
 
 def text_of(part: Part, kind: str) -> str | None:
@@ -77,7 +73,7 @@ def described(part: Part) -> str:
 
 def common(m: Match, words: Vocabulary, taken: Sequence[str] = ()) -> list[str]:
     """--tasks or --benchmark, in the form of a mix. `taken`: kinds that the form has used up."""
-    found = [x for x in m.modifiers if x.kind in ("family", "benchmark")]
+    found = m.of("family", "benchmark")
     if not found:
         return []
     return ["--tasks", ",".join(dict.fromkeys(x.value for x in found))]

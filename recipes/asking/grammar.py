@@ -11,18 +11,35 @@ import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from ..errors import Refused
 from .lexicon import Item
 
+
+
+def spaced(text: str) -> tuple[str, ...]:
+    """Words that stand apart, in their order."""
+    return tuple(text.split())
+
+
+def words_of(text: str) -> frozenset[str]:
+    """Words that stand apart, as a set."""
+    return frozenset(text.split())
+
+
 # Words that carry no request: said out of politeness or for grammar's sake.
-DROPPED = frozenset("overall generally a an the my our your please pls plz kindly thanks thank thx hi hey hello just really actually maybe exactly roughly approximately basically "
-                    "currently s well even ever very quite still much too some hmm so possible possibly honestly simply dear bro sir folks team".split())
-FILL = frozenset("i we you me us it its they is are be been being am was were will would can could should shall may might do does did doing have has had if then and "
-                 "there that this these those what which who how when where now want wants need needs like know think tell show give see let lets get got gets of to "
-                 "for on in at with as about use using used say wondering wonder curious question here right mean new whether ok okay well also".split())
-LIMIT = frozenset("under below less than smaller up most max maximum within no more not over fewer < <= at inside".split())
-BELOW = frozenset("under below less smaller up most max maximum within no more not fewer < <=".split())
-PREPS = frozenset("on with for at in using of over above about around into within given via through to have has having got only and inside under below < <= = fits fit "
-                  "limited limit budget compute train training trained run runs running".split())
+DROPPED = words_of("overall generally a an the my our your please pls plz kindly thanks thank thx hi hey hello simple plain vanilla standard regular normal "
+     "just really actually maybe exactly roughly approximately basically "
+                    "currently s well even ever very quite still much too some hmm so possible possibly honestly simply dear bro sir folks team")
+FILL = words_of("quick must care i we you me us it its they is are be been being am was were will would can could should shall may might do does did doing "
+     "have has had if then and "
+                 "there that this these those what which who how when where now want wants need needs like know think tell show give see let lets get got "
+                 "gets of to "
+                 "for on in at with as about use using used say wondering wonder curious question here right mean new whether ok okay well also")
+LIMIT = words_of("under below less than smaller up most max maximum within no more not over fewer < <= at inside")
+BELOW = words_of("under below less smaller up most max maximum within no more not fewer < <=")
+PREPS = words_of("on with for at in using of over above about around into within given via through to have has having got only and inside under below < <= = "
+     "fits fit "
+                  "limited limit budget compute train training trained run runs running")
 
 
 def near(*words: str) -> frozenset[str]:
@@ -32,44 +49,55 @@ def near(*words: str) -> frozenset[str]:
 
 # kind of modifier -> (kinds of item, words before it, words behind it). The first one that fits counts.
 MODIFIERS: Mapping[str, tuple[tuple[str, ...], frozenset[str], frozenset[str]]] = {
-    "under": (("size",), LIMIT | near("params parameters size model models vlm vlms llm anything one"), frozenset("llm llms model models vlm vlms parameters params parameter lm one".split())),
+    "under": (("size",), LIMIT | near("params parameters size model models vlm vlms llm anything one"), words_of("llm llms model models vlm vlms parameters "
+    "params parameter lm one")),
     "size": (("size",), near("llm model vlm backbone size sized scale around about base"),
-             frozenset("llm llms model models vlm vlms backbone scale parameters params parameter lm size sized one decoder base".split())),
-    "tokens": (("tokens",), near("fixed same equal budget of"), frozenset("per image budget each".split())),
-    "px": (("px", "resolution"), near("resolution input image images crops"), frozenset("resolution images image input inputs px pixels".split())),
-    "budget": (("budget", "images"), LIMIT | near("budget costs cost spend less have compute i we training"), frozenset("budget compute training of total".split())),
+             words_of("llm llms model models vlm vlms backbone scale parameters params parameter lm size sized one decoder base")),
+    "tokens": (("tokens",), near("fixed same equal budget of"), words_of("per image budget each")),
+    "px": (("px", "resolution"), near("resolution input image images crops"), words_of("resolution images image input inputs px pixels")),
+    "budget": (("budget", "images"), LIMIT | near("budget costs cost spend less have compute i we training"), words_of("budget compute training of "
+    "total")),
     "latency": (("latency",), LIMIT | near("latency ttft respond responds answers answer reply response faster time"),
-                frozenset("latency ttft total response per answer first token time".split())),
-    "memory": (("memory",), LIMIT | near("memory vram ram fits fit single gpu card"), frozenset("memory vram ram of gpu card video".split())),
-    "gpus": (("gpus",), near("node cluster"), frozenset("gpus gpu node cluster cards".split())),
-    "dtype": (("dtype",), near("quantized quantised quantization precision"), frozenset("quantized quantised quantization quantisation precision weights quant".split())),
-    "level": (("percent",), near("until sure confidence be being confident least"), frozenset("sure confidence confident certain certainty interval".split())),
-    "points": (("points",), near("see detect find seeing detecting difference effect least gain as small"), frozenset("difference differences effect effects gain gains".split())),
-    "seeds": (("seeds",), near(), frozenset("each".split())),
-    "image": (("image",), near("image images picture photo screenshot screenshots size sized"), frozenset("image images picture photo screenshot screenshots px pixels pixel input".split())),
-    "device": (("hardware",), near("device deploy deployed deployment gpu card single run runs running"), frozenset("gpu gpus card device devices board".split())),
-    "llm": (("llm",), near("llm backbone base language decoder"), frozenset("llm backbone model base".split())),
-    "encoder": (("encoder",), near("encoder backbone tower vision"), frozenset("encoder backbone tower vision".split())),
-    "connector": (("connector",), near("connector projector"), frozenset("connector projector".split())),
-    "data": (("data",), near("data dataset mix mixture"), frozenset("data dataset mix mixture".split())),
+                words_of("latency ttft total response per answer first token time")),
+    "memory": (("memory",), LIMIT | near("memory vram ram fits fit single gpu card"), words_of("memory vram ram of gpu card video")),
+    "gpus": (("gpus",), near("node cluster"), words_of("gpus gpu node cluster cards")),
+    "dtype": (("dtype",), near("quantized quantised quantization precision"), words_of("quantized quantised quantization quantisation precision weights "
+    "quant")),
+    "level": (("percent",), near("until sure confidence be being confident least"), words_of("sure confidence confident certain certainty interval")),
+    "points": (("points",), near("see detect find seeing detecting difference effect least gain as small"), words_of("difference differences effect effects "
+    "gain gains")),
+    "seeds": (("seeds",), near(), words_of("each")),
+    "image": (("image",), near("image images picture photo screenshot screenshots size sized"), words_of("image images picture photo screenshot screenshots "
+    "px pixels pixel input")),
+    "device": (("hardware",), near("device deploy deployed deployment gpu card single run runs running"), words_of("gpu gpus card device devices "
+    "board")),
+    "llm": (("llm",), near("llm backbone base language decoder"), words_of("llm backbone model base")),
+    "encoder": (("encoder",), near("encoder backbone tower vision"), words_of("encoder backbone tower vision")),
+    "connector": (("connector",), near("connector projector"), words_of("connector projector")),
+    "data": (("data",), near("data dataset mix mixture"), words_of("data dataset mix mixture")),
     "duration": (("duration",), LIMIT | near(), frozenset()),
-    "model": (("model",), near("model models"), frozenset("model".split())),
-    "paper": (("paper",), near("paper"), frozenset("paper model recipe".split())),
-    "counter": (("counter",), near("model"), frozenset("model".split())),
+    "model": (("model",), near("model models"), words_of("model")),
+    "paper": (("paper",), near("paper"), words_of("paper model recipe")),
+    "counter": (("counter",), near("model"), words_of("model")),
     "claim": (("claim",), near("claim claims"), frozenset()),
     "count": (("count",), near(), frozenset()),
-    "images": (("images",), near(), frozenset("data".split())),
-    "range": (("range",), near("really between from"), frozenset("visual image tokens range px".split())),
+    "images": (("images",), near(), words_of("data")),
+    "range": (("range",), near("really between from"), words_of("visual image tokens range px")),
 }
 FOUND = ("paper", "encoder", "connector", "llm", "data", "benchmark", "family", "resolution", "size", "px", "tokens")
-TASK_BEFORE = near("good best strong better well reading read reads understand understands understanding parse parses parsing extract extracting answer answers answering do does "
-                   "doing handle handles handling can that questions tasks task like as analyse analyze solve solves solving mainly mostly focused especially both know knows able "
-                   "count needs improve improves improving help helps perform performs score scores ace excel excels at great domain workload use case regarding from look looks "
+TASK_BEFORE = near("good best strong better well reading read reads understand understands understanding parse parses parsing extract extracting answer "
+     "answers answering do does "
+                   "doing handle handles handling can that questions tasks task like as analyse analyze solve solves solving mainly mostly focused especially "
+                   "both know knows able "
+                   "count needs improve improves improving help helps perform performs score scores ace excel excels at great domain workload use case "
+                   "regarding from look looks "
                    "performance results deal deals")
-TASK_BEHIND = frozenset("tasks task benchmarks benchmark questions question understanding images image objects performance accuracy score scores results quality capability "
-                        "capabilities type work stuff workload reading processing inputs files use case cases domain problems app apps qa best well understanding extraction "
-                        "better most".split())
-JOIN = frozenset("and or plus & + as well also then with".split())
+TASK_BEHIND = words_of("tasks task benchmarks benchmark questions question understanding images image objects performance accuracy score scores results "
+     "quality capability "
+                        "capabilities type work stuff workload reading processing inputs files use case cases domain problems app apps qa best well "
+                        "understanding extraction "
+                        "better most")
+JOIN = words_of("and or plus & + as well also then with")
 
 
 class Modifier(NamedTuple):
@@ -97,44 +125,69 @@ class Form(NamedTuple):
     example: str
 
 
+class Unfit(Refused):
+    """The form was recognised, but the command cannot take what was said; the message says what (empty: look at other forms first)."""
+
+
 class Match(NamedTuple):
-    """How a sentence fits a form. `said`: the words that are neither names nor dropped."""
+    """How a sentence fits a form. `said`: all its words; `used`: the kinds of modifiers that the builder has looked at."""
     form: Form
     captured: Mapping[str, object]
     modifiers: tuple[Modifier, ...]
     said: frozenset[str]
     items: tuple[Item, ...]
+    used: set[str]
 
     def first(self, kind: str) -> str | None:
-        """The value of the first modifier of a kind."""
-        return next((m.value for m in self.modifiers if m.kind == kind), None)
+        """The one value of a kind of modifier, or None. Raises Unfit when several are said."""
+        values = self.every(kind)
+        if len(values) > 1:
+            raise Unfit(f"several values where one is asked ({kind.replace('px', 'resolution').replace('level', 'percentage')}): {', '.join(values)}")
+        return values[0] if values else None
 
     def every(self, kind: str) -> list[str]:
         """The values of all modifiers of a kind, each once."""
-        return list(dict.fromkeys(m.value for m in self.modifiers if m.kind == kind))
+        return list(dict.fromkeys(m.value for m in self.of(kind)))
+
+    def of(self, *kinds: str) -> list[Modifier]:
+        """The modifiers of some kinds, in the order of the sentence."""
+        self.used.update(kinds)
+        return [m for m in self.modifiers if m.kind in kinds]
+
+    def unused(self) -> list[str]:
+        """Values of modifiers that no flag came from."""
+        return [m.value for m in self.modifiers if m.kind not in self.used]
 
 
 CLASSES: dict[str, tuple[str, ...]] = {
-    "replace": tuple("swap swapping replace replaced replacing exchange exchanging change changing switch switching substitute trade trading move moving go going upgrade "
-                     "upgrading downgrade migrate swaping replacement moved swapped switched".split()),
+    "replace": spaced("swap swapping replace replaced replacing exchange exchanging change changing switch switching substitute trade trading move moving go "
+    "going upgrade "
+                     "upgrading downgrade migrate swaping replacement moved swapped switched"),
     "by": ("for", "with", "by", "to", "into", "->", "against", "onto"),
     "to": ("to", "->", "up_to", "into", "towards"),
     "better": ("better", "more", "worse", "stronger", "weaker", "superior", "preferable", "as_good", "inferior", "good", "worth_it", "faster", "more_accurate"),
     "than": ("than", "to", "over", "as", "compared_to"),
-    "beats": ("beat", "beats", "outperform", "outperforms", "outperformed", "win_against", "win_over", "wins_over", "do_better_than", "work_better_than", "works_better_than",
-              "perform_better_than", "better_than", "worse_than", "help_over", "improve_on", "improve_over", "improves_over", "gain_over", "bring_over", "surpass", "outdo"),
-    "instead": ("instead_of", "rather_than", "in_place_of", "in_lieu_of", "over"),
+    "beats": ("beat", "beats", "outperform", "outperforms", "outperformed", "win_against", "win_over", "wins_over", "do_better_than", "work_better_than",
+    "works_better_than",
+              "perform_better_than", "better_than", "worse_than", "help_over", "improve_on", "improve_over", "improves_over", "gain_over", "bring_over",
+              "surpass", "outdo"),
+    "instead": ("instead_of", "rather_than", "in_place_of", "in_lieu_of", "compared_to", "compared_with", "in_comparison_to", "relative_to", "over"),
     "versus": ("vs", "versus", "against", "->", "or", "compared_to", "compared_with", "v", "vrs", "or_rather", "and"),
-    "add": tuple("add adding added plus append fuse fusing concatenate concatenating combine combining".split()),
-    "drop": tuple("drop dropping remove removing without cut cutting discard discarding leave leaving skip skipping kick delete omit omitting".split()),
-    "help": tuple("help helps hurt hurts matter improve improves worth good useful work works bad harm harms any pay enough suffice better ok great fine necessary needed".split()),
+    "add": spaced("add adding added plus append fuse fusing concatenate concatenating combine combining"),
+    "drop": spaced("drop dropping remove removing without cut cutting discard discarding leave leaving skip skipping kick delete omit omitting"),
+    "help": spaced("help helps hurt hurts matter improve improves worth good useful work works bad harm harms any pay enough suffice better ok great fine "
+    "necessary needed"),
 }
-STATES = {"frozen": "frozen", "freeze": "frozen", "freezing": "frozen", "freezed": "frozen", "unfrozen": "unfrozen", "unfreeze": "unfrozen", "unfreezing": "unfrozen",
+STATES = {"frozen": "frozen", "freeze": "frozen", "freezing": "frozen", "freezed": "frozen", "unfrozen": "unfrozen", "unfreeze": "unfrozen",
+     "unfreezing": "unfrozen",
           "trainable": "unfrozen", "trained": "unfrozen", "finetuned": "unfrozen", "tuned": "unfrozen", "tune": "unfrozen", "tuning": "unfrozen"}
-NOUNS = frozenset("encoder encoders connector connectors projector projectors llm llms data dataset datasets mix mixture resolution backbone backbones tower vision model models features visual "
-                  "image language size input".split())
-AXES = {"encoder": "encoder", "encoders": "encoder", "backbone": "encoder", "tower": "encoder", "connector": "connector", "connectors": "connector", "projector": "connector",
-        "projectors": "connector", "llm": "llm", "llms": "llm", "data": "data", "mix": "data", "mixes": "data", "mixture": "data", "mixtures": "data", "dataset": "data", "datasets": "data"}
+NOUNS = words_of("encoder encoders connector connectors projector projectors llm llms data dataset datasets mix mixture resolution backbone backbones tower "
+     "vision model models features visual "
+                  "image language size input")
+AXES = {"encoder": "encoder", "encoders": "encoder", "backbone": "encoder", "tower": "encoder", "connector": "connector", "connectors": "connector",
+     "projector": "connector",
+        "projectors": "connector", "llm": "llm", "llms": "llm", "data": "data", "mix": "data", "mixes": "data", "mixture": "data", "mixtures": "data",
+        "dataset": "data", "datasets": "data"}
 PARTS = ("encoder", "connector", "llm", "data", "size", "tokens", "px", "resolution", "number")
 
 
@@ -189,7 +242,7 @@ def match(form: Form, items: Sequence[Item]) -> Match | None:
                     captured[kind] = value
                 else:
                     modifiers += value
-            return Match(form, captured, tuple(modifiers), said, tuple(items))
+            return Match(form, captured, tuple(modifiers), said, tuple(items), set())
     return None
 
 
@@ -295,18 +348,17 @@ def modifier(items: Sequence[Item], i: int, allowed: Sequence[str]) -> tuple[lis
         if found:
             return found
     if "year" in allowed:
-        j = i
-        while j < len(items) and j - i < 3 and items[j].text in ("from", "since", "after", "in", "released", "of", "year", "newer", "than"):
-            j += 1
-        year = items[j].value("number") if j < len(items) else None
-        if year and year.isdecimal() and 2020 <= int(year) <= 2035:
-            later = {item.text for item in items[i:j]} & {"since", "after", "newer"} or j + 2 < len(items) and (items[j + 1].text, items[j + 2].text) == ("or", "later")
-            after = {item.text for item in items[i:j]} & {"after", "newer"}
-            return [Modifier("year", f"{int(year) + bool(after)}+" if later else year, i)], j + 1 + 2 * bool(j + 2 < len(items) and (items[j + 1].text, items[j + 2].text) == ("or", "later"))
+        found = year(items, i)
+        if found:
+            return found
     if "tasks" in allowed:
         found = tasks(items, i)
         if found:
             return found
+    if "many" in allowed and i + 1 < len(items) and items[i + 1].text in AXES and not items[i + 1].readings:
+        count = COUNTS.get(items[i].text) or items[i].value("number") or ""
+        if count.isdecimal():
+            return [Modifier("many", f"{count} {AXES[items[i + 1].text]}", i)], i + 2
     if "avoid" in allowed and items[i].text in ("without", "avoid", "avoiding", "no", "not", "except", "excluding"):
         j = i + 1
         while j < len(items) and items[j].text in ("using", "use", "with", "any", "encoder", "connector"):
@@ -333,7 +385,8 @@ def modifier(items: Sequence[Item], i: int, allowed: Sequence[str]) -> tuple[lis
         if kind == "size" and limited:
             continue
         if kind == "under" and not limited:
-            if j + 1 < len(items) and items[j + 1].text in ("max", "maximum", "tops") or j + 2 < len(items) and (items[j + 1].text, items[j + 2].text) == ("or", "less"):
+            if j + 1 < len(items) and items[j + 1].text in ("max", "maximum", "tops") or j + 2 < len(items) and (items[j + 1].text,
+                 items[j + 2].text) == ("or", "less"):
                 return [Modifier(kind, value, i)], j + 2 + (items[j + 1].text == "or")
             continue
         after = j + 1
@@ -343,7 +396,23 @@ def modifier(items: Sequence[Item], i: int, allowed: Sequence[str]) -> tuple[lis
     return None
 
 
-LEAST = frozenset("at least above over more than > >= minimum min of score scores scoring with reaches reach gets better beyond = on exceeds".split())
+def year(items: Sequence[Item], i: int) -> tuple[list[Modifier], int] | None:
+    """`from 2025`, `since 2024`, `2024 or later`: when a model was released."""
+    j = i
+    while j < len(items) and j - i < 3 and items[j].text in ("from", "since", "after", "in", "released", "of", "year", "newer", "than"):
+        j += 1
+    value = items[j].value("number") if j < len(items) else None
+    if not value or not value.isdecimal() or not 2020 <= int(value) <= 2035:
+        return None
+    before, after = {item.text for item in items[i:j]}, [item.text for item in items[j + 1:j + 3]]
+    number = int(value) + bool(before & {"after", "newer"})
+    if after in (["or", "later"], ["or", "newer"], ["and", "later"]):
+        return [Modifier("year", f"{number}+", i)], j + 3
+    return [Modifier("year", f"{number}+" if before & {"since", "after", "newer"} else str(number), i)], j + 1
+
+
+COUNTS = {"two": "2", "three": "3", "four": "4", "five": "5"}
+LEAST = words_of("at least above over more than > >= minimum min of score scores scoring with reaches reach gets better beyond = on exceeds")
 
 
 def floor(items: Sequence[Item], i: int) -> tuple[list[Modifier], int] | None:
@@ -357,7 +426,7 @@ def floor(items: Sequence[Item], i: int) -> tuple[list[Modifier], int] | None:
     value, name = items[j].value("number", "percent", "points"), items[j].value("benchmark")
     k = j + 1
     marked |= k < len(items) and items[k].text == "+"
-    while k < len(items) and items[k].text in (LEAST | frozenset("+ % in for".split())) and not items[k].readings:
+    while k < len(items) and items[k].text in (LEAST | words_of("+ % in for")) and not items[k].readings:
         marked |= items[k].text in ("least", "above", "over", "more", ">", ">=", "minimum", "min", "better", "beyond", "+", "exceeds")
         k += 1
     if k == len(items) or not marked:
@@ -387,7 +456,8 @@ def tasks(items: Sequence[Item], i: int) -> tuple[list[Modifier], int] | None:
         if value is None or any(r.kind == "paper" for r in item.readings) and kind != "benchmark":
             break
         after = j + 1
-        if weight is None and after < len(items) and items[after].value("percent") and any(i2.value("percent") for i2 in items[after + 1:]) | bool(found and "=" in found[-1].value):
+        follows = any(item.value("percent") for item in items[after + 1:]) or bool(found and "=" in found[-1].value)
+        if weight is None and after < len(items) and items[after].value("percent") and follows:
             weight, after = items[after].value("percent"), after + 1
         if weight is None and after + 1 < len(items) and items[after].text == "=" and items[after + 1].value("number", "percent"):
             weight, after = items[after + 1].value("number", "percent"), after + 2

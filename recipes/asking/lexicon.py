@@ -13,10 +13,11 @@ from ..evidence.vocabulary import Vocabulary, distance, fold
 
 KINDS = ("encoder", "connector", "llm", "data", "benchmark", "family", "hardware")
 LONGEST = 7         # words of a name
-ATOM = re.compile(r"\d{1,3}(?:,\d{3})+(?![\d,])|[a-z0-9]+(?:[.*^_×][a-z0-9]+)*\*?|->|>=|<=|[+%<>=@&~]")
+ATOM = re.compile(r"\d{1,3}(?:,\d{3})+(?![\d,])|[a-z0-9]+(?:[.*^_×][a-z0-9]+)*\*?|->|>=|<=|[^\W\da-z_]+|[^\s,;:.!?'\"()\[\]{}\-/\\|*_#^`]")
 NUMBER = re.compile(r"(\d[\d,_]*(?:\.\d+)?(?:e\d+)?)([a-z]*)")
 # What people write shorter or longer than the grammar does.
-SAME = {"what's": "what is", "whats": "what is", "which's": "which is", "how's": "how is", "it's": "it is", "i'm": "i am", "im ": "i am ", "i'd": "i would",
+SAME = {"what's": "what is", "whats": "what is", "which's": "which is", "how's": "how is", "hows ": "how is ", "it's": "it is", "i'm": "i am",
+     "im ": "i am ", "i'd": "i would",
         "i've": "i have", "i'll": "i will", "we're": "we are", "let's": "lets", "don't": "do not", "dont ": "do not ", "doesn't": "does not",
         "doesnt ": "does not ", "isn't": "is not", "aren't": "are not", "can't": "can not", "cannot": "can not", "won't": "will not", "that's": "that is",
         "there's": "there is", "vision language model": "vlm", "vision-language model": "vlm", "vision-language-model": "vlm", "large language model": "llm",
@@ -24,7 +25,8 @@ SAME = {"what's": "what is", "whats": "what is", "which's": "which is", "how's":
         "trade-off": "tradeoff", "vs.": "vs", "v.s.": "vs", "e.g.": "", "w/o ": "without ", "w/ ": "with ", "→": " -> ", "⇒": " -> ", "=>": " -> ",
         "--": " ", "—": " ", "–": "-", "’": "'", "‘": "'", "“": '"', "”": '"', "×": "x", "≤": "<=", "≥": ">=", "off the shelf": "offtheshelf",
         "off-the-shelf": "offtheshelf", "fine-tun": "finetun", "fine tun": "finetun", "pre-train": "pretrain", "state of the art": "best",
-        "state-of-the-art": "best", "in general": "", "spatial reasoning": "spatial", "math reasoning": "math", "mathematical reasoning": "math", "chart reasoning": "charts"}
+        "state-of-the-art": "best", "in general": "", "spatial reasoning": "spatial", "math reasoning": "math", "mathematical reasoning": "math",
+        "chart reasoning": "charts"}
 UNITS = {"b": "size", "bn": "size", "billion": "size", "ms": "ms", "msec": "ms", "millisecond": "ms", "milliseconds": "ms", "s": "s", "sec": "s", "secs": "s",
          "second": "s", "seconds": "s", "gb": "gb", "gib": "gb", "gigs": "gb", "mb": "mb", "px": "px", "pixel": "px", "pixels": "px", "p": "px",
          "tokens": "tokens", "token": "tokens", "tok": "tokens", "toks": "tokens", "flop": "flop", "flops": "flop", "zflop": "zflop", "zflops": "zflop",
@@ -74,6 +76,9 @@ class Lexicon:
                 if kind == "benchmark" and (records[slug]["kind"] not in ("score", "average") or not records[slug]["family"]):
                     continue
                 self.names.setdefault(spelling, []).append(Reading(kind, slug))
+        for spelling, readings in list(self.names.items()):  # CLIP-L: clip large
+            if spelling[-1] in "bhlg" and any(r.kind == "encoder" for r in readings) and spelling[:-1] in self.names:
+                self.names.setdefault(spelling[:-1] + {"b": "base", "l": "large", "h": "huge", "g": "giant"}[spelling[-1]], readings)
         for spelling in ("gpu", "none", "a", "in", "on"):  # aliases that are words of their own
             self.names.pop(spelling, None)
         self.short = {slug: (record.get("aliases") or [slug])[0] for slug, record in words.records("hardware").items()}
@@ -144,12 +149,15 @@ class Lexicon:
             return _item(found, i, 1, ("label", text)), 1
         if re.fullmatch(r"[lrd]\d\d", text) and text not in self.names:
             return _item(found, i, 1, ("claim", text.upper())), 1
+        if text == "half":
+            return _item(found, i, 1, ("percent", "50%")), 1
         if text in ("a", "one", "an") and i + 1 < len(found) and found[i + 1].text in ("day", "week", "hour"):
             return _item(found, i, 2, ("duration", f"a {found[i + 1].text}")), 2
         sides = re.fullmatch(r"(\d{2,6})x(\d{2,6})(px)?", text)
         if sides:
             return _item(found, i, 1, ("image", f"{sides[1]}x{sides[2]}"), *([("px", sides[1])] if sides[1] == sides[2] else [])), 1
-        if re.fullmatch(r"\d{2,6}", text) and [a.text for a in found[i + 1:i + 3]][:1] in (["x"], ["by"]) and i + 2 < len(found) and found[i + 2].text.isdecimal():
+        if re.fullmatch(r"\d{2,6}", text) and [a.text for a in found[i + 1:i + 3]][:1] in (["x"],
+             ["by"]) and i + 2 < len(found) and found[i + 2].text.isdecimal():
             other = found[i + 2].text
             return _item(found, i, 3, ("image", f"{text}x{other}"), *([("px", text)] if text == other else [])), 3
         times = re.fullmatch(r"(\d{1,5})x([a-z].*)?", text)
@@ -256,12 +264,12 @@ def atoms(sentence: str) -> list[Atom]:
     text = " ".join(sentence.split())
     for wrong, right in SAME.items():
         if wrong in text.lower():
-            text = re.sub(re.escape(wrong), right, text, flags=re.I)
+            text = re.sub((r"(?<![a-z0-9])" if wrong[0].isalpha() else "") + re.escape(wrong), right, text, flags=re.I)
     text = text.replace("_", "-") if "." not in text else text
     lower = text.lower() if len(text.lower()) == len(text) else text
     found = list(ATOM.finditer(lower))
     out = []
-    for match, after in zip(found, [*found[1:], None]):
+    for match, after in zip(found, [*found[1:], None], strict=True):
         out.append(Atom(match[0], text[match.start():match.end()], lower[match.end():after.start()] if after else ""))
     return out
 

@@ -5,21 +5,24 @@ QuestionError: what was not understood, what is nearest, and the nearest questio
 """
 import functools
 import re
+from itertools import pairwise
 
 from ..errors import Refused
 from ..evidence.vocabulary import UnknownName, Vocabulary, distance
 from . import changes, finding, statements
-from .flags import Unfit
-from .grammar import DROPPED, FILL, Form, grammar_words, match
+from .grammar import DROPPED, FILL, Form, Unfit, grammar_words, match, spaced
 from .lexicon import Item, Lexicon
 
 # The first form that accounts for every word counts: narrow ones stand before wide ones.
-ORDER = ("one-table listed claim-ids models-named lora swap swap-than swap-worse swap-add swap-drop swap-state evidence backtest benchmark tokens cost latency component design "
-         "ablate curve swap-alone pick models vlm").split()
+ORDER = spaced("one-table listed claim-ids models-named lora swap swap-than swap-worse swap-add swap-drop swap-state evidence backtest benchmark tokens cost "
+     "latency component design "
+         "ablate curve swap-alone pick models vlm")
 FORMS: tuple[Form, ...] = tuple(sorted((*changes.FORMS, *finding.FORMS), key=lambda form: ORDER.index(form.name)))
 # Beginnings of names of released models: only then is their registry (the largest file) read.
-MODELS = re.compile(r"vl\b|vlm|llava|qwen|intern|molmo|gemma|phi|smol|pixtral|idefics|cpm|deepseek|ovis|vila|cog|glm|kimi|gpt|claude|gemini|llama|moondream|aria|cambrian|prism|mm1|blip|mimo|vision", re.I)
-EXTRA = ("does SigLIP help with charts", "freeze or unfreeze the encoder", "best open model for charts under 8B", "is it true that the connector does not matter",
+MODELS = re.compile(r"vl\b|vlm|llava|qwen|intern|molmo|gemma|phi|smol|pixtral|idefics|cpm|deepseek|ovis|vila|cog|glm|kimi|gpt|claude|gemini|llama"
+                    r"|moondream|aria|cambrian|prism|mm1|blip|mimo|vision", re.I)
+EXTRA = ("does SigLIP help with charts", "freeze or unfreeze the encoder", "best open model for charts under 8B",
+     "is it true that the connector does not matter",
          "swap 7B for 13B", "replace the MLP with a Q-Former", "what do I lose if I drop DINOv2 from SigLIP+DINOv2")
 
 
@@ -52,7 +55,7 @@ def lexicon(words: Vocabulary, models: bool) -> Lexicon:
 
 def passes(items: list[Item], sentence: str) -> tuple[bool, ...]:
     """With which lexicons to read a sentence: without released models, with them, or (a paper's name before a size) with them first."""
-    if any(a.value("paper", "counter") and b.value("size") for a, b in zip(items, items[1:])):
+    if any(a.value("paper", "counter") and b.value("size") for a, b in pairwise(items)):
         return True, False
     return (False, True) if MODELS.search(sentence) else (False,)
 
@@ -79,9 +82,12 @@ def read(sentence: str, words: Vocabulary, home: tuple[str, ...]) -> list[tuple[
             if fit is None:
                 continue
             try:
-                return form.build(fit, words)
+                readings = form.build(fit, words)
+                if fit.unused():
+                    raise Unfit(f"{readings[0][0]} has no place for {', '.join(fit.unused())}")
+                return readings
             except (Unfit, UnknownName) as error:
-                trouble.append(str(error))
+                trouble += [str(error)] if str(error) else []
     hint = f"the nearest question I can answer: {closest(sentence, (*home, *examples()))}"
     if unknown:
         left = " ".join(item.text for item in unknown)

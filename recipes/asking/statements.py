@@ -7,26 +7,39 @@ import re
 from collections.abc import Iterable, Sequence
 
 from ..evidence.vocabulary import Vocabulary, fold
-from .grammar import DROPPED, FILL
+from .grammar import DROPPED, FILL, words_of
 from .lexicon import Item
 
-OPENINGS = ("is it true that", "is it true", "is it really true that", "is it correct that", "is it right that", "is it a fact that", "is it a myth that", "is it really the case that",
-            "is it the case that", "true or false", "fact check", "factcheck", "people say that", "people say", "they say that", "they say", "everyone says that", "everyone says",
-            "i heard that", "i heard", "i have heard that", "i read that", "i read", "someone told me that", "someone told me", "someone claims that", "it is said that", "check the claim that",
-            "check claim that", "verify that", "is there proof that", "is there evidence that", "is it known that", "do we know that", "does it hold that", "some people claim that",
-            "some claim that", "did you know that", "myth", "claim", "is the claim true that", "is the following true")
+OPENINGS = ("is it true that", "is it true", "is it really true that", "is it correct that", "is it right that", "is it a fact that", "is it a myth that",
+     "is it really the case that",
+            "is it the case that", "true or false", "fact check", "factcheck", "people say that", "people say", "they say that", "they say",
+            "everyone says that", "everyone says",
+            "i heard that", "i heard", "i have heard that", "i read that", "i read", "someone told me that", "someone told me", "someone claims that",
+            "it is said that", "check the claim that",
+            "check claim that", "verify that", "is there proof that", "is there evidence that", "is it known that", "do we know that", "does it hold that",
+            "some people claim that",
+            "some claim that", "i was told that", "i was told", "we were told that", "did you know that", "myth", "claim", "is the claim true that",
+            "is the following true")
 WORDS = frozenset(word for text in OPENINGS for word in text.split()) | {"@"}
 # Ways to say one thing. The first of each line stands for all of them.
-ALIKE = ("connector projector adapter bridge mlp resampler perceiver qformer abstractor", "encoder backbone tower vit", "same equal within equivalent alike irrelevant",
-         "more better beats beat > higher outperforms outperform wins over gains adds gain add worth helps help improves improve lead leads best superior", "llm lm language",
-         "data mixture mix dataset captions caption", "resolution px pixels", "tokens token", "saturates saturate plateaus plateau stops", "ocr documents document docs text",
-         "human detailed manual", "freezing frozen freeze unfreezing unfreeze unfrozen", "vision-centric spatial perception", "charts chart", "few enough little insufficient",
+ALIKE = ("connector projector adapter bridge mlp resampler perceiver qformer abstractor", "encoder backbone tower vit",
+     "same equal within equivalent alike irrelevant",
+         "more better beats beat > higher outperforms outperform wins over gains adds gain add worth helps help improves improve lead leads best superior",
+         "llm language",
+         "data mixture mix dataset captions caption", "resolution px pixels", "tokens token", "saturates saturate plateaus plateau stops",
+         "ocr documents document docs text",
+         "human detailed manual", "freezing frozen freeze unfreezing unfreeze unfrozen", "vision-centric spatial perception", "charts chart",
+         "few enough little insufficient",
          "ramping ramp staircase progressive", "faster fast speed", "sweet spot optimum", "variance explained explains")
 CONCEPT = {word: line.split()[0] for line in ALIKE for word in line.split()}
-EMPTY = FILL | DROPPED | frozenset("matter matters important at all that than from by case really every any vlm vlms model models task tasks benchmark benchmarks difference make makes always "
-                                   "never all no not only point points always much bit most better true false claims claim says say paper papers shows show tables hard only actually lot "
-                                   "size sizes bigger larger big large large-scale found find finds for after beyond above below visual image images training train trained per".split())
-SAID_SAME = ("does not matter", "do not matter", "does not make", "no difference", "not matter", "not important", "is irrelevant", "does nothing", "about equal", "less than", "hardly matters", "barely matters",
+EMPTY = FILL | DROPPED | words_of("matter matters important at all that than from by case really every any vlm vlms model models task tasks benchmark "
+     "benchmarks difference make makes always "
+                                   "never all no not only point points always much bit most better true false claims claim says say paper papers shows show "
+                                   "tables hard only actually lot "
+                                   "size sizes bigger larger big large large-scale found find finds for after beyond above below visual image images training "
+                                   "train trained per")
+SAID_SAME = ("does not matter", "do not matter", "does not make", "no difference", "not matter", "not important", "is irrelevant", "does nothing",
+     "about equal", "less than", "hardly matters", "barely matters",
              "makes no", "about the same", "the same")
 
 

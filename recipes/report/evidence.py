@@ -49,7 +49,7 @@ def find_cells(words: Sequence[str], library: Library, style: text.Style, show: 
                         "value": row.scores[key]} for row, keys in rows for key in keys]} for t, rows in hits]})
     elif not hits:
         lone = [word for word in words if not search(library, word) and not cells(library, [word])]
-        out(f"no cell has all of {', '.join(text.clean(word) for word in words)}" + (f"; nothing at all has {', '.join(map(text.clean, lone))}" if lone else ""))
+        out(f"no cell has all of {', '.join(map(text.clean, words))}" + (f"; nothing at all has {', '.join(map(text.clean, lone))}" if lone else ""))
     else:
         lines = []
         for t, rows in hits:
