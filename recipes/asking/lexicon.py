@@ -270,7 +270,7 @@ def atoms(sentence: str) -> list[Atom]:
     found = list(ATOM.finditer(lower))
     out = []
     for match, after in zip(found, [*found[1:], None], strict=True):
-        out.append(Atom(match[0], text[match.start():match.end()], lower[match.end():after.start()] if after else ""))
+        out.append(Atom(match[0].replace(",", ""), text[match.start():match.end()], lower[match.end():after.start()] if after else ""))
     return out
 
 

@@ -92,7 +92,8 @@ def read(sentence: str, words: Vocabulary, home: tuple[str, ...]) -> list[tuple[
     if unknown:
         left = " ".join(item.text for item in unknown)
         text = unknown[0].text
-        apart = {spelling: distance(text, spelling, 2) for spelling in lexicon(words, False).names if len(text) > 3 and len(spelling) > 3}
+        apart = {spelling: distance(text, spelling, 2) for spelling in (*lexicon(words, False).names, *lexicon(words, False).known)
+                 if len(text) > 3 and len(spelling) > 3}
         near = list(dict.fromkeys(spelling for spelling in sorted(apart, key=lambda s: (apart[s], s)) if apart[spelling] <= 2))[:3]
         raise QuestionError(f"did not understand {left[:80]!r}{' (nearest known: ' + ', '.join(near) + ')' if near else ''}; {hint}")
     if trouble:
