@@ -166,7 +166,7 @@ CLASSES: dict[str, tuple[str, ...]] = {
     "by": ("for", "with", "by", "to", "into", "->", "against", "onto"),
     "to": ("to", "->", "up_to", "into", "towards"),
     "better": ("better", "more", "worse", "stronger", "weaker", "superior", "preferable", "as_good", "inferior", "good", "worth_it", "faster", "more_accurate"),
-    "than": ("than", "to", "over", "as", "compared_to"),
+    "than": ("than", "then", "to", "over", "as", "compared_to"),
     "beats": ("beat", "beats", "outperform", "outperforms", "outperformed", "win_against", "win_over", "wins_over", "do_better_than", "work_better_than",
     "works_better_than",
               "perform_better_than", "better_than", "worse_than", "help_over", "improve_on", "improve_over", "improves_over", "gain_over", "bring_over",
