@@ -38,6 +38,7 @@ class Parser(argparse.ArgumentParser):
 def common(parser: Parser) -> None:
     """Flags of every command."""
     parser.add_argument("--json", action="store_true", help="print JSON with stable keys")
+    parser.add_argument("--plain", action="store_true", help="no colour, only ASCII, 80 columns whatever the terminal")
     parser.add_argument("--tables", metavar="DIR", action="append", default=[], help="a folder of your own tables, joined to the published ones (repeatable)")
 
 

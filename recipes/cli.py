@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from .arguments import Parser, Usage, common
-from .console import PROGRAM, announce, style
+from .console import PROGRAM, announce, out, plain, show, style
 from .errors import Refused
 from .evidence.vocabulary import fold, nearest
 from .library import Library
@@ -57,6 +57,7 @@ COMMANDS = {
     "skill": Command("cli_skill", "Write the agent skill from the evidence, or check that it is fresh",
                      'skill\nskill --check\nskill --tasks documents --budget "500 A100-hours" --latency "300ms on L4" --out SKILL.md\nskill --bundle skills/'),
     "fit": Command("cli_tables", "Fit the model to the published tables anew", "fit\nfit --check\nfit --search 1"),
+    "completion": Command("cli_completion", "A script that makes bash, zsh or fish complete what you type", "completion bash\ncompletion zsh\ncompletion fish"),
     "backtest": Command("cli_tables", "How well unseen papers are predicted, beside simple rules", "backtest\nbacktest --paper prismatic --json"),
 }
 
@@ -76,6 +77,7 @@ def parser_of(name: str) -> Parser:
 def carry_out(name: str, argv: Sequence[str], understood: dict | None = None) -> int:
     """Run one command with its arguments and return the exit code."""
     args = parser_of(name).parse_args(argv)
+    plain(args.plain)
     return COMMANDS[name].function(name, "command")(args, Library(args.tables), understood)
 
 
@@ -95,10 +97,18 @@ def ask(sentence: str, rest: Sequence[str]) -> int:
     parser = Parser(prog=PROGRAM, add_help=False, allow_abbrev=False)
     common(parser)
     args = parser.parse_args(list(rest))
-    understood = question.understand(sentence, Library(args.tables).words)
+    plain(args.plain)
+    try:
+        understood = question.understand(sentence, Library(args.tables).words)
+    except question.Ambiguous as several:
+        if args.json:
+            show({"ambiguous": [{"command": one.command, "argv": list(one.argv)} for one in several.readings]})
+        else:
+            out("\n".join(["this can mean several things; which one?", *(f"{n}. {shell(one.argv)}" for n, one in enumerate(several.readings, 1))]))
+        return 2
     if not args.json:
         announce(style().paint("understood: " + shell(understood.argv), "dim"))
-    inner = [*understood.argv[1:], *(["--json"] if args.json else []), *(x for d in args.tables for x in ("--tables", d))]
+    inner = [*understood.argv[1:], *(["--json"] if args.json else []), *(["--plain"] if args.plain else []), *(x for d in args.tables for x in ("--tables", d))]
     return carry_out(understood.command, inner, {"understood": {"command": understood.command, "argv": list(understood.argv)}})
 
 

@@ -26,8 +26,10 @@ def tokens_command(args, library: Library, understood: dict | None = None) -> in
     """Visual tokens of images, term by term."""
     if args.explain:
         lines = explain.lines()
-        show({"lines": lines, "prefix_mask": explain.prefix_mask(4, 3), "mrope": explain.mrope(2, (1, 3, 2), 2)}) if args.json else out("\n".join(
-            part for line in lines for part in (wrap(line, style(), hang="  ") if not line.startswith("  ") else [line])))
+        if args.json:
+            show({**(understood or {}), "lines": lines, "prefix_mask": explain.prefix_mask(4, 3), "mrope": explain.mrope(2, (1, 3, 2), 2)})
+        else:
+            out("\n".join(part for line in lines for part in (wrap(line, style(), hang="  ") if not line.startswith("  ") else [line])))
         return 0
     sizes = [image_size(text) for text in args.image] or [(1024, 768)]
     if args.model and (args.encoder or args.resolution or args.connector):
@@ -64,7 +66,7 @@ def cost_command(args, library: Library, understood: dict | None = None) -> int:
     from .report import costs
     if args.calibration:
         rows = training.leave_one_out(library.calibration.runs)
-        show(costs.training_calibration_json(rows)) if args.json else out(costs.training_calibration_text(rows, library.calibration, style()))
+        show({**(understood or {}), **costs.training_calibration_json(rows)}) if args.json else out(costs.training_calibration_text(rows, library.calibration, style()))
         return 0
     recipe = costing.whole(stated_flags(args, library.words), library.words)
     gpu = units.hardware(args.gpu, library.words)
@@ -86,6 +88,7 @@ def latency_arguments(parser: Parser) -> None:
     parser.add_argument("--engine", choices=tuple(latency.ENGINES), default="optimised", help="fused kernels, or transformers as it comes")
     for name, default, what in (("batch", 1, "requests at once"), ("prompt", 64, "text tokens before the answer"), ("output", 128, "tokens of the answer")):
         parser.add_argument(f"--{name}", type=flag(whole_number), default=default, metavar="N", help=f"{what} (default: {default})")
+    parser.add_argument("--memory", type=flag(units.memory_gb), metavar="M", help="does it fit in this memory? (24GB; default: that of the device)")
     parser.add_argument("--calibration", action="store_true", help="published latencies against the estimate from the other rows")
     parser.add_argument("--measured", metavar="FILE.json", help="your own latencies (compare --latency-out): they set the rates of their engine and device")
 
@@ -102,7 +105,7 @@ def latency_command(args, library: Library, understood: dict | None = None) -> i
         checks = latency.calibrate(latency.measured(words.registry("latency")["measurements"], words.records("llm"), words.records("hardware")))
         checks += [row.check for row in own]
         if args.json:
-            show({**costs.latency_calibration_json(checks), **({"measured": latencies.as_json(own)} if args.measured else {})})
+            show({**(understood or {}), **costs.latency_calibration_json(checks), **({"measured": latencies.as_json(own)} if args.measured else {})})
         else:
             lines = [line for text in (latencies.verdict(own) if args.measured else ()) for line in wrap(text, style(), hang="  ")]
             out("\n".join([costs.latency_calibration_text(checks, style()), *lines]))
@@ -112,7 +115,7 @@ def latency_command(args, library: Library, understood: dict | None = None) -> i
     engine = latencies.rates(own, args.engine, gpu)[0] if args.measured else args.engine
     timing, held, language = costing.timing(library, recipe, gpu, args.gpus, args.dtype, engine, args.batch, args.prompt, args.output)
     setting = {"gpu": gpu, "gpus": args.gpus, "dtype": args.dtype, "engine": args.engine, "batch": args.batch, "prompt": args.prompt, "output": args.output}
-    notes = [*costing.notes(recipe, language), *costing.fit_notes(held, words.records("hardware")[gpu], args.gpus)]
+    notes = [*costing.notes(recipe, language), *costing.fit_notes(held, words.records("hardware")[gpu], args.gpus, args.memory)]
     notes += [latencies.rate_note(own, args.engine, gpu)] if args.measured else []
     if args.json:
         show({**(understood or {}), **costs.latency_json(timing, held, recipe, setting, notes)})

@@ -39,6 +39,7 @@ def models_arguments(parser: Parser) -> None:
     which.add_argument("--open", action="store_true", help="released weights only (the default)")
     which.add_argument("--all", action="store_true", help="closed models too")
     parser.add_argument("--top", type=flag(positive), default=10, metavar="N", help="how many to list (default: 10)")
+    parser.add_argument("--smallest", action="store_true", help="only models that no smaller one beats, the smallest first")
     parser.add_argument("--why", action="store_true", help="every number behind a rank: who reported it, how, where")
     parser.add_argument("--tree", action="store_true", help="the decision tree: the best by need and size")
 
@@ -69,6 +70,17 @@ def below(land, model, benchmark: str, split: str | None, least: float) -> bool:
     first = headline(model, benchmark, split) or headline(model, benchmark, None)
     top = land.records[benchmark]["max"]
     return any(s.value / s.max * top < least for s in model.scores if (s.benchmark, s.split) == (benchmark, first.split) and s.setup != "transfer")
+
+
+def unbeaten(ranked: list) -> list:
+    """The ranked models of known size that no smaller or equally large one outscores, the smallest first: each next one is larger and better."""
+    sized = sorted((r for r in ranked if r.model.params_b), key=lambda r: (r.model.params_b, -r.score, r.model.key))
+    kept, best = [], float("-inf")
+    for item in sized:
+        if item.score > best:
+            kept.append(item)
+            best = item.score
+    return kept
 
 
 def models_command(args, library: Library, understood: dict | None = None) -> int:
@@ -116,6 +128,9 @@ def models_command(args, library: Library, understood: dict | None = None) -> in
             if close:
                 notes.append(f"at {need.under_b:g}B or just above, and among the best: " + ", ".join(
                     f"{r.model.name} ({report.params(r.model)}, {r.score:.1f})" for r in close[:5]))
+    listed = unbeaten(ranked) if args.smallest else None
+    if args.smallest:
+        notes.append("--smallest: listed are the models that no other of their size or below outscores")
     for benchmark, split, least in need.floors:
         torn = [r.model.name for r in ranked[:args.top] if below(land, r.model, benchmark, split, least)]
         if torn:
@@ -124,10 +139,10 @@ def models_command(args, library: Library, understood: dict | None = None) -> in
         notes.append("conditions on commercial use (models NAME says which): " + (", ".join(
             r.model.name for r in ranked[:args.top] if r.model.licence[0] == "conditions") or "none of those listed"))
     if args.json:
-        show({**(understood or {}), **report.ranking_json(land, found, ranked, silent, wanted, tasks.parts, need, args.top, notes)})
+        show({**(understood or {}), **report.ranking_json(land, found, ranked, silent, wanted, tasks.parts, need, args.top, notes, listed)})
     else:
         memory = args.memory is not None or args.dtype is not None
-        out(report.ranking_text(land, found, ranked, silent, wanted, tasks.label, need, memory, args.top, notes, args.why, style()))
+        out(report.ranking_text(land, found, ranked, silent, wanted, tasks.label, need, memory, args.top, notes, args.why, style(), listed))
     return 0 if ranked else 1
 
 

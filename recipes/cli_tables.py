@@ -13,15 +13,18 @@ from .report.text import wrap
 
 def tables_arguments(parser: Parser) -> None:
     parser.add_argument("action", nargs="?", choices=("list", "show", "find"), default="list", help="list papers, show one table or paper, find a word")
-    parser.add_argument("word", nargs="?", metavar="ID|WORD", help="table id or paper key (show), any word (find)")
+    parser.add_argument("words", nargs="*", metavar="ID|WORD",
+                        help="table id or paper key (show); what a cell must have: paper, arm, setting, benchmark (find)")
 
 
 def tables_command(args, library: Library, understood: dict | None = None) -> int:
     """The evidence itself."""
     from .report import evidence
-    if args.action != "list" and not args.word:
+    if args.action == "list" and args.words:
+        raise Usage(f"tables list: takes no word ({args.words[0][:40]!r}): tables show or tables find")
+    if args.action != "list" and not args.words:
         raise Usage(f"tables {args.action}: which one? (as in tables {args.action} {'cambrian1.table11' if args.action == 'show' else 'siglip'})")
-    return evidence.run(args.action, args.word, library, style(), show if args.json else None, out)
+    return evidence.run(args.action, args.words, library, style(), (lambda value: show({**(understood or {}), **value})) if args.json else None, out)
 
 
 def check_arguments(parser: Parser) -> None:
@@ -84,5 +87,5 @@ def backtest_command(args, library: Library, understood: dict | None = None) -> 
         result = scoring.other_tables(library)
     else:
         result = scoring.backtest(library, [known_paper(key, library) for key in args.paper], lambda line: print(line, file=sys.stderr, flush=True))
-    show(result) if args.json else out(scoring.backtest_text(result, style()))
+    show({**(understood or {}), **result}) if args.json else out(scoring.backtest_text(result, style()))
     return 0

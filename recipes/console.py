@@ -12,8 +12,23 @@ from .report.text import Style
 PROGRAM = "vlm-recipe" if __package__ == "vlm_recipes" else "python3 main.py"
 
 
+# What stands for a character that is not ASCII: one for one where a column must stay where it is.
+ASCII = str.maketrans({"…": "~", "–": "-", "—": "-", "−": "-", "→": ">", "←": "<", "×": "x", "·": ".", "’": "'", "─": "-", "━": "=", "═": "=", "│": "|",
+     "┊": ":",
+                       "├": "|", "┤": "|", "●": "*", "◆": "#", "▪": "+", "○": "o", "▫": "o", "▢": "o", "□": "o", "■": "#", "░": ".", "█": "#", "∘": "o",
+                       "§": "S"})
+_PLAIN: list[bool] = [False]
+
+
+def plain(on: bool) -> None:
+    """Whether what is printed from here on is plain: no colour, ASCII, 80 columns (--plain)."""
+    _PLAIN[:] = [on]
+
+
 def style() -> Style:
     """Width and colour of the terminal: 80 columns and no colour when it is not one."""
+    if _PLAIN[0]:
+        return Style(80, False)
     screen = sys.stdout is not None and sys.stdout.isatty()
     colour = bool(os.environ.get("FORCE_COLOR")) or (screen and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb")
     if os.environ.get("NO_COLOR"):
@@ -36,10 +51,21 @@ def announce(line: str) -> None:
 def show(value) -> None:
     """Print JSON."""
     _HEAD.clear()
-    print(json.dumps(value, ensure_ascii=False, indent=2))
+    print(json.dumps(value, ensure_ascii=_PLAIN[0], indent=2))
 
 
 def out(text: str) -> None:
     """Print text."""
-    print("\n".join([*_HEAD, text]))
+    text = "\n".join([*_HEAD, text])
+    print(ascii_only(text) if _PLAIN[0] else text)
     _HEAD.clear()
+
+
+def ascii_only(text: str) -> str:
+    """The text in ASCII: dashes, arrows and marks by what looks like them, letters without accents, ? for the rest."""
+    text = text.replace(" … ", "...").replace(" ± ", " +-").translate(ASCII)
+    if not text.isascii():
+        import unicodedata
+        text = unicodedata.normalize("NFKD", text)
+        text = "".join(c if c.isascii() else "" if unicodedata.combining(c) else "?" for c in text)
+    return text

@@ -163,8 +163,10 @@ def timing(library: Library, recipe: Recipe, gpu: str, gpus: int, dtype: str, en
     return value, memory.inference(record, visual.encoder_params, connector, visual.visual_tokens + prompt + output, dtype, batch), language
 
 
-def fit_notes(held: memory.Memory, hardware: dict, gpus: int) -> list[str]:
-    """Does it fit, and how often?"""
+def fit_notes(held: memory.Memory, hardware: dict, gpus: int, asked: float | None = None) -> list[str]:
+    """Does it fit in the devices' memory? `asked`: in so many GB, which is answered either way."""
+    if asked is not None:
+        return [f"{held.total:.1f} GB {'fit' if held.total <= asked else 'do not fit'} in {asked:g} GB"]
     room = (hardware.get("memory_gb") or 0) * gpus
     if not room:
         return []

@@ -1,7 +1,7 @@
 """Names: every spelling that occurs resolves, one slug each, and what is unknown is said to be unknown."""
 import unittest
 
-from recipes.evidence.vocabulary import UnknownName, Vocabulary, _distance, collisions, fold, nearest
+from recipes.evidence.vocabulary import UnknownName, Vocabulary, distance, collisions, fold, nearest
 
 from . import support
 
@@ -64,9 +64,9 @@ class Names(unittest.TestCase):
 class Distances(unittest.TestCase):
     def test_distance(self):
         for a, b, expected in (("", "", 0), ("kitten", "sitting", 3), ("siglp", "siglip", 1), ("silgip", "siglip", 1), ("abc", "abc", 0), ("a", "", 1)):
-            self.assertEqual(_distance(a, b, 5), expected, (a, b))
-            self.assertEqual(_distance(b, a, 5), expected, (b, a))
-        self.assertEqual(_distance("aaaaaaaa", "bbbbbbbb", 2), 3)
+            self.assertEqual(distance(a, b, 5), expected, (a, b))
+            self.assertEqual(distance(b, a, 5), expected, (b, a))
+        self.assertEqual(distance("aaaaaaaa", "bbbbbbbb", 2), 3)
 
     def test_fold_and_nearest(self):
         self.assertEqual(fold("CLIP ViT-L/14 @336"), "clipvitl14336")

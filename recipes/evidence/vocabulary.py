@@ -40,7 +40,7 @@ def fold(text: str) -> str:
     return re.sub(r"[^a-z0-9.+]+", "", text.lower())
 
 
-def _distance(a: str, b: str, limit: int) -> int:
+def distance(a: str, b: str, limit: int) -> int:
     """Levenshtein distance with swapped neighbours counting once (optimal string alignment), cut off at limit + 1."""
     if abs(len(a) - len(b)) > limit:
         return limit + 1
@@ -74,7 +74,7 @@ def nearest(text: str, names: Mapping[str, str], count: int = 3) -> list[str]:
         if len(wanted) >= 3 and len(spelling) >= 3 and (spelling.startswith(wanted) or wanted.startswith(spelling)):
             score = 1
         else:
-            score = _distance(wanted, spelling, limit)
+            score = distance(wanted, spelling, limit)
         if score <= limit:
             best[slug] = min(best.get(slug, (score, spelling)), (score, spelling))
     if not best:  # no spelling is near: those that share a word

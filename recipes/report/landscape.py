@@ -87,13 +87,13 @@ def why_lines(land: Landscape, item: Ranked, style: Style) -> list[str]:
 
 
 def ranking_text(land: Landscape, found: Sieve, ranked: Sequence[Ranked], silent: int, wanted: Sequence[Target], tasks: str, need: Need, memory: bool,
-                 top: int, notes: Sequence[str], why: bool, style: Style) -> str:
-    """`models`: the ranking, what each score rests on, and who was left out."""
+                 top: int, notes: Sequence[str], why: bool, style: Style, listed: Sequence[Ranked] | None = None) -> str:
+    """`models`: the ranking, what each score rests on, and who was left out. `listed`: those of the ranked ones to show, in this order."""
     words = need_words(need)
     head = f"released {'models' if need.closed else 'open models'} for {tasks}{', ' + words if words else ''}: "
     head += f"{len(ranked)} of {len(found.models)} print some of it" if found.models else "none passes"
     lines = [style.paint(line, "bold") for line in wrap(head, style, hang="  ")]
-    shown = ranked[:top]
+    shown = (ranked if listed is None else listed)[:top]
     counts: dict[int, int] = {}
     for item in ranked:
         counts[item.tie] = counts.get(item.tie, 0) + 1
@@ -110,7 +110,7 @@ def ranking_text(land: Landscape, found: Sieve, ranked: Sequence[Ranked], silent
     if shown:
         lines.append("")
         rest = counts[shown[0].tie] - sum(r.tie == shown[0].tie for r in shown)
-        if rest:
+        if rest and listed is None:
             lines += wrap(f"{rest} more tie with the first (--top)", style)
         pairs = list(pairwise(shown)) if why else list(pairwise(shown))[:1]
         for a, b in pairs:
@@ -175,10 +175,10 @@ def targets_json(wanted: Sequence[Target]) -> list[dict]:
 
 
 def ranking_json(land: Landscape, found: Sieve, ranked: Sequence[Ranked], silent: int, wanted: Sequence[Target], tasks: Mapping[str, float], need: Need,
-                 top: int, notes: Sequence[str]) -> dict:
-    """`models --json`."""
+                 top: int, notes: Sequence[str], listed: Sequence[Ranked] | None = None) -> dict:
+    """`models --json`. `listed`: those of the ranked ones to show, in this order."""
     return {"tasks": {name: number(w) for name, w in tasks.items()}, "compared_on": targets_json(wanted),
-            "models": [ranked_json(land, item, need.dtype) for item in ranked[:top]], "ranked": len(ranked), "not_ranked": silent,
+            "models": [ranked_json(land, item, need.dtype) for item in (ranked if listed is None else listed)[:top]], "ranked": len(ranked), "not_ranked": silent,
             "tied_with_first": sum(r.tie == 1 for r in ranked), "refused": dict(found.refused),
             "left_out": {name: [m.key for m in models] for name, models in found.unsaid.items()}, "warnings": [*notes, PROTOCOLS]}
 

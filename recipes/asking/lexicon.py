@@ -1,0 +1,297 @@
+"""A sentence -> items: names, quantities and words, each with what it may mean.
+
+In: text and the vocabulary. Out: Items in the order of the sentence; a name is the longest run of words that spells one, a
+quantity a number with its unit. A word that is neither, nor one the grammar knows, is corrected when exactly one known
+spelling is near; digits are never corrected (qwen2 is not qwen3). Knows no sentence form.
+"""
+import os
+import re
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from ..evidence.vocabulary import Vocabulary, distance, fold
+
+KINDS = ("encoder", "connector", "llm", "data", "benchmark", "family", "hardware")
+LONGEST = 7         # words of a name
+ATOM = re.compile(r"\d{1,3}(?:,\d{3})+(?![\d,])|[a-z0-9]+(?:[.*^_×][a-z0-9]+)*\*?|->|>=|<=|[^\W\da-z_]+|[^\s,;:.!?'\"()\[\]{}\-/\\|*_#^`]")
+NUMBER = re.compile(r"(\d[\d,_]*(?:\.\d+)?(?:e\d+)?)([a-z]*)")
+# What people write shorter or longer than the grammar does.
+SAME = {"what's": "what is", "whats": "what is", "which's": "which is", "how's": "how is", "hows ": "how is ", "it's": "it is", "i'm": "i am",
+     "im ": "i am ", "i'd": "i would",
+        "i've": "i have", "i'll": "i will", "we're": "we are", "let's": "lets", "don't": "do not", "dont ": "do not ", "doesn't": "does not",
+        "doesnt ": "does not ", "isn't": "is not", "aren't": "are not", "can't": "can not", "cannot": "can not", "won't": "will not", "that's": "that is",
+        "there's": "there is", "vision language model": "vlm", "vision-language model": "vlm", "vision-language-model": "vlm", "large language model": "llm",
+        "multimodal llm": "vlm", "mllm": "vlm", "language model": "llm", "time to first token": "ttft", "first token latency": "ttft", "q&a": "vqa",
+        "trade-off": "tradeoff", "vs.": "vs", "v.s.": "vs", "e.g.": "", "w/o ": "without ", "w/ ": "with ", "→": " -> ", "⇒": " -> ", "=>": " -> ",
+        "--": " ", "—": " ", "–": "-", "’": "'", "‘": "'", "“": '"', "”": '"', "×": "x", "≤": "<=", "≥": ">=", "off the shelf": "offtheshelf",
+        "off-the-shelf": "offtheshelf", "fine-tun": "finetun", "fine tun": "finetun", "pre-train": "pretrain", "state of the art": "best",
+        "state-of-the-art": "best", "in general": "", "spatial reasoning": "spatial", "math reasoning": "math", "mathematical reasoning": "math",
+        "chart reasoning": "charts"}
+UNITS = {"b": "size", "bn": "size", "billion": "size", "ms": "ms", "msec": "ms", "millisecond": "ms", "milliseconds": "ms", "s": "s", "sec": "s", "secs": "s",
+         "second": "s", "seconds": "s", "gb": "gb", "gib": "gb", "gigs": "gb", "mb": "mb", "px": "px", "pixel": "px", "pixels": "px", "p": "px",
+         "tokens": "tokens", "token": "tokens", "tok": "tokens", "toks": "tokens", "flop": "flop", "flops": "flop", "zflop": "zflop", "zflops": "zflop",
+         "eflop": "eflop", "eflops": "eflop", "%": "%", "percent": "%", "pct": "%", "point": "points", "points": "points", "pts": "points", "pt": "points",
+         "images": "images", "image": "images", "samples": "images", "examples": "images", "pairs": "images", "hours": "hours", "hour": "hours", "h": "hours",
+         "hrs": "hours", "hr": "hours", "day": "days", "days": "days", "d": "days", "week": "weeks", "weeks": "weeks", "gpus": "gpus", "seeds": "seeds",
+         "seed": "seeds"}
+PLACES = {"table", "tab", "figure", "fig", "section"}
+
+
+class Reading(NamedTuple):
+    """One meaning of an item: a kind (encoder, size, latency …) and its value in the form that flags take."""
+    kind: str
+    value: str
+
+
+class Item(NamedTuple):
+    """A stretch of the sentence: its words (lower case), its readings (none: a plain word), whether a spelling was corrected, whether
+    the grammar knows it, and how a corrected word was spelled."""
+    text: str
+    readings: tuple[Reading, ...] = ()
+    corrected: bool = False
+    known: bool = True
+    said: str = ""
+
+    def value(self, *kinds: str) -> str | None:
+        """The value of the first reading of these kinds."""
+        return next((r.value for kind in kinds for r in self.readings if r.kind == kind), None)
+
+
+class Atom(NamedTuple):
+    """A word of the sentence and what stands between it and the next one."""
+    text: str
+    raw: str
+    gap: str
+
+
+class Lexicon:
+    """Spellings of everything that can be named, and the words of the grammar."""
+
+    def __init__(self, words: Vocabulary, known: Iterable[str], models: bool = False):
+        self.words, self.known = words, frozenset(known)
+        self.names: dict[str, list[Reading]] = {}
+        for kind in KINDS:
+            records = words.records(kind)
+            for spelling, slug in words.spellings(kind).items():
+                if kind == "benchmark" and (records[slug]["kind"] not in ("score", "average") or not records[slug]["family"]):
+                    continue
+                self.names.setdefault(spelling, []).append(Reading(kind, slug))
+        for spelling, readings in list(self.names.items()):  # CLIP-L: clip large
+            if spelling[-1] in "bhlg" and any(r.kind == "encoder" for r in readings) and spelling[:-1] in self.names:
+                self.names.setdefault(spelling[:-1] + {"b": "base", "l": "large", "h": "huge", "g": "giant"}[spelling[-1]], readings)
+        for spelling in ("gpu", "none", "a", "in", "on"):  # aliases that are words of their own
+            self.names.pop(spelling, None)
+        self.short = {slug: (record.get("aliases") or [slug])[0] for slug, record in words.records("hardware").items()}
+        self.keys: dict[str, str] = {}
+        for spelling, key in papers(words.directory):
+            self.names.setdefault(spelling, []).append(Reading("paper", key))
+            self.keys.setdefault(fold(key), key)
+        from ..cost import tokens
+        for name in (*tokens.MODELS, *tokens.ALIASES):
+            self.names.setdefault(fold(name), []).append(Reading("counter", tokens.ALIASES.get(name, name)))
+        for name in ("int4", "int8", "bf16", "fp16", "4bit", "8bit", "16bit"):
+            self.names.setdefault(name, []).append(Reading("dtype", {"4bit": "int4", "8bit": "int8", "16bit": "bf16"}.get(name, name)))
+        for name in words.records("resolution"):
+            self.names.setdefault(fold(name), []).append(Reading("resolution", name))
+        if models:
+            for model in words.registry("models")["models"]:
+                for name in (model["key"], model["name"], (model["hf_id"] or "").split("/")[-1]):
+                    self.names.setdefault(fold(name), []).append(Reading("model", model["key"]))
+        self.names.pop("", None)
+
+    def read(self, sentence: str, correct: bool = True) -> list[Item]:
+        """The items of a sentence; misspelled words are put right when `correct`."""
+        found = atoms(sentence)
+        items, i = [], 0
+        while i < len(found):
+            item, size = max((self._quantity(found, i), self._name(found, i)), key=lambda pair: (pair[1], bool(pair[0] and pair[0].readings)))
+            if not size:
+                item, size = self._word(found[i].text) if correct else Item(found[i].text), 1
+                if item.corrected and item.readings:  # vicunia-7b: the name may go on
+                    again = [*found[:i], found[i]._replace(text=item.text), *found[i + 1:]]
+                    longer, more = self._name(again, i)
+                    item, size = (longer._replace(corrected=True), more) if more > 1 else (item, 1)
+            items.append(item)
+            i += size
+        return items
+
+    def _name(self, found: list[Atom], i: int) -> tuple[Item | None, int]:
+        """The longest run of words from i that spells something."""
+        spelled, best = "", (None, 0)
+        for size, atom in enumerate(found[i:i + LONGEST], 1):
+            part = re.sub(r"[^a-z0-9.+]", "", atom.text)
+            if not part:
+                break
+            spelled += part
+            readings = self.names.get(spelled)
+            if not readings and size > 1 and spelled.endswith("s") and i + size <= len(found):
+                readings = self._plural(spelled)
+            if not readings and size == 1:
+                readings = self._plural(spelled) if spelled not in self.known else None
+            if readings:
+                best = Item(" ".join(a.text for a in found[i:i + size]), tuple(dict.fromkeys(readings))), size
+            elif "." in spelled:
+                key, _, rest = spelled.partition(".") if spelled.partition(".")[0] in self.keys else ("", "", "")
+                if key and rest[:1].isalpha():
+                    raw = "".join(a.raw + (a.gap if a.gap in "-_" else "") for a in found[i:i + size])
+                    best = Item(spelled, (Reading("table", f"{self.keys[key]}.{raw.partition('.')[2].rstrip('-')}"),)), size
+        return best
+
+    def _plural(self, spelled: str) -> list[Reading] | None:
+        if len(spelled) < 4 or not spelled.endswith("s"):
+            return None
+        return [r for r in self.names.get(spelled[:-1], ()) if r.kind in ("connector", "encoder", "llm", "family", "hardware")] or None
+
+    def _quantity(self, found: list[Atom], i: int) -> tuple[Item | None, int]:
+        """A number from i with its unit."""
+        text = found[i].text
+        if i and found[i - 1].text in PLACES and re.fullmatch(r"\d{1,2}[a-z]?", text):
+            return _item(found, i, 1, ("label", text)), 1
+        if re.fullmatch(r"[lrd]\d\d", text) and text not in self.names:
+            return _item(found, i, 1, ("claim", text.upper())), 1
+        if text == "half":
+            return _item(found, i, 1, ("percent", "50%")), 1
+        if text in ("a", "one", "an") and i + 1 < len(found) and found[i + 1].text in ("day", "week", "hour"):
+            return _item(found, i, 2, ("duration", f"a {found[i + 1].text}")), 2
+        sides = re.fullmatch(r"(\d{2,6})x(\d{2,6})(px)?", text)
+        if sides:
+            return _item(found, i, 1, ("image", f"{sides[1]}x{sides[2]}"), *([("px", sides[1])] if sides[1] == sides[2] else [])), 1
+        if re.fullmatch(r"\d{2,6}", text) and [a.text for a in found[i + 1:i + 3]][:1] in (["x"],
+             ["by"]) and i + 2 < len(found) and found[i + 2].text.isdecimal():
+            other = found[i + 2].text
+            return _item(found, i, 3, ("image", f"{text}x{other}"), *([("px", text)] if text == other else [])), 3
+        times = re.fullmatch(r"(\d{1,5})x([a-z].*)?", text)
+        if times or text.isdecimal() and len(text) < 6:
+            count, rest = (times[1], i if times[2] else i + 1) if times else (text, i + 1)
+            if not times and rest < len(found) and found[rest].text == "x":
+                rest += 1
+            device, size = self._device(found, rest, times[2] if times and times[2] else None)
+            if device:
+                end = rest + size
+                if end < len(found) and found[end].text in ("hours", "hour", "hrs", "h", "hr"):
+                    return _item(found, i, end + 1 - i, ("budget", f"{count} {self.short[device]}-hours")), end + 1 - i
+                if end + 1 < len(found) and found[end].text == "gpu" and found[end + 1].text.startswith("h"):
+                    return _item(found, i, end + 2 - i, ("budget", f"{count} {self.short[device]}-hours")), end + 2 - i
+                end += end < len(found) and found[end].text in ("gpu", "gpus", "node")
+                after = end + (end < len(found) and found[end].text in ("for", "during"))
+                span, size = self._quantity(found, after) if after < len(found) else (None, 0)
+                if span and span.value("duration"):
+                    return _item(found, i, after + size - i, ("budget", f"{count}x{self.short[device]} for {span.value('duration')}")), after + size - i
+                return _item(found, i, end - i, ("gpus", f"{count} {self.short[device]}")), end - i
+        match = NUMBER.fullmatch(text)
+        if not match:
+            return None, 0
+        value, suffix, size = match[1].replace(",", "").replace("_", ""), match[2], 1
+        after = [a.text for a in found[i + 1:i + 4]] + ["", "", ""]
+        if suffix and suffix not in UNITS and suffix not in ("k", "m", "million", "thousand", "t"):
+            return None, 0
+        scale = {"million": "M", "thousand": "K", "k": "K", "m": "M", "t": "T"}.get(suffix, "")
+        if not suffix and after[0] in ("million", "thousand", "k", "m"):
+            scale, size, after = {"million": "M", "thousand": "K"}.get(after[0], after[0].upper()), 2, [*after[1:], ""]
+        unit = UNITS.get(suffix)
+        if unit is None and not (suffix and not scale):
+            low = "" if found[i].gap != "-" or not re.fullmatch(r"\d+", after[0] or "x") else after[0]
+            if low and UNITS.get(after[1]) in ("tokens", "px", "size") or low and after[1] in ("visual", "image", "b"):
+                unit = "tokens" if after[1] in ("visual", "image") else UNITS[after[1]]
+                size += 3 if after[1] in ("visual", "image") else 2
+                return _item(found, i, size, ("range", f"{unit} {value} {low}")), size
+            if after[0] in ("visual", "image", "vision") and after[1] in ("tokens", "token"):
+                unit, size = "tokens", size + 2
+            elif after[0] == "gpu" and after[1] in ("hours", "hour", "h"):
+                return _item(found, i, size + 2, ("budget", f"{value}{scale} GPU-hours")), size + 2
+            elif after[0] in UNITS:
+                unit, size = UNITS[after[0]], size + 1
+            elif after[0] in ("param", "params", "parameter", "parameters") and scale == "M":
+                unit, size = "size", size + 1
+        if unit == "size" and (tail := found[i + size].text if i + size < len(found) else "") in ("param", "params", "parameter", "parameters"):
+            size += 1 if tail else 0
+        if unit == "tokens" and scale:
+            return None, 0
+        readings = {
+            "size": ("size", f"{value}{'M' if scale == 'M' else 'B'}"), "tokens": ("tokens", value), "px": ("px", value), "gb": ("memory", f"{value}GB"),
+            "mb": ("memory", f"{value} MB"), "ms": ("latency", f"{value} ms"), "s": ("latency", f"{value} s"), "%": ("percent", f"{value}%"),
+            "points": ("points", value), "images": ("images", f"{value}{scale} images"), "flop": ("budget", f"{value}{scale} FLOP"),
+            "zflop": ("budget", f"{value} ZFLOP"), "eflop": ("budget", f"{value} EFLOP"), "hours": ("duration", f"{value} hours"),
+            "days": ("duration", f"{value} days"), "weeks": ("duration", f"{value} weeks"), "gpus": ("count", value), "seeds": ("seeds", value)}
+        if unit:
+            return _item(found, i, size, readings[unit]), size
+        if suffix and not scale:
+            return None, 0
+        plain = [("number", f"{value}{scale}")]
+        if scale == "M":
+            plain.append(("size", f"{value}M"))
+        names = self.names.get(text) if size == 1 else None
+        return _item(found, i, size, *plain, *(names or ())), size
+
+    def _device(self, found: list[Atom], i: int, glued: str | None) -> tuple[str | None, int]:
+        """(hardware slug, words) of a device from i; `glued`: its beginning, when it stands behind `8x`."""
+        first = [glued] if glued else []
+        rest = found[i + bool(glued):i + bool(glued) + 3]
+        for size in range(len(rest), -1, -1):
+            spelled = re.sub(r"[^a-z0-9.+]", "", "".join([*first, *(a.text for a in rest[:size])]))
+            for name in (spelled, spelled[:-1] if spelled.endswith("s") else ""):
+                slug = next((r.value for r in self.names.get(name, ()) if r.kind == "hardware"), None)
+                if slug:
+                    return slug, size + bool(glued)
+        return None, 0
+
+    def _word(self, text: str) -> Item:
+        """A word that spells no name: one of the grammar, a misspelling of one thing, or unknown."""
+        if text in self.known or not text.isascii():
+            return Item(text, (), False, text in self.known)
+        limit = 0 if len(text) < 4 else 1 if len(text) < 8 else 2
+        digits = re.sub(r"\D", "", text)
+        near: dict[str, int] = {}
+        if limit and not (digits and digits == text):
+            for spelling in (*self.names, *(word for word in self.known if len(word) > 3)):
+                if abs(len(spelling) - len(text)) <= limit and len(spelling) > 3 and spelling[0] == text[0] and re.sub(r"\D", "", spelling) == digits:
+                    apart = distance(text, spelling, limit)
+                    if apart <= limit:
+                        near[spelling] = apart
+        best = [spelling for spelling, apart in near.items() if apart == min(near.values())]
+        meant = {tuple(self.names.get(spelling, ())) or spelling for spelling in best}
+        if len(meant) != 1:
+            return Item(text, (), False, False)
+        return Item(best[0], tuple(self.names.get(best[0], ())), True, True, text)
+
+
+def _item(found: list[Atom], i: int, size: int, *readings) -> Item:
+    return Item(" ".join(a.text for a in found[i:i + size]), tuple(r if isinstance(r, Reading) else Reading(*r) for r in readings))
+
+
+def atoms(sentence: str) -> list[Atom]:
+    """The words of a sentence in lower case, without courtesy punctuation; hyphens and slashes part them."""
+    text = " ".join(sentence.split())
+    for wrong, right in SAME.items():
+        if wrong in text.lower():
+            text = re.sub((r"(?<![a-z0-9])" if wrong[0].isalpha() else "") + re.escape(wrong), right, text, flags=re.I)
+    text = text.replace("_", "-") if "." not in text else text
+    lower = text.lower() if len(text.lower()) == len(text) else text
+    found = list(ATOM.finditer(lower))
+    out = []
+    for match, after in zip(found, [*found[1:], None], strict=True):
+        out.append(Atom(match[0].replace(",", ""), text[match.start():match.end()], lower[match.end():after.start()] if after else ""))
+    return out
+
+
+def papers(directory: str) -> list[tuple[str, str]]:
+    """(spelling, key) of each paper: its key, its short name, and that without a trailing number when it is the only one such.
+
+    Only the first bytes of each file are read: they hold the names.
+    """
+    named: list[tuple[str, str, str]] = []
+    for name in sorted(os.listdir(directory)):
+        if name.endswith(".json"):
+            with open(os.path.join(directory, name), encoding="utf-8") as file:
+                head = file.read(400)
+            key, short = (re.search(rf'"{field}": *"([^"]+)"', head) for field in ("key", "short"))
+            if key:
+                named.append((key[1], short[1] if short else key[1], fold(short[1] if short else key[1])))
+    spelled = {form: key for key, _, form in named} | {fold(key): key for key, _, _ in named}
+    stems: dict[str, set[str]] = {}
+    for key, _, form in named:
+        for stem in (re.sub(r"[\d.]+$", "", form), form.removesuffix("blogs")):
+            if stem and stem not in spelled and stem != "siglip":
+                stems.setdefault(stem, set()).add(key)
+    spelled |= {stem: next(iter(keys)) for stem, keys in stems.items() if len(keys) == 1 and len(stem) > 3}
+    return list(spelled.items())
