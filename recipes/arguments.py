@@ -163,7 +163,7 @@ def pairs(values: Sequence[str], flag_name: str, words: Vocabulary) -> list[tupl
     return found
 
 
-def constraint_flags(parser: Parser) -> None:
+def constraint_flags(parser) -> None:
     """What a recipe must meet: the flags that `constraints` reads."""
     parser.add_argument("--budget", metavar="B", help="training budget: 500 A100-hours, 8xH100 for a day, 2e21 FLOP, 50M images, $2,000 at $1.50 per H100-hour")
     parser.add_argument("--latency", metavar="L", help="time to first token: 300ms on L4 (300 ms total on L4 for a whole answer)")

@@ -7,14 +7,14 @@ import os
 import sys
 from collections.abc import Mapping
 
-from .arguments import Parser, Usage, constraints, pairs
+from .arguments import Parser, Usage, constraint_flags, constraints, pairs
 from .console import PROGRAM, out, show
 from .evidence.write import write_text
 from .library import Library
 from .picker.tasks import parse_mix
 from .report.text import clean
 
-SITUATION = ("tasks", "budget", "latency", "memory", "deploy", "dtype", "fix", "avoid")
+SITUATION = ("tasks", "budget", "latency", "speed", "memory", "deploy", "dtype", "fix", "avoid")
 
 
 def skill_arguments(parser: Parser) -> None:
@@ -24,13 +24,7 @@ def skill_arguments(parser: Parser) -> None:
     parser.add_argument("--force", action="store_true", help="overwrite files that this program did not write")
     group = parser.add_argument_group("for one situation, with a filled recipe card (as for pick)")
     group.add_argument("--tasks", metavar="MIX", help="what it is for: documents, charts=0.5,mmmu=0.5 …")
-    group.add_argument("--budget", metavar="B", help="training budget: 500 A100-hours, 2e21 FLOP, 50M images")
-    group.add_argument("--latency", metavar="L", help="time to first token: 300ms on L4")
-    group.add_argument("--memory", metavar="M", help="memory of the deployment: 24GB")
-    group.add_argument("--deploy", choices=("edge", "cloud"), help="device when --latency names none")
-    group.add_argument("--dtype", choices=("bf16", "int8", "int4"), help="number format of the deployed LLM weights (default: bf16)")
-    group.add_argument("--fix", metavar="AXIS=VALUE", action="append", default=[], help="keep a field fixed (repeatable)")
-    group.add_argument("--avoid", metavar="AXIS=VALUE", action="append", default=[], help="leave out a component (repeatable)")
+    constraint_flags(group)
 
 
 def skill_command(args: argparse.Namespace, library: Library, understood: dict | None = None) -> int:
@@ -68,9 +62,8 @@ def _situation(args: argparse.Namespace, library: Library) -> str:
     words = library.words
     if args.out is not None:
         check_folder(os.path.dirname(args.out))
-    flags = [part for name in SITUATION[:6] if getattr(args, name) for part in (f"--{name}", getattr(args, name))]
+    flags = [part for name in SITUATION[:7] if getattr(args, name) for part in (f"--{name}", getattr(args, name))]
     flags += [part for name in ("fix", "avoid") for value in getattr(args, name) for part in (f"--{name}", value)]
-    args.dtype = args.dtype or "bf16"
     avoid: dict[str, list[str]] = {}
     for field, value in pairs(args.avoid, "--avoid", words):
         avoid.setdefault(field, []).append(str(value))

@@ -212,7 +212,7 @@ class Situation(unittest.TestCase):
     def test_nothing_fits(self):
         code, out, err = support.call("skill", "--tasks", "documents", "--memory", "1GB")
         self.assertEqual((code, out), (2, ""))
-        self.assertIn("no recipe meets all constraints: memory excludes", err)
+        self.assertIn("no recipe meets all constraints: memory: at most 1 GB", err)
 
     def test_names_of_mixes(self):
         words = support.library().words
