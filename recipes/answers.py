@@ -11,7 +11,7 @@ from .costing import recipe_costs
 from .effects.features import visual_tokens
 from .effects.interaction import Slope, size_slope
 from .effects.rows import find_rows, moved_axes, relevant_papers
-from .effects.swap import Change, Swap, judge
+from .effects.swap import Change, Swap, judge, with_chains
 from .evidence.vocabulary import Vocabulary
 from .library import Library
 from .picker.limits import Constraints, Costs
@@ -49,8 +49,8 @@ def sides(first: Mapping[str, object], second: Mapping[str, object], both: Recip
 
 
 def answer_swap(library: Library, before: Recipe, after: Recipe, benchmarks: Sequence[str] | None, mix: TaskMix | None,
-                level: float, warnings: Sequence[str] = (), *, with_costs: bool = True) -> SwapAnswer:
-    """Deltas, mix, costs and notes of a change of recipe."""
+                level: float, warnings: Sequence[str] = (), *, with_costs: bool = True, chains: bool = False) -> SwapAnswer:
+    """Deltas, mix, costs and notes of a change of recipe. chains: with the links behind indirect answers (it takes reading more papers)."""
     words = library.words
     a, b = before.stated(), after.stated()
     change = Change(a, b, library.posterior, words)
@@ -65,6 +65,9 @@ def answer_swap(library: Library, before: Recipe, after: Recipe, benchmarks: Seq
         order = {"direct": 0, "indirect": 1, "extrapolated": 2, "none": 3}
         deltas = sorted(result.deltas, key=lambda d: (order[d.grade], names.index(d.benchmark)))
         result = result._replace(deltas=tuple(deltas))
+    if chains and any(not d.evidence for d in result.deltas):
+        names_ = {paper for name in change.features for paper in library.posterior.support.get(name, ())}
+        result = with_chains(result, library.papers(names_), change)
     costs = _swap_costs(library, before, after) if with_costs else None
     slope = size_slope(found, change) if change.axes and "llm" not in change.axes else None
     return SwapAnswer(before, after, result, costs, tuple(_natural(library, before, after)) if with_costs else (), slope)

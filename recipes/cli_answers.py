@@ -69,7 +69,7 @@ def swap_command(args, library: Library, understood: dict | None = None) -> int:
     if not moved_axes(first.stated(), second.stated(), words):
         raise Usage(f"swap: {args.from_[:40]!r} and {args.to[:40]!r} are the same recipe: nothing changes")
     mix = parse_mix(args.tasks, words) if args.tasks else None
-    answer = answers.answer_swap(library, first, second, benchmark_list(args.benchmark, words), mix, args.level)
+    answer = answers.answer_swap(library, first, second, benchmark_list(args.benchmark, words), mix, args.level, chains=args.json or args.why)
     if args.json:
         value = jsonable.swap(answer.before, answer.after, answer.result)
         value["warnings"] += list(answer.notes)

@@ -2,6 +2,7 @@
 import json
 import math
 import pathlib
+import re
 import tempfile
 import unittest
 
@@ -154,6 +155,18 @@ class Answers(unittest.TestCase):
         self.assertIn("how the number for MMMU comes about", out)
         _, out, _ = support.call("swap", "CLIP", "MAE", "--benchmark", "mathverse", "--why")
         self.assertIn("no row makes this very change", out)
+
+    def test_an_indirect_answer_shows_the_links_of_its_chain(self):
+        """Every number names rows: where none makes the very change, pairs that move the same axis along it, turned to its direction."""
+        for argv in (("336", "672"), ("SigLIP", "SigLIP2"), ("llava-665k", "cambrian-7m")):
+            for delta in self.swap(*argv)["deltas"]:
+                if delta["grade"] != "none":
+                    self.assertTrue(delta["evidence"], (argv, delta["benchmark"]))
+        larger = [e for d in self.swap("336", "672")["deltas"] for e in d["evidence"] if e["relation"] == "chain" and e["table"] == "siglip2.table6"]
+        self.assertTrue(larger)
+        for row in larger:
+            sides = [int(re.search(r"(\d{3})px", row[name])[1]) for name in ("from_arm", "to_arm")]
+            self.assertLess(sides[0], sides[1])
 
     def test_weights_of_a_benchmark_add_up_to_one(self):
         for delta in self.swap("CLIP", "SigLIP")["deltas"]:

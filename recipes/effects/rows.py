@@ -11,7 +11,7 @@ from ..evidence.contrasts import Contrast, Moved, evidence_metrics, moved, pair_
 from ..evidence.tables import Metric, Paper, Row, Table
 from ..evidence.vocabulary import Vocabulary
 from .columns import recipe_rows
-from .features import encoder_params_b, features, llm_make, llm_params_b, pixels, visual_tokens
+from .features import difference, encoder_params_b, features, llm_make, llm_params_b, pixels, visual_tokens
 from .posterior import Posterior
 
 MAIN = ("encoder", "connector", "llm", "data")   # two of these moving beside the asked axes: another system, not this change
@@ -186,6 +186,36 @@ def find_rows(papers: Iterable[Paper], a: Mapping, b: Mapping, axes: Sequence[st
                     kin = not (i in is_a and j in is_b)
                     out += [Found(contrast, contrast.delta, x, y, kin) for contrast in pair_contrasts(table, x, y, difference_, metrics)]
     return _once(out)
+
+
+def chain_rows(papers: Iterable[Paper], change: Mapping[str, float], axis: str, benchmarks: Iterable[str], index: Index) -> list[tuple[Found, float]]:
+    """Pairs of rows that make a part of a change on these benchmarks: they move one axis alone, along the asked features.
+
+    change: features of the asked change (features.difference). Each pair is turned to point the way of the change and comes with its
+    overlap, the cosine between its features and those asked for (0 to 1). They are the links of an indirect answer.
+    """
+    wanted, length = set(benchmarks), math.sqrt(sum(x * x for x in change.values()))
+    out = []
+    for paper in papers:
+        for table in paper.tables:
+            _, rows, metrics = index.table(table)
+            metrics = tuple(metric for metric in metrics if metric.benchmark in wanted)
+            if not metrics:
+                continue
+            for i, x in enumerate(rows):
+                for j in range(i + 1, len(rows)):
+                    step = index.moved(table, i, j)
+                    if step.axes != (axis,) or step.unstated:
+                        continue
+                    there = difference(index.features(x), index.features(rows[j]))
+                    inner = sum(value * change.get(name, 0.0) for name, value in there.items())
+                    if not inner:
+                        continue
+                    overlap = abs(inner) / (length * math.sqrt(sum(v * v for v in there.values())))
+                    first, second, sign = (x, rows[j], 1.0) if inner > 0 else (rows[j], x, -1.0)
+                    out += [(Found(contrast, sign * contrast.delta, first, second, False), overlap)
+                            for contrast in pair_contrasts(table, x, rows[j], step, metrics)]
+    return out
 
 
 def _all(sets: Iterable[frozenset[int]]) -> frozenset[int]:

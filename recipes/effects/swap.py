@@ -7,12 +7,13 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from ..evidence.tables import Paper
 from ..evidence.vocabulary import Vocabulary
 from . import meta, tails
 from .columns import KINDS, sampling_variance
 from .features import AXIS_OF, NUMERIC, difference, features, group, llm_make, llm_params_b
 from .posterior import Effect, Posterior
-from .rows import Found, Index, moved_axes
+from .rows import Found, Index, chain_rows, moved_axes
 
 AXES = ("encoder", "connector", "llm", "data", "resolution", "visual_tokens", "training")
 GRADES = ("direct", "indirect", "extrapolated", "none")
@@ -41,7 +42,7 @@ class Evidence(NamedTuple):
     controlled: bool
     also_moves: tuple[str, ...]
     llm: str | None
-    relation: str = "direct"   # direct: the asked components; near: components of the same make; neighbour: another benchmark
+    relation: str = "direct"   # direct: the asked components; near: of the same make; neighbour: another benchmark; chain: a part of the change
     printed: float | None = None
     noise: float | None = None  # standard deviation of the difference of two runs, in points of the benchmark
 
@@ -386,6 +387,35 @@ def evidence_for(found: Sequence[Found], change: Change) -> tuple[list[Evidence]
     unit = record["max"] / 100 if record.get("max") else 1.0
     sign = 1.0 if record.get("higher_is_better", True) else -1.0
     return rows, pooled._replace(estimate=pooled.estimate * unit * sign, se=pooled.se * unit, tau2=pooled.tau2 * unit ** 2)
+
+
+def with_chains(answer: Swap, papers: Sequence[Paper], change: Change) -> Swap:
+    """The answer with links of the chain for every delta that no row of the change itself stands behind (see rows.chain_rows).
+
+    Weights: overlap squared over the variance of the row, adding up to 1 over the NEAR_ROWS heaviest. Changes of several axes have none.
+    """
+    bare = [d for d in answer.deltas if not d.evidence and d.grade != "none"]
+    if not bare or len(change.axes) != 1:
+        return answer
+    records = change.words.records("benchmark")
+    members: dict[str, set[str]] = {}
+    for name, record in records.items():
+        members.setdefault(record.get("family") or "", set()).add(name)
+    found: dict[str, list[tuple[Found, float]]] = {}
+    for item, overlap in chain_rows(papers, change.features, change.axes[0], records, change.index):
+        found.setdefault(item.contrast.metric.benchmark, []).append((item, overlap))
+    deltas = []
+    for d in answer.deltas:
+        if d in bare:
+            kin = [pair for name in sorted(members.get(d.family or "", ())) for pair in found.get(name, ())]
+            own = found.get(d.benchmark) or kin or [pair for name in sorted(found) for pair in found[name]]   # effects are shared over all benchmarks too
+            strength = [overlap ** 2 / variance for (_, overlap), (_, variance) in zip(own, weigh([item for item, _ in own], change))]
+            heaviest = sorted(range(len(own)), key=lambda n: -strength[n])[:NEAR_ROWS]
+            total = sum(strength[n] for n in heaviest)
+            rows = [evidence_for([own[n][0]], change)[0][0]._replace(weight=strength[n] / total, relation="chain") for n in heaviest]
+            d = d._replace(evidence=tuple(rows))
+        deltas.append(d)
+    return answer._replace(deltas=tuple(deltas))
 
 
 def path(change: Change, benchmark: str, family: str | None, unit: float, sign: float) -> Path:

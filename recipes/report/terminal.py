@@ -218,7 +218,7 @@ def group_rows(answer: "Swap") -> list[Group]:
         for row in d.evidence:
             found.setdefault((row.table, row.arxiv, row.from_arm, row.to_arm), {}).setdefault((row.benchmark, row.split), row)
     groups = [Group(*key, tuple(rows.values()), sum(row.weight for row in rows.values())) for key, rows in found.items()]
-    order = {"direct": 0, "near": 1, "neighbour": 2}
+    order = {"direct": 0, "near": 1, "neighbour": 2, "chain": 3}
     return sorted(groups, key=lambda g: (order[g.rows[0].relation], -g.weight, g.table, g.from_arm, g.to_arm))
 
 
@@ -246,7 +246,7 @@ def row_lines(group: Group, names: Mapping[str, str], papers: Mapping[str, str],
     shown = ", ".join(f"{clean(label(row))} {signed(row.delta, 2 if abs(row.delta) < 100 else 0)}"
                       + (f" (printed {signed(row.printed, 2)})" if row.printed is not None else "") for row in group.rows[:8])
     shown += f", and {len(group.rows) - 8} more" if len(group.rows) > 8 else ""
-    kind = {"direct": "", "near": "near (same make): ", "neighbour": "other benchmarks: "}[first.relation]
+    kind = {"direct": "", "near": "near (same make): ", "neighbour": "other benchmarks: ", "chain": "a part of the change: "}[first.relation]
     moves = "controlled" if first.controlled else "moves along: " + "; ".join(map(clean, first.also_moves)) if first.also_moves else "controlled"
     llm = f"; LLM {clean(first.llm)}" if first.llm else ""
     return [*wrap(head, style, hang="    "), *wrap(kind + shown, style, "    "), *(style.paint(line, "dim") for line in wrap(moves + llm, style, "    "))]
