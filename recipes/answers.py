@@ -68,9 +68,9 @@ def answer_swap(library: Library, before: Recipe, after: Recipe, benchmarks: Seq
     if chains and any(not d.evidence for d in result.deltas):
         names_ = {paper for name in change.features for paper in library.posterior.support.get(name, ())}
         result = with_chains(result, library.papers(names_), change)
-    costs = _swap_costs(library, before, after) if with_costs else None
+    costs, bare = _swap_costs(library, before, after) if with_costs else (None, ())
     slope = size_slope(found, change) if change.axes and "llm" not in change.axes else None
-    return SwapAnswer(before, after, result, costs, tuple(_natural(library, before, after)) if with_costs else (), slope)
+    return SwapAnswer(before, after, result, costs, (*_natural(library, before, after), *bare) if with_costs else (), slope)
 
 
 def _swap_costs(library: Library, before: Recipe, after: Recipe):
@@ -81,9 +81,9 @@ def _swap_costs(library: Library, before: Recipe, after: Recipe):
         before, after = (recipe if count else change(recipe, visual_tokens=same) for recipe, count in zip((before, after), counts))
     try:
         (a, first), (b, second) = (recipe_costs(library, recipe, Constraints()) for recipe in (before, after))
-    except flops.MissingFigure:
-        return None
-    return a, b, first.visual_tokens, second.visual_tokens
+    except flops.MissingFigure as missing:
+        return None, (f"no costs: {missing}",)
+    return (a, b, first.visual_tokens, second.visual_tokens), ()
 
 
 def _natural(library: Library, before: Recipe, after: Recipe) -> list[str]:

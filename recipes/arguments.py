@@ -151,7 +151,8 @@ def pairs(values: Sequence[str], flag_name: str, words: Vocabulary) -> list[tupl
         if not sign or not text.strip():
             raise Usage(f"{flag_name} {value[:60]!r}: as in {flag_name} encoder=siglip")
         if field not in FIXABLE:
-            raise Usage(f"{flag_name}: unknown axis {field[:40]!r} ({', '.join(FIXABLE)})")
+            what = "the candidates do not vary" if field in FIELDS else "unknown axis"
+            raise Usage(f"{flag_name}: {what} {field[:40]!r} (known: {', '.join(FIXABLE)})")
         stated = parse({field: text.strip()}, words)[0].stated()   # clip@336 states two fields, llm=7B a size
         if flag_name == "--avoid" and field not in stated:
             raise Usage(f"--avoid {value[:60]!r}: names one component, as in --avoid llm=vicuna-1.5-7b")
@@ -180,11 +181,11 @@ def constraint_flags(parser) -> None:
 def constraints(args: argparse.Namespace, words: Vocabulary) -> Constraints:
     """What a recipe must meet, from `constraint_flags`."""
     device = "jetson-agx-orin-64gb" if args.deploy == "edge" else "l4"
-    speed = units.speed(args.speed, words) if args.speed else None
+    speed = units.speed(args.speed, words) if args.speed is not None else None
     if speed and speed.gpu:
         device = speed.gpu
     latency = None
-    if args.latency:
+    if args.latency is not None:
         latency = units.latency(args.latency, words)
         if " on " not in args.latency.lower():
             latency = latency._replace(gpu=device)
@@ -198,7 +199,7 @@ def constraints(args: argparse.Namespace, words: Vocabulary) -> Constraints:
         memory, dtype = match[1], match[2].lower()
     device = latency.gpu if latency else device
     room = words.records("hardware")[device].get("memory_gb") if latency or speed or args.deploy else None    # what it runs on, it must fit into
-    return Constraints(units.budget(args.budget, words) if args.budget else None, latency, units.memory_gb(memory) if memory else room, dtype or "bf16",
+    return Constraints(units.budget(args.budget, words) if args.budget is not None else None, latency, units.memory_gb(memory) if memory is not None else room, dtype or "bf16",
                        deploy_gpu=device, tokens_per_s=speed.tokens_per_s if speed else None, images=args.images,
                        commercial=args.licence == "commercial")
 

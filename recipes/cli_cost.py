@@ -3,7 +3,7 @@
 In: parsed arguments and the library. Out: printed text or JSON, and the exit code. The arithmetic is cost/ and costing.py.
 """
 from . import costing
-from .arguments import Parser, Usage, flag, image_size, positive, recipe_flags, stated_flags, whole_number
+from .arguments import Parser, Usage, flag, image_size, recipe_flags, stated_flags, whole_number
 from .console import out, show, style
 from .cost import explain, latency, memory, tokens, training
 from .evidence.vocabulary import UnknownName, fold, nearest
@@ -55,7 +55,7 @@ def cost_arguments(parser: Parser) -> None:
     recipe_flags(parser, what="(default: that of LLaVA-1.5-7B)")
     parser.add_argument("--plan", choices=costing.PLANS, default="llava", help="the stages (default: LLaVA's two)")
     parser.add_argument("--gpu", default="A100", metavar="GPU", help="what it is trained on (default: A100)")
-    parser.add_argument("--gpus", type=flag(positive), default=8, metavar="N", help="how many of them share weights and states (default: 8)")
+    parser.add_argument("--gpus", type=flag(whole_number), default=8, metavar="N", help="how many of them share weights and states (default: 8)")
     parser.add_argument("--lora", action="store_true", help="the LLM is trained through adapters")
     parser.add_argument("--recompute", action="store_true", help="activations are computed again in the backward pass")
     parser.add_argument("--calibration", action="store_true", help="published GPU-hours against the estimate from the other runs")
@@ -83,7 +83,7 @@ def cost_command(args, library: Library, understood: dict | None = None) -> int:
 def latency_arguments(parser: Parser) -> None:
     recipe_flags(parser, what="(default: that of LLaVA-1.5-7B)")
     parser.add_argument("--gpu", default="L4", metavar="GPU", help="what it runs on (default: L4)")
-    parser.add_argument("--gpus", type=flag(positive), default=1, metavar="N", help="tensor parallel over so many (default: 1)")
+    parser.add_argument("--gpus", type=flag(whole_number), default=1, metavar="N", help="tensor parallel over so many (default: 1)")
     parser.add_argument("--dtype", choices=tuple(memory.WEIGHT_BYTES), default="bf16", help="number format of the LLM weights")
     parser.add_argument("--engine", choices=tuple(latency.ENGINES), default="optimised", help="fused kernels, or transformers as it comes")
     for name, default, what in (("batch", 1, "requests at once"), ("prompt", 64, "text tokens before the answer"), ("output", 128, "tokens of the answer")):

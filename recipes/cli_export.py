@@ -10,6 +10,7 @@ from . import costing
 from .arguments import Parser, Usage, flag, positive, recipe_fields
 from .console import PROGRAM, out, show, style
 from .evidence import reading
+from .exchange.importing import paper_key
 from .library import Library
 from .picker.recipe import Recipe, parse
 from .report import jsonable
@@ -44,6 +45,7 @@ def export_command(args, library: Library, understood: dict | None = None) -> in
     from .exchange.target import Target
     target = Target(args.to, library.words)
     runs = [(name, costing.whole(recipe.stated(), library.words)) for name, recipe in named_recipes(args.recipes, args.rank, library)]
+    paper_key(args.table)      # refused now, not when the results are imported
     experiment = plan_experiment(runs, target.slug, library.words, plan=args.plan, gpus=args.gpus, data=args.data, table=args.table,
                                  tasks=args.tasks, program=PROGRAM)
     written = write_files(args.out, experiment.files, args.force) if args.out else None

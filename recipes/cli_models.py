@@ -6,7 +6,7 @@ import re
 
 from .arguments import Parser, Usage, flag, positive
 from .console import out, show, style
-from .evidence.vocabulary import UnknownName, nearest
+from .evidence.vocabulary import UnknownName, fold, nearest
 from .library import Library
 from .picker import units
 from .picker.tasks import parse_mix
@@ -95,6 +95,10 @@ def models_command(args, library: Library, understood: dict | None = None) -> in
     filtered = need._replace(dtype="bf16", closed=False) != Need()
     if args.licence is not None and not args.licence.strip():
         raise Usage("models: --licence: commercial, open, or a text to find (as in --licence apache)")
+    if args.licence not in (None, "commercial", "open"):
+        known = sorted({model.record["license"] for model in land.models if model.record["license"]})
+        if not any(fold(args.licence) in fold(text) for text in known):
+            raise UnknownName("licence", args.licence, nearest(args.licence, {fold(text): text for text in ("commercial", "open", *known)}))
     if args.tree:
         if args.names or args.tasks:
             raise Usage("models: --tree asks its own tasks of all models: leave out names and --tasks")

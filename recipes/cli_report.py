@@ -33,6 +33,9 @@ def check_plot(args: argparse.Namespace) -> None:
         raise Usage("swap: --plot draws in the terminal: with --json name a file (--plot out.svg)")
     if args.plot != "-" and not args.plot.lower().endswith(".svg"):
         raise Usage(f"swap: --plot {args.plot[:60]!r}: the picture's file ends in .svg (without a file, --plot stands last)")
+    folder = os.path.dirname(args.plot)
+    if folder and not os.path.isdir(folder):
+        raise Usage(f"swap: --plot {args.plot[:60]!r}: the folder {folder[:60]!r} is not there")
 
 
 def only_ascii() -> bool:

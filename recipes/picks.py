@@ -62,7 +62,7 @@ def answer_pick(library: Library, tasks: TaskMix, limits: Constraints, fix: Mapp
         alternatives = _alternatives(library, scores, best, level)
         adopted = _adopt(library, tasks, limits, fix, deltas[0])
     front = _front(library, scores, pairs, pareto) if pareto and result.recipes else None
-    return PickAnswer(result, deltas, citations, first, alternatives, adopted, front, (*_pick_warnings(result, limits, fix, deploy), *(library.strange_names() if library.extra else ())))
+    return PickAnswer(result, deltas, citations, first, alternatives, adopted, front, (*_pick_warnings(result, limits, fix, deploy, words.records("hardware")[limits.device].get("memory_gb")), *(library.strange_names() if library.extra else ())))
 
 
 def _alternatives(library: Library, scores: rank.Scores, best: rank.Ranked, level: float) -> tuple[dict, ...]:
@@ -125,7 +125,7 @@ def _front(library: Library, scores: rank.Scores, pairs: Pairs, by: str) -> Fron
                  tuple((hours(p.cost) if by == "training" else p.cost, p.gain, scores.recipe(p.candidate)) for p in points))
 
 
-def _pick_warnings(result: rank.Pick, limits: Constraints, fix: Mapping[str, object], deploy: bool) -> list[str]:
+def _pick_warnings(result: rank.Pick, limits: Constraints, fix: Mapping[str, object], deploy: bool, room: float | None) -> list[str]:
     out = ["gains are against LLaVA-1.5-7B trained the same way; deltas of one recipe share their uncertainty"]
     if limits.budget is None and limits.latency is None and limits.memory_gb is None and limits.tokens_per_s is None:
         out.append("no --budget, --latency, --speed or --memory: the most expensive recipes win")
@@ -135,6 +135,10 @@ def _pick_warnings(result: rank.Pick, limits: Constraints, fix: Mapping[str, obj
         first = result.recipes[0].costs
         out.append(f"--deploy names a device and no limit: on {first.latency_gpu} the first recipe takes {first.latency.ttft_ms:,.0f} ms to its first token "
                    f"and {first.memory.total:.1f} GB (--latency, --speed and --memory set limits)")
+    if room and result.recipes and result.recipes[0].costs.memory.total > room:
+        first = result.recipes[0].costs
+        out.append(f"the first recipe needs {first.memory.total:.0f} GB and does not fit into one {first.latency_gpu} ({room:g} GB): its latency is only "
+                   "arithmetic (--memory or --deploy sets a limit)")
     if limits.budget and limits.budget.assumed_price:
         price, gpu, source = PRINTED_PRICE
         out.append(f"${price:g} per {gpu} hour is assumed, the one price that a source prints ({source}): --budget '$… at $… per A100-hour' says yours")

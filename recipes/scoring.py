@@ -121,7 +121,7 @@ def backtest_text(result: dict, style: Style) -> str:
         if groups:
             lines += ["", *([title] if title else []), *table(head, [row(name, s) for name, s in groups.items()], "lrrrrrrrr", style)]
     if not first:
-        lines += ["", "nothing to score: at least three contrasts of one paper on known benchmarks are needed"]
+        lines += ["", *wrap("nothing to score: at least three contrasts of one paper on known benchmarks are needed", style)]
     both = result["answerable"] or result["overall"]
     if both and both["thumb_ratio"] is not None:
         lines += ["", *wrap(f"rules of thumb speak of {both['thumb_contrasts']} contrasts: their error is {both['thumb_ratio']:.2f} of \"no change\", "

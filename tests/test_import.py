@@ -451,12 +451,12 @@ class Hostile(Case):
     def test_names_that_leave_the_folder(self):
         for table in ("../x", "a/b", "..", ".", "", "a.b", "/etc/x", "x\n", "é", "a" * 65, "-x"):
             with self.subTest(table):
-                self.refused(SIGLIP, f"--table={table}", say=("--table",))
+                self.refused(SIGLIP, f"--table={table}", code=2, say=("--table",))
         self.refused(SIGLIP, "--table", "mm1", say=("mm1", "published"))
         self.refused(SIGLIP, "--table", "MM1", say=("published",))
         for arm in ("../../x", "a\x1b[31mb", "a\nb", " ", "x" * 200, "\udcff"):
             with self.subTest(ascii(arm)):
-                self.refused(SIGLIP, arm=arm, say=("the arm",))
+                self.refused(SIGLIP, arm=arm, code=2, say=("the arm",))
         self.refused(SIGLIP, recipe="encoder=sig\x1b]0;lip", say=("printable",))
         self.refused(SIGLIP, recipe="encoder", code=2, say=("--recipe",))
         self.refused(SIGLIP, recipe="encodr=clip", code=2, say=("encoder",))

@@ -256,6 +256,7 @@ class Change:
         for axis in (*moved_.axes, *moved_.implied):
             if axis not in self.axes:
                 out.append(self._step(axis, a, b))
+        out += self._beside(a, b)
         if self.by_size:
             out += self._other_llm(a, b)
         return tuple(out) + tuple(f"{axis} (stated for one row only)" for axis in moved_.unstated)
@@ -270,6 +271,21 @@ class Change:
                 return f"{axis} {x} -> {y}" if key == axis else f"{axis} {key} {x} -> {y}"
         return axis
 
+    def _beside(self, a: Mapping, b: Mapping) -> list[str]:
+        """Settings of an asked axis that move beside the asked field: the LLM's training beside a frozen encoder, the variant of a connector."""
+        records, out = self.words.records("setting"), []
+        asked = {"training": ("frozen_encoder", "training"), "connector": ("connector", "visual_tokens")}
+        for axis, fields in asked.items():
+            if axis not in self.axes:
+                continue
+            only = [field for field in fields if self.a.get(field) != self.b.get(field)] or list(fields)
+            for key in {**a, **b}:
+                x, y = a.get(key), b.get(key)
+                if x != y and key not in only and records.get(key, {}).get("axis") == axis:
+                    short = x is not None and y is not None and len(f"{x}{y}") < 40
+                    out.append(f"{axis} {key} {x} -> {y}" if short else f"{axis} {key}")
+        return out
+
     def _other_llm(self, a: Mapping, b: Mapping) -> list[str]:
         """What makes a pair of rows more than a change of LLM size: another make, or a mixture of experts on one side."""
         x, y = a.get("llm"), b.get("llm")
@@ -278,7 +294,7 @@ class Change:
         makes = llm_make(x, self.words), llm_make(y, self.words)
         if x and y and makes[0] != makes[1]:
             return [f"llm {x} -> {y}"]
-        return ["llm (not of one named family)"] if bool(x) != bool(y) else []
+        return ["llm (not of one named family)"] if not (x and y) else []
 
     def controlled(self, found: Found) -> bool:
         """Does nothing but the asked axes (and the visual tokens that follow a resolution) differ between two rows?"""

@@ -231,16 +231,16 @@ def plain(value: Decimal) -> int | float:
 
 
 def paper_key(name: str) -> str:
-    """The paper key, and file name, of a table name. Raises NotImported."""
+    """The paper key, and file name, of a table name. Raises Refused."""
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", name):
-        raise NotImported(f"--table {name[:60]!r}: letters, digits, - and _ (at most 64), as in my-sweep")
+        raise Refused(f"--table {name[:60]!r}: letters, digits, - and _ (at most 64), as in my-sweep")
     return name.lower()
 
 
 def arm_name(name: str) -> str:
-    """A name for a row. Raises NotImported for what could steer a terminal or pass for a path."""
+    """A name for a row. Raises Refused for what could steer a terminal or pass for a path."""
     if not name.strip() or len(name) > 120 or not name.isprintable() or ".." in name:
-        raise NotImported(f"the arm {name[:60]!r}: printable characters, at most 120, without '..'")
+        raise Refused(f"the arm {name[:60]!r}: printable characters, at most 120, without '..'")
     return name.strip()
 
 

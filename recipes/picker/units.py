@@ -121,7 +121,7 @@ def level(text: str) -> float:
 
 def _positive(value: float, text: str) -> float:
     if not 0 < value < 1e40:
-        raise UnitError(f"{text[:60]!r}: the amount must be positive")
+        raise UnitError(f"{text[:60]!r}: the amount must be positive, and below 1e40")
     return value
 
 
