@@ -22,7 +22,7 @@ from .library import Library
 # Smallest prior variances the search may reach. Leave-one-paper-out scores cannot see effects of components that one
 # paper alone has; these floors decide how far a change that was printed once is believed.
 FLOORS = {("prior", "connector"): 0.03, ("prior", "data"): 0.35, ("prior", "encoder_family"): 0.03, ("prior", "llm"): 0.05,
-          ("prior", "encoder"): 0.01, ("prior", "frozen_encoder"): 0.01, ("prior", "llm_size"): 0.1}
+          ("prior", "encoder"): 0.01, ("prior", "frozen_encoder"): 0.05, ("prior", "llm_size"): 0.1}
 
 _COLUMNS: list[Column] = []
 

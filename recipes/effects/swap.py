@@ -527,6 +527,6 @@ def _warnings(change: Change, found: Sequence[Found]) -> list[str]:
             if text.split(" ")[0] not in item.contrast.moved.implied:
                 along.setdefault(text.split(" ")[0], set()).add(item.contrast.table.paper)
     for axis, papers in sorted(along.items(), key=lambda entry: (-len(entry[1]), entry[0])):
-        if axis in ("resolution", "visual_tokens", "data", "llm", "encoder", "connector"):
+        if axis in ("resolution", "visual_tokens", "data", "llm", "encoder", "connector") and axis not in change.axes:
             out.append(f"{' and '.join(change.axes)} and {axis} move together in rows of {', '.join(sorted(papers))} (confounded)")
     return out
