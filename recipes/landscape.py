@@ -245,8 +245,23 @@ def adopt(words: Vocabulary, tasks: TaskMix, limit_params_b: float | None = None
     if memory_gb is None and deploy:
         memory_gb = float(words.records("hardware")[deploy]["memory_gb"])
     found = sieve(land, Need(limit_params_b, memory_gb, dtype, licence=licence))
-    ranked, _ = rank(land, found.models, wanted)
+    ranked, _ = rank(land, contenders(found.models, wanted), wanted)
     return Adopted(tuple(ranked[:count]), tuple(wanted), found.unsaid, (*notes, PROTOCOLS))
+
+
+CONTENDERS = 48     # models that are judged in full when only the first few are asked for
+
+
+def contenders(models: Sequence[Model], wanted: Sequence[Target]) -> list[Model]:
+    """The models whose printed scores on a mix stand highest above those of the others, on the mean over the benchmarks that they print."""
+    above: dict[str, list[float]] = {}
+    for target in wanted:
+        printed = {model.key: score.value / score.max for model in models if (score := headline(model, target.benchmark, None))}
+        mean = sum(printed.values()) / len(printed) if printed else 0.0
+        for key, value in printed.items():
+            above.setdefault(key, []).append(value - mean)
+    height = {key: sum(values) / len(values) for key, values in above.items()}
+    return sorted((model for model in models if model.key in height), key=lambda model: (-height[model.key], model.key))[:CONTENDERS]
 
 
 PROTOCOLS = ("scores come from each model's own authors unless marked: prompts, image sizes and judges differ, and reruns of "

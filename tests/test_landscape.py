@@ -418,5 +418,18 @@ class Models(unittest.TestCase):
             self.assertIn(word, err)
 
 
+class Contenders(unittest.TestCase):
+    def test_the_first_few_are_those_of_the_whole_ranking(self):
+        """`adopt` judges only the models whose printed scores stand highest: for every family the first three are the same as judging all."""
+        words = support.library().words
+        for family in ("ocr-document", "chart", "reasoning-knowledge", "general-vqa", "math"):
+            tasks = parse_mix(family, words)
+            land = released.Landscape(words)
+            wanted, _ = landscape.targets(land, tasks)
+            whole, _ = landscape.rank(land, released.sieve(land, released.Need(None, 24.0, "bf16")).models, wanted)
+            few = landscape.adopt(words, tasks, memory_gb=24.0).ranked
+            self.assertEqual([r.model.key for r in few], [r.model.key for r in whole[:3]], family)
+
+
 if __name__ == "__main__":
     unittest.main()
