@@ -401,7 +401,7 @@ def _order(one: Assertion, found: Mapping, sizes: Mapping[str, Mapping[str, floa
             return missing(one, evidence)
         thin = _too_few((first, second), {axis: {key: found[axis][key] for key in both} for axis in (first, second)}, searched)
         if thin:
-            return Judged(one, "unknown", f"too little to compare them: {', '.join(thin)} in the papers that vary both; {_least(searched)} are asked for", lines)
+            return Judged(one, "unknown", f"too little to compare: {', '.join(thin)} in the papers that vary both; {_least(searched)} are asked for", lines)
         more = sum(sizes[first][key] > sizes[second][key] for key in both)
         good &= more >= spec.get("need", MOST) * len(both) - 1e-9
         means = [sum(sizes[axis][key] for key in both) / len(both) for axis in (first, second)]
