@@ -15,6 +15,7 @@ from .evidence.vocabulary import Vocabulary
 
 RESULTS = ("holds", "fails", "absent", "unknown")
 MOST = 2 / 3   # share of the papers that an order of axes must hold in, unless the assertion says another
+LEAST_CONTRASTS, LEAST_PAPERS = 5, 2   # of an axis, below which nothing is said of its share (papers: fewer where fewer are searched)
 
 
 class Line(NamedTuple):
@@ -66,7 +67,12 @@ class Evidence:
             found = (table for table in found if spec["varies"] in table.varies and "whole systems" not in table.varies)
         if "locators" in spec:
             found = (table for table in found if table.locator in spec["locators"])
-        return list(found)
+        return [self._left(table, spec["without"]) for table in found] if "without" in spec else list(found)
+
+    def _left(self, table: Table, without: Sequence[Mapping]) -> Table:
+        """A table without the rows that an assertion leaves out."""
+        out = [one.get("rows", {}) for one in without if {table.id, self.paper_of[table.id].key} & set(one["in"])]
+        return table._replace(rows=tuple(row for row in table.rows if not any(self.matches(row, selector) for selector in out))) if out else table
 
     def setting(self, row: Row, key: str):
         """A setting of a row; `encoder.family` is the field of the component's registry record. None when unsaid."""
@@ -134,14 +140,47 @@ def _sides(spec: Mapping, table: Table, evidence: Evidence) -> tuple[set[int], s
     return found[0], found[1]
 
 
-def _directed(spec: Mapping, evidence: Evidence) -> Iterator[Contrast]:
-    """The contrasts an assertion asks for, each in the direction of its selectors; a pair of runs that two tables print is taken once."""
+def _pair(one: Contrast) -> frozenset:
+    """The two training runs of a contrast, in no direction: two tables, or two arms of one table, may print the same run."""
+    return frozenset((one.from_row.run or id(one.from_row), one.to_row.run or id(one.to_row)))
+
+
+def _once(found: Iterable[Contrast]) -> list[Contrast]:
+    """Each pair of runs once per benchmark; no means from one table where another table prints scores of the same pair."""
+    seen, kept, printed = set(), [], defaultdict(set)
+    for one in found:
+        pair = _pair(one)
+        key = pair, one.metric.benchmark, one.metric.split, round(abs(one.delta), 6)
+        if key not in seen:
+            seen.add(key)
+            kept.append(one)
+        if one.metric.role == "score":
+            printed[pair].add(one.table.id)
+    return [one for one in kept if one.metric.role == "score" or printed[_pair(one)] <= {one.table.id}]
+
+
+def _falls(one: Contrast, keys: Iterable[str]) -> bool:
+    """Does a setting that is a number on both sides fall from one row to the other?"""
+    sides = ((one.from_row.setting.get(key), one.to_row.setting.get(key)) for key in keys)
+    return any(isinstance(x, (int, float)) and isinstance(y, (int, float)) and y < x for x, y in sides)
+
+
+def percent(one: Contrast) -> float:
+    """A difference in percent of the scale. A mean without a printed maximum (MM1's) counts as one of 100; CIDEr has no scale: points."""
+    return one.delta * 100 / (one.metric.max or 100)
+
+
+def _directed(spec: Mapping, evidence: Evidence) -> list[Contrast]:
+    """The contrasts an assertion asks for, each in the direction of its selectors; a pair of runs that several tables print is taken once."""
+    return _once(_asked(spec, evidence))
+
+
+def _asked(spec: Mapping, evidence: Evidence) -> Iterator[Contrast]:
     axes = spec.get("axis")
     axes = None if axes is None else {axes} if isinstance(axes, str) else set(axes)
     moves = set(spec["moves"]) if "moves" in spec else None
     start = spec.get("from")
     across = _across(spec, evidence)
-    seen = set()
     for table in [across] if across else evidence.searched(spec):
         metrics = _metrics(table, spec, evidence.words)
         if spec["in"] == "*":
@@ -164,12 +203,8 @@ def _directed(spec: Mapping, evidence: Evidence) -> Iterator[Contrast]:
             sides = {key: (evidence.setting(one.from_row, key), evidence.setting(one.to_row, key)) for key in (*spec.get("same", ()), *spec.get("alike", ()))}
             if any(x != y for x, y in sides.values()) or any(None in sides[key] for key in spec.get("same", ())):
                 continue
-            if one.from_row.run and one.to_row.run:
-                key = (one.from_row.run, one.to_row.run, one.metric.benchmark, one.metric.split, one.delta)
-                if key in seen:
-                    continue
-                seen.add(key)
-            yield one
+            if not _falls(one, spec.get("no_lower", ())):
+                yield one
 
 
 def _line(one: Contrast, delta: float | None = None, holds: bool | None = None) -> Line:
@@ -197,7 +232,8 @@ def missing(one: Assertion, evidence: Evidence) -> Judged:
     """Nothing was found: absent from an encoded paper, drawn without numbers, or spoken of nowhere."""
     names = one.spec["in"]
     if names == "*":
-        return Judged(one, "unknown", f"none of the {len(evidence.tables)} encoded tables shows it", ())
+        beside = f"; {aside(one)}" if "without" in one.spec else ""
+        return Judged(one, "unknown", f"none of the {len(evidence.tables)} encoded tables shows it{beside}", ())
     papers = {key: evidence.papers[key] for key in sorted({name if name in evidence.papers else evidence.paper_of[name].key for name in names})}
     for paper in papers.values():
         said = drawn(paper, one.spec.get("words", ()))
@@ -211,6 +247,12 @@ def missing(one: Assertion, evidence: Evidence) -> Judged:
     return Judged(one, "absent", shown, ())
 
 
+def aside(one: Assertion) -> str:
+    """What an assertion leaves out of its search, and why; empty when nothing."""
+    whys = [f"{', '.join(left['in'])} ({left['why']})" for left in one.spec.get("without", ())]
+    return f"left out: {'; '.join(whys)}" if whys else ""
+
+
 def drawn(paper: Paper, words: Sequence[str]) -> str | None:
     """The part of a paper's transcription record (open questions) that speaks of all `words`, or None."""
     for text in paper.transcription.get("open_questions") or () if words else ():
@@ -221,7 +263,7 @@ def drawn(paper: Paper, words: Sequence[str]) -> str | None:
 
 
 def judge_exists(one: Assertion, evidence: Evidence) -> Judged:
-    found = list(_directed(one.spec, evidence))
+    found = _directed(one.spec, evidence)
     if not found:
         return missing(one, evidence)
     if isinstance(one.spec.get("axis"), list):
@@ -234,7 +276,7 @@ def judge_exists(one: Assertion, evidence: Evidence) -> Judged:
 
 
 def _mean_delta(found: Sequence[Contrast]) -> str:
-    return f"{sum(contrast.delta * 100 / (contrast.metric.max or 100) for contrast in found) / len(found):+.2f} percent of scale"
+    return f"{sum(map(percent, found)) / len(found):+.2f} percent of scale"
 
 
 def plural(count: int, word: str) -> str:
@@ -244,14 +286,14 @@ def plural(count: int, word: str) -> str:
 
 def judge_contrast(one: Assertion, evidence: Evidence) -> Judged:
     spec = one.spec
-    percent = spec.get("scale") == "percent"
-    groups: dict[tuple, list[tuple[Contrast, float]]] = defaultdict(list)
+    scaled = spec.get("scale") == "percent"
+    groups: dict[frozenset, list[tuple[Contrast, float]]] = defaultdict(list)
     for contrast in _directed(spec, evidence):
-        value = contrast.delta * 100 / contrast.metric.max if percent and contrast.metric.max else contrast.delta
-        groups[contrast.table.id, id(contrast.from_row), id(contrast.to_row)].append((contrast, abs(value) if spec.get("size") else value))
+        value = percent(contrast) if scaled else contrast.delta
+        groups[_pair(contrast)].append((contrast, abs(value) if spec.get("size") else value))
     if not groups:
         return missing(one, evidence)
-    unit = " percent of scale" if percent else ""
+    unit = " percent of scale" if scaled else ""
     if spec.get("mean"):
         means = {key: sum(value for _, value in group) / len(group) for key, group in groups.items()}
         judged = {key: within(mean, spec) for key, mean in means.items()}
@@ -262,20 +304,25 @@ def judge_contrast(one: Assertion, evidence: Evidence) -> Judged:
         values = [value for group in groups.values() for _, value in group]
         hits, total, what = sum(bool(line.holds) for line in lines), len(lines), "contrast"
     if spec.get("per") == "paper":
-        return _by_paper(one, lines, values, unit, evidence)
+        owners = [number for number, group in enumerate(groups.values()) for _ in group] if spec.get("mean") else list(range(len(lines)))
+        return _by_paper(one, lines, owners, values, unit, evidence)
     share = spec.get("need", 1)
     wanted = "" if share == 1 else f", {100 * share:.0f}% needed"
     sign = "" if spec.get("size") else "+"
     spread = format(values[0], sign + ".2f") if total == 1 else f"{format(min(values), sign + '.2f')} … {format(max(values), sign + '.2f')}"
     found = f"{hits} of {plural(total, what)} {'is' if 1 in (hits, total) else 'are'} {range_words(spec, unit)}{wanted} (found {spread}{unit})"
+    for group in groups.values():
+        first = group[0][0]
+        if len(group) > 1 and not any(contrast.delta for contrast, _ in group):
+            found += f"; {first.from_row.arm} and {first.to_row.arm} carry the same number in all {len(group)} columns"
     return Judged(one, "holds" if hits >= share * total - 1e-9 else "fails", found, lines)
 
 
-def _by_paper(one: Assertion, lines: tuple[Line, ...], values: Sequence[float], unit: str, evidence: Evidence) -> Judged:
-    """The papers in which most contrasts (for `mean`: most pairs of rows) are in the range."""
-    votes: dict[str, dict[tuple, bool]] = defaultdict(dict)
-    for number, line in enumerate(lines):
-        votes[evidence.paper_of[line.table.split(" and ")[0]].key][(line.table, line.from_arm, line.to_arm) if one.spec.get("mean") else (number,)] = bool(line.holds)
+def _by_paper(one: Assertion, lines: tuple[Line, ...], owners: Sequence[int], values: Sequence[float], unit: str, evidence: Evidence) -> Judged:
+    """The papers in which most contrasts (for `mean`: most pairs of rows; `owners` says which pair a line is of) are in the range."""
+    votes: dict[str, dict[int, bool]] = defaultdict(dict)
+    for owner, line in zip(owners, lines):
+        votes[evidence.paper_of[line.table.split(" and ")[0]].key][owner] = bool(line.holds)
     good = [key for key, group in votes.items() if 2 * sum(group.values()) > len(group)]
     share, what = one.spec.get("need", 1), "pairs of rows are in the mean" if one.spec.get("mean") else "contrasts are"
     said = ", ".join(f"{evidence.papers[key].short} {sum(group.values())} of {len(group)}" for key, group in votes.items())
@@ -287,36 +334,53 @@ def _by_paper(one: Assertion, lines: tuple[Line, ...], values: Sequence[float], 
 # --- the spread of scores by axis ------------------------------------------------------------------------------------------------
 
 def spread(spec: Mapping, evidence: Evidence) -> dict[str, dict[str, list[Contrast]]]:
-    """axis -> paper -> contrasts in which this axis alone moves, in tables that mean to vary it (not comparisons of whole systems)."""
+    """axis -> paper -> contrasts in which this axis alone moves, in tables that mean to vary it (not comparisons of whole systems).
+
+    On scores with a maximum, and on means (percent-like ones without a printed maximum count as of 100); not on CIDEr.
+    """
     out: dict[str, dict[str, list[Contrast]]] = {axis: defaultdict(list) for axis in spec["axes"]}
+    found = []
     for table in evidence.searched(spec):
         if "whole systems" in table.varies or not set(spec["axes"]) & set(table.varies):
             continue
-        metrics = tuple(metric for metric in _metrics(table, spec, evidence.words) if metric.max)
+        metrics = tuple(metric for metric in _metrics(table, spec, evidence.words) if metric.max or metric.role == "average")
         for one in contrasts(table._replace(rows=tuple(filter(described, table.rows))), evidence.axis_of, metrics) if metrics else ():
             if one.controlled and one.moved.axes[0] in out and one.moved.axes[0] in table.varies:
-                out[one.moved.axes[0]][evidence.paper_of[table.id].key].append(one)
+                found.append(one)
+    for one in _once(found):
+        out[one.moved.axes[0]][evidence.paper_of[one.table.id].key].append(one)
     return out
+
+
+def _too_few(axes: Iterable[str], found: Mapping[str, Mapping[str, list]], papers: int) -> list[str]:
+    """Axes with too few contrasts or papers to speak of a share, each with its counts in words."""
+    return [f"{axis} ({plural(sum(map(len, found[axis].values())), 'contrast')} of {plural(len(found[axis]), 'paper')})" for axis in axes
+            if sum(map(len, found[axis].values())) < LEAST_CONTRASTS or len(found[axis]) < min(LEAST_PAPERS, papers)]
 
 
 def judge_share(one: Assertion, evidence: Evidence) -> Judged:
     spec = one.spec
     found = spread(spec, evidence)
-    sizes = {axis: {key: sum(abs(c.delta) * 100 / c.metric.max for c in group) / len(group) for key, group in papers.items()} for axis, papers in found.items()}
-    variance = {axis: sum(sum((c.delta * 100 / c.metric.max) ** 2 / 2 for c in group) / len(group) for group in papers.values()) / len(papers)
-                for axis, papers in found.items() if papers}
+    sizes = {axis: {key: sum(abs(percent(c)) for c in group) / len(group) for key, group in papers.items()} for axis, papers in found.items()}
+    searched = len({evidence.paper_of[table.id].key for table in evidence.searched(spec)})
+    few = [axis for axis in spec["axes"] if _too_few([axis], found, searched)]
+    variance = {axis: sum(sum(percent(c) ** 2 / 2 for c in group) / len(group) for group in papers.values()) / len(papers)
+                for axis, papers in found.items() if axis not in few}
     shown = [axis for axis in spec["axes"] if axis in spec.get("order", spec["axes"])]
     lines = tuple(Line("", evidence.papers[key].short, evidence.papers[key].arxiv, None, axis, f"mean size of {plural(len(found[axis][key]), 'contrast')}",
                        None, None, round(sizes[axis][key], 4), None, (axis,), (), None) for key in evidence.papers for axis in shown if key in sizes[axis])
     if "order" in spec:
-        return _order(one, sizes, lines, evidence)
+        return _order(one, found, sizes, lines, evidence, searched)
     asked = spec.get("together") or list(spec["each"])
-    if not any(axis in variance for axis in asked):
+    if not any(found[axis] for axis in asked):
         return missing(one, evidence)
+    thin = _too_few(asked, found, searched)
+    if thin:
+        return Judged(one, "unknown", f"too little to speak of a share: {', '.join(thin)}; {_least(searched)} are asked for", lines)
     total = sum(variance.values())
     shares = {axis: value / total if total else 0.0 for axis, value in variance.items()}
     said = ", ".join(f"{axis} {100 * shares[axis]:.0f}% ({plural(sum(map(len, found[axis].values())), 'contrast')} of {plural(len(found[axis]), 'paper')})"
-                     if axis in shares else f"{axis} not measured" for axis in spec["axes"])
+                     if axis in shares else f"{axis} too rarely measured" if found[axis] else f"{axis} not measured" for axis in spec["axes"])
     if "together" in spec:
         good = within(sum(shares.get(axis, 0) for axis in asked), {key: spec[key] for key in ("min", "max") if key in spec})
     else:
@@ -324,13 +388,20 @@ def judge_share(one: Assertion, evidence: Evidence) -> Judged:
     return Judged(one, "holds" if good else "fails", said, lines)
 
 
-def _order(one: Assertion, sizes: Mapping[str, Mapping[str, float]], lines: tuple[Line, ...], evidence: Evidence) -> Judged:
+def _least(papers: int) -> str:
+    return f"{LEAST_CONTRASTS} contrasts of {plural(min(LEAST_PAPERS, papers), 'paper')}"
+
+
+def _order(one: Assertion, found: Mapping, sizes: Mapping[str, Mapping[str, float]], lines: tuple[Line, ...], evidence: Evidence, searched: int) -> Judged:
     """Does the first axis move scores more than the next, in the papers that vary both?"""
     spec, good, said = one.spec, True, []
     for first, second in zip(spec["order"], spec["order"][1:]):
         both = sorted(set(sizes[first]) & set(sizes[second]))
         if not both:
             return missing(one, evidence)
+        thin = _too_few((first, second), {axis: {key: found[axis][key] for key in both} for axis in (first, second)}, searched)
+        if thin:
+            return Judged(one, "unknown", f"too little to compare: {', '.join(thin)} in the papers that vary both; {_least(searched)} are asked for", lines)
         more = sum(sizes[first][key] > sizes[second][key] for key in both)
         good &= more >= spec.get("need", MOST) * len(both) - 1e-9
         means = [sum(sizes[axis][key] for key in both) / len(both) for axis in (first, second)]

@@ -55,6 +55,11 @@ def _cell_line(table: Table, row: Row, metric: str, value, holds=None, split: st
     return Line(table.id, table.locator, table.arxiv, None, row.arm, metric, split, None, value, None, (), (), holds)
 
 
+def _owner(reported_by: str) -> int:
+    """Whose number comes first: the authors', then the benchmark's owners', then reruns and copies."""
+    return 0 if reported_by == "authors" else 1 if "benchmark owners" in reported_by else 2
+
+
 def _place(place: Mapping, evidence: Evidence) -> tuple[object, list[Line]]:
     """(value or None, lines) of one place. Other values that the same place prints follow as further lines."""
     if "table" in place:
@@ -72,6 +77,7 @@ def _place(place: Mapping, evidence: Evidence) -> tuple[object, list[Line]]:
         if "field" in place:
             return model.get(place["field"]), [blank._replace(metric=place["field"], after=model.get(place["field"]))]
         scores = [score for score in model["scores"] if score["benchmark"] == place["benchmark"] and place.get("split") in (None, score["split"])]
+        scores.sort(key=lambda score: _owner(score["reported_by"]))
         lines = [blank._replace(locator=f"{score['source']} ({score['reported_by']})", metric=score["benchmark"], split=score["split"], after=score["value"])
                  for score in scores]
         return (scores[0]["value"] if scores else None), lines
@@ -166,6 +172,8 @@ def _count(one: Assertion, evidence: Evidence) -> Judged:
         lines = tuple(Line("registry/models", "released models", model.get("arxiv"), None, model["name"], ", ".join(where), None, None,
                            ", ".join(str(model.get(key)) for key in where), None, (), (), None) for model in found)
         total, what = len(found), "released model"
+        if not found:
+            return Judged(one, "unknown", f"the registry of {plural(len(evidence.models), 'released model')} has none, and it is not complete", ())
     else:
         rows: dict[object, Line] = {}
         for table in evidence.searched(spec):

@@ -51,6 +51,12 @@ def second() -> dict:
     return data
 
 
+def often(data: dict, times: int = 5) -> dict:
+    """The tables of a paper, so many times over as tables of other runs."""
+    data["tables"] = [{**copy.deepcopy(table), "id": f"{table['id']}{'' if n == 0 else n}"} for n in range(times) for table in data["tables"]]
+    return data
+
+
 def evidence(*files: dict, models=()) -> Evidence:
     words = support.library().words
     return Evidence([parse_paper(data, f"{data['paper']['key']}.json", words.records("benchmark")) for data in files or (made_up(),)], words,
@@ -175,6 +181,66 @@ class Contrasts(unittest.TestCase):
         data["tables"].append(again)
         self.assertEqual(len(judged(HOLDS, files=[data]).judged[0].lines), 1)
 
+    def test_a_pair_of_runs_counts_once_in_either_direction(self):
+        data = made_up()
+        for row in data["tables"][0]["rows"]:
+            row["run"] = row["arm"]
+        again = copy.deepcopy(data["tables"][0])
+        again["id"] = "paper.again"
+        again["rows"].reverse()
+        data["tables"].append(again)
+        one = judged(contrast(axis="encoder", size=True, max=9, metrics=["mmmu"]), files=[data]).judged[0]
+        self.assertEqual([(line.table, line.from_arm) for line in one.lines], [("paper.encoder", "CLIP")])
+
+    def test_two_arms_of_one_run_in_one_table_count_once(self):
+        data = made_up()
+        rows = data["tables"][0]["rows"]
+        rows[0]["run"] = "r"
+        rows.append({**copy.deepcopy(rows[0]), "arm": "CLIP again"})
+        self.assertEqual(len(judged(contrast(min=0), files=[data]).judged[0].lines), 1)
+
+    def test_a_table_of_means_does_not_repeat_its_runs(self):
+        """As Figure 5 and Table 11 of Cambrian-1."""
+        data = made_up()
+        for row in data["tables"][0]["rows"]:
+            row["run"] = row["arm"]
+        means = copy.deepcopy(data["tables"][0])
+        means.update(id="paper.means", metrics={"general": {"benchmark": "cambrian-general", "role": "average"}})
+        for row, score in zip(means["rows"], (50.0, 40.0, 30.0)):
+            row["scores"] = {"general": score}
+        data["tables"].insert(0, means)
+        every = contrast(mean=True, above=0, in_="*")
+        del every["metrics"]
+        lines = judged({**every, "scale": "percent"}, files=[data]).judged[0].lines
+        self.assertEqual({line.table for line in lines}, {"paper.encoder"})
+        asked = contrast(metrics=["general"], above=0, in_="*")
+        self.assertEqual(result(asked, data), "fails")               # where the mean is asked for, it counts
+
+    def test_rows_left_out_are_named_with_the_reason(self):
+        out = {"without": [{"in": ["paper.encoder"], "rows": {"arm": "SigLIP"}, "why": "it broke"}]}
+        self.assertEqual(result({**HOLDS, **out}), "absent")
+        self.assertEqual(result({**HOLDS, "without": [{"in": ["paper.llm"], "why": "x"}]}), "holds")
+        one = judged({**HOLDS, **out, "in": "*"}).judged[0]
+        self.assertEqual((one.result, one.found), ("unknown", "none of the 2 encoded tables shows it; left out: paper.encoder (it broke)"))
+        shown = judged({**HOLDS, "without": [{"in": ["paper.llm"], "why": "too small"}]})
+        self.assertIn("left out: paper.llm (too small)", report.full_text(shown, evidence(), {}, report.Style(80)))
+        self.assertEqual(report.claim_json(shown)["assertions"][0]["without"], [{"in": ["paper.llm"], "why": "too small"}])
+
+    def test_no_lower(self):
+        down = {"to": {"encoder": SIGLIP}, "from_": {"encoder": "dinov2-vit-l-14"}, "min": 0}
+        self.assertEqual(result(contrast(**down)), "holds")                              # 518 -> 336 px
+        self.assertEqual(result(contrast(**down, no_lower=["resolution"])), "absent")
+        self.assertEqual(result(contrast(min=3, no_lower=["resolution"])), "holds")      # 336 -> 336 px
+
+    def test_identical_rows_are_named(self):
+        data = made_up()
+        data["tables"][0]["rows"][1]["scores"] = dict(data["tables"][0]["rows"][0]["scores"])
+        every = contrast(above=0)
+        del every["metrics"]
+        one = judged(every, files=[data]).judged[0]
+        self.assertEqual(one.result, "fails")
+        self.assertIn("CLIP and SigLIP carry the same number in all 3 columns", one.found)
+
     def test_doubtful_cells_are_left_out(self):
         data = made_up()
         data["tables"][0]["rows"][1]["doubt"] = {"cells": ["mmmu"], "why": "?"}
@@ -263,19 +329,62 @@ class Others(unittest.TestCase):
             self.assertEqual(result({"kind": "count", "asserts": "", "in": ["paper"], **keys}), expected, keys)
         self.assertEqual(result({"kind": "count", "asserts": "", "models": True, "where": {"key": {"has": "molmo"}, "params_b": 72}, "equals": 1}), "holds")
 
+    def test_released_models_are_a_partial_list(self):
+        self.assertEqual(result({"kind": "count", "asserts": "", "models": True, "where": {"params_b": 123456}, "min": 1}), "unknown")
+
+    def test_the_owners_number_comes_before_reruns(self):
+        scores = [{"benchmark": "mmmu", "split": "val", "value": v, "source": "s", "reported_by": by}
+                  for v, by in ((39.0, "third-party rerun (X)"), (36.0, "benchmark leaderboard (MMMU, benchmark owners)"))]
+        assertion = {"kind": "value", "asserts": "", "at": {"model": "m", "benchmark": "mmmu"}, "equals": 36}
+        for extra, expected in (([], "holds"), ([{**scores[0], "value": 30.0, "reported_by": "authors"}], "fails")):
+            file = parse_claims(claim(assertion), "my.json")
+            held = evidence(models=[{"key": "m", "name": "M", "scores": scores + extra}])
+            self.assertEqual(claims.audit(file, held)[0].judged[0].result, expected)
+
     def share(self, *files, **keys) -> str:
+        files = files or (often(made_up()), often(second()))
+        keys = {key.rstrip("_"): value for key, value in keys.items()}
         return result({"kind": "share", "asserts": "", "in": "*", "axes": ["encoder", "llm", "data"], "benchmarks": ["mmmu"], **keys}, *files)
 
     def test_share(self):
         # encoder alone: 3.5 points; llm: 12 points; so 3.5^2 against 12^2
-        self.assertEqual(self.share(together=["llm"], min=0.92), "holds")
-        self.assertEqual(self.share(together=["llm"], min=0.93), "fails")
-        self.assertEqual(self.share(together=["encoder", "llm"], min=1), "holds")
-        self.assertEqual(self.share(each={"encoder": {"min": 0.07, "max": 0.08}}), "holds")
-        self.assertEqual(self.share(each={"data": {"max": 1}}), "unknown")
-        self.assertEqual(self.share(order=["llm", "encoder"]), "holds")
-        self.assertEqual(self.share(order=["encoder", "llm"]), "fails")
-        self.assertEqual(self.share(order=["data", "encoder"]), "unknown")
+        files = (often(made_up()),)
+        self.assertEqual(self.share(*files, together=["llm"], min=0.92), "holds")
+        self.assertEqual(self.share(*files, together=["llm"], min=0.93), "fails")
+        self.assertEqual(self.share(*files, together=["encoder", "llm"], min=1), "holds")
+        self.assertEqual(self.share(*files, each={"encoder": {"min": 0.07, "max": 0.08}}), "holds")
+        self.assertEqual(self.share(*files, each={"data": {"max": 1}}), "unknown")
+        self.assertEqual(self.share(*files, order=["llm", "encoder"]), "holds")
+        self.assertEqual(self.share(*files, order=["encoder", "llm"]), "fails")
+        self.assertEqual(self.share(*files, order=["data", "encoder"]), "unknown")
+
+    def test_a_share_needs_five_contrasts_of_two_papers(self):
+        few = "too little to speak of a share: llm (1 contrast of 1 paper); 5 contrasts of 1 paper are asked for"
+        one = judged({"kind": "share", "asserts": "", "in": "*", "axes": ["encoder", "llm"], "benchmarks": ["mmmu"], "together": ["llm"], "max": 1}).judged[0]
+        self.assertEqual((one.result, one.found), ("unknown", few))
+        self.assertEqual(self.share(together=["encoder"], max=1), "holds")        # of two papers
+        self.assertEqual(self.share(together=["llm"], max=1), "unknown")          # of one, where two are searched
+        self.assertEqual(self.share(often(made_up(), 4), together=["llm"], max=1), "unknown")
+        self.assertEqual(self.share(order=["llm", "encoder"]), "unknown")
+        self.assertEqual(self.share(often(made_up()), in_=["paper"], together=["llm"], max=1), "holds")
+
+    def test_shares_take_means_without_a_maximum_but_no_cider(self):
+        data = often(made_up())
+        for table in data["tables"]:
+            table["metrics"]["mmmu"] = {"benchmark": "mm1-pretrain-avg", "role": "average"}
+        self.assertEqual(self.share(data, benchmarks=["mm1-pretrain-avg"], together=["llm"], min=0.92), "holds")
+        for table in data["tables"]:
+            table["metrics"]["mmmu"] = {"benchmark": "coco_cider"}
+        self.assertEqual(self.share(data, benchmarks=["coco_cider"], together=["llm"], min=0), "unknown")
+
+    def test_shares_count_a_pair_of_runs_once_in_any_direction(self):
+        data = often(made_up())
+        for number, table in enumerate(data["tables"]):
+            for row in table["rows"]:
+                row["run"] = row["arm"]
+            if number % 2:
+                table["rows"].reverse()
+        self.assertEqual(self.share(data, together=["llm"], max=1), "unknown")
 
     def test_conditions(self):
         for value, condition, expected in ((7, {"min": 6.5, "max": 8}, True), ("anyres", {"min": 1}, False), (None, {"not": "x"}, False),
@@ -312,6 +421,11 @@ class Refused(unittest.TestCase):
                 ("/claims/0/assertions/0/in", lambda d: first(d).update({"in": []})),
                 ("/claims/0/assertions/0/min", lambda d: first(d).update(min=True)),
                 ("/claims/0/assertions/0/need", lambda d: first(d).update(need=0)),
+                ("/claims/0/assertions/0/without", lambda d: first(d).update(without=[])),
+                ("/claims/0/assertions/0/without/0", lambda d: first(d).update(without=["paper"])),
+                ("/claims/0/assertions/0/without/0/why", lambda d: first(d).update(without=[{"in": ["paper"]}])),
+                ("/claims/0/assertions/0/without/0/in", lambda d: first(d).update(without=[{"in": "*", "why": "x"}])),
+                ("/claims/0/assertions/0/without/0/arm", lambda d: first(d).update(without=[{"in": ["paper"], "arm": "x", "why": "x"}])),
                 ("/claims/0/assertions/0/scale", lambda d: first(d).update(scale="log")),
                 ("/claims/0/assertions/0/from/encoder/like", lambda d: first(d).update({"from": {"encoder": {"like": "x"}}})),
                 ("/claims/0/assertions/0/from/encoder", lambda d: first(d).update({"from": {"encoder": None}})),
@@ -343,6 +457,9 @@ class Refused(unittest.TestCase):
                 (at + "/families/0", contrast(families=["ocr"], min=0)),
                 (at + "/moves/0", contrast(moves=["encodr"], min=0)),
                 (at + "/same/0", contrast(same=["encodr"], min=0)),
+                (at + "/no_lower/0", contrast(no_lower=["encodr"], min=0)),
+                (at + "/without/0/in/0", contrast(without=[{"in": ["papr"], "why": "x"}], min=0)),
+                (at + "/without/0/rows/arm", contrast(without=[{"in": ["paper"], "rows": {"arm": "CLlP"}, "why": "x"}], min=0)),
                 (at + "/from/arm", contrast(from_={"arm": "CLlP"}, min=0)),
                 (at + "/from/encoder", contrast(from_={"encoder": "clip-vit-l"}, min=0)),
                 (at + "/to/encodr", contrast(to={"encodr": "x"}, min=0)),
@@ -401,6 +518,42 @@ class Shipped(unittest.TestCase):
         molmo = self.audits["L12"]
         self.assertEqual(molmo.verdict, "contradicted")
         self.assertEqual([(line.metric, line.before, line.after) for line in molmo.judged[0].lines if not line.holds], [("mmmu", 60.3, 54.1)])
+
+    def part(self, claim_id: str, words: str):
+        """The one assertion of a shipped claim whose words hold `words`."""
+        found = [one for one in self.audits[claim_id].judged if words in one.assertion.asserts]
+        self.assertEqual(len(found), 1, (claim_id, words))
+        return found[0]
+
+    def test_what_the_tables_show_when_opened(self):
+        for claim_id, words, expected, count in (
+                ("L21", "Qwen2.5 7B over", "holds", 216), ("L21", "Llama-3.1 8B over", "fails", 216), ("L21", "Gemma 2 2B", "unknown", 0),
+                ("L10", "the connector causes", "unknown", None), ("L11", "of as many images", "holds", 1), ("L14", "fewer training hours", "unknown", 0),
+                ("L14", "at the high resolution throughout", "fails", 3), ("L17", "at 518 px", "fails", None), ("L20", "LLM of 3 to 5B", "fails", 0),
+                ("R02", "as Honeybee quotes", "holds", 1), ("R03", "as Honeybee quotes", "holds", 1), ("R08", "equals", "fails", 2),
+                ("R08", "a quarter", "holds", 2), ("D02", "on the mean of 11", "fails", 2), ("D02", "without the two counting", "holds", 2)):
+            one = self.part(claim_id, words)
+            self.assertEqual(one.result, expected, (claim_id, words, one.found))
+            self.assertIn(len(one.lines), (count, len(one.lines)) if count is None else (count,), (claim_id, words))
+        self.assertIn("12 of 12 means", self.part("L21", "Qwen2.5 7B over").found)
+        self.assertEqual(self.part("L19", "Qwen-VL-Chat").lines[0].after, 35.9)
+        self.assertEqual({line.after for line in self.part("L11", "of as many images").lines}, {76.3})
+
+    def test_what_is_left_out_is_not_among_the_rows(self):
+        for claim_id in ("L08", "L15", "L16", "R07"):
+            for one in self.audits[claim_id].judged:
+                out = [left["in"] for left in one.assertion.spec.get("without", ()) if "rows" not in left]
+                self.assertFalse([line.table for line in one.lines for names in out if {line.table, line.table.split(".")[0]} & set(names)], claim_id)
+        tables = {line.table for one in self.audits["L08"].judged for line in one.lines}
+        self.assertLessEqual({"paligemma.table1", "paligemma2.table11"}, tables)
+        swapped = self.part("D03", "as people swap them").lines
+        self.assertTrue(swapped)
+        self.assertNotIn(("CLIP ViT-L 336px", "SigLIP ViT-SO 224px"), [(line.from_arm, line.to_arm) for line in swapped])
+        self.assertNotIn("cambrian1.figure5", {line.table for line in swapped})
+        self.assertLessEqual({"aimv2.table7", "cambrian1.table11"}, {line.table for line in self.part("D03", "at the same number of tokens").lines})
+        pairs = [frozenset((line.from_arm, line.to_arm)) for line in self.part("L16", "single axes move").lines if line.metric == "vqav2"]
+        self.assertNotIn(frozenset(("Single-Stage 13B", "Frozen ViT (Single-Stage)")), pairs)
+        self.assertIn("MM1", {line.locator for line in self.part("L22", "the data mixture moves").lines})
 
     def test_a_changed_cell_of_the_papers_changes_the_verdict(self):
         papers = [paper._replace(tables=tuple(

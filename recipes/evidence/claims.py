@@ -9,7 +9,8 @@ shown with the verdict but do not count for it.
 
 contrast  pairs of rows of one table: `in` (paper keys and table ids, or "*"), `from` and `to` (row selectors) or `axis` (pairs that
           differ on this axis alone), `metrics`, `benchmarks` or `families`; `moves` (only these axes may differ), `same` (settings that
-          both rows state and share), `alike` (share, or both leave unsaid), `varies` (tables that mean to vary this axis); `min`, `max`,
+          both rows state and share), `alike` (share, or both leave unsaid), `no_lower` (settings that, as numbers, do not fall from
+          `from` to `to`), `varies` (tables that mean to vary this axis); `min`, `max`,
           `above`, `below` (points; `scale` "percent": of the benchmark's maximum), `size` (without sign), `mean` (over the metrics of a
           pair), `need` (share of the contrasts that must satisfy it, 1 if left out; `per` "paper": of the papers, each by the greater
           part of its contrasts)
@@ -18,7 +19,10 @@ value     `at` one place or several joined by `how` (sum, ratio, difference): ta
           tokens (a released model) + image, cost + field; `equals` with `within`, or `min`, `max`, or `is` (a condition)
 ordering  `items` (label, rows, pick best, worst or mean) descend on the mean of `metrics` in the tables of `in`; `need`
 count     distinct values of the setting `of` (or rows) in the tables of `in`, or released models, that satisfy `where`: `equals`, `min`, `max`
+          (the registry of released models is not complete: none found there is unknown, not a zero)
 share     of the spread that single axes cause: `axes`, and `together` with `min` or `max`, or `each` {axis: range}, or `order` with `need`
+
+Assertions that search tables may leave some out: `without`, a list of {in, rows (a selector; all rows if left out), why}; why is shown.
 
 A row selector maps `arm` or a setting key (or `encoder.family`: a field of the component's record) to a condition: a value, a list of
 values, or an object with `min`, `max`, `not`, `has` (a part of a name).
@@ -34,11 +38,12 @@ from .vocabulary import Vocabulary, fold, nearest
 FORMAT = 2
 MOST_CLAIMS, MOST_ASSERTIONS = 1000, 60
 RANGE = ("min", "max", "above", "below")
-PAIRS = ("in", "from", "to", "axis", "metrics", "benchmarks", "families", "moves", "same", "alike", "varies", "locators", "words")
+PAIRS = ("in", "without", "from", "to", "axis", "metrics", "benchmarks", "families", "moves", "same", "alike", "no_lower", "varies", "locators", "words")
 KEYS = {"contrast": (*PAIRS, *RANGE, "scale", "size", "mean", "need", "per"), "exists": PAIRS,
         "value": ("at", "how", "equals", "within", "min", "max", "is"),
-        "ordering": ("in", "items", "metrics", "need", "words"), "count": ("in", "of", "where", "models", "equals", "min", "max"),
-        "share": ("in", "axes", "benchmarks", "together", "min", "max", "each", "order", "need")}
+        "ordering": ("in", "without", "items", "metrics", "need", "words"),
+        "count": ("in", "without", "of", "where", "models", "equals", "min", "max"),
+        "share": ("in", "without", "axes", "benchmarks", "together", "min", "max", "each", "order", "need")}
 PLACES = {"table": ("table", "arm", "metric", "metrics", "set"), "model": ("model", "benchmark", "split", "field"),
           "tokens": ("tokens", "image", "leave_out", "markers"), "cost": ("cost", "field")}
 
@@ -182,9 +187,15 @@ def _assertion(raw, need: Need, at: str) -> Assertion:
     spec = {key: value for key, value in raw.items() if key not in ("kind", "asserts", "beside")}
     if kind != "value" and not (kind == "count" and spec.get("models")) and spec.get("in") != "*":
         need.names(spec.get("in"), f"{at}/in", "in (paper keys and table ids, or \"*\")")
-    for key in ("metrics", "benchmarks", "families", "moves", "same", "alike", "locators", "words", "axes", "together", "order"):
+    for key in ("metrics", "benchmarks", "families", "moves", "same", "alike", "no_lower", "locators", "words", "axes", "together", "order"):
         if key in spec:
             need.names(spec[key], f"{at}/{key}", key)
+    for number, left in enumerate(need.some(spec["without"], f"{at}/without", "without") if "without" in spec else ()):
+        here = f"{at}/without/{number}"
+        need.known(need(left, dict, here, "what is left out"), ("in", "rows", "why"), here)
+        need.names(left.get("in"), f"{here}/in", "in (paper keys and table ids)")
+        need(left.get("why"), str, f"{here}/why", "why")
+        _selector(left.get("rows", {}), need, f"{here}/rows")
     for key in (*RANGE, "within", "need"):
         if key in spec:
             need.number(spec[key], f"{at}/{key}", key)
@@ -386,7 +397,10 @@ class _Names:
         axes = {record["axis"] for record in words.records("setting").values()}
         for key in ("moves", "axes", "axis", "varies"):
             yield from self.some("axis", spec.get(key, ()), f"{at}/{key}", axes)
-        for name in ("same", "alike"):
+        for number, left in enumerate(spec.get("without", ())):
+            yield from self.of("paper or table", left["in"], f"{at}/without/{number}/in", self.places)
+            yield from self.selector(left.get("rows", {}), f"{at}/without/{number}/rows", searched)
+        for name in ("same", "alike", "no_lower"):
             for number, key in enumerate(spec.get(name, ())):
                 yield from self.setting(key, f"{at}/{name}/{number}")
         for side in ("from", "to"):

@@ -5,7 +5,7 @@ In: Audits (claims.py), the Evidence they were judged on, sources by letter. Out
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from ..claim_pairs import Evidence, Judged, Line, plural
+from ..claim_pairs import Evidence, Judged, Line, aside, plural
 from ..claims import VERDICTS, Audit
 from .jsonable import number
 from .text import Style, clean, signed, table, wrap
@@ -70,6 +70,8 @@ def assertion_text(one: Judged, evidence: Evidence, style: Style) -> list[str]:
     if len(lines[0]) > style.width and not style.colour:
         lines = wrap(f"[{WORDS[one.result]}] {one.assertion.asserts}", style, hang="  ")
     lines += wrap(one.found, style, "  ")
+    if aside(one.assertion) and aside(one.assertion) not in one.found:
+        lines += wrap(aside(one.assertion), style, "  ", "  ")
     groups: dict[tuple, list[Line]] = {}
     for line in one.lines:
         groups.setdefault((line.table, line.locator, line.from_arm, line.to_arm if line.from_arm is not None else None), []).append(line)
@@ -128,6 +130,7 @@ def claim_json(audit: Audit) -> dict:
             "cites": list(claim.cites),
             "assertions": [{"kind": one.assertion.kind, "asserts": one.assertion.asserts, "counts": not one.assertion.beside, "result": one.result,
                             "holds": {"holds": True, "fails": False}.get(one.result), "found": one.found,
+                            "without": [dict(left) for left in one.assertion.spec.get("without", ())],
                             "rows": [line_json(line) for line in one.lines]} for one in audit.judged]}
 
 
