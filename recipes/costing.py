@@ -5,6 +5,7 @@ In: a Recipe and the library. Out: the visual part, LLM and data of a recipe as 
 the registry lacks. Does not parse or print.
 """
 import math
+import re
 from typing import NamedTuple
 
 from .cost import flops, latency, memory, training
@@ -35,8 +36,10 @@ def visual_part(library: Library, recipe: Recipe) -> Visual:
     if not count:
         raise flops.MissingFigure("the number of visual tokens is not known")
     views = 1
-    if not isinstance(recipe.resolution, int):  # tiles: as many views of the native size as the tokens fill
-        views = max(1, round(count / flops.patch_tokens(encoders[0][0], encoders[0][1])))
+    if not isinstance(recipe.resolution, int):  # tiles: a square of views of the native size and the overview; unsaid, as many as the tokens fill
+        across = re.fullmatch(r"anyres-(\d+)", recipe.resolution or "")
+        tiles = next((int(across[1]) // side for _, side in encoders if across and int(across[1]) % side == 0), 0)
+        views = tiles ** 2 + 1 if tiles > 1 else max(1, round(count / flops.patch_tokens(encoders[0][0], encoders[0][1])))
     grid = max(flops.patch_tokens(record, side) for record, side in encoders) * views
     return Visual(change(recipe, visual_tokens=float(count)), tuple((record, side, views) for record, side in encoders),
                   sum(flops.encoder_forward(record, side) for record, side in encoders) * views,

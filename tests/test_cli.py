@@ -387,7 +387,7 @@ class Writing(unittest.TestCase):
     def test_skill_out(self):
         with tempfile.TemporaryDirectory() as folder:
             path = os.path.join(folder, "skill.md")
-            with mock.patch("recipes.report.skill.build", return_value="text\n"):
+            with mock.patch("recipes.report.skill.build", return_value="text\n"), mock.patch("recipes.guide.gather", return_value=None):
                 self.assertEqual(call("skill", "--out", path)[0], 0)
                 self.assertEqual(pathlib.Path(path).read_text(), "text\n")
                 self.assertEqual(call("skill", "--check", "--out", path)[0], 0)

@@ -250,7 +250,7 @@ class Commands(unittest.TestCase):
         self.assertIn("4,194,304", out)
 
     def test_bad_input(self):
-        for argv, word in ((("cost", "--gpu", "B1000"), "nearest known"), (("cost", "--gpus", "0"), "between 1 and 100"), (("latency", "--batch", "-1"), "batch"),
+        for argv, word in ((("cost", "--gpu", "B1000"), "nearest known"), (("cost", "--gpus", "0"), "between 1 and 1,000,000"), (("latency", "--batch", "-1"), "batch"),
                            (("latency", "--prompt", "1e9"), "prompt"), (("latency", "--dtype", "int3"), "int3"), (("cost", "--llm", "gpt-5"), "gpt-5"),
                            (("cost", "--data", "honeybee-mix"), "honeybee-mix"), (("latency", "--visual-tokens", "-4"), "visual_tokens")):
             code, out, err = support.call(*argv)
