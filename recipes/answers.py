@@ -11,7 +11,8 @@ from .costing import recipe_costs
 from .effects.features import visual_tokens
 from .effects.interaction import Slope, size_slope
 from .effects.rows import find_rows, moved_axes, relevant_papers
-from .effects.swap import Change, Swap, judge, with_chains
+from .effects.results import Swap
+from .effects.swap import Change, judge, with_chains
 from .evidence.vocabulary import Vocabulary
 from .library import Library
 from .picker.limits import Constraints, Costs

@@ -11,7 +11,8 @@ from .claim_pairs import Evidence
 from .claims import Audit, audit
 from .effects.columns import recipe_rows
 from .effects.rows import Found, find_rows, relevant_papers
-from .effects.swap import Change, Delta, Mix, judge
+from .effects.results import Delta, Mix
+from .effects.swap import Change, judge
 from .evidence.claims import read_claims, shipped_path
 from .evidence.contrasts import AXES, contrasts, doubtful, moved
 from .evidence.tables import Paper, Table

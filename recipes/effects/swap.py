@@ -13,6 +13,7 @@ from . import meta, tails
 from .columns import KINDS, sampling_variance
 from .features import AXIS_OF, NUMERIC, difference, features, group, llm_make, llm_params_b
 from .posterior import Effect, Posterior
+from .results import Delta, Evidence, Mix, Path, Split, Swap
 from .rows import Found, Index, chain_rows, moved_axes
 
 AXES = ("encoder", "connector", "llm", "data", "resolution", "visual_tokens", "training")
@@ -22,99 +23,6 @@ NEAR_DISCOUNT = 4.0
 NEAR_ROWS = 8
 # Beyond the range that any table covers, a doubling adds this much standard deviation, in units of the scale.
 BEYOND_RANGE_SD = 0.5
-
-
-class Evidence(NamedTuple):
-    """One pair of printed rows that shows the change (or a part of it, for a chain).
-
-    delta: `to` minus `from`, in points of the benchmark's own scale (`printed` is the same in points of the table, where that has
-    another maximum), signed so that it reads in the asked direction. weight: share among the rows listed for one benchmark.
-    also_moves: what else differs between the two rows.
-    """
-    table: str
-    arxiv: str | None
-    benchmark: str
-    split: str | None
-    from_arm: str
-    to_arm: str
-    delta: float
-    weight: float
-    controlled: bool
-    also_moves: tuple[str, ...]
-    llm: str | None
-    relation: str = "direct"   # direct: the asked components; near: of the same make; neighbour: another benchmark; chain: a part of the change
-    printed: float | None = None
-    noise: float | None = None  # standard deviation of the difference of two runs, in points of the benchmark
-
-
-class Split(NamedTuple):
-    """Node-splitting by back-calculation (Dias et al., Stat. Med. 29, 2010, section 3.1): the direct rows against everything else.
-
-    The shared effect's estimate is a mean of both, weighted by precision, so the indirect one follows from the whole and the direct
-    one. share: how much of the whole the direct rows carry. All in points; indirect is None where the direct rows carry everything.
-    z: their difference in standard errors; `disagree` where it is beyond 1.96.
-    """
-    direct: float
-    direct_se: float
-    indirect: float | None
-    indirect_se: float | None
-    share: float
-    z: float | None
-
-    @property
-    def disagree(self) -> bool:
-        return self.z is not None and abs(self.z) > 1.96
-
-
-class Path(NamedTuple):
-    """How an expected delta and its interval come about, in points of the benchmark.
-
-    shared: what all tables together say of the effect (posterior mean); carried: what of it a new paper is expected to show, which is the
-    expected delta. The interval's variance is the sum of three squares: sd_shared (how well the effect is known), sd_setting (how much
-    such effects differ from setting to setting, and leaving the range of the tables), sd_noise (two runs, and the benchmark's questions).
-    """
-    shared: float
-    carried: float
-    sd_shared: float
-    sd_setting: float
-    sd_noise: float
-
-
-class Delta(NamedTuple):
-    """The answer for one benchmark. expected, low, high: change of the score in points of the benchmark's scale."""
-    benchmark: str
-    family: str | None
-    max: float | None
-    expected: float
-    low: float
-    high: float
-    level: float
-    p_better: float
-    grade: str
-    evidence: tuple[Evidence, ...]
-    direct: meta.Pooled | None      # the direct rows alone, pooled over papers (random effects), in points
-    split: Split | None = None      # the direct rows against everything else that the model knows
-    path: Path | None = None        # where the expected delta and its interval come from
-
-
-class Mix(NamedTuple):
-    """The change of a weighted mean of benchmarks, each in percent of its scale."""
-    weights: Mapping[str, float]
-    expected: float
-    low: float
-    high: float
-    level: float
-    p_better: float
-    sd: float
-
-
-class Swap(NamedTuple):
-    """A whole answer. axis: the axis that moves, or the first of several (`moved` has all)."""
-    axis: str | None
-    moved: tuple[str, ...]
-    deltas: tuple[Delta, ...]
-    mix: Mix | None
-    warnings: tuple[str, ...]
 
 
 def kinds_moved(axes: Sequence[str], a: Mapping, b: Mapping, words: Vocabulary) -> list[str]:

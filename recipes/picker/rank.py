@@ -12,7 +12,8 @@ from ..cost import flops, training
 from ..effects import linalg
 from ..effects.features import AXIS_OF, difference, features, group
 from ..effects.posterior import Posterior, Trace
-from ..effects.swap import Change, Mix, together
+from ..effects.results import Mix
+from ..effects.swap import Change, together
 from ..evidence.vocabulary import Vocabulary
 from .limits import Constraints, Costs, Pairs, costs_of
 from .recipe import Recipe

@@ -5,7 +5,7 @@ of two runs; deltas of tables with another scale (OCRBench of 100) are brought t
 """
 from collections.abc import Mapping, Sequence
 
-from ..effects.swap import Delta, Evidence, Swap
+from ..effects.results import Delta, Evidence, Swap
 from ..effects.tails import half_width
 from .plots import SQUARES, Mark, Panel, domain, share
 from .terminal import points

@@ -10,7 +10,7 @@ if TYPE_CHECKING:  # an answer brings its own classes along: no need to load tho
     from ..cost.tokens import Tokens
     from ..effects.interaction import Slope
     from ..effects.meta import Pooled
-    from ..effects.swap import Delta, Evidence, Mix, Split, Swap
+    from ..effects.results import Delta, Evidence, Mix, Split, Swap
     from ..picker.ablate import AxisValue
     from ..picker.limits import Costs
     from ..picker.rank import Pick, Ranked

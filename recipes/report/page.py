@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ..cost.flops import format_flop
-from ..effects.swap import Delta, Evidence, Mix, Swap
+from ..effects.results import Delta, Evidence, Mix, Swap
 from ..picker.rank import Costs, Ranked
 from ..picker.recipe import BASELINE_NAME, Recipe
 from . import plots

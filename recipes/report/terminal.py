@@ -14,7 +14,7 @@ from .text import Style, clean, percent, signed, table, wrap
 if TYPE_CHECKING:  # an answer brings its own classes along: no need to load those of the others
     from ..cost.tokens import Tokens
     from ..effects.interaction import Slope
-    from ..effects.swap import Evidence, Mix, Swap
+    from ..effects.results import Evidence, Mix, Swap
     from ..evidence.tables import Paper, Table
     from ..picker.limits import Costs
     from ..picker.rank import Ranked
