@@ -230,16 +230,28 @@ class Pairs:
             over = [tokens + PROMPT_TOKENS + OUTPUT_TOKENS > context for tokens in self.tokens]     # nothing else to compare: no costs needed
             excluded["context"] += mixes * sum(over)
             return [0 if out_ else mixes for out_ in over]
-        for ms, speed, gb, tokens, first, each in self._terms(x):   # the rules of `reason`, without a call for each of many pairs
-            reason = ("context" if tokens > context else "memory" if gb > memory_gb else "speed" if speed < tokens_per_s
-                      else "latency" if ms > most_ms else None)
-            if reason:
-                excluded[reason] += mixes
-                out.append(0)
+        record = self.space.languages[x].record
+        ms, gb, (first, each) = self._connectors(flops.need(record, "hidden_size"))
+        known = {tokens: self._language(record, tokens) for tokens in set(self.tokens)}
+        spare, unlimited = PROMPT_TOKENS + OUTPUT_TOKENS, self.allowed is None
+        # the terms of `_terms` and the rules of `reason`, without a call for each of many pairs, and none worked out that is not asked for
+        for tokens, seen, a, b, before, per, start, step in zip(self.tokens, self.vision_ms, ms, gb, *self.encoder, first, each):
+            total, speed, held, (begun, further) = known[tokens]
+            if tokens + spare > context:
+                reason = "context"
+            elif held + b > memory_gb:
+                reason = "memory"
+            elif speed < tokens_per_s:
+                reason = "speed"
+            elif total + seen + a > most_ms:
+                reason = "latency"
+            else:
+                count = mixes if unlimited else self._afford(before + start + begun, per + step + further)
+                excluded["budget"] += mixes - count
+                out.append(count)
                 continue
-            count = mixes if self.allowed is None else self._afford(first, each)
-            excluded["budget"] += mixes - count
-            out.append(count)
+            excluded[reason] += mixes
+            out.append(0)
         return out
 
     def least(self, what: str) -> tuple[float, int, int] | None:
