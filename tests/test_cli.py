@@ -113,6 +113,9 @@ class Contracts(unittest.TestCase):
         answer = call_json("ablate", "--tasks", "charts", "--confidence", "0.9")
         self.assertEqual(answer["confidence"], 0.9)
         self.assertEqual(answer["first"], answer["axes"][0]["axis"])
+        steps = [step["axis"] for step in answer["sequence"]]
+        self.assertEqual(steps, sorted(steps, key=lambda axis: (not next(s["worth"] for s in answer["sequence"] if s["axis"] == axis),
+                                                                [a["axis"] for a in answer["axes"]].index(axis))))
         for axis in answer["axes"]:
             self.assertLessEqual({"axis", "p_changes_pick", "expected_gain", "runs", "gpu_hours", "confidence_after"}, axis.keys())
 

@@ -194,8 +194,8 @@ def _runs(names: Sequence[str], stage: Stage, made: int = 0, own: str = "") -> t
 def sequence(values: Sequence[AxisValue], confidence: float, worth: float | None = None) -> list[Step]:
     """The runs on all axes until the full recipe is the best of the candidates with the asked confidence, or as far as the paths go.
 
-    Runs go where they add most to the logarithm of the confidence for an hour; then the axes are put in the order of gain per hour. `values`: of `ablate` with
-    `whole`. The picked recipe is an arm of every axis: its runs are shared.
+    Runs go where they add most to the logarithm of the confidence for an hour; then the axes stand in the order of `values`, those not
+    worth their runs at the end. `values`: of `ablate` with `whole`. The picked recipe is an arm of every axis: its runs are shared.
     """
     open_axes = [value for value in values if len(value.candidates) > 1]
     own = [[name for name, _ in value.candidates].index(value.picked) for value in open_axes]
@@ -218,12 +218,13 @@ def sequence(values: Sequence[AxisValue], confidence: float, worth: float | None
         place[best[1]] = best[2]
         made = max(made, stages[best[1]][best[2]][2])
     chosen = [(value, value.path[at], mine, line[at][1]) for value, line, at, mine in zip(open_axes, stages, place, own) if at]
-    chosen.sort(key=lambda item: (-item[1].gain / max(item[3] + item[1].runs[item[2]] * base, 1e-9), item[0].axis))
+    least = {value.axis: value.noise if worth is None else worth for value in values}
+    chosen.sort(key=lambda item: item[1].gain < least[item[0].axis])    # stable: the order of `values`, what is not worth its runs at the end
     chance, made, out = math.prod(value.path[0].confidence for value in values), 0, []
     for value, stage, mine, cost in chosen:
         levels = _runs([name for name, _ in value.candidates], stage, made, value.picked)
         chance *= stage.confidence / value.path[0].confidence
         out.append(Step(value.axis, levels, sum(n for _, n in levels), cost + max(0, stage.runs[mine] - made) * base, stage.gain,
-                        stage.gain >= (value.noise if worth is None else worth), chance))
+                        stage.gain >= least[value.axis], chance))
         made = max(made, stage.runs[mine])
     return out
