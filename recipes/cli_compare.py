@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from .arguments import Parser, Usage, flag, positive
+from .arguments import Parser, Usage, flag, positive, recipe_fields
 from .console import out, style
 from .library import Library
 from .picker import units
@@ -322,12 +322,9 @@ def _deployments(args, endpoints: Sequence, library: Library) -> dict:
         for name, known in (("engine", latencies.ENGINES), ("dtype", memory.WEIGHT_BYTES)):
             if values[name] not in known:
                 raise Usage(f"compare: --{name}: {values[name][:40]!r} is none of {', '.join(known)}")
-        fields = [part.partition("=") for part in values["recipe"].split(",")]
-        parts = [(k.strip().replace("-", "_"), v.strip()) for k, _, v in fields]
-        if len(dict(parts)) < len(parts):
-            raise Usage("compare: --recipe names a field twice")
+        recipe = parse(recipe_fields(values["recipe"], "compare: --recipe"), library.words)[0]
         gpus = whole_number(values["gpus"] or "1")
-        found[to.name] = latencies.deployment(library, parse(dict(parts), library.words)[0], units.hardware(values["hardware"], library.words),
+        found[to.name] = latencies.deployment(library, recipe, units.hardware(values["hardware"], library.words),
                                               gpus, values["engine"], values["dtype"])
     return found
 

@@ -7,7 +7,7 @@ import os
 import shlex
 import sys
 
-from .arguments import Parser, Usage
+from .arguments import Parser, Usage, recipe_fields
 from .console import PROGRAM, out, show, style
 from .evidence.vocabulary import UnknownName
 from .evidence.write import dump_paper, write_text
@@ -41,18 +41,7 @@ def import_command(args, library: Library, understood: dict | None = None) -> in
 
 def recipe_of(text: str | None, words) -> tuple[Recipe | None, list[str]]:
     """--recipe encoder=…,llm=…: canonical, with a warning for each name that is not known."""
-    if text is None:
-        return None, []
-    raw: dict[str, str] = {}
-    for part in text.split(","):
-        field, sign, value = part.partition("=")
-        field = field.strip().replace("-", "_")
-        if not sign or not value.strip():
-            raise Usage(f"import: --recipe {part[:60]!r}: as in --recipe encoder=siglip,llm=qwen2-7b")
-        if field in raw:
-            raise Usage(f"import: --recipe names {field[:40]} twice")
-        raw[field] = value.strip()
-    return _parsed(raw, words)
+    return (None, []) if text is None else _parsed(recipe_fields(text, "import: --recipe"), words)
 
 
 def _parsed(raw: dict, words) -> tuple[Recipe, list[str]]:
