@@ -11,7 +11,7 @@ from .costing import recipe_costs
 from .effects.features import visual_tokens
 from .effects.interaction import Slope, size_slope
 from .effects.rows import find_rows, moved_axes, relevant_papers
-from .effects.results import Swap
+from .effects.results import Attribution, Swap
 from .effects.swap import Change, judge, with_chains
 from .evidence.vocabulary import Vocabulary
 from .library import Library
@@ -72,6 +72,16 @@ def answer_swap(library: Library, before: Recipe, after: Recipe, benchmarks: Seq
     costs, bare = _swap_costs(library, before, after) if with_costs else (None, ())
     slope = size_slope(found, change) if change.axes and "llm" not in change.axes else None
     return SwapAnswer(before, after, result, costs, (*_natural(library, before, after), *bare) if with_costs else (), slope)
+
+
+def what_carries(library: Library, answer: SwapAnswer, benchmark: str) -> Attribution:
+    """The rows that the expected delta on one benchmark rests on, over all tables."""
+    from .effects.attribution import attribute
+    from .effects.columns import columns   # only this question reads every table
+    words = library.words
+    change = Change(answer.before.stated(), answer.after.stated(), library.posterior, words)
+    published, own = (columns(papers, words) for papers in (library.papers(shipped_only=True), library.own_papers()))
+    return attribute(change.features, benchmark, published, own, library.posterior, words.records("benchmark"))
 
 
 def _swap_costs(library: Library, before: Recipe, after: Recipe):

@@ -42,7 +42,7 @@ def swap_arguments(parser: Parser) -> None:
     parser.add_argument("--on", metavar="LLM", help="size or name of the LLM on both sides (7B, llama-3-8b)")
     parser.add_argument("--benchmark", action="append", default=[], metavar="B", help="only this benchmark (repeatable)")
     parser.add_argument("--tasks", metavar="MIX", help="task mix: documents, charts=0.5,mmmu=0.5 …")
-    parser.add_argument("--why", action="store_true", help="all benchmarks and all rows")
+    parser.add_argument("--why", action="store_true", help="all benchmarks and rows, how one number comes about, and what carries it")
     plot_argument(parser)
     level_flag(parser)
     recipe_flags(parser)
@@ -70,6 +70,11 @@ def swap_command(args, library: Library, understood: dict | None = None) -> int:
         raise Usage(f"swap: {args.from_[:40]!r} and {args.to[:40]!r} are the same recipe: nothing changes")
     mix = parse_mix(args.tasks, words) if args.tasks else None
     answer = answers.answer_swap(library, first, second, benchmark_list(args.benchmark, words), mix, args.level, chains=args.json or args.why)
+    carried = told = None
+    if args.why:
+        from .report.carried import carried_json, carried_lines
+        told = terminal.explained(answer.result)
+        carried = answers.what_carries(library, answer, told.benchmark) if told else None
     if args.json:
         value = jsonable.swap(answer.before, answer.after, answer.result)
         value["warnings"] += list(answer.notes)
@@ -77,6 +82,7 @@ def swap_command(args, library: Library, understood: dict | None = None) -> int:
         value["cost"] = None if answer.costs is None else {
             "from": {**jsonable.costs(answer.costs[0]), "visual_tokens": jsonable.number(answer.costs[2])},
             "to": {**jsonable.costs(answer.costs[1]), "visual_tokens": jsonable.number(answer.costs[3])}}
+        value |= {"attribution": carried and carried_json(carried)} if args.why else {}
         value |= {"plot": plot_swap(args, answer, library)} if args.plot else {}
         show({**(understood or {}), **value})
         return 0
@@ -88,8 +94,9 @@ def swap_command(args, library: Library, understood: dict | None = None) -> int:
         notes.insert(0, terminal.slope_note(answer.by_size))
     elif "llm" not in answer.result.moved:
         notes.insert(0, "no table makes this change at two LLM sizes: it is taken to do the same at every size")
-    out(terminal.swap_text(answer.before, answer.after, answer.result, names_of(library), places_of(library, rows), style(),
-                           cost_lines=cost, notes=notes, why=args.why))
+    names, places = names_of(library), places_of(library, rows | set(carried.tables if carried else ()))
+    out(terminal.swap_text(answer.before, answer.after, answer.result, names, places, style(), cost_lines=cost, notes=notes, why=args.why,
+                           carried=carried_lines(carried, names, places, style(), terminal.points(told)) if carried else ()))
     if args.plot:
         plot = plot_swap(args, answer, library)
         out(f"\nwrote {clean(plot['path'])} ({plot['bytes']:,} bytes)") if plot else None

@@ -108,12 +108,12 @@ def _numbers(value) -> dict | None:
 def backtest_text(result: dict, style: Style) -> str:
     """The summaries as tables."""
     lines = wrap(f"{result['scored_on']}; errors as ratios to always saying \"no change\"", style)
-    head = ["", "n", "papers", "MAE", "axis mean", "CRPS", "no change", "50/80/95%", "sign"]
+    head = ["", "n", "papers", "MAE", "axis", "CRPS", "no change", "50/80/95%", "sign"]
 
     def row(name, s):
         inside = "/".join(f"{100 * s['coverage_pooled'][level]:.0f}" for level in ("50", "80", "95"))
         return [name, str(s["contrasts"]), str(s["papers"]), f"{s['mae_ratio']:.2f}", f"{s['axis_mean_ratio']:.2f}", f"{s['crps_ratio']:.2f}",
-                f"{s['crps_zero_ratio']:.2f}", inside, "-" if s["sign"] is None else f"{100 * s['sign']:.0f}%"]
+                f"{s['crps_zero_ratio']:.2f}", inside, "/".join("-" if s[key] is None else f"{100 * s[key]:.0f}" for key in ("sign", "sign_pooled"))]
 
     first = {name: result[key] for name, key in (("all contrasts", "overall"), ("answerable", "answerable")) if result[key]}
     for title, groups in (("", first), ("answerable, by what moved", result["by_axis"]), ("all, by grade", result["by_grade"]),
@@ -127,7 +127,7 @@ def backtest_text(result: dict, style: Style) -> str:
         lines += ["", *wrap(f"rules of thumb speak of {both['thumb_contrasts']} contrasts: their error is {both['thumb_ratio']:.2f} of \"no change\", "
                             f"the model's {both['thumb_model_ratio']:.2f}", style)]
     lines += ["", *wrap("answerable: grade direct or indirect from the other papers alone. MAE: mean absolute error over that of \"no change\", mean "
-                        "over papers; axis mean: the same for the mean of all contrasts of the axis. CRPS: of the model, and of \"no change\" with a "
+                        "over papers; axis: the same for the mean of all contrasts of the axis. CRPS: of the model, and of \"no change\" with a "
                         "spread calibrated per benchmark and axis. 50/80/95%: share of results inside these intervals. sign: right signs "
-                        "where more than 1 point was predicted.", style)]
+                        "where more than 1 point was predicted, mean over papers / over all contrasts.", style)]
     return "\n".join(lines)

@@ -91,7 +91,8 @@ class Summaries(unittest.TestCase):
         self.assertAlmostEqual(got.axis_mean_ratio, (0.75 + 1.0) / 2)     # p: (0 + 1 + 2) / 4
         self.assertAlmostEqual(got.thumb_ratio, 2.0)
         self.assertAlmostEqual(got.thumb_model_ratio, 3.0)
-        self.assertAlmostEqual(got.sign, 4 / 5)
+        self.assertAlmostEqual(got.sign, 1.0)                             # q; p has only two predictions beyond 1
+        self.assertAlmostEqual(got.sign_pooled, 4 / 5)
         self.assertAlmostEqual(got.sign_moved, 1.0)
         self.assertAlmostEqual(got.coverage["80"], (1 / 3 + 1) / 2)
         self.assertAlmostEqual(got.coverage_pooled["80"], 4 / 6)

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from . import tails
 from .backtest import Scored, crps
 from .columns import KINDS, Column
-from .features import AXIS_OF, NUMERIC, difference, group
+from .features import AXIS_OF, BENDS, NUMERIC, difference, group
 
 # The feature that says which way a contrast of an axis points. Connectors have none: their mean is no change.
 DIRECTION = {"llm": "llm_size", "resolution": "resolution", "visual_tokens": "visual_tokens", "data": "data_size",
@@ -42,7 +42,8 @@ class Summary(NamedTuple):
     mae_ratio: mean absolute error over that of "no change"; axis_mean_ratio and thumb_ratio: the same for these baselines
     (thumb: over the `thumb_contrasts` of which a rule speaks, None where there is none). crps_ratio and crps_zero_ratio: CRPS of the model and of the calibrated
     "no change" over the mean absolute change. coverage: share of results inside the 50, 80 and 95 % intervals, over papers;
-    coverage_pooled: the same over all contrasts. sign: share of right signs where |prediction| > 1; sign_moved: where |change| > 2.
+    coverage_pooled: the same over all contrasts. sign: share of right signs where |prediction| > 1, over papers (with LEAST such contrasts);
+    sign_pooled: the same over all contrasts; sign_moved: over all contrasts where |change| > 2.
     """
     contrasts: int
     papers: int
@@ -56,6 +57,7 @@ class Summary(NamedTuple):
     coverage: Mapping[str, float]
     coverage_pooled: Mapping[str, float]
     sign: float | None
+    sign_pooled: float | None
     sign_moved: float | None
 
 
@@ -88,6 +90,8 @@ def summary(judged: Iterable[Judged]) -> Summary | None:
 
     spoken = [part for items in kept.values() if (part := [x for x in items if x.thumb is not None and x.thumb]) and any(x.actual for x in part)]
     inside = {name: [[abs(x.actual - x.expected) <= z * x.sd for x in items] for items in kept.values()] for name, z in LEVELS.items()}
+    called = [[(x.expected > 0) == (x.actual > 0) for x in items if abs(x.expected) > 1] for items in kept.values()]
+    often = [flags for flags in called if len(flags) >= LEAST]
     return Summary(
         len(everything), len(kept), ratio(lambda x: abs(x.actual - x.expected)), ratio(lambda x: abs(x.actual - x.axis_mean)),
         sum(map(len, spoken)), ratio(lambda x: abs(x.actual - x.thumb), spoken) if spoken else None,
@@ -95,7 +99,7 @@ def summary(judged: Iterable[Judged]) -> Summary | None:
         ratio(lambda x: crps(x.expected, x.sd, x.actual)), ratio(lambda x: crps(0.0, x.zero_sd, x.actual)),
         {name: _mean(map(_share, flags)) for name, flags in inside.items()},
         {name: _share(flag for part in flags for flag in part) for name, flags in inside.items()},
-        _share((x.expected > 0) == (x.actual > 0) for x in everything if abs(x.expected) > 1),
+        _mean(map(_share, often)) if often else None, _share(flag for flags in called for flag in flags),
         _share((x.expected > 0) == (x.actual > 0) for x in everything if abs(x.actual) > 2))
 
 
@@ -214,7 +218,7 @@ class Elsewhere:
 
     def _beyond(self, change: Mapping[str, float], features: Sequence[Mapping[str, float]], paper: str) -> bool:
         for name in change:
-            if name in NUMERIC and name not in ("frozen_encoder", "encoder_fused", "resolution_high", "llm_text"):
+            if name in NUMERIC and name not in ("frozen_encoder", "encoder_fused", "llm_text", *BENDS):
                 ranges = [seen for other, seen in self._range.get(name, {}).items() if other != paper]
                 values = [row.get(name, 0.0) for row in features]
                 if ranges and (max(values) > max(r[1] for r in ranges) + 0.05 or min(values) < min(r[0] for r in ranges) - 0.05):

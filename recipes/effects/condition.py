@@ -11,7 +11,7 @@ from . import linalg
 from .columns import Column
 from .features import group
 from .model import Information, add, column_information, weights
-from .posterior import Effect, Posterior, Trace, Weights
+from .posterior import Effect, Posterior, Reach, Trace, Weights
 
 
 def observations(message: Information) -> Iterator[tuple[list[float], float]]:
@@ -55,17 +55,19 @@ class Conditioned(Posterior):
             messages.setdefault(column.benchmark, []).append(
                 column_information(column, base.scale_of(column.benchmark), base.hyper, numbers, weight))
         new = {number: name for name, number in numbers.items() if name not in base.names}
+        self._asked: list[tuple[Weights, str, str]] = []
         self._seen: list[Trace] = []
         results: list[float] = []
         for benchmark, parts in messages.items():
             message, family = add(parts), self.family_of[benchmark]
             for column, value in observations(message):
                 x: Weights = {new.get(number, number): weight for number, weight in zip(message.index, column) if weight}
+                self._asked.append((x, benchmark, family))
                 self._seen.append(base.trace(x, {benchmark: 1.0}, {benchmark: family}))
                 results.append(value - base.mean(x, benchmark, family))
         self._factor = linalg.cholesky([[mine.covariance(other) + (1.0 if i == j else 0.0) for j, other in enumerate(self._seen[:i + 1])]
                                         for i, mine in enumerate(self._seen)])
-        self._pull = linalg.solve(self._factor, results)
+        self._moved = Reach(self, list(zip(linalg.solve(self._factor, results), self._seen)))
         self._shifts: dict[tuple[str, str], Weights] = {}
 
     def trace(self, x: Weights, steps, families) -> Trace:
@@ -81,25 +83,25 @@ class Conditioned(Posterior):
         trace = self.trace(x, {benchmark: 1.0}, {benchmark: family})
         return Effect(self.mean(x, benchmark, family), max(trace.covariance(trace), 0.0))
 
+    def reach(self, x: Weights, benchmark: str, family: str | None) -> Reach:
+        # the results take the place of what the fit predicts of them: x - sum of alpha_k s_k, over the observations s_k
+        parts = [(-a, self.published.trace(self.trusted(seen), {where: 1.0}, {where: kin}))
+                 for a, (seen, where, kin) in zip(self._alpha(x, benchmark, family), self._asked)]
+        return Reach(self, [(1.0, self.published.trace(self.trusted(x), {benchmark: 1.0}, {benchmark: family})), *parts])
+
+    def reach_own(self, x: Weights, benchmark: str, family: str | None) -> Reach:
+        """The same for the rows of the user's tables: their results count in full (mean)."""
+        trace = self.published.trace(x, {benchmark: 1.0}, {benchmark: family})
+        return Reach(self, [(1.0, trace), *((-a, other) for a, other in zip(self._alpha(x, benchmark, family), self._seen))])
+
+    def _alpha(self, x: Weights, benchmark: str, family: str | None) -> linalg.Vector:
+        """How much of each observation the effect of x takes."""
+        trace = self.published.trace(x, {benchmark: 1.0}, {benchmark: family})
+        return linalg.solve(self._factor, [trace.covariance(other) for other in self._seen])
+
     def _shift(self, benchmark: str, family: str | None) -> Weights:
-        """How far the results move the mean of each effect: at the root, then down to the family and the benchmark."""
+        """How far the results move the mean of each effect."""
         key = (benchmark, family or "")
         if key not in self._shifts:
-            root = self._pulled([trace.root for trace in self._seen])
-            name = family or f"?{benchmark}"
-            kin = self._lower(root, self.families.get(name), 1, [trace.kin.get(name) for trace in self._seen])
-            self._shifts[key] = self._lower(kin, self.benchmarks.get(benchmark), 2, [trace.own.get(benchmark) for trace in self._seen])
+            self._shifts[key] = self._moved.effects(benchmark, family)
         return self._shifts[key]
-
-    def _pulled(self, pairs) -> Weights:
-        total: Weights = {}
-        for pull, pair in zip(self._pull, pairs):
-            for name, value in (pair[1] if pair else {}).items():
-                total[name] = total.get(name, 0.0) + pull * value
-        return total
-
-    def _lower(self, above: Weights, part, level: int, pairs) -> Weights:
-        out = self.given({name: value / self.share(name)[level] for name, value in above.items()}, part, level)
-        for name, value in self._pulled(pairs).items():
-            out[name] = out.get(name, 0.0) + value
-        return out

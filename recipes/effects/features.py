@@ -9,7 +9,7 @@ Features per axis (a level is 1 where the component is present; k fused encoders
   llm         llm=SLUG, llm_make=M (qwen, llama …), llm_size = log2(parameters / 7B),
               llm_small = octaves below 3B, llm_text = (MMLU - 55) / 15
   resolution  resolution = log2(longest side / 336 px), resolution_high = what exceeds 672 px of it
-  tokens      visual_tokens = log2(tokens / 576)
+  tokens      visual_tokens = log2(tokens / 576), visual_tokens_high = what exceeds 576 tokens of it
   connector   connector=SLUG
   data        data=SLUG, data_size = log2(examples / 1M) / 3
   training    frozen_encoder = 1 when the encoder stays frozen
@@ -27,10 +27,11 @@ SIZE_CLASS_LIKE = {"Ti": 0.0055, "S": 0.022, "B": 0.086, "L": 0.304, "SO": 0.428
 
 AXIS_OF = {"encoder": "encoder", "encoder_family": "encoder", "encoder_kind": "encoder", "encoder_size": "encoder",
            "encoder_fused": "encoder", "llm": "llm", "llm_make": "llm", "llm_size": "llm", "llm_small": "llm", "llm_text": "llm", "resolution": "resolution",
-           "resolution_high": "resolution", "visual_tokens": "visual_tokens", "connector": "connector",
+           "resolution_high": "resolution", "visual_tokens": "visual_tokens", "visual_tokens_high": "visual_tokens", "connector": "connector",
            "data": "data", "data_size": "data", "frozen_encoder": "training"}
 NUMERIC = ("encoder_size", "encoder_fused", "llm_size", "llm_small", "llm_text", "resolution", "resolution_high", "visual_tokens",
-           "data_size", "frozen_encoder")
+           "visual_tokens_high", "data_size", "frozen_encoder")
+BENDS = ("resolution_high", "visual_tokens_high")     # what exceeds a knot: no range of its own
 
 
 def group(feature: str) -> str:
@@ -194,6 +195,7 @@ def features(setting: Mapping, words: Vocabulary) -> dict[str, float]:
     tokens = visual_tokens(setting, words)
     if tokens:
         out["visual_tokens"] = math.log2(max(tokens, 1.0) / 576.0)
+        out["visual_tokens_high"] = max(0.0, out["visual_tokens"])
     if setting.get("connector"):
         out[f"connector={setting['connector']}"] = 1.0
     if setting.get("data"):

@@ -10,7 +10,7 @@ global one, then from the prior; each step down adds the variance that the missi
 import base64
 import math
 from array import array
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from math import dist
 from operator import mul
 from typing import NamedTuple
@@ -155,6 +155,36 @@ def _common(x: Weights, y: Weights) -> float:
     return sum(value * y[name] for name, value in x.items() if name in y)
 
 
+class Reach:
+    """Covariance of a sum of traced effects, each with its factor, with every single effect: at the root, then down to family and benchmark."""
+
+    def __init__(self, posterior: "Posterior", parts: Sequence[tuple[float, Trace]]):
+        self._posterior, self._parts = posterior, parts
+        self._root = _added((factor, trace.root) for factor, trace in parts)
+        self._kin: dict[str, Weights] = {}
+
+    def effects(self, benchmark: str, family: str | None) -> Weights:
+        """The covariance with each effect on one benchmark."""
+        name = family or f"?{benchmark}"
+        if name not in self._kin:
+            self._kin[name] = self._lower(self._root, self._posterior.families.get(name), 1, [(factor, trace.kin.get(name)) for factor, trace in self._parts])
+        return self._lower(self._kin[name], self._posterior.benchmarks.get(benchmark), 2, [(factor, trace.own.get(benchmark)) for factor, trace in self._parts])
+
+    def _lower(self, above: Weights, part: Block | None, level: int, own: Sequence[tuple[float, tuple[Weights, Weights] | None]]) -> Weights:
+        passed = self._posterior.given({name: value / self._posterior.share(name)[level] for name, value in above.items()}, part, level)
+        for name, value in _added(own).items():
+            passed[name] = passed.get(name, 0.0) + value
+        return passed
+
+
+def _added(parts: Iterable[tuple[float, tuple[Weights, Weights] | None]]) -> Weights:
+    total: Weights = {}
+    for factor, pair in parts:
+        for name, value in (pair[1] if pair else {}).items():
+            total[name] = total.get(name, 0.0) + factor * value
+    return total
+
+
 class Effect(NamedTuple):
     """What a change does to one benchmark, in units of its scale: mean, and variance of the shared effect."""
     mean: float
@@ -261,6 +291,14 @@ class Posterior:
         if len(out) < len(x):
             out.update(zip(part.index, part.given.times([x.get(number, 0.0) for number in part.index])))
         return out
+
+    def reach(self, x: Weights, benchmark: str, family: str | None) -> "Reach":
+        """What the predicted effect of x on one benchmark has to do with every single effect: how published rows reach it."""
+        return Reach(self, [(1.0, self.trace(self.trusted(x), {benchmark: 1.0}, {benchmark: family}))])
+
+    def trusted(self, x: Weights) -> Weights:
+        """The part of x that a prediction takes of published effects."""
+        return {name: value * self.trust(name) for name, value in x.items()}
 
     def share(self, name: int | str) -> Sequence[float]:
         """How a feature's prior variance splits over all benchmarks, its family and its own."""

@@ -11,7 +11,7 @@ from ..evidence.tables import Paper
 from ..evidence.vocabulary import Vocabulary
 from . import meta, tails
 from .columns import KINDS, sampling_variance
-from .features import AXIS_OF, NUMERIC, difference, features, group, llm_make, llm_params_b
+from .features import AXIS_OF, BENDS, NUMERIC, difference, features, group, llm_make, llm_params_b
 from .posterior import Effect, Posterior
 from .results import Delta, Evidence, Mix, Path, Split, Swap
 from .rows import Found, Index, chain_rows, moved_axes
@@ -73,7 +73,7 @@ class Change:
         out = {}
         for name in self.features:
             bounds = self.posterior.ranges.get(name)
-            if name not in NUMERIC or name in ("frozen_encoder", "encoder_fused", "resolution_high", "llm_text") or not bounds:
+            if name not in NUMERIC or name in ("frozen_encoder", "encoder_fused", "llm_text", *BENDS) or not bounds:
                 continue
             excess = max(max(a.get(name, 0.0), b.get(name, 0.0)) - bounds[1], bounds[0] - min(a.get(name, 0.0), b.get(name, 0.0)))
             if excess > 0.05:

@@ -29,7 +29,7 @@ UNIT = {"visual_tokens": (576.0, 1.0), "resolution": (336.0, 1.0), "llm_params_b
 EDGES = {"visual_tokens": (1.0, 64.0, 144.0, 576.0, 1024.0, 12000.0), "resolution": (84.0, 224.0, 336.0, 448.0, 672.0, 2304.0),
          "llm_params_b": (0.5, 3.0, 8.0, 14.0, 110.0), "data_size": (1e4, 1e6, 2e6, 1e7)}
 AROUND = 8.0                  # by default the curve goes this many times up and down, as far as the tables reach
-BENDS = {"visual_tokens": "the model has one gain per doubling over all token counts: this curve cannot bend",
+BENDS = {"visual_tokens": "the model's gain per doubling of the tokens changes at 576 and nowhere else",
          "resolution": "the model's gain per doubling of the resolution changes at 672 px and nowhere else",
          "llm_params_b": "the model's gain per doubling of the LLM changes at 3B and nowhere else",
          "data_size": "the model has one gain per doubling over all data sizes: this curve cannot bend"}

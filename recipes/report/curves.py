@@ -157,7 +157,7 @@ def families_text(value: Families, style: Style) -> str:
     silent = [row.family for row in value.rows if not any(p.papers for p in row.printed)]
     lines += wrap("no rows: " + ", ".join(silent), style, hang="  ") if silent else []
     lines += ["", style.paint(f"the model: what the next doubling gains, by {NAMES[value.axis]}", "bold")]
-    chosen = value.values if len(value.values) <= 6 else [value.values[round(i * (len(value.values) - 1) / 5)] for i in range(6)]
+    chosen = value.values if len(value.values) <= 7 else [value.values[round(i * (len(value.values) - 1) / 6)] for i in range(7)]
     where = [value.values.index(x) for x in chosen]
     rows = [[row.family, *(signed(row.gains[i].expected) + ("x" if row.gains[i].extrapolated else "") for i in where), f"{row.noise:.1f}",
              "-" if row.stops_at is None else shown(value.axis, row.stops_at)] for row in value.rows]

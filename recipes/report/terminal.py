@@ -14,7 +14,7 @@ from .text import Style, clean, percent, signed, table, wrap
 if TYPE_CHECKING:  # an answer brings its own classes along: no need to load those of the others
     from ..cost.tokens import Tokens
     from ..effects.interaction import Slope
-    from ..effects.results import Evidence, Mix, Swap
+    from ..effects.results import Delta, Evidence, Mix, Swap
     from ..evidence.tables import Paper, Table
     from ..picker.limits import Costs
     from ..picker.rank import Ranked
@@ -74,8 +74,8 @@ def side(recipe: Recipe, axes: Sequence[str]) -> str:
 
 
 def swap_text(a: Recipe, b: Recipe, answer: "Swap", names: Mapping[str, str], papers: Mapping[str, str], style: Style, *,
-              cost_lines: Sequence[str] = (), notes: Sequence[str] = (), why: bool = False, shown: int = 14) -> str:
-    """The answer of `swap`: verdict, deltas per benchmark, the mix, costs, the rows, warnings."""
+              cost_lines: Sequence[str] = (), notes: Sequence[str] = (), why: bool = False, carried: Sequence[str] = (), shown: int = 14) -> str:
+    """The answer of `swap`: verdict, deltas per benchmark, the mix, costs, the rows, warnings; with `why` how one number comes about, and what carries it."""
     axes = answer.moved
     lines = [style.paint(f"{side(a, axes)} -> {side(b, axes)}", "bold") + (f"   (moves: {', '.join(axes)})" if len(axes) > 1 else "")]
     rest = [describe(a, (field,)) for axis, fields in AXIS_FIELDS.items() if axis not in axes and axis != "training"
@@ -108,7 +108,7 @@ def swap_text(a: Recipe, b: Recipe, answer: "Swap", names: Mapping[str, str], pa
     else:
         lines += ["", "no table has rows for this change"]
     if why:
-        lines += ["", *path_lines(answer, names, style), "", *alone_lines(answer, names, style)]
+        lines += ["", *path_lines(answer, names, style), *(["", *carried] if carried else []), "", *alone_lines(answer, names, style)]
     texts = [papers_named(text, papers) for text in (*disagreements(answer, names), *answer.warnings, *notes)]
     lines += [""] if texts else []
     for text in texts:
@@ -126,13 +126,18 @@ def papers_named(text: str, papers: Mapping[str, str]) -> str:
     return re.sub(r"rows of ([\w., -]+?) \(", lambda m: "rows of " + ", ".join(papers.get(k, k) for k in m[1].split(", ")) + " (", text)
 
 
+def explained(answer: "Swap") -> "Delta | None":
+    """The delta that --why explains: of the benchmark with most direct rows."""
+    known = [d for d in answer.deltas if d.path and d.grade != "none"]
+    return max(known, key=lambda d: sum(row.relation == "direct" for row in d.evidence), default=None)
+
+
 def path_lines(answer: "Swap", names: Mapping[str, str], style: Style) -> list[str]:
     """How one number comes about, step by step: for the benchmark with most direct rows."""
     from ..effects.tails import half_width
-    known = [d for d in answer.deltas if d.path and d.grade != "none"]
-    if not known:
+    d = explained(answer)
+    if d is None:
         return []
-    d = max(known, key=lambda d: sum(row.relation == "direct" for row in d.evidence))
     digits, p = points(d), d.path
     lines = [style.paint(f"how the number for {clean(names.get(d.benchmark, d.benchmark))} comes about", "bold")]
     steps = []
