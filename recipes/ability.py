@@ -58,38 +58,52 @@ def logit(share: float) -> float:
 
 def fit(readings: Iterable[Reading], family_of: Mapping[str, str]) -> Fit:
     """Fit all scores. `family_of`: benchmark -> task family."""
-    data = [(r.model, r.benchmark, (r.benchmark, r.split, r.setup), logit(r.share), VAGUE if r.vague else 0.0) for r in readings]
-    models, items, benchmarks = defaultdict(list), defaultdict(list), defaultdict(list)
-    for entry in data:
-        for groups, key in ((models, entry[0]), (benchmarks, entry[1]), (items, entry[2])):
-            groups[key].append(entry)
-    centre = {b: sum(e[3] for e in rows) / len(rows) for b, rows in benchmarks.items()}
-    spread, offset, ability = dict.fromkeys(benchmarks, 0.6), dict.fromkeys(items, 0.0), dict.fromkeys(models, 0.0)
+    # numbers in the place of names: the alternations look up some hundred thousand of them
+    name_of: tuple[dict, dict, dict] = {}, {}, {}
+    data = []
+    for r in readings:
+        numbers = [of.setdefault(name, len(of)) for of, name in zip(name_of, (r.model, r.benchmark, (r.benchmark, r.split, r.setup)))]
+        data.append((*numbers, logit(r.share), VAGUE if r.vague else 0.0))
+    models, benchmarks, items = ([[] for _ in of] for of in name_of)
+    for m, b, i, y, _ in data:
+        for groups, number in ((models, m), (benchmarks, b), (items, i)):
+            groups[number].append((m, b, i, y))
+    centre = [sum(y for *_, y in rows) / len(rows) for rows in benchmarks]
+    spread, offset, ability = [0.6] * len(benchmarks), [0.0] * len(items), [0.0] * len(models)
     for _ in range(STEPS if len(models) > 1 else 0):
-        for model, rows in models.items():   # ridge: one score speaks for three quarters of itself
-            ability[model] = sum((y - centre[b] - offset[i]) / spread[b] for _, b, i, y, _ in rows) / (len(rows) + 0.3)
-        mean = sum(ability.values()) / len(ability)
-        deviation = math.sqrt(sum((a - mean) ** 2 for a in ability.values()) / len(ability)) or 1.0
-        ability = {model: (a - mean) / deviation for model, a in ability.items()}
-        for b, rows in benchmarks.items():   # slope drawn towards 0.6 (a typical one) with the weight of three models
-            x, y = [ability[m] for m, *_ in rows], [value - offset[i] for _, _, i, value, _ in rows]
-            mx, my = sum(x) / len(x), sum(y) / len(y)
-            square, product = sum((a - mx) ** 2 for a in x), sum((a - mx) * (c - my) for a, c in zip(x, y))
+        # ridge: one score speaks for three quarters of itself
+        ability = [sum([(y - centre[b] - offset[i]) / spread[b] for _, b, i, y in rows]) / (len(rows) + 0.3) for rows in models]
+        mean = sum(ability) / len(ability)
+        deviation = math.sqrt(sum((a - mean) ** 2 for a in ability) / len(ability)) or 1.0
+        ability = [(a - mean) / deviation for a in ability]
+        for b, rows in enumerate(benchmarks):   # slope drawn towards 0.6 (a typical one) with the weight of three models
+            x, ys = [ability[m] for m, *_ in rows], [y - offset[i] for _, _, i, y in rows]
+            mx, my = sum(x) / len(x), sum(ys) / len(ys)
+            square, product = sum([(a - mx) ** 2 for a in x]), sum([(a - mx) * (c - my) for a, c in zip(x, ys)])
             spread[b] = max(0.1, (product + 0.6 * 3) / (square + 3))
             centre[b] = my - spread[b] * mx
-        for item, rows in items.items():     # a split or set-up differs by about 0.3; drawn towards none
-            rest = sum(y - centre[b] - spread[b] * ability[m] for m, b, _, y, _ in rows)
-            offset[item] = rest / (len(rows) + (0.5 * spread[item[0]] / 0.3) ** 2)
-    misfit, scores = defaultdict(list), defaultdict(list)
-    for model, b, item, y, vague in data:
-        z = (y - centre[b] - offset[item]) / spread[b]
-        misfit[b] += [] if vague else [(z - ability[model]) ** 2]
-        scores[model].append((z, b, item[2], vague))
+        for i, rows in enumerate(items):     # a split or set-up differs by about 0.3; drawn towards none
+            b = rows[0][1]
+            rest = sum([y - centre[b] - spread[b] * ability[m] for m, _, _, y in rows])
+            offset[i] = rest / (len(rows) + (0.5 * spread[b] / 0.3) ** 2)
+    return _named(data, name_of, centre, spread, offset, ability, benchmarks, family_of)
+
+
+def _named(data, name_of, centre, spread, offset, ability, benchmarks, family_of) -> Fit:
+    """The Fit, by names."""
+    names, keys, places = (list(of) for of in name_of)
+    misfit: list[list[float]] = [[] for _ in keys]
+    scores: dict[str, list] = {name: [] for name in names}
+    for m, b, i, y, vague in data:
+        z = (y - centre[b] - offset[i]) / spread[b]
+        misfit[b] += [] if vague else [(z - ability[m]) ** 2]
+        scores[names[m]].append((z, keys[b], places[i][2], vague))
     lever = {}
-    for b, rows in benchmarks.items():
+    for key, rows in zip(keys, benchmarks):
         mean = sum(ability[m] for m, *_ in rows) / len(rows)
-        lever[b] = len(rows), mean, sum((ability[m] - mean) ** 2 for m, *_ in rows)
-    return Fit(centre, spread, offset, {b: KEPT * (sum(v) + 5 * 0.25) / (len(v) + 5) for b, v in misfit.items()}, lever, dict(family_of), scores)
+        lever[key] = len(rows), mean, sum((ability[m] - mean) ** 2 for m, *_ in rows)
+    return Fit(dict(zip(keys, centre)), dict(zip(keys, spread)), dict(zip(places, offset)),
+               {key: KEPT * (sum(v) + 5 * 0.25) / (len(v) + 5) for key, v in zip(keys, misfit)}, lever, dict(family_of), scores)
 
 
 def _shared(fitted: Fit, b: str, setup: str, other: str, other_setup: str) -> float:

@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 from . import ability
 from .errors import Refused
-from .evidence.vocabulary import Vocabulary
 from .picker.tasks import TaskMix, parse_mix
 from .released import STANDS_FOR, Landscape, Model, Need, Score, headline, sieve
 
@@ -231,7 +230,7 @@ class Adopted(NamedTuple):
     notes: tuple[str, ...]
 
 
-def adopt(words: Vocabulary, tasks: TaskMix, limit_params_b: float | None = None, memory_gb: float | None = None, dtype: str = "bf16",
+def adopt(land: Landscape, tasks: TaskMix, limit_params_b: float | None = None, memory_gb: float | None = None, dtype: str = "bf16",
           deploy: str | None = None, licence: str | None = None, count: int = 3) -> Adopted:
     """The best released open models for a mix within what they may be deployed on.
 
@@ -240,10 +239,9 @@ def adopt(words: Vocabulary, tasks: TaskMix, limit_params_b: float | None = None
     `ranked[i].cells[j]`: value, kind (printed, carried, estimated), and the printed Score with its source on `wanted[j]`.
     Raises NothingPrinted when no released model prints any benchmark of the mix.
     """
-    land = Landscape(words)
     wanted, notes = targets(land, tasks)
     if memory_gb is None and deploy:
-        memory_gb = float(words.records("hardware")[deploy]["memory_gb"])
+        memory_gb = float(land.words.records("hardware")[deploy]["memory_gb"])
     found = sieve(land, Need(limit_params_b, memory_gb, dtype, licence=licence))
     ranked, _ = rank(land, contenders(found.models, wanted), wanted)
     return Adopted(tuple(ranked[:count]), tuple(wanted), found.unsaid, (*notes, PROTOCOLS))
@@ -268,13 +266,12 @@ PROTOCOLS = ("scores come from each model's own authors unless marked: prompts, 
              "one model differ by several points")
 
 
-def baseline_scores(words: Vocabulary, tasks: TaskMix) -> dict[str, Score]:
+def baseline_scores(land: Landscape, tasks: TaskMix) -> dict[str, Score]:
     """Printed scores of LLaVA-1.5-7B on the benchmarks that stand for a mix: benchmark slug of the vocabulary -> Score.
 
     With `adopt`: baseline + expected gain (in the benchmark's points: share of `max`) against a released model's printed
     score, one benchmark at a time. Only scores on the target's split that are not others' reruns; the protocols still differ.
     """
-    land = Landscape(words)
     model = land.find(BASELINE)
     out = {}
     for target in targets(land, tasks)[0]:

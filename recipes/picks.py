@@ -86,9 +86,10 @@ def _adopt(library: Library, tasks: TaskMix, limits: Constraints, fix: Mapping[s
     deployed = limits.latency is not None or limits.tokens_per_s is not None
     memory = limits.memory_gb or (library.words.records("hardware")[limits.device].get("memory_gb") if deployed else None)
     try:
-        found = landscape.adopt(library.words, tasks, 1.35 * float(fix["llm_params_b"]) if "llm_params_b" in fix else None, memory, limits.dtype,
+        land = landscape.Landscape(library.words)
+        found = landscape.adopt(land, tasks, 1.35 * float(fix["llm_params_b"]) if "llm_params_b" in fix else None, memory, limits.dtype,
                                 licence="commercial" if limits.commercial else None)
-        base = landscape.baseline_scores(library.words, tasks)
+        base = landscape.baseline_scores(land, tasks)
     except landscape.NothingPrinted:
         return None
     mine = {d.benchmark: (base[d.benchmark].value + d.expected, base[d.benchmark].value + d.high, base[d.benchmark].max) for d in deltas
@@ -147,8 +148,8 @@ def _pick_warnings(result: rank.Pick, limits: Constraints, fix: Mapping[str, obj
         if verdict == "conditions":
             out.append(f"the licence of {result.recipes[0].language.slug} permits commercial use with conditions: {why}")
     if result.risk != "expected":
-        out.append("the order is that of " + ("the lower end of the interval" if result.risk == "lower" else "the probability of beating the baseline")
-                   + ", worked out for the leading recipes of every set of axes that move")
+        out.append("chosen by " + ("the lower end of the interval" if result.risk == "lower" else "the probability of beating the baseline")
+                   + ", over the whole space")
     for advice in result.advice:
         more = "at least" if advice.reason == "speed" else "at most"
         out.append(f"{advice.reason}: {more} {_plain(advice.limit)} {advice.unit} is asked; the least demanding recipe that meets the rest needs "

@@ -311,23 +311,23 @@ class Adopt(unittest.TestCase):
     def test_limits(self):
         words = support.library().words
         mix = parse_mix("documents", words)
-        found = landscape.adopt(words, mix, limit_params_b=5, count=4)
+        found = landscape.adopt(landscape.Landscape(words), mix, limit_params_b=5, count=4)
         self.assertEqual([r.model.key for r in found.ranked], [r.model.key for r in ranking("documents", released.Need(under_b=5))[:4]])
         self.assertEqual(len(found.ranked[0].cells), len(found.wanted))
-        small = landscape.adopt(words, mix, memory_gb=4, dtype="int4", count=100)
+        small = landscape.adopt(landscape.Landscape(words), mix, memory_gb=4, dtype="int4", count=100)
         self.assertTrue(small.ranked and all(released.held(land(), r.model, "int4").gb <= 4 for r in small.ranked))
-        device = landscape.adopt(words, mix, deploy="l4", count=100)
+        device = landscape.adopt(landscape.Landscape(words), mix, deploy="l4", count=100)
         top = float(words.records("hardware")["l4"]["memory_gb"])
         self.assertTrue(all(released.held(land(), r.model, "bf16").gb <= top for r in device.ranked))
         with self.assertRaises(landscape.NothingPrinted):
-            landscape.adopt(words, parse_mix("captions", words))
+            landscape.adopt(landscape.Landscape(words), parse_mix("captions", words))
 
     def test_baseline(self):
         words = support.library().words
-        scores = landscape.baseline_scores(words, parse_mix("documents", words))
+        scores = landscape.baseline_scores(landscape.Landscape(words), parse_mix("documents", words))
         self.assertEqual({name: (s.value, s.split) for name, s in scores.items()},
                          {"docvqa": (28.1, "test"), "textvqa": (58.2, "val"), "infovqa": (25.8, "test")})
-        self.assertLessEqual(set(landscape.baseline_scores(words, parse_mix(None, words))), set(words.records("benchmark")))
+        self.assertLessEqual(set(landscape.baseline_scores(landscape.Landscape(words), parse_mix(None, words))), set(words.records("benchmark")))
 
 
 class Models(unittest.TestCase):
@@ -427,7 +427,7 @@ class Contenders(unittest.TestCase):
             land = released.Landscape(words)
             wanted, _ = landscape.targets(land, tasks)
             whole, _ = landscape.rank(land, released.sieve(land, released.Need(None, 24.0, "bf16")).models, wanted)
-            few = landscape.adopt(words, tasks, memory_gb=24.0).ranked
+            few = landscape.adopt(landscape.Landscape(words), tasks, memory_gb=24.0).ranked
             self.assertEqual([r.model.key for r in few], [r.model.key for r in whole[:3]], family)
 
 

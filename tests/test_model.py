@@ -1,7 +1,9 @@
 """The hierarchical model: the tree of messages against one dense Gaussian, and the properties that answers rely on."""
 import json
 import math
+import pathlib
 import random
+import tempfile
 import unittest
 
 from recipes import refit
@@ -12,7 +14,8 @@ from recipes.effects.fit import fit
 from recipes.effects.hyper import SLOPES, Hyper
 from recipes.effects.model import heterogeneity, scales
 from recipes.effects.condition import Conditioned
-from recipes.effects.posterior import dump, load
+from recipes.effects.posterior import dump
+from recipes.evidence.reading import EvidenceError
 
 from . import support
 
@@ -128,7 +131,16 @@ class Exact(unittest.TestCase):
 
     def test_stored_and_loaded_is_the_same(self):
         posterior = fit(made_columns(), HYPER)
-        again = load(json.loads(store.posterior_text(posterior, "x")))
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder, *store.PATH)
+            path.parent.mkdir()
+            path.write_text(store.posterior_text(posterior, "x"), encoding="utf-8")
+            again = store.read_posterior(folder)
+            self.assertEqual(json.loads(path.read_text(encoding="utf-8"))["evidence"], "x")      # one JSON value, read by lines
+            for broken in ("", "{}", "[1", path.read_text(encoding="utf-8")[:1500]):
+                path.write_text(broken, encoding="utf-8")
+                with self.subTest(broken[:20]), self.assertRaisesRegex(EvidenceError, "run `python3 main.py fit`"):
+                    store.read_posterior(folder)
         self.assertEqual(json.loads(json.dumps(dump(again, "x"))), json.loads(json.dumps(dump(posterior, "x"))))
         for change in self.CHANGES:
             self.assertEqual(again.effect(change, "a", "f"), posterior.effect(change, "a", "f"))

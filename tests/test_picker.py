@@ -5,7 +5,7 @@ import random
 import unittest
 
 from recipes.evidence.vocabulary import UnknownName
-from recipes.picker import pareto, rank, units
+from recipes.picker import pareto, rank, risk, units
 from recipes.picker.limits import OUTPUT_TOKENS, PROMPT_TOKENS, Constraints, Pairs, commercial_use, costs_of, exceeds
 from recipes.picker.recipe import BASELINE, Recipe, RecipeError, parse, parse_resolution, published_size
 from recipes.picker.space import EmptySpace, Space, space
@@ -201,8 +201,18 @@ class Ranking(unittest.TestCase):
             self.assertEqual(sum(dict(found.excluded).values()), sum(excluded.values()), limits)
             self.assertEqual(dict(found.excluded), excluded, limits)
             self.assertEqual(len(found.recipes), min(10, len(kept)))
-            for item, (score, *_) in zip(found.recipes, kept):
-                self.assertAlmostEqual(item.mix.expected, score, 6)
+            for value, (score, *_) in zip(sorted((item.mix.expected for item in found.recipes), reverse=True), kept):
+                self.assertAlmostEqual(value, score, 6)
+
+    def test_of_equal_recipes_the_cheapest_comes_first(self):
+        scores = rank.Scores(space(self.words, {}, {}), BASELINE, self.tasks, self.library.posterior, self.words)
+        found = rank.pick(scores, Constraints(units.budget("500 A100-hours", self.words)), self.calibration, top=40).recipes
+        best = max(item.mix.expected for item in found)
+        equal = [item for item in found if item.tied and item.mix.expected >= best - scores.noise]
+        self.assertGreater(len(equal), 1)
+        self.assertEqual([item.costs.flop for item in found[:len(equal)]], sorted(item.costs.flop for item in equal))
+        rest = [item.mix.expected for item in found[len(equal):]]
+        self.assertEqual(rest, sorted(rest, reverse=True))
 
     def test_nothing_fits(self):
         found = rank.pick(self.scores, Constraints(memory_gb=0.5), self.calibration)
@@ -210,7 +220,7 @@ class Ranking(unittest.TestCase):
         memory = next(advice for advice in found.advice if advice.reason == "memory")
         self.assertGreater(memory.needs, 0.5)
         at = rank.pick(self.scores, Constraints(memory_gb=memory.needs * 1.0002), self.calibration)      # what is said to fit does, and not less
-        self.assertAlmostEqual(at.recipes[0].mix.expected, memory.gain, 6)
+        self.assertAlmostEqual(max(item.mix.expected for item in at.recipes), memory.gain, 6)
         self.assertEqual(rank.pick(self.scores, Constraints(memory_gb=memory.needs * 0.999), self.calibration).recipes, ())
 
     def test_each_constraint_that_blocks_is_named_with_what_it_needs(self):
@@ -240,16 +250,18 @@ class Ranking(unittest.TestCase):
                     self.assertAlmostEqual(point.cost / cost, 1.0, 9)
                     self.assertAlmostEqual(point.gain, score, 9)
 
-    def test_risk_is_that_of_brute_force_on_a_small_space(self):
-        """Few enough recipes that every set of moved axes is looked at whole."""
-        small = Space(self.space.visuals[:4], self.space.languages[:3], self.space.data[:2], ())
-        scores = rank.Scores(small, BASELINE, self.tasks, self.library.posterior, self.words)
-        mixes = {c: scores.mix(c, 0.8) for c in itertools.product(range(4), range(3), range(2))}
-        for risk, value in (("lower", lambda m: m.low), ("p_better", lambda m: m.p_better)):
-            found = rank.pick(scores, Constraints(), self.calibration, top=3, risk=risk)
-            best = sorted(mixes, key=lambda c: -value(mixes[c]))[:3]
-            self.assertEqual([item.recipe for item in found.recipes], [scores.recipe(c) for c in best])
-            self.assertEqual(found.risk, risk)
+    def test_risk_is_that_of_brute_force(self):
+        """The bounds never cut off a recipe that belongs to the best, whatever the constraints leave."""
+        for limits in (Constraints(), Constraints(units.budget("300 A100-hours", self.words), memory_gb=40.0)):
+            counts = Pairs(self.space, limits, self.words, self.calibration).counts()[0]
+            mixes = {candidate: self.scores.mix(candidate, 0.8) for _, *candidate_ in self.brute(limits)[0] if (candidate := tuple(candidate_))}
+            for name, value in (("lower", lambda m: m.low), ("p_better", lambda m: m.p_better)):
+                found = risk.cautious(self.scores, counts, 12, 0.8, name)
+                best = sorted(mixes, key=lambda c: -value(mixes[c]))[:12]
+                self.assertEqual([round(value(mixes[c]), 9) for c in found], [round(value(mixes[c]), 9) for c in best], (name, limits))
+                ranked = rank.pick(self.scores, limits, self.calibration, top=3, risk=name)
+                self.assertEqual({item.recipe for item in ranked.recipes}, {self.scores.recipe(c) for c in found[:3]})
+                self.assertEqual(ranked.risk, name)
 
     def test_more_images_never_fit_better(self):
         limits = Constraints(latency=units.latency("900ms on L4", self.words), memory_gb=24.0)

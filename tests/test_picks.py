@@ -105,8 +105,12 @@ class Choices(unittest.TestCase):
 
     def test_ties_name_the_cheapest(self):
         self.assertGreater(self.answer["tied"], 1)
-        cheapest = self.answer["cheapest_tied"]
-        self.assertLess(cheapest["gpu_hours"], self.answer["recipes"][0]["training"]["gpu_hours"])
+        cheapest, recipes = self.answer["cheapest_tied"], self.answer["recipes"]
+        self.assertLess(cheapest["gpu_hours"], recipes[0]["training"]["gpu_hours"])
+        least = max(item["score"]["expected"] for item in recipes) - self.answer["noise_of_two_runs"]
+        hours = [item["training"]["gpu_hours"] for item in recipes if item["score"]["tied_with_first"] and item["score"]["expected"] >= least]
+        self.assertEqual(hours, sorted(hours))
+        self.assertGreaterEqual(recipes[0]["score"]["expected"], least)
         low, high = self.answer["recipes"][0]["score"]["rank_interval"]
         self.assertLessEqual(low, high)
 

@@ -91,18 +91,23 @@ def answer(hardware: Mapping, llm: Mapping, encoders: Sequence[tuple[Mapping, in
     encoders: (record, side in pixels, views) of each encoder. grid_tokens: what the connector reads. devices: tensor
     parallel, communication not counted.
     """
+    phases = (vision_phase(hardware, encoders, batch, devices, engine),
+              connector_phase(hardware, connector_params, grid_tokens, batch, devices, engine))
+    prefill, decode = language_phases(hardware, llm, visual_tokens + prompt_tokens, output_tokens, dtype, batch, devices, engine)
+    return Latency((*phases, prefill), decode, output_tokens)
+
+
+def language_phases(hardware: Mapping, llm: Mapping, tokens: float, output_tokens: int, dtype: str = "bf16", batch: int = 1, devices: int = 1,
+                    engine: str | Engine = "optimised") -> tuple[Phase, Phase]:
+    """The LLM's share of the time to the first token, with so many tokens to read, and its time for one token of the answer."""
     rates = rates_of(engine)
-    tokens = visual_tokens + prompt_tokens
     weights = memory.llm_bytes(llm, dtype)
     layers = flops.need(llm, "layers")
-    per_token_cache = memory.kv_bytes_per_token(llm)
-    phases = (vision_phase(hardware, encoders, batch, devices, engine),
-              connector_phase(hardware, connector_params, grid_tokens, batch, devices, engine),
-              _phase("prefill", batch * flops.llm_forward(llm, tokens), weights, layers, hardware, devices, rates))
+    prefill = _phase("prefill", batch * flops.llm_forward(llm, tokens), weights, layers, hardware, devices, rates)
     context = tokens + output_tokens / 2
-    decode = _phase("decode", batch * flops.llm_forward(llm, 1, context), weights + batch * per_token_cache * context * cache_factor(llm, rates), layers,
-                    hardware, devices, rates)
-    return Latency(phases, decode, output_tokens)
+    decode = _phase("decode", batch * flops.llm_forward(llm, 1, context), weights + batch * memory.kv_bytes_per_token(llm) * context * cache_factor(llm, rates),
+                    layers, hardware, devices, rates)
+    return prefill, decode
 
 
 def cache_factor(llm: Mapping, engine: Engine) -> float:

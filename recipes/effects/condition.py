@@ -74,9 +74,11 @@ class Conditioned(Posterior):
         before = super().trace(x, steps, families)
         return before._replace(known=linalg.solve_lower(self._factor, [before.covariance(other) for other in self._seen]))
 
-    def mean(self, x: Weights, benchmark: str, family: str | None, *, whole: bool = False) -> float:
-        shift = self._shift(benchmark, family)
-        return super().mean(x, benchmark, family, whole=whole) + sum(value * shift.get(name, 0.0) for name, value in x.items())
+    def means(self, x: Weights, benchmark: str, family: str | None, *, whole: bool = False) -> Weights:
+        out, shift = super().means(x, benchmark, family, whole=whole), self._shift(benchmark, family)
+        for name, value in x.items():
+            out[name] = out.get(name, 0.0) + value * shift.get(name, 0.0)
+        return out
 
     def effect(self, change, benchmark: str, family: str | None) -> Effect:
         x = self.weights(change)

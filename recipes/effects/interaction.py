@@ -42,7 +42,7 @@ def size_slope(found: Sequence[Found], change: Change) -> Slope | None:
     deltas: dict[tuple, dict[tuple, tuple[float, float]]] = {}      # (paper, benchmark, split, shots) -> pair -> (log2 size, delta)
     noise: dict[str, float] = {}
     kept = [item for item in found if not item.near and change.isolated(item)]
-    for item, (delta, _) in zip(kept, weigh(kept, change)):
+    for item, (delta, _) in zip(kept, weigh(kept, change).values()):
         size = llm_params_b(item.from_row.setting, change.words)
         if size and size == llm_params_b(item.to_row.setting, change.words):
             metric = item.contrast.metric

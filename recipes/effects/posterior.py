@@ -11,8 +11,9 @@ import base64
 import math
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import zip_longest
 from math import dist
-from operator import mul
+from operator import itemgetter, mul
 from typing import NamedTuple
 
 from . import linalg
@@ -26,6 +27,7 @@ class Packed:
     def __init__(self, sd: Sequence[float], packed: str | array):
         self.sd, self._packed = sd, packed
         self._rows: list[tuple[tuple[float, ...], float]] | None = None
+        self._columns: dict[int, Sequence[int]] = {}
         self._used = 0
 
     @property
@@ -46,12 +48,12 @@ class Packed:
         return self.sd[i] * self.sd[j] * self.correlations[i * (i - 1) // 2 + j] / 32767.0
 
     def times(self, x: Sequence[float]) -> linalg.Vector:
-        """The matrix times a vector: from the triangle for a sparse vector and the first dense ones, else from whole rows."""
+        """The matrix times a vector: from the triangle for a sparse vector and the first dense one, else from whole rows."""
         scaled = tuple(map(mul, x, self.sd))
         some = [k for k, value in enumerate(scaled) if value]
         if len(some) * 8 < len(scaled):
             out = self._few(scaled, some)
-        elif self._rows is None and self._used < 2:
+        elif self._rows is None and self._used < 1:
             self._used += 1
             out = self._triangle(scaled)
         else:
@@ -65,41 +67,51 @@ class Packed:
 
     def _few(self, scaled: Sequence[float], some: Sequence[int]) -> linalg.Vector:
         """The correlations times a vector that is zero but at `some` places."""
-        values, size = self.correlations, len(scaled)
-        out = [0.0] * size
+        out = [0.0] * len(scaled)
         for k in some:
-            start, value = k * (k - 1) // 2, scaled[k] / 32767.0
-            column = [*values[start:start + k], 32767, *[values[i * (i - 1) // 2 + k] for i in range(k + 1, size)]]
-            out = [total + value * y for total, y in zip(out, column)]
+            value = scaled[k] / 32767.0
+            out = [total + value * y for total, y in zip(out, self._column(k))]
         return out
+
+    def _column(self, k: int) -> Sequence[int]:
+        """A whole column of the correlations; the same few are asked for again and again."""
+        if k not in self._columns:
+            values, start, size = self.correlations, k * (k - 1) // 2, len(self.sd)
+            self._columns[k] = [*values[start:start + k], 32767, *[values[i * (i - 1) // 2 + k] for i in range(k + 1, size)]]
+        return self._columns[k]
 
     def _triangle(self, scaled: Sequence[float]) -> linalg.Vector:
         """The correlations times a vector, row by row of the lower triangle.
 
-        What is below a thousandth of the largest is not spread over its column: less than the third digit of a deviation.
+        What is below a thousandth of the largest counts on the diagonal alone: less than the third digit of a deviation.
         """
         values, start, out = self.correlations, 0, list(scaled)
         least = 1e-3 * max(map(abs, scaled), default=0.0)
+        large: list[int] = []                                    # so far, with the values there
+        heights: list[float] = []
+        gather = None
         for i, value in enumerate(scaled):
             row = values[start:start + i]
             start += i
-            out[i] += sum(map(mul, row, scaled)) / 32767.0
-            if abs(value) < least:
-                continue
-            value /= 32767.0
-            out[:i] = [total + value * y for total, y in zip(out, row)]
+            if gather:
+                out[i] += sum(map(mul, gather(row), heights)) / 32767.0
+            if abs(value) >= least > 0.0:
+                value /= 32767.0
+                out[:i] = [total + value * y for total, y in zip(out, row)]
+                large.append(i)
+                heights.append(scaled[i])
+                gather = itemgetter(*large) if len(large) > 1 else (lambda row, k=i: (row[k],))
         return out
 
     def _square(self) -> list[tuple[tuple[float, ...], float]]:
         """All rows of the correlations, each with its squared length."""
         values, rows, start = [value / 32767.0 for value in self.correlations], [], 0
         for i in range(len(self.sd)):
-            row = values[start:start + i]
+            rows.append(values[start:start + i])
             start += i
-            for other, value in zip(rows, row):
-                other.append(value)
-            rows.append([*row, 1.0])
-        return [(tuple(row), sum(map(mul, row, row))) for row in rows]
+        origin = (0.0,) * len(rows)
+        whole = [(*row, 1.0, *column[i + 1:]) for i, (row, column) in enumerate(zip(rows, [*zip_longest(*rows, fillvalue=0.0), ()]))]
+        return [(row, dist(row, origin) ** 2) for row in whole]
 
     def pack(self) -> tuple[list[float], str]:
         """The stored form: deviations, and the correlations as base64 of 16-bit integers."""
@@ -152,6 +164,8 @@ class Trace(NamedTuple):
 def _common(x: Weights, y: Weights) -> float:
     if len(x) > len(y):
         x, y = y, x
+    if x.keys() <= y.keys():
+        return sum(map(mul, x.values(), map(y.__getitem__, x)))
     return sum(value * y[name] for name, value in x.items() if name in y)
 
 
@@ -171,7 +185,7 @@ class Reach:
         return self._lower(self._kin[name], self._posterior.benchmarks.get(benchmark), 2, [(factor, trace.own.get(benchmark)) for factor, trace in self._parts])
 
     def _lower(self, above: Weights, part: Block | None, level: int, own: Sequence[tuple[float, tuple[Weights, Weights] | None]]) -> Weights:
-        passed = self._posterior.given({name: value / self._posterior.share(name)[level] for name, value in above.items()}, part, level)
+        passed = self._posterior.given({name: value / self._posterior.shares[name][level] for name, value in above.items()}, part, level)
         for name, value in _added(own).items():
             passed[name] = passed.get(name, 0.0) + value
         return passed
@@ -191,6 +205,17 @@ class Effect(NamedTuple):
     variance: float
 
 
+class Shares(dict):
+    """Feature -> how its prior variance splits (Hyper.share)."""
+
+    def __init__(self, hyper: Hyper):
+        self._of = hyper.share
+
+    def __missing__(self, name: str) -> Sequence[float]:
+        self[name] = self._of.get(AXIS_OF[group(name)], self._of["other"])
+        return self[name]
+
+
 class Posterior:
     """Effects of features on benchmarks, given the evidence."""
 
@@ -202,7 +227,7 @@ class Posterior:
         self.root, self.families, self.benchmarks, self.support = root, families, benchmarks, support
         self.sampling, self.spread = sampling, spread
         self.published: Posterior = self      # the fit without a user's own tables (condition.py)
-        self._shares: dict[int | str, Sequence[float]] | None = None
+        self._shares: Shares | None = None
         self._trusts: dict[int | str, float] | None = None
 
     def scale_of(self, benchmark: str) -> float:
@@ -229,14 +254,18 @@ class Posterior:
 
         With `whole`, the posterior mean itself, not the share of it that a prediction for a new paper takes (Hyper.trust).
         """
+        return sum(self.means(x, benchmark, family, whole=whole).values())
+
+    def means(self, x: Weights, benchmark: str, family: str | None, *, whole: bool = False) -> Weights:
+        """The terms of `mean`, feature by feature."""
         blocks = [part for part in (self.benchmarks.get(benchmark), self.families.get(family or ""), self.root) if part]
-        total = 0.0
+        trusts, out = self.trusts, {}
         for name, value in x.items():
             for part in blocks:
                 if name in part.place:
-                    total += value * part.mean[part.place[name]] * (1.0 if whole else self.trust(name))
+                    out[name] = value * part.mean[part.place[name]] * (1.0 if whole else trusts.get(name, 1.0))
                     break
-        return total
+        return out
 
     def _variance(self, x: Weights, benchmark: str, family: str | None) -> float:
         """Variance of a weighted sum of effects, from the stored covariances: `trace` without its arithmetic.
@@ -246,17 +275,18 @@ class Posterior:
         """
         own, kin = self.benchmarks.get(benchmark), self.families.get(family or "")
         blocks = [*([(3, own)] if own else []), *([(2, kin)] if kin else []), (1, self.root)]
-        total = 0.0
-        for name, a in x.items():
-            for second, b in x.items():
+        terms, total = list(x.items()), 0.0
+        for i, (name, a) in enumerate(terms):
+            for second, b in terms[:i + 1]:
                 covered = 0
                 for depth, part in blocks:
                     if name in part.place and second in part.place:
-                        total += a * b * part.covariance.at(part.place[name], part.place[second])
+                        shared = a * b * part.covariance.at(part.place[name], part.place[second])
+                        total += shared if name == second else 2 * shared
                         covered = depth
                         break
                 if name == second and covered < 3:
-                    total += a * b * sum(self.share(name)[covered:])
+                    total += a * b * sum(self.shares[name][covered:])
         return total
 
     def trace(self, x: Weights, steps: Mapping[str, float], families: Mapping[str, str | None]) -> Trace:
@@ -264,20 +294,20 @@ class Posterior:
 
         Exact: an own effect that the evidence narrows down passes less of the family's uncertainty on, and so on up.
         """
-        own, kin, asked = {}, {}, {}
+        own, kin, asked, shares = {}, {}, {}, self.shares
         for benchmark, step in steps.items():
             mine = {name: step * value for name, value in x.items()}
             given = self.given(mine, self.benchmarks.get(benchmark), 2)
             own[benchmark] = mine, given
             total = asked.setdefault(families.get(benchmark) or f"?{benchmark}", {})
             for name, value in given.items():
-                total[name] = total.get(name, 0.0) + value / self.share(name)[2]
+                total[name] = total.get(name, 0.0) + value / shares[name][2]
         root: Weights = {}
         for family, wanted in asked.items():
             given = self.given(wanted, self.families.get(family), 1)
             kin[family] = wanted, given
             for name, value in given.items():
-                root[name] = root.get(name, 0.0) + value / self.share(name)[1]
+                root[name] = root.get(name, 0.0) + value / shares[name][1]
         return Trace(own, kin, (root, self.given(root, self.root, 0)))
 
     def given(self, x: Weights, part: Block | None, level: int) -> Weights:
@@ -286,8 +316,8 @@ class Posterior:
         Features that the block lacks keep their prior variance of that level.
         """
         if part is None:
-            return {name: value * self.share(name)[level] for name, value in x.items()}
-        out = {name: value * self.share(name)[level] for name, value in x.items() if name not in part.place}
+            return {name: value * self.shares[name][level] for name, value in x.items()}
+        out = {name: value * self.shares[name][level] for name, value in x.items() if name not in part.place}
         if len(out) < len(x):
             out.update(zip(part.index, part.given.times([x.get(number, 0.0) for number in part.index])))
         return out
@@ -298,29 +328,39 @@ class Posterior:
 
     def trusted(self, x: Weights) -> Weights:
         """The part of x that a prediction takes of published effects."""
-        return {name: value * self.trust(name) for name, value in x.items()}
+        return {name: value * self.trusts.get(name, 1.0) for name, value in x.items()}
+
+    @property
+    def shares(self) -> Mapping[int | str, Sequence[float]]:
+        """How each feature's prior variance splits over all benchmarks, its family and its own (by number, or by name)."""
+        if self._shares is None:
+            self._shares = Shares(self.hyper)
+            for feature, number in self.names.items():
+                self._shares[number] = self._shares[feature]
+        return self._shares
 
     def share(self, name: int | str) -> Sequence[float]:
-        """How a feature's prior variance splits over all benchmarks, its family and its own."""
-        if self._shares is None:
-            self._shares = {key: self.hyper.share.get(AXIS_OF[group(feature)], self.hyper.share["other"])
-                            for feature, number in self.names.items() for key in (feature, number)}
-        return self._shares.get(name) or self.hyper.share.get(AXIS_OF[group(str(name))], self.hyper.share["other"])
+        """How one feature's prior variance splits."""
+        return self.shares[name]
 
-    def trust(self, name: int | str) -> float:
-        """The share of a feature's posterior mean that a prediction takes (Hyper.trust)."""
+    @property
+    def trusts(self) -> Mapping[int | str, float]:
+        """The share of each feature's posterior mean that a prediction takes (Hyper.trust), by number and name; 1 for others."""
         if self._trusts is None:
             self._trusts = {key: self.hyper.trust.get(AXIS_OF[group(feature)], 1.0) for feature, number in self.names.items() for key in (feature, number)}
-        return self._trusts.get(name, 1.0)
+        return self._trusts
 
     def mix_coefficients(self, names: Sequence[str], weights: Mapping[str, float],
                          families: Mapping[str, str | None]) -> dict[str, float]:
         """What one unit of each feature does to a weighted mean of benchmarks, in percent of their scales."""
+        x = self.weights(dict.fromkeys(names, 1.0))
+        numbers = {name: self.names.get(name, name) for name in names}
         out = dict.fromkeys(names, 0.0)
         for benchmark, weight in weights.items():
             step = weight * self.scale_of(benchmark)
-            for name in names:
-                out[name] += step * self.mean(self.weights({name: 1.0}), benchmark, families[benchmark])
+            means = self.means(x, benchmark, families[benchmark])
+            for name, number in numbers.items():
+                out[name] += step * means.get(number, 0.0)
         return out
 
     def local_variance(self, kinds: Sequence[str], change: Mapping[str, float]) -> float:
@@ -347,8 +387,7 @@ def dump(posterior: Posterior, digest: str) -> dict:
             "benchmarks": {name: part.pack() for name, part in posterior.benchmarks.items()}}
 
 
-def load(data: Mapping) -> Posterior:
-    """A Posterior from its stored form."""
-    return Posterior(Hyper(**data["hyper"]), data["features"], data["scale"], data["family_of"], Block.unpack(data["root"]),
-                     {name: Block.unpack(d) for name, d in data["families"].items()},
-                     {name: Block.unpack(d) for name, d in data["benchmarks"].items()}, data["support"], data["ranges"], data["sampling"], data["spread"])
+def load(data: Mapping, root: Block, families: Mapping[str, Block], benchmarks: Mapping[str, Block]) -> Posterior:
+    """A Posterior from its stored form; data: what `dump` gives beside the blocks."""
+    return Posterior(Hyper(**data["hyper"]), data["features"], data["scale"], data["family_of"], root, families, benchmarks,
+                     data["support"], data["ranges"], data["sampling"], data["spread"])

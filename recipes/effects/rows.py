@@ -204,6 +204,8 @@ def chain_rows(papers: Iterable[Paper], change: Mapping[str, float], axis: str, 
                 continue
             for i, x in enumerate(rows):
                 for j in range(i + 1, len(rows)):
+                    if any(x.setting.get(field) != rows[j].setting.get(field) for field in MAIN if field != axis):
+                        continue  # moved, or said of one row only
                     step = index.moved(table, i, j)
                     if step.axes != (axis,) or step.unstated:
                         continue

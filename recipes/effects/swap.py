@@ -65,8 +65,9 @@ class Change:
         self.beyond = self._beyond(features(a, words), features(b, words))
         self.unknown = self._unknown()
         self._pairs: dict[tuple[int, int], Pair] = {}   # by identity of the rows, which the contrasts of a pair share
-        self._effects: dict[tuple[int, int, str], Effect] = {}
+        self._effects: dict[tuple, Effect] = {}         # by what else moved, and benchmark
         self._asked: dict[str, Effect] = {}
+        self._noise: dict[str, float] = {}
 
     def _beyond(self, a: Mapping[str, float], b: Mapping[str, float]) -> dict[str, float]:
         """Features that leave the range any table covers -> by how many doublings."""
@@ -146,12 +147,12 @@ class Change:
             self._pairs[key] = Pair(rest, local, self._also(found), found)
         return self._pairs[key]
 
-    def beside(self, found: Found) -> Effect:
+    def beside(self, found: Found, pair: Pair) -> Effect:
         """What everything else that moved between two rows does to their benchmark, by the published tables alone."""
         name = found.contrast.metric.benchmark
-        key = (id(found.from_row), id(found.to_row), name)
+        key = (name, *pair.rest.items())
         if key not in self._effects:
-            self._effects[key] = self.posterior.published.effect(self.pair(found).rest, name, self.posterior.family_of.get(name))
+            self._effects[key] = self.posterior.published.effect(pair.rest, name, self.posterior.family_of.get(name))
         return self._effects[key]
 
     def also_moves(self, found: Found) -> tuple[str, ...]:
@@ -230,87 +231,116 @@ class Change:
 
     def noise(self, benchmark: str) -> float:
         """Noise of two runs on a benchmark, in units of its scale squared."""
-        drawn = sampling_variance(self.words.records("benchmark").get(benchmark, {}), None)
-        return self.posterior.noise(benchmark, (drawn or 0.0) / self.posterior.scale_of(benchmark) ** 2)
+        if benchmark not in self._noise:
+            drawn = sampling_variance(self.words.records("benchmark").get(benchmark, {}), None)
+            self._noise[benchmark] = self.posterior.noise(benchmark, (drawn or 0.0) / self.posterior.scale_of(benchmark) ** 2)
+        return self._noise[benchmark]
 
     def gain(self, weights: Mapping[str, float], families: Mapping[str, str | None]) -> float:
         """The expected change of a weighted mean, in percent of the scales (`mix` without its uncertainty)."""
         total, x = sum(weights.values()), self.posterior.weights(self.features)
         return sum(w / total * self.posterior.scale_of(name) * self.posterior.mean(x, name, families[name]) for name, w in weights.items())
 
-    def mix(self, weights: Mapping[str, float], families: Mapping[str, str | None], level: float) -> Mix:
-        """The change of a weighted mean. Shared effects are correlated over benchmarks; so is heterogeneity, inside a family."""
+    def mix(self, weights: Mapping[str, float], families: Mapping[str, str | None], level: float, shared: float | None = None) -> Mix:
+        """The change of a weighted mean. Shared effects are correlated over benchmarks; so is heterogeneity, inside a family.
+
+        shared: the variance of the shared effect on the mean, where it is known already.
+        """
         total = sum(weights.values())
         steps = {name: w / total * self.posterior.scale_of(name) for name, w in weights.items()}
-        x = self.posterior.weights(self.features)
         mean = self.gain(weights, families)
-        trace = self.posterior.trace(x, steps, families)
-        variance = trace.covariance(trace) + self.variance() * together(steps, families)
+        if shared is None:
+            trace = self.posterior.trace(self.posterior.weights(self.features), steps, families)
+            shared = trace.covariance(trace)
+        variance = shared + self.variance() * together(steps, families)
         variance += sum(step * step * self.noise(name) for name, step in steps.items())
         sd = math.sqrt(max(variance, 1e-12))
         z = tails.half_width(level)
         return Mix(dict(weights), mean, mean - z * sd, mean + z * sd, level, tails.cdf(mean / sd), sd)
 
 
-def weigh(found: Sequence[Found], change: Change) -> list[tuple[float, float]]:
-    """(adjusted delta, variance) of each contrast, in percent of the scale.
+def weigh(found: Sequence[Found], change: Change) -> dict[int, tuple[float, float]]:
+    """(adjusted delta, variance) of each contrast, in percent of the scale, by the identity of the contrast.
 
     What the model expects of everything else that moved is taken out, and its uncertainty put in; noise of two
     runs and the heterogeneity of what moved are added.
     """
-    out = []
+    out = {}
     for item in found:
         metric = item.contrast.metric
         unit = metric.max / 100 if metric.max else 1.0
         scale = change.posterior.scale_of(metric.benchmark)
         pair = change.pair(item)
-        effect = change.beside(item)
+        effect = change.beside(item, pair)
         local = pair.local + change.noise(metric.benchmark)
         if item.near:  # it speaks for the asked components only as far as their make does
             local *= NEAR_DISCOUNT
-        out.append((item.delta / unit - effect.mean * scale, (effect.variance + local) * scale ** 2))
+        out[id(item)] = item.delta / unit - effect.mean * scale, (effect.variance + local) * scale ** 2
     return out
 
 
-def evidence_for(found: Sequence[Found], change: Change) -> tuple[list[Evidence], meta.Pooled | None]:
-    """The rows of one benchmark with their weights (adding up to 1), and their random-effects pool over papers.
-
-    All in points of the benchmark's scale in the registry, whatever maximum a table prints.
-    """
-    if not found:
-        return [], None
-    weighed = weigh(found, change)
+def shares(found: Sequence[Found], weighed: Mapping[int, tuple[float, float]]) -> tuple[list[float], meta.Pooled]:
+    """The weights of rows (adding up to 1), and their random-effects pool over papers in percent of the scale. weighed: see `weigh`."""
     by_paper: dict[str, list[int]] = {}
     for number, item in enumerate(found):
         by_paper.setdefault(item.contrast.table.paper, []).append(number)
     y, v, weight = [], [], [0.0] * len(found)
     for numbers in by_paper.values():
         # pairs of one paper share arms and heterogeneity: together they count as one result of average precision
-        variance = len(numbers) / sum(1 / weighed[n][1] for n in numbers)
-        inner = sum(1 / weighed[n][1] for n in numbers)
-        y.append(sum(weighed[n][0] / weighed[n][1] for n in numbers) / inner)
+        pairs = [weighed[id(found[n])] for n in numbers]
+        inner = sum(1 / variance for _, variance in pairs)
+        variance = len(numbers) / inner
+        y.append(sum(delta / each for delta, each in pairs) / inner)
         v.append(variance)
-        for n in numbers:
-            weight[n] = (1 / variance) * (1 / weighed[n][1]) / inner
+        for n, (_, each) in zip(numbers, pairs):
+            weight[n] = (1 / variance) * (1 / each) / inner
     total = sum(weight)
-    pooled = meta.pool(y, v, "DL")
-    records = change.words.records("benchmark")
-    rows = []
-    for n, item in enumerate(found):
-        metric = item.contrast.metric
-        sign = 1.0 if metric.higher_is_better else -1.0
-        top = records.get(metric.benchmark, {}).get("max")
-        factor = top / metric.max if top and metric.max else 1.0
-        noise = math.sqrt(change.noise(metric.benchmark)) * change.posterior.scale_of(metric.benchmark) * (top / 100 if top else 1.0)
-        rows.append(Evidence(item.contrast.table.id, item.contrast.table.arxiv, metric.benchmark, metric.split, item.from_row.arm, item.to_row.arm,
-                             item.delta * sign * factor, weight[n] / total, change.controlled(item), change.also_moves(item),
-                             _llm_label(item.from_row.setting, change.words), "near" if item.near else "direct",
-                             item.delta * sign if factor != 1.0 else None, noise))
-    rows.sort(key=lambda row: (-row.weight, row.table, row.from_arm, row.to_arm))
-    record = records.get(found[0].contrast.metric.benchmark, {})
-    unit = record["max"] / 100 if record.get("max") else 1.0
-    sign = 1.0 if record.get("higher_is_better", True) else -1.0
-    return rows, pooled._replace(estimate=pooled.estimate * unit * sign, se=pooled.se * unit, tau2=pooled.tau2 * unit ** 2)
+    return [w / total for w in weight], meta.pool(y, v, "DL")
+
+
+def heaviest(found: Sequence[Found], weighed: Mapping[int, tuple[float, float]], count: int = NEAR_ROWS) -> list[tuple[Found, float]]:
+    """The weightiest rows, with their weights among all of `found`."""
+    return sorted(zip(found, shares(found, weighed)[0]), key=_order)[:count] if found else []
+
+
+def _order(pair: tuple[Found, float]) -> tuple:
+    item, weight = pair
+    return -weight, item.contrast.table.id, item.from_row.arm, item.to_row.arm
+
+
+def rows_of(found: Sequence[Found], weighed: Mapping[int, tuple[float, float]], change: Change) -> list[Evidence]:
+    """The direct rows of one benchmark and the weightiest of the same make, with weights that add up to 1."""
+    near = {id(item) for item, _ in heaviest([item for item in found if item.near], weighed)}
+    kept = [item for item in found if not item.near or id(item) in near]
+    return [as_evidence(item, weight, change) for item, weight in sorted(zip(kept, shares(kept, weighed)[0]), key=_order)] if kept else []
+
+
+def neighbours(found: Sequence[Found], change: Change) -> list[Evidence]:
+    """The weightiest rows of the same change on other benchmarks of a family."""
+    kept = heaviest(found, weigh(found, change))
+    total = sum(weight for _, weight in kept)
+    return [as_evidence(item, weight / total, change)._replace(**{} if item.near else {"relation": "neighbour"}) for item, weight in kept]
+
+
+def pool(direct: Sequence[Found], weighed: Mapping[int, tuple[float, float]], unit: float, sign: float) -> meta.Pooled | None:
+    """The direct rows of one benchmark alone, in points of its scale in the registry, whatever maximum a table prints."""
+    if not direct:
+        return None
+    pooled = shares(direct, weighed)[1]
+    return pooled._replace(estimate=pooled.estimate * unit * sign, se=pooled.se * unit, tau2=pooled.tau2 * unit ** 2)
+
+
+def as_evidence(item: Found, weight: float, change: Change) -> Evidence:
+    """A row pair as it is shown."""
+    metric = item.contrast.metric
+    sign = 1.0 if metric.higher_is_better else -1.0
+    top = change.words.records("benchmark").get(metric.benchmark, {}).get("max")
+    factor = top / metric.max if top and metric.max else 1.0
+    noise = math.sqrt(change.noise(metric.benchmark)) * change.posterior.scale_of(metric.benchmark) * (top / 100 if top else 1.0)
+    return Evidence(item.contrast.table.id, item.contrast.table.arxiv, metric.benchmark, metric.split, item.from_row.arm, item.to_row.arm,
+                    item.delta * sign * factor, weight, change.controlled(item), change.also_moves(item),
+                    _llm_label(item.from_row.setting, change.words), "near" if item.near else "direct",
+                    item.delta * sign if factor != 1.0 else None, noise)
 
 
 def with_chains(answer: Swap, papers: Sequence[Paper], change: Change) -> Swap:
@@ -333,10 +363,11 @@ def with_chains(answer: Swap, papers: Sequence[Paper], change: Change) -> Swap:
         if d in bare:
             kin = [pair for name in sorted(members.get(d.family or "", ())) for pair in found.get(name, ())]
             own = found.get(d.benchmark) or kin or [pair for name in sorted(found) for pair in found[name]]   # effects are shared over all benchmarks too
-            strength = [overlap ** 2 / variance for (_, overlap), (_, variance) in zip(own, weigh([item for item, _ in own], change))]
-            heaviest = sorted(range(len(own)), key=lambda n: -strength[n])[:NEAR_ROWS]
-            total = sum(strength[n] for n in heaviest)
-            rows = [evidence_for([own[n][0]], change)[0][0]._replace(weight=strength[n] / total, relation="chain") for n in heaviest]
+            weighed = weigh([item for item, _ in own], change)
+            strength = [overlap ** 2 / weighed[id(item)][1] for item, overlap in own]
+            best = sorted(range(len(own)), key=lambda n: -strength[n])[:NEAR_ROWS]
+            total = sum(strength[n] for n in best)
+            rows = [as_evidence(own[n][0], strength[n] / total, change)._replace(relation="chain") for n in best]
             d = d._replace(evidence=tuple(rows))
         deltas.append(d)
     return answer._replace(deltas=tuple(deltas))
@@ -381,6 +412,8 @@ def judge(change: Change, found: Sequence[Found], benchmarks: Sequence[str], *, 
     by_family: dict[str, list[Found]] = {}
     for name, items in by_benchmark.items():
         by_family.setdefault(records.get(name, {}).get("family") or "", []).extend(items)
+    kin: dict[str | None, list[Evidence]] = {}
+    some_near = any(item.near for item in found)
     z = tails.half_width(level)
     deltas = []
     for name in benchmarks:
@@ -388,20 +421,16 @@ def judge(change: Change, found: Sequence[Found], benchmarks: Sequence[str], *, 
         family = record["family"]
         listed = by_benchmark.get(name, [])
         direct = [item for item in listed if not item.near]
-        grade = change.grade(name, any(change.isolated(item) for item in direct), any(item.near for item in found)) if change.axes else "none"
+        grade = change.grade(name, any(change.isolated(item) for item in direct), some_near) if change.axes else "none"
         expected, sd = change.predict(name, family) if change.axes else (0.0, 0.0)
         unit = record["max"] / 100 if record.get("max") else 1.0
         sign = 1.0 if record.get("higher_is_better", True) else -1.0
-        rows, pooled = evidence_for(direct, change)
-        if len(direct) < len(listed):  # the weightiest rows of the same make beside them
-            near = evidence_for([item for item in listed if item.near], change)[0][:NEAR_ROWS]
-            kept = {(row.table, row.from_arm, row.to_arm, row.split) for row in near}
-            rows = evidence_for([item for item in listed if not item.near or (
-                item.contrast.table.id, item.from_row.arm, item.to_row.arm, item.contrast.metric.split) in kept], change)[0]
-        if not rows:  # neighbours: the same change on other benchmarks of the family
-            rows = evidence_for(by_family.get(family or "", []), change)[0][:NEAR_ROWS]
-            total = sum(row.weight for row in rows)
-            rows = [row._replace(weight=row.weight / total, relation="neighbour" if row.relation == "direct" else row.relation) for row in rows]
+        weighed = weigh(listed, change)
+        pooled, rows = pool(direct, weighed, unit, sign), rows_of(listed, weighed, change)
+        if not rows:
+            if family not in kin:
+                kin[family] = neighbours(by_family.get(family or "", []), change)
+            rows = kin[family]
         # a score can move by its whole scale at most
         expected, low, high = (min(max(x, -100.0), 100.0) if record.get("max") else x for x in (expected, expected - z * sd, expected + z * sd))
         low, high = sorted((low * unit * sign, high * unit * sign))

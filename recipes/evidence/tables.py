@@ -93,25 +93,28 @@ def _need(value, kind, file: str, pointer: str, what: str):
 
 
 _KINDS = {dict: "an object", list: "a list", str: "a text", int: "a whole number"}
-TEXTS = ("encoder", "connector", "llm", "data", "tiling", "training", "architecture")
+TEXTS = frozenset(("encoder", "connector", "llm", "data", "tiling", "training", "architecture"))
 # (smallest, largest) that a recipe can have; what lies outside is a slip of the pen
 NUMBERS = {"llm_params_b": (1e-3, 1e5), "visual_tokens": (1, 1e6), "data_size": (0, 1e13), "tokens_per_tile": (1, 1e6),
            "sub_image_resolution": (16, 16384), "n_sub_images": (1, 1000)}
 
 
-def _check_setting(setting: Mapping, file: str, pointer: str) -> None:
-    """Refuse recipe fields of the wrong kind: they would make features that mean nothing."""
+def _check_setting(setting: Mapping, file: str, *pointer: str | int) -> None:
+    """Refuse recipe fields of the wrong kind: they would make features that mean nothing. pointer: the parts of where the setting stands."""
     for key, value in setting.items():
         if value is None:
             continue
+        wrong = None
         if key in TEXTS:
-            _need(value, str, file, f"{pointer}/{key}", key)
+            wrong = None if isinstance(value, str) else f"{key} is missing or not a text"
         elif key in NUMBERS or key == "resolution" and not isinstance(value, str):
             low, high = NUMBERS.get(key, (16, 16384))
             if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
-                raise EvidenceError(file, f"{pointer}/{key}", f"{key} {str(value)[:40]!r} is not a number between {low:g} and {high:g}", "schema")
+                wrong = f"{key} {str(value)[:40]!r} is not a number between {low:g} and {high:g}"
         elif key == "frozen_encoder" and not isinstance(value, bool):
-            raise EvidenceError(file, f"{pointer}/{key}", f"frozen_encoder {str(value)[:40]!r} is neither true nor false", "schema")
+            wrong = f"frozen_encoder {str(value)[:40]!r} is neither true nor false"
+        if wrong:
+            raise EvidenceError(file, "/".join(("", *map(str, pointer), key)), wrong, "schema")
 
 
 def _claims(table: Mapping, file: str, pointer: str) -> tuple[Mapping, ...]:
@@ -148,6 +151,17 @@ def _standard_errors(errors, metrics: Mapping, file: str, pointer: str) -> Mappi
 SCORE_TYPES = frozenset((int, float, type(None)))
 
 
+NOTHING: dict = {}
+
+
+def _refuse_row(row, file: str, here: str) -> None:
+    """Raise the error of a row that has not the shape of one."""
+    _need(row, dict, file, here, "the row")
+    _need(row.get("arm"), str, file, here + "/arm", "arm")
+    _need(row.get("set", {}), dict, file, here + "/set", "set")
+    _need(row.get("scores"), dict, file, here + "/scores", "scores")
+
+
 def _refuse_scores(scores: Mapping, metrics: Mapping, file: str, here: str) -> None:
     """Raise the error of the first score that cannot be one."""
     for name, value in scores.items():
@@ -175,7 +189,7 @@ def parse_paper(data, file: str, benchmarks: Mapping) -> Paper:
         for name, kind in (("id", str), ("locator", str), ("metrics", dict), ("rows", list), ("setting", dict),
                            ("varies", list)):
             _need(table.get(name), kind, file, f"{at}/{name}", name)
-        _check_setting(table["setting"], file, at + "/setting")
+        _check_setting(table["setting"], file, "tables", index, "setting")
         metrics = {}
         for name, metric in table["metrics"].items():
             here = f"{at}/metrics/{escape(name)}"
@@ -192,18 +206,16 @@ def parse_paper(data, file: str, benchmarks: Mapping) -> Paper:
                                    metric.get("role", "score"), metric.get("shots"))
         rows = []
         for number, row in enumerate(table["rows"]):
-            here = f"{at}/rows/{number}"
-            _need(row, dict, file, here, "the row")
-            arm = _need(row.get("arm"), str, file, here + "/arm", "arm")
-            own = _need(row.get("set", {}), dict, file, here + "/set", "set")
-            scores = _need(row.get("scores"), dict, file, here + "/scores", "scores")
+            if type(row) is not dict or type(row.get("arm")) is not str or type(row.get("set", NOTHING)) is not dict or type(row.get("scores")) is not dict:
+                _refuse_row(row, file, f"{at}/rows/{number}")
+            arm, own, scores = row["arm"], row.get("set", NOTHING), row["scores"]
             if not (scores.keys() <= metrics.keys() and SCORE_TYPES.issuperset(map(type, scores.values()))):
-                _refuse_scores(scores, metrics, file, here)
+                _refuse_scores(scores, metrics, file, f"{at}/rows/{number}")
             if own:
-                _check_setting(own, file, here + "/set")
+                _check_setting(own, file, "tables", index, "rows", number, "set")
             if "doubt" in row:
-                _check_doubt(row["doubt"], file, here + "/doubt")
-            errors = _standard_errors(row["scores_se"], metrics, file, here + "/scores_se") if "scores_se" in row else {}
+                _check_doubt(row["doubt"], file, f"{at}/rows/{number}/doubt")
+            errors = _standard_errors(row["scores_se"], metrics, file, f"{at}/rows/{number}/scores_se") if "scores_se" in row else NOTHING
             rows.append(Row(arm, {**table["setting"], **own}, scores, row.get("run"), row.get("doubt"), row.get("scores_std") or {}, errors))
         tables.append(Table(table["id"], table.get("paper") or key, table.get("arxiv") or head.get("arxiv"),
                             table["locator"], table.get("topic") or "", tuple(table["varies"]), table.get("protocol"),

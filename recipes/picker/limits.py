@@ -121,6 +121,14 @@ class Pair(NamedTuple):
     each: float
 
 
+class Group(NamedTuple):
+    """Visual parts with one token count. members: number, connector (Pairs.kinds), milliseconds and gigabytes of the encoder, its FLOPs before and per
+    sample. most: the largest of these four; lightest: the smallest gigabytes."""
+    members: list[tuple[int, int, float, float, float, float]]
+    most: tuple[float, float, float, float]
+    lightest: float
+
+
 class Pairs:
     """Costs of all pairs of a visual part and an LLM, and how many data mixes each can afford."""
 
@@ -135,47 +143,62 @@ class Pairs:
         self.tokens = [visual.visual_tokens * limits.images for visual in space.visuals]
         self.vision_ms = [self._vision(visual) for visual in space.visuals]
         self.encoder = [[visual.encoder_flops * factors["encoder"] * count for visual in space.visuals] for _, factors, count in self.stages]
-        self._by_width: dict[int, tuple] = {}
+        # a connector's costs depend on what it is, the encoder's width and the grid: few of these for many visual parts
+        kinds: dict[tuple[str, float, float], int] = {}
+        self.kind = [kinds.setdefault((visual.recipe.connector or "", visual.width, visual.grid_tokens), len(kinds)) for visual in space.visuals]
+        self.kinds = tuple(kinds)
+        self.encoder_gb = [2e-9 * visual.encoder_params for visual in space.visuals]
+        self._by_width: dict[int, list[tuple[float, float, float, float]]] = {}
+        self._grouped: dict[float, Group] = {}
         self._counts: tuple[list[Sequence[int]], dict[str, int]] | None = None
 
     def _vision(self, visual: Visual) -> float:
         encoders = [(record, side, views * self.limits.images) for record, side, views in visual.encoders]
         return latency.vision_phase(self.device, encoders).ms
 
-    def _connectors(self, hidden: int) -> tuple[list[float], list[float], list[list[float]]]:
-        """Per visual part: milliseconds and gigabytes (with the encoder's) of the connector into an LLM of this width, FLOPs per stage."""
+    def _connectors(self, hidden: int) -> list[tuple[float, float, float, float]]:
+        """Milliseconds, gigabytes and FLOPs before and per sample of each kind of connector into an LLM of this width."""
         if hidden not in self._by_width:
-            images, seen = self.limits.images, self.space.visuals
-            params = [flops.connector_params(visual.recipe.connector or "", visual.width, hidden) for visual in seen]
-            known: dict[tuple[float, float], float] = {}         # few sizes and grids: many visual parts share them
-            for key in {(size, visual.grid_tokens) for size, visual in zip(params, seen)}:
-                known[key] = latency.connector_phase(self.device, key[0], key[1] * images).ms
-            ms = [known[size, visual.grid_tokens] for size, visual in zip(params, seen)]
-            gb = [2e-9 * (visual.encoder_params + size) for size, visual in zip(params, seen)]
-            work = [[2.0 * size * visual.grid_tokens * factors["connector"] * count for size, visual in zip(params, seen)]
-                    for _, factors, count in self.stages]
-            self._by_width[hidden] = ms, gb, work
+            factors = [factors["connector"] * count for _, factors, count in self.stages]
+            out, phases = [], {}
+            for connector, width, grid in self.kinds:
+                params = flops.connector_params(connector, width, hidden)
+                if (params, grid) not in phases:
+                    phases[params, grid] = latency.connector_phase(self.device, params, grid * self.limits.images).ms
+                out.append((phases[params, grid], 2e-9 * params, 2.0 * params * grid * factors[0], 2.0 * params * grid * factors[1]))
+            self._by_width[hidden] = out
         return self._by_width[hidden]
 
-    def _language(self, record: Mapping, visual_tokens: float) -> tuple[float, float, float, list[float]]:
-        """Milliseconds, tokens per second, gigabytes and FLOPs per stage of an LLM with so many visual tokens a request."""
-        timing = latency.answer(self.device, record, (), 0.0, visual_tokens, 0.0, PROMPT_TOKENS, OUTPUT_TOKENS, self.limits.dtype)
-        whole = self.limits.latency is not None and self.limits.latency.whole_answer
-        held = memory.inference(record, 0.0, 0.0, visual_tokens + PROMPT_TOKENS + OUTPUT_TOKENS, self.limits.dtype)
-        one = visual_tokens / self.limits.images
-        work = [training.stage_cost(stage._replace(visual_tokens=one, samples=count), 0.0, 0.0, record, 0.0).llm for stage, _, count in self.stages]
-        prefill = timing.phases[-1].ms       # the other phases are the visual part's
-        return prefill + (timing.total_ms - timing.ttft_ms if whole else 0.0), timing.tokens_per_s, held.total, work
+    def _language(self, record: Mapping, visual_tokens: float, asked: bool = False) -> tuple[float, float, float, Sequence[float]]:
+        """Milliseconds, tokens per second, gigabytes and FLOPs per stage of an LLM with so many visual tokens a request.
+
+        asked: only what a constraint asks for is worked out; the others are zero.
+        """
+        limits, tokens = self.limits, visual_tokens + PROMPT_TOKENS
+        ms = speed = held = 0.0
+        work: Sequence[float] = (0.0, 0.0)
+        if not asked or limits.latency is not None or limits.tokens_per_s is not None:
+            prefill, decode = latency.language_phases(self.device, record, tokens, OUTPUT_TOKENS, limits.dtype)
+            answer = latency.Latency((prefill,), decode, OUTPUT_TOKENS)
+            whole = limits.latency is not None and limits.latency.whole_answer
+            ms, speed = answer.total_ms if whole else answer.ttft_ms, answer.tokens_per_s
+        if not asked or limits.memory_gb is not None:
+            held = memory.inference(record, 0.0, 0.0, tokens + OUTPUT_TOKENS, limits.dtype).total
+        if not asked or self.allowed is not None:
+            one = visual_tokens / limits.images
+            work = [training.stage_cost(stage._replace(visual_tokens=one, samples=count), 0.0, 0.0, record, 0.0).llm for stage, _, count in self.stages]
+        return ms, speed, held, work
 
     def _terms(self, x: int) -> Iterator[tuple[float, float, float, float, float, float]]:
         """The fields of Pair for every visual part with one LLM."""
         record = self.space.languages[x].record
-        ms, gb, work = self._connectors(flops.need(record, "hidden_size"))
+        connectors = self._connectors(flops.need(record, "hidden_size"))
         known = {tokens: self._language(record, tokens) for tokens in set(self.tokens)}
         spare = PROMPT_TOKENS + OUTPUT_TOKENS
-        for tokens, seen, a, b, before, per, first, each in zip(self.tokens, self.vision_ms, ms, gb, *self.encoder, *work):
-            total, speed, held, (start, step) = known[tokens]
-            yield total + seen + a, speed, held + b, tokens + spare, before + first + start, per + each + step
+        for tokens, kind, seen, size, before, per in zip(self.tokens, self.kind, self.vision_ms, self.encoder_gb, *self.encoder):
+            total, speed, held, (begun, further) = known[tokens]
+            ms, gb, first, each = connectors[kind]
+            yield total + seen + ms, speed, held + size + gb, tokens + spare, before + first + begun, per + each + further
 
     def of(self, x: int) -> list[Pair]:
         """The costs of every visual part with one LLM."""
@@ -221,7 +244,7 @@ class Pairs:
         if refused:
             excluded[refused] += mixes * len(self.tokens)
             return [0] * len(self.tokens)
-        limits, infinite, out = self.limits, float("inf"), []
+        limits, infinite = self.limits, float("inf")
         context = self.space.languages[x].record.get("context") or infinite
         memory_gb = infinite if limits.memory_gb is None else limits.memory_gb
         most_ms = infinite if limits.latency is None else limits.latency.ms
@@ -231,28 +254,58 @@ class Pairs:
             excluded["context"] += mixes * sum(over)
             return [0 if out_ else mixes for out_ in over]
         record = self.space.languages[x].record
-        ms, gb, (first, each) = self._connectors(flops.need(record, "hidden_size"))
-        known = {tokens: self._language(record, tokens) for tokens in set(self.tokens)}
-        spare, unlimited = PROMPT_TOKENS + OUTPUT_TOKENS, self.allowed is None
-        # the terms of `_terms` and the rules of `reason`, without a call for each of many pairs, and none worked out that is not asked for
-        for tokens, seen, a, b, before, per, start, step in zip(self.tokens, self.vision_ms, ms, gb, *self.encoder, first, each):
-            total, speed, held, (begun, further) = known[tokens]
-            if tokens + spare > context:
-                reason = "context"
-            elif held + b > memory_gb:
-                reason = "memory"
-            elif speed < tokens_per_s:
-                reason = "speed"
-            elif total + seen + a > most_ms:
-                reason = "latency"
-            else:
-                count = mixes if unlimited else self._afford(before + start + begun, per + step + further)
-                excluded["budget"] += mixes - count
-                out.append(count)
+        connectors = self._connectors(flops.need(record, "hidden_size"))
+        most = [max(values) for values in zip(*connectors)]
+        lightest = min(gb for _, gb, _, _ in connectors)
+        counts = [0] * len(self.tokens)
+        images = self._afford(0.0, 1.0) if limits.budget and limits.budget.kind == "images" else None     # the same for all
+        # the terms of `_terms` and the rules of `reason`; for all visual parts of one token count at once where none of them makes a difference
+        for tokens, group in self.groups.items():
+            number = len(group.members)
+            if tokens + PROMPT_TOKENS + OUTPUT_TOKENS > context:
+                excluded["context"] += mixes * number
                 continue
-            excluded[reason] += mixes
-            out.append(0)
-        return out
+            total, speed, held, (begun, further) = self._language(record, tokens, True)
+            if held + group.lightest + lightest > memory_gb:
+                excluded["memory"] += mixes * number
+                continue
+            all_fit = held + group.most[1] + most[1] <= memory_gb
+            if all_fit and speed < tokens_per_s:
+                excluded["speed"] += mixes * number
+                continue
+            count = mixes if self.allowed is None else images
+            if count is None and bisect_right(self.sizes, (self.allowed - group.most[2] - most[2] - begun) / (group.most[3] + most[3] + further)) == mixes:
+                count = mixes
+            if count is not None and all_fit and total + group.most[0] + most[0] <= most_ms:
+                excluded["budget"] += (mixes - count) * number
+                for v, *_ in group.members:
+                    counts[v] = count
+                continue
+            for v, kind, seen, size, before, per in group.members:
+                ms, gb, first, each = connectors[kind]
+                if held + size + gb > memory_gb:
+                    reason = "memory"
+                elif speed < tokens_per_s:
+                    reason = "speed"
+                elif total + seen + ms > most_ms:
+                    reason = "latency"
+                else:
+                    counts[v] = can = bisect_right(self.sizes, (self.allowed - (before + first + begun)) / (per + each + further)) if count is None else count
+                    excluded["budget"] += mixes - can
+                    continue
+                excluded[reason] += mixes
+        return counts
+
+    @property
+    def groups(self) -> dict[float, Group]:
+        """The visual parts by token count."""
+        if not self._grouped:
+            members: dict[float, list[tuple]] = {}
+            for v, (tokens, *rest) in enumerate(zip(self.tokens, self.kind, self.vision_ms, self.encoder_gb, *self.encoder)):
+                members.setdefault(tokens, []).append((v, *rest))
+            self._grouped = {tokens: Group(group, tuple(max(column) for column in list(zip(*group))[2:]), min(m[3] for m in group))
+                             for tokens, group in members.items()}
+        return self._grouped
 
     def least(self, what: str) -> tuple[float, int, int] | None:
         """The smallest value that a constraint would have to allow so that something fits, all others kept, and the pair that does."""

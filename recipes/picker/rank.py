@@ -5,6 +5,7 @@ counts of what each constraint excludes. The search is exact: effects add up ove
 costs (limits.py) depend on few numbers of each, so all combinations are judged without building them.
 """
 import heapq
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -22,10 +23,11 @@ from .tasks import TaskMix
 
 CANDIDATES = 40          # recipes that compete in the probability of being best
 DRAWS = 600
-PER_SUBSET = 25          # with --risk: leaders of every set of axes that move, whose uncertainty is worked out
 RISKS = ("expected", "lower", "p_better")
 
 Candidate = tuple[int, int, int]   # numbers of a visual part, an LLM and a data mix of a space
+Part = tuple[str, int]             # one of PARTS, and its number
+PARTS = ("visual", "language", "data")
 
 
 class Ranked(NamedTuple):
@@ -37,7 +39,7 @@ class Ranked(NamedTuple):
     mix: Mix
     p_best: float
     costs: Costs
-    tied: bool       # the evidence cannot tell it from the first
+    tied: bool       # the evidence cannot tell it from the best
     ranks: tuple[int, int] = (1, 1)   # 80 % interval of its rank among the competitors
 
 
@@ -53,13 +55,15 @@ class Advice(NamedTuple):
 class Pick(NamedTuple):
     """The answer: top recipes, how many were considered, and (reason, count) of exclusions.
 
-    cheapest: among the competitors that the evidence cannot tell from the first, the one that is cheapest to train (None: the first).
+    recipes: the best by the asked order; the cheapest to train comes first among those that the evidence cannot tell from the very best
+    and that are expected to gain as much, but for the noise of two runs.
+    cheapest: the cheapest of all competitors that are tied with the best (None: it is the first of the list).
     """
     baseline: Recipe
     baseline_costs: Costs
     tasks: TaskMix
     recipes: tuple[Ranked, ...]
-    tied: int                                # how many of the competitors the evidence cannot tell from the first
+    tied: int                                # how many of the competitors the evidence cannot tell from the best
     competitors: int                         # the recipes behind p_best
     considered: int
     excluded: tuple[tuple[str, int], ...]
@@ -67,6 +71,7 @@ class Pick(NamedTuple):
     advice: tuple[Advice, ...] = ()          # when nothing fits: what would have to give
     cheapest: Ranked | None = None
     risk: str = "expected"
+    noise: float = 0.0                       # standard deviation of the difference of two runs on the mix
 
 
 class Scores:
@@ -91,7 +96,9 @@ class Scores:
         self.data = [score(change) for change in self.data_changes]
 
         self.steps = {name: weight * posterior.scale_of(name) for name, weight in tasks.benchmarks.items()}
-        self._traces: dict[tuple[str, int], Trace] = {}
+        self.noise = math.sqrt(sum(step * step * posterior.noise(name) for name, step in self.steps.items()))   # of the difference of two runs on the mix
+        self._traces: dict[Part, Trace] = {}
+        self._between: dict[tuple[Part, Part], float] = {}
 
     def mean(self, candidate: Candidate) -> float:
         """Expected gain of a whole recipe on the mix."""
@@ -109,10 +116,23 @@ class Scores:
 
     def mix(self, candidate: Candidate, level: float) -> Mix:
         """Expected gain of a candidate with its interval."""
-        return Change(self.baseline.stated(), self.recipe(candidate).stated(), self.posterior, self.words).mix(self.tasks.benchmarks, self.families, level)
+        change = Change(self.baseline.stated(), self.recipe(candidate).stated(), self.posterior, self.words)
+        return change.mix(self.tasks.benchmarks, self.families, level, shared=self.variance(candidate))
 
-    def trace(self, part: tuple[str, int]) -> Trace:
-        """Where the uncertainty of one choice's gain lies; part: visual, language or data, and its number."""
+    def variance(self, candidate: Candidate) -> float:
+        """Variance of the shared effect of a whole recipe on the mix."""
+        parts = tuple(zip(PARTS, candidate))
+        return sum(self.covariance(one, other) for one in parts for other in parts)
+
+    def covariance(self, one: Part, other: Part) -> float:
+        """Covariance of the shared effects of two choices on the mix."""
+        key = (one, other) if one <= other else (other, one)
+        if key not in self._between:
+            self._between[key] = self.trace(key[0]).covariance(self.trace(key[1]))
+        return self._between[key]
+
+    def trace(self, part: Part) -> Trace:
+        """Where the uncertainty of one choice's gain lies."""
         if part not in self._traces:
             kind, number = part
             change = {"visual": self.visual_changes, "language": self.language_changes, "data": self.data_changes}[kind][number]
@@ -124,19 +144,22 @@ def pick(scores: Scores, limits: Constraints, calibration: training.Calibration,
          risk: str = "expected", compete: bool = True, pairs: Pairs | None = None) -> Pick:
     """The `top` recipes by expected score that meet the constraints. Deterministic.
 
-    risk: `lower` ranks by the lower end of the interval, `p_better` by the probability of beating the baseline. Both depend on how
-    uncertain a recipe is, which does not add up over its parts: they are worked out for the PER_SUBSET leaders by expected score
-    of every set of axes that move. compete: without it no probabilities of being best. pairs: the costs under these limits, if known.
+    risk: `lower` ranks by the lower end of the interval, `p_better` by the probability of beating the baseline (risk.py).
+    compete: without it no probabilities of being best. pairs: the costs under these limits, if known.
     """
     space, baseline, words = scores.space, scores.baseline, scores.words
     pairs = pairs or Pairs(space, limits, words, calibration)
     counts, excluded = pairs.counts()
-    chosen = list(leaders(scores, counts, max(top, CANDIDATES))) if risk == "expected" else cautious(scores, counts, max(top, CANDIDATES), level, risk)
+    if risk == "expected":
+        chosen = list(leaders(scores, counts, max(top, CANDIDATES)))
+    else:
+        from .risk import cautious  # which needs the scores and leaders of this module
+        chosen = cautious(scores, counts, max(top, CANDIDATES), level, risk)
     ranked, tied, cheapest = _judge(chosen, scores, limits, calibration, top, level, compete)
     advice = () if ranked else _advice(scores, pairs, limits, calibration)
     visual, language, data = _baseline_parts(baseline, words)
     return Pick(baseline, costs_of(visual, language, data, limits, words, calibration), scores.tasks, tuple(ranked), tied, len(chosen),
-                space.size, tuple((k, n) for k, n in excluded.items() if n), space.left_out, advice, cheapest, risk)
+                space.size, tuple((k, n) for k, n in excluded.items() if n), space.left_out, advice, cheapest, risk, scores.noise)
 
 
 def leaders(scores: Scores, counts: Sequence[Sequence[int]], width: int, among: tuple[Sequence[int], ...] | None = None) -> Iterator[Candidate]:
@@ -171,25 +194,6 @@ def leaders(scores: Scores, counts: Sequence[Sequence[int]], width: int, among: 
     return ((-v, -x, -d) for _, v, x, d in heapq.nlargest(width, triples))
 
 
-def cautious(scores: Scores, counts: Sequence[Sequence[int]], width: int, level: float, risk: str) -> list[Candidate]:
-    """The `width` candidates with the highest lower bound or probability of beating the baseline (see `pick`)."""
-    groups = [_split(scores.visual_changes), _split(scores.language_changes), _split(scores.data_changes)]
-    found: dict[Candidate, float] = {}
-    for still_v in groups[0]:
-        for still_x in groups[1]:
-            for still_d in groups[2]:
-                for candidate in leaders(scores, counts, PER_SUBSET, (still_v, still_x, still_d)):
-                    mix = scores.mix(candidate, level)
-                    found[candidate] = mix.low if risk == "lower" else mix.p_better
-    return [candidate for candidate, _ in heapq.nlargest(width, found.items(), key=lambda item: (item[1], scores.mean(item[0])))]
-
-
-def _split(changes: Sequence[Mapping]) -> list[list[int]]:
-    """The choices that change nothing against the baseline, and those that do (empty groups left out)."""
-    still = [n for n, change in enumerate(changes) if not change]
-    return [group_ for group_ in (still, [n for n, change in enumerate(changes) if change]) if group_]
-
-
 def _baseline_parts(baseline: Recipe, words: Vocabulary) -> tuple[Visual, Language, Data]:
     encoder = words.records("encoder")[baseline.encoder]
     side = int(baseline.resolution)
@@ -201,7 +205,10 @@ def _baseline_parts(baseline: Recipe, words: Vocabulary) -> tuple[Visual, Langua
 
 def _judge(competitors: Sequence[Candidate], scores: Scores, limits: Constraints, calibration: training.Calibration, top: int,
            level: float, compete: bool) -> tuple[list[Ranked], int, Ranked | None]:
-    """The leading recipes with intervals, probability of being best and costs; how many competitors are tied with the first; the cheapest of these."""
+    """The leading recipes with intervals, probability of being best and costs; how many competitors are tied with the best; the cheapest of these.
+
+    Those tied with the best whose expected gain is less than the noise of two runs below it come first, the cheapest before the others.
+    """
     if not competitors:
         return [], 0, None
     rival = competition(competitors, scores) if compete else Competition([0.0] * len(competitors), [False] * len(competitors), [(1, 1)] * len(competitors))
@@ -214,12 +221,14 @@ def _judge(competitors: Sequence[Candidate], scores: Scores, limits: Constraints
                       costs_of(visual, language, data, limits, scores.words, calibration), rival.tied[number], rival.ranks[number])
 
     out = [ranked(number) for number in range(min(top, len(competitors)))]
+    least = out[0].mix.expected - scores.noise
+    out.sort(key=lambda item: item.costs.flop if item.tied and item.mix.expected >= least else math.inf)   # stable: the others keep their order
     cheapest = None
     if compete:
         hours = {number: costs_of(scores.space.visuals[v], scores.space.languages[x], scores.space.data[d], limits, scores.words, calibration).flop
                  for number, (v, x, d) in enumerate(competitors) if rival.tied[number]}
-        least = min(hours, key=lambda number: (hours[number], number), default=0)
-        cheapest = ranked(least) if least else None
+        least = min(hours, key=lambda number: (hours[number], number))
+        cheapest = ranked(least) if hours[least] < out[0].costs.flop else None
     return out, sum(rival.tied), cheapest
 
 
@@ -236,12 +245,7 @@ def joint_covariance(candidates: Sequence[Candidate], labels: Sequence[Sequence[
 
     Recipes with the same component share its effect and its heterogeneity, so they are uncertain together.
     """
-    parts = [(("visual", v), ("language", x), ("data", d)) for v, x, d in candidates]
-    between: dict[tuple, float] = {}
-    for one in (distinct := list(dict.fromkeys(part for three in parts for part in three))):
-        for other in distinct:
-            if (other, one) not in between:
-                between[one, other] = between[other, one] = scores.trace(one).covariance(scores.trace(other))
+    parts = [tuple(zip(PARTS, candidate)) for candidate in candidates]
     hyper = scores.posterior.hyper
     local = scores.posterior.spread * together(scores.steps, scores.families)
     n = len(candidates)
@@ -249,7 +253,7 @@ def joint_covariance(candidates: Sequence[Candidate], labels: Sequence[Sequence[
     for i in range(n):
         for j in range(i + 1):
             shared = sum(hyper.heterogeneity[kind] for kind, value in labels[i] if (kind, value) in labels[j])
-            out[i][j] = out[j][i] = sum(between[p, q] for p in parts[i] for q in parts[j]) + local * shared
+            out[i][j] = out[j][i] = sum(scores.covariance(p, q) for p in parts[i] for q in parts[j]) + local * shared
     return out
 
 
@@ -287,7 +291,7 @@ def _place(counts: Sequence[int], wanted: float) -> int:
 
 
 def draw(means: Sequence[float], covariance: linalg.Matrix, count: int, seed: int = 20261121) -> list[list[float]]:
-    """Seeded draws from a multivariate normal.
+    """Seeded draws from a multivariate normal, in antithetic pairs.
 
     A little is added to the diagonal, as recipes may be twins: a millionth of the largest variance, and more where stored
     correlations, which are rounded, need it.
@@ -304,10 +308,11 @@ def draw(means: Sequence[float], covariance: linalg.Matrix, count: int, seed: in
     import random  # slow to load, and a swap does not draw
     rng = random.Random(seed)
     out = []
-    for _ in range(count):
+    for _ in range((count + 1) // 2):
         z = [rng.gauss(0.0, 1.0) for _ in range(size)]
-        out.append([mean + linalg.dot(row, z) for mean, row in zip(means, factor)])
-    return out
+        apart = [linalg.dot(row, z) for row in factor]
+        out += [[mean + x for mean, x in zip(means, apart)], [mean - x for mean, x in zip(means, apart)]]
+    return out[:count]
 
 
 def _advice(scores: Scores, pairs: Pairs, limits: Constraints, calibration: training.Calibration) -> tuple[Advice, ...]:

@@ -128,7 +128,7 @@ def pick(value: "Pick", recipes: Sequence[dict], first: dict | None, warnings: S
             "tasks": {name: number(w) for name, w in value.tasks.parts.items()}, "recipes": list(recipes),
             "considered": value.considered, "excluded": [{"reason": reason, "count": count} for reason, count in value.excluded],
             "left_out": [{"rule": rule, "count": count} for rule, count in value.left_out],
-            "risk": value.risk, "tied": value.tied, "competitors": value.competitors,
+            "risk": value.risk, "noise_of_two_runs": number(value.noise), "tied": value.tied, "competitors": value.competitors,
             "cheapest_tied": value.cheapest and {"recipe": recipe(value.cheapest.recipe), "expected": number(value.cheapest.mix.expected),
                                                  "gpu_hours": number(value.cheapest.costs.gpu_hours.gpu_hours)},
             "relax": [{"constraint": a.reason, "limit": number(a.limit), "needs": number(a.needs), "unit": a.unit, "expected": number(a.gain)} for a in value.advice],

@@ -305,7 +305,7 @@ def pick_text(picked: "PickAnswer", style: Style, citations: Mapping[int, Sequen
         lines += table(["#", "recipe", "gain", "P(best)", "train", "TTFT"], rows, "llrrrr", style, 1)
     if answer.tied > 1:
         more = "at least " if answer.tied == answer.competitors else ""
-        text = f"{more}{answer.tied} recipes cannot be told apart by the evidence (less than 80% sure that the first is better)"
+        text = f"{more}{answer.tied} recipes cannot be told apart by the evidence (less than 80% sure that the best is better); of equal gain, but for the noise of two runs, the cheapest stands first"
         if answer.cheapest:
             c = answer.cheapest
             text += (f"; the cheapest of them to train: {unlike(c.recipe, answer.recipes[0].recipe)} "
