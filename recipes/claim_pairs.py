@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from .evidence.claims import RANGE, Assertion
-from .evidence.contrasts import AXES, Contrast, contrasts, evidence_metrics
+from .evidence.contrasts import AXES, Contrast, Moved, contrasts, evidence_metrics, moved
 from .evidence.tables import Metric, Paper, Row, Table
 from .evidence.vocabulary import Vocabulary
 
@@ -56,6 +56,14 @@ class Evidence:
         self.words, self.models = words, models
         self.axis_of = {key: record["axis"] for key, record in words.records("setting").items()}
         self.costs = {record["id"]: record for record in words.registry("training_costs")["training_costs"]}
+        self._moved: dict[tuple[int, int], Moved] = {}     # by identity of the rows, which the papers above keep
+
+    def between(self, first: Row, second: Row) -> Moved:
+        """What differs between two rows."""
+        key = (id(first), id(second))
+        if key not in self._moved:
+            self._moved[key] = moved(first.setting, second.setting, self.axis_of)
+        return self._moved[key]
 
     def searched(self, spec: Mapping) -> list[Table]:
         """The tables an assertion speaks of."""
@@ -190,7 +198,7 @@ def _asked(spec: Mapping, evidence: Evidence) -> Iterator[Contrast]:
             table = table._replace(rows=tuple(row for row in table.rows if id(row) in starts | ends))
         if not metrics:
             continue
-        for one in contrasts(table, evidence.axis_of, metrics):
+        for one in contrasts(table, evidence.axis_of, metrics, evidence.between):
             if start is not None:
                 if id(one.to_row) in starts and id(one.from_row) in ends and not (id(one.from_row) in starts and id(one.to_row) in ends):
                     one = one._replace(from_row=one.to_row, to_row=one.from_row, delta=-one.delta)
@@ -344,7 +352,7 @@ def spread(spec: Mapping, evidence: Evidence) -> dict[str, dict[str, list[Contra
         if "whole systems" in table.varies or not set(spec["axes"]) & set(table.varies):
             continue
         metrics = tuple(metric for metric in _metrics(table, spec, evidence.words) if metric.max or metric.role == "average")
-        for one in contrasts(table._replace(rows=tuple(filter(described, table.rows))), evidence.axis_of, metrics) if metrics else ():
+        for one in contrasts(table._replace(rows=tuple(filter(described, table.rows))), evidence.axis_of, metrics, evidence.between) if metrics else ():
             if one.controlled and one.moved.axes[0] in out and one.moved.axes[0] in table.varies:
                 found.append(one)
     for one in _once(found):

@@ -15,6 +15,7 @@ from .evidence.vocabulary import UnknownName, Vocabulary, open_vocabulary
 
 if TYPE_CHECKING:
     from .cost.training import Calibration
+    from .released import Landscape
 
 
 def shipped_tables() -> str:
@@ -52,6 +53,7 @@ class Library:
         self._strange: list[str] | None = None
         self._posterior: Posterior | None = None
         self._calibration: "Calibration" | None = None
+        self._released: "Landscape" | None = None
 
     def own_papers(self) -> list[Paper]:
         """The user's papers, names unified. An id that the shipped tables use too is an EvidenceError."""
@@ -107,6 +109,14 @@ class Library:
                 from .effects.condition import Conditioned
                 self._posterior = Conditioned(self._posterior, columns(self.own_papers(), self.words))
         return self._posterior
+
+    @property
+    def released(self) -> "Landscape":
+        """The released models with what they print."""
+        if self._released is None:
+            from .released import Landscape
+            self._released = Landscape(self.words)
+        return self._released
 
     @property
     def calibration(self) -> "Calibration":

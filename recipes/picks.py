@@ -86,10 +86,9 @@ def _adopt(library: Library, tasks: TaskMix, limits: Constraints, fix: Mapping[s
     deployed = limits.latency is not None or limits.tokens_per_s is not None
     memory = limits.memory_gb or (library.words.records("hardware")[limits.device].get("memory_gb") if deployed else None)
     try:
-        land = landscape.Landscape(library.words)
-        found = landscape.adopt(land, tasks, 1.35 * float(fix["llm_params_b"]) if "llm_params_b" in fix else None, memory, limits.dtype,
+        found = landscape.adopt(library.released, tasks, 1.35 * float(fix["llm_params_b"]) if "llm_params_b" in fix else None, memory, limits.dtype,
                                 licence="commercial" if limits.commercial else None)
-        base = landscape.baseline_scores(land, tasks)
+        base = landscape.baseline_scores(library.released, tasks)
     except landscape.NothingPrinted:
         return None
     mine = {d.benchmark: (base[d.benchmark].value + d.expected, base[d.benchmark].value + d.high, base[d.benchmark].max) for d in deltas

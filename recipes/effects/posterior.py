@@ -176,13 +176,17 @@ class Reach:
         self._posterior, self._parts = posterior, parts
         self._root = _added((factor, trace.root) for factor, trace in parts)
         self._kin: dict[str, Weights] = {}
+        self._own: dict[str, Weights] = {}
 
     def effects(self, benchmark: str, family: str | None) -> Weights:
         """The covariance with each effect on one benchmark."""
         name = family or f"?{benchmark}"
         if name not in self._kin:
             self._kin[name] = self._lower(self._root, self._posterior.families.get(name), 1, [(factor, trace.kin.get(name)) for factor, trace in self._parts])
-        return self._lower(self._kin[name], self._posterior.benchmarks.get(benchmark), 2, [(factor, trace.own.get(benchmark)) for factor, trace in self._parts])
+        if benchmark not in self._own:
+            self._own[benchmark] = self._lower(self._kin[name], self._posterior.benchmarks.get(benchmark), 2,
+                                               [(factor, trace.own.get(benchmark)) for factor, trace in self._parts])
+        return self._own[benchmark]
 
     def _lower(self, above: Weights, part: Block | None, level: int, own: Sequence[tuple[float, tuple[Weights, Weights] | None]]) -> Weights:
         passed = self._posterior.given({name: value / self._posterior.shares[name][level] for name, value in above.items()}, part, level)

@@ -4,7 +4,8 @@ In: Tables and the setting registry (which axis each setting key belongs to). Ou
 controlled (exactly one axis moved) or confounded (several moved, or the paper does not say).
 Does not pool anything: that is effects/.
 """
-from collections.abc import Iterator, Mapping, Sequence
+import functools
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from .tables import Metric, Row, Table
@@ -73,8 +74,12 @@ def moved(a: Mapping, b: Mapping, axis_of: Mapping[str, str]) -> Moved:
         implied = (stated | unstated) & {"visual_tokens"}
         stated -= implied
         unstated -= implied
-    order = lambda axes: tuple(axis for axis in _ORDER if axis in axes)  # noqa: E731
-    return Moved(order(stated), order(unstated), order(implied))
+    return Moved(_in_order(frozenset(stated)), _in_order(frozenset(unstated)), _in_order(frozenset(implied)))
+
+
+@functools.cache
+def _in_order(axes: frozenset[str]) -> tuple[str, ...]:
+    return tuple(axis for axis in _ORDER if axis in axes)
 
 
 def doubtful(row: Row, key: str) -> bool:
@@ -111,12 +116,15 @@ def pair_contrasts(table: Table, first: Row, second: Row, difference: Moved, met
         yield Contrast(table, metric, first, second, y - x if metric.higher_is_better else x - y, difference)
 
 
-def contrasts(table: Table, axis_of: Mapping[str, str], metrics: Sequence[Metric] | None = None) -> Iterator[Contrast]:
+def contrasts(table: Table, axis_of: Mapping[str, str], metrics: Sequence[Metric] | None = None,
+              between: Callable[[Row, Row], Moved] | None = None) -> Iterator[Contrast]:
     """Every pair of arms of a table on every evidence metric, in the order of the table.
 
-    Pairs of one training run with itself, and pairs with a doubtful cell, are left out.
+    Pairs of one training run with itself, and pairs with a doubtful cell, are left out. between: what differs between two rows,
+    for who asks of the same rows again and again.
     """
     metrics = evidence_metrics(table) if metrics is None else metrics
     for i, first in enumerate(table.rows):
         for second in table.rows[i + 1:]:
-            yield from pair_contrasts(table, first, second, moved(first.setting, second.setting, axis_of), metrics)
+            difference = between(first, second) if between else moved(first.setting, second.setting, axis_of)
+            yield from pair_contrasts(table, first, second, difference, metrics)
