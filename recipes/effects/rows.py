@@ -5,9 +5,10 @@ that may hold any. Does not weigh them or predict: that is swap.py.
 """
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import combinations
 from typing import NamedTuple
 
-from ..evidence.contrasts import Contrast, Moved, evidence_metrics, moved, pair_contrasts
+from ..evidence.contrasts import IGNORED, Contrast, Moved, evidence_metrics, moved, pair_contrasts
 from ..evidence.tables import Metric, Paper, Row, Table
 from ..evidence.vocabulary import Vocabulary
 from .columns import recipe_rows
@@ -147,6 +148,12 @@ class Index:
             self._matches[key] = frozenset(n for n, row in enumerate(self.table(table)[1]) if test(axis, row.setting, side, self.words))
         return self._matches[key]
 
+    def beside(self, row: Row, axis: str) -> frozenset:
+        """What a row's setting says beside an axis (and beside the visual tokens that follow a resolution)."""
+        out = (axis, "visual_tokens", *IGNORED) if axis == "resolution" else (axis, *IGNORED)
+        return frozenset((key, value if value.__hash__ else repr(value)) for key, value in row.setting.items()
+                         if value is not None and self.axis_of.get(key, "other") not in out)
+
     def moved(self, table: Table, i: int, j: int) -> Moved:
         """What differs between two usable rows of a table (the same both ways)."""
         key = (id(table), min(i, j), max(i, j))
@@ -202,21 +209,21 @@ def chain_rows(papers: Iterable[Paper], change: Mapping[str, float], axis: str, 
             metrics = tuple(metric for metric in metrics if metric.benchmark in wanted)
             if not metrics:
                 continue
+            alike: dict[frozenset, list[int]] = {}       # rows that differ on the axis alone
             for i, x in enumerate(rows):
-                for j in range(i + 1, len(rows)):
-                    if any(x.setting.get(field) != rows[j].setting.get(field) for field in MAIN if field != axis):
-                        continue  # moved, or said of one row only
-                    step = index.moved(table, i, j)
-                    if step.axes != (axis,) or step.unstated:
-                        continue
-                    there = difference(index.features(x), index.features(rows[j]))
-                    inner = sum(value * change.get(name, 0.0) for name, value in there.items())
-                    if not inner:
-                        continue
-                    overlap = abs(inner) / (length * math.sqrt(sum(v * v for v in there.values())))
-                    first, second, sign = (x, rows[j], 1.0) if inner > 0 else (rows[j], x, -1.0)
-                    out += [(Found(contrast, sign * contrast.delta, first, second, False), overlap)
-                            for contrast in pair_contrasts(table, x, rows[j], step, metrics)]
+                alike.setdefault(index.beside(x, axis), []).append(i)
+            for i, j in sorted(pair for numbers in alike.values() for pair in combinations(numbers, 2)):
+                x, step = rows[i], index.moved(table, i, j)
+                if step.axes != (axis,) or step.unstated:
+                    continue
+                there = difference(index.features(x), index.features(rows[j]))
+                inner = sum(value * change.get(name, 0.0) for name, value in there.items())
+                if not inner:
+                    continue
+                overlap = abs(inner) / (length * math.sqrt(sum(v * v for v in there.values())))
+                first, second, sign = (x, rows[j], 1.0) if inner > 0 else (rows[j], x, -1.0)
+                out += [(Found(contrast, sign * contrast.delta, first, second, False), overlap)
+                        for contrast in pair_contrasts(table, x, rows[j], step, metrics)]
     return out
 
 

@@ -7,12 +7,12 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 
-from ..evidence.reading import EvidenceError, read_json, read_text
+from ..evidence.reading import EvidenceError, read_json
 from ..evidence.tables import paper_files
 from .posterior import Block, Posterior, dump, load
 
 PATH = ("derived", "posterior.json")
-BLOCKS = {'"families":{': "families", '"benchmarks":{': "benchmarks"}     # the lines that open them
+BLOCKS = {b'"families":{': "families", b'"benchmarks":{': "benchmarks"}     # the lines that open them
 NO_FIT = "is no stored fit: run `python3 main.py fit` to make it"
 REGISTRIES = ("benchmarks", "components", "settings")
 
@@ -35,14 +35,13 @@ def evidence_digest(directory) -> str:
 class Blocks(Mapping):
     """Blocks by name, each parsed from its line of the file when first asked for: an answer needs few of them."""
 
-    def __init__(self, lines: Mapping[str, str], path: str):
+    def __init__(self, lines: Mapping[str, bytes], path: str):
         self._lines, self._path, self._parsed = lines, path, {}
 
     def __getitem__(self, name: str) -> Block:
         if name not in self._parsed:
-            line = self._lines[name]
             try:
-                self._parsed[name] = Block.unpack(json.loads(line))
+                self._parsed[name] = Block.unpack(json.loads(self._lines[name].partition(b":")[2].rstrip(b",")))
             except (ValueError, KeyError, TypeError):
                 raise EvidenceError(self._path, f"/{name}", NO_FIT) from None
         return self._parsed[name]
@@ -62,24 +61,24 @@ def read_posterior(directory) -> Posterior:
     path = os.path.join(directory, *PATH)
     if not os.path.exists(path):
         raise EvidenceError(path, "", "is missing: run `python3 main.py fit` to make it")
-    head: list[str] = []
-    blocks: dict[str, dict[str, str]] = {}
-    inside: dict[str, str] | None = None
-    text = read_text(path)
-    for line in text.split("\n"):
-        if inside is not None and line.startswith("}"):
+    head: list[bytes] = []
+    blocks: dict[str, dict[str, bytes]] = {}
+    inside: dict[str, bytes] | None = None
+    with open(path, "rb") as file:      # three megabytes, of which an answer needs few lines: the others are not even decoded
+        text = file.read()
+    for line in text.split(b"\n"):
+        if inside is not None and line.startswith(b"}"):
             inside = None
         elif inside is not None:
-            name, _, value = line.partition(":")
-            inside[name.strip('"')] = value.rstrip(",")
+            inside[line[1:line.find(b'"', 1)].decode("ascii", "replace")] = line
         elif line in BLOCKS:
             inside = blocks[BLOCKS[line]] = {}
         else:
             head.append(line)
-    if not text.endswith("}}\n"):
+    if not text.endswith(b"}}\n"):
         raise EvidenceError(path, "", NO_FIT)
     try:
-        data = json.loads("\n".join(head).rstrip("\n,") + "}")
+        data = json.loads(b"\n".join(head).rstrip(b"\n,") + b"}")
         return load(data, Block.unpack(data["root"]), *(Blocks(blocks[name], path) for name in BLOCKS.values()))
     except (ValueError, KeyError, TypeError):
         raise EvidenceError(path, "", NO_FIT) from None
