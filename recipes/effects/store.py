@@ -40,8 +40,9 @@ class Blocks(Mapping):
 
     def __getitem__(self, name: str) -> Block:
         if name not in self._parsed:
+            line = self._lines[name]
             try:
-                self._parsed[name] = Block.unpack(json.loads(self._lines[name].partition(b":")[2].rstrip(b",")))
+                self._parsed[name] = Block.unpack(json.loads(line.partition(b":")[2].rstrip(b",")))
             except (ValueError, KeyError, TypeError):
                 raise EvidenceError(self._path, f"/{name}", NO_FIT) from None
         return self._parsed[name]
