@@ -3,7 +3,7 @@
 In: values that the command line has parsed, and the library. Out: a SwapAnswer. Does not parse text, print or exit.
 """
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from .cost import flops
 from .cost.tokens import LEARNED
@@ -11,13 +11,16 @@ from .costing import recipe_costs
 from .effects.features import visual_tokens
 from .effects.interaction import Slope, size_slope
 from .effects.rows import find_rows, moved_axes, relevant_papers
-from .effects.results import Attribution, Swap
+from .effects.results import Swap
 from .effects.swap import Change, judge, with_chains
 from .evidence.vocabulary import Vocabulary
 from .library import Library
 from .picker.limits import Constraints, Costs
 from .picker.recipe import BASELINE, Recipe, change, published_size
 from .picker.tasks import TaskMix, parse_mix
+
+if TYPE_CHECKING:
+    from .effects.attribution import Attribution
 
 
 class SwapAnswer(NamedTuple):
@@ -74,7 +77,7 @@ def answer_swap(library: Library, before: Recipe, after: Recipe, benchmarks: Seq
     return SwapAnswer(before, after, result, costs, (*_natural(library, before, after), *bare) if with_costs else (), slope)
 
 
-def what_carries(library: Library, answer: SwapAnswer, benchmark: str) -> Attribution:
+def what_carries(library: Library, answer: SwapAnswer, benchmark: str) -> "Attribution":
     """The rows that the expected delta on one benchmark rests on, over all tables."""
     from .effects.attribution import attribute
     from .effects.columns import columns   # only this question reads every table

@@ -4,6 +4,7 @@ In: argv. Out: text or JSON on stdout, one-line errors on stderr, exit code 0 (f
 functions `NAME_arguments` and `NAME_command` of the cli_*.py modules, loaded when they are asked for.
 """
 import argparse
+import gc
 import importlib
 import os
 import sys
@@ -167,4 +168,5 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def entry() -> None:
     """Console script of the installed package."""
+    gc.set_threshold(50_000)     # an answer makes many objects and hardly a cycle: look for these seldom
     sys.exit(main())

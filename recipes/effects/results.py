@@ -64,42 +64,6 @@ class Path(NamedTuple):
     sd_noise: float
 
 
-class Carrier(NamedTuple):
-    """A pair of rows that an expected delta rests on, turned so that it speaks for the change (so a score may stand against it).
-
-    tables: where the two runs were printed. delta: `to` minus `from` in points of the table. weight: its share of all that enters. brings: what it adds to the expected delta, in
-    points of the asked benchmark. relation: direct, neighbour (the same change on another benchmark) or chain (a part of it).
-    """
-    tables: tuple[str, ...]
-    benchmark: str
-    from_arm: str
-    to_arm: str
-    delta: float
-    weight: float
-    brings: float
-    relation: str
-
-
-class Part(NamedTuple):
-    """What some pairs of rows have together: how many, their weight, and what they bring in points of the asked benchmark."""
-    pairs: int
-    weight: float
-    brings: float
-
-
-class Attribution(NamedTuple):
-    """What carries the expected delta on one benchmark: pairs of rows, whose weights add up to 1 and what they bring to `expected`.
-
-    relations, tables: the same by relation (see Carrier) and by table, the weightiest first. heaviest: the weightiest pairs.
-    """
-    benchmark: str
-    expected: float
-    pairs: int
-    relations: Mapping[str, Part]
-    tables: Mapping[str, Part]
-    heaviest: tuple[Carrier, ...]
-
-
 class Delta(NamedTuple):
     """The answer for one benchmark. expected, low, high: change of the score in points of the benchmark's scale."""
     benchmark: str

@@ -4,7 +4,7 @@ In: an Attribution (effects/attribution.py). Out: lines of text, or JSON values.
 """
 from collections.abc import Mapping
 
-from ..effects.results import Attribution
+from ..effects.attribution import Attribution
 from .jsonable import number
 from .text import Style, clean, percent, signed, table, wrap
 
