@@ -12,7 +12,8 @@ from .columns import Column
 from .features import NUMERIC, group
 from .hyper import Hyper
 from .model import Belief, column_information, descend, grow, root_belief, scales, weights
-from .posterior import Block, Packed, Posterior
+from .packed import Packed
+from .posterior import Block, Posterior
 
 
 def packed(matrix: linalg.Matrix) -> Packed:
