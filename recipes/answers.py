@@ -82,9 +82,11 @@ def what_carries(library: Library, answer: SwapAnswer, benchmark: str) -> "Attri
     from .effects.attribution import attribute
     from .effects.columns import columns   # only this question reads every table
     words = library.words
-    change = Change(answer.before.stated(), answer.after.stated(), library.posterior, words)
+    a, b = answer.before.stated(), answer.after.stated()
+    change = Change(a, b, library.posterior, words)
+    shown = find_rows(library.papers(relevant_papers(a, b, library.posterior, words)), a, b, change.axes, words, change.index)
     published, own = (columns(papers, words) for papers in (library.papers(shipped_only=True), library.own_papers()))
-    return attribute(change.features, benchmark, published, own, library.posterior, words.records("benchmark"))
+    return attribute(change.features, benchmark, published, own, library.posterior, words.records("benchmark"), shown)
 
 
 def _swap_costs(library: Library, before: Recipe, after: Recipe):

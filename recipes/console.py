@@ -49,7 +49,7 @@ def announce(line: str) -> None:
 
 
 def show(value) -> None:
-    """Print JSON: a line for each key of the whole, and for each element of its lists (so that `head` and `grep` are of use)."""
+    """Print JSON: a line for each key of the whole, and for each object of its lists (so that `head` and `grep` are of use)."""
     _HEAD.clear()
     line = json.JSONEncoder(ensure_ascii=_PLAIN[0]).encode      # without indent, which is six times as slow
     parts = []

@@ -128,7 +128,7 @@ def _front(library: Library, scores: rank.Scores, pairs: Pairs, by: str) -> Fron
 def _pick_warnings(result: rank.Pick, limits: Constraints, fix: Mapping[str, object], deploy: bool, room: float | None) -> list[str]:
     out = ["gains are against LLaVA-1.5-7B trained the same way; deltas of one recipe share their uncertainty"]
     if limits.budget is None and limits.latency is None and limits.memory_gb is None and limits.tokens_per_s is None:
-        out.append("no --budget, --latency, --speed or --memory: the most expensive recipes win")
+        out.append("no --budget, --latency, --speed or --memory: nothing limits what the recipes cost")
     if limits.budget and "budget" not in dict(result.excluded) and result.recipes:
         out.append("the budget excludes nothing: every data mix of the tables fits into it")
     if deploy and limits.latency is None and limits.tokens_per_s is None and result.recipes:

@@ -120,6 +120,22 @@ class Stops(unittest.TestCase):
         expected = math.sqrt(sum((weight * posterior.scale_of(name)) ** 2 * posterior.noise(name) for name, weight in (("mmmu", 0.25), ("docvqa", 0.75))))
         self.assertAlmostEqual(value.noise, expected, places=9)
 
+    def test_bends_are_where_the_note_says(self):
+        """Gains of doublings that cross no bend are equal; a doubling on the other side of one differs."""
+        for axis, recipe, bends in (("visual_tokens", BASELINE, (576,)), ("resolution", BASELINE, (336, 672)), ("llm_params_b", BASELINE, (3,)),
+                                    ("resolution", BASELINE._replace(connector="q-former", visual_tokens=32.0), (672,))):
+            value = make(axis, "charts", recipe)
+            note = next(note for note in value.notes if "nowhere else" in note)
+            for bend in bends:
+                self.assertIn(str(bend), note)
+            sides = {}
+            for p in value.points:
+                if not any(p.value * 1.001 < bend < 2 * p.value * 0.999 for bend in bends):
+                    sides.setdefault(sum(p.value * 1.001 >= bend for bend in bends), []).append(p.gain.expected)
+            for gains in sides.values():
+                self.assertLess(max(gains) - min(gains), 0.05, (axis, gains))
+            self.assertGreater(len(sides), 1)
+
     def test_knowledge_stops_and_documents_do_not(self):
         self.assertEqual(make("visual_tokens", "reasoning").stops_at, 72)
         self.assertIsNone(make("visual_tokens", "documents").stops_at)

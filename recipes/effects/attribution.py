@@ -1,4 +1,4 @@
-"""Which printed rows carry an expected delta, and how much of it each brings: exact, over every row of every table.
+"""Which printed rows carry an expected delta, and how much of it each brings, over every row of every table.
 
 In: a change, the columns the posterior has seen, a benchmark. Out: an Attribution: pairs of rows with weights that add up to 1.
 Does not find or judge rows (rows.py, swap.py) or print.
@@ -6,19 +6,22 @@ Does not find or judge rows (rows.py, swap.py) or print.
 The posterior mean is linear in the scores. For a column with scores y, features X and weight matrix W (the inverse covariance of
 its rows, intercept taken out), the answer moves by v' X' W y, where v is the posterior covariance between the asked effect and the
 effects on the column's benchmark. So every score has a coefficient, a = W X v; those of one column add up to zero, because its
-intercept is free. They are read as a flow from the rows that count negatively to those that count positively (each pair its product
-over the column's total): the contribution of a comparison in a network (Papakonstantinou et al., F1000Research 7:610, 2018).
+intercept is free. The coefficients are exact; how they are shared out over pairs is a convention: a flow from the rows that count
+negatively to those that count positively, each pair its product over the column's total, in the spirit of the contributions of
+comparisons to a network (Papakonstantinou et al., F1000Research 7:610, 2018).
 """
 import heapq
 import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
+from ..evidence.tables import Row
 from . import linalg
 from .columns import Column
-from .features import AXIS_OF, group
+from .features import group
 from .model import covariance, weights
 from .posterior import Posterior, Weights
+from .rows import Found
 
 HEAVIEST = 12           # pairs that are named; the others are counted
 RELATIONS = ("direct", "neighbour", "chain")
@@ -27,7 +30,7 @@ RELATIONS = ("direct", "neighbour", "chain")
 class Carrier(NamedTuple):
     """A pair of rows that an expected delta rests on, turned so that it speaks for the change (so a score may stand against it).
 
-    tables: where the two runs were printed. delta: `to` minus `from` in points of the table. weight: its share of all that enters.
+    tables: where the two runs were printed. delta: `to` minus `from` in points of the benchmark's scale. weight: its share of all that enters.
     brings: what it adds to the expected delta, in points of the asked benchmark. relation: see `relations`.
     """
     tables: tuple[str, ...]
@@ -94,10 +97,11 @@ def coefficients(column: Column, weight: float, posterior: Posterior, v: Weights
 
 
 def attribute(features: Mapping[str, float], benchmark: str, columns: Sequence[Column], own: Sequence[Column], posterior: Posterior,
-              records: Mapping[str, Mapping]) -> Attribution:
+              records: Mapping[str, Mapping], shown: Sequence[Found] = ()) -> Attribution:
     """What carries the expected delta of a change (feature differences) on one benchmark.
 
-    columns: those of the fit; own: those of a user's tables that the posterior has seen besides (condition.py). records: benchmarks of the registry.
+    columns: those of the fit; own: those of a user's tables that the posterior has seen besides (condition.py). records: benchmarks of the
+    registry. shown: the pairs of rows that make the very change (rows.find_rows).
     """
     family = records[benchmark]["family"]
     x = posterior.weights(features)
@@ -112,7 +116,10 @@ def attribute(features: Mapping[str, float], benchmark: str, columns: Sequence[C
     total = sum(pair.flow for pair in pairs) or 1.0
     top = records[benchmark].get("max")
     step = posterior.scale_of(benchmark) * (top / 100 if top else 1.0) * _sign(records[benchmark])
-    relation = relations(features, benchmark)
+    relation = relations(shown, benchmark)
+    # the stored covariances are rounded: what the pairs bring is brought to the very sum
+    exact, found = posterior.mean(x, benchmark, family), sum(_brings(pair, posterior) for pair in pairs)
+    step *= exact / found if found and 0.9 < exact / found < 1.1 else 1.0
     kinds: dict[str, list[float]] = {name: [0, 0.0, 0.0] for name in RELATIONS}
     tables: dict[str, list[float]] = {}
     for pair in pairs:
@@ -141,29 +148,28 @@ def _brings(pair: _Pair, posterior: Posterior) -> float:
     return pair.flow * (scores[pair.high] - scores[pair.low]) / posterior.scale_of(pair.column.benchmark)
 
 
-def relations(features: Mapping[str, float], benchmark: str) -> Callable[[_Pair], str]:
-    """How a pair bears on a change. `direct`: it makes the change on this benchmark; `neighbour`: on another one; `chain`: it makes a
-    part of it, or moves what the change is known by. Covariates of components (the kind of an encoder) follow these: they do not count."""
-    levels = {name: value for name, value in features.items() if "=" in name and group(name) == AXIS_OF[group(name)]}
-    wanted = list((levels or features).items())
+def relations(shown: Sequence[Found], benchmark: str) -> Callable[[_Pair], str]:
+    """How a pair bears on a change. `direct`: it makes the very change on this benchmark; `neighbour`: on another one; `chain`: it makes a
+    part of it, a like change, or moves what the change is known by."""
+    def run(row: Row, table: str) -> tuple:
+        return (row.run,) if row.run else (table, row.arm)
+
+    makes: dict[frozenset, set[str]] = {}
+    for item in shown:
+        if not item.near:
+            table = item.contrast.table.id
+            makes.setdefault(frozenset((run(item.from_row, table), run(item.to_row, table))), set()).add(item.contrast.metric.benchmark)
 
     def of(pair: _Pair) -> str:
-        a, b = pair.column.features[pair.low], pair.column.features[pair.high]
-        turns = set()
-        for name, value in wanted:
-            if levels:
-                moved = b.get(name, 0.0) - a.get(name, 0.0)
-                turns.add(moved and moved / value)
-            else:
-                turns.add(name in a and name in b and math.copysign(b[name] != a[name], (b[name] - a[name]) * value))
-        if turns not in ({1.0}, {-1.0}):
-            return "chain"
-        return "direct" if pair.column.benchmark == benchmark else "neighbour"
+        column = pair.column
+        where = makes.get(frozenset(run(column.rows[n], column.tables[n]) for n in (pair.low, pair.high)), ())
+        return "direct" if benchmark in where and column.benchmark == benchmark else "neighbour" if where else "chain"
     return of
 
 
 def _carrier(pair: _Pair, total: float, step: float, relation: str, posterior: Posterior, records: Mapping[str, Mapping]) -> Carrier:
-    column, rows = pair.column, pair.column.rows
-    delta = (column.scores[pair.high] - column.scores[pair.low]) * column.unit * _sign(records[column.benchmark])
+    column, rows, record = pair.column, pair.column.rows, records[pair.column.benchmark]
+    unit = record["max"] / 100 if record.get("max") else column.unit
+    delta = (column.scores[pair.high] - column.scores[pair.low]) * unit * _sign(record)
     return Carrier(_tables(pair), column.benchmark, rows[pair.low].arm, rows[pair.high].arm, delta, pair.flow / total,
                    _brings(pair, posterior) * step, relation)

@@ -28,6 +28,8 @@ class Packed:
         if isinstance(self._packed, str):
             values = array("h")
             values.frombytes(base64.b64decode(self._packed))
+            if len(values) != len(self.sd) * (len(self.sd) - 1) // 2:
+                raise ValueError("the stored fit is damaged (a matrix has lost entries): run `python3 main.py fit`")
             self._packed = values
         return self._packed
 

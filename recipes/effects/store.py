@@ -80,6 +80,8 @@ def read_posterior(directory) -> Posterior:
         raise EvidenceError(path, "", NO_FIT)
     try:
         data = json.loads(b"\n".join(head).rstrip(b"\n,") + b"}")
+        if blocks["benchmarks"].keys() != data["family_of"].keys() or blocks["families"].keys() != set(data["family_of"].values()):
+            raise KeyError
         return load(data, Block.unpack(data["root"]), *(Blocks(blocks[name], path) for name in BLOCKS.values()))
     except (ValueError, KeyError, TypeError):
         raise EvidenceError(path, "", NO_FIT) from None

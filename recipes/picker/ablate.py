@@ -149,7 +149,7 @@ def ablate(scores: rank.Scores, picked: Candidate, confidence: float, hours: Cal
     worth: the gain in percent of the mix's scale that an axis must promise (default: the standard deviation of one run). whole: make the paths long enough for
     `sequence`, with the same confidence.
     """
-    noise = sum(step * step * scores.posterior.noise(name) for name, step in scores.steps.items()) / 2  # of one run; Posterior.noise is that of a difference
+    noise = scores.noise ** 2 / 2  # of one run
     worth = math.sqrt(noise) if worth is None else worth
     found, out = {}, []
     for axis in AXES:

@@ -232,6 +232,9 @@ def _notes(axis: str, recipe: Recipe, points: Sequence[Point], fixed_tokens: boo
     """Conventions: what moves along, what cannot bend, what is physically odd."""
     out = [BENDS[axis]]
     kind = words.connector_class(recipe.stated())
+    if axis == "resolution" and not fixed_tokens:
+        side = math.sqrt(UNIT["visual_tokens"][0]) * _patch(recipe, words)
+        out = [f"the model's gain per doubling of the resolution changes at {side:.0f} px (576 tokens) and at 672 px, and nowhere else"]
     if axis == "resolution":
         out.append("visual tokens are held: only the pixels change" if fixed_tokens and kind in (None, "projection") else
                    f"{recipe.connector} reads any grid into the same number of tokens: only the pixels change" if fixed_tokens else

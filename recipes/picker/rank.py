@@ -55,9 +55,8 @@ class Advice(NamedTuple):
 class Pick(NamedTuple):
     """The answer: top recipes, how many were considered, and (reason, count) of exclusions.
 
-    recipes: the best by the asked order; the cheapest to train comes first among those that the evidence cannot tell from the very best
-    and that are expected to gain as much, but for the noise of two runs.
-    cheapest: the cheapest of all competitors that are tied with the best (None: it is the first of the list).
+    recipes: in the order of `pick`. cheapest: the cheapest of all competitors that are tied with the best; highest: the best by the asked
+    order (None: it is the first of the list).
     """
     baseline: Recipe
     baseline_costs: Costs
@@ -72,6 +71,7 @@ class Pick(NamedTuple):
     cheapest: Ranked | None = None
     risk: str = "expected"
     noise: float = 0.0                       # standard deviation of the difference of two runs on the mix
+    highest: Ranked | None = None
 
 
 class Scores:
@@ -96,7 +96,8 @@ class Scores:
         self.data = [score(change) for change in self.data_changes]
 
         self.steps = {name: weight * posterior.scale_of(name) for name, weight in tasks.benchmarks.items()}
-        self.noise = math.sqrt(sum(step * step * posterior.noise(name) for name, step in self.steps.items()))   # of the difference of two runs on the mix
+        none = Change(baseline.stated(), baseline.stated(), posterior, words)
+        self.noise = math.sqrt(sum(step * step * none.noise(name) for name, step in self.steps.items()))   # of the difference of two runs on the mix
         self._traces: dict[Part, Trace] = {}
         self._between: dict[tuple[Part, Part], float] = {}
 
@@ -142,10 +143,11 @@ class Scores:
 
 def pick(scores: Scores, limits: Constraints, calibration: training.Calibration, *, top: int = 5, level: float = 0.8,
          risk: str = "expected", compete: bool = True, pairs: Pairs | None = None) -> Pick:
-    """The `top` recipes by expected score that meet the constraints. Deterministic.
+    """The `top` recipes that meet the constraints. Deterministic.
 
-    risk: `lower` ranks by the lower end of the interval, `p_better` by the probability of beating the baseline (risk.py).
-    compete: without it no probabilities of being best. pairs: the costs under these limits, if known.
+    By expected gain; those of the CANDIDATES leaders that are as good as the best but for the noise of two runs come first, the cheapest to
+    train before the others. risk: `lower` ranks by the lower end of the interval, `p_better` by the probability of beating the baseline
+    (risk.py). compete: without it no probabilities of being best. pairs: the costs under these limits, if known.
     """
     space, baseline, words = scores.space, scores.baseline, scores.words
     pairs = pairs or Pairs(space, limits, words, calibration)
@@ -155,11 +157,16 @@ def pick(scores: Scores, limits: Constraints, calibration: training.Calibration,
     else:
         from .risk import cautious  # which needs the scores and leaders of this module
         chosen = cautious(scores, counts, max(top, CANDIDATES), level, risk)
-    ranked, tied, cheapest = _judge(chosen, scores, limits, calibration, top, level, compete)
+    best = chosen[0] if chosen else None
+    work = {(v, x, d): costs_of(space.visuals[v], space.languages[x], space.data[d], limits, words, calibration).flop for v, x, d in chosen}
+    if risk == "expected" and best:
+        equal = {candidate for candidate in chosen if scores.mean(candidate) >= scores.mean(best) - scores.noise}
+        chosen.sort(key=lambda candidate: work[candidate] if candidate in equal else math.inf)   # stable: the others keep their order
+    ranked, tied, cheapest, highest = _judge(chosen, chosen.index(best) if best else 0, work, scores, limits, calibration, top, level, compete)
     advice = () if ranked else _advice(scores, pairs, limits, calibration)
     visual, language, data = _baseline_parts(baseline, words)
     return Pick(baseline, costs_of(visual, language, data, limits, words, calibration), scores.tasks, tuple(ranked), tied, len(chosen),
-                space.size, tuple((k, n) for k, n in excluded.items() if n), space.left_out, advice, cheapest, risk, scores.noise)
+                space.size, tuple((k, n) for k, n in excluded.items() if n), space.left_out, advice, cheapest, risk, scores.noise, highest)
 
 
 def leaders(scores: Scores, counts: Sequence[Sequence[int]], width: int, among: tuple[Sequence[int], ...] | None = None) -> Iterator[Candidate]:
@@ -203,15 +210,14 @@ def _baseline_parts(baseline: Recipe, words: Vocabulary) -> tuple[Visual, Langua
     return visual, Language(baseline.llm, words.records("llm")[baseline.llm]), Data(baseline.data, baseline.data_size, "")
 
 
-def _judge(competitors: Sequence[Candidate], scores: Scores, limits: Constraints, calibration: training.Calibration, top: int,
-           level: float, compete: bool) -> tuple[list[Ranked], int, Ranked | None]:
-    """The leading recipes with intervals, probability of being best and costs; how many competitors are tied with the best; the cheapest of these.
-
-    Those tied with the best whose expected gain is less than the noise of two runs below it come first, the cheapest before the others.
-    """
+def _judge(competitors: Sequence[Candidate], best: int, work: Mapping[Candidate, float], scores: Scores, limits: Constraints,
+           calibration: training.Calibration, top: int, level: float, compete: bool) -> tuple[list[Ranked], int, Ranked | None, Ranked | None]:
+    """The leading recipes with intervals, probability of being best and costs; how many competitors are tied with the best; the cheapest of these,
+    and the best, each if it is not the first of the list. best: its number; work: FLOPs of training."""
     if not competitors:
-        return [], 0, None
-    rival = competition(competitors, scores) if compete else Competition([0.0] * len(competitors), [False] * len(competitors), [(1, 1)] * len(competitors))
+        return [], 0, None, None
+    count = len(competitors)
+    rival = competition(competitors, scores, best) if compete else Competition([0.0] * count, [False] * count, [(1, 1)] * count)
 
     def ranked(number: int) -> Ranked:
         candidate = competitors[number]
@@ -220,16 +226,9 @@ def _judge(competitors: Sequence[Candidate], scores: Scores, limits: Constraints
         return Ranked(scores.recipe(candidate), visual, language, data, scores.mix(candidate, level), rival.p_best[number],
                       costs_of(visual, language, data, limits, scores.words, calibration), rival.tied[number], rival.ranks[number])
 
-    out = [ranked(number) for number in range(min(top, len(competitors)))]
-    least = out[0].mix.expected - scores.noise
-    out.sort(key=lambda item: item.costs.flop if item.tied and item.mix.expected >= least else math.inf)   # stable: the others keep their order
-    cheapest = None
-    if compete:
-        hours = {number: costs_of(scores.space.visuals[v], scores.space.languages[x], scores.space.data[d], limits, scores.words, calibration).flop
-                 for number, (v, x, d) in enumerate(competitors) if rival.tied[number]}
-        least = min(hours, key=lambda number: (hours[number], number))
-        cheapest = ranked(least) if hours[least] < out[0].costs.flop else None
-    return out, sum(rival.tied), cheapest
+    out = [ranked(number) for number in range(min(top, count))]
+    least = min((number for number in range(count) if rival.tied[number]), key=lambda number: (work[competitors[number]], number), default=0)
+    return out, sum(rival.tied), ranked(least) if compete and least else None, ranked(best) if best else None
 
 
 def labels(scores: Scores, candidate: Candidate) -> tuple[tuple[str, str | None], ...]:
@@ -258,21 +257,21 @@ def joint_covariance(candidates: Sequence[Candidate], labels: Sequence[Sequence[
 
 
 class Competition(NamedTuple):
-    """Of each competitor: the probability of being the best, whether the evidence cannot tell it from the first, 80 % interval of its rank."""
+    """Of each competitor: the probability of being the best, whether the evidence cannot tell it from the best by the asked order, 80 % interval of its rank."""
     p_best: list[float]
     tied: list[bool]
     ranks: list[tuple[int, int]]
 
 
-def competition(competitors: Sequence[Candidate], scores: Scores) -> Competition:
-    """Who wins how often, by seeded draws from the joint posterior of the competitors' true gains."""
+def competition(competitors: Sequence[Candidate], scores: Scores, best: int = 0) -> Competition:
+    """Who wins how often, by seeded draws from the joint posterior of the competitors' true gains. best: whom `tied` is about."""
     covariance = joint_covariance(competitors, [labels(scores, c) for c in competitors], scores)
     draws = draw([scores.mean(c) for c in competitors], covariance, DRAWS)
     size = len(competitors)
     behind = [0] * size
     places = [[0] * size for _ in range(size)]
     for values in draws:
-        first = values[0]
+        first = values[best]
         for place, i in enumerate(sorted(range(size), key=values.__getitem__, reverse=True)):
             places[i][place] += 1
             behind[i] += values[i] < first

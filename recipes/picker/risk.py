@@ -82,8 +82,7 @@ def _own_variances(scores: Scores) -> tuple[tuple[list[float], list[float], list
                      tiling=v.recipe.tiling) for v in scores.space.visuals]
     languages = [alone(llm=x.slug, llm_params_b=x.record["params_b"]) for x in scores.space.languages]
     data = [alone(data=d.slug, data_size=d.samples) for d in scores.space.data]
-    none = Change(start.stated(), start.stated(), posterior, words)
-    return (visuals, languages, data), sum(weight * weight * none.noise(name) for name, weight in scores.steps.items())
+    return (visuals, languages, data), scores.noise ** 2
 
 
 def _split(changes: Sequence[Mapping]) -> list[list[int]]:

@@ -9,14 +9,14 @@ from .jsonable import number
 from .text import Style, clean, percent, signed, table, wrap
 
 TABLES, PAIRS = 6, 6     # how many are shown
-MEANING = {"direct": "rows that make this change on {0}", "neighbour": "rows that make it on other benchmarks",
-           "chain": "rows that make a part of it, or move what it is known by"}
+MEANING = {"direct": "rows that make this very change on {0}", "neighbour": "rows that make it on other benchmarks",
+           "chain": "rows that make a part of it or one like it"}
 
 
 def carried_lines(value: Attribution, names: Mapping[str, str], papers: Mapping[str, str], style: Style, digits: int) -> list[str]:
     """By relation, by table, and the weightiest pairs."""
     asked = clean(names.get(value.benchmark, value.benchmark))
-    head = wrap(f"what carries the {signed(value.expected, digits)} for {asked}: {value.pairs:,} pairs of rows, exactly", style)
+    head = wrap(f"what carries the {signed(value.expected, digits)} for {asked}: all {value.pairs:,} pairs of rows", style)
     lines = [style.paint(line, "bold") for line in head]
     more = digits + 1
     part = lambda p: [percent(p.weight), signed(p.brings, more), f"{p.pairs:,}"]  # noqa: E731
@@ -31,8 +31,9 @@ def carried_lines(value: Attribution, names: Mapping[str, str], papers: Mapping[
         where = " and ".join(papers.get(name, name) for name in c.tables)
         lines += wrap(f"{100 * c.weight:5.1f}%  {signed(c.brings, more):>6}  {where}: {c.from_arm} -> {c.to_arm}: {names.get(c.benchmark, c.benchmark)} "
                       f"{signed(c.delta, 2)}", style, "", " " * 16)
-    return [*lines, *wrap("Weights add up to 100%, what the rows bring to the expected delta. A pair counts with the difference between its rows, "
-                          "also where that speaks against the change.", style)]
+    return [*lines, *wrap("Weights add up to 100%, what the rows bring to the expected delta: every score has an exact coefficient, shared out over the "
+                          "pairs of its table in proportion. A pair counts with the difference between its rows, also where that speaks "
+                          "against the change.", style)]
 
 
 def carried_json(value: Attribution) -> dict:
@@ -40,5 +41,5 @@ def carried_json(value: Attribution) -> dict:
     part = lambda p: {"pairs": p.pairs, "weight": number(p.weight), "brings": number(p.brings)}  # noqa: E731
     return {"benchmark": value.benchmark, "unit": "points", "expected": number(value.expected), "pairs": value.pairs,
             "relations": {name: part(p) for name, p in value.relations.items()}, "tables": {name: part(p) for name, p in value.tables.items()},
-            "heaviest": [{"tables": list(c.tables), "benchmark": c.benchmark, "from": c.from_arm, "to": c.to_arm, "delta": number(c.delta),
+            "heaviest": [{"tables": list(c.tables), "benchmark": c.benchmark, "from_arm": c.from_arm, "to_arm": c.to_arm, "delta": number(c.delta),
                           "weight": number(c.weight), "brings": number(c.brings), "relation": c.relation} for c in value.heaviest]}

@@ -129,10 +129,14 @@ def pick(value: "Pick", recipes: Sequence[dict], first: dict | None, warnings: S
             "considered": value.considered, "excluded": [{"reason": reason, "count": count} for reason, count in value.excluded],
             "left_out": [{"rule": rule, "count": count} for rule, count in value.left_out],
             "risk": value.risk, "noise_of_two_runs": number(value.noise), "tied": value.tied, "competitors": value.competitors,
-            "cheapest_tied": value.cheapest and {"recipe": recipe(value.cheapest.recipe), "expected": number(value.cheapest.mix.expected),
-                                                 "gpu_hours": number(value.cheapest.costs.gpu_hours.gpu_hours)},
+            "cheapest_tied": in_short(value.cheapest), "highest": in_short(value.highest),
             "relax": [{"constraint": a.reason, "limit": number(a.limit), "needs": number(a.needs), "unit": a.unit, "expected": number(a.gain)} for a in value.advice],
             "ablate_first": first, "warnings": list(warnings)}
+
+
+def in_short(value: "Ranked | None") -> dict | None:
+    """A recipe beside the list: its gain and its cost."""
+    return value and {"recipe": recipe(value.recipe), "expected": number(value.mix.expected), "gpu_hours": number(value.costs.gpu_hours.gpu_hours)}
 
 
 def front(value) -> dict:

@@ -14,7 +14,7 @@ from . import plots
 from .forest import ROWS, most_direct, panels
 from .html import amount, arxiv, data, document, figure, listing, name, para, section, table
 from .svg import signed, text
-from .terminal import AXIS_FIELDS, GRADE_WORDS, describe, points, side, unlike, verdict
+from .terminal import AXIS_FIELDS, GRADE_WORDS, describe, points, side, ties, unlike, verdict
 from .text import percent
 
 if TYPE_CHECKING:
@@ -72,8 +72,7 @@ def lead(report: "Report", best: Ranked) -> str:
     """The answer in three sentences."""
     r, mix, picked = best.recipe, best.mix, report.picked.result
     level = text(percent(mix.level))
-    most = "At least " if picked.tied == picked.competitors else ""
-    tied = f" {most}{picked.tied} recipes cannot be told apart by the evidence: cost and habit may decide among them." if picked.tied > 1 else ""
+    tied = f" {ties(picked)[:1].upper()}{ties(picked)[1:]}." if picked.tied > 1 else ""
     return (f'<p class="lead">Of {picked.considered:,} recipes, train <strong>{name(r.llm or "")}</strong> behind '
             f'<strong>{name(r.encoder or "")}</strong> with {name(r.connector or "")} at '
             f'{text(shape(r))} on <strong>{name(r.data or "")}</strong>. '

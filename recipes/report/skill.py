@@ -111,7 +111,7 @@ def said_limits(limits: Constraints) -> str:
         parts.append(f"{limits.latency.ms:g} ms to the {'whole answer' if limits.latency.whole_answer else 'first token'} on {limits.latency.gpu}")
     if limits.memory_gb:
         parts.append(f"{limits.memory_gb:g} GB")
-    return f"{' and '.join(parts) or 'no limits (the most expensive recipes win)'} ({limits.dtype})"
+    return f"{' and '.join(parts) or 'no limits'} ({limits.dtype})"
 
 
 def value_of(axis: str, recipe: Recipe) -> str:

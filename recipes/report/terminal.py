@@ -17,7 +17,7 @@ if TYPE_CHECKING:  # an answer brings its own classes along: no need to load tho
     from ..effects.results import Delta, Evidence, Mix, Swap
     from ..evidence.tables import Paper, Table
     from ..picker.limits import Costs
-    from ..picker.rank import Ranked
+    from ..picker.rank import Pick, Ranked
     from ..picks import PickAnswer
 
 
@@ -108,7 +108,7 @@ def swap_text(a: Recipe, b: Recipe, answer: "Swap", names: Mapping[str, str], pa
     else:
         lines += ["", "no table has rows for this change"]
     if why:
-        lines += ["", *path_lines(answer, names, style), *(["", *carried] if carried else []), "", *alone_lines(answer, names, style)]
+        lines += ["", *path_lines(answer, names, style), *(["", *carried] if carried else []), *alone_lines(answer, names, style)]
     texts = [papers_named(text, papers) for text in (*disagreements(answer, names), *answer.warnings, *notes)]
     lines += [""] if texts else []
     for text in texts:
@@ -145,9 +145,8 @@ def path_lines(answer: "Swap", names: Mapping[str, str], style: Style) -> list[s
         rows = sum(row.relation == "direct" for row in d.evidence)
         steps.append(f"{rows} printed pairs of rows make this change; with what else moved taken out they say {signed(d.direct.estimate, digits)} ± "
                      f"{d.direct.se:.{digits}f}")
-        if d.split.indirect is not None:
-            steps.append(f"all other tables (and that effects are small until shown) say {signed(d.split.indirect, digits)} ± {d.split.indirect_se:.{digits}f}")
-        steps.append(f"both together, each by its precision ({percent(d.split.share)} the rows): {signed(p.shared, digits)} ± {p.sd_shared:.{digits}f}")
+        steps.append(f"all tables together, the other changes and benchmarks with them, and effects being small until shown: {signed(p.shared, digits)} ± "
+                     f"{p.sd_shared:.{digits}f} (below: what carries it)")
     else:
         steps.append(f"no row makes this very change; other changes and benchmarks of the family say {signed(p.shared, digits)} ± {p.sd_shared:.{digits}f}")
     kept = f": {signed(p.carried, digits)}" if abs(p.carried - p.shared) > 10 ** -digits / 2 else " (all of it)"
@@ -162,22 +161,19 @@ def path_lines(answer: "Swap", names: Mapping[str, str], style: Style) -> list[s
 
 
 def alone_lines(answer: "Swap", names: Mapping[str, str], style: Style) -> list[str]:
-    """Node-splitting: what the direct rows say by themselves, what everything else says, and the model's answer."""
+    """What the direct rows say by themselves, and the model's answer."""
     rows = []
     for d in answer.deltas:
         if d.direct and d.split:
             digits = points(d)
-            other = "-" if d.split.indirect is None else f"{signed(d.split.indirect, digits)} ± {d.split.indirect_se:.{digits}f}"
             rows.append([clean(names.get(d.benchmark, d.benchmark)), f"{signed(d.direct.estimate, digits)} ± {d.direct.se:.{digits}f}", str(d.direct.k),
-                         percent(d.split.share), other, signed(d.expected, digits), "no" if d.split.disagree or outside(d) else "yes"])
+                         signed(d.expected, digits), "no" if d.split.disagree or outside(d) else "yes"])
     if not rows:
         return []
-    head = wrap("the direct rows alone (random effects over papers, what else moved taken out) and everything else that the model knows", style)
-    return [*(style.paint(line, "bold") for line in head),
-            *table(["benchmark", "rows alone", "papers", "share", "all else", "model", "agree"], rows, "lrrrrrl", style),
-            *wrap("share: how much of the shared effect the rows carry. The model's answer is for a new paper, so it also shrinks towards what "
-                  "carries over from paper to paper. agree: neither do rows and all else contradict each other, nor do the rows lie outside the "
-                  "interval.", style)]
+    head = wrap("the direct rows alone (random effects over papers, what else moved taken out) beside the model's answer", style)
+    return ["", *(style.paint(line, "bold") for line in head), *table(["benchmark", "rows alone", "papers", "model", "agree"], rows, "lrrrl", style),
+            *wrap("The model's answer is for a new paper: it also draws on all other rows, and shrinks towards what carries over from paper to paper. "
+                  "agree: the rows do not lie outside the interval, and do not contradict everything else.", style)]
 
 
 def disagreements(answer: "Swap", names: Mapping[str, str]) -> list[str]:
@@ -282,6 +278,19 @@ def cost_change(before: "Costs", after: "Costs", tokens_before: float, tokens_af
 
 # --- pick ------------------------------------------------------------------------------------------------------------
 
+def ties(answer: "Pick") -> str:
+    """How many recipes cannot be told apart, in what order they stand, and which stand out beside the list."""
+    first = answer.recipes[0]
+    more = "at least " if answer.tied == answer.competitors else ""
+    text = f"{more}{answer.tied} recipes cannot be told apart by the evidence (less than 80% sure that the best is better)"
+    if answer.risk == "expected":
+        text += f"; those that gain the same but for the noise of two runs ({answer.noise:.1f}) stand first, the cheapest to train before the others"
+    for name, item in (("the highest", answer.highest), ("the cheapest of all that are tied", answer.cheapest)):
+        if item and item.recipe != first.recipe:
+            text += f"; {name}: {unlike(item.recipe, first.recipe)} ({item.costs.gpu_hours.gpu_hours:,.0f} {item.costs.gpu} hours, {signed(item.mix.expected)})"
+    return text
+
+
 def pick_text(picked: "PickAnswer", style: Style, citations: Mapping[int, Sequence[str]], names: Mapping[str, str]) -> str:
     """The answer of `pick`: the first recipe in full, the others in a table, ties, what to ablate, what to adopt, the front, notes."""
     answer = picked.result
@@ -303,14 +312,7 @@ def pick_text(picked: "PickAnswer", style: Style, citations: Mapping[int, Sequen
                  signed(r.mix.expected), percent(r.p_best), f"{r.costs.gpu_hours.gpu_hours:,.0f} h", f"{r.costs.latency.ttft_ms:,.0f} ms"]
                 for i, r in enumerate(answer.recipes[1:], 2)]
         lines += table(["#", "recipe", "gain", "P(best)", "train", "TTFT"], rows, "llrrrr", style, 1)
-    if answer.tied > 1:
-        more = "at least " if answer.tied == answer.competitors else ""
-        text = f"{more}{answer.tied} recipes cannot be told apart by the evidence (less than 80% sure that the best is better); of equal gain, but for the noise of two runs, the cheapest stands first"
-        if answer.cheapest:
-            c = answer.cheapest
-            text += (f"; the cheapest of them to train: {unlike(c.recipe, answer.recipes[0].recipe)} "
-                     f"({c.costs.gpu_hours.gpu_hours:,.0f} {c.costs.gpu} hours, {signed(c.mix.expected)})")
-        lines += ["", *wrap(text, style)]
+    lines += ["", *wrap(ties(answer), style)] if answer.tied > 1 else []
     first = picked.first
     if first:
         lines += ["", *wrap(f"ablate first: {first.axis} ({clean(first.picked)} against {clean(first.rival or '-')}): "
