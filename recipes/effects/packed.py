@@ -77,10 +77,10 @@ class Packed:
     def _triangle(self, scaled: Sequence[float]) -> linalg.Vector:
         """The correlations times a vector, row by row of the lower triangle.
 
-        What is below a thousandth of the largest counts on the diagonal alone: less than the third digit of a deviation.
+        What is below three thousandths of the largest counts on the diagonal alone: less than the fourth digit of a deviation.
         """
         values, start, out = self.correlations, 0, list(scaled)
-        least = 1e-3 * max(map(abs, scaled), default=0.0)
+        least = 3e-3 * max(map(abs, scaled), default=0.0)
         large: list[int] = []                                    # so far, with the values there
         heights: list[float] = []
         gather = None

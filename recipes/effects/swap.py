@@ -4,7 +4,7 @@ In: two settings (from, to), the posterior, the papers that may hold rows about 
 Does not parse names, compute costs or print.
 """
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from ..evidence.tables import Paper
@@ -355,14 +355,25 @@ def with_chains(answer: Swap, papers: Sequence[Paper], change: Change) -> Swap:
     members: dict[str, set[str]] = {}
     for name, record in records.items():
         members.setdefault(record.get("family") or "", set()).add(name)
-    found: dict[str, list[tuple[Found, float]]] = {}
-    for item, overlap in chain_rows(papers, change.features, change.axes[0], records, change.index):
-        found.setdefault(item.contrast.metric.benchmark, []).append((item, overlap))
+
+    def links(wanted: Iterable[str]) -> dict[str, list[tuple[Found, float]]]:
+        found: dict[str, list[tuple[Found, float]]] = {}
+        for item, overlap in chain_rows(papers, change.features, change.axes[0], wanted, change.index):
+            found.setdefault(item.contrast.metric.benchmark, []).append((item, overlap))
+        return found
+
+    def of(d: Delta, found: Mapping[str, list[tuple[Found, float]]]) -> list[tuple[Found, float]]:
+        return found.get(d.benchmark) or [pair for name in sorted(members.get(d.family or "", ())) for pair in found.get(name, ())]
+
+    near = links({name for d in bare for name in members.get(d.family or "", ())})
+    far: list[tuple[Found, float]] = []
+    if not all(of(d, near) for d in bare):      # effects are shared over all benchmarks too
+        every = links(records)
+        far = [pair for name in sorted(every) for pair in every[name]]
     deltas = []
     for d in answer.deltas:
         if d in bare:
-            kin = [pair for name in sorted(members.get(d.family or "", ())) for pair in found.get(name, ())]
-            own = found.get(d.benchmark) or kin or [pair for name in sorted(found) for pair in found[name]]   # effects are shared over all benchmarks too
+            own = of(d, near) or far
             weighed = weigh([item for item, _ in own], change)
             strength = [overlap ** 2 / weighed[id(item)][1] for item, overlap in own]
             best = sorted(range(len(own)), key=lambda n: -strength[n])[:NEAR_ROWS]
