@@ -298,9 +298,9 @@ def shares(found: Sequence[Found], weighed: Mapping[int, tuple[float, float]]) -
     return [w / total for w in weight], meta.pool(y, v, "DL")
 
 
-def heaviest(found: Sequence[Found], weighed: Mapping[int, tuple[float, float]], count: int = NEAR_ROWS) -> list[tuple[Found, float]]:
-    """The weightiest rows, with their weights among all of `found`."""
-    return sorted(zip(found, shares(found, weighed)[0]), key=_order)[:count] if found else []
+def heaviest(found: Sequence[Found], weighed: Mapping[int, tuple[float, float]]) -> list[tuple[Found, float]]:
+    """The NEAR_ROWS weightiest rows, with their weights among all of `found`."""
+    return sorted(zip(found, shares(found, weighed)[0]), key=_order)[:NEAR_ROWS] if found else []
 
 
 def _order(pair: tuple[Found, float]) -> tuple:
