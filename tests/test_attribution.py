@@ -70,6 +70,9 @@ class Published(unittest.TestCase):
             direct = value["attribution"]["relations"].get("direct", {"pairs": 0})["pairs"]
             self.assertLessEqual(direct, len(listed), (argv, benchmark))
             self.assertEqual(bool(direct), bool(listed), (argv, benchmark))
+            if direct:      # what --why and the note on disagreement go by is near the exact weight
+                share = value["deltas"][0]["split"]["direct"]["share"]
+                self.assertAlmostEqual(share, value["attribution"]["relations"]["direct"]["weight"], delta=0.12, msg=(argv, benchmark))
             arms = {(row["from_arm"], row["to_arm"]) for row in listed}
             for pair in value["attribution"]["heaviest"]:
                 if pair["relation"] == "direct":

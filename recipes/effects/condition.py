@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from . import linalg
 from .columns import Column
 from .features import group
-from .model import Information, add, column_information, weights
+from .model import Information, add, column_information, counted, weights
 from .posterior import Effect, Posterior, Reach, Trace, Weights
 
 
@@ -44,6 +44,7 @@ class Conditioned(Posterior):
         self.published = base
         self.support = {name: list(papers) for name, papers in base.support.items()}
         self.family_of = dict(base.family_of)
+        self.columns = {**base.columns, **counted(columns)}
         numbers = dict(base.names)
         messages: dict[str, list[Information]] = {}
         for column, weight in zip(columns, weights(columns, base.hyper.overlap)):

@@ -29,3 +29,8 @@ class Hyper(NamedTuple):
 
 SLOPES = {"resolution_slope": "resolution", "tokens_slope": "visual_tokens", "encoder_size_slope": "encoder_size",
           "llm_size_slope": "llm_size", "data_size_slope": "data_size"}
+
+
+def column_weight(overlap: float, count: int) -> float:
+    """What one of so many columns of a paper in a family counts: the design effect of cluster sampling."""
+    return 1 / (1 + overlap * (count - 1))

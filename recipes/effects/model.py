@@ -22,7 +22,7 @@ from typing import NamedTuple
 from . import linalg
 from .columns import KINDS, Column
 from .features import AXIS_OF, group
-from .hyper import SLOPES, Hyper
+from .hyper import SLOPES, Hyper, column_weight
 
 
 def scales(columns: Iterable[Column]) -> dict[str, float]:
@@ -132,11 +132,17 @@ def column_information(column: Column, scale: float, hyper: Hyper, names: Mappin
 
 def weights(columns: Sequence[Column], overlap: float) -> list[float]:
     """The weight of each column: 1 / (1 + overlap (m - 1)), m = columns of the same paper and family."""
-    count: dict[tuple, int] = {}
+    count = counted(columns)
+    return [column_weight(overlap, count[column.paper][column.family]) for column in columns]
+
+
+def counted(columns: Iterable[Column]) -> dict[str, dict[str, int]]:
+    """Paper -> task family -> how many columns."""
+    out: dict[str, dict[str, int]] = {}
     for column in columns:
-        key = (column.paper, column.family)
-        count[key] = count.get(key, 0) + 1
-    return [1 / (1 + overlap * (count[column.paper, column.family] - 1)) for column in columns]
+        families = out.setdefault(column.paper, {})
+        families[column.family] = families.get(column.family, 0) + 1
+    return out
 
 
 def add(messages: Iterable[Information], signs: Iterable[float] | None = None) -> Information:

@@ -125,11 +125,12 @@ class Posterior:
 
     def __init__(self, hyper: Hyper, names: Sequence[str], scale: Mapping[str, float], family_of: Mapping[str, str],
                  root: Block, families: Mapping[str, Block], benchmarks: Mapping[str, Block],
-                 support: Mapping[str, Sequence[str]], ranges: Mapping[str, Sequence[float]], sampling: Mapping[str, float], spread: float):
+                 support: Mapping[str, Sequence[str]], ranges: Mapping[str, Sequence[float]], sampling: Mapping[str, float], spread: float,
+                 columns: Mapping[str, Mapping[str, int]]):
         self.hyper, self.scale, self.family_of, self.ranges = hyper, scale, family_of, ranges
         self.names = {name: number for number, name in enumerate(names)}
         self.root, self.families, self.benchmarks, self.support = root, families, benchmarks, support
-        self.sampling, self.spread = sampling, spread
+        self.sampling, self.spread, self.columns = sampling, spread, columns     # columns: paper -> task family -> how many were fitted
         self.published: Posterior = self      # the fit without a user's own tables (condition.py)
         self._shares: Shares | None = None
         self._trusts: dict[int | str, float] | None = None
@@ -286,7 +287,7 @@ def dump(posterior: Posterior, digest: str) -> dict:
     """The stored form (JSON values); `digest` names the evidence that it was fitted on."""
     return {"format": 2, "evidence": digest, "spread": posterior.spread, "hyper": posterior.hyper._asdict(),
             "features": list(posterior.names), "scale": posterior.scale, "family_of": posterior.family_of,
-            "support": posterior.support, "ranges": posterior.ranges, "sampling": posterior.sampling, "root": posterior.root.pack(),
+            "support": posterior.support, "ranges": posterior.ranges, "sampling": posterior.sampling, "columns": posterior.columns, "root": posterior.root.pack(),
             "families": {name: part.pack() for name, part in posterior.families.items()},
             "benchmarks": {name: part.pack() for name, part in posterior.benchmarks.items()}}
 
@@ -294,4 +295,4 @@ def dump(posterior: Posterior, digest: str) -> dict:
 def load(data: Mapping, root: Block, families: Mapping[str, Block], benchmarks: Mapping[str, Block]) -> Posterior:
     """A Posterior from its stored form; data: what `dump` gives beside the blocks."""
     return Posterior(Hyper(**data["hyper"]), data["features"], data["scale"], data["family_of"], root, families, benchmarks,
-                     data["support"], data["ranges"], data["sampling"], data["spread"])
+                     data["support"], data["ranges"], data["sampling"], data["spread"], data["columns"])

@@ -34,10 +34,9 @@ class Evidence(NamedTuple):
 class Split(NamedTuple):
     """Node-splitting by back-calculation (Dias et al., Stat. Med. 29, 2010, section 3.1): the direct rows against everything else.
 
-    The shared effect's estimate is a mean of both, weighted by precision, so the indirect one follows from the whole and the direct
-    one. share: how much of the whole the direct rows carry by
-    their precision, as if they were independent of all else (an upper bound; exactly: attribution.py). All in points; indirect is None where the direct rows carry everything.
-    z: their difference in standard errors; `disagree` where it is beyond 1.96.
+    The shared effect's estimate is a mean of both, weighted by precision as the fit counts it, so the indirect one follows from the whole
+    and the direct one. share: how much of the whole the direct rows carry (an estimate; attribution.py has it exactly). All in points;
+    indirect is None where the direct rows carry everything. z: their difference in standard errors; `disagree` where it is beyond 1.96.
     """
     direct: float
     direct_se: float

@@ -12,6 +12,7 @@ from ..evidence.vocabulary import Vocabulary
 from . import meta, tails
 from .columns import KINDS, sampling_variance
 from .features import AXIS_OF, BENDS, NUMERIC, difference, features, group, llm_make, llm_params_b
+from .hyper import column_weight
 from .posterior import Effect, Posterior
 from .results import Delta, Evidence, Mix, Path, Split, Swap
 from .rows import Found, Index, chain_rows, moved_axes
@@ -393,16 +394,18 @@ def path(change: Change, benchmark: str, family: str | None, unit: float, sign: 
                 math.sqrt(change.noise(benchmark)) * scale)
 
 
-def split(change: Change, benchmark: str, family: str | None, direct: meta.Pooled, unit: float, sign: float) -> Split:
-    """The direct rows of a benchmark against everything else that the model knows about the change (see Split)."""
-    scale = change.posterior.scale_of(benchmark) * unit
-    mean = change.posterior.mean(change.posterior.weights(change.features), benchmark, family, whole=True) * scale * sign
+def split(change: Change, benchmark: str, family: str | None, direct: meta.Pooled, papers: Sequence[str], unit: float, sign: float) -> Split:
+    """The direct rows of a benchmark (of these papers) against everything else that the model knows about the change (see Split)."""
+    posterior = change.posterior
+    scale = posterior.scale_of(benchmark) * unit
+    mean = posterior.mean(posterior.weights(change.features), benchmark, family, whole=True) * scale * sign
     variance = max(change.effect(benchmark, family).variance * scale ** 2, 1e-9)
-    share = min(1.0, variance / direct.se ** 2)
+    # columns of a paper in a family repeat each other, and the fit counts each the less: so do these rows
+    counts = [column_weight(posterior.hyper.overlap, posterior.columns.get(paper, {}).get(family or "", 1)) for paper in set(papers)]
+    share = min(1.0, variance * sum(counts) / len(counts) / direct.se ** 2)
     if share > 0.98:
         return Split(direct.estimate, direct.se, None, None, 1.0, None)
-    rest = 1 / (1 / variance - 1 / direct.se ** 2)
-    indirect = rest * (mean / variance - direct.estimate / direct.se ** 2)
+    rest, indirect = variance / (1 - share), (mean - share * direct.estimate) / (1 - share)
     return Split(direct.estimate, direct.se, indirect, math.sqrt(rest), share, (direct.estimate - indirect) / math.sqrt(direct.se ** 2 + rest))
 
 
@@ -447,7 +450,7 @@ def judge(change: Change, found: Sequence[Found], benchmarks: Sequence[str], *, 
         low, high = sorted((low * unit * sign, high * unit * sign))
         deltas.append(Delta(name, family, record.get("max"), expected * unit * sign, low, high, level,
                             tails.cdf(expected / sd) if sd else 0.5, grade, tuple(rows), pooled,
-                            split(change, name, family, pooled, unit, sign) if pooled and change.axes else None,
+                            split(change, name, family, pooled, [item.contrast.table.paper for item in direct], unit, sign) if pooled and change.axes else None,
                             path(change, name, family, unit, sign) if change.axes else None))
     mixed = None
     if mix and change.axes:

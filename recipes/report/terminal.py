@@ -145,8 +145,10 @@ def path_lines(answer: "Swap", names: Mapping[str, str], style: Style) -> list[s
         rows = sum(row.relation == "direct" for row in d.evidence)
         steps.append(f"{rows} printed pairs of rows make this change; with what else moved taken out they say {signed(d.direct.estimate, digits)} ± "
                      f"{d.direct.se:.{digits}f}")
-        steps.append(f"all tables together, the other changes and benchmarks with them, and effects being small until shown: {signed(p.shared, digits)} ± "
-                     f"{p.sd_shared:.{digits}f} (below: what carries it)")
+        if d.split.indirect is not None:
+            steps.append(f"all other rows (and that effects are small until shown) say {signed(d.split.indirect, digits)} ± {d.split.indirect_se:.{digits}f}")
+        steps.append(f"both together, each by what the fit lets it count (about {percent(d.split.share)} the rows): {signed(p.shared, digits)} ± "
+                     f"{p.sd_shared:.{digits}f}")
     else:
         steps.append(f"no row makes this very change; other changes and benchmarks of the family say {signed(p.shared, digits)} ± {p.sd_shared:.{digits}f}")
     kept = f": {signed(p.carried, digits)}" if abs(p.carried - p.shared) > 10 ** -digits / 2 else " (all of it)"
@@ -166,14 +168,17 @@ def alone_lines(answer: "Swap", names: Mapping[str, str], style: Style) -> list[
     for d in answer.deltas:
         if d.direct and d.split:
             digits = points(d)
+            other = "-" if d.split.indirect is None else f"{signed(d.split.indirect, digits)} ± {d.split.indirect_se:.{digits}f}"
             rows.append([clean(names.get(d.benchmark, d.benchmark)), f"{signed(d.direct.estimate, digits)} ± {d.direct.se:.{digits}f}", str(d.direct.k),
-                         signed(d.expected, digits), "no" if d.split.disagree or outside(d) else "yes"])
+                         percent(d.split.share), other, signed(d.expected, digits), "no" if d.split.disagree or outside(d) else "yes"])
     if not rows:
         return []
-    head = wrap("the direct rows alone (random effects over papers, what else moved taken out) beside the model's answer", style)
-    return ["", *(style.paint(line, "bold") for line in head), *table(["benchmark", "rows alone", "papers", "model", "agree"], rows, "lrrrl", style),
-            *wrap("The model's answer is for a new paper: it also draws on all other rows, and shrinks towards what carries over from paper to paper. "
-                  "agree: the rows do not lie outside the interval, and do not contradict everything else.", style)]
+    head = wrap("the direct rows alone (random effects over papers, what else moved taken out) and everything else that the model knows", style)
+    return ["", *(style.paint(line, "bold") for line in head),
+            *table(["benchmark", "rows alone", "papers", "share", "all else", "model", "agree"], rows, "lrrrrrl", style),
+            *wrap("share: how much of the shared effect the rows carry, about. The model's answer is for a new paper, so it also shrinks towards "
+                  "what carries over from paper to paper. agree: neither do rows and all else contradict each other, nor do the rows lie outside "
+                  "the interval.", style)]
 
 
 def disagreements(answer: "Swap", names: Mapping[str, str]) -> list[str]:
