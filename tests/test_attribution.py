@@ -72,7 +72,7 @@ class Published(unittest.TestCase):
             self.assertEqual(bool(direct), bool(listed), (argv, benchmark))
             if direct:      # what --why and the note on disagreement go by is near the exact weight
                 share = value["deltas"][0]["split"]["direct"]["share"]
-                self.assertAlmostEqual(share, value["attribution"]["relations"]["direct"]["weight"], delta=0.12, msg=(argv, benchmark))
+                self.assertAlmostEqual(share, value["attribution"]["relations"]["direct"]["weight"], delta=0.15, msg=(argv, benchmark))
             arms = {(row["from_arm"], row["to_arm"]) for row in listed}
             for pair in value["attribution"]["heaviest"]:
                 if pair["relation"] == "direct":
