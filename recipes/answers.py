@@ -70,8 +70,10 @@ def answer_swap(library: Library, before: Recipe, after: Recipe, benchmarks: Seq
         deltas = sorted(result.deltas, key=lambda d: (order[d.grade], names.index(d.benchmark)))
         result = result._replace(deltas=tuple(deltas))
     if chains and any(not d.evidence for d in result.deltas):
-        names_ = {paper for name in change.features for paper in library.posterior.support.get(name, ())}
-        result = with_chains(result, library.papers(names_), change)
+        bearing = {paper for name in change.features for paper in library.posterior.support.get(name, ())}
+        printed = library.posterior.columns     # paper -> families
+        result = with_chains(result, lambda families: library.papers(
+            bearing if families is None else {paper for paper in bearing if families & printed.get(paper, {}).keys()}), change)
     costs, bare = _swap_costs(library, before, after) if with_costs else (None, ())
     slope = size_slope(found, change) if change.axes and "llm" not in change.axes else None
     return SwapAnswer(before, after, result, costs, (*_natural(library, before, after), *bare) if with_costs else (), slope)

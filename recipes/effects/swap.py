@@ -4,7 +4,7 @@ In: two settings (from, to), the posterior, the papers that may hold rows about 
 Does not parse names, compute costs or print.
 """
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from ..evidence.tables import Paper
@@ -344,9 +344,10 @@ def as_evidence(item: Found, weight: float, change: Change) -> Evidence:
                     item.delta * sign if factor != 1.0 else None, noise)
 
 
-def with_chains(answer: Swap, papers: Sequence[Paper], change: Change) -> Swap:
+def with_chains(answer: Swap, read: Callable[[set[str] | None], Sequence[Paper]], change: Change) -> Swap:
     """The answer with links of the chain for every delta that no row of the change itself stands behind (see rows.chain_rows).
 
+    read: the papers that bear on the change and print something of these task families (None: of any).
     Weights: overlap squared over the variance of the row, adding up to 1 over the NEAR_ROWS heaviest. Changes of several axes have none.
     """
     bare = [d for d in answer.deltas if not d.evidence and d.grade != "none"]
@@ -357,19 +358,20 @@ def with_chains(answer: Swap, papers: Sequence[Paper], change: Change) -> Swap:
     for name, record in records.items():
         members.setdefault(record.get("family") or "", set()).add(name)
 
-    def links(wanted: Iterable[str]) -> dict[str, list[tuple[Found, float]]]:
+    def links(families: set[str] | None) -> dict[str, list[tuple[Found, float]]]:
+        wanted = records if families is None else {name for family in families for name in members.get(family, ())}
         found: dict[str, list[tuple[Found, float]]] = {}
-        for item, overlap in chain_rows(papers, change.features, change.axes[0], wanted, change.index):
+        for item, overlap in chain_rows(read(families), change.features, change.axes[0], wanted, change.index):
             found.setdefault(item.contrast.metric.benchmark, []).append((item, overlap))
         return found
 
     def of(d: Delta, found: Mapping[str, list[tuple[Found, float]]]) -> list[tuple[Found, float]]:
         return found.get(d.benchmark) or [pair for name in sorted(members.get(d.family or "", ())) for pair in found.get(name, ())]
 
-    near = links({name for d in bare for name in members.get(d.family or "", ())})
+    near = links({d.family or "" for d in bare})
     far: list[tuple[Found, float]] = []
     if not all(of(d, near) for d in bare):      # effects are shared over all benchmarks too
-        every = links(records)
+        every = links(None)
         far = [pair for name in sorted(every) for pair in every[name]]
     deltas = []
     for d in answer.deltas:
