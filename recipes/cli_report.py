@@ -70,11 +70,11 @@ def plot_swap(args: argparse.Namespace, answer: SwapAnswer, library: Library) ->
 def plot_front(path: str, answer) -> dict:
     """Write the Pareto front of a pick as a picture and say where."""
     from .report import plots
-    front = answer.front
-    points = [plots.Point(terminal.unlike(recipe, answer.result.recipes[0].recipe) if number % 4 == 0 else "", cost, gain)
+    front, first = answer.front, answer.result.recipes[0].recipe
+    points = [plots.Point("the pick" if recipe == first else terminal.unlike(recipe, first) if number % 4 == 0 else "", cost, gain)
               for number, (cost, gain, recipe) in enumerate(front.points)]
-    text = plots.pareto(points, f"Expected gain against {front.by} cost", "Recipes that no cheaper one beats, for " + answer.result.tasks.label,
-                        units=(front.unit, "gain, percent of scale"))
+    about = f"Recipes that no cheaper one beats, for {answer.result.tasks.label}; labels: how some of them differ from the pick"
+    text = plots.pareto(points, f"Expected gain against {front.by} cost", about, units=(front.unit, "gain, percent of scale"))
     write_text(path, text)
     return {"path": path, "bytes": len(text.encode("utf-8"))}
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from . import tails
 from .backtest import Scored, crps
 from .columns import KINDS, Column
-from .features import AXIS_OF, BENDS, NUMERIC, difference, group
+from .features import AXIS_OF, NUMERIC, RANGED, difference, group
 
 # The feature that says which way a contrast of an axis points. Connectors have none: their mean is no change.
 DIRECTION = {"llm": "llm_size", "resolution": "resolution", "visual_tokens": "visual_tokens", "data": "data_size",
@@ -218,7 +218,7 @@ class Elsewhere:
 
     def _beyond(self, change: Mapping[str, float], features: Sequence[Mapping[str, float]], paper: str) -> bool:
         for name in change:
-            if name in NUMERIC and name not in ("frozen_encoder", "encoder_fused", "llm_text", *BENDS):
+            if name in RANGED:
                 ranges = [seen for other, seen in self._range.get(name, {}).items() if other != paper]
                 values = [row.get(name, 0.0) for row in features]
                 if ranges and (max(values) > max(r[1] for r in ranges) + 0.05 or min(values) < min(r[0] for r in ranges) - 0.05):

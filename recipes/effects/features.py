@@ -31,7 +31,8 @@ AXIS_OF = {"encoder": "encoder", "encoder_family": "encoder", "encoder_kind": "e
            "data": "data", "data_size": "data", "frozen_encoder": "training"}
 NUMERIC = ("encoder_size", "encoder_fused", "llm_size", "llm_small", "llm_text", "resolution", "resolution_high", "visual_tokens",
            "visual_tokens_high", "data_size", "frozen_encoder")
-BENDS = ("resolution_high", "visual_tokens_high")     # what exceeds a knot: no range of its own
+# What an axis may leave the range of the tables by: not yes or no, not a count of parts or a score, not what exceeds a knot.
+RANGED = tuple(name for name in NUMERIC if name not in ("frozen_encoder", "encoder_fused", "llm_text", "resolution_high", "visual_tokens_high"))
 
 
 def group(feature: str) -> str:

@@ -244,10 +244,6 @@ class Posterior:
                 self._shares[number] = self._shares[feature]
         return self._shares
 
-    def share(self, name: int | str) -> Sequence[float]:
-        """How one feature's prior variance splits."""
-        return self.shares[name]
-
     @property
     def trusts(self) -> Mapping[int | str, float]:
         """The share of each feature's posterior mean that a prediction takes (Hyper.trust), by number and name; 1 for others."""

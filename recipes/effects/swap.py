@@ -11,7 +11,7 @@ from ..evidence.tables import Paper
 from ..evidence.vocabulary import Vocabulary
 from . import meta, tails
 from .columns import KINDS, sampling_variance
-from .features import AXIS_OF, BENDS, NUMERIC, difference, features, group, llm_make, llm_params_b
+from .features import AXIS_OF, NUMERIC, RANGED, difference, features, group, llm_make, llm_params_b
 from .hyper import column_weight
 from .posterior import Effect, Posterior
 from .results import Delta, Evidence, Mix, Path, Split, Swap
@@ -75,7 +75,7 @@ class Change:
         out = {}
         for name in self.features:
             bounds = self.posterior.ranges.get(name)
-            if name not in NUMERIC or name in ("frozen_encoder", "encoder_fused", "llm_text", *BENDS) or not bounds:
+            if name not in RANGED or not bounds:
                 continue
             excess = max(max(a.get(name, 0.0), b.get(name, 0.0)) - bounds[1], bounds[0] - min(a.get(name, 0.0), b.get(name, 0.0)))
             if excess > 0.05:
@@ -237,6 +237,10 @@ class Change:
             self._noise[benchmark] = self.posterior.noise(benchmark, (drawn or 0.0) / self.posterior.scale_of(benchmark) ** 2)
         return self._noise[benchmark]
 
+    def mix_noise(self, steps: Mapping[str, float]) -> float:
+        """Variance of the difference of two runs on a weighted mean of benchmarks; steps: weight times scale of each."""
+        return sum(step * step * self.noise(name) for name, step in steps.items())
+
     def gain(self, weights: Mapping[str, float], families: Mapping[str, str | None]) -> float:
         """The expected change of a weighted mean, in percent of the scales (`mix` without its uncertainty)."""
         total, x = sum(weights.values()), self.posterior.weights(self.features)
@@ -254,7 +258,7 @@ class Change:
             trace = self.posterior.trace(self.posterior.weights(self.features), steps, families)
             shared = trace.covariance(trace)
         variance = shared + self.variance() * together(steps, families)
-        variance += sum(step * step * self.noise(name) for name, step in steps.items())
+        variance += self.mix_noise(steps)
         sd = math.sqrt(max(variance, 1e-12))
         z = tails.half_width(level)
         return Mix(dict(weights), mean, mean - z * sd, mean + z * sd, level, tails.cdf(mean / sd), sd)

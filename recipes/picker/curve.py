@@ -164,7 +164,8 @@ def curve(recipe: Recipe, axis: str, tasks: TaskMix, posterior: Posterior, words
         gain = Gain(gained.expected, gained.low, gained.high, bool(step.beyond), gained.expected / ratio if ratio else None)
         mix = here.mix(tasks.benchmarks, families, level) if value != own else None
         found.append(Point(value, mine, *((mix.expected, mix.low, mix.high) if mix else (0.0, 0.0, 0.0)), *cost(value), bool(here.beyond), gain))
-    noise = noise_of(tasks, posterior, words, families)
+    steps = {name: weight * posterior.scale_of(name) for name, weight in tasks.benchmarks.items()}
+    noise = math.sqrt(Change({}, {}, posterior, words).mix_noise(steps))
     stops, why = stop(found, noise, worth, axis)
     papers = len(posterior.support.get(FEATURE[axis], ()))
     notes = _notes(axis, recipe, found, fixed_tokens, words)
@@ -179,12 +180,6 @@ def _patch(recipe: Recipe, words: Vocabulary) -> int:
     """Pixels of the largest patch among the recipe's encoders (14 where the registry has none)."""
     sizes = [words.records("encoder").get(part, {}).get("patch_size") for part in (recipe.encoder or "").split("+")]
     return int(max((size for size in sizes if size), default=14))
-
-
-def noise_of(tasks: TaskMix, posterior: Posterior, words: Vocabulary, families: Mapping[str, str | None]) -> float:
-    """Standard deviation of the difference of two runs on the mix, in percent of the scale."""
-    change_ = Change({}, {}, posterior, words)
-    return math.sqrt(sum((weight * posterior.scale_of(name)) ** 2 * change_.noise(name) for name, weight in tasks.benchmarks.items()))
 
 
 def shown(axis: str, value: float) -> str:

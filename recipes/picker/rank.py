@@ -96,8 +96,7 @@ class Scores:
         self.data = [score(change) for change in self.data_changes]
 
         self.steps = {name: weight * posterior.scale_of(name) for name, weight in tasks.benchmarks.items()}
-        none = Change(baseline.stated(), baseline.stated(), posterior, words)
-        self.noise = math.sqrt(sum(step * step * none.noise(name) for name, step in self.steps.items()))   # of the difference of two runs on the mix
+        self.noise = math.sqrt(Change({}, {}, posterior, words).mix_noise(self.steps))   # standard deviation of the difference of two runs on the mix
         self._traces: dict[Part, Trace] = {}
         self._between: dict[tuple[Part, Part], float] = {}
 

@@ -367,7 +367,7 @@ def unlike(recipe: Recipe, first: Recipe) -> str:
     fields = [field for field in ("encoder", "connector", "resolution", "visual_tokens", "llm", "data") if getattr(recipe, field) != getattr(first, field)]
     if "data" not in fields and recipe.data_size != first.data_size:
         fields.append("data_size")
-    return describe(recipe, fields) or "the same components"
+    return describe(recipe, fields) or ("the first itself" if recipe == first else "the same components")
 
 
 def card(value: "Ranked", style: Style, citations: Sequence[str], deltas: Sequence, names: Mapping[str, str]) -> list[str]:
