@@ -1,6 +1,6 @@
 """`fit`: make the stored fit from the published tables.
 
-In: the library. Out: the files tables/derived/hyper.json (what the search found) and posterior.json (the fit). Two processes share
+In: the library. Out: the files tables/derived/hyper.json (what the search found) and posterior.bin (the fit). Two processes share
 the search. How well such fits predict: scoring.py.
 """
 import json
@@ -16,7 +16,7 @@ from .effects.hyper import Hyper
 from .evidence.reading import read_json
 from .evidence.tables import load_papers
 from .evidence.vocabulary import Vocabulary
-from .evidence.write import write_text
+from .evidence.write import write_bytes, write_text
 from .library import Library
 
 # Smallest variances the search may reach, set by hand. Leave-one-paper-out scores cannot see effects of components that one
@@ -70,7 +70,7 @@ def run(library: Library, rounds: int, check: bool, say: Callable[[str], None]) 
     say("fitting")
     fitted = fit(_COLUMNS, hyper, spread)
     path = os.path.join(directory, *store.PATH)
-    write_text(path, store.posterior_text(fitted, digest))
+    write_bytes(path, store.posterior_bytes(fitted, digest))
     return {"ok": True, "path": path, "features": len(fitted.names), "benchmarks": len(fitted.benchmarks), "spread": spread,
             "message": f"wrote {path}: {len(fitted.names)} features, {len(fitted.benchmarks)} benchmarks"}
 

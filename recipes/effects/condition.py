@@ -75,6 +75,9 @@ class Conditioned(Posterior):
         before = super().trace(x, steps, families)
         return before._replace(known=linalg.solve_lower(self._factor, [before.covariance(other) for other in self._seen]))
 
+    def _known_mix(self, steps) -> None:
+        """None: what was worked out beforehand does not know these columns."""
+
     def means(self, x: Weights, benchmark: str, family: str | None, *, whole: bool = False) -> Weights:
         out, shift = super().means(x, benchmark, family, whole=whole), self._shift(benchmark, family)
         for name, value in x.items():

@@ -3,7 +3,7 @@
 In: deviations and packed correlations. Out: covariances. Knows nothing of what the rows mean. Products are what answers spend their time
 on: which way is fastest depends on how many entries of the vector matter and on how often the matrix is asked.
 """
-import base64
+import sys
 from array import array
 from collections.abc import Sequence
 from itertools import zip_longest
@@ -13,10 +13,27 @@ from operator import itemgetter, mul
 from . import linalg
 
 
+def numbers(code: str, raw: bytes | memoryview) -> array:
+    """Numbers of an array type code from their stored bytes (little-endian)."""
+    values = array(code)
+    values.frombytes(raw)
+    if sys.byteorder == "big":
+        values.byteswap()
+    return values
+
+
+def stored(values: array) -> bytes:
+    """The bytes that `numbers` reads."""
+    if sys.byteorder == "big":
+        values = values[:]
+        values.byteswap()
+    return values.tobytes()
+
+
 class Packed:
     """A covariance matrix: standard deviations, and the lower triangle of the correlations in units of 1/32767."""
 
-    def __init__(self, sd: Sequence[float], packed: str | array):
+    def __init__(self, sd: Sequence[float], packed: memoryview | array):
         self.sd, self._packed = sd, packed
         self._rows: list[tuple[tuple[float, ...], float]] | None = None
         self._columns: dict[int, Sequence[int]] = {}
@@ -25,12 +42,8 @@ class Packed:
     @property
     def correlations(self) -> array:
         """Rows of the lower triangle without the diagonal, unpacked when first asked for."""
-        if isinstance(self._packed, str):
-            values = array("h")
-            values.frombytes(base64.b64decode(self._packed))
-            if len(values) != len(self.sd) * (len(self.sd) - 1) // 2:
-                raise ValueError("the stored fit is damaged (a matrix has lost entries): run `python3 main.py fit`")
-            self._packed = values
+        if isinstance(self._packed, memoryview):
+            self._packed = numbers("h", self._packed)
         return self._packed
 
     def at(self, i: int, j: int) -> float:
@@ -106,7 +119,3 @@ class Packed:
         origin = (0.0,) * len(rows)
         whole = [(*row, 1.0, *column[i + 1:]) for i, (row, column) in enumerate(zip(rows, [*zip_longest(*rows, fillvalue=0.0), ()]))]
         return [(row, dist(row, origin) ** 2) for row in whole]
-
-    def pack(self) -> tuple[list[float], str]:
-        """The stored form: deviations, and the correlations as base64 of 16-bit integers."""
-        return list(self.sd), self._packed if isinstance(self._packed, str) else base64.b64encode(self._packed.tobytes()).decode("ascii")

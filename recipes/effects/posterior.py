@@ -1,6 +1,6 @@
 """The fitted model as one value: what a change of features does to a benchmark, with its covariance.
 
-In: a fit (model.py) or the stored form of one (tables/derived/posterior.json). Out: means and variances of
+In: a fit (model.py) or the stored form of one (tables/derived/posterior.bin). Out: means and variances of
 effects per benchmark and per mix of benchmarks. Knows features, not recipes; does not read or write files.
 
 Effects are kept in units of prior standard deviations per feature; a Block holds them for one benchmark, one
@@ -8,6 +8,7 @@ family or all benchmarks. A feature that a benchmark's own block lacks is taken 
 global one, then from the prior; each step down adds the variance that the missing levels leave open.
 """
 import math
+from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from operator import mul
 from typing import NamedTuple
@@ -15,7 +16,7 @@ from typing import NamedTuple
 from . import linalg
 from .features import AXIS_OF, group
 from .hyper import DEFAULT_SCALE, SLOPES, Hyper
-from .packed import Packed
+from .packed import Packed, numbers, stored
 
 
 class Block:
@@ -25,19 +26,28 @@ class Block:
         self.place = {number: k for k, number in enumerate(index)}
         self.index, self.mean, self.covariance, self.given = index, mean, covariance, given
 
-    def pack(self) -> dict:
-        """The stored form."""
-        sd, correlation = self.covariance.pack()
-        out = {"index": list(self.index), "mean": self.mean, "sd": sd, "correlation": correlation}
-        if self.given is not self.covariance:
-            out["given_sd"], out["given"] = self.given.pack()
-        return out
+    def pack(self) -> bytes:
+        """The stored form: numbers of the features, means, deviations, correlations, and the last two of what is left (see `unpack`)."""
+        parts = [array("H", self.index), array("d", self.mean)]
+        for matrix in (self.covariance, *([self.given] if self.given is not self.covariance else [])):
+            parts += [array("d", matrix.sd), matrix.correlations]
+        return b"".join(map(stored, parts))
 
     @classmethod
-    def unpack(cls, data: Mapping) -> "Block":
-        """A Block from its stored form."""
-        whole = Packed(data["sd"], data["correlation"])
-        return cls(data["index"], data["mean"], whole, Packed(data["given_sd"], data["given"]) if "given" in data else whole)
+    def unpack(cls, raw: memoryview, size: int) -> "Block":
+        """A Block of `size` features from its stored form."""
+        triangle, place = size * (size - 1) // 2, 0
+
+        def next_bytes(count: int, width: int) -> memoryview:
+            nonlocal place
+            place += count * width
+            return raw[place - count * width:place]
+
+        index, mean = numbers("H", next_bytes(size, 2)).tolist(), numbers("d", next_bytes(size, 8)).tolist()
+        whole = Packed(numbers("d", next_bytes(size, 8)).tolist(), next_bytes(triangle, 2))
+        if place == len(raw):
+            return cls(index, mean, whole, whole)
+        return cls(index, mean, whole, Packed(numbers("d", next_bytes(size, 8)).tolist(), next_bytes(triangle, 2)))
 
 
 Weights = dict[int | str, float]   # feature number (or its name, when the fit does not know it) -> weight
@@ -103,6 +113,14 @@ def _added(parts: Iterable[tuple[float, tuple[Weights, Weights] | None]]) -> Wei
     return total
 
 
+def by_family(steps: Mapping[str, float], families: Mapping[str, str | None]) -> dict[str, list[float]]:
+    """The weights of benchmarks, by family; one without a family stands alone."""
+    out: dict[str, list[float]] = {}
+    for name, step in steps.items():
+        out.setdefault(families[name] or f"?{name}", []).append(step)
+    return out
+
+
 class Effect(NamedTuple):
     """What a change does to one benchmark, in units of its scale: mean, and variance of the shared effect."""
     mean: float
@@ -131,9 +149,14 @@ class Posterior:
         self.names = {name: number for number, name in enumerate(names)}
         self.root, self.families, self.benchmarks, self.support = root, families, benchmarks, support
         self.sampling, self.spread, self.columns = sampling, spread, columns     # columns: paper -> task family -> how many were fitted
+        self.know({}, {})
         self.published: Posterior = self      # the fit without a user's own tables (condition.py)
         self._shares: Shares | None = None
         self._trusts: dict[int | str, float] | None = None
+
+    def know(self, mixes: Mapping[str, Mapping[str, float]], mixed: Mapping[str, Block]) -> None:
+        """Take weighted means of benchmarks that were worked out beforehand (mixes.py): their weights and their blocks, by name."""
+        self.mixes, self.mixed, self._mix_of = mixes, mixed, {frozenset(weights): name for name, weights in mixes.items()}
 
     def scale_of(self, benchmark: str) -> float:
         """How much a benchmark moves, in percent of its scale; a typical value for one that no table ablates."""
@@ -215,6 +238,35 @@ class Posterior:
                 root[name] = root.get(name, 0.0) + value / shares[name][1]
         return Trace(own, kin, (root, self.given(root, self.root, 0)))
 
+    def _known_mix(self, steps: Mapping[str, float]) -> Block | None:
+        """The block of a mix that was worked out beforehand: effects on the whole mean, in percent of the scales."""
+        name = self._mix_of.get(frozenset(steps))
+        near = name and all(math.isclose(step, self.mixes[name][benchmark] * self.scale_of(benchmark), rel_tol=1e-9) for benchmark, step in steps.items())
+        return self.mixed[name] if near else None
+
+    def mix_means(self, x: Weights, steps: Mapping[str, float], families: Mapping[str, str | None]) -> Weights:
+        """What each term of x does to a weighted mean of benchmarks, in percent of the scales; `steps`: weight times scale."""
+        known, out = self._known_mix(steps), dict.fromkeys(x, 0.0)
+        if known:
+            return {name: value * known.mean[known.place[name]] if name in known.place else 0.0 for name, value in x.items()}
+        for benchmark, step in steps.items():
+            for name, value in self.means(x, benchmark, families[benchmark]).items():
+                out[name] += step * value
+        return out
+
+    def mix_trace(self, x: Weights, steps: Mapping[str, float], families: Mapping[str, str | None]) -> Trace:
+        """`trace` of a weighted mean, for covariances with others of the same mean: where it was worked out beforehand, of that alone."""
+        known = self._known_mix(steps)
+        if not known:
+            return self.trace(x, steps, families)
+        kin = list(map(sum, by_family(steps, families).values()))
+        prior = [sum(step * step for step in kin), sum(step * step for step in steps.values())]
+        out = {name: value * (self.shares[name][0] * sum(kin) ** 2 + self.shares[name][1] * prior[0] + self.shares[name][2] * prior[1])
+               for name, value in x.items() if name not in known.place}     # no table says anything of these
+        if len(out) < len(x):
+            out.update(zip(known.index, known.covariance.times([x.get(number, 0.0) for number in known.index])))
+        return Trace({}, {}, (x, out))
+
     def given(self, x: Weights, part: Block | None, level: int) -> Weights:
         """Covariance at one level (2 own, 1 family, 0 all), the level above known, times weights.
 
@@ -251,18 +303,10 @@ class Posterior:
             self._trusts = {key: self.hyper.trust.get(AXIS_OF[group(feature)], 1.0) for feature, number in self.names.items() for key in (feature, number)}
         return self._trusts
 
-    def mix_coefficients(self, names: Sequence[str], weights: Mapping[str, float],
-                         families: Mapping[str, str | None]) -> dict[str, float]:
-        """What one unit of each feature does to a weighted mean of benchmarks, in percent of their scales."""
-        x = self.weights(dict.fromkeys(names, 1.0))
-        numbers = {name: self.names.get(name, name) for name in names}
-        out = dict.fromkeys(names, 0.0)
-        for benchmark, weight in weights.items():
-            step = weight * self.scale_of(benchmark)
-            means = self.means(x, benchmark, families[benchmark])
-            for name, number in numbers.items():
-                out[name] += step * means.get(number, 0.0)
-        return out
+    def mix_coefficients(self, names: Sequence[str], steps: Mapping[str, float], families: Mapping[str, str | None]) -> dict[str, float]:
+        """What one unit of each feature does to a weighted mean of benchmarks, in percent of their scales; `steps`: weight times scale."""
+        means = self.mix_means(self.weights(dict.fromkeys(names, 1.0)), steps, families)
+        return {name: means.get(self.names.get(name, name), 0.0) for name in names}
 
     def local_variance(self, kinds: Sequence[str], change: Mapping[str, float]) -> float:
         """Heterogeneity that a change meets in one new setting: of the kinds that change, and of slopes."""
@@ -280,15 +324,16 @@ class Posterior:
 
 
 def dump(posterior: Posterior, digest: str) -> dict:
-    """The stored form (JSON values); `digest` names the evidence that it was fitted on."""
-    return {"format": 2, "evidence": digest, "spread": posterior.spread, "hyper": posterior.hyper._asdict(),
+    """The stored form of everything but the blocks (JSON values); `digest` names the evidence that it was fitted on."""
+    return {"format": 3, "evidence": digest, "spread": posterior.spread, "hyper": posterior.hyper._asdict(),
             "features": list(posterior.names), "scale": posterior.scale, "family_of": posterior.family_of,
-            "support": posterior.support, "ranges": posterior.ranges, "sampling": posterior.sampling, "columns": posterior.columns, "root": posterior.root.pack(),
-            "families": {name: part.pack() for name, part in posterior.families.items()},
-            "benchmarks": {name: part.pack() for name, part in posterior.benchmarks.items()}}
+            "support": posterior.support, "ranges": posterior.ranges, "sampling": posterior.sampling, "columns": posterior.columns,
+            "mixes": posterior.mixes}
 
 
-def load(data: Mapping, root: Block, families: Mapping[str, Block], benchmarks: Mapping[str, Block]) -> Posterior:
-    """A Posterior from its stored form; data: what `dump` gives beside the blocks."""
-    return Posterior(Hyper(**data["hyper"]), data["features"], data["scale"], data["family_of"], root, families, benchmarks,
-                     data["support"], data["ranges"], data["sampling"], data["spread"], data["columns"])
+def load(data: Mapping, root: Block, families: Mapping[str, Block], benchmarks: Mapping[str, Block], mixed: Mapping[str, Block]) -> Posterior:
+    """A Posterior from its stored form; data: what `dump` gives."""
+    posterior = Posterior(Hyper(**data["hyper"]), data["features"], data["scale"], data["family_of"], root, families, benchmarks,
+                          data["support"], data["ranges"], data["sampling"], data["spread"], data["columns"])
+    posterior.know(data["mixes"], mixed)
+    return posterior

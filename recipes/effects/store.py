@@ -1,7 +1,9 @@
-"""The stored fit: tables/derived/posterior.json, tied to the evidence it was fitted on.
+"""The stored fit: tables/derived/posterior.bin, tied to the evidence it was fitted on.
 
-In: a tables directory. Out: a Posterior, or an EvidenceError that says how to make one. The digest covers every
-paper file and the registries that features are made from, so that `check` sees when the fit is out of date.
+In: a tables directory. Out: a Posterior, or an EvidenceError that says how to make one. The file is a line of JSON (what
+`posterior.dump` gives, and the size of every block) and then the blocks, one after the other, as little-endian numbers: an answer
+needs few of them and decodes no others. The digest covers every paper file and the registries that features are made from,
+so that `check` sees when the fit is out of date.
 """
 import json
 import os
@@ -11,9 +13,9 @@ from ..evidence.reading import EvidenceError, read_json
 from ..evidence.tables import paper_files
 from .posterior import Block, Posterior, dump, load
 
-PATH = ("derived", "posterior.json")
-BLOCKS = {b'"families":{': "families", b'"benchmarks":{': "benchmarks"}     # the lines that open them
+PATH = ("derived", "posterior.bin")
 NO_FIT = "is no stored fit: run `python3 main.py fit` to make it"
+LEVELS = ("root", "families", "benchmarks", "mixes")    # of blocks, in the order of the file
 REGISTRIES = ("benchmarks", "components", "settings")
 
 
@@ -33,56 +35,61 @@ def evidence_digest(directory) -> str:
 
 
 class Blocks(Mapping):
-    """Blocks by name, each parsed from its line of the file when first asked for: an answer needs few of them."""
+    """Blocks by name, each decoded when first asked for. stored: name -> its bytes and number of features."""
 
-    def __init__(self, lines: Mapping[str, bytes], path: str):
-        self._lines, self._path, self._parsed = lines, path, {}
+    def __init__(self, stored: Mapping[str, tuple[memoryview, int]]):
+        self._stored, self._decoded = stored, {}
 
     def __getitem__(self, name: str) -> Block:
-        if name not in self._parsed:
-            line = self._lines[name]
-            try:
-                self._parsed[name] = Block.unpack(json.loads(line.partition(b":")[2].rstrip(b",")))
-            except (ValueError, KeyError, TypeError):
-                raise EvidenceError(self._path, f"/{name}", NO_FIT) from None
-        return self._parsed[name]
+        if name not in self._decoded:
+            self._decoded[name] = Block.unpack(*self._stored[name])
+        return self._decoded[name]
 
     def __contains__(self, name: object) -> bool:
-        return name in self._lines
+        return name in self._stored
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._lines)
+        return iter(self._stored)
 
     def __len__(self) -> int:
-        return len(self._lines)
+        return len(self._stored)
+
+
+def _opened(path: str) -> tuple[dict, memoryview]:
+    """The head of a stored fit, and the bytes of its blocks."""
+    try:
+        with open(path, "rb") as file:
+            line, raw = file.readline(), file.read()
+    except FileNotFoundError:
+        raise EvidenceError(path, "", "is missing: run `python3 main.py fit` to make it") from None
+    try:
+        head = json.loads(line)
+    except ValueError:
+        head = None
+    if not isinstance(head, dict) or head.get("format") != 3:
+        raise EvidenceError(path, "", NO_FIT)
+    return head, memoryview(raw)
 
 
 def read_posterior(directory) -> Posterior:
-    """The stored posterior of a tables directory. Knows the lines that `posterior_text` writes."""
+    """The stored posterior of a tables directory."""
     path = os.path.join(directory, *PATH)
-    if not os.path.exists(path):
-        raise EvidenceError(path, "", "is missing: run `python3 main.py fit` to make it")
-    head: list[bytes] = []
-    blocks: dict[str, dict[str, bytes]] = {}
-    inside: dict[str, bytes] | None = None
-    with open(path, "rb") as file:      # three megabytes, of which an answer needs few lines: the others are not even decoded
-        text = file.read()
-    for line in text.split(b"\n"):
-        if inside is not None and line.startswith(b"}"):
-            inside = None
-        elif inside is not None:
-            inside[line[1:line.find(b'"', 1)].decode("ascii", "replace")] = line
-        elif line in BLOCKS:
-            inside = blocks[BLOCKS[line]] = {}
-        else:
-            head.append(line)
-    if not text.endswith(b"}}\n"):
-        raise EvidenceError(path, "", NO_FIT)
+    head, raw = _opened(path)
+    place = 0
+
+    def blocks(sizes: Mapping[str, tuple[int, int]]) -> Blocks:
+        nonlocal place
+        parts = {}
+        for name, (size, length) in sizes.items():
+            parts[name] = raw[place:place + length], size
+            place += length
+        return Blocks(parts)
+
     try:
-        data = json.loads(b"\n".join(head).rstrip(b"\n,") + b"}")
-        if blocks["benchmarks"].keys() != data["family_of"].keys() or blocks["families"].keys() != set(data["family_of"].values()):
-            raise KeyError
-        return load(data, Block.unpack(data["root"]), *(Blocks(blocks[name], path) for name in BLOCKS.values()))
+        root, families, benchmarks, mixed = (blocks(head["blocks"][level]) for level in LEVELS)
+        if place != len(raw):
+            raise EvidenceError(path, "", f"is damaged ({len(raw)} bytes of blocks, {place} by its head): run `python3 main.py fit` to make it")
+        return load(head, root[""], families, benchmarks, mixed)
     except (ValueError, KeyError, TypeError):
         raise EvidenceError(path, "", NO_FIT) from None
 
@@ -90,18 +97,16 @@ def read_posterior(directory) -> Posterior:
 def stored_digest(directory) -> str | None:
     """The digest of the evidence that the stored fit was made from, or None when there is none."""
     path = os.path.join(directory, *PATH)
-    return read_json(path, trusted=True).get("evidence") if os.path.exists(path) else None
+    return _opened(path)[0].get("evidence") if os.path.exists(path) else None
 
 
-def posterior_text(posterior: Posterior, digest: str) -> str:
-    """The text of posterior.json: one block per line."""
-    data = dump(posterior, digest)
-    line = lambda value: json.dumps(value, ensure_ascii=False, separators=(",", ":"))  # noqa: E731
-    parts = []
-    for key, value in data.items():
-        if key in ("families", "benchmarks", "support"):
-            body = ",\n".join(f"{line(name)}:{line(part)}" for name, part in value.items())
-            parts.append(f"{line(key)}:{{\n{body}\n}}")
-        else:
-            parts.append(f"{line(key)}:{line(value)}")
-    return "{" + ",\n".join(parts) + "}\n"
+def posterior_bytes(posterior: Posterior, digest: str) -> bytes:
+    """The content of posterior.bin."""
+    sizes, parts = {}, []
+    for level, blocks in zip(LEVELS, ({"": posterior.root}, posterior.families, posterior.benchmarks, posterior.mixed)):
+        sizes[level] = {}
+        for name, part in blocks.items():
+            parts.append(part.pack())
+            sizes[level][name] = len(part.index), len(parts[-1])
+    head = json.dumps({**dump(posterior, digest), "blocks": sizes}, ensure_ascii=False, separators=(",", ":"))
+    return head.encode() + b"\n" + b"".join(parts)

@@ -13,7 +13,7 @@ from . import meta, tails
 from .columns import KINDS, sampling_variance
 from .features import AXIS_OF, NUMERIC, RANGED, difference, features, group, llm_make, llm_params_b
 from .hyper import column_weight
-from .posterior import Effect, Posterior
+from .posterior import Effect, Posterior, by_family
 from .results import Delta, Evidence, Mix, Path, Split, Swap
 from .rows import Found, Index, chain_rows, moved_axes
 
@@ -36,10 +36,7 @@ def kinds_moved(axes: Sequence[str], a: Mapping, b: Mapping, words: Vocabulary) 
 
 def together(steps: Mapping[str, float], families: Mapping[str, str | None]) -> float:
     """How much one unit of heterogeneity variance moves a weighted sum: benchmarks of a family move together (0.9), others apart."""
-    by_family: dict[str, list[float]] = {}
-    for name, step in steps.items():
-        by_family.setdefault(families[name] or f"?{name}", []).append(step)
-    return sum(0.9 * sum(part) ** 2 + 0.1 * sum(step * step for step in part) for part in by_family.values())
+    return sum(0.9 * sum(part) ** 2 + 0.1 * sum(step * step for step in part) for part in by_family(steps, families).values())
 
 
 class Pair(NamedTuple):
@@ -241,24 +238,25 @@ class Change:
         """Variance of the difference of two runs on a weighted mean of benchmarks; steps: weight times scale of each."""
         return sum(step * step * self.noise(name) for name, step in steps.items())
 
+    def steps(self, weights: Mapping[str, float]) -> dict[str, float]:
+        """Weight times scale of each benchmark of a weighted mean."""
+        total = sum(weights.values())
+        return {name: w / total * self.posterior.scale_of(name) for name, w in weights.items()}
+
     def gain(self, weights: Mapping[str, float], families: Mapping[str, str | None]) -> float:
         """The expected change of a weighted mean, in percent of the scales (`mix` without its uncertainty)."""
-        total, x = sum(weights.values()), self.posterior.weights(self.features)
-        return sum(w / total * self.posterior.scale_of(name) * self.posterior.mean(x, name, families[name]) for name, w in weights.items())
+        return sum(self.posterior.mix_means(self.posterior.weights(self.features), self.steps(weights), families).values())
 
     def mix(self, weights: Mapping[str, float], families: Mapping[str, str | None], level: float, shared: float | None = None) -> Mix:
         """The change of a weighted mean. Shared effects are correlated over benchmarks; so is heterogeneity, inside a family.
 
         shared: the variance of the shared effect on the mean, where it is known already.
         """
-        total = sum(weights.values())
-        steps = {name: w / total * self.posterior.scale_of(name) for name, w in weights.items()}
-        mean = self.gain(weights, families)
+        steps, mean = self.steps(weights), self.gain(weights, families)
         if shared is None:
-            trace = self.posterior.trace(self.posterior.weights(self.features), steps, families)
+            trace = self.posterior.mix_trace(self.posterior.weights(self.features), steps, families)
             shared = trace.covariance(trace)
-        variance = shared + self.variance() * together(steps, families)
-        variance += self.mix_noise(steps)
+        variance = shared + self.variance() * together(steps, families) + self.mix_noise(steps)
         sd = math.sqrt(max(variance, 1e-12))
         z = tails.half_width(level)
         return Mix(dict(weights), mean, mean - z * sd, mean + z * sd, level, tails.cdf(mean / sd), sd)

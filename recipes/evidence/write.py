@@ -1,8 +1,8 @@
 """Canonical text of table and registry files.
 
 In: the plain dictionaries of one file. Out: JSON text with one row, metric or record per line, so that a
-reviewer's diff shows one line per changed row and a finding can name the line of a cell. `write_text` is how every
-file of the project is written.
+reviewer's diff shows one line per changed row and a finding can name the line of a cell. `write_text` (`write_bytes`) is how
+every file of the project is written.
 """
 import errno
 import json
@@ -74,6 +74,11 @@ def dump_registry(data: dict) -> str:
 
 
 def write_text(path: str, text: str) -> None:
+    """Write UTF-8 text, see `write_bytes`."""
+    write_bytes(path, text.encode())
+
+
+def write_bytes(path: str, content: bytes) -> None:
     """Write atomically: the old file stays whole until the new one is complete.
 
     Raises OSError with the path: for a folder that is not there, and for anything that is not a regular file.
@@ -82,8 +87,8 @@ def write_text(path: str, text: str) -> None:
         raise OSError(errno.EINVAL, "not a regular file", path)
     temporary = f"{path}.{os.getpid()}.tmp"
     try:
-        with open(temporary, "w", encoding="utf-8") as file:
-            file.write(text)
+        with open(temporary, "wb") as file:
+            file.write(content)
         os.replace(temporary, path)
     except OSError as error:
         if os.path.exists(temporary):

@@ -89,13 +89,12 @@ class Scores:
         self.data_changes = [difference(taught, part(Recipe(data=x.slug, data_size=x.samples))) for x in space.data]
         names = sorted({name for changes in (self.visual_changes, self.language_changes, self.data_changes)
                         for change in changes for name in change})
-        self.coefficients = posterior.mix_coefficients(names, tasks.benchmarks, self.families)
+        self.steps = {name: weight * posterior.scale_of(name) for name, weight in tasks.benchmarks.items()}
+        self.coefficients = posterior.mix_coefficients(names, self.steps, self.families)
         score = lambda change: sum(self.coefficients[name] * value for name, value in change.items())  # noqa: E731
         self.visuals = [score(change) for change in self.visual_changes]
         self.languages = [score(change) for change in self.language_changes]
         self.data = [score(change) for change in self.data_changes]
-
-        self.steps = {name: weight * posterior.scale_of(name) for name, weight in tasks.benchmarks.items()}
         self.noise = math.sqrt(Change({}, {}, posterior, words).mix_noise(self.steps))   # standard deviation of the difference of two runs on the mix
         self._traces: dict[Part, Trace] = {}
         self._between: dict[tuple[Part, Part], float] = {}
@@ -136,7 +135,7 @@ class Scores:
         if part not in self._traces:
             kind, number = part
             change = {"visual": self.visual_changes, "language": self.language_changes, "data": self.data_changes}[kind][number]
-            self._traces[part] = self.posterior.trace(self.posterior.weights(change), self.steps, self.families)
+            self._traces[part] = self.posterior.mix_trace(self.posterior.weights(change), self.steps, self.families)
         return self._traces[part]
 
 
