@@ -56,54 +56,82 @@ def logit(share: float) -> float:
     return math.log(p / (1 - p))
 
 
-def fit(readings: Iterable[Reading], family_of: Mapping[str, str]) -> Fit:
-    """Fit all scores. `family_of`: benchmark -> task family."""
-    # numbers in the place of names: the alternations look up some hundred thousand of them
-    name_of: tuple[dict, dict, dict] = {}, {}, {}
-    data = []
-    for r in readings:
-        numbers = [of.setdefault(name, len(of)) for of, name in zip(name_of, (r.model, r.benchmark, (r.benchmark, r.split, r.setup)))]
-        data.append((*numbers, logit(r.share), VAGUE if r.vague else 0.0))
-    models, benchmarks, items = ([[] for _ in of] for of in name_of)
-    for m, b, i, y, _ in data:
-        for groups, number in ((models, m), (benchmarks, b), (items, i)):
+class Lines(NamedTuple):
+    """What the alternations come to, by number of benchmark, item (benchmark, split, set-up) and model. of: checksum of the scores."""
+    of: int
+    centre: Sequence[float]
+    spread: Sequence[float]
+    offset: Sequence[float]
+    ability: Sequence[float]
+
+
+class Numbered(NamedTuple):
+    """Scores with numbers in the place of names, which the alternations look up some hundred thousand times."""
+    rows: Sequence[tuple[int, int, int, float, float]]      # model, benchmark, item, logit, variance of vagueness
+    models: Sequence[str]
+    benchmarks: Sequence[str]
+    items: Sequence[tuple[str, str, str]]
+
+
+def numbered(readings: Iterable[Reading]) -> Numbered:
+    """Number the models, benchmarks and items of all scores."""
+    models, benchmarks, items = {}, {}, {}
+    rows = [(models.setdefault(r.model, len(models)), benchmarks.setdefault(r.benchmark, len(benchmarks)),
+             items.setdefault((r.benchmark, r.split, r.setup), len(items)), logit(r.share), VAGUE if r.vague else 0.0) for r in readings]
+    return Numbered(rows, list(models), list(benchmarks), list(items))
+
+
+def checksum(data: Numbered) -> int:
+    """Of all that `lines` depends on."""
+    *numbers, values, _ = zip(*data.rows)
+    return crc32(repr((STEPS, numbers, values)).encode())
+
+
+def lines(data: Numbered) -> Lines:
+    """Fit centre, spread, offset and ability."""
+    by_model, by_benchmark, by_item = ([[] for _ in names] for names in data[1:])
+    for m, b, i, y, _ in data.rows:
+        for groups, number in ((by_model, m), (by_benchmark, b), (by_item, i)):
             groups[number].append((m, b, i, y))
-    centre = [sum(y for *_, y in rows) / len(rows) for rows in benchmarks]
-    spread, offset, ability = [0.6] * len(benchmarks), [0.0] * len(items), [0.0] * len(models)
-    for _ in range(STEPS if len(models) > 1 else 0):
+    centre = [sum(y for *_, y in rows) / len(rows) for rows in by_benchmark]
+    spread, offset, ability = [0.6] * len(by_benchmark), [0.0] * len(by_item), [0.0] * len(by_model)
+    for _ in range(STEPS if len(by_model) > 1 else 0):
         # ridge: one score speaks for three quarters of itself
-        ability = [sum([(y - centre[b] - offset[i]) / spread[b] for _, b, i, y in rows]) / (len(rows) + 0.3) for rows in models]
+        ability = [sum([(y - centre[b] - offset[i]) / spread[b] for _, b, i, y in rows]) / (len(rows) + 0.3) for rows in by_model]
         mean = sum(ability) / len(ability)
         deviation = math.sqrt(sum((a - mean) ** 2 for a in ability) / len(ability)) or 1.0
         ability = [(a - mean) / deviation for a in ability]
-        for b, rows in enumerate(benchmarks):   # slope drawn towards 0.6 (a typical one) with the weight of three models
+        for b, rows in enumerate(by_benchmark):   # slope drawn towards 0.6 (a typical one) with the weight of three models
             x, ys = [ability[m] for m, *_ in rows], [y - offset[i] for _, _, i, y in rows]
             mx, my = sum(x) / len(x), sum(ys) / len(ys)
             square, product = sum([(a - mx) ** 2 for a in x]), sum([(a - mx) * (c - my) for a, c in zip(x, ys)])
             spread[b] = max(0.1, (product + 0.6 * 3) / (square + 3))
             centre[b] = my - spread[b] * mx
-        for i, rows in enumerate(items):     # a split or set-up differs by about 0.3; drawn towards none
+        for i, rows in enumerate(by_item):     # a split or set-up differs by about 0.3; drawn towards none
             b = rows[0][1]
             rest = sum([y - centre[b] - spread[b] * ability[m] for m, _, _, y in rows])
             offset[i] = rest / (len(rows) + (0.5 * spread[b] / 0.3) ** 2)
-    return _named(data, name_of, centre, spread, offset, ability, benchmarks, family_of)
+    return Lines(checksum(data), centre, spread, offset, ability)
 
 
-def _named(data, name_of, centre, spread, offset, ability, benchmarks, family_of) -> Fit:
-    """The Fit, by names."""
-    names, keys, places = (list(of) for of in name_of)
-    misfit: list[list[float]] = [[] for _ in keys]
-    scores: dict[str, list] = {name: [] for name in names}
-    for m, b, i, y, vague in data:
+def fit(readings: Iterable[Reading], family_of: Mapping[str, str], known: Lines | None = None) -> Fit:
+    """Fit all scores. `family_of`: benchmark -> task family. known: lines found before, which count when they were found on these scores."""
+    data = numbered(readings)
+    _, centre, spread, offset, ability = known if known and known.of == checksum(data) else lines(data)
+    misfit: list[list[float]] = [[] for _ in data.benchmarks]
+    levels: list[list[float]] = [[] for _ in data.benchmarks]
+    scores: dict[str, list] = {name: [] for name in data.models}
+    for m, b, i, y, vague in data.rows:
         z = (y - centre[b] - offset[i]) / spread[b]
         misfit[b] += [] if vague else [(z - ability[m]) ** 2]
-        scores[names[m]].append((z, keys[b], places[i][2], vague))
+        levels[b].append(ability[m])
+        scores[data.models[m]].append((z, data.benchmarks[b], data.items[i][2], vague))
     lever = {}
-    for key, rows in zip(keys, benchmarks):
-        mean = sum(ability[m] for m, *_ in rows) / len(rows)
-        lever[key] = len(rows), mean, sum((ability[m] - mean) ** 2 for m, *_ in rows)
-    return Fit(dict(zip(keys, centre)), dict(zip(keys, spread)), dict(zip(places, offset)),
-               {key: KEPT * (sum(v) + 5 * 0.25) / (len(v) + 5) for key, v in zip(keys, misfit)}, lever, dict(family_of), scores)
+    for key, values in zip(data.benchmarks, levels):
+        mean = sum(values) / len(values)
+        lever[key] = len(values), mean, sum((a - mean) ** 2 for a in values)
+    return Fit(dict(zip(data.benchmarks, centre)), dict(zip(data.benchmarks, spread)), dict(zip(data.items, offset)),
+               {key: KEPT * (sum(v) + 5 * 0.25) / (len(v) + 5) for key, v in zip(data.benchmarks, misfit)}, lever, dict(family_of), scores)
 
 
 def _shared(fitted: Fit, b: str, setup: str, other: str, other_setup: str) -> float:
@@ -122,6 +150,8 @@ def predict(fitted: Fit, model: str, benchmarks: Sequence[str], hidden: str | No
 
     Without any score: what a model that nothing is known of would show.
     """
+    if not benchmarks:
+        return [], []
     known = [score for score in fitted.scores.get(model, ()) if score[1] != hidden]
     prior = [[_shared(fitted, a, "", b, "") for b in benchmarks] for a in benchmarks]
     if not known:

@@ -109,22 +109,22 @@ def judge(land: Landscape, model: Model, wanted: Sequence[Target]) -> Ranked | N
     if not any(s.benchmark in names and s.setup != "transfer" for s in model.scores):
         return None
     fitted = land.fit
-    means, covariance = ability.predict(fitted, model.key, names)
-    cells, slopes = [], []
-    for i, (target, z) in enumerate(zip(wanted, means)):
-        score, anywhere = headline(model, target.benchmark, target.split), headline(model, target.benchmark, None)
-        if score and not score.setup:
+    printed = [score if score and not score.setup else None for score in (headline(model, t.benchmark, t.split) for t in wanted)]
+    means, covariance = ability.predict(fitted, model.key, [t.benchmark for t, score in zip(wanted, printed) if not score])
+    cells, steps = [], []
+    for target, score in zip(wanted, printed):
+        if score:
             value = score.value / score.max
             se = math.sqrt(ability.disagreement(fitted, model.key, target.benchmark)) * ability.slope(fitted, target.benchmark, value)
             cells.append(Cell(target, value * target.max, se * target.max, "printed", score))
-            slopes.append(0.0)
         else:
-            value = ability.share(fitted, target.benchmark, target.split, z)
-            slopes.append(ability.slope(fitted, target.benchmark, value))
-            covariance[i][i] += ability.extrapolation(fitted, target.benchmark, z)
-            se = math.sqrt(covariance[i][i]) * slopes[-1]
+            i, anywhere = len(steps), headline(model, target.benchmark, None)
+            value = ability.share(fitted, target.benchmark, target.split, means[i])
+            slope = ability.slope(fitted, target.benchmark, value)
+            steps.append(target.weight * slope)
+            covariance[i][i] += ability.extrapolation(fitted, target.benchmark, means[i])
+            se = math.sqrt(covariance[i][i]) * slope
             cells.append(Cell(target, value * target.max, se * target.max, "carried" if anywhere else "estimated", anywhere))
-    steps = [t.weight * s for t, s in zip(wanted, slopes)]
     variance = sum(a * b * covariance[i][j] for i, a in enumerate(steps) for j, b in enumerate(steps))
     variance += sum((c.target.weight * c.se / c.target.max) ** 2 for c in cells if c.kind == "printed")
     return Ranked(model, 100 * sum(c.target.weight * c.value / c.target.max for c in cells), 100 * math.sqrt(variance), tuple(cells),

@@ -1,23 +1,27 @@
 """`fit`: make the stored fit from the published tables.
 
-In: the library. Out: the files tables/derived/hyper.json (what the search found) and posterior.bin (the fit). Two processes share
-the search. How well such fits predict: scoring.py.
+In: the library. Out: the files of tables/derived: hyper.json (what the search found), posterior.bin (the fit) and ability.json (the
+lines of released models' scores, ability.py). Two processes share the search. How well such fits predict: scoring.py.
 """
 import json
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 
+from . import ability
 from .effects import backtest as bt
 from .effects import store
 from .effects.columns import Column, columns
 from .effects.fit import fit
 from .effects.hyper import Hyper
+from .effects.mixes import know_mixes
 from .evidence.reading import read_json
 from .evidence.tables import load_papers
 from .evidence.vocabulary import Vocabulary
 from .evidence.write import write_bytes, write_text
 from .library import Library
+from .picker.tasks import parse_mix
+from .released import Landscape
 
 # Smallest variances the search may reach, set by hand. Leave-one-paper-out scores cannot see effects of components that one
 # paper alone has; the floors of priors decide how far a change that was printed once is believed, those of heterogeneity how
@@ -69,6 +73,12 @@ def run(library: Library, rounds: int, check: bool, say: Callable[[str], None]) 
     write_text(path, json.dumps({"format": 2, "how": HOW, "spread": spread, "hyper": hyper._asdict()}, indent=1) + "\n")
     say("fitting")
     fitted = fit(_COLUMNS, hyper, spread)
+    say("working out the usual mixes")
+    mixes = {name: parse_mix(name, library.words).benchmarks for name in ("balanced", *library.words.records("family"))}
+    know_mixes(fitted, mixes, {key: record["family"] for key, record in library.words.records("benchmark").items()})
+    land = Landscape(library.words)
+    text = json.dumps({"format": 2, "how": "python3 main.py fit", "lines": ability.lines(ability.numbered(land.readings()))._asdict()}, separators=(",", ":"))
+    write_text(os.path.join(directory, "derived", "ability.json"), text + "\n")
     path = os.path.join(directory, *store.PATH)
     write_bytes(path, store.posterior_bytes(fitted, digest))
     return {"ok": True, "path": path, "features": len(fitted.names), "benchmarks": len(fitted.benchmarks), "spread": spread,

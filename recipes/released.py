@@ -122,7 +122,8 @@ class Landscape:
     def fit(self) -> ability.Fit:
         """The fit to all models' scores."""
         if self._fit is None:
-            self._fit = ability.fit(self.readings(), self.families())
+            known = self.words.derived("ability")
+            self._fit = ability.fit(self.readings(), self.families(), ability.Lines(**known["lines"]) if known else None)
         return self._fit
 
     def find(self, text: str) -> Model:

@@ -57,11 +57,15 @@ def stage_cost(stage: Stage, encoder_flops: float, connector_params: float, llm:
     lora: the LLM is trained through adapters: gradients pass, its own weights have none (the adapters' are below 2 %).
     recompute: activations are computed again in the backward pass, one more forward pass of what gradients go through.
     """
-    tokens = stage.visual_tokens + stage.text_tokens
     factors = stage_factors(stage, lora, recompute)
-    llm_ = flops.llm_forward(llm, tokens) + 2.0 * llm.get("hidden_size", 0) * llm.get("vocab", 0) * stage.text_tokens
+    llm_ = llm_flops(llm, stage.visual_tokens, stage.text_tokens)
     return StageCost(stage, encoder_flops * factors["encoder"] * stage.samples, 2.0 * connector_params * grid_tokens * factors["connector"] * stage.samples,
                      llm_ * factors["llm"] * stage.samples)
+
+
+def llm_flops(llm: Mapping, visual_tokens: float, text_tokens: float) -> float:
+    """One forward pass of a sample through the LLM, with the logits of its text."""
+    return flops.llm_forward(llm, visual_tokens + text_tokens) + 2.0 * llm.get("hidden_size", 0) * llm.get("vocab", 0) * text_tokens
 
 
 def stage_factors(stage: Stage, lora: bool = False, recompute: bool = False) -> dict[str, float]:

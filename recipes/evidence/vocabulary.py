@@ -117,6 +117,11 @@ class Vocabulary:
             self._files[name] = read_json(os.path.join(self.directory, "registry", name + ".json"), trusted=True)
         return self._files[name]
 
+    def derived(self, name: str) -> dict | None:
+        """What was computed beforehand from the registry (derived/NAME.json), or None."""
+        path = os.path.join(self.directory, "derived", name + ".json")
+        return read_json(path, trusted=True) if os.path.exists(path) else None
+
     def records(self, kind: str) -> dict[str, dict]:
         """Records by slug; kind: encoder, connector, llm, data, benchmark, family, hardware, resolution or setting."""
         if kind not in self._records:

@@ -123,10 +123,10 @@ class Pair(NamedTuple):
 
 class Group(NamedTuple):
     """Visual parts with one token count. members: number, connector (Pairs.kinds), milliseconds and gigabytes of the encoder, its FLOPs before and per
-    sample. most: the largest of these four; lightest: the smallest gigabytes."""
+    sample. most, least: the largest and the smallest of these four."""
     members: list[tuple[int, int, float, float, float, float]]
     most: tuple[float, float, float, float]
-    lightest: float
+    least: tuple[float, float, float, float]
 
 
 class Pairs:
@@ -141,33 +141,42 @@ class Pairs:
         plan = training.two_stages(1.0, "", 0.0)
         self.stages = [(stage, training.stage_factors(stage), count) for stage, count in zip(plan, (plan[0].samples, 1.0))]
         self.tokens = [visual.visual_tokens * limits.images for visual in space.visuals]
-        self.vision_ms = [self._vision(visual) for visual in space.visuals]
         self.encoder = [[visual.encoder_flops * factors["encoder"] * count for visual in space.visuals] for _, factors, count in self.stages]
         # a connector's costs depend on what it is, the encoder's width and the grid: few of these for many visual parts
         kinds: dict[tuple[str, float, float], int] = {}
         self.kind = [kinds.setdefault((visual.recipe.connector or "", visual.width, visual.grid_tokens), len(kinds)) for visual in space.visuals]
         self.kinds = tuple(kinds)
         self.encoder_gb = [2e-9 * visual.encoder_params for visual in space.visuals]
-        self._by_width: dict[int, list[tuple[float, float, float, float]]] = {}
+        self._vision_ms: list[float] = []
+        self._by_width: dict[int, list[tuple[float, float, float]]] = {}
+        self._timed: dict[int, list[float]] = {}
         self._grouped: dict[float, Group] = {}
         self._counts: tuple[list[Sequence[int]], dict[str, int]] | None = None
 
-    def _vision(self, visual: Visual) -> float:
-        encoders = [(record, side, views * self.limits.images) for record, side, views in visual.encoders]
-        return latency.vision_phase(self.device, encoders).ms
+    @property
+    def vision_ms(self) -> list[float]:
+        """Milliseconds of the encoder of each visual part."""
+        if not self._vision_ms:
+            encoders = [[(record, side, views * self.limits.images) for record, side, views in visual.encoders] for visual in self.space.visuals]
+            self._vision_ms = [latency.vision_phase(self.device, each).ms for each in encoders]
+        return self._vision_ms
 
-    def _connectors(self, hidden: int) -> list[tuple[float, float, float, float]]:
-        """Milliseconds, gigabytes and FLOPs before and per sample of each kind of connector into an LLM of this width."""
+    def _connectors(self, hidden: int) -> list[tuple[float, float, float]]:
+        """Parameters, and FLOPs before and per sample, of each kind of connector into an LLM of this width."""
         if hidden not in self._by_width:
-            factors = [factors["connector"] * count for _, factors, count in self.stages]
-            out, phases = [], {}
-            for connector, width, grid in self.kinds:
-                params = flops.connector_params(connector, width, hidden)
-                if (params, grid) not in phases:
-                    phases[params, grid] = latency.connector_phase(self.device, params, grid * self.limits.images).ms
-                out.append((phases[params, grid], 2e-9 * params, 2.0 * params * grid * factors[0], 2.0 * params * grid * factors[1]))
-            self._by_width[hidden] = out
+            before, each = (2.0 * factors["connector"] * count for _, factors, count in self.stages)
+            params = {kind[:2]: flops.connector_params(*kind[:2], hidden) for kind in self.kinds}
+            sizes = [(params[connector, width], grid) for connector, width, grid in self.kinds]
+            self._by_width[hidden] = [(size, size * grid * before, size * grid * each) for size, grid in sizes]
         return self._by_width[hidden]
+
+    def _connector_ms(self, hidden: int) -> list[float]:
+        """Milliseconds of each kind of connector into an LLM of this width."""
+        if hidden not in self._timed:
+            work = [(size, grid) for (size, *_), (_, _, grid) in zip(self._connectors(hidden), self.kinds)]
+            ms = {pair: latency.connector_phase(self.device, pair[0], pair[1] * self.limits.images).ms for pair in set(work)}
+            self._timed[hidden] = [ms[pair] for pair in work]
+        return self._timed[hidden]
 
     def _language(self, record: Mapping, visual_tokens: float, asked: bool = False) -> tuple[float, float, float, Sequence[float]]:
         """Milliseconds, tokens per second, gigabytes and FLOPs per stage of an LLM with so many visual tokens a request.
@@ -186,19 +195,20 @@ class Pairs:
             held = memory.inference(record, 0.0, 0.0, tokens + OUTPUT_TOKENS, limits.dtype).total
         if not asked or self.allowed is not None:
             one = visual_tokens / limits.images
-            work = [training.stage_cost(stage._replace(visual_tokens=one, samples=count), 0.0, 0.0, record, 0.0).llm for stage, _, count in self.stages]
+            work = [training.llm_flops(record, one, stage.text_tokens) * factors["llm"] * count for stage, factors, count in self.stages]
         return ms, speed, held, work
 
     def _terms(self, x: int) -> Iterator[tuple[float, float, float, float, float, float]]:
         """The fields of Pair for every visual part with one LLM."""
         record = self.space.languages[x].record
-        connectors = self._connectors(flops.need(record, "hidden_size"))
+        hidden = flops.need(record, "hidden_size")
+        connectors, connector_ms = self._connectors(hidden), self._connector_ms(hidden)
         known = {tokens: self._language(record, tokens) for tokens in set(self.tokens)}
         spare = PROMPT_TOKENS + OUTPUT_TOKENS
         for tokens, kind, seen, size, before, per in zip(self.tokens, self.kind, self.vision_ms, self.encoder_gb, *self.encoder):
             total, speed, held, (begun, further) = known[tokens]
-            ms, gb, first, each = connectors[kind]
-            yield total + seen + ms, speed, held + size + gb, tokens + spare, before + first + begun, per + each + further
+            params, first, each = connectors[kind]
+            yield total + seen + connector_ms[kind], speed, held + size + 2e-9 * params, tokens + spare, before + first + begun, per + each + further
 
     def of(self, x: int) -> list[Pair]:
         """The costs of every visual part with one LLM."""
@@ -254,9 +264,11 @@ class Pairs:
             excluded["context"] += mixes * sum(over)
             return [0 if out_ else mixes for out_ in over]
         record = self.space.languages[x].record
-        connectors = self._connectors(flops.need(record, "hidden_size"))
-        most = [max(values) for values in zip(*connectors)]
-        lightest = min(gb for _, gb, _, _ in connectors)
+        hidden = flops.need(record, "hidden_size")
+        connectors = self._connectors(hidden)
+        connector_ms = self._connector_ms(hidden) if limits.latency is not None else [0.0] * len(connectors)
+        (largest, *most), (smallest, *least) = ([extreme(values) for values in zip(*connectors)] for extreme in (max, min))
+        heaviest, lightest, slowest = 2e-9 * largest, 2e-9 * smallest, max(connector_ms)
         counts = [0] * len(self.tokens)
         images = self._afford(0.0, 1.0) if limits.budget and limits.budget.kind == "images" else None     # the same for all
         # the terms of `_terms` and the rules of `reason`; for all visual parts of one token count at once where none of them makes a difference
@@ -266,28 +278,30 @@ class Pairs:
                 excluded["context"] += mixes * number
                 continue
             total, speed, held, (begun, further) = self._language(record, tokens, True)
-            if held + group.lightest + lightest > memory_gb:
+            if held + group.least[1] + lightest > memory_gb:
                 excluded["memory"] += mixes * number
                 continue
-            all_fit = held + group.most[1] + most[1] <= memory_gb
+            all_fit = held + group.most[1] + heaviest <= memory_gb
             if all_fit and speed < tokens_per_s:
                 excluded["speed"] += mixes * number
                 continue
             count = mixes if self.allowed is None else images
-            if count is None and bisect_right(self.sizes, (self.allowed - group.most[2] - most[2] - begun) / (group.most[3] + most[3] + further)) == mixes:
-                count = mixes
-            if count is not None and all_fit and total + group.most[0] + most[0] <= most_ms:
+            if count is None:
+                few, many = (bisect_right(self.sizes, (self.allowed - (ends[2] + first + begun)) / (ends[3] + each + further))
+                             for ends, (first, each) in ((group.most, most), (group.least, least)))
+                count = few if few == many else None
+            if count is not None and all_fit and total + group.most[0] + slowest <= most_ms:
                 excluded["budget"] += (mixes - count) * number
                 for v, *_ in group.members:
                     counts[v] = count
                 continue
             for v, kind, seen, size, before, per in group.members:
-                ms, gb, first, each = connectors[kind]
-                if held + size + gb > memory_gb:
+                params, first, each = connectors[kind]
+                if held + size + 2e-9 * params > memory_gb:
                     reason = "memory"
                 elif speed < tokens_per_s:
                     reason = "speed"
-                elif total + seen + ms > most_ms:
+                elif total + seen + connector_ms[kind] > most_ms:
                     reason = "latency"
                 else:
                     counts[v] = can = bisect_right(self.sizes, (self.allowed - (before + first + begun)) / (per + each + further)) if count is None else count
@@ -301,10 +315,11 @@ class Pairs:
         """The visual parts by token count."""
         if not self._grouped:
             members: dict[float, list[tuple]] = {}
-            for v, (tokens, *rest) in enumerate(zip(self.tokens, self.kind, self.vision_ms, self.encoder_gb, *self.encoder)):
+            vision_ms = self.vision_ms if self.limits.latency is not None else [0.0] * len(self.tokens)     # what nothing asks for is not worked out
+            for v, (tokens, *rest) in enumerate(zip(self.tokens, self.kind, vision_ms, self.encoder_gb, *self.encoder)):
                 members.setdefault(tokens, []).append((v, *rest))
-            self._grouped = {tokens: Group(group, tuple(max(column) for column in list(zip(*group))[2:]), min(m[3] for m in group))
-                             for tokens, group in members.items()}
+            ranges = {tokens: [(max(column), min(column)) for column in list(zip(*group))[2:]] for tokens, group in members.items()}
+            self._grouped = {tokens: Group(group, *zip(*ranges[tokens])) for tokens, group in members.items()}
         return self._grouped
 
     def least(self, what: str) -> tuple[float, int, int] | None:

@@ -84,7 +84,10 @@ class Scores:
         part = lambda recipe: features(recipe.stated(), words)  # noqa: E731
         own = lambda *axes: {k: v for k, v in start.items() if AXIS_OF[group(k)] in axes}  # noqa: E731
         seeing, speaking, taught = own("encoder", "resolution", "visual_tokens", "connector"), own("llm"), own("data")
-        self.visual_changes = [difference(seeing, part(v.recipe)) for v in space.visuals]
+        # the features of an encoder do not depend on what stands beside it: each half of a visual part is worked out once
+        halves = [(Recipe(encoder=v.recipe.encoder), v.recipe._replace(encoder=None)) for v in space.visuals]
+        half = {recipe: difference(seeing, part(recipe)) for recipe in {recipe for pair in halves for recipe in pair}}
+        self.visual_changes = [{**half[encoder], **half[rest]} for encoder, rest in halves]
         self.language_changes = [difference(speaking, part(Recipe(llm=x.slug))) for x in space.languages]
         self.data_changes = [difference(taught, part(Recipe(data=x.slug, data_size=x.samples))) for x in space.data]
         names = sorted({name for changes in (self.visual_changes, self.language_changes, self.data_changes)
