@@ -4,13 +4,13 @@ In: the directory that ships with the program and the user's own ones. Out: valu
 The only module beside the evidence readers that knows where files lie.
 """
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from .effects.posterior import Posterior
 from .effects.store import read_posterior
 from .evidence.reading import EvidenceError
-from .evidence.tables import Paper, load_papers
+from .evidence.tables import Paper, Table, load_papers, unescape
 from .evidence.vocabulary import UnknownName, Vocabulary, open_vocabulary
 
 if TYPE_CHECKING:
@@ -38,6 +38,15 @@ def canonical(setting: Mapping, words: Vocabulary) -> dict:
     return out
 
 
+def _components(table: Table) -> Iterator[tuple[str, str]]:
+    """(axis, name) of every component in a table's rows, the parts of a fusion one by one."""
+    for row in table.rows:
+        for axis in ("encoder", "connector", "llm", "data"):
+            value = row.setting.get(axis)
+            if isinstance(value, str):
+                yield from ((axis, part) for part in (value.split("+") if axis == "encoder" else [value]))
+
+
 class Library:
     """The shipped tables and the user's (`--tables DIR`), joined."""
 
@@ -50,19 +59,33 @@ class Library:
         self.words = open_vocabulary(self.shipped)
         self._own: list[Paper] | None = None
         self._read: dict[str, Paper] = {}
-        self._strange: list[str] | None = None
+        self._strange: list[str] = []
         self._posterior: Posterior | None = None
         self._calibration: "Calibration" | None = None
         self._released: "Landscape" | None = None
+        if self.extra:
+            self._admit()
+
+    def _admit(self) -> None:
+        """Let the vocabulary know the names that only the user's tables have, so that they can be asked about."""
+        for table in (table for paper in self.own_papers() for table in paper.tables):
+            for metric in table.metrics.values():
+                if metric.role in ("score", "average") and metric.benchmark not in self.words.records("benchmark"):
+                    self.words.admit("benchmark", metric.benchmark, {"key": metric.benchmark, "name": metric.benchmark, "max": metric.max,
+                                                                     "higher_is_better": metric.higher_is_better,
+                                                                     "family": metric.benchmark})     # its own: nobody says what it tests
+            for axis, name in _components(table):
+                if name not in self.words.records(axis) and self.words.find(axis, name) is None:
+                    self._strange.append(f"{self.words.unknown(axis, name)} (in {table.id} of --tables): its rows speak for this name alone")
+                    self.words.admit(axis, name)
 
     def own_papers(self) -> list[Paper]:
-        """The user's papers, names unified. An id that the shipped tables use too is an EvidenceError."""
+        """The user's papers, names unified, without scores that cannot be. An id that the shipped tables use too is an EvidenceError."""
         if self._own is None:
             self._own = []
             for paper in load_papers(self.extra, self.words.records("benchmark")) if self.extra else ():
-                tables = tuple(table._replace(rows=tuple(row._replace(setting=canonical(row.setting, self.words))
-                                                         for row in table.rows)) for table in paper.tables)
-                self._own.append(paper._replace(tables=tables))
+                tables = [table._replace(rows=tuple(row._replace(setting=canonical(row.setting, self.words)) for row in table.rows)) for table in paper.tables]
+                self._own.append(paper._replace(tables=tuple(map(self._possible, tables))))
             if self._own:
                 known = {table.id for paper in self.papers(shipped_only=True) for table in paper.tables}
                 for paper in self._own:
@@ -72,21 +95,19 @@ class Library:
                                                 f"the table id {table.id!r} stands in the published tables too", "unique")
         return self._own
 
-    def strange_names(self) -> list[str]:
-        """Components of the user's tables that the vocabulary does not know, one sentence each: their rows speak for that name alone."""
-        if self._strange is None:
-            seen: dict[tuple[str, str], str] = {}
-            for paper in self.own_papers():
-                for table in paper.tables:
-                    for row in table.rows:
-                        for axis in ("encoder", "connector", "llm", "data"):
-                            value = row.setting.get(axis)
-                            parts = value.split("+") if isinstance(value, str) and axis == "encoder" else [value]
-                            for part in parts:
-                                if isinstance(part, str) and part not in self.words.records(axis):
-                                    seen.setdefault((axis, part), table.id)
-            self._strange = [f"{self.words.unknown(axis, name)} (in {where} of --tables): its rows speak for this name alone"
-                             for (axis, name), where in seen.items()]
+    def _possible(self, table: Table) -> Table:
+        """A table without the scores that lie outside their scale; what is left out is noted for `strange`."""
+        from .evidence.rules import check_range
+        rows = list(table.rows)
+        for pointer, message in check_range(table, self.words):
+            _, _, number, _, name = pointer.split("/")
+            key = unescape(name)
+            rows[int(number)] = rows[int(number)]._replace(scores={**rows[int(number)].scores, key: None})
+            self._strange.append(f"{table.id} of --tables, row {rows[int(number)].arm!r}, {key}: {message}; left out")
+        return table._replace(rows=tuple(rows))
+
+    def strange(self) -> list[str]:
+        """What is strange in the user's tables, a sentence each: scores left out, components that the vocabulary does not know."""
         return self._strange
 
     def papers(self, keys: Iterable[str] | None = None, *, shipped_only: bool = False) -> list[Paper]:

@@ -62,7 +62,7 @@ def answer_pick(library: Library, tasks: TaskMix, limits: Constraints, fix: Mapp
         alternatives = _alternatives(library, scores, best, level)
         adopted = _adopt(library, tasks, limits, fix, deltas[0])
     front = _front(library, scores, pairs, pareto) if pareto and result.recipes else None
-    return PickAnswer(result, deltas, citations, first, alternatives, adopted, front, (*_pick_warnings(result, limits, fix, deploy, words.records("hardware")[limits.device].get("memory_gb")), *(library.strange_names() if library.extra else ())))
+    return PickAnswer(result, deltas, citations, first, alternatives, adopted, front, (*_pick_warnings(result, limits, fix, deploy, words.records("hardware")[limits.device].get("memory_gb")), *(library.strange() if library.extra else ())))
 
 
 def _alternatives(library: Library, scores: rank.Scores, best: rank.Ranked, level: float) -> tuple[dict, ...]:

@@ -80,6 +80,19 @@ class Delta(NamedTuple):
     split: Split | None = None      # the direct rows against everything else that the model knows
     path: Path | None = None        # where the expected delta and its interval come from
 
+    @property
+    def outside(self) -> float | None:
+        """The mean of the printed deltas of the direct rows where they lie outside the interval, as printed and as pooled; else None.
+
+        Both, because the pooled estimate has taken out what else moved between the rows, which may be nothing on a benchmark at its floor.
+        """
+        rows = [row for row in self.evidence if row.relation == "direct"]
+        if self.direct is None or not rows or not sum(row.weight for row in rows):
+            return None
+        printed = sum(row.weight * row.delta for row in rows) / sum(row.weight for row in rows)
+        both = (printed, self.direct.estimate)
+        return printed if max(both) < self.low or min(both) > self.high else None
+
 
 class Mix(NamedTuple):
     """The change of a weighted mean of benchmarks, each in percent of its scale."""

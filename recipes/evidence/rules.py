@@ -65,6 +65,9 @@ def _component(axis: str, value, words: Vocabulary) -> Iterator[str]:
         yield f"the fused encoder {value[:60]!r} should be written {'+'.join(sorted(parts))!r}"
 
 
+ENDLESS = 1e30       # no score, cost or count of parameters is larger
+
+
 def check_range(table: Table, words: Vocabulary) -> Iterator[Found]:
     """A score lies between zero and the metric's maximum; no score is negative (differences apart)."""
     for number, row in enumerate(table.rows):
@@ -72,9 +75,9 @@ def check_range(table: Table, words: Vocabulary) -> Iterator[Found]:
             metric = table.metrics[key]
             if value is None or metric.role == "difference":
                 continue
-            if not math.isfinite(value) or value < 0 or (metric.max is not None and value > metric.max):
-                top = f" and {metric.max:g}" if metric.max is not None else " and above"
-                yield f"/rows/{number}/scores/{escape(key)}", f"{value:g} lies outside 0{top}"
+            top = ENDLESS if metric.max is None else metric.max
+            if not 0 <= value <= top:
+                yield f"/rows/{number}/scores/{escape(key)}", f"{value:g} lies outside 0 and {top:g}"
 
 
 def check_mean(table: Table, words: Vocabulary) -> Iterator[Found]:

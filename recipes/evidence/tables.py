@@ -86,6 +86,11 @@ def escape(key: str) -> str:
     return key.replace("~", "~0").replace("/", "~1")
 
 
+def unescape(segment: str) -> str:
+    """The key of a JSON pointer segment."""
+    return segment.replace("~1", "/").replace("~0", "~")
+
+
 def _need(value, kind, file: str, pointer: str, what: str):
     if not isinstance(value, kind) or isinstance(value, bool) and kind is not bool:
         raise EvidenceError(file, pointer, f"{what} is missing or not {_KINDS[kind]}", "schema")

@@ -138,6 +138,13 @@ class Vocabulary:
                 self._records[kind] = {row["key"]: row for row in self.registry("settings")["settings"]}
         return self._records[kind]
 
+    def admit(self, kind: str, name: str, record: Mapping | None = None) -> None:
+        """Know a name that only a user's tables have. A benchmark gets a record (what it does not say is null); of a component nothing is known but its name."""
+        self.spellings(kind).setdefault(fold(name), name)
+        if record:
+            usual = next(iter(self.records(kind).values()))
+            self.records(kind).setdefault(name, {**{key: [] if isinstance(value, list) else None for key, value in usual.items()}, **record})
+
     def connector_class(self, setting: Mapping) -> str | None:
         """projection, pooling, resampler, abstractor or cross-attention; None when the connector is unknown or unsaid."""
         return self.records("connector").get(setting.get("connector") or "", {}).get("class")

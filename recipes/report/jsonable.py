@@ -61,7 +61,7 @@ def delta(value: "Delta") -> dict:
             "expected": number(value.expected), "interval": interval(value.level, value.low, value.high),
             "p_better": number(value.p_better), "grade": value.grade, "path": value.path and {name: number(x) for name, x in value.path._asdict().items()},
             "direct": pooled(value.direct),
-            "rows_outside_interval": value.direct is not None and not value.low <= value.direct.estimate <= value.high, "split": split(value.split),
+            "rows_outside_interval": value.outside is not None, "split": split(value.split),
             "evidence": [evidence(row) for row in value.evidence]}
 
 

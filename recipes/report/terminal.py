@@ -170,31 +170,26 @@ def alone_lines(answer: "Swap", names: Mapping[str, str], style: Style) -> list[
             digits = points(d)
             other = "-" if d.split.indirect is None else f"{signed(d.split.indirect, digits)} ± {d.split.indirect_se:.{digits}f}"
             rows.append([clean(names.get(d.benchmark, d.benchmark)), f"{signed(d.direct.estimate, digits)} ± {d.direct.se:.{digits}f}", str(d.direct.k),
-                         percent(d.split.share), other, signed(d.expected, digits), "no" if d.split.disagree or outside(d) else "yes"])
+                         percent(d.split.share), other, signed(d.expected, digits), "no" if d.split.disagree or d.outside is not None else "yes"])
     if not rows:
         return []
     head = wrap("the direct rows alone (random effects over papers, what else moved taken out) and everything else that the model knows", style)
     return ["", *(style.paint(line, "bold") for line in head),
             *table(["benchmark", "rows alone", "papers", "share", "all else", "model", "agree"], rows, "lrrrrrl", style),
             *wrap("share: how much of the shared effect the rows carry, about. The model's answer is for a new paper, so it also shrinks towards "
-                  "what carries over from paper to paper. agree: neither do rows and all else contradict each other, nor do the rows lie outside "
-                  "the interval.", style)]
+                  "what carries over from paper to paper. agree: neither do rows and all else contradict each other, nor do the rows, "
+                  "as printed and as pooled, lie outside the interval.", style)]
 
 
 def disagreements(answer: "Swap", names: Mapping[str, str]) -> list[str]:
     """A note where the direct rows and everything else contradict each other."""
     split = [names.get(d.benchmark, d.benchmark) for d in answer.deltas if d.split and d.split.disagree]
     out = [f"the rows of this very change and everything else disagree on {', '.join(split)} (--why shows both)"] if split else []
-    beyond = [f"{names.get(d.benchmark, d.benchmark)} ({signed(d.direct.estimate, points(d))} for {signed(d.expected, points(d))})" for d in answer.deltas if outside(d)]
+    beyond = [f"{names.get(d.benchmark, d.benchmark)} ({signed(d.outside, points(d))} for {signed(d.expected, points(d))})" for d in answer.deltas if d.outside is not None]
     if beyond:
         out.append(f"the printed rows of this change lie outside the interval on {', '.join(beyond[:8])}{f' and {len(beyond) - 8} more' if len(beyond) > 8 else ''}: "
                    "one paper's effect seldom carries over whole; where your setting is that paper's, expect nearer to its rows")
     return out
-
-
-def outside(d) -> bool:
-    """Do the direct rows, pooled, lie outside the prediction interval?"""
-    return d.direct is not None and not d.low <= d.direct.estimate <= d.high
 
 
 def slope_note(slope: "Slope") -> str:
