@@ -196,6 +196,8 @@ class Elsewhere:
 
     def grade(self, change: Mapping[str, float], features: Sequence[Mapping[str, float]], benchmark: str, paper: str) -> str:
         """The grade of an answer from the other papers alone (swap.Change.grade, for features instead of recipes)."""
+        if not change:      # what moved (a learning rate, an encoder's own training data) is no part of a recipe that can be asked about
+            return "none"
         levels = [name for name in change if group(name) in ("encoder", "llm", "connector", "data") and "=" in name]
         needed = set(levels or change)
         if any(other != paper and needed <= varies for other, varies in self._together.get(benchmark, ())):
