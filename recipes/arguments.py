@@ -157,6 +157,9 @@ def pairs(values: Sequence[str], flag_name: str, words: Vocabulary) -> list[tupl
         if flag_name == "--avoid" and field not in stated:
             raise Usage(f"--avoid {value[:60]!r}: names one component, as in --avoid llm=vicuna-1.5-7b")
         kept = [(name, stated[name]) for name in stated if name != "data_size" and (flag_name == "--fix" or name == field)]
+        if flag_name == "--avoid" and field in ("encoder", "connector", "llm", "data"):     # a name without its size stands for all sizes
+            stem = re.sub(r"[\s_]+", "-", text.strip().lower()) + "-"
+            kept += [(field, slug) for slug in words.records(field) if slug.startswith(stem) and (field, slug) not in kept]
         for name, what in kept:
             if flag_name == "--fix" and dict(found).get(name, what) != what:
                 raise Usage(f"--fix {name} is given twice: {dict(found)[name]} and {what}")

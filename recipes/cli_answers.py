@@ -11,6 +11,7 @@ from .arguments import (Parser, Usage, benchmark_list, constraint_flags, constra
 from .cli_report import check_plot, plot_argument, plot_front, plot_swap
 from .console import out, show, style
 from .effects.rows import moved_axes, relevant_papers
+from .evidence.vocabulary import Vocabulary
 from .library import Library
 from .picker import units
 from .picker.recipe import Recipe, parse
@@ -143,16 +144,21 @@ def pick_arguments(parser: Parser) -> None:
     parser.add_argument("--plot", metavar="FILE.svg", help="the Pareto front as a picture (with --pareto)")
 
 
+def choices_of(args, words: Vocabulary) -> tuple[dict[str, object], dict[str, list[str]]]:
+    """--fix (field -> value) and --avoid (field -> values)."""
+    avoid: dict[str, list[str]] = {}
+    for field, value in pairs(args.avoid, "--avoid", words):
+        avoid.setdefault(field, []).append(str(value))
+    return dict(pairs(args.fix, "--fix", words)), avoid
+
+
 def pick_command(args, library: Library, understood: dict | None = None) -> int:
     """The best recipes for a task mix, a budget and a latency target."""
     from . import picks
     if args.plot and not (args.pareto and args.plot.lower().endswith(".svg")):
         raise Usage("pick: --plot FILE.svg draws the front of --pareto training, latency or memory")
     tasks = parse_mix(args.tasks, library.words)
-    avoid: dict[str, list[str]] = {}
-    for field, value in pairs(args.avoid, "--avoid", library.words):
-        avoid.setdefault(field, []).append(str(value))
-    answer = picks.answer_pick(library, tasks, constraints(args, library.words), dict(pairs(args.fix, "--fix", library.words)), avoid, args.top, args.level,
+    answer = picks.answer_pick(library, tasks, constraints(args, library.words), *choices_of(args, library.words), args.top, args.level,
                                risk=args.risk, pareto=args.pareto, deploy=args.deploy is not None)
     plot = {"plot": plot_front(args.plot, answer)} if args.plot and answer.front else {}
     if args.json:
@@ -172,7 +178,7 @@ def ablate_arguments(parser: Parser) -> None:
     parser.add_argument("--tasks", metavar="MIX", default="balanced", help="what the model is for (default: balanced)")
     parser.add_argument("--recipe", metavar="FIELD=VALUE,…", help="the recipe you have (fields left out: LLaVA-1.5-7B); default: the best one the budget buys")
     parser.add_argument("--confidence", type=flag(units.level), default=0.8, metavar="P", help="how sure you want to be (0.8 or 80%%)")
-    parser.add_argument("--budget", metavar="B", help="training budget of the pick (default: 500 A100-hours)")
+    constraint_flags(parser)
     parser.add_argument("--worth", type=number(0.0, 100.0, "a gain in percent of the scale between 0 and 100"), metavar="G",
                         help="the gain that makes an axis worth its runs, in percent of the mix's scale (default: the noise of one run)")
 
@@ -182,7 +188,7 @@ def ablate_command(args, library: Library, understood: dict | None = None) -> in
     tasks = parse_mix(args.tasks, library.words)
     own = parse(recipe_fields(args.recipe, "ablate: --recipe"), library.words)[0] if args.recipe else None
     from . import picks
-    answer = picks.answer_ablate(library, tasks, own, args.confidence, units.budget(args.budget, library.words) if args.budget else None, args.worth)
+    answer = picks.answer_ablate(library, tasks, own, args.confidence, constraints(args, library.words), *choices_of(args, library.words), args.worth)
     from .report import ablation
     if args.json:
         show({**(understood or {}), **ablation.ablate_json(answer, args.confidence)})

@@ -50,6 +50,9 @@ def answer_pick(library: Library, tasks: TaskMix, limits: Constraints, fix: Mapp
     scores = rank.Scores(choices, BASELINE, tasks, posterior, words)
     pairs = Pairs(choices, limits, words, library.calibration)
     result = rank.pick(scores, limits, library.calibration, top=top, level=level, risk=risk, pairs=pairs)
+    if not result.recipes and (fix or avoid):
+        from .picker.relax import without
+        result = result._replace(advice=(*result.advice, *without(fix, avoid, words, scores, limits, library.calibration)))
     deltas, citations, cited = {}, {}, Citations(library, tasks, limits, choices)
     for i, item in enumerate(result.recipes):
         change = Change(BASELINE.stated(), item.recipe.stated(), posterior, words)
@@ -146,20 +149,31 @@ def _pick_warnings(result: rank.Pick, limits: Constraints, fix: Mapping[str, obj
         verdict, why = commercial_use(result.recipes[0].language.record)
         if verdict == "conditions":
             out.append(f"the licence of {result.recipes[0].language.slug} permits commercial use with conditions: {why}")
+    if limits.images > 1:
+        out.append(f"--images {limits.images} multiplies tokens, latency and memory; how many samples with several images or frames a data mix has stands in no "
+                   "table here, so whether the recipe learns to use them is not known")
     if result.risk != "expected":
         out.append("chosen by " + ("the lower end of the interval" if result.risk == "lower" else "the probability of beating the baseline")
-                   + ", over the whole space")
+                   + ", over the whole space; P(best), ties and what to ablate first go by the expected gain")
     for advice in result.advice:
-        more = "at least" if advice.reason == "speed" else "at most"
-        out.append(f"{advice.reason}: {more} {_plain(advice.limit)} {advice.unit} is asked; the least demanding recipe that meets the rest needs "
-                   f"{_plain(advice.needs)} {advice.unit}, and would gain {advice.gain:+.1f}")
+        gives = f"something fits, the best recipe gaining {advice.gain:+.1f}"
+        if advice.reason in ("licence", "fix", "avoid"):
+            out.append(f"without --{advice.reason} {advice.limit} {gives}")
+        elif advice.reason == "format":
+            out.append(f"with the LLM in {advice.needs} instead of {advice.limit} {gives} (--memory '{limits.memory_gb:g}GB in {advice.needs}')")
+        else:
+            rest = f", and {' and '.join(advice.together)} as said here," if advice.together else ""
+            out.append(f"{advice.reason}: {'at least' if advice.reason == 'speed' else 'at most'} {_plain(advice.limit)} {advice.unit} is asked; with "
+                       f"{_plain(advice.needs)} {advice.unit}{rest} {gives}")
     if not result.recipes and not result.advice:
-        out.append("no single constraint can be relaxed so that something fits: relax two, or what --fix and --licence demand")
+        out.append("relaxing numbers does not help: " + ("the tokens of the images leave no room in any LLM's context (fewer --images)"
+                                                          if result.excluded and dict(result.excluded).get("context") == result.considered
+                                                          else "relax --licence, --fix and --avoid together"))
     return out
 
 
 def _plain(value: float) -> str:
-    return f"{value:,.3g}" if value < 100 else f"{value:,.0f}" if value < 1e9 else f"{value:.2g}"
+    return f"{value:,.3g}" if value < 100 else f"{value:,.0f}" if value < 1e9 else f"{value:.3g}"
 
 
 class AblateAnswer(NamedTuple):
@@ -176,26 +190,27 @@ class AblateAnswer(NamedTuple):
     hours_per_run: float
 
 
-def answer_ablate(library: Library, tasks: TaskMix, own: Recipe | None, confidence: float, budget: Budget | None, worth: float | None = None) -> AblateAnswer:
-    """What to ablate first: for a stated recipe, or for the best one a budget buys. Raises space.EmptySpace."""
+def answer_ablate(library: Library, tasks: TaskMix, own: Recipe | None, confidence: float, limits: Constraints, fix: Mapping[str, object],
+                  avoid: Mapping[str, Sequence[str]], worth: float | None = None) -> AblateAnswer:
+    """What to ablate first: for a stated recipe, or for the best one under the constraints (without any: DEFAULT_BUDGET). Raises space.EmptySpace."""
     words, posterior = library.words, library.posterior
-    limits = Constraints(budget=budget or DEFAULT_BUDGET)
-    choices = space(words, {}, {})
+    free = own is None and limits == Constraints(dtype=limits.dtype, images=limits.images, deploy_gpu=limits.deploy_gpu)
+    limits = limits._replace(budget=DEFAULT_BUDGET) if free else limits
+    choices = space(words, fix, avoid)
     if own is None:
         scores, pairs = rank.Scores(choices, BASELINE, tasks, posterior, words), Pairs(choices, limits, words, library.calibration)
         result = rank.pick(scores, limits, library.calibration, top=1, compete=False, pairs=pairs)
         if not result.recipes:
-            raise NothingFits("no recipe fits the budget")
+            raise NothingFits("no recipe meets all constraints (pick, with the same flags, says what would have to give)")
         best = result.recipes[0]
         place = _place(choices, best)
         recipe, costs = best.recipe, best.costs
-        assumed = (f"the pick is the best recipe for {limits.budget.amount:g} {limits.budget.gpu or limits.budget.kind}"
-                   f"{' hours' if limits.budget.kind == 'gpu_hours' else ''}{'' if budget else ' (default budget; --budget or --recipe to change)'}; ")
+        assumed = (f"the pick is the best recipe for {limits.budget.amount:g} {limits.budget.gpu} hours (default budget; --budget, other limits, or --recipe to change); " if free
+                   else "the pick is the best recipe under these constraints, each of them for one run; ")
     else:
         recipe = whole(own.stated(), words)
         choices, place = _with_recipe(library, choices, recipe)
         costs = recipe_costs(library, recipe, limits)[0]
-        limits = limits._replace(budget=budget)
         scores, pairs = rank.Scores(choices, BASELINE, tasks, posterior, words), Pairs(choices, limits, words, library.calibration)
         assumed = ""
     hours = costs.gpu_hours.gpu_hours

@@ -211,7 +211,7 @@ class Answers(unittest.TestCase):
         self.assertFalse(ablate.alike(Data("llava-665k", 665e3, ""), Data("sharegpt4v", 665e3, "")))
 
     def test_order_and_units(self):
-        answer = picks.answer_ablate(library(), parse_mix("charts", library().words), None, 0.8, None)
+        answer = picks.answer_ablate(library(), parse_mix("charts", library().words), None, 0.8, Constraints(), {}, {})
         self.assertEqual({value.axis for value in answer.values}, set(ablate.AXES))
         rates = [value.gain_per_hour for value in answer.values if value.p_changes_pick >= ablate.RARELY]
         self.assertEqual(rates, sorted(rates, reverse=True))
@@ -226,7 +226,7 @@ class Answers(unittest.TestCase):
 
     def test_a_stated_recipe(self):
         own = parse({"encoder": "siglip", "llm": "qwen2-7b"}, library().words)[0]
-        answer = picks.answer_ablate(library(), parse_mix("charts", library().words), own, 0.8, None)
+        answer = picks.answer_ablate(library(), parse_mix("charts", library().words), own, 0.8, Constraints(), {}, {})
         self.assertEqual((answer.recipe.encoder, answer.recipe.llm, answer.recipe.resolution), ("siglip-so400m-14", "qwen2-7b", 384))
         axes = {value.axis: value for value in answer.values}
         self.assertEqual(axes["encoder"].picked, "siglip-so400m-14")

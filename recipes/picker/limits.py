@@ -14,7 +14,7 @@ from .space import Data, Language, Space, Visual
 from .units import Budget, LatencyTarget
 
 PROMPT_TOKENS, OUTPUT_TOKENS = 64, 128
-REASONS = ("licence", "context", "memory", "speed", "latency", "budget")   # in the order in which they are asked
+REASONS = ("licence", "unknown licence", "context", "memory", "speed", "latency", "budget")   # in the order in which they are asked
 
 # What the licence texts of the registry permit, by how they begin; other texts, and none, are unknown.
 LICENCES = (("Apache 2.0", "yes", ""), ("MIT", "yes", ""), ("Qwen Research", "no", "research only"),
@@ -216,7 +216,8 @@ class Pairs:
 
     def refused(self, x: int) -> str | None:
         """Why an LLM is out whatever it sees, or None."""
-        return "licence" if self.limits.commercial and commercial_use(self.space.languages[x].record)[0] not in ("yes", "conditions") else None
+        verdict = commercial_use(self.space.languages[x].record)[0] if self.limits.commercial else "yes"
+        return {"no": "licence", "unknown": "unknown licence"}.get(verdict)
 
     def reason(self, x: int, pair: Pair, without: str = "") -> str | None:
         """The first constraint that a pair breaks (budget: with the smallest data mix), leaving out `without`."""

@@ -43,15 +43,6 @@ class Ranked(NamedTuple):
     ranks: tuple[int, int] = (1, 1)   # 80 % interval of its rank among the competitors
 
 
-class Advice(NamedTuple):
-    """A constraint to relax when nothing fits: from its limit to what the least demanding recipe needs, and the gain that buys."""
-    reason: str
-    limit: float
-    needs: float
-    unit: str
-    gain: float
-
-
 class Pick(NamedTuple):
     """The answer: top recipes, how many were considered, and (reason, count) of exclusions.
 
@@ -67,7 +58,7 @@ class Pick(NamedTuple):
     considered: int
     excluded: tuple[tuple[str, int], ...]
     left_out: tuple[tuple[str, int], ...]
-    advice: tuple[Advice, ...] = ()          # when nothing fits: what would have to give
+    advice: tuple = ()                       # of relax.Advice: when nothing fits, what would have to give
     cheapest: Ranked | None = None
     risk: str = "expected"
     noise: float = 0.0                       # standard deviation of the difference of two runs on the mix
@@ -143,12 +134,12 @@ class Scores:
 
 
 def pick(scores: Scores, limits: Constraints, calibration: training.Calibration, *, top: int = 5, level: float = 0.8,
-         risk: str = "expected", compete: bool = True, pairs: Pairs | None = None) -> Pick:
+         risk: str = "expected", compete: bool = True, relax: bool = True, pairs: Pairs | None = None) -> Pick:
     """The `top` recipes that meet the constraints. Deterministic.
 
     By expected gain; those of the CANDIDATES leaders that are as good as the best but for the noise of two runs come first, the cheapest to
     train before the others. risk: `lower` ranks by the lower end of the interval, `p_better` by the probability of beating the baseline
-    (risk.py). compete: without it no probabilities of being best. pairs: the costs under these limits, if known.
+    (risk.py). compete: without it no probabilities of being best. relax: when nothing fits, say what would have to give. pairs: the costs under these limits, if known.
     """
     space, baseline, words = scores.space, scores.baseline, scores.words
     pairs = pairs or Pairs(space, limits, words, calibration)
@@ -164,7 +155,10 @@ def pick(scores: Scores, limits: Constraints, calibration: training.Calibration,
         equal = {candidate for candidate in chosen if scores.mean(candidate) >= scores.mean(best) - scores.noise}
         chosen.sort(key=lambda candidate: work[candidate] if candidate in equal else math.inf)   # stable: the others keep their order
     ranked, tied, cheapest, highest = _judge(chosen, chosen.index(best) if best else 0, work, scores, limits, calibration, top, level, compete)
-    advice = () if ranked else _advice(scores, pairs, limits, calibration)
+    advice = ()
+    if relax and not ranked:
+        from .relax import advice as what_gives     # which searches with this function
+        advice = what_gives(scores, pairs, limits, calibration)
     visual, language, data = _baseline_parts(baseline, words)
     return Pick(baseline, costs_of(visual, language, data, limits, words, calibration), scores.tasks, tuple(ranked), tied, len(chosen),
                 space.size, tuple((k, n) for k, n in excluded.items() if n), space.left_out, advice, cheapest, risk, scores.noise, highest)
@@ -313,31 +307,3 @@ def draw(means: Sequence[float], covariance: linalg.Matrix, count: int, seed: in
         apart = [linalg.dot(row, z) for row in factor]
         out += [[mean + x for mean, x in zip(means, apart)], [mean - x for mean, x in zip(means, apart)]]
     return out[:count]
-
-
-def _advice(scores: Scores, pairs: Pairs, limits: Constraints, calibration: training.Calibration) -> tuple[Advice, ...]:
-    """For each constraint, what it would have to allow so that something fits, and the gain of the best recipe then."""
-    out = []
-    for reason, limit, unit in (("memory", limits.memory_gb, "GB"), ("speed", limits.tokens_per_s, "tokens/s"),
-                                ("latency", limits.latency and limits.latency.ms, "ms"), ("budget", limits.budget and limits.budget.amount, "")):
-        if limit is None:
-            continue
-        least = pairs.least(reason)
-        if least is None:
-            continue
-        needs = abs(least[0])
-        eased = {"memory": lambda: {"memory_gb": needs * 1.0001}, "speed": lambda: {"tokens_per_s": needs * 0.9999},
-                 "latency": lambda: {"latency": limits.latency._replace(ms=needs * 1.0001)},
-                 "budget": lambda: {"budget": limits.budget._replace(amount=_amount(needs, limits, pairs) * 1.0001)}}[reason]()
-        if reason == "budget":
-            needs = _amount(needs, limits, pairs)
-            unit = {"flop": "FLOP", "gpu_hours": f"{limits.budget.gpu} hours", "images": "images"}[limits.budget.kind]
-        found = pick(scores, limits._replace(**eased), calibration, top=1, compete=False).recipes
-        if found:
-            out.append(Advice(reason, limit, needs, unit, found[0].mix.expected))
-    return tuple(out)
-
-
-def _amount(needs: float, limits: Constraints, pairs: Pairs) -> float:
-    """FLOPs (or images) in the unit of the budget."""
-    return needs * limits.budget.amount / pairs.allowed if limits.budget.kind == "gpu_hours" else needs

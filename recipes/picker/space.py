@@ -177,5 +177,11 @@ def space(words: Vocabulary, fix: Mapping[str, object], avoid: Mapping[str, Sequ
             raise EmptySpace(f"no LLM of about {fix['llm_params_b']:g}B is known")
         left_out.append((f"--fix llm_params_b={fix['llm_params_b']:g}", len(llms) - len(kept)))
         llms = kept
+    for size in map(float, avoid.get("llm_params_b", ())):
+        kept = [x for x in llms if not abs(x.record["params_b"] / size - 1) < 0.35]
+        left_out.append((f"--avoid llm_params_b={size:g}", len(llms) - len(kept)))
+        if not kept:
+            raise EmptySpace("nothing is left for llm_params_b")
+        llms = kept
     mixes = keep(mixes, "data", lambda x: x.slug, "data")
     return Space(tuple(views), tuple(llms), tuple(mixes), tuple(left_out))

@@ -78,10 +78,20 @@ def whole_text(answer: "AblateAnswer", confidence: float, style: Style) -> list[
     count, hours, after = sum(step.runs for step in answer.sequence), sum(step.gpu_hours for step in answer.sequence), answer.sequence[-1].confidence_after
     short = f"{count} runs make only {percent(after)} of the asked {percent(confidence)}"
     reached = f"{percent(after)} sure after {count} runs" if after >= confidence else short
+    spend = worthwhile(answer)
+    if spend != (count, hours, after):     # the whole way is longer than it is worth
+        reached = (f"{percent(spend[2])} sure after the {spend[0]} runs ({spend[1]:,.0f} GPU-hours) that are worth it; all the way: {reached}" if spend[0]
+                   else f"no step is worth its runs; all the way: {reached}")
     lines = [style.paint(line, "bold") for line in wrap(f"{head}; {reached} ({hours:,.0f} GPU-hours), the first steps first", style)]
     rows = [[str(i), step.axis, str(step.runs), f"{step.gpu_hours:,.0f}", signed(step.gain), percent(step.confidence_after),
              f"{len(step.levels)} levels" + ("" if step.worth else ", not worth it")] for i, step in enumerate(answer.sequence, 1)]
     return [*lines, *table(["", "axis", "runs", "GPU-h", "gain", "sure", "of"], rows, "llrrrrl", style, 6)]
+
+
+def worthwhile(answer: "AblateAnswer") -> tuple[int, float, float]:
+    """(runs, GPU-hours, confidence after them) of the steps that are worth it: they stand before the others."""
+    steps = [step for step in answer.sequence if step.worth]
+    return sum(step.runs for step in steps), sum(step.gpu_hours for step in steps), steps[-1].confidence_after if steps else answer.sure
 
 
 def stops(answer: "AblateAnswer") -> list[str]:
@@ -107,4 +117,5 @@ def ablate_json(answer: "AblateAnswer", confidence: float) -> dict:
     return {"axes": [axis_value(value) for value in answer.values], "first": answer.values[0].axis, "confidence": confidence, "recipe": recipe(answer.recipe),
             "gpu_hours_per_run": number(answer.hours_per_run), "worth": number(answer.worth), "sequence": sequence, "confidence_now": number(answer.sure),
             "confidence_after": number(sequence[-1]["confidence_after"] if sequence else answer.sure),
+            "worthwhile": dict(zip(("runs", "gpu_hours", "confidence_after"), map(number, worthwhile(answer)))),
             "stop": stop if stop.startswith("stop") else None}

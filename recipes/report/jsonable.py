@@ -130,7 +130,8 @@ def pick(value: "Pick", recipes: Sequence[dict], first: dict | None, warnings: S
             "left_out": [{"rule": rule, "count": count} for rule, count in value.left_out],
             "risk": value.risk, "noise_of_two_runs": number(value.noise), "tied": value.tied, "competitors": value.competitors,
             "cheapest_tied": in_short(value.cheapest), "highest": in_short(value.highest),
-            "relax": [{"constraint": a.reason, "limit": number(a.limit), "needs": number(a.needs), "unit": a.unit, "expected": number(a.gain)} for a in value.advice],
+            "relax": [{"constraint": a.reason, "limit": numbers(a.limit), "needs": numbers(a.needs), "unit": a.unit, "expected": number(a.gain),
+                       "together_with": list(a.together)} for a in value.advice],
             "ablate_first": first, "warnings": list(warnings)}
 
 

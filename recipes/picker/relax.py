@@ -1,0 +1,117 @@
+"""When nothing fits: which constraints would have to give, by how much, and what that buys.
+
+In: the scores of a space and the costs of its pairs under limits that leave nothing. Out: Advice. What is said to be needed is rounded
+towards the generous side and then searched with, so that whoever types it gets a recipe with at least the gain that is named.
+"""
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from ..cost.training import Calibration
+from ..evidence.vocabulary import Vocabulary
+from . import rank
+from .limits import Constraints, Pair, Pairs
+from .space import space
+
+
+class Advice(NamedTuple):
+    """A constraint to relax: from its limit to what it needs, and the gain of the best recipe then.
+
+    reason: memory, speed, latency, budget (numbers in `unit`); format (of the LLM's weights), licence, fix or avoid (limit: the words of
+    the constraint; needs: other words, or None where it has to go). together: the other constraints that must give at the same time.
+    """
+    reason: str
+    limit: float | str
+    needs: float | str | None
+    unit: str
+    gain: float
+    together: tuple[str, ...] = ()
+
+
+def advice(scores: rank.Scores, pairs: Pairs, limits: Constraints, calibration: Calibration) -> tuple[Advice, ...]:
+    """Each constraint that alone makes something fit; where none does, those that do together."""
+    def gain(eased: Constraints) -> float | None:
+        found = rank.pick(scores, eased, calibration, top=1, compete=False, relax=False).recipes
+        return found[0].mix.expected if found else None
+
+    out = []
+    for reason in NUMBERS:
+        least = pairs.least(reason) if _limit(limits, reason) is not None else None
+        if least:
+            out += _numbers(limits, {reason: _demand(pairs, least[1], reason, pairs.of(least[1])[least[2]])}, gain)
+    if limits.memory_gb is not None:
+        smaller = ("int8", "int4")[("bf16", "int8", "int4").index(limits.dtype):]
+        found = next(((dtype, value) for dtype in smaller if (value := gain(limits._replace(dtype=dtype))) is not None), None)
+        out += [Advice("format", limits.dtype, found[0], "", found[1])] if found else []
+    if limits.commercial and (value := gain(limits._replace(commercial=False))) is not None:
+        out.append(Advice("licence", "commercial", None, "", value))
+    return tuple(out) or _together(pairs, limits, gain)
+
+
+NUMBERS = ("memory", "speed", "latency", "budget")
+
+
+def _limit(limits: Constraints, reason: str) -> float | None:
+    """The number of a constraint, or None."""
+    return {"memory": limits.memory_gb, "speed": limits.tokens_per_s, "latency": limits.latency and limits.latency.ms,
+            "budget": limits.budget and limits.budget.amount}[reason]
+
+
+def _demand(pairs: Pairs, x: int, reason: str, pair: Pair) -> float:
+    """What a pair needs of a constraint, in the unit of its limit (budget: with the smallest data mix)."""
+    if reason != "budget":
+        return {"memory": pair.gb, "speed": pair.speed, "latency": pair.ms}[reason]
+    budget = pairs.limits.budget
+    if budget.kind == "images":
+        return pairs.sizes[0] + pairs.stages[0][2]
+    return (pair.first + pair.each * pairs.sizes[0]) * budget.amount / pairs.allowed
+
+
+def _numbers(limits: Constraints, demands: Mapping[str, float], gain) -> Iterator[Advice]:
+    """Advice to relax these constraints together, in numbers that can be typed."""
+    needs = {reason: generous(value, down=reason == "speed") for reason, value in demands.items()}
+    change = {"memory": lambda v: {"memory_gb": v}, "speed": lambda v: {"tokens_per_s": v}, "latency": lambda v: {"latency": limits.latency._replace(ms=v)},
+              "budget": lambda v: {"budget": limits.budget._replace(amount=v)}}
+    eased = limits._replace(**{key: item for reason, value in needs.items() for key, item in change[reason](value).items()})
+    best = gain(eased)
+    if best is not None:
+        for reason, value in needs.items():
+            unit = {"memory": "GB", "speed": "tokens/s", "latency": "ms"}.get(reason) or {
+                "flop": "FLOP", "gpu_hours": f"{limits.budget.gpu} hours", "images": "images"}[limits.budget.kind]
+            yield Advice(reason, _limit(limits, reason), value, unit, best, tuple(other for other in needs if other != reason))
+
+
+def generous(value: float, down: bool = False) -> float:
+    """Three significant digits, rounded up (or down): a limit that is met."""
+    digit = 10.0 ** (math.floor(math.log10(value)) - 2)
+    return float(f"{(math.floor if down else math.ceil)(value / digit * (1 + (1e-12 if down else -1e-12))) * digit:.3g}")
+
+
+def _together(pairs: Pairs, limits: Constraints, gain) -> tuple[Advice, ...]:
+    """The constraints that the pair breaks whose worst breach is the smallest; the licence stays."""
+    best = None
+    asked = [reason for reason in NUMBERS if _limit(limits, reason) is not None]
+    for x, language in enumerate(pairs.space.languages):
+        if pairs.refused(x):
+            continue
+        for pair in pairs.of(x):
+            if pair.context > (language.record.get("context") or math.inf):
+                continue
+            needs = {reason: _demand(pairs, x, reason, pair) for reason in asked}
+            breach = {reason: (_limit(limits, reason) / value if reason == "speed" else value / _limit(limits, reason)) for reason, value in needs.items()}
+            worst = max(breach.values(), default=0.0)
+            if best is None or worst < best[0]:
+                best = worst, {reason: needs[reason] for reason, ratio in breach.items() if ratio > 1.0}
+    return tuple(_numbers(limits, best[1], gain)) if best and best[1] else ()
+
+
+def without(fix: Mapping[str, object], avoid: Mapping[str, Sequence[str]], words: Vocabulary, scores: rank.Scores, limits: Constraints,
+            calibration: Calibration) -> Iterator[Advice]:
+    """Each of --fix and --avoid without which something fits."""
+    cases = [("fix", f"{field}={value}", {k: v for k, v in fix.items() if k != field}, avoid) for field, value in fix.items()]
+    cases += [("avoid", f"{field}={value}", fix, {**avoid, field: [v for v in values if v != value]}) for field, values in avoid.items() for value in values]
+    for reason, text, fixed, avoided in cases:
+        wider = rank.Scores(space(words, fixed, avoided), scores.baseline, scores.tasks, scores.posterior, words)
+        found = rank.pick(wider, limits, calibration, top=1, compete=False, relax=False).recipes
+        if found:
+            yield Advice(reason, text, None, "", found[0].mix.expected)
