@@ -78,10 +78,10 @@ def call(*argv: str) -> tuple[int, str, str]:
     return code, out.getvalue(), err.getvalue()
 
 
-def call_json(*argv: str) -> dict:
-    """The JSON that a successful command prints."""
+def call_json(*argv: str, exit_code: int = 0) -> dict:
+    """The JSON that a command prints, which ends with this exit code."""
     code, out, err = call(*argv, "--json")
-    assert code == 0, (argv, code, err)
+    assert code == exit_code, (argv, code, err)
     return json.loads(out)
 
 

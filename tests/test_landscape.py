@@ -53,6 +53,18 @@ class Ability(unittest.TestCase):
                 readings.append(ability.Reading(model, f"b{b}", "test", "", 1 / (1 + math.exp(-y))))
         return readings, truth
 
+    def test_stored_lines_are_those_of_the_shipped_models_and_count_for_no_others(self):
+        stored = ability.Lines(**land().words.derived("ability")["lines"])
+        data = ability.numbered(land().readings())
+        self.assertEqual(stored.of, ability.checksum(data))
+        fresh = ability.lines(data)
+        for name in ("centre", "spread", "offset", "ability"):
+            for one, other in zip(getattr(stored, name), getattr(fresh, name), strict=True):
+                self.assertAlmostEqual(one, other, 9)
+        readings = land().readings()
+        fewer = [*readings[:-1], readings[-1]._replace(share=0.5)]
+        self.assertEqual(ability.fit(fewer, land().families(), stored), ability.fit(fewer, land().families()))
+
     def test_order_is_recovered_where_means_of_what_is_printed_fail(self):
         readings, truth = self.synthetic()
         fitted = ability.fit(readings, dict.fromkeys([f"b{b}" for b in range(6)], "f"))

@@ -15,6 +15,7 @@ from recipes.effects.hyper import SLOPES, Hyper
 from recipes.effects.model import heterogeneity, scales
 from recipes.effects.condition import Conditioned
 from recipes.evidence.reading import EvidenceError
+from recipes.picker.tasks import parse_mix
 
 from . import support
 
@@ -194,6 +195,24 @@ class Shipped(unittest.TestCase):
         hyper, spread = refit.read_hyper(support.library().shipped)
         self.assertEqual(json.loads(json.dumps(hyper._asdict())), json.loads(json.dumps(self.posterior.hyper._asdict())))
         self.assertEqual(spread, self.posterior.spread)
+
+    def test_the_usual_mixes_are_known_and_say_what_the_levels_say(self):
+        """Each family and the balanced mix has a block of its own; means and covariances are those that the levels give."""
+        names = ("encoder=siglip-so400m-14", "llm_size", "resolution", "visual_tokens", "connector=q-former", "data=llava-665k", "encoder=never-seen")
+        x, y = ({self.posterior.names.get(name, name): weight for name, weight in zip(names, weights)}
+                for weights in ((1, 0.5, 0.3, -0.2, 1, 0, 1), (0, 1, -0.4, 0.7, -1, 1, 0.5)))
+        for mix in ("balanced", *self.words.records("family")):
+            weights = parse_mix(mix, self.words).benchmarks
+            steps = {name: weight * self.posterior.scale_of(name) for name, weight in weights.items()}
+            families = {name: self.words.records("benchmark")[name]["family"] for name in weights}
+            self.assertIsNotNone(self.posterior._known_mix(steps), mix)
+            self.assertIsNone(self.posterior._known_mix({**steps, next(iter(steps)): 0.1}))
+            for one, other in ((x, x), (x, y), (y, y)):
+                known = self.posterior.mix_trace(one, steps, families).covariance(self.posterior.mix_trace(other, steps, families))
+                levels = self.posterior.trace(one, steps, families).covariance(self.posterior.trace(other, steps, families))
+                self.assertAlmostEqual(known / levels, 1.0, 2, mix)
+            mean = sum(step * self.posterior.mean(x, name, families[name]) for name, step in steps.items())
+            self.assertAlmostEqual(sum(self.posterior.mix_means(x, steps, families).values()), mean, 6, mix)
 
     def test_the_mix_of_one_benchmark_is_the_benchmark(self):
         """The stored variance of one benchmark and the traced one of a mix are two ways to one number."""

@@ -5,13 +5,14 @@ import random
 import unittest
 
 from recipes.evidence.vocabulary import UnknownName
-from recipes.picker import pareto, rank, risk, units
+from recipes.picker import pareto, rank, relax, risk, units
 from recipes.picker.limits import OUTPUT_TOKENS, PROMPT_TOKENS, Constraints, Pairs, commercial_use, costs_of, exceeds
 from recipes.picker.recipe import BASELINE, Recipe, RecipeError, parse, parse_resolution, published_size
 from recipes.picker.space import EmptySpace, Space, space
 from recipes.picker.tasks import MixError, parse_mix
 
 from . import support
+from .support import call_json
 
 
 class Quantities(unittest.TestCase):
@@ -181,8 +182,9 @@ class Ranking(unittest.TestCase):
             costs = costs_of(self.space.visuals[v], self.space.languages[x], self.space.data[d], limits, self.words, self.calibration)
             room = self.space.languages[x].record.get("context")
             over = room and self.space.visuals[v].visual_tokens * limits.images + PROMPT_TOKENS + OUTPUT_TOKENS > room
-            refused = limits.commercial and commercial_use(self.space.languages[x].record)[0] not in ("yes", "conditions")
-            reason = "licence" if refused else "context" if over else exceeds(costs, limits, self.words, self.calibration)
+            verdict = commercial_use(self.space.languages[x].record)[0] if limits.commercial else "yes"
+            refused = {"no": "licence", "unknown": "unknown licence"}.get(verdict)
+            reason = refused or ("context" if over else exceeds(costs, limits, self.words, self.calibration))
             if reason:
                 excluded[reason] = excluded.get(reason, 0) + 1
             else:
@@ -230,17 +232,52 @@ class Ranking(unittest.TestCase):
         self.assertEqual(found.recipes, ())
         memory = next(advice for advice in found.advice if advice.reason == "memory")
         self.assertGreater(memory.needs, 0.5)
-        at = rank.pick(self.scores, Constraints(memory_gb=memory.needs * 1.0002), self.calibration)      # what is said to fit does, and not less
+        self.assertEqual(memory.needs, float(f"{memory.needs:.3g}"))                                    # a number to type
+        at = rank.pick(self.scores, Constraints(memory_gb=memory.needs), self.calibration)              # what is said to fit does, and not less
         self.assertAlmostEqual(max(item.mix.expected for item in at.recipes), memory.gain, 6)
-        self.assertEqual(rank.pick(self.scores, Constraints(memory_gb=memory.needs * 0.999), self.calibration).recipes, ())
+        self.assertEqual(rank.pick(self.scores, Constraints(memory_gb=memory.needs * 0.99), self.calibration).recipes, ())
 
     def test_each_constraint_that_blocks_is_named_with_what_it_needs(self):
         limits = Constraints(units.budget("1 A100-hours", self.words), units.latency("1ms on L4", self.words), tokens_per_s=1.0)
-        self.assertEqual(rank.pick(self.scores, limits, self.calibration).advice, ())            # two of them block: none alone helps
+        both = rank.pick(self.scores, limits, self.calibration).advice                          # two of them block: none alone helps
+        self.assertEqual([(advice.reason, advice.together) for advice in both], [("latency", ("budget",)), ("budget", ("latency",))])
+        eased = limits._replace(latency=limits.latency._replace(ms=both[0].needs), budget=limits.budget._replace(amount=both[1].needs))
+        self.assertAlmostEqual(rank.pick(self.scores, eased, self.calibration).recipes[0].mix.expected, both[0].gain, 6)
         found = rank.pick(self.scores, limits._replace(latency=None), self.calibration)
         self.assertEqual([advice.reason for advice in found.advice], ["budget"])
-        needs = limits.budget._replace(amount=found.advice[0].needs * 1.001)
+        needs = limits.budget._replace(amount=found.advice[0].needs)
         self.assertTrue(rank.pick(self.scores, Constraints(needs), self.calibration).recipes)
+
+    def test_limits_are_rounded_towards_the_generous_side(self):
+        for value, up, down in ((1.32231, 1.33, 1.32), (146.677, 147.0, 146.0), (553.0, 553.0, 553.0), (9.4101e16, 9.42e16, 9.41e16), (0.001, 0.001, 0.001)):
+            self.assertEqual((relax.generous(value), relax.generous(value, down=True)), (up, down))
+
+    def test_format_licence_fix_and_avoid_are_named_when_they_block(self):
+        def advised(*argv: str) -> dict:
+            return {(item["constraint"], item["limit"]): item for item in call_json("pick", *argv, exit_code=1)["relax"]}
+        found = advised("--fix", "llm=qwen2-72b", "--memory", "60GB")
+        self.assertEqual(found["format", "bf16"]["needs"], "int4")
+        self.assertAlmostEqual(call_json("pick", "--fix", "llm=qwen2-72b", "--memory", "60GB in int4")["recipes"][0]["score"]["expected"],
+                               found["format", "bf16"]["expected"], 4)
+        self.assertIn(("fix", "llm=qwen2-72b"), found)
+        found = advised("--fix", "llm=qwen2.5-3b", "--licence", "commercial")
+        self.assertEqual(set(found), {("licence", "commercial"), ("fix", "llm=qwen2.5-3b")})
+        self.assertAlmostEqual(call_json("pick", "--fix", "llm=qwen2.5-3b")["recipes"][0]["score"]["expected"], found["licence", "commercial"]["expected"], 4)
+
+    def test_what_is_avoided_is_not_considered(self):
+        base = call_json("pick", "--budget", "500 A100-hours")
+        for given, gone in (("llm_params_b=7B", lambda r: 5 < r["llm_params_b"] < 9.4), ("llm=qwen2.5", lambda r: r["llm"].startswith("qwen2.5-")),
+                            ("encoder=pe-lang", lambda r: r["encoder"].startswith("pe-lang-"))):
+            found = call_json("pick", "--budget", "500 A100-hours", "--avoid", given, "--top", "30")
+            self.assertLess(found["considered"], base["considered"], given)
+            self.assertFalse(any(gone(item["recipe"]) for item in found["recipes"]), given)
+
+    def test_a_licence_that_was_not_read_is_counted_apart(self):
+        excluded = {item["reason"]: item["count"] for item in call_json("pick", "--licence", "commercial")["excluded"]}
+        words = self.library.words
+        verdicts = [commercial_use(language.record)[0] for language in space(words, {}, {}).languages]
+        each = space(words, {}, {}).size // len(verdicts)
+        self.assertEqual((excluded["licence"], excluded["unknown licence"]), (each * verdicts.count("no"), each * verdicts.count("unknown")))
 
     def test_pareto_front_is_that_of_brute_force(self):
         for by in ("training", "latency", "memory"):

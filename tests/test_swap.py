@@ -6,7 +6,8 @@ import re
 import tempfile
 import unittest
 
-from recipes.effects import tails
+from recipes.effects import meta, tails
+from recipes.effects.results import Delta, Evidence
 from recipes.effects.rows import find_rows, lineage, moved_axes, relevant_papers
 from recipes.effects.swap import Change, together
 from recipes.library import Library
@@ -240,6 +241,27 @@ class Together(unittest.TestCase):
         self.assertAlmostEqual(together({"a": 1.0, "b": 1.0}, {"a": "f", "b": "g"}), 2.0)
 
 
+class Outside(unittest.TestCase):
+    """Rows lie outside an interval when they do as printed, too."""
+
+    def delta(self, printed: float, pooled: float) -> Delta:
+        row = Evidence("t", None, "docvqa", None, "a", "b", printed, 1.0, True, (), None, "direct", None, 1.0)
+        return Delta("docvqa", "ocr-document", 100.0, 0.0, -8.0, 8.0, 0.8, 0.5, "direct", (row,), meta.Pooled(pooled, 1.0, 0.0, 0.0, 1))
+
+    def test_both_or_neither(self):
+        self.assertEqual(self.delta(9.0, 13.0).outside, 9.0)
+        self.assertIsNone(self.delta(0.6, 13.0).outside)       # the pooled one has taken out what else moved
+        self.assertIsNone(self.delta(9.0, 3.0).outside)
+        self.assertIsNone(self.delta(-9.0, 13.0).outside)
+        self.assertEqual(self.delta(-9.0, -13.0).outside, -9.0)
+
+    def test_a_floor_is_no_disagreement(self):
+        """All printed pairs DINOv2 -> MAE on DocVQA lie within -1.1 and +0.7 (Cambrian-1, Tables 9 to 12)."""
+        answer = support.call_json("swap", "dinov2", "mae", "--benchmark", "docvqa")["deltas"][0]
+        self.assertTrue(all(-1.1 <= row["delta"] <= 0.7 for row in answer["evidence"] if row["relation"] == "direct"))
+        self.assertFalse(answer["rows_outside_interval"])
+
+
 class OwnTables(unittest.TestCase):
     """A user's results join the published ones by conditioning."""
 
@@ -280,6 +302,44 @@ class OwnTables(unittest.TestCase):
         self.assertEqual(len(said), 1)
         self.assertIn("siglip-so400m-14", said[0])
         self.assertIn("own0.t1", said[0])
+
+    def edit(self, *changes: tuple[str, str]) -> None:
+        path = self.folder / "own0.json"
+        text = path.read_text()
+        for old, new in changes:
+            text = text.replace(old, new)
+        path.write_text(text)
+
+    def test_its_components_and_benchmarks_can_be_asked_about(self):
+        self.write(9.0)
+        self.edit(('"encoder": "SigLIP"', '"encoder": "my-vit-x"'), ('{"benchmark": "mmmu"}', '{"benchmark": "my-bench", "max": 50}'))
+        own = ("--tables", str(self.folder))
+        answer = support.call_json("swap", "CLIP", "my-vit-x", *own)
+        d = next(d for d in answer["deltas"] if d["benchmark"] == "my-bench")
+        self.assertEqual((d["grade"], d["max"], d["evidence"][0]["delta"]), ("direct", 50, 9.0))
+        self.assertGreater(d["expected"], 1.0)
+        self.assertEqual(support.call_json("swap", "CLIP", "My-ViT-X", "--benchmark", "my-bench", *own)["deltas"][0]["expected"], d["expected"])
+        line = json.dumps({"from": {"encoder": "CLIP"}, "to": {"encoder": "my-vit-x"}, "benchmark": "my-bench"})
+        path = self.folder / "q.jsonl"
+        path.write_text(line)
+        said = json.loads(support.call("predict", str(path), *own)[1])
+        self.assertAlmostEqual(said["deltas"][0]["expected"] if "deltas" in said else said["expected"], d["expected"], 4)
+        self.assertGreater(support.call_json("pick", "--tasks", "my-bench", *own)["considered"], 0)
+        self.assertEqual(support.call("swap", "CLIP", "my-vit-x")[0], 2)                 # without the tables it is as unknown as before
+        self.assertEqual(support.call("swap", "CLIP", "SigLIP", "--benchmark", "my-bench")[0], 2)
+
+    def test_scores_that_cannot_be_are_left_out_and_named(self):
+        before = self.mmmu()
+        self.write(8.0)
+        for impossible in ("1e9", "-3", "1e308"):
+            self.write(8.0)
+            self.edit(("44.0", impossible))
+            answer = support.call_json("swap", "CLIP", "SigLIP", "--benchmark", "mmmu", "--tables", str(self.folder))
+            self.assertAlmostEqual(answer["deltas"][0]["expected"], before["expected"], 5, impossible)
+            said = [text for text in answer["warnings"] if "left out" in text]
+            self.assertEqual(len(said), 1)
+            self.assertIn("own0.t1", said[0])
+            self.assertIn("ours, SigLIP", said[0])
 
     def test_a_published_id_is_refused(self):
         self.write(1.0)
