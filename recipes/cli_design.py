@@ -282,7 +282,7 @@ def plot_curve(path: str, value) -> dict:
     name = curves.NAMES[value.axis]
     about = (f"Expected change of the score from the recipe's own {name} ({curves.shown(value.axis, value.own)}), with its {value.level:.0%} interval. "
              f"{curves.verdict(value)}.")
-    mark = None if value.stops_at is None else (value.stops_at, "and beyond: a doubling no longer pays")
+    mark = None if value.stop.at is None else (value.stop.at, "and beyond: a doubling no longer pays")
     text = plots.curve(steps, curves.verdict(value).partition(":")[0], about, units=(name, "change, percent of scale"), mark=mark)
     write_text(path, text)
     return {"path": path, "bytes": len(text.encode("utf-8"))}
