@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from . import costing
 from .arguments import Parser, Usage, benchmark_list, flag, level_flag, number, positive, recipe_fields
-from .console import PROGRAM, out, show, style
+from .console import PROGRAM, is_plain, out, show, style
 from .cost import flops
 from .evidence.vocabulary import Vocabulary, fold, nearest
 from .library import Library
@@ -267,7 +267,7 @@ def curve_command(args, library: Library, understood: dict | None = None) -> int
     if args.json:
         show({**(understood or {}), **report.curve_json(value, gpu, train), **({"plot": plot} if plot else {})})
     else:
-        utf = "utf" in (getattr(sys.stdout, "encoding", None) or "").lower()
+        utf = not is_plain() and "utf" in (getattr(sys.stdout, "encoding", None) or "").lower()
         out(report.curve_text(value, gpu, train, style(), utf))
         if plot:
             out(f"\nwrote {clean(plot['path'])} ({plot['bytes']:,} bytes)")
