@@ -238,7 +238,8 @@ class Rows(unittest.TestCase):
         def row(size, score, **more):
             setting = {**base.setting, "data": "a", "data_size": size, **more}
             return base._replace(run=f"r{size}", arm=str(size), setting=setting, scores={metric.key: score}, doubt=None)
-        rows = [row(1e6, 30.0), row(2e6, 40.0, data="b"), row(4e6, 32.0), row(8e6, 35.0, data_cap_per_source=10), row(16e6, 39.0, data_cap_per_source=10, data_keep=1.0)]
+        rows = [row(1e6, 30.0), row(2e6, 40.0, data="b"), row(4e6, 32.0), row(8e6, 35.0, data_cap_per_source=10),
+                row(16e6, 39.0, data_cap_per_source=10, data_keep=1.0)]
         found = curves.pairs(self.papers(table, rows), "data_size", library().words)
         self.assertEqual(sorted((p.low, p.high, round(p.slope, 9), p.same) for p in found),
                          [(1e6, 2e6, 10.0, False), (1e6, 4e6, 1.0, True), (2e6, 4e6, -8.0, False), (4e6, 8e6, 3.0, False), (8e6, 16e6, 4.0, True)])
@@ -263,6 +264,7 @@ class Rows(unittest.TestCase):
         families = " ".join(call("curve", "data_size", "--by-family")[1].split())
         self.assertIn("no table prints the same mix in another amount", families)
         self.assertNotIn("printed rows: gain", families)
+        self.assertRegex(families, r"differ: rows of other mixes of two papers or more and the model, .* \(\S+ for \S+\)")
 
     def test_beside_the_model(self):
         """The model's gain in a range is the mean over the doublings in it; it disagrees when it is off by more than the noise."""
@@ -276,7 +278,8 @@ class Rows(unittest.TestCase):
         self.assertFalse(curves.beside([part._replace(gain=None)], points, 0.1)[0].disagree)
         value = call_json("curve", "visual_tokens", "--tasks", "general-vqa")
         self.assertIn(True, [p["disagree"] for p in value["printed"]])
-        self.assertIn("differ: printed rows and the model, by more than the noise", " ".join(call("curve", "visual_tokens", "--tasks", "general-vqa")[1].split()))
+        text = " ".join(call("curve", "visual_tokens", "--tasks", "general-vqa")[1].split())
+        self.assertIn("differ: printed rows and the model, by more than the noise", text)
         held = call_json("curve", "resolution", "--recipe", "visual_tokens=576")    # the rows' tokens follow, this curve's do not
         self.assertEqual({p["model"] for p in held["printed"]}, {None})
 

@@ -223,7 +223,8 @@ def stop(points: Sequence[Point], noise: float, worth: float | None, axis: str) 
         why += f"; nor does {steps(before)}" if before else ""
     elif len(paying) == len(judged):
         pays, least = "all", min(point.gain.expected for point in judged)
-        why = f"every doubling from {steps(judged)} pays: each gains {least:+.2f} or more; the noise of two runs on this mix is {noise:.2f} (one standard deviation)"
+        why = (f"every doubling from {steps(judged)} pays: each gains {least:+.2f} or more; the noise of two runs on this mix is {noise:.2f} "
+               "(one standard deviation)")
         if worth is not None:
             why += f", and {min(point.gain.per_hours or 0.0 for point in judged):+.2f} or more per doubling of GPU-hours ({worth:g} is asked)"
     elif paying:
@@ -310,16 +311,18 @@ class Printed(NamedTuple):
 
 
 class FamilyCurve(NamedTuple):
-    """One family: the model's gain of the next doubling at each value, and the printed rows range by range."""
+    """One family: the model's gain of the next doubling at each value, the printed rows range by range, and those of other mixes."""
     family: str
     noise: float
     gains: tuple[Gain, ...]
     printed: tuple[Printed, ...]
+    others: tuple[Printed, ...]
     stop: Stop
 
 
 class Families(NamedTuple):
-    """The families side by side at the same values. all_: printed rows of all families together; others: the same of rows whose data mix changes with its amount."""
+    """The families side by side at the same values. all_: printed rows of all families together; others: the same of rows in which the
+    data mix changes with its amount."""
     axis: str
     recipe: Recipe
     level: float
@@ -430,6 +433,6 @@ def by_family(recipe: Recipe, axis: str, mixes: Mapping[str, TaskMix], posterior
         one = curve(recipe, axis, mix, posterior, words, costs, low=low, high=high, points=points, level=level, worth=worth, fixed_tokens=fixed_tokens,
                     rows=[pair for pair in found if pair.family == family])
         values, notes = tuple(point.value for point in one.points), one.notes
-        rows.append(FamilyCurve(family, one.noise, tuple(point.gain for point in one.points), one.printed, one.stop))
+        rows.append(FamilyCurve(family, one.noise, tuple(point.gain for point in one.points), one.printed, one.others, one.stop))
     same, others = (printed([pair for pair in found if pair.same == side], EDGES[axis]) for side in (True, False))
     return Families(axis, recipe, level, values, tuple(rows), same, others, notes)

@@ -5,7 +5,7 @@ In: a Curve or Families, and a Style. Out: strings and dictionaries. Does not co
 import math
 from collections.abc import Sequence
 
-from ..picker.curve import Curve, Families, Gain, Printed, Stop, shown
+from ..picker.curve import Curve, Families, FamilyCurve, Gain, Printed, Stop, shown
 from ..picker.tasks import BALANCED
 from .jsonable import interval, number, recipe
 from .terminal import describe
@@ -185,15 +185,16 @@ def families_text(value: Families, style: Style) -> str:
                   *table(["family", *short], [*rows, ["all", *map(cell, value.all_)]], "l" + "r" * len(short), style)]
         silent = [row.family for row in value.rows if not any(p.papers for p in row.printed)]
         lines += wrap("no rows: " + ", ".join(silent), style, hang="  ") if silent else []
-        lines += differing(value, style)
+        lines += differing(value.axis, [(row, row.printed) for row in value.rows], "printed rows", style)
     if any(part.papers for part in value.others):
         lines += ["", *wrap("apart: rows in which the mix itself changes with the amount, gain of a doubling, all families (papers): "
                             + cells(value.axis, value.others), style, hang="       ")]
+        lines += differing(value.axis, [(row, row.others) for row in value.rows], "rows of other mixes", style)
     lines += ["", style.paint(f"the model: what the next doubling gains, by {NAMES[value.axis]}", "bold")]
     chosen = value.values if len(value.values) <= 7 else [value.values[round(i * (len(value.values) - 1) / 6)] for i in range(7)]
     where = [value.values.index(x) for x in chosen]
-    rows = [[row.family, *(signed(row.gains[i].expected) + ("x" if row.gains[i].extrapolated else "") for i in where), f"{row.noise:.1f}", pays_to(value.axis, row.stop)]
-            for row in value.rows]
+    rows = [[row.family, *(signed(row.gains[i].expected) + ("x" if row.gains[i].extrapolated else "") for i in where), f"{row.noise:.1f}",
+             pays_to(value.axis, row.stop)] for row in value.rows]
     lines += table(["family", *(shown(value.axis, x).removesuffix(" px") for x in chosen), "noise", "pays to"], rows, "l" + "r" * (len(chosen) + 2), style)
     words = ["printed = neighbouring rows of one table that differ on this axis alone" + (" (tokens may follow)" if value.axis == "resolution" else "")
              + ", the mean over papers", "noise = one standard deviation of the difference of two runs on the family's core benchmarks",
@@ -210,13 +211,13 @@ def pays_to(axis: str, stop: Stop) -> str:
     return shown(axis, stop.at) if stop.at is not None else {"unknown": "?", "not judged": "-"}.get(stop.pays, stop.pays)
 
 
-def differing(value: Families, style: Style, most: int = 4) -> list[str]:
-    """Where printed rows of two papers or more and the model differ by more than the family's noise: the strongest first."""
-    found = sorted(((abs(part.gain - part.model) / row.noise, row.family, part) for row in value.rows for part in row.printed if part.disagree and part.papers > 1),
-                   key=lambda item: -item[0])
-    texts = [f"{family} {range_of(value.axis, part)} ({signed(part.gain)} for {signed(part.model)})" for _, family, part in found[:most]]
+def differing(axis: str, rows: Sequence[tuple[FamilyCurve, Sequence[Printed]]], who: str, style: Style, most: int = 4) -> list[str]:
+    """Where rows of two papers or more and the model differ by more than the family's noise: the strongest first."""
+    found = [(abs(part.gain - part.model) - row.noise, row.family, part) for row, parts in rows for part in parts if part.disagree and part.papers > 1]
+    found.sort(key=lambda item: -item[0])
+    texts = [f"{family} {range_of(axis, part)} ({signed(part.gain)} for {signed(part.model)})" for _, family, part in found[:most]]
     texts += [f"{len(found) - most} more"] if len(found) > most else []
-    return wrap(f"differ: printed rows of two papers or more and the model, by more than the noise, at {_list(texts)}", style, hang="        ") if texts else []
+    return wrap(f"differ: {who} of two papers or more and the model, by more than the noise, at {_list(texts)}", style, hang="        ") if texts else []
 
 
 def families_json(value: Families) -> dict:
@@ -225,5 +226,6 @@ def families_json(value: Families) -> dict:
             "values": [number(x) for x in value.values],
             "families": [{"family": row.family, "printed": [printed_json(part) for part in row.printed], "noise_of_two_runs": number(row.noise),
                           "model": [{"value": number(x), **gain_json(gain, value.level)} for x, gain in zip(value.values, row.gains)],
-                          **stop_json(row.stop)} for row in value.rows],
-            "all": [printed_json(part) for part in value.all_], "other_mixes": [printed_json(part) for part in value.others if part.papers], "answer": still(value)[0], "warnings": list(value.notes)}
+                          "printed_other_mixes": [printed_json(part) for part in row.others if part.papers], **stop_json(row.stop)} for row in value.rows],
+            "all": [printed_json(part) for part in value.all_], "printed_other_mixes": [printed_json(part) for part in value.others if part.papers],
+            "answer": still(value)[0], "warnings": list(value.notes)}

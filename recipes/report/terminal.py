@@ -200,11 +200,12 @@ def outside(d) -> bool:
 def slope_note(slope: "Slope") -> str:
     """Whether the change does more with a larger LLM, and who says so, in a sentence."""
     who = "one paper says" if len(slope.papers) == 1 else f"{len(slope.papers)} papers together say"
-    word = f"{who} that it does {'more' if slope.estimate > 0 else 'less'} with a larger LLM" if slope.suggested else "no sign that it depends on the LLM's size"
+    more = "more" if slope.estimate > 0 else "less"
+    word = f"{who} that it does {more} with a larger LLM" if slope.suggested else "no sign that it depends on the LLM's size"
     sure = ", too little to rely on" if slope.suggested and not slope.clear else ""
     return (f"{word}{sure}: {signed(slope.estimate, 2)} ± {slope.se:.2f} percent of scale per doubling, in rows of {', '.join(slope.papers)} "
-            f"({slope.pairs} pairs of runs at {slope.sizes[0]:.3g}B to {slope.sizes[1]:.3g}B, mean {signed(slope.low)} at the smallest, {signed(slope.high)} at "
-            "the largest); the expected deltas do not use it: they are the same at every size")
+            f"({slope.pairs} pairs of runs at {slope.sizes[0]:.3g}B to {slope.sizes[1]:.3g}B, mean {signed(slope.low)} at the smallest, "
+            f"{signed(slope.high)} at the largest); the expected deltas do not use it: they are the same at every size")
 
 
 def mix_text(mix: "Mix") -> str:
