@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from . import costing
 from .arguments import Parser, Usage, benchmark_list, flag, level_flag, number, positive, recipe_fields
-from .console import PROGRAM, out, show, style
+from .console import PROGRAM, is_plain, out, show, style
 from .cost import flops
 from .evidence.vocabulary import Vocabulary, fold, nearest
 from .library import Library
@@ -267,7 +267,7 @@ def curve_command(args, library: Library, understood: dict | None = None) -> int
     if args.json:
         show({**(understood or {}), **report.curve_json(value, gpu, train), **({"plot": plot} if plot else {})})
     else:
-        utf = "utf" in (getattr(sys.stdout, "encoding", None) or "").lower()
+        utf = not is_plain() and "utf" in (getattr(sys.stdout, "encoding", None) or "").lower()
         out(report.curve_text(value, gpu, train, style(), utf))
         if plot:
             out(f"\nwrote {clean(plot['path'])} ({plot['bytes']:,} bytes)")
@@ -282,7 +282,7 @@ def plot_curve(path: str, value) -> dict:
     name = curves.NAMES[value.axis]
     about = (f"Expected change of the score from the recipe's own {name} ({curves.shown(value.axis, value.own)}), with its {value.level:.0%} interval. "
              f"{curves.verdict(value)}.")
-    mark = None if value.stops_at is None else (value.stops_at, "and beyond: a doubling no longer pays")
+    mark = None if value.stop.at is None else (value.stop.at, "and beyond: a doubling no longer pays")
     text = plots.curve(steps, curves.verdict(value).partition(":")[0], about, units=(name, "change, percent of scale"), mark=mark)
     write_text(path, text)
     return {"path": path, "bytes": len(text.encode("utf-8"))}

@@ -9,7 +9,7 @@ import sys
 
 from .answers import SwapAnswer, sides
 from .arguments import Parser, Usage, constraints, pairs
-from .console import PROGRAM, out, show, style
+from .console import PROGRAM, is_plain, out, show, style
 from .effects.rows import moved_axes
 from .evidence.write import write_text
 from .library import Library
@@ -39,7 +39,9 @@ def check_plot(args: argparse.Namespace) -> None:
 
 
 def only_ascii() -> bool:
-    """Can standard output not show the signs of the Unicode plot?"""
+    """Is plain text asked for, or can standard output not show the signs of the Unicode plot?"""
+    if is_plain():      # drawn with signs of its own: translated one by one, two of them would become the same
+        return True
     encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
     try:
         "▪├─◆".encode(encoding)
@@ -52,17 +54,18 @@ def plot_swap(args: argparse.Namespace, answer: SwapAnswer, library: Library) ->
     """Draw the forest plot of a swap: print it, or write it and say where (for --json)."""
     from .cli_answers import names_of, places_of
     from .report import forest, plots
-    shown = list(answer.result.deltas) if args.benchmark else forest.most_direct(answer.result)
+    shown = list(answer.result.deltas) if args.benchmark else forest.drawn(answer.result)
     places = places_of(library, {row.table for d in shown for row in d.evidence})
     lower = {name for name, record in library.words.records("benchmark").items() if record.get("higher_is_better") is False}
+    rest = forest.left_out(answer.result, shown)
     panels = forest.panels(shown, names_of(library), places, lower, None if args.why else forest.ROWS)
     if args.plot == "-":
-        out("\n".join(forest.terminal_lines(panels, style(), only_ascii())))
+        out("\n".join(forest.terminal_lines(panels, style(), only_ascii(), rest)))
         return None
     before, after = (terminal.side(side, answer.result.moved) for side in (answer.before, answer.after))
     level = percent(args.level)
     about = f"Change of the score from {before} to {after}: printed rows with the noise of two runs, their pool, and the model's {level} prediction interval."
-    text = plots.forest(panels, f"{before} → {after}", about, level=level)
+    text = plots.forest(panels, f"{before} → {after}", about, level=level, after=rest)
     write_text(args.plot, text)
     return {"path": args.plot, "bytes": len(text.encode("utf-8"))}
 

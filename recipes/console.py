@@ -25,6 +25,11 @@ def plain(on: bool) -> None:
     _PLAIN[:] = [on]
 
 
+def is_plain() -> bool:
+    """Was plain text asked for (--plain)?"""
+    return _PLAIN[0]
+
+
 def style() -> Style:
     """Width and colour of the terminal: 80 columns and no colour when it is not one."""
     if _PLAIN[0]:

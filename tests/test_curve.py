@@ -90,29 +90,92 @@ class Points(unittest.TestCase):
 
 class Stops(unittest.TestCase):
     def test_where(self):
-        stop = lambda gains, **more: curves.stop([point(2.0 ** i, g) for i, g in enumerate(gains)], 1.0, more.get("worth"), "visual_tokens")  # noqa: E731
-        self.assertEqual(stop([3, 2, 0.5, 0.2])[0], 4.0)
-        self.assertEqual(stop([3, 0.5, 2, 0.2])[0], 8.0)      # what comes after still pays
-        self.assertEqual(stop([0.1, 0.2])[0], 1.0)
-        self.assertIsNone(stop([3, 2])[0])
-        self.assertIn("4 to 8", stop([3, 2, 0.5])[1])
-        self.assertIn("+0.5", stop([3, 2, 0.5])[1])
+        stop = lambda *gains: curves.stop([point(2.0 ** i, g) for i, g in enumerate(gains)], 1.0, None, "visual_tokens")  # noqa: E731
+        self.assertEqual(stop(3, 2, 0.5, 0.2)[:2], (4.0, "until"))
+        self.assertEqual(stop(3, 0.5, 2, 0.2)[:2], (8.0, "until"))      # what comes after still pays
+        self.assertIn("nor does 2 to 4", stop(3, 0.5, 2, 0.2).why)
+        self.assertEqual(stop(0.1, 0.2)[:2], (None, "none"))
+        self.assertIn("no doubling from 1 to 4 pays", stop(0.1, 0.2).why)
+        self.assertEqual(stop(3, 2)[:2], (None, "all"))
+        self.assertEqual(stop(0.5, 2)[:2], (None, "some"))              # the last pays, the first does not: not "every further doubling"
+        self.assertIn("pays from 2 to 4, not from 1 to 2", stop(0.5, 2).why)
+        self.assertIn("4 to 8", stop(3, 2, 0.5).why)
+        self.assertIn("+0.5", stop(3, 2, 0.5).why)
 
     def test_only_inside_the_range(self):
         found = [point(1.0, 2.0), point(2.0, 0.1, extrapolated=True)]
-        self.assertIsNone(curves.stop(found, 1.0, None, "data_size")[0])
-        self.assertIn("no doubling", curves.stop(found[1:], 1.0, None, "data_size")[1])
+        self.assertEqual(curves.stop(found, 1.0, None, "data_size")[:2], (None, "all"))
+        self.assertEqual(curves.stop(found[1:], 1.0, None, "data_size").pays, "not judged")
+        self.assertIn("no doubling", curves.stop(found[1:], 1.0, None, "data_size").why)
 
     def test_worth(self):
         found = [point(1.0, 3.0, 9.0), point(2.0, 3.0, 4.0), point(4.0, 3.0, 2.0)]
-        self.assertIsNone(curves.stop(found, 1.0, None, "visual_tokens")[0])
-        self.assertEqual(curves.stop(found, 1.0, 5.0, "visual_tokens")[0], 2.0)
+        self.assertIsNone(curves.stop(found, 1.0, None, "visual_tokens").at)
+        self.assertEqual(curves.stop(found, 1.0, 5.0, "visual_tokens").at, 2.0)
         value = call_json("curve", "visual_tokens", "--tasks", "documents", "--worth", "4")
         gains = {p["value"]: p["next_doubling"]["per_doubling_of_gpu_hours"] for p in value["points"]}
         self.assertEqual(value["stops_paying_at"], min(v for v, g in gains.items() if g < 4))
         hours = {p["value"]: p["gpu_hours"] for p in value["points"]}
         first = next(p for p in value["points"] if p["value"] == 144)["next_doubling"]
         self.assertAlmostEqual(gains[144], first["expected"] / math.log2(hours[288] / hours[144]), places=3)
+
+    def test_an_unknown_cost_does_not_count_as_paying(self):
+        stop = lambda *steps: curves.stop([point(2.0 ** i, *step) for i, step in enumerate(steps)], 1.0, 5.0, "llm_params_b")  # noqa: E731
+        free = stop((3.0, 2.0), (3.0, 4.0), (3.0, None))
+        self.assertEqual(free[:3], (None, "none", (4.0,)))
+        self.assertIn("no doubling from 1B to 4B pays: even the best, 2B to 4B", free.why)
+        self.assertIn("not known: 4B to 8B", free.why)
+        self.assertEqual(stop((3.0, 6.0), (3.0, 4.0), (3.0, None))[:3], (2.0, "until", (4.0,)))
+        self.assertEqual(stop((3.0, 6.0), (3.0, None), (3.0, 4.0))[:3], (4.0, "until", (2.0,)))
+        self.assertEqual(stop((3.0, 6.0), (3.0, None))[:3], (None, "some", (2.0,)))
+        self.assertEqual(stop((3.0, None))[:3], (None, "unknown", (1.0,)))
+        self.assertEqual(stop((0.1, None))[:3], (None, "none", ()))      # less than the noise, whatever it costs
+
+    def test_the_headline_follows_from_the_columns(self):
+        """Recomputed from what is printed: on every axis, with and without a worth, wherever the curve starts and ends."""
+        for argv in (("llm", "--tasks", "documents", "--worth", "5"), ("llm", "--tasks", "documents", "--worth", "5", "--to", "27B"),
+                     ("llm", "--tasks", "documents", "--worth", "2.2"), ("llm", "--worth", "1"), ("data_size",), ("visual_tokens", "--tasks", "general-vqa"),
+                     ("resolution", "--tasks", "reasoning", "--from", "84"), ("resolution", "--worth", "3"), ("tokens", "--tasks", "reasoning", "--from", "9")):
+            with self.subTest(argv=argv):
+                value = call_json("curve", *argv)
+                states = []
+                for p in value["points"]:
+                    gain, per = p["next_doubling"]["expected"], p["next_doubling"]["per_doubling_of_gpu_hours"]
+                    if not p["next_doubling"]["extrapolated"]:
+                        states.append((p["value"], False if gain < value["noise_of_two_runs"] else True if value["worth"] is None else
+                                       None if per is None else per >= value["worth"]))
+                last = max((x for x, state in states if state), default=None)
+                fails = [x for x, state in states if state is False]
+                after = [x for x in fails if last is not None and x > last]
+                self.assertEqual(value["stops_paying_at"], min(after, default=None))
+                self.assertEqual(value["unknown_cost"], [x for x, state in states if state is None])
+                self.assertEqual(value["pays"], "until" if after else "all" if all(state for _, state in states) else "some" if last is not None else
+                                 "none" if fails else "unknown")
+        text = " ".join(call("curve", "llm", "--tasks", "documents", "--worth", "5")[1].split())
+        self.assertIn("no doubling from 0.842B to 53.9B pays", text)
+        self.assertIn("not known: 53.9B to 108B", text)
+
+    def test_none_is_not_the_first_point(self):
+        """Where no doubling pays, no point of the curve is where it stops: in JSON, text, picture and by family, wherever it starts."""
+        for start in ("9", "72", "1152"):
+            argv = ("curve", "visual_tokens", "--tasks", "reasoning-knowledge", "--from", start)
+            value = call_json(*argv)
+            self.assertEqual((value["stops_paying_at"], value["pays"]), (None, "none"))
+            end = 2 * max(p["value"] for p in value["points"] if not p["next_doubling"]["extrapolated"])
+            self.assertIn(f"no doubling from {start} to {end} pays", " ".join(call(*argv)[1].split()))
+            with tempfile.TemporaryDirectory() as folder:
+                path = os.path.join(folder, "tokens.svg")
+                call(*argv, "--plot", path)
+                with open(path, encoding="utf-8") as file:
+                    picture = file.read()
+                self.assertIn(f"no doubling from {start} to {end} pays", picture)
+                self.assertNotIn("dashed line", picture)
+        families = {row["family"]: row for row in call_json("curve", "visual_tokens", "--by-family")["families"]}
+        self.assertEqual((families["reasoning-knowledge"]["stops_paying_at"], families["reasoning-knowledge"]["pays"]), (None, "none"))
+        self.assertEqual((families["general-vqa"]["stops_paying_at"], families["general-vqa"]["pays"]), (576, "until"))
+        lines = call("curve", "visual_tokens", "--by-family")[1].split("the model:")[1].splitlines()
+        ends = {line.split()[0]: line.split()[-1] for line in lines if line.split()}
+        self.assertEqual([ends[name] for name in ("reasoning-knowledge", "general-vqa", "ocr-document")], ["none", "576", "all"])
 
     def test_noise_of_two_runs(self):
         posterior = library().posterior
@@ -137,8 +200,8 @@ class Stops(unittest.TestCase):
             self.assertGreater(len(sides), 1)
 
     def test_knowledge_stops_and_documents_do_not(self):
-        self.assertEqual(make("visual_tokens", "reasoning").stops_at, 72)
-        self.assertIsNone(make("visual_tokens", "documents").stops_at)
+        self.assertEqual(make("visual_tokens", "reasoning").stop.pays, "none")
+        self.assertEqual(make("visual_tokens", "documents").stop.pays, "all")
 
 
 class Rows(unittest.TestCase):
@@ -165,6 +228,60 @@ class Rows(unittest.TestCase):
         other = curves.Pair("b", "chart", 200.0, 400.0, -1.0)
         found = curves.printed([pair, more, other], (100.0, 200.0, 400.0, 790.0, 10000.0))
         self.assertEqual([(p.gain, p.pairs, p.papers) for p in found], [(3.5, 2, 1), (0.5, 2, 2), (2.0, 1, 1), (None, 0, 0)])
+
+    def test_another_mix_is_not_another_amount(self):
+        """Only rows of one data mix say what its amount does; a mix with a name or a cap of its own stands apart, and stands between no two of them."""
+        table = table_of("cambrian1.table11")
+        metric = next(m for m in table.metrics.values() if m.benchmark == "docvqa")
+        base = table.rows[0]
+
+        def row(size, score, **more):
+            setting = {**base.setting, "data": "a", "data_size": size, **more}
+            return base._replace(run=f"r{size}", arm=str(size), setting=setting, scores={metric.key: score}, doubt=None)
+        rows = [row(1e6, 30.0), row(2e6, 40.0, data="b"), row(4e6, 32.0), row(8e6, 35.0, data_cap_per_source=10),
+                row(16e6, 39.0, data_cap_per_source=10, data_keep=1.0)]
+        found = curves.pairs(self.papers(table, rows), "data_size", library().words)
+        self.assertEqual(sorted((p.low, p.high, round(p.slope, 9), p.same) for p in found),
+                         [(1e6, 2e6, 10.0, False), (1e6, 4e6, 1.0, True), (2e6, 4e6, -8.0, False), (4e6, 8e6, 3.0, False), (8e6, 16e6, 4.0, True)])
+        unnamed = [row(1e6, 30.0, data=None), row(4e6, 32.0, data=None)]
+        self.assertFalse(any(p.same for p in curves.pairs(self.papers(table, unnamed), "data_size", library().words)))
+
+    def test_published_amounts(self):
+        """No table prints one mix in two amounts: nothing under that name, the other mixes apart, and where they contradict the curve."""
+        found = curves.pairs(library().papers(library().posterior.support["data_size"]), "data_size", library().words)
+        self.assertTrue(found and not any(pair.same for pair in found))
+        value = call_json("curve", "data_size")
+        self.assertEqual({part["pairs"] for part in value["printed"]}, {0})
+        noise = value["noise_of_two_runs"]
+        self.assertTrue(value["printed_other_mixes"])
+        for part in value["printed_other_mixes"]:
+            self.assertEqual(part["disagree"], abs(part["gain_per_doubling"] - part["model"]) > noise)
+        text = " ".join(call("curve", "data_size")[1].split())
+        self.assertIn("printed: no rows of these families with the same mix in another amount apart: rows in which the mix itself changes", text)
+        worst = max(value["printed_other_mixes"], key=lambda part: abs(part["gain_per_doubling"] - part["model"]))
+        self.assertTrue(worst["disagree"])
+        self.assertIn(f"({worst['gain_per_doubling']:+.1f} for {worst['model']:+.1f})", text.partition("differ:")[2].partition("words:")[0])
+        families = " ".join(call("curve", "data_size", "--by-family")[1].split())
+        self.assertIn("no table prints the same mix in another amount", families)
+        self.assertNotIn("printed rows: gain", families)
+        self.assertRegex(families, r"differ: rows of other mixes of two papers or more and the model, .* \(\S+ for \S+\)")
+
+    def test_beside_the_model(self):
+        """The model's gain in a range is the mean over the doublings in it; it disagrees when it is off by more than the noise."""
+        part = curves.Printed(100.0, 400.0, 3.0, 1, 1)
+        points = [point(50.0, 9.0), point(100.0, 1.0), point(200.0, 2.0), point(400.0, 9.0)]
+        beside = lambda noise, points=points: curves.beside([part], points, noise)[0]  # noqa: E731
+        self.assertAlmostEqual(beside(1.0).model, 1.5)
+        self.assertEqual([beside(noise).disagree for noise in (1.4, 1.6)], [True, False])
+        self.assertEqual(beside(0.1, [point(100.0, 1.0, extrapolated=True)])[-2:], (None, False))
+        self.assertEqual(beside(0.1, [])[-2:], (None, False))
+        self.assertFalse(curves.beside([part._replace(gain=None)], points, 0.1)[0].disagree)
+        value = call_json("curve", "visual_tokens", "--tasks", "general-vqa")
+        self.assertIn(True, [p["disagree"] for p in value["printed"]])
+        text = " ".join(call("curve", "visual_tokens", "--tasks", "general-vqa")[1].split())
+        self.assertIn("differ: printed rows and the model, by more than the noise", text)
+        held = call_json("curve", "resolution", "--recipe", "visual_tokens=576")    # the rows' tokens follow, this curve's do not
+        self.assertEqual({p["model"] for p in held["printed"]}, {None})
 
     def test_by_family(self):
         value = call_json("curve", "visual_tokens", "--by-family", "--from", "576", "--to", "1152")
@@ -202,7 +319,7 @@ class Command(unittest.TestCase):
 
     def test_json_keys(self):
         value = json.loads(call("curve", "data_size", "--json")[1])
-        self.assertEqual({"axis", "tasks", "recipe", "points", "stops_paying_at", "why"} - set(value), set())
+        self.assertEqual({"axis", "tasks", "recipe", "points", "stops_paying_at", "pays", "unknown_cost", "why"} - set(value), set())
         self.assertEqual({"value", "expected", "low", "high", "gpu_hours", "ttft_ms", "extrapolated"} - set(value["points"][0]), set())
 
     def test_plot(self):

@@ -5,6 +5,9 @@ import pathlib
 import tempfile
 import unittest
 
+from recipes.effects.interaction import Slope
+from recipes.report.terminal import slope_note
+
 from . import support
 
 
@@ -52,9 +55,31 @@ class Published(unittest.TestCase):
         _, out, _ = support.call("swap", "224", "448")
         text = " ".join(out.split())
         self.assertIn("percent of scale per doubling", text)
-        self.assertEqual("no sign that it depends on the LLM's size" in text, not slope["clear"])
-        self.assertEqual(slope["clear"], abs(slope["per_doubling"]) > 1.96 * slope["se"])
+        self.assertEqual("no sign that it depends on the LLM's size" in text, abs(slope["per_doubling"]) < 1.96 * slope["se"])
         self.assertFalse(math.isnan(slope["se"]))
+
+    def test_one_paper_is_one_paper(self):
+        """Two standard errors of one paper are a hint, and said to be one; the deltas do not use it."""
+        answers = [support.call_json("swap", "CLIP", "SigLIP", "--on", size) for size in ("7B", "70B")]
+        slope = answers[0]["llm_size_interaction"]
+        self.assertEqual(slope["papers"], ["prismatic"])
+        self.assertTrue(1.96 < abs(slope["per_doubling"] / slope["se"]) < 3)
+        self.assertFalse(slope["clear"])
+        self.assertEqual(*([d["expected"] for d in answer["deltas"]] for answer in answers))
+        text = " ".join(support.call("swap", "CLIP", "SigLIP", "--on", "70B")[1].split())
+        self.assertIn("one paper says that it does less with a larger LLM, too little to rely on", text)
+        self.assertIn("in rows of Prismatic (", text)
+        self.assertIn("the expected deltas do not use it", text)
+
+    def test_clear(self):
+        slope = lambda z, *papers: Slope(z, 1.0, 4, papers, (7.0, 13.0), 0.0, 1.0)  # noqa: E731
+        for value, clear, words in ((slope(2.5, "a"), False, "one paper says that it does more"), (slope(-3.5, "a"), True, "one paper says that it does less"),
+                                    (slope(2.5, "a", "b"), True, "2 papers together say that it does more"), (slope(1.5, "a", "b"), False, "no sign")):
+            self.assertEqual(value.clear, clear)
+            note = slope_note(value)
+            self.assertIn(words, note)
+            self.assertEqual("too little to rely on" in note, words != "no sign" and not clear)
+            self.assertIn("do not use it", note)
 
     def test_a_change_of_the_llm_has_none(self):
         self.assertIsNone(support.call_json("swap", "7B", "13B", "--benchmark", "mmmu")["llm_size_interaction"])

@@ -202,6 +202,19 @@ class Forest(unittest.TestCase):
         self.assertEqual(len(chosen), forest.PANELS)
         self.assertEqual([count(d) for d in chosen], sorted(map(count, self.answer.deltas), reverse=True)[:forest.PANELS])
 
+    def test_contradicted_benchmarks_are_drawn(self):
+        """Beside those with most rows stands the benchmark whose rows contradict the model most; how many are not drawn is said."""
+        for answer in (swap_of({"data": "llava-665k"}, {"data": "cambrian-7m"}), self.answer):
+            shown = forest.drawn(answer)
+            self.assertEqual([d.benchmark for d in shown[:forest.PANELS]], [d.benchmark for d in forest.most_direct(answer)])
+            off = [d for d in answer.deltas if d.direct and not d.low <= d.direct.estimate <= d.high]
+            self.assertTrue(off)
+            strongest = max(off, key=lambda d: abs(d.direct.estimate - d.expected) / (d.high - d.low))
+            self.assertIn(strongest.benchmark, [d.benchmark for d in shown])
+            self.assertLessEqual(len(shown), forest.PANELS + forest.CONTRADICTED)
+            self.assertIn(f"and {len(answer.deltas) - len(shown)} more benchmarks", forest.left_out(answer, shown))
+        self.assertEqual(forest.left_out(self.answer, self.answer.deltas), "")
+
     def test_no_rows(self):
         delta = next(d for d in swap_of({"encoder": "internvit-6b"}, {"encoder": "dinov2-vit-l-14"}, ["mmmu"]).deltas)
         shown = forest.panels([delta], {}, {})
@@ -249,6 +262,31 @@ class SwapPlot(unittest.TestCase):
         plot = done.stdout.decode("ascii").partition("\n\nTextVQA: ")[2]
         self.assertIn("direct rows alone", plot)
         self.assertNotIn("\\u", plot)
+
+    def test_every_kind_has_its_own_mark(self):
+        for signs in (forest.UNICODE, forest.ASCII):
+            marks = [char for kind in ("full", "open", "near") for char in signs[kind]] + [signs["model"], *signs["pool"]]
+            self.assertEqual(len(set(marks)), len(marks))
+        plain = support.call(*self.ARGS, "--plot", "--plain")[1].partition("\n\nTextVQA: ")[2]
+        self.assertTrue(plain.isascii())
+        legend = " ".join(plain.partition("plot: ")[2].split())
+        for kind, words in (("open", "something else moves along"), ("near", "same make")):
+            self.assertIn(f"{forest.ASCII[kind]} {words}", legend)
+
+    def test_what_is_not_drawn_is_said(self):
+        argv = ("swap", "LLaVA-665K", "Cambrian-7M")
+        text = support.call(*argv, "--plot")[1]
+        plot = text.partition("words: ")[2]
+        self.assertIn("Cambrian-1 vision-centric mean: 1 printed row", plot)
+        self.assertRegex(plot, r"and \d+ more benchmarks.*--benchmark NAME")
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "x.svg")
+            support.call(*argv, "--plot", path)
+            with open(path, encoding="utf-8") as file:
+                drawn = " ".join(texts(file.read()))
+        self.assertIn("Cambrian-1 vision-centric mean", drawn)
+        self.assertRegex(drawn, r"and \d+ more benchmarks.*--benchmark NAME")
+        self.assertNotIn("more benchmark", support.call(*self.ARGS, "--plot")[1])
 
     def test_in_a_file(self):
         with tempfile.TemporaryDirectory() as folder:

@@ -12,6 +12,9 @@ from .rows import Found
 from .swap import Change, weigh
 
 
+ALONE = 3.0     # standard errors at which one paper alone is enough
+
+
 class Slope(NamedTuple):
     """By how much the improvement grows per doubling of the LLM, in percent of the scale, with its standard error.
 
@@ -27,9 +30,18 @@ class Slope(NamedTuple):
     high: float
 
     @property
-    def clear(self) -> bool:
+    def suggested(self) -> bool:
         """Is the slope more than 1.96 standard errors from none?"""
         return abs(self.estimate) > 1.96 * self.se
+
+    @property
+    def clear(self) -> bool:
+        """Suggested by two papers or more, or by one alone with more than 3 standard errors.
+
+        The standard error knows what differs between the pairs of a paper, not what its whole setting does to the slope: a second
+        paper may well have another.
+        """
+        return self.suggested if len(self.papers) > 1 else abs(self.estimate) > ALONE * self.se
 
 
 def size_slope(found: Sequence[Found], change: Change) -> Slope | None:

@@ -63,10 +63,23 @@ class Point(NamedTuple):
     gain: Gain
 
 
+class Stop(NamedTuple):
+    """Which doublings of a curve pay, of those inside the range of the tables.
+
+    pays: `all` of them, `until` the value `at` (a doubling before it pays, none from there on), `some` in another pattern, `none`, `unknown`
+    (no cost is known that says it) or `not judged` (none stays inside the range). at: None but for `until`. unknown: values from which a
+    doubling gains more than the noise, but what it costs is not known: it does not count as paying. why: in words.
+    """
+    at: float | None
+    pays: str
+    unknown: tuple[float, ...]
+    why: str
+
+
 class Curve(NamedTuple):
     """A curve. own: the recipe's value; covered: the range of the tables; noise: standard deviation of the difference of two runs on
-    the mix, in percent of the scale; stops_at: from here on no doubling inside the tables' range pays (None: all do); why: in words;
-    printed: what rows of the mix's families say, range by range."""
+    the mix, in percent of the scale; stop: which doublings pay; printed: what rows of the mix's families say, range by range;
+    others: the same of rows in which the data mix changes with its amount."""
     axis: str
     tasks: TaskMix
     recipe: Recipe
@@ -77,9 +90,9 @@ class Curve(NamedTuple):
     papers: int
     noise: float
     worth: float | None
-    stops_at: float | None
-    why: str
+    stop: Stop
     printed: tuple["Printed", ...]
+    others: tuple["Printed", ...]
     notes: tuple[str, ...]
 
 
@@ -166,14 +179,16 @@ def curve(recipe: Recipe, axis: str, tasks: TaskMix, posterior: Posterior, words
         found.append(Point(value, mine, *((mix.expected, mix.low, mix.high) if mix else (0.0, 0.0, 0.0)), *cost(value), bool(here.beyond), gain))
     steps = {name: weight * posterior.scale_of(name) for name, weight in tasks.benchmarks.items()}
     noise = math.sqrt(Change({}, {}, posterior, words).mix_noise(steps))
-    stops, why = stop(found, noise, worth, axis)
     papers = len(posterior.support.get(FEATURE[axis], ()))
     notes = _notes(axis, recipe, found, fixed_tokens, words)
     if any(point.extrapolated and reach[0] <= point.value <= reach[1] for point in found):
         notes.append(f"where pixels are inside the tables' range and the curve is not, the tokens that follow them leave it "
                      f"({covered('visual_tokens', posterior)[1]:.0f})")
-    return Curve(axis, tasks, recipe, own, level, tuple(found), reach, papers, noise, worth, stops, why,
-                 printed([pair for pair in rows if pair.family in set(families.values())], EDGES[axis]), tuple(notes))
+    ours = [pair for pair in rows if pair.family in set(families.values())]
+    alone = axis == "resolution" and fixed_tokens     # printed rows take their tokens along, this curve does not
+    notes += ["in most printed rows the tokens follow the resolution, on this curve they do not: the two are not compared"] if alone else []
+    same, others = (beside(printed([pair for pair in ours if pair.same == side], EDGES[axis]), () if alone else found, noise) for side in (True, False))
+    return Curve(axis, tasks, recipe, own, level, tuple(found), reach, papers, noise, worth, stop(found, noise, worth, axis), same, others, tuple(notes))
 
 
 def _patch(recipe: Recipe, words: Vocabulary) -> int:
@@ -191,36 +206,66 @@ def shown(axis: str, value: float) -> str:
     return f"{value:.0f}" + (" px" if axis == "resolution" else "")
 
 
-def stop(points: Sequence[Point], noise: float, worth: float | None, axis: str) -> tuple[float | None, str]:
-    """(the value from which on no doubling pays, why): it pays when it gains more than the noise of two runs, and its worth if one is named.
-
-    Only doublings that stay inside the range of the tables are judged. None: the last of them still pays, or there is none.
-    """
+def stop(points: Sequence[Point], noise: float, worth: float | None, axis: str) -> Stop:
+    """Which doublings pay: those that gain more than the noise of two runs, and their worth if one is named. Those outside the tables' range are not judged."""
     judged = [point for point in points if not point.gain.extrapolated]
     if not judged:
-        return None, "no doubling on this curve stays inside the range of the tables"
+        return Stop(None, "not judged", (), "no doubling on this curve stays inside the range of the tables")
+    values = [point.value for point in points]
+    steps = lambda some: ", ".join(f"{shown(axis, low)} to {shown(axis, high)}" for low, high in _spans([point.value for point in some], values))  # noqa: E731
+    verdicts = [_pays(point.gain, noise, worth) for point in judged]
+    paying, failing, open_ = ([point for point, verdict in zip(judged, verdicts) if verdict is side] for side in (True, False, None))
+    before, after = ([point for point in failing if paying and (point.value > paying[-1].value) == side] for side in (False, True))
+    at = None
+    if after:
+        pays, at, last = "until", after[0].value, paying[-1]
+        why = f"from {steps(after[:1])} the mix gains {_short(after[0], noise, worth)}; the last that pays: {steps([last])} ({last.gain.expected:+.2f})"
+        why += f"; nor does {steps(before)}" if before else ""
+    elif len(paying) == len(judged):
+        pays, least = "all", min(point.gain.expected for point in judged)
+        why = (f"every doubling from {steps(judged)} pays: each gains {least:+.2f} or more; the noise of two runs on this mix is {noise:.2f} "
+               "(one standard deviation)")
+        if worth is not None:
+            why += f", and {min(point.gain.per_hours or 0.0 for point in judged):+.2f} or more per doubling of GPU-hours ({worth:g} is asked)"
+    elif paying:
+        pays = "some"
+        why = f"a doubling pays from {steps(paying)}, not from {steps(before)} ({_short(before[-1], noise, worth)})" if before else \
+            f"every doubling whose cost is known pays: {steps(paying)}"
+    elif failing:
+        near = lambda point: (point.gain.expected >= noise, round(point.gain.expected if worth is None else point.gain.per_hours or 0.0, 2))  # noqa: E731
+        best, pays = max(failing, key=near), "none"
+        why = f"no doubling from {steps(failing)} pays: even the best, {steps([best])}, gains {_short(best, noise, worth)}"
+    else:
+        pays, why = "unknown", "whether a doubling pays is not known"
+    unknown = f"; not known: {steps(open_)} (gains more than the noise, but what it costs more is not known)" if open_ else ""
+    return Stop(at, pays, tuple(point.value for point in open_), why + unknown)
 
-    def fails(point: Point) -> str | None:
-        if point.gain.expected < noise:
-            return f"less than {noise:.2g}, the noise of two runs on this mix (one standard deviation)"
-        if worth is not None and point.gain.per_hours is not None and point.gain.per_hours < worth:
-            return f"{point.gain.per_hours:.2g} per doubling of GPU-hours, less than the {worth:g} that you ask"
-        return None
 
-    last = judged[-1]
-    if not fails(last):
-        return None, (f"every further doubling up to the last one judged ({_step(axis, last.value)}, {last.gain.expected:+.2g}) gains more than {noise:.2g}, "
-                      "the noise of two runs on this mix" + (" and its worth" if worth is not None else ""))
-    first = last
-    for point in reversed(judged):
-        if not fails(point):
-            break
-        first = point
-    return first.value, f"from {_step(axis, first.value)} the mix gains {first.gain.expected:+.2g}: {fails(first)}"
+def _pays(gain: Gain, noise: float, worth: float | None) -> bool | None:
+    """None: it gains more than the noise, but what that is per doubling of GPU-hours is not known."""
+    if gain.expected < noise:
+        return False
+    return True if worth is None else None if gain.per_hours is None else gain.per_hours >= worth
 
 
-def _step(axis: str, value: float) -> str:
-    return f"{shown(axis, value)} to {shown(axis, 2 * value)}"
+def _short(point: Point, noise: float, worth: float | None) -> str:
+    """What a doubling gains, and why that does not pay."""
+    gain = point.gain
+    if gain.expected < noise:
+        return f"{gain.expected:+.2f}, less than {noise:.2f}, the noise of two runs on this mix (one standard deviation)"
+    return f"{gain.expected:+.2f}, and {gain.per_hours:+.2f} per doubling of GPU-hours, less than the {worth:g} that you ask"
+
+
+def _spans(starts: Sequence[float], values: Sequence[float]) -> list[tuple[float, float]]:
+    """Doublings from `starts` joined to spans; the end of one is a value of the curve where there is one (values are rounded)."""
+    out: list[tuple[float, float]] = []
+    for start in starts:
+        end = next((value for value in values if math.isclose(value, 2 * start, rel_tol=0.03)), 2 * start)
+        if out and start <= out[-1][1]:
+            out[-1] = out[-1][0], end
+        else:
+            out.append((start, end))
+    return out
 
 
 def _notes(axis: str, recipe: Recipe, points: Sequence[Point], fixed_tokens: bool, words: Vocabulary) -> list[str]:
@@ -253,47 +298,58 @@ def _notes(axis: str, recipe: Recipe, points: Sequence[Point], fixed_tokens: boo
 class Printed(NamedTuple):
     """What printed rows say in one range of the axis: gain per doubling in percent of the scale, the mean over papers.
 
-    A pair of rows counts in every range that it crosses, by its doublings there. pairs, papers: how many.
+    A pair of rows counts in every range that it crosses, by its doublings there. pairs, papers: how many. model: what the curve gains per
+    doubling in this range (None: it has no doubling there inside the tables' range). disagree: the two differ by more than the noise.
     """
     low: float
     high: float
     gain: float | None
     pairs: int
     papers: int
+    model: float | None = None
+    disagree: bool = False
 
 
 class FamilyCurve(NamedTuple):
-    """One family: the model's gain of the next doubling at each value, and the printed rows range by range."""
+    """One family: the model's gain of the next doubling at each value, the printed rows range by range, and those of other mixes."""
     family: str
     noise: float
     gains: tuple[Gain, ...]
     printed: tuple[Printed, ...]
-    stops_at: float | None
-    why: str
+    others: tuple[Printed, ...]
+    stop: Stop
 
 
 class Families(NamedTuple):
-    """The families side by side at the same values. all_: printed rows of all families together."""
+    """The families side by side at the same values. all_: printed rows of all families together; others: the same of rows in which the
+    data mix changes with its amount."""
     axis: str
     recipe: Recipe
     level: float
     values: tuple[float, ...]
     rows: tuple[FamilyCurve, ...]
     all_: tuple[Printed, ...]
+    others: tuple[Printed, ...]
     notes: tuple[str, ...]
 
 
 class Pair(NamedTuple):
-    """Two printed rows that differ on the axis alone, next to each other: gain per doubling in percent of the scale."""
+    """Two printed rows that differ on the axis alone, next to each other: gain per doubling in percent of the scale.
+
+    same: False where the data mix is another one too, not only another amount of it."""
     paper: str
     family: str
     low: float
     high: float
     slope: float
+    same: bool = True
 
 
 def pairs(papers: Iterable[Paper], axis: str, words: Vocabulary) -> list[Pair]:
-    """Neighbouring rows of one table that differ on this axis alone, on every benchmark with a family; a pair of runs counts once."""
+    """Neighbouring rows of one table that differ on this axis alone, on every benchmark with a family; a pair of runs counts once.
+
+    Rows with another data mix in another amount (`_same_mix`) are pairs too, marked as such: they do not say what the amount does.
+    """
     axis_of = {key: record["axis"] for key, record in words.records("setting").items()}
     records, measure = words.records("benchmark"), {"visual_tokens": visual_tokens, "resolution": pixels, "llm_params_b": llm_params_b,
                                                     "data_size": lambda setting, _: setting.get("data_size")}[axis]
@@ -302,7 +358,7 @@ def pairs(papers: Iterable[Paper], axis: str, words: Vocabulary) -> list[Pair]:
         for table in paper.tables:
             rows = recipe_rows(table)
             values = {id(row): measure(row.setting, words) for row in rows}
-            linked: dict[str, dict[tuple[int, int], Contrast]] = {}
+            linked: dict[str, dict[tuple[int, int], tuple[Contrast, bool]]] = {}
             metrics = [metric for metric in evidence_metrics(table) if (records.get(metric.benchmark) or {}).get("family")]
             placed = sorted((row for row in rows if values[id(row)]), key=lambda row: values[id(row)])
             for i, first in enumerate(placed):
@@ -313,15 +369,16 @@ def pairs(papers: Iterable[Paper], axis: str, words: Vocabulary) -> list[Pair]:
                     if axis == "llm_params_b" and (llm_make(first.setting.get("llm"), words) != llm_make(second.setting.get("llm"), words)
                                                    or first.setting.get("moe") != second.setting.get("moe")):
                         continue  # another make, or a mixture of experts, not only another size
+                    same = axis != "data_size" or _same_mix(first.setting, second.setting, axis_of)
                     for contrast in contrasts(table._replace(rows=(first, second)), axis_of, metrics):
-                        linked.setdefault(contrast.metric.key, {})[id(first), id(second)] = contrast
+                        linked.setdefault(contrast.metric.key, {})[id(first), id(second)] = contrast, same
             for found in linked.values():
                 above: dict[int, set[int]] = {}
                 for a, b in found:
                     above.setdefault(a, set()).add(b)
-                for (a, b), contrast in found.items():
-                    if any(b in above.get(between, ()) for between in above[a] if between != b):
-                        continue  # a row lies between them
+                for (a, b), (contrast, same) in found.items():
+                    if any(b in above.get(between, ()) and (not same or found[a, between][1]) for between in above[a] if between != b):
+                        continue  # a row lies between them (between two of one mix: a row of that mix)
                     key = (frozenset((contrast.from_row.run or (table.id, contrast.from_row.arm), contrast.to_row.run or (table.id, contrast.to_row.arm))),
                            contrast.metric.benchmark, contrast.metric.split, contrast.metric.shots)
                     if key in seen:
@@ -329,8 +386,14 @@ def pairs(papers: Iterable[Paper], axis: str, words: Vocabulary) -> list[Pair]:
                     seen.add(key)
                     unit = contrast.metric.max / 100 if contrast.metric.max else 1.0
                     out.append(Pair(paper.key, records[contrast.metric.benchmark]["family"], values[a], values[b],
-                                    contrast.delta / unit / math.log2(values[b] / values[a])))
+                                    contrast.delta / unit / math.log2(values[b] / values[a]), same))
     return out
+
+
+def _same_mix(a: Mapping, b: Mapping, axis_of: Mapping[str, str]) -> bool:
+    """Do two settings name one data mix and differ in nothing of it but its amount? (Versions with names of their own are other mixes.)"""
+    return a.get("data") is not None and all(a.get(key) == b.get(key) for key in {**a, **b}
+                                             if axis_of.get(key) == "data" and key not in ("data_size", "data_keep"))
 
 
 def printed(found: Sequence[Pair], edges: Sequence[float]) -> tuple[Printed, ...]:
@@ -349,14 +412,27 @@ def printed(found: Sequence[Pair], edges: Sequence[float]) -> tuple[Printed, ...
     return tuple(out)
 
 
+def beside(parts: Sequence[Printed], points: Sequence[Point], noise: float) -> tuple[Printed, ...]:
+    """Printed rows with what the model gains per doubling in the same ranges, and whether the two differ by more than the noise."""
+    out = []
+    for part in parts:
+        inside = [(math.log2(min(part.high, 2 * point.value) / max(part.low, point.value)), point.gain.expected) for point in points
+                  if point.value < part.high and 2 * point.value > part.low and not point.gain.extrapolated]
+        total = sum(weight for weight, _ in inside)
+        model = sum(weight * gain for weight, gain in inside) / total if total > 0.2 else None
+        out.append(part._replace(model=model, disagree=part.gain is not None and model is not None and abs(part.gain - model) > noise))
+    return tuple(out)
+
+
 def by_family(recipe: Recipe, axis: str, mixes: Mapping[str, TaskMix], posterior: Posterior, words: Vocabulary, found: Sequence[Pair], costs: Costs, *,
               low: float | None = None, high: float | None = None, points: int | None = None, level: float = 0.8, worth: float | None = None,
               fixed_tokens: bool = False) -> Families:
     """Each family's curve (of its core benchmarks) and printed rows (of all its benchmarks). `found`: printed pairs about the axis. Raises RecipeError."""
     rows, notes, values = [], (), ()
     for family, mix in mixes.items():
-        one = curve(recipe, axis, mix, posterior, words, costs, low=low, high=high, points=points, level=level, worth=worth, fixed_tokens=fixed_tokens)
+        one = curve(recipe, axis, mix, posterior, words, costs, low=low, high=high, points=points, level=level, worth=worth, fixed_tokens=fixed_tokens,
+                    rows=[pair for pair in found if pair.family == family])
         values, notes = tuple(point.value for point in one.points), one.notes
-        rows.append(FamilyCurve(family, one.noise, tuple(point.gain for point in one.points),
-                                printed([pair for pair in found if pair.family == family], EDGES[axis]), one.stops_at, one.why))
-    return Families(axis, recipe, level, values, tuple(rows), printed(found, EDGES[axis]), notes)
+        rows.append(FamilyCurve(family, one.noise, tuple(point.gain for point in one.points), one.printed, one.others, one.stop))
+    same, others = (printed([pair for pair in found if pair.same == side], EDGES[axis]) for side in (True, False))
+    return Families(axis, recipe, level, values, tuple(rows), same, others, notes)

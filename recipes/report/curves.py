@@ -5,7 +5,7 @@ In: a Curve or Families, and a Style. Out: strings and dictionaries. Does not co
 import math
 from collections.abc import Sequence
 
-from ..picker.curve import Curve, Families, Gain, Printed, shown
+from ..picker.curve import Curve, Families, FamilyCurve, Gain, Printed, Stop, shown
 from ..picker.tasks import BALANCED
 from .jsonable import interval, number, recipe
 from .terminal import describe
@@ -64,9 +64,8 @@ def verdict(value: Curve) -> str:
     """Where it stops paying, in one sentence."""
     mix = "the balanced mix" if set(value.tasks.parts) == set(BALANCED) and len(set(value.tasks.parts.values())) == 1 else value.tasks.label
     name = f"{NAMES[value.axis]} for {mix}"
-    if value.stops_at is None:
-        return f"{name}: {value.why}"
-    return f"{name}: a doubling stops paying at {shown(value.axis, value.stops_at)}; {value.why}"
+    at = "" if value.stop.at is None else f"a doubling stops paying at {shown(value.axis, value.stop.at)}; "
+    return f"{name}: {at}{value.stop.why}"
 
 
 def curve_text(value: Curve, gpu: str, train_gpu: str, style: Style, unicode: bool = False) -> str:
@@ -85,9 +84,8 @@ def curve_text(value: Curve, gpu: str, train_gpu: str, style: Style, unicode: bo
     lines += table(head, rows, "r" * len(head), style)
     drawn = plot(value, style, unicode)
     lines += ["", *drawn] if drawn else []
-    if any(part.papers for part in value.printed):
-        texts = [f"{range_of(value.axis, part)} {cell(part)}" for part in value.printed if part.papers]
-        lines += ["", *wrap("printed: rows of these families, gain of a doubling (papers): " + ", ".join(texts), style, hang="         ")]
+    told = printed_lines(value, style)
+    lines += ["", *told] if told else []
     low, high = (shown(value.axis, x) for x in value.covered)
     words = ["change = percent of scale against the recipe's own value (*)", f"hours = {train_gpu} hours of training", f"TTFT = ms on {gpu}",
              "next x2 = what the next doubling of the axis gains; per x2 hours = the same per doubling of GPU-hours"]
@@ -107,19 +105,47 @@ def curve_json(value: Curve, gpu: str, train_gpu: str) -> dict:
                         "gpu_hours": number(p.gpu_hours), "ttft_ms": number(p.ttft_ms), "visual_tokens": number(p.visual_tokens),
                         "extrapolated": p.extrapolated, "next_doubling": gain_json(p.gain, value.level)} for p in value.points],
             "covered": {"low": number(value.covered[0]), "high": number(value.covered[1]), "papers": value.papers},
-            "noise_of_two_runs": number(value.noise), "worth": number(value.worth), "stops_paying_at": number(value.stops_at), "why": value.why,
-            "printed": [printed_json(part) for part in value.printed], "warnings": list(value.notes)}
+            "noise_of_two_runs": number(value.noise), "worth": number(value.worth), **stop_json(value.stop),
+            "printed": [printed_json(part) for part in value.printed], "printed_other_mixes": [printed_json(part) for part in value.others if part.papers],
+            "warnings": list(value.notes)}
+
+
+def stop_json(value: Stop) -> dict:
+    """Which doublings pay: stops_paying_at is null but where `pays` is `until`."""
+    return {"stops_paying_at": number(value.at), "pays": value.pays, "unknown_cost": [number(x) for x in value.unknown], "why": value.why}
 
 
 def printed_json(value: Printed) -> dict:
     """What printed rows say in one range."""
-    return {"low": number(value.low), "high": number(value.high), "gain_per_doubling": number(value.gain), "pairs": value.pairs, "papers": value.papers}
+    return {"low": number(value.low), "high": number(value.high), "gain_per_doubling": number(value.gain), "pairs": value.pairs, "papers": value.papers,
+            "model": number(value.model), "disagree": value.disagree}
 
 
 def gain_json(value: Gain, level: float) -> dict:
     """What the next doubling gains."""
     return {"expected": number(value.expected), "interval": interval(level, value.low, value.high), "extrapolated": value.extrapolated,
             "per_doubling_of_gpu_hours": number(value.per_hours)}
+
+
+def printed_lines(value: Curve, style: Style) -> list[str]:
+    """What printed rows say range by range, those of other data mixes apart, and where they contradict the curve."""
+    lines = []
+    if any(part.papers for part in value.printed):
+        lines += wrap("printed: rows of these families, gain of a doubling (papers): " + cells(value.axis, value.printed), style, hang="         ")
+    if any(part.papers for part in value.others):
+        lines += [] if lines else wrap("printed: no rows of these families with the same mix in another amount", style, hang="         ")
+        lines += wrap("apart: rows in which the mix itself changes with the amount, gain of a doubling (papers): " + cells(value.axis, value.others), style,
+                      hang="       ")
+    for parts, who, why in ((value.printed, "printed rows", ""), (value.others, "rows of other mixes", ": what was added may count there, not how much")):
+        texts = [f"{range_of(value.axis, part)} ({signed(part.gain)} for {signed(part.model)})" for part in parts if part.disagree]
+        if texts:
+            lines += wrap(f"differ: {who} and the model, by more than the noise ({value.noise:.2f}), at {_list(texts)}{why}", style, hang="        ")
+    return lines
+
+
+def cells(axis: str, parts: Sequence[Printed]) -> str:
+    """The ranges that have rows."""
+    return ", ".join(f"{range_of(axis, part)} {cell(part)}" for part in parts if part.papers)
 
 
 def range_of(axis: str, value: Printed) -> str:
@@ -135,6 +161,8 @@ def cell(value: Printed) -> str:
 def still(value: Families) -> list[str]:
     """What the printed rows say of the last range that they cover, in words."""
     last = value.all_[-1]
+    if not any(part.papers for part in value.all_):
+        return ["no table prints " + ("the same mix in another amount" if value.axis == "data_size" else f"rows that differ in the {NAMES[value.axis]} alone")]
     judged = [(row, row.printed[-1]) for row in value.rows if row.printed[-1].gain is not None and row.printed[-1].papers > 1]
     more, less = ([f"{row.family} {signed(cell_.gain)}" for row, cell_ in judged if (cell_.gain > row.noise) == side] for side in (True, False))
     start = f"beyond {shown(value.axis, last.low)}, in printed rows of two papers or more, a doubling"
@@ -148,26 +176,48 @@ def _list(parts: Sequence[str]) -> str:
 
 def families_text(value: Families, style: Style) -> str:
     """`curve --by-family`: printed rows range by range, then the model."""
-    lines = [*(style.paint(line, "bold") for text in still(value) for line in wrap(text, style)), *held(value, style), "",
-             style.paint(f"printed rows: gain of a doubling, {NAMES[value.axis]}, percent of scale (papers)", "bold")]
+    lines = [*(style.paint(line, "bold") for text in still(value) for line in wrap(text, style)), *held(value, style)]
     short = [range_of(value.axis, part) for part in value.all_]
     short[-1] = f"> {shown(value.axis, value.all_[-1].low).removesuffix(' px')}"
     rows = [[row.family, *map(cell, row.printed)] for row in value.rows if any(p.papers for p in row.printed)]
-    lines += table(["family", *short], [*rows, ["all", *map(cell, value.all_)]], "l" + "r" * len(short), style)
-    silent = [row.family for row in value.rows if not any(p.papers for p in row.printed)]
-    lines += wrap("no rows: " + ", ".join(silent), style, hang="  ") if silent else []
+    if rows:
+        lines += ["", style.paint(f"printed rows: gain of a doubling, {NAMES[value.axis]}, percent of scale (papers)", "bold"),
+                  *table(["family", *short], [*rows, ["all", *map(cell, value.all_)]], "l" + "r" * len(short), style)]
+        silent = [row.family for row in value.rows if not any(p.papers for p in row.printed)]
+        lines += wrap("no rows: " + ", ".join(silent), style, hang="  ") if silent else []
+        lines += differing(value.axis, [(row, row.printed) for row in value.rows], "printed rows", style)
+    if any(part.papers for part in value.others):
+        lines += ["", *wrap("apart: rows in which the mix itself changes with the amount, gain of a doubling, all families (papers): "
+                            + cells(value.axis, value.others), style, hang="       ")]
+        lines += differing(value.axis, [(row, row.others) for row in value.rows], "rows of other mixes", style)
     lines += ["", style.paint(f"the model: what the next doubling gains, by {NAMES[value.axis]}", "bold")]
     chosen = value.values if len(value.values) <= 7 else [value.values[round(i * (len(value.values) - 1) / 6)] for i in range(7)]
     where = [value.values.index(x) for x in chosen]
     rows = [[row.family, *(signed(row.gains[i].expected) + ("x" if row.gains[i].extrapolated else "") for i in where), f"{row.noise:.1f}",
-             "-" if row.stops_at is None else shown(value.axis, row.stops_at)] for row in value.rows]
-    lines += table(["family", *(shown(value.axis, x).removesuffix(" px") for x in chosen), "noise", "stops at"], rows, "l" + "r" * (len(chosen) + 2), style)
-    lines += ["", *wrap("words: printed = neighbouring rows of one table that differ on this axis alone, the mean over papers; noise = "
-                        "one standard deviation of the difference of two runs on the family's core benchmarks; stops at = from there on "
-                        "no doubling inside the tables' range gains more (-: all do); x = outside that range", style, hang="       ")]
+             pays_to(value.axis, row.stop)] for row in value.rows]
+    lines += table(["family", *(shown(value.axis, x).removesuffix(" px") for x in chosen), "noise", "pays to"], rows, "l" + "r" * (len(chosen) + 2), style)
+    words = ["printed = neighbouring rows of one table that differ on this axis alone" + (" (tokens may follow)" if value.axis == "resolution" else "")
+             + ", the mean over papers", "noise = one standard deviation of the difference of two runs on the family's core benchmarks",
+             "pays to = up to there a doubling gains more, and beyond none does (all, some, none: of those on the curve inside the tables' range; "
+             "?: what it costs is not known)", "x = outside that range"]
+    lines += ["", *wrap("words: " + "; ".join(words), style, hang="       ")]
     for text in value.notes:
         lines += wrap("note: " + text, style, hang="      ")
     return "\n".join(lines)
+
+
+def pays_to(axis: str, stop: Stop) -> str:
+    """Up to where doublings pay, for a cell."""
+    return shown(axis, stop.at) if stop.at is not None else {"unknown": "?", "not judged": "-"}.get(stop.pays, stop.pays)
+
+
+def differing(axis: str, rows: Sequence[tuple[FamilyCurve, Sequence[Printed]]], who: str, style: Style, most: int = 4) -> list[str]:
+    """Where rows of two papers or more and the model differ by more than the family's noise: the strongest first."""
+    found = [(abs(part.gain - part.model) - row.noise, row.family, part) for row, parts in rows for part in parts if part.disagree and part.papers > 1]
+    found.sort(key=lambda item: -item[0])
+    texts = [f"{family} {range_of(axis, part)} ({signed(part.gain)} for {signed(part.model)})" for _, family, part in found[:most]]
+    texts += [f"{len(found) - most} more"] if len(found) > most else []
+    return wrap(f"differ: {who} of two papers or more and the model, by more than the noise, at {_list(texts)}", style, hang="        ") if texts else []
 
 
 def families_json(value: Families) -> dict:
@@ -176,5 +226,6 @@ def families_json(value: Families) -> dict:
             "values": [number(x) for x in value.values],
             "families": [{"family": row.family, "printed": [printed_json(part) for part in row.printed], "noise_of_two_runs": number(row.noise),
                           "model": [{"value": number(x), **gain_json(gain, value.level)} for x, gain in zip(value.values, row.gains)],
-                          "stops_paying_at": number(row.stops_at), "why": row.why} for row in value.rows],
-            "all": [printed_json(part) for part in value.all_], "answer": still(value)[0], "warnings": list(value.notes)}
+                          "printed_other_mixes": [printed_json(part) for part in row.others if part.papers], **stop_json(row.stop)} for row in value.rows],
+            "all": [printed_json(part) for part in value.all_], "printed_other_mixes": [printed_json(part) for part in value.others if part.papers],
+            "answer": still(value)[0], "warnings": list(value.notes)}

@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from ..effects.results import Delta, Evidence, Swap
 from ..effects.tails import half_width
 from .plots import SQUARES, Mark, Panel, domain, share
-from .terminal import points
+from .terminal import outside, points
 from .text import Style, clean, clip, signed, wrap
 
-PANELS, ROWS = 3, 10
+PANELS, CONTRADICTED, ROWS = 3, 2, 10
 
 
 def most_direct(answer: Swap, count: int = PANELS) -> list[Delta]:
@@ -20,6 +20,23 @@ def most_direct(answer: Swap, count: int = PANELS) -> list[Delta]:
         counted = [(sum(row.relation == relation for row in d.evidence), d) for d in answer.deltas]
         return [d for _, d in sorted((pair for pair in counted if pair[0]), key=lambda pair: -pair[0])[:count]]
     return rank("direct") or rank("near") or list(answer.deltas[:1])
+
+
+def drawn(answer: Swap) -> list[Delta]:
+    """The benchmarks to draw unasked: those with most direct rows, and beside them a few whose rows contradict the model most."""
+    first = most_direct(answer)
+    known = {d.benchmark for d in first}
+    flagged = [d for d in answer.deltas if d.benchmark not in known and d.direct and (outside(d) or d.split and d.split.disagree)]
+    return first + sorted(flagged, key=lambda d: -abs(d.direct.estimate - d.expected) / (d.high - d.low))[:CONTRADICTED]
+
+
+def left_out(answer: Swap, shown: Sequence[Delta]) -> str:
+    """How many benchmarks of the answer are not drawn, and how to draw them; '' when all are."""
+    known = {d.benchmark for d in shown}
+    rest = [d for d in answer.deltas if d.benchmark not in known]
+    rows = sum(any(row.relation == "direct" for row in d.evidence) for d in rest)
+    which = f" ({rows} of them with rows of this very change)" if rows else ""
+    return f"and {_count(len(rest), 'more benchmark')}{which}: --benchmark NAME draws one" if rest else ""
 
 
 def panels(deltas: Sequence[Delta], names: Mapping[str, str], places: Mapping[str, str], lower_is_better: frozenset[str] | set[str] = frozenset(),
@@ -72,13 +89,14 @@ ASCII = {"line": "-", "left": "[", "right": "]", "zero": ":", "full": "xX#", "op
          "model_line": "=", "arrow": "->"}
 
 
-def terminal_lines(shown: Sequence[Panel], style: Style, ascii_only: bool = False) -> list[str]:
-    """The panels as text, at most style.width columns wide."""
+def terminal_lines(shown: Sequence[Panel], style: Style, ascii_only: bool = False, after: str = "") -> list[str]:
+    """The panels as text, at most style.width columns wide. after: what is not among them."""
     signs, out = ASCII if ascii_only else UNICODE, []
     for panel in shown:
         out += ["", style.paint(_plain(f"{panel.title}: {panel.note}", ascii_only, style.width), "bold")]
         out += _lines(panel, style, signs, ascii_only) if panel.marks else []
         out += [style.paint(line, "dim") for line in wrap(panel.after, style, "  ")] if panel.after else []
+    out += ["", *(style.paint(line, "dim") for line in wrap(after, style))] if after else []
     kinds = {mark.kind for panel in shown for mark in panel.marks}
     key = {"full": f"{signs['full']} controlled", "open": f"{signs['open']} something else moves along", "near": f"{signs['near']} same make",
            "pool": f"{signs['pool']} direct rows pooled", "model": f"{signs['model']} what the model expects"}

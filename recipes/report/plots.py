@@ -85,10 +85,11 @@ def share(weight: float) -> str:
 
 
 def forest(panels: Sequence[Panel], title: str, about: str = "", *, compact: bool = False, alone: bool = True, level: str = "80%",
-           key: Collection[str] | None = None) -> str:
+           key: Collection[str] | None = None, after: str = "") -> str:
     """A forest plot: each panel has its own axis; squares by weight, a diamond for a pooled estimate, a bar for a predicted one.
 
     A panel without marks says its note and nothing else. key: the kinds of marks to explain (default: those in the panels).
+    after: what is not among the panels.
     """
     sheet = Sheet(title, about, compact, alone)
     for panel in panels:
@@ -100,6 +101,8 @@ def forest(panels: Sequence[Panel], title: str, about: str = "", *, compact: boo
         if panel.marks:
             (_narrow if compact else _wide)(sheet, panel, level)
         sheet.say(panel.after, SMALL, "m")
+    sheet.y += 14 if after else 0
+    sheet.say(after, SMALL, "m")
     _key(sheet, kinds_of(panels) if key is None else key, level)
     return sheet.finish()
 

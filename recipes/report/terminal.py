@@ -193,10 +193,14 @@ def disagreements(answer: "Swap", names: Mapping[str, str]) -> list[str]:
 
 
 def slope_note(slope: "Slope") -> str:
-    """Whether the change does more with a larger LLM, in a sentence."""
-    word = ("it does more with a larger LLM" if slope.estimate > 0 else "it does less with a larger LLM") if slope.clear else "no sign that it depends on the LLM's size"
-    return (f"{word}: {signed(slope.estimate, 2)} ± {slope.se:.2f} percent of scale per doubling, from {slope.pairs} pairs of runs at {slope.sizes[0]:.3g}B to "
-            f"{slope.sizes[1]:.3g}B of {', '.join(slope.papers)} (mean {signed(slope.low)} at the smallest, {signed(slope.high)} at the largest)")
+    """Whether the change does more with a larger LLM, and who says so, in a sentence."""
+    who = "one paper says" if len(slope.papers) == 1 else f"{len(slope.papers)} papers together say"
+    more = "more" if slope.estimate > 0 else "less"
+    word = f"{who} that it does {more} with a larger LLM" if slope.suggested else "no sign that it depends on the LLM's size"
+    sure = ", too little to rely on" if slope.suggested and not slope.clear else ""
+    return (f"{word}{sure}: {signed(slope.estimate, 2)} ± {slope.se:.2f} percent of scale per doubling, in rows of {', '.join(slope.papers)} "
+            f"({slope.pairs} pairs of runs at {slope.sizes[0]:.3g}B to {slope.sizes[1]:.3g}B, mean {signed(slope.low)} at the smallest, "
+            f"{signed(slope.high)} at the largest); the expected deltas do not use it: they are the same at every size")
 
 
 def mix_text(mix: "Mix") -> str:
