@@ -4,6 +4,7 @@ In: parsed arguments and the library. Out: printed text or JSON, and the exit co
 """
 import json
 import sys
+from collections.abc import Iterable
 
 from . import answers, question
 from .arguments import (Parser, Usage, benchmark_list, constraint_flags, constraints, flag, level_flag, number, pairs, positive, recipe_fields,
@@ -11,6 +12,7 @@ from .arguments import (Parser, Usage, benchmark_list, constraint_flags, constra
 from .cli_report import check_plot, plot_argument, plot_front, plot_swap
 from .console import out, show, style
 from .effects.rows import moved_axes, relevant_papers
+from .evidence.tables import Paper
 from .evidence.vocabulary import Vocabulary
 from .library import Library
 from .picker import units
@@ -29,11 +31,17 @@ def names_of(library: Library) -> dict[str, str]:
 
 def places_of(library: Library, tables: set[str]) -> dict[str, str]:
     """Table id -> `Cambrian-1, Table 11`, and paper key -> `Cambrian-1`."""
-    names = {}
-    for paper in library.papers({name.split(".")[0] for name in tables}):
-        names[paper.key] = paper.short
-        for table in paper.tables:
-            names[table.id] = f"{paper.short}, {table.locator}"
+    names: dict[str, str] = {}
+
+    def name(papers: Iterable[Paper]) -> None:
+        for paper in papers:
+            names[paper.key] = paper.short
+            for table in paper.tables:      # LLaVA's own tables lie in the file of LLaVA-1.5
+                names[table.id] = f"{paper.short if table.paper == paper.key else table.paper}, {table.locator}"
+
+    name(library.papers({name.split(".")[0] for name in tables}))
+    if any("." in table and table not in names for table in tables):
+        name(library.papers())
     return names
 
 

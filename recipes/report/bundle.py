@@ -74,7 +74,7 @@ def evidence(library: Library) -> str:
     for paper in library.papers(shipped_only=True):
         for table in paper.tables:
             doubt = ", ".join(r.arm for r in table.rows if r.doubt)
-            place = f"{paper.short}, {table.locator}{f' (arXiv {table.arxiv})' if table.arxiv else ''}"
+            place = f"{paper.short if table.paper == paper.key else table.paper}, {table.locator}{f' (arXiv {table.arxiv})' if table.arxiv else ''}"
             lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in (
                 table.id, place, ", ".join(table.varies), f"{len(table.rows)} x {len(evidence_metrics(table))}", doubt or "-")) + " |")
     return page(lines)
