@@ -363,9 +363,10 @@ def _by_paper(one: Assertion, lines: tuple[Line, ...], owners: Sequence[int], va
     good = [key for key, group in votes.items() if 2 * sum(group.values()) > len(group)]
     even = [key for key, group in votes.items() if 2 * sum(group.values()) == len(group)]
     voting = len(votes) - len(even)
+    where = f"{len(good)} of {plural(voting, 'paper')}" if voting else "no paper"
     share, what = one.spec.get("need", 1), "pairs of rows are in the mean" if one.spec.get("mean") else "contrasts are"
     said = ", ".join(f"{evidence.papers[key].short} {sum(group.values())} of {len(group)}" for key, group in votes.items())
-    found = (f"most {what} {range_words(one.spec, unit)} in {len(good)} of {plural(voting, 'paper')}, {100 * share:.0f}% needed "
+    found = (f"most {what} {range_words(one.spec, unit)} in {where}, {100 * share:.0f}% needed "
              f"({said}; found {min(values):+.2f} … {max(values):+.2f}{unit})")
     if even:
         found += f"; split evenly, so no vote: {', '.join(evidence.papers[key].short for key in even)}"

@@ -6,7 +6,7 @@ tables from all the published ones. Does not fit what is stored (refit.py) or pr
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from .claim_pairs import satisfies
+from .claim_pairs import plural, satisfies
 from .effects import backtest as bt
 from .effects.baselines import Elsewhere, Judged, judge, summary
 from .effects.columns import KINDS, Column, columns
@@ -17,7 +17,7 @@ from .evidence.tables import load_papers
 from .library import Library
 from .refit import read_hyper
 from .report.jsonable import number
-from .report.text import Style, table, wrap
+from .report.text import Style, percent, table, wrap
 
 GROUPS = ("axis", "grade", "family", "paper")
 
@@ -113,7 +113,7 @@ def backtest_text(result: dict, style: Style) -> str:
     def row(name, s):
         inside = "/".join(f"{100 * s['coverage_pooled'][level]:.0f}" for level in ("50", "80", "95"))
         return [name, str(s["contrasts"]), str(s["papers"]), f"{s['mae_ratio']:.2f}", f"{s['axis_mean_ratio']:.2f}", f"{s['crps_ratio']:.2f}",
-                f"{s['crps_zero_ratio']:.2f}", inside, "/".join("-" if s[key] is None else f"{100 * s[key]:.0f}" for key in ("sign", "sign_pooled"))]
+                f"{s['crps_zero_ratio']:.2f}", inside, "/".join("-" if s[key] is None else f"{100 * s[key]:.0f}" for key in ("sign", "sign_pooled", "sign_moved"))]
 
     first = {name: result[key] for name, key in (("all contrasts", "overall"), ("answerable", "answerable")) if result[key]}
     for title, groups in (("", first), ("answerable, by what moved", result["by_axis"]), ("all, by grade", result["by_grade"]),
@@ -122,6 +122,11 @@ def backtest_text(result: dict, style: Style) -> str:
             lines += ["", *([title] if title else []), *table(head, [row(name, s) for name, s in groups.items()], "lrrrrrrrr", style)]
     if not first:
         lines += ["", *wrap("nothing to score: at least three contrasts of one paper on known benchmarks are needed", style)]
+    if result["overall"] and result["overall"]["moved"]:
+        s = result["overall"]
+        lines += ["", *wrap(f"of {plural(s['moved'], 'contrast')} that moved by more than 2 points, {s['moved'] - s['unsigned']} had a sign predicted"
+                            + (f", right in {percent(s['sign_moved'])}" if s["sign_moved"] is not None else "")
+                            + (f"; for {s['unsigned']} exactly 0 was predicted: neither right nor wrong" if s["unsigned"] else ""), style)]
     both = result["answerable"] or result["overall"]
     if both and both["thumb_ratio"] is not None:
         lines += ["", *wrap(f"rules of thumb speak of {both['thumb_contrasts']} contrasts: their error is {both['thumb_ratio']:.2f} of \"no change\", "
@@ -129,5 +134,6 @@ def backtest_text(result: dict, style: Style) -> str:
     lines += ["", *wrap("answerable: grade direct or indirect from the other papers alone. MAE: mean absolute error over that of \"no change\", mean "
                         "over papers; axis: the same for the mean of all contrasts of the axis. CRPS: of the model, and of \"no change\" with a "
                         "spread calibrated per benchmark and axis. 50/80/95%: share of results inside these intervals. sign: right signs "
-                        "where more than 1 point was predicted: mean over papers with at least 3 such contrasts / over all contrasts.", style)]
+                        "where more than 1 point was predicted: mean over papers with at least 3 such contrasts / over all contrasts; / over all "
+                        "contrasts that moved by more than 2 points.", style)]
     return "\n".join(lines)
