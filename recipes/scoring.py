@@ -12,6 +12,7 @@ from .effects.baselines import Elsewhere, Judged, judge, summary
 from .effects.columns import KINDS, Column, columns
 from .effects.features import difference, llm_params_b
 from .effects.posterior import Posterior
+from .evidence import redundancy
 from .evidence.claims import read_claims, shipped_path
 from .evidence.tables import load_papers
 from .library import Library
@@ -30,17 +31,18 @@ def backtest(library: Library, papers: Sequence[str], say: Callable[[str], None]
     wide = hyper._replace(heterogeneity={k: v * spread for k, v in hyper.heterogeneity.items()}, noise=hyper.noise * spread,
                           binomial=hyper.binomial * spread)
     scored = bt.leave_one_paper_out(data, hyper, papers=list(papers) or None, predict_with=wide)
-    return {"scored_on": "each published paper, predicted from all the others", "spread": number(spread),
+    return {"scored_on": "each published paper, predicted from all the others", "repeated": [], "spread": number(spread),
             **_summaries(judge(scored, data, Elsewhere(data, bt.scales(data)), thumb_rules(library)))}
 
 
 def other_tables(library: Library) -> dict:
-    """The user's tables (--tables), predicted from all the published ones."""
+    """The user's tables (--tables), predicted from all the published ones. `repeated`: papers whose rows are published ones, so not unseen."""
+    seen = [one._asdict() for one in redundancy.repeated(library.own_papers(), library.papers(shipped_only=True))]
     published = columns(library.papers(shipped_only=True), library.words)
     other = columns(library.own_papers(), library.words)
     posterior = Library(shipped=library.shipped).posterior
     scored = [item for number_, column in enumerate(other) for item in predicted(number_, column, posterior)]
-    return {"scored_on": "the tables of " + ", ".join(library.extra), "spread": number(posterior.spread),
+    return {"scored_on": "the tables of " + ", ".join(library.extra), "repeated": seen, "spread": number(posterior.spread),
             **_summaries(judge(scored, other, Elsewhere(published, posterior.scale), thumb_rules(library)))}
 
 
@@ -108,6 +110,10 @@ def _numbers(value) -> dict | None:
 def backtest_text(result: dict, style: Style) -> str:
     """The summaries as tables."""
     lines = wrap(f"{result['scored_on']}; errors as ratios to always saying \"no change\"", style)
+    for one in result["repeated"]:
+        (here, arm), (there, other) = one["first"], one["there"]
+        lines += wrap(f"warning: {one['rows']} of {plural(one['among'], 'row')} of {one['paper']} carry the scores of rows of {one['of']}, which is "
+                      f"published and not unseen ({here} {arm!r} is {there} {other!r})", style, hang="  ")
     head = ["", "n", "papers", "MAE", "axis", "CRPS", "no change", "50/80/95%", "sign"]
 
     def row(name, s):
