@@ -4,7 +4,8 @@ In: Claims (evidence/claims.py) and Evidence. Out: Audits, each with the rows be
 Pairs of rows are judged in claim_pairs.py; single values, orderings and counts here. Does not read files or print.
 
 An assertion *holds*, *fails*, is *absent* (the cited paper's tables are encoded and none shows it) or *unknown* (nothing encoded speaks to
-it, or the paper draws it without printing numbers). The verdict of a claim, from its assertions (those marked `beside` do not count):
+it, the paper draws it without printing numbers, or what speaks to it cannot decide: rows that may be one row copied twice, scores of two
+splits, papers that are split evenly). The verdict of a claim, from its assertions (those marked `beside` do not count):
 
     none holds or fails: not in the cited source (one is absent), no evidence (all are unknown)
     all hold: supported;  some hold: partly;  none holds: contradicted

@@ -118,8 +118,9 @@ def backtest_text(result: dict, style: Style) -> str:
 
     def row(name, s):
         inside = "/".join(f"{100 * s['coverage_pooled'][level]:.0f}" for level in ("50", "80", "95"))
+        signs = "/".join("-" if s[key] is None else f"{100 * s[key]:.0f}" for key in ("sign", "sign_pooled", "sign_moved"))
         return [name, str(s["contrasts"]), str(s["papers"]), f"{s['mae_ratio']:.2f}", f"{s['axis_mean_ratio']:.2f}", f"{s['crps_ratio']:.2f}",
-                f"{s['crps_zero_ratio']:.2f}", inside, "/".join("-" if s[key] is None else f"{100 * s[key]:.0f}" for key in ("sign", "sign_pooled", "sign_moved"))]
+                f"{s['crps_zero_ratio']:.2f}", inside, signs]
 
     first = {name: result[key] for name, key in (("all contrasts", "overall"), ("answerable", "answerable")) if result[key]}
     for title, groups in (("", first), ("answerable, by what moved", result["by_axis"]), ("all, by grade", result["by_grade"]),

@@ -12,6 +12,7 @@ from recipes.effects.baselines import Elsewhere, Judged, judge, summary
 from recipes.effects.backtest import Scored
 from recipes.effects.columns import KINDS, Column
 from recipes.evidence.redundancy import repeated
+from recipes.library import Library
 from recipes.report.text import Style
 from tests import support
 
@@ -181,9 +182,9 @@ class Command(unittest.TestCase):
         _, out, _ = support.call("backtest", "--help")
         self.assertIn("not together with --tables DIR", " ".join(out.split()))
 
-    def renamed(self, folder: str, change=lambda paper: None) -> None:
-        """Idefics3 under another key, with other ids and other arms."""
-        paper = json.loads(pathlib.Path(support.TABLES, "idefics3.json").read_text(encoding="utf-8"))
+    def renamed(self, folder: str, change=lambda paper: None, name: str = "idefics3") -> None:
+        """A published paper under another key, with other ids and other arms."""
+        paper = json.loads(pathlib.Path(support.TABLES, f"{name}.json").read_text(encoding="utf-8"))
         paper["paper"]["key"] = "mine"
         for number, table in enumerate(paper["tables"]):
             table["id"] = f"mine.t{number}"
@@ -221,7 +222,9 @@ class Command(unittest.TestCase):
 
     def test_signs_of_what_moved_are_printed(self):
         """As many as the JSON has, in the column and in words."""
-        result = scoring.backtest(support.library(), ["m3"], lambda line: None)
+        with tempfile.TemporaryDirectory() as folder:
+            self.renamed(folder, name="sharegpt4v")
+            result = scoring.other_tables(Library([folder]))
         text = " ".join(scoring.backtest_text(result, Style()).split())
         got = result["overall"]
         self.assertIn(f"/{100 * got['sign_moved']:.0f} answerable", text)

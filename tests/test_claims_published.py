@@ -175,7 +175,8 @@ class Shipped(unittest.TestCase):
         self.assertEqual([one.assertion.asserts for one in counted["L21"] if one.assertion.kind == "contrast" and "mean" not in one.assertion.spec
                           and len({line.metric for line in one.lines}) > 1], [])
         self.assertEqual(sum("lead" in one.assertion.asserts and one.assertion.spec.get("metrics", [""])[0] != "docvqa" for one in counted["D02"]), 1)
-        self.assertEqual([self.audits[key].verdict for key in ("R11", "L09", "L14", "R07")], ["partly", "contradicted", "no evidence", "not in the cited source"])
+        self.assertEqual([self.audits[key].verdict for key in ("R11", "L09", "L14", "R07")],
+                         ["partly", "contradicted", "no evidence", "not in the cited source"])
 
     def test_no_two_counted_parts_turn_one_contrast_around(self):
         """A over B and B over A: one of them would fail by construction."""
