@@ -15,6 +15,7 @@ from .evidence.vocabulary import Vocabulary
 
 RESULTS = ("holds", "fails", "absent", "unknown")
 MOST = 2 / 3   # share of the papers that an order of axes must hold in, unless the assertion says another
+ONE_COPY = "one-secondary"   # grade of a record that was read from a single copy, which is not the paper
 LEAST_CONTRASTS, LEAST_PAPERS = 5, 2   # of an axis, below which nothing is said of its share (papers: fewer where fewer are searched)
 
 
@@ -292,7 +293,20 @@ def plural(count: int, word: str) -> str:
     return f"{count} {word}{'' if count == 1 else 's'}"
 
 
+def _copied(one: Contrast, evidence: Evidence) -> bool:
+    """Two arms with one number in every column, in a record read from a single copy of the paper: perhaps one row copied twice."""
+    both = [(x, one.to_row.scores.get(key)) for key, x in one.from_row.scores.items() if x is not None and one.to_row.scores.get(key) is not None]
+    grade = one.table.grade or evidence.paper_of[_first(one.table.id)].transcription.get("grade")
+    return grade == ONE_COPY and len(both) > 1 and all(x == y for x, y in both)
+
+
+def _first(table: str) -> str:
+    """The id of a table, or of the first of two that were joined."""
+    return table.split(" and ")[0]
+
+
 def judge_contrast(one: Assertion, evidence: Evidence) -> Judged:
+    """The contrasts that are asked for, against the range. On rows that may be one row copied twice nothing rests: they are shown."""
     spec = one.spec
     scaled = spec.get("scale") == "percent"
     groups: dict[frozenset, list[tuple[Contrast, float]]] = defaultdict(list)
@@ -301,6 +315,18 @@ def judge_contrast(one: Assertion, evidence: Evidence) -> Judged:
         groups[_pair(contrast)].append((contrast, abs(value) if spec.get("size") else value))
     if not groups:
         return missing(one, evidence)
+    twins = [groups.pop(key) for key, group in list(groups.items()) if _copied(group[0][0], evidence)]
+    unsure = "; ".join(f"{group[0][0].from_row.arm} and {group[0][0].to_row.arm} carry the same number in every column of {group[0][0].table.locator}, "
+                       "read from one secondary copy: perhaps one row copied twice, so nothing rests on them" for group in twins)
+    if not groups:
+        return Judged(one, "unknown", unsure, tuple(_line(contrast) for group in twins for contrast, _ in group))
+    judged = _within_range(one, groups, evidence)
+    return judged._replace(found=f"{judged.found}; {unsure}", lines=judged.lines + tuple(_line(c) for group in twins for c, _ in group)) if twins else judged
+
+
+def _within_range(one: Assertion, groups: Mapping[frozenset, list[tuple[Contrast, float]]], evidence: Evidence) -> Judged:
+    """Contrasts with their values, by pair of runs, against the range."""
+    spec, scaled = one.spec, one.spec.get("scale") == "percent"
     unit = " percent of scale" if scaled else ""
     if spec.get("mean"):
         means = {key: sum(value for _, value in group) / len(group) for key, group in groups.items()}
@@ -327,16 +353,24 @@ def judge_contrast(one: Assertion, evidence: Evidence) -> Judged:
 
 
 def _by_paper(one: Assertion, lines: tuple[Line, ...], owners: Sequence[int], values: Sequence[float], unit: str, evidence: Evidence) -> Judged:
-    """The papers in which most contrasts (for `mean`: most pairs of rows; `owners` says which pair a line is of) are in the range."""
+    """The papers in which most contrasts (for `mean`: most pairs of rows; `owners` says which pair a line is of) are in the range.
+
+    A paper that is split evenly votes neither way; where all are, the result is unknown.
+    """
     votes: dict[str, dict[int, bool]] = defaultdict(dict)
     for owner, line in zip(owners, lines):
-        votes[evidence.paper_of[line.table.split(" and ")[0]].key][owner] = bool(line.holds)
+        votes[evidence.paper_of[_first(line.table)].key][owner] = bool(line.holds)
     good = [key for key, group in votes.items() if 2 * sum(group.values()) > len(group)]
+    even = [key for key, group in votes.items() if 2 * sum(group.values()) == len(group)]
+    voting = len(votes) - len(even)
+    where = f"{len(good)} of {plural(voting, 'paper')}" if voting else "no paper"
     share, what = one.spec.get("need", 1), "pairs of rows are in the mean" if one.spec.get("mean") else "contrasts are"
     said = ", ".join(f"{evidence.papers[key].short} {sum(group.values())} of {len(group)}" for key, group in votes.items())
-    found = (f"most {what} {range_words(one.spec, unit)} in {len(good)} of {plural(len(votes), 'paper')}, {100 * share:.0f}% needed "
+    found = (f"most {what} {range_words(one.spec, unit)} in {where}, {100 * share:.0f}% needed "
              f"({said}; found {min(values):+.2f} … {max(values):+.2f}{unit})")
-    return Judged(one, "holds" if len(good) >= share * len(votes) - 1e-9 else "fails", found, lines)
+    if even:
+        found += f"; split evenly, so no vote: {', '.join(evidence.papers[key].short for key in even)}"
+    return Judged(one, "unknown" if not voting else "holds" if len(good) >= share * voting - 1e-9 else "fails", found, lines)
 
 
 # --- the spread of scores by axis ------------------------------------------------------------------------------------------------

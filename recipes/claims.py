@@ -4,7 +4,8 @@ In: Claims (evidence/claims.py) and Evidence. Out: Audits, each with the rows be
 Pairs of rows are judged in claim_pairs.py; single values, orderings and counts here. Does not read files or print.
 
 An assertion *holds*, *fails*, is *absent* (the cited paper's tables are encoded and none shows it) or *unknown* (nothing encoded speaks to
-it, or the paper draws it without printing numbers). The verdict of a claim, from its assertions (those marked `beside` do not count):
+it, the paper draws it without printing numbers, or what speaks to it cannot decide: rows that may be one row copied twice, scores of two
+splits, papers that are split evenly). The verdict of a claim, from its assertions (those marked `beside` do not count):
 
     none holds or fails: not in the cited source (one is absent), no evidence (all are unknown)
     all hold: supported;  some hold: partly;  none holds: contradicted
@@ -93,6 +94,14 @@ def _place(place: Mapping, evidence: Evidence) -> tuple[object, list[Line]]:
     return value, [Line("registry/training_costs", record["source"], None, None, record["id"], place["field"], None, None, value, None, (), (), None)]
 
 
+def _splits(places: Sequence[Mapping], lines: Sequence[Line]) -> list[str]:
+    """The splits on which released models are compared on one benchmark: those that the scores to go by name."""
+    if len({place.get("benchmark") for place in places}) > 1 or "benchmark" not in places[0]:
+        return []
+    names = [next(line for line in lines if line.to_arm == name).split for name in dict.fromkeys(line.to_arm for line in lines)]
+    return list(dict.fromkeys(name for name in names if name))
+
+
 def _value(one: Assertion, evidence: Evidence) -> Judged:
     spec = one.spec
     places = spec["at"] if isinstance(spec["at"], list) else [spec["at"]]
@@ -103,6 +112,9 @@ def _value(one: Assertion, evidence: Evidence) -> Judged:
         lines += found
     if any(value is None for value in values):
         return Judged(one, "unknown", "no source that was read prints it", tuple(lines))
+    splits = _splits(places, lines) if spec.get("how") in ("difference", "ratio") else ()
+    if len(splits) > 1:
+        return Judged(one, "unknown", f"scores of different splits ({', '.join(splits)}) are not held against each other", tuple(lines))
     value = values[0]
     if len(values) > 1 or not ("is" in spec or isinstance(spec.get("equals"), str)):
         text = next((value for value in values if isinstance(value, bool) or not isinstance(value, (int, float))), None)

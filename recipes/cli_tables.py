@@ -75,14 +75,15 @@ def fit_command(args, library: Library, understood: dict | None = None) -> int:
 
 
 def backtest_arguments(parser: Parser) -> None:
-    parser.add_argument("--paper", action="append", default=[], metavar="KEY", help="only this paper (repeatable); with --tables DIR, the tables of DIR are scored instead")
+    parser.add_argument("--paper", action="append", default=[], metavar="KEY", 
+                        help="only this published paper (repeatable); not together with --tables DIR, which scores the tables of DIR instead")
 
 
 def backtest_command(args, library: Library, understood: dict | None = None) -> int:
-    """How well unseen papers are predicted: leave one paper out, against simple rules."""
+    """How well unseen papers are predicted: leave one paper out, against simple rules; with --tables DIR, the tables of DIR from the published ones."""
     from . import scoring
     if args.tables and args.paper:
-        raise Usage("backtest: --paper is about the published papers: leave out --tables")
+        raise Usage("backtest: --paper is about the published papers and --tables DIR scores those of DIR instead: give one of the two")
     if args.tables:
         result = scoring.other_tables(library)
     else:

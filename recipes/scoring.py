@@ -6,18 +6,19 @@ tables from all the published ones. Does not fit what is stored (refit.py) or pr
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from .claim_pairs import satisfies
+from .claim_pairs import plural, satisfies
 from .effects import backtest as bt
 from .effects.baselines import Elsewhere, Judged, judge, summary
 from .effects.columns import KINDS, Column, columns
 from .effects.features import difference, llm_params_b
 from .effects.posterior import Posterior
+from .evidence import redundancy
 from .evidence.claims import read_claims, shipped_path
 from .evidence.tables import load_papers
 from .library import Library
 from .refit import read_hyper
 from .report.jsonable import number
-from .report.text import Style, table, wrap
+from .report.text import Style, percent, table, wrap
 
 GROUPS = ("axis", "grade", "family", "paper")
 
@@ -30,17 +31,18 @@ def backtest(library: Library, papers: Sequence[str], say: Callable[[str], None]
     wide = hyper._replace(heterogeneity={k: v * spread for k, v in hyper.heterogeneity.items()}, noise=hyper.noise * spread,
                           binomial=hyper.binomial * spread)
     scored = bt.leave_one_paper_out(data, hyper, papers=list(papers) or None, predict_with=wide)
-    return {"scored_on": "each published paper, predicted from all the others", "spread": number(spread),
+    return {"scored_on": "each published paper, predicted from all the others", "repeated": [], "spread": number(spread),
             **_summaries(judge(scored, data, Elsewhere(data, bt.scales(data)), thumb_rules(library)))}
 
 
 def other_tables(library: Library) -> dict:
-    """The user's tables (--tables), predicted from all the published ones."""
+    """The user's tables (--tables), predicted from all the published ones. `repeated`: papers whose rows are published ones, so not unseen."""
+    seen = [one._asdict() for one in redundancy.repeated(library.own_papers(), library.papers(shipped_only=True))]
     published = columns(library.papers(shipped_only=True), library.words)
     other = columns(library.own_papers(), library.words)
     posterior = Library(shipped=library.shipped).posterior
     scored = [item for number_, column in enumerate(other) for item in predicted(number_, column, posterior)]
-    return {"scored_on": "the tables of " + ", ".join(library.extra), "spread": number(posterior.spread),
+    return {"scored_on": "the tables of " + ", ".join(library.extra), "repeated": seen, "spread": number(posterior.spread),
             **_summaries(judge(scored, other, Elsewhere(published, posterior.scale), thumb_rules(library)))}
 
 
@@ -108,12 +110,17 @@ def _numbers(value) -> dict | None:
 def backtest_text(result: dict, style: Style) -> str:
     """The summaries as tables."""
     lines = wrap(f"{result['scored_on']}; errors as ratios to always saying \"no change\"", style)
+    for one in result["repeated"]:
+        (here, arm), (there, other) = one["first"], one["there"]
+        lines += wrap(f"warning: {one['rows']} of {plural(one['among'], 'row')} of {one['paper']} carry the scores of rows of {one['of']}, which is "
+                      f"published and not unseen ({here} {arm!r} is {there} {other!r})", style, hang="  ")
     head = ["", "n", "papers", "MAE", "axis", "CRPS", "no change", "50/80/95%", "sign"]
 
     def row(name, s):
         inside = "/".join(f"{100 * s['coverage_pooled'][level]:.0f}" for level in ("50", "80", "95"))
+        signs = "/".join("-" if s[key] is None else f"{100 * s[key]:.0f}" for key in ("sign", "sign_pooled", "sign_moved"))
         return [name, str(s["contrasts"]), str(s["papers"]), f"{s['mae_ratio']:.2f}", f"{s['axis_mean_ratio']:.2f}", f"{s['crps_ratio']:.2f}",
-                f"{s['crps_zero_ratio']:.2f}", inside, "/".join("-" if s[key] is None else f"{100 * s[key]:.0f}" for key in ("sign", "sign_pooled"))]
+                f"{s['crps_zero_ratio']:.2f}", inside, signs]
 
     first = {name: result[key] for name, key in (("all contrasts", "overall"), ("answerable", "answerable")) if result[key]}
     for title, groups in (("", first), ("answerable, by what moved", result["by_axis"]), ("all, by grade", result["by_grade"]),
@@ -122,6 +129,11 @@ def backtest_text(result: dict, style: Style) -> str:
             lines += ["", *([title] if title else []), *table(head, [row(name, s) for name, s in groups.items()], "lrrrrrrrr", style)]
     if not first:
         lines += ["", *wrap("nothing to score: at least three contrasts of one paper on known benchmarks are needed", style)]
+    if result["overall"] and result["overall"]["moved"]:
+        s = result["overall"]
+        lines += ["", *wrap(f"of {plural(s['moved'], 'contrast')} that moved by more than 2 points, {s['moved'] - s['unsigned']} had a sign predicted"
+                            + (f", right in {percent(s['sign_moved'])}" if s["sign_moved"] is not None else "")
+                            + (f"; for {s['unsigned']} exactly 0 was predicted: neither right nor wrong" if s["unsigned"] else ""), style)]
     both = result["answerable"] or result["overall"]
     if both and both["thumb_ratio"] is not None:
         lines += ["", *wrap(f"rules of thumb speak of {both['thumb_contrasts']} contrasts: their error is {both['thumb_ratio']:.2f} of \"no change\", "
@@ -129,5 +141,6 @@ def backtest_text(result: dict, style: Style) -> str:
     lines += ["", *wrap("answerable: grade direct or indirect from the other papers alone. MAE: mean absolute error over that of \"no change\", mean "
                         "over papers; axis: the same for the mean of all contrasts of the axis. CRPS: of the model, and of \"no change\" with a "
                         "spread calibrated per benchmark and axis. 50/80/95%: share of results inside these intervals. sign: right signs "
-                        "where more than 1 point was predicted: mean over papers with at least 3 such contrasts / over all contrasts.", style)]
+                        "where more than 1 point was predicted: mean over papers with at least 3 such contrasts / over all contrasts; / over all "
+                        "contrasts that moved by more than 2 points.", style)]
     return "\n".join(lines)

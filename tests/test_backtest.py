@@ -7,10 +7,13 @@ import tempfile
 import unittest
 
 from recipes import scoring
-from recipes.effects import baselines, tails
+from recipes.effects import backtest, baselines, tails
 from recipes.effects.baselines import Elsewhere, Judged, judge, summary
 from recipes.effects.backtest import Scored
 from recipes.effects.columns import KINDS, Column
+from recipes.evidence.redundancy import repeated
+from recipes.library import Library
+from recipes.report.text import Style
 from tests import support
 
 
@@ -94,9 +97,23 @@ class Summaries(unittest.TestCase):
         self.assertAlmostEqual(got.sign, 1.0)                             # q; p has only two predictions beyond 1
         self.assertAlmostEqual(got.sign_pooled, 4 / 5)
         self.assertAlmostEqual(got.sign_moved, 1.0)
+        self.assertEqual((got.moved, got.unsigned), (3, 0))
         self.assertAlmostEqual(got.coverage["80"], (1 / 3 + 1) / 2)
         self.assertAlmostEqual(got.coverage_pooled["80"], 4 / 6)
         self.assertIsNone(summary(items[:2]))
+
+    def test_a_prediction_of_exactly_zero_is_neither_right_nor_wrong(self):
+        """In either direction: turning every pair around changes no sign score."""
+        items = [self.item("p", expected, actual) for expected, actual in
+                 ((0.0, -3.0), (0.0, 3.0), (0.0, 9.0), (-0.5, -3.0), (0.5, -3.0), (0.5, 1.0), (2.0, 0.0), (-2.0, 0.0), (2.0, 1.0))]
+        for sign in (1, -1):
+            got = summary([item._replace(expected=sign * item.expected, actual=sign * item.actual) for item in items])
+            self.assertEqual((got.moved, got.unsigned, got.sign_moved), (5, 3, 0.5))
+            self.assertAlmostEqual(got.sign_pooled, 1 / 3)                # a result of exactly 0 is no right sign
+        only = summary([self.item("p", 0.0, 3.0)] * 3)
+        self.assertEqual((only.moved, only.unsigned, only.sign_moved, only.sign), (3, 3, None, None))
+        scored = [backtest.Scored(0, 0, n, x.expected, 1.0, x.actual) for n, x in enumerate(items, 1)]
+        self.assertAlmostEqual(backtest.summary(scored, lambda _: "p").sign, 1 / 3)
 
     def test_calibrated_predictions_cover_what_they_say(self):
         """Results drawn from the very distribution of the predictions fall inside its intervals as often as said."""
@@ -156,6 +173,65 @@ class Command(unittest.TestCase):
             code, text, _ = support.call("backtest", "--tables", folder)
         self.assertEqual(code, 0)
         self.assertIn("nothing to score", text)
+
+    def test_paper_and_tables_exclude_each_other_as_the_help_says(self):
+        with tempfile.TemporaryDirectory() as folder:
+            code, out, err = support.call("backtest", "--paper", "idefics3", "--tables", folder)
+        self.assertEqual((code, out, err.count("\n")), (2, "", 1))
+        self.assertIn("give one of the two", err)
+        _, out, _ = support.call("backtest", "--help")
+        self.assertIn("not together with --tables DIR", " ".join(out.split()))
+
+    def renamed(self, folder: str, change=lambda paper: None, name: str = "idefics3") -> None:
+        """A published paper under another key, with other ids and other arms."""
+        paper = json.loads(pathlib.Path(support.TABLES, f"{name}.json").read_text(encoding="utf-8"))
+        paper["paper"]["key"] = "mine"
+        for number, table in enumerate(paper["tables"]):
+            table["id"] = f"mine.t{number}"
+            for n, row in enumerate(table["rows"]):
+                row["arm"] = f"run {n}"
+                row.pop("run", None)
+        change(paper)
+        pathlib.Path(folder, "mine.json").write_text(json.dumps(paper), encoding="utf-8")
+
+    def test_a_published_paper_under_another_name_is_noticed(self):
+        with tempfile.TemporaryDirectory() as folder:
+            self.renamed(folder)
+            (seen,) = support.call_json("backtest", "--tables", folder)["repeated"]
+            _, text, _ = support.call("backtest", "--tables", folder)
+            self.assertEqual((seen["paper"], seen["of"]), ("mine", "idefics3"))
+            self.assertEqual(seen["rows"], seen["among"])
+            self.assertTrue(seen["first"][0].startswith("mine.") and seen["there"][0].startswith("idefics3."))
+            flat = " ".join(text.split())
+            self.assertIn(f"warning: {seen['rows']} of {seen['among']} rows of mine carry the scores of rows of idefics3", flat)
+            self.assertTrue(all(len(line) <= 80 for line in text.splitlines()))
+
+            def shifted(paper):
+                for table in paper["tables"]:
+                    for row in table["rows"]:
+                        row["scores"] = {key: None if value is None else value + 0.137 for key, value in row["scores"].items()}
+            self.renamed(folder, shifted)
+            self.assertEqual(support.call_json("backtest", "--tables", folder)["repeated"], [])
+
+    def test_papers_share_only_the_rows_that_they_quote(self):
+        papers = support.papers()
+        own = {paper.key: [paper] for paper in papers}
+        for key, (paper,) in own.items():
+            for one in repeated([paper], [other for other in papers if other.key != key]):
+                self.assertLess(one.rows, max(0.2 * one.among, 4), one)
+
+    def test_signs_of_what_moved_are_printed(self):
+        """As many as the JSON has, in the column and in words."""
+        with tempfile.TemporaryDirectory() as folder:
+            self.renamed(folder, name="sharegpt4v")
+            result = scoring.other_tables(Library([folder]))
+        text = " ".join(scoring.backtest_text(result, Style()).split())
+        got = result["overall"]
+        self.assertIn(f"/{100 * got['sign_moved']:.0f} answerable", text)
+        self.assertIn(f"of {got['moved']} contrasts that moved by more than 2 points, {got['moved'] - got['unsigned']} had a sign predicted, right in", text)
+        self.assertEqual("exactly 0 was predicted" in text, bool(got["unsigned"]))
+        none = {**result, "overall": {**got, "unsigned": 7}}
+        self.assertIn("for 7 exactly 0 was predicted: neither right nor wrong", " ".join(scoring.backtest_text(none, Style()).split()))
 
     def test_bars_of_the_readme_hold_on_the_tables(self):
         """The mean error stays finite and intervals honest for a few whole papers (the full backtest: by hand)."""

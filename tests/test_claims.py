@@ -166,6 +166,26 @@ class Contrasts(unittest.TestCase):
         self.assertEqual(one.result, "fails")
         self.assertIn("CLIP and SigLIP carry the same number in all 3 columns", one.found)
 
+    def test_rows_of_a_single_copy_that_are_identical_decide_nothing(self):
+        """As rows 3 and 4 of Molmo Table 12. A tie in one column, or in a paper that was read itself, is a tie."""
+        data = made_up()
+        rows = data["tables"][0]["rows"]
+        rows[1]["scores"] = dict(rows[0]["scores"])
+        data["transcription"]["grade"] = "one-secondary"
+        every = contrast(above=0)
+        one = judged(every, files=[data]).judged[0]
+        self.assertEqual((one.result, [(line.delta, line.holds) for line in one.lines]), ("unknown", [(0.0, None)]))
+        self.assertIn("perhaps one row copied twice", one.found)
+        self.assertEqual(result(contrast(max=0), data), "unknown")              # nor does it hold
+        mixed = judged(contrast(from_={"encoder": [CLIP, "dinov2-vit-l-14"]}, above=0), files=[data]).judged[0]
+        self.assertEqual((mixed.result, [line.holds for line in mixed.lines]), ("holds", [True, None]))   # DINOv2 -> SigLIP decides
+        data["transcription"]["grade"] = "full-text"
+        self.assertEqual(result(every, data), "fails")
+        data["tables"][0]["grade"] = "one-secondary"
+        self.assertEqual(result(every, data), "unknown")
+        rows[1]["scores"]["docvqa"] = 52.0
+        self.assertEqual(result(every, data), "fails")
+
     def test_doubtful_cells_are_left_out(self):
         data = made_up()
         data["tables"][0]["rows"][1]["doubt"] = {"cells": ["mmmu"], "why": "?"}
@@ -185,6 +205,21 @@ class Contrasts(unittest.TestCase):
         self.assertEqual(one.result, "fails")
         self.assertIn("1 of 2 papers", one.found)
         self.assertEqual(result({**two, "need": 0.5}, made_up(), second()), "holds")
+
+    def test_a_paper_that_is_split_evenly_has_no_vote(self):
+        split = made_up()
+        del split["tables"][0]["metrics"]["docvqa"]
+        for row in split["tables"][0]["rows"]:
+            row["scores"].pop("docvqa")
+        both = contrast(in_="*", above=0, need=0.66, per="paper", metrics=["mmmu", "ocrbench"])      # +3.5 and -20
+        one = judged(both, files=[split]).judged[0]
+        self.assertEqual(one.result, "unknown")
+        self.assertIn("in no paper, 66% needed (Paper 1 of 2;", one.found)
+        self.assertIn("split evenly, so no vote: Paper", one.found)
+        other = second()
+        self.assertEqual(result(both, split, other), "fails")
+        other["tables"][0]["rows"][1]["scores"]["mmmu"] = 35.0
+        self.assertEqual(result(both, split, other), "holds")
 
     def test_whole_systems_are_not_searched(self):
         data = made_up()
@@ -234,6 +269,19 @@ class Others(unittest.TestCase):
         one = claims.audit(file, evidence(models=[model]))[0].judged[0]
         self.assertEqual((one.result, [line.holds for line in one.lines]), ("holds", [True, None]))
         self.assertIn("other sources print 35", one.found)
+
+    def test_scores_of_two_splits_are_not_held_against_each_other(self):
+        def models(*splits: str | None) -> list[dict]:
+            return [{"key": f"m{n}", "name": f"M{n}", "params_b": 3 * n,
+                     "scores": [{"benchmark": "mmbench", "split": split, "value": 70.0, "source": "s", "reported_by": "authors"}]}
+                    for n, split in enumerate(splits, 1)]
+        places = [{"model": f"m{n}", "benchmark": "mmbench"} for n in (1, 2)]
+        assertion = {"kind": "value", "asserts": "", "at": places, "how": "difference", "equals": 0, "within": 1}
+        size = {**assertion, "at": [{"model": place["model"], "field": "params_b"} for place in places], "how": "ratio", "equals": 0.5}
+        for splits, expected in ((("test", "test"), "holds"), (("test", "dev"), "unknown"), ((None, None), "holds")):
+            audit = claims.audit(parse_claims(claim(assertion, size), "my.json"), evidence(models=models(*splits)))[0]
+            self.assertEqual([one.result for one in audit.judged], [expected, "holds"], splits)
+        self.assertEqual(judged({**assertion, "at": [{"table": "paper.encoder", "arm": "CLIP", "metric": "mmmu"}] * 2}).judged[0].result, "holds")
 
     def ordering(self, *arms, **keys) -> str:
         items = [{"label": str(arm), "rows": {"arm": arm}} for arm in arms]

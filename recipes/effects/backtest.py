@@ -165,6 +165,11 @@ def crps(expected: float, sd: float, actual: float) -> float:
     return sd * (z * (2 * NORMAL.cdf(z) - 1) + 2 * NORMAL.pdf(z) - 1 / math.sqrt(math.pi))
 
 
+def right_sign(expected: float, actual: float) -> bool | None:
+    """Did a result go the way that was predicted? None where exactly 0 was predicted; a result of exactly 0 went no way."""
+    return None if expected == 0 else (expected > 0) == (actual > 0) and actual != 0
+
+
 class Summary(NamedTuple):
     """Scores of a set of contrasts, each first averaged inside a paper and then over papers (`pooled` ones apart).
 
@@ -204,7 +209,7 @@ def summary(scored: Iterable[Scored], paper_of: Callable[[Scored], str], least: 
         for x in items:
             if abs(x.expected) > 1:
                 called += 1
-                right += (x.expected > 0) == (x.actual > 0)
+                right += bool(right_sign(x.expected, x.actual))
     if not ratios:
         return None
     mean = lambda values: sum(values) / len(values)  # noqa: E731

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from . import tails
-from .backtest import Scored, crps
+from .backtest import Scored, crps, right_sign
 from .columns import KINDS, Column
 from .features import AXIS_OF, NUMERIC, RANGED, difference, group
 
@@ -43,7 +43,8 @@ class Summary(NamedTuple):
     (thumb: over the `thumb_contrasts` of which a rule speaks, None where there is none). crps_ratio and crps_zero_ratio: CRPS of the model and of the calibrated
     "no change" over the mean absolute change. coverage: share of results inside the 50, 80 and 95 % intervals, over papers;
     coverage_pooled: the same over all contrasts. sign: share of right signs where |prediction| > 1, over papers (with LEAST such contrasts);
-    sign_pooled: the same over all contrasts; sign_moved: over all contrasts where |change| > 2.
+    sign_pooled: the same over all contrasts; sign_moved: over all contrasts where |change| > 2, of which there are
+    `moved`; the `unsigned` ones among them, for which exactly 0 was predicted, are neither right nor wrong. A result of exactly 0 is no right sign.
     """
     contrasts: int
     papers: int
@@ -59,6 +60,8 @@ class Summary(NamedTuple):
     sign: float | None
     sign_pooled: float | None
     sign_moved: float | None
+    moved: int
+    unsigned: int
 
 
 LEVELS = {"50": tails.half_width(0.5), "80": tails.half_width(0.8), "95": tails.half_width(0.95)}
@@ -90,7 +93,8 @@ def summary(judged: Iterable[Judged]) -> Summary | None:
 
     spoken = [part for items in kept.values() if (part := [x for x in items if x.thumb is not None and x.thumb]) and any(x.actual for x in part)]
     inside = {name: [[abs(x.actual - x.expected) <= z * x.sd for x in items] for items in kept.values()] for name, z in LEVELS.items()}
-    called = [[(x.expected > 0) == (x.actual > 0) for x in items if abs(x.expected) > 1] for items in kept.values()]
+    called = [[bool(right_sign(x.expected, x.actual)) for x in items if abs(x.expected) > 1] for items in kept.values()]
+    moved = [right_sign(x.expected, x.actual) for x in everything if abs(x.actual) > 2]
     often = [flags for flags in called if len(flags) >= LEAST]
     return Summary(
         len(everything), len(kept), ratio(lambda x: abs(x.actual - x.expected)), ratio(lambda x: abs(x.actual - x.axis_mean)),
@@ -100,7 +104,7 @@ def summary(judged: Iterable[Judged]) -> Summary | None:
         {name: _mean(map(_share, flags)) for name, flags in inside.items()},
         {name: _share(flag for part in flags for flag in part) for name, flags in inside.items()},
         _mean(map(_share, often)) if often else None, _share(flag for flags in called for flag in flags),
-        _share((x.expected > 0) == (x.actual > 0) for x in everything if abs(x.actual) > 2))
+        _share(flag for flag in moved if flag is not None), len(moved), moved.count(None))
 
 
 def moved_axes(column: Column, i: int, j: int) -> tuple[str, ...]:

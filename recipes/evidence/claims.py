@@ -13,10 +13,11 @@ contrast  pairs of rows of one table: `in` (paper keys and table ids, or "*"), `
           `from` to `to`), `varies` (tables that mean to vary this axis); `min`, `max`,
           `above`, `below` (points; `scale` "percent": of the benchmark's maximum), `size` (without sign), `mean` (over the metrics of a
           pair), `need` (share of the contrasts that must satisfy it, 1 if left out; `per` "paper": of the papers, each by the greater
-          part of its contrasts)
+          part of its contrasts; one that is split evenly has no vote)
 exists    such a pair is there at all: the same keys without a range; `locators` (as in "Table 11") narrows the tables
-value     `at` one place or several joined by `how` (sum, ratio, difference): table + arm + metric, metrics (their mean) or set, model + benchmark or field,
-          tokens (a released model) + image, cost + field; `equals` with `within`, or `min`, `max`, or `is` (a condition)
+value     `at` one place or several joined by `how` (sum, ratio, difference; of released models' scores the latter two on one split only):
+          table + arm + metric, metrics (their mean) or set, model + benchmark or field, tokens (a released model) + image, cost + field;
+          `equals` with `within`, or `min`, `max`, or `is` (a condition)
 ordering  `items` (label, rows, pick best, worst or mean) descend on the mean of `metrics` in the tables of `in`; `need`
 count     distinct values of the setting `of` (or rows) in the tables of `in`, or released models, that satisfy `where`: `equals`, `min`, `max`
           (the registry of released models is not complete: none found there is unknown, not a zero)

@@ -6,10 +6,12 @@ a model that several papers print with one score.
 """
 import math
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from statistics import median
+from typing import NamedTuple
 
-from .tables import Metric, Row, Table, escape
+from .tables import Metric, Paper, Row, Table, escape
 from .vocabulary import Vocabulary, fold
 
 Found = tuple[str, str]  # JSON pointer inside the table, message
@@ -252,6 +254,72 @@ def check_baseline(tables: Sequence[Table]) -> Iterator[tuple[Table, Found]]:
             rest = [theirs for other, *_, theirs in found if other.file != table.file]
             if len(votes) >= 2 and all(agree(rest[0], theirs) for theirs in rest):
                 yield table, (pointer, message)
+
+
+ENOUGH = 3   # equal numbers that are no accident
+
+
+class Repeated(NamedTuple):
+    """Rows of one paper that another prints with the same scores: how many of how many; the first, and where it stands there (table id, arm)."""
+    paper: str
+    of: str
+    rows: int
+    among: int
+    first: tuple[str, str]
+    there: tuple[str, str]
+
+
+def repeated(papers: Iterable[Paper], others: Iterable[Paper]) -> Iterator[Repeated]:
+    """For each paper the other one that has most of its rows, whatever keys, ids and arms are called.
+
+    A row is the other's when at least ENOUGH of its scores stand in one row there and no benchmark of both disagrees; a row of fewer
+    scores, when a whole column of ENOUGH values or more stands there.
+    """
+    rows: dict[tuple[str, float], list[tuple[str, Table, Row]]] = {}
+    columns: dict[tuple, tuple[str, Table, list[tuple[int, float]]]] = {}
+    for other in others:
+        for table in other.tables:
+            for key, metric in table.metrics.items():
+                values = column(table, key)
+                columns.setdefault((metric.benchmark, tuple(value for _, value in values)), (other.key, table, values))
+                for number, value in values:
+                    rows.setdefault((metric.benchmark, value), []).append((other.key, table, table.rows[number]))
+    for paper in papers:
+        found: dict[str, dict[tuple[str, int], tuple[str, str]]] = {}    # other paper -> (table id, row number) here -> place there
+        for table in paper.tables:
+            for number, row in enumerate(table.rows):
+                for key, place in _same_rows(table, row, rows):
+                    found.setdefault(key, {}).setdefault((table.id, number), place)
+            for key, metric in table.metrics.items():
+                values = column(table, key)
+                twin = columns.get((metric.benchmark, tuple(value for _, value in values))) if len(values) >= ENOUGH else None
+                for (number, _), (there, _) in zip(values, twin[2] if twin else ()):
+                    found.setdefault(twin[0], {}).setdefault((table.id, number), (twin[1].id, twin[1].rows[there].arm))
+        if found:
+            of = max(found, key=lambda key: len(found[key]))
+            (where, number), there = next(iter(found[of].items()))
+            arm = next(table for table in paper.tables if table.id == where).rows[number].arm
+            yield Repeated(paper.key, of, len(found[of]), sum(len(table.rows) for table in paper.tables), (where, arm), there)
+
+
+def _printed(table: Table, row: Row) -> dict[str, set[float]]:
+    """Benchmark -> scores of a row (several splits, several scores)."""
+    out: dict[str, set[float]] = {}
+    for key, value in row.scores.items():
+        if value is not None:
+            out.setdefault(table.metrics[key].benchmark, set()).add(value)
+    return out
+
+
+def _same_rows(table: Table, row: Row, rows: dict[tuple[str, float], list[tuple[str, Table, Row]]]) -> Iterator[tuple[str, tuple[str, str]]]:
+    """(paper, place) of every indexed row that prints the scores of this one."""
+    mine = _printed(table, row)
+    near = [place for benchmark, values in mine.items() for value in values for place in rows.get((benchmark, value), ())]
+    counts = Counter(id(place[2]) for place in near)
+    for key, there, other in {id(place[2]): place for place in near if counts[id(place[2])] >= ENOUGH}.values():
+        theirs = _printed(there, other)
+        if all(mine[benchmark] & theirs[benchmark] for benchmark in mine if benchmark in theirs):
+            yield key, (there.id, other.arm)
 
 
 def model_name(row: Row) -> str | None:
