@@ -120,7 +120,7 @@ def backtest_text(result: dict, style: Style) -> str:
         inside = "/".join(f"{100 * s['coverage_pooled'][level]:.0f}" for level in ("50", "80", "95"))
         signs = "/".join("-" if s[key] is None else f"{100 * s[key]:.0f}" for key in ("sign", "sign_pooled", "sign_moved"))
         return [name, str(s["contrasts"]), str(s["papers"]), f"{s['mae_ratio']:.2f}", f"{s['axis_mean_ratio']:.2f}", f"{s['crps_ratio']:.2f}",
-                f"{s['crps_zero_ratio']:.2f}", inside, signs]
+                f"{s['crps_zero_ratio']:.2f}/{s['crps_sharp_ratio']:.2f}", inside, signs]
 
     first = {name: result[key] for name, key in (("all contrasts", "overall"), ("answerable", "answerable")) if result[key]}
     for title, groups in (("", first), ("answerable, by what moved", result["by_axis"]), ("all, by grade", result["by_grade"]),
@@ -140,7 +140,7 @@ def backtest_text(result: dict, style: Style) -> str:
                             f"the model's {both['thumb_model_ratio']:.2f}", style)]
     lines += ["", *wrap("answerable: grade direct or indirect from the other papers alone. MAE: mean absolute error over that of \"no change\", mean "
                         "over papers; axis: the same for the mean of all contrasts of the axis. CRPS: of the model, and of \"no change\" with a "
-                        "spread calibrated per benchmark and axis. 50/80/95%: share of results inside these intervals. sign: right signs "
+                        "spread calibrated per benchmark and axis / with the one that scores best on the other papers. 50/80/95%: share of results inside these intervals. sign: right signs "
                         "where more than 1 point was predicted: mean over papers with at least 3 such contrasts / over all contrasts; / over all "
                         "contrasts that moved by more than 2 points.", style)]
     return "\n".join(lines)

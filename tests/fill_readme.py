@@ -86,13 +86,13 @@ def backtest() -> str:
     rows = [("all contrasts", result["overall"]), ("answerable (direct, indirect)", result["answerable"]),
             *((f"answerable: {axis}", result["by_axis"][axis]) for axis in AXES if axis in result["by_axis"])]
     lines = ["<!-- backtest -->",
-             '| contrasts | n | papers | error | error of the axis mean | CRPS | CRPS of calibrated "no change" | in 50 / 80 / 95% | right sign in % (papers / all) |',
+             '| contrasts | n | papers | error | error of the axis mean | CRPS | CRPS of calibrated "no change" (of the sharpest) | in 50 / 80 / 95% | right sign in % (papers / all) |',
              "|---|---:|---:|---:|---:|---:|---:|---:|---:|"]
     for name, value in rows:
         inside = " / ".join(f"{100 * value['coverage_pooled'][level]:.0f}" for level in ("50", "80", "95"))
         sign = " / ".join("-" if value[key] is None else f"{100 * value[key]:.0f}" for key in ("sign", "sign_pooled"))
         lines.append(f"| {name} | {value['contrasts']:,} | {value['papers']} | {value['mae_ratio']:.2f} | {value['axis_mean_ratio']:.2f} | "
-                     f"{value['crps_ratio']:.2f} | {value['crps_zero_ratio']:.2f} | {inside} | {sign} |")
+                     f"{value['crps_ratio']:.2f} | {value['crps_zero_ratio']:.2f} ({value['crps_sharp_ratio']:.2f}) | {inside} | {sign} |")
     return "\n".join(lines) + "\n"
 
 

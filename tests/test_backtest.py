@@ -8,8 +8,8 @@ import unittest
 
 from recipes import scoring
 from recipes.effects import backtest, baselines, tails
-from recipes.effects.baselines import Elsewhere, Judged, judge, summary
-from recipes.effects.backtest import Scored
+from recipes.effects.baselines import FACTORS, Elsewhere, Judged, judge, sharpened, summary
+from recipes.effects.backtest import Scored, crps
 from recipes.effects.columns import KINDS, Column
 from recipes.evidence.redundancy import repeated
 from recipes.library import Library
@@ -72,6 +72,18 @@ class Baselines(unittest.TestCase):
         link = {"connector=c": -1.0, "connector=d": 1.0}
         self.assertEqual(self.elsewhere.grade(link, ({}, {}), "y", "p"), "direct")
         self.assertEqual(self.elsewhere.grade(link, ({}, {}), "y", "r"), "none")
+        self.assertEqual(self.elsewhere.grade({}, rows, "x", "p"), "none")      # nothing moved that a recipe says: no question to answer
+
+    def test_the_sharpest_no_change_leaves_the_paper_out(self):
+        """In p and q results are as wide as the spread says; in r they are all but zero. For r the others' factor counts, for p and q r's as well."""
+        def judged(paper: str, actual: float) -> list[Judged]:
+            return [Judged(paper, "x", "f", "llm", "direct", 0.0, 1.0, sign * actual, 0.0, 2.0, None) for sign in (1, -1, 1)]
+        sharp = {x.paper: x.sharp_sd for x in sharpened([*judged("p", 2.0), *judged("q", 2.0), *judged("r", 0.1)])}
+        best = min(FACTORS, key=lambda f: crps(0.0, 2.0 * f, 2.0))
+        self.assertAlmostEqual(sharp["r"], 2.0 * best)
+        self.assertEqual(sharp["p"], sharp["q"])
+        self.assertAlmostEqual(sharp["p"], 2.0 * min(FACTORS, key=lambda f: crps(0.0, 2.0 * f, 2.0) / 2.0 + crps(0.0, 2.0 * f, 0.1) / 0.1))
+        self.assertLess(sharp["p"], sharp["r"])
 
     def test_a_baseline_never_sees_the_paper(self):
         """Scores of p changed: what the baselines say of p stays."""

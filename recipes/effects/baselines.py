@@ -3,7 +3,7 @@
 In: columns, and the scored contrasts of a backtest (backtest.py). Out: Judged contrasts (axis, grade, what each baseline says,
 always from the other papers alone) and their Summary. Does not fit, search or read files.
 
-The baselines: "no change"; "no change" with a calibrated spread (per benchmark and axis, for CRPS); the mean of all contrasts
+The baselines: "no change"; "no change" with a calibrated spread (per benchmark and axis, for CRPS), and with the sharpest one (see `sharpened`); the mean of all contrasts
 that move the axis, in the direction in which its size grows; rules of thumb that people repeat (registry/claims.json).
 """
 import math
@@ -34,6 +34,7 @@ class Judged(NamedTuple):
     axis_mean: float
     zero_sd: float
     thumb: float | None
+    sharp_sd: float = 0.0      # 0: as zero_sd
 
 
 class Summary(NamedTuple):
@@ -41,7 +42,7 @@ class Summary(NamedTuple):
 
     mae_ratio: mean absolute error over that of "no change"; axis_mean_ratio and thumb_ratio: the same for these baselines
     (thumb: over the `thumb_contrasts` of which a rule speaks, None where there is none). crps_ratio and crps_zero_ratio: CRPS of the model and of the calibrated
-    "no change" over the mean absolute change. coverage: share of results inside the 50, 80 and 95 % intervals, over papers;
+    "no change" over the mean absolute change; crps_sharp_ratio: of the sharpest. coverage: share of results inside the 50, 80 and 95 % intervals, over papers;
     coverage_pooled: the same over all contrasts. sign: share of right signs where |prediction| > 1, over papers (with LEAST such contrasts);
     sign_pooled: the same over all contrasts; sign_moved: over all contrasts where |change| > 2, of which there are
     `moved`; the `unsigned` ones among them, for which exactly 0 was predicted, are neither right nor wrong. A result of exactly 0 is no right sign.
@@ -55,6 +56,7 @@ class Summary(NamedTuple):
     thumb_model_ratio: float | None
     crps_ratio: float
     crps_zero_ratio: float
+    crps_sharp_ratio: float
     coverage: Mapping[str, float]
     coverage_pooled: Mapping[str, float]
     sign: float | None
@@ -101,6 +103,7 @@ def summary(judged: Iterable[Judged]) -> Summary | None:
         sum(map(len, spoken)), ratio(lambda x: abs(x.actual - x.thumb), spoken) if spoken else None,
         ratio(lambda x: abs(x.actual - x.expected), spoken) if spoken else None,
         ratio(lambda x: crps(x.expected, x.sd, x.actual)), ratio(lambda x: crps(0.0, x.zero_sd, x.actual)),
+        ratio(lambda x: crps(0.0, x.sharp_sd or x.zero_sd, x.actual)),
         {name: _mean(map(_share, flags)) for name, flags in inside.items()},
         {name: _share(flag for part in flags for flag in part) for name, flags in inside.items()},
         _mean(map(_share, often)) if often else None, _share(flag for flags in called for flag in flags),
@@ -247,4 +250,27 @@ def judge(scored: Iterable[Scored], columns: Sequence[Column], elsewhere: Elsewh
                           elsewhere.grade(change, (column.features[item.first], column.features[item.second]), column.benchmark, column.paper),
                           item.expected, item.sd, item.actual, elsewhere.axis_mean(axes, change, column.benchmark, column.paper),
                           elsewhere.zero_sd(axes, column.benchmark, column.paper), None if said is None else said / column.unit))
-    return out
+    return sharpened(out)
+
+
+FACTORS = tuple(0.3 + 0.1 * k for k in range(12))
+
+
+def sharpened(judged: Sequence[Judged]) -> list[Judged]:
+    """The same with the sharpest "no change": its spread times the factor per axis that scores best (CRPS) on the other papers.
+
+    A root mean square is that of the few papers in which much moves: as it stands it is wider than most results.
+    """
+    losses: dict[str, dict[str, list[float]]] = {}      # axis -> paper -> CRPS over mean absolute change, by factor
+    groups: dict[tuple[str, str], list[Judged]] = {}
+    for item in judged:
+        groups.setdefault((item.axis, item.paper), []).append(item)
+    for (axis, paper), items in groups.items():
+        moved = sum(abs(x.actual) for x in items)
+        if len(items) >= LEAST and moved:
+            losses.setdefault(axis, {})[paper] = [sum(crps(0.0, factor * x.zero_sd, x.actual) for x in items) / moved for factor in FACTORS]
+    best = {}
+    for axis, paper in groups:
+        others = [values for other, values in losses.get(axis, {}).items() if other != paper]
+        best[axis, paper] = min(zip(map(sum, zip(*others)), FACTORS))[1] if others else 1.0
+    return [item._replace(sharp_sd=item.zero_sd * best[item.axis, item.paper]) for item in judged]
