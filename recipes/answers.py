@@ -53,18 +53,20 @@ def sides(first: Mapping[str, object], second: Mapping[str, object], both: Recip
 
 
 def answer_swap(library: Library, before: Recipe, after: Recipe, benchmarks: Sequence[str] | None, mix: TaskMix | None,
-                level: float, warnings: Sequence[str] = (), *, with_costs: bool = True, chains: bool = False) -> SwapAnswer:
-    """Deltas, mix, costs and notes of a change of recipe. chains: with the links behind indirect answers (it takes reading more papers)."""
+                level: float, warnings: Sequence[str] = (), *, with_costs: bool = True, chains: bool = False,
+                scores: Mapping[str, float] | None = None) -> SwapAnswer:
+    """Deltas, mix, costs and notes of a change of recipe. scores: what `before` scores on benchmarks (they are shown too). chains: with the links behind indirect answers (it takes reading more papers)."""
     words = library.words
     a, b = before.stated(), after.stated()
     change = Change(a, b, library.posterior, words)
     found = find_rows(library.papers(relevant_papers(a, b, library.posterior, words)), a, b, change.axes, words, change.index) if change.axes else []
     names = list(benchmarks) if benchmarks else list(mix.benchmarks) if mix else default_benchmarks(library)
+    names += [name for name in scores or () if name not in names]
     if not benchmarks:  # whatever the change was printed on belongs to the answer, the means of a paper too
         printed = [item.contrast.metric.benchmark for item in found if not item.near]
         names += [name for name in dict.fromkeys(printed) if name not in names]
     weights = None if mix is None and benchmarks else (mix or parse_mix(None, words)).benchmarks
-    result = judge(change, found, names, mix=weights, level=level, warnings=(*warnings, *(library.strange() if library.extra else ())))
+    result = judge(change, found, names, mix=weights, level=level, warnings=(*warnings, *(library.strange() if library.extra else ())), scores=scores)
     if not benchmarks:  # what has rows first
         order = {"direct": 0, "indirect": 1, "extrapolated": 2, "none": 3}
         deltas = sorted(result.deltas, key=lambda d: (order[d.grade], names.index(d.benchmark)))

@@ -167,6 +167,29 @@ def pairs(values: Sequence[str], flag_name: str, words: Vocabulary) -> list[tupl
     return found
 
 
+def scores_given(values: Sequence[str], words: Vocabulary) -> dict[str, float]:
+    """--score BENCHMARK=VALUE flags (also with commas): benchmark -> what the first recipe scores, in its points."""
+    found = {}
+    for part in (part for value in values for part in value.split(",")):
+        name, sign, text = part.partition("=")
+        try:
+            value = float(text.strip().rstrip("%"))
+        except ValueError:
+            raise Usage(f"--score {part[:40]!r}: as in --score mmmu=36.5") from None
+        found[words.benchmark(name.strip())] = check_score(words.benchmark(name.strip()), value, words)
+    return found
+
+
+def check_score(benchmark: str, value: float, words: Vocabulary) -> float:
+    """A score of a benchmark that has a maximum. Raises Usage."""
+    record = words.records("benchmark")[benchmark]
+    if not record.get("max") or not record.get("higher_is_better", True):
+        raise Usage(f"a score of {benchmark} does not change what is expected: it has no best value to come close to")
+    if not 0 <= value <= record["max"]:
+        raise Usage(f"{benchmark} goes from 0 to {record['max']:g}: {value:g} is no score of it")
+    return value
+
+
 def constraint_flags(parser) -> None:
     """What a recipe must meet: the flags that `constraints` reads."""
     parser.add_argument("--budget", metavar="B", help="training budget: 500 A100-hours, 8xH100 for a day, 2e21 FLOP, 50M images, $2,000 at $1.50 per H100-hour")

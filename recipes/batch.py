@@ -6,6 +6,7 @@ In: lines of {"from": {recipe}, "to": {recipe}, "benchmark": "mmmu"}. Out: the a
 import json
 from collections.abc import Mapping
 
+from .arguments import Usage, check_score
 from .effects.rows import Found, Index, find_rows, relevant_papers
 from .effects.swap import Change, judge
 from .evidence.reading import EvidenceError, parse
@@ -15,7 +16,7 @@ from .picker.recipe import Recipe, RecipeError, published_size
 from .picker.recipe import parse as parse_recipe
 from .report import jsonable
 
-KEYS = ("from", "to", "benchmark")
+KEYS = ("from", "to", "benchmark", "score")     # score: what `from` scores, if known
 MAX_LINE = 100_000
 
 
@@ -64,7 +65,15 @@ class Batch:
         change, found = self._change(before.stated(), after.stated())
         rows = [item for item in found if item.contrast.metric.benchmark == benchmark
                 or words.records("benchmark").get(item.contrast.metric.benchmark, {}).get("family") == words.records("benchmark")[benchmark]["family"]]
-        result = judge(change, rows, [benchmark], level=self.level, warnings=warnings)
+        scores = {}
+        if raw.get("score") is not None:
+            if isinstance(raw["score"], bool) or not isinstance(raw["score"], (int, float)):
+                raise RecipeError("score", "is not a number (what `from` scores on the benchmark)")
+            try:
+                scores[benchmark] = check_score(benchmark, raw["score"], words)
+            except Usage as error:
+                raise RecipeError("score", str(error)) from None
+        result = judge(change, rows, [benchmark], level=self.level, warnings=warnings, scores=scores)
         return jsonable.swap(before, after, result)
 
     def _side(self, raw: Mapping, key: str, warnings: list[str]) -> Recipe:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from . import answers, question
 from .arguments import (Parser, Usage, benchmark_list, constraint_flags, constraints, flag, level_flag, number, pairs, positive, recipe_fields,
-                        recipe_flags, side_of, size_or_llm, stated_flags)
+                        recipe_flags, scores_given, side_of, size_or_llm, stated_flags)
 from .cli_report import check_plot, plot_argument, plot_front, plot_swap
 from .console import out, show, style
 from .effects.rows import moved_axes, relevant_papers
@@ -51,6 +51,8 @@ def swap_arguments(parser: Parser) -> None:
     parser.add_argument("--on", metavar="LLM", help="size or name of the LLM on both sides (7B, llama-3-8b)")
     parser.add_argument("--benchmark", action="append", default=[], metavar="B", help="only this benchmark (repeatable)")
     parser.add_argument("--tasks", metavar="MIX", help="task mix: documents, charts=0.5,mmmu=0.5 …")
+    parser.add_argument("--score", action="append", default=[], metavar="B=VALUE",
+                        help="what FROM scores on a benchmark (mmmu=36.5): fewer points are left to gain near the maximum (repeatable)")
     parser.add_argument("--why", action="store_true", help="all benchmarks and rows, how one number comes about, and what carries it")
     plot_argument(parser)
     level_flag(parser)
@@ -78,7 +80,8 @@ def swap_command(args, library: Library, understood: dict | None = None) -> int:
     if not moved_axes(first.stated(), second.stated(), words):
         raise Usage(f"swap: {args.from_[:40]!r} and {args.to[:40]!r} are the same recipe: nothing changes")
     mix = parse_mix(args.tasks, words) if args.tasks else None
-    answer = answers.answer_swap(library, first, second, benchmark_list(args.benchmark, words), mix, args.level, chains=args.json or args.why)
+    answer = answers.answer_swap(library, first, second, benchmark_list(args.benchmark, words), mix, args.level, chains=args.json or args.why,
+                                 scores=scores_given(args.score, words))
     carried = told = None
     if args.why:
         from .report.carried import carried_json, carried_lines
@@ -99,6 +102,9 @@ def swap_command(args, library: Library, understood: dict | None = None) -> int:
         row.table for d in answer.result.deltas for row in d.evidence}
     cost = terminal.cost_change(*answer.costs) if answer.costs else []
     notes = list(answer.notes)
+    if args.score:
+        notes.append("at the scores given for " + ", ".join(d.benchmark for d in answer.result.deltas if d.score is not None)
+                     + "; elsewhere, and in the mix, at each benchmark's usual score")
     if answer.by_size:
         notes.insert(0, terminal.slope_note(answer.by_size))
     elif "llm" not in answer.result.moved:

@@ -32,7 +32,7 @@ def backtest(library: Library, papers: Sequence[str], say: Callable[[str], None]
                           binomial=hyper.binomial * spread)
     scored = bt.leave_one_paper_out(data, hyper, papers=list(papers) or None, predict_with=wide)
     return {"scored_on": "each published paper, predicted from all the others", "repeated": [], "spread": number(spread),
-            **_summaries(judge(scored, data, Elsewhere(data, bt.scales(data)), thumb_rules(library)))}
+            **_summaries(judge(scored, data, Elsewhere(data, bt.scales(data)), thumb_rules(library), bounded(library)))}
 
 
 def other_tables(library: Library) -> dict:
@@ -43,7 +43,7 @@ def other_tables(library: Library) -> dict:
     posterior = Library(shipped=library.shipped).posterior
     scored = [item for number_, column in enumerate(other) for item in predicted(number_, column, posterior)]
     return {"scored_on": "the tables of " + ", ".join(library.extra), "repeated": seen, "spread": number(posterior.spread),
-            **_summaries(judge(scored, other, Elsewhere(published, posterior.scale), thumb_rules(library)))}
+            **_summaries(judge(scored, other, Elsewhere(published, posterior.scale), thumb_rules(library), bounded(library)))}
 
 
 def predicted(index: int, column: Column, posterior: Posterior) -> Iterable[bt.Scored]:
@@ -56,6 +56,12 @@ def predicted(index: int, column: Column, posterior: Posterior) -> Iterable[bt.S
         drawn = (column.sampling[i] + column.sampling[j]) / 2 / scale ** 2 if column.sampling else 0.0
         variance = effect.variance + posterior.local_variance(kinds, change) + posterior.noise(column.benchmark, drawn)
         yield bt.Scored(index, i, j, effect.mean * scale, math.sqrt(variance) * scale, column.scores[j] - column.scores[i])
+
+
+def bounded(library: Library) -> Callable[[str], bool]:
+    """Does a benchmark go from nothing to a best value?"""
+    records = library.words.records("benchmark")
+    return lambda name: bool(records.get(name, {}).get("max")) and records[name].get("higher_is_better", True)
 
 
 def thumb_rules(library: Library) -> Callable:
@@ -135,6 +141,9 @@ def backtest_text(result: dict, style: Style) -> str:
                             + (f", right in {percent(s['sign_moved'])}" if s["sign_moved"] is not None else "")
                             + (f"; for {s['unsigned']} exactly 0 was predicted: neither right nor wrong" if s["unsigned"] else ""), style)]
     both = result["answerable"] or result["overall"]
+    if both:
+        lines += ["", *wrap(f"where the score of the first row is given (swap --score), the error is {both['informed_ratio']:.2f} of \"no change\" instead of "
+                            f"{both['mae_ratio']:.2f}", style)]
     if both and both["thumb_ratio"] is not None:
         lines += ["", *wrap(f"rules of thumb speak of {both['thumb_contrasts']} contrasts: their error is {both['thumb_ratio']:.2f} of \"no change\", "
                             f"the model's {both['thumb_model_ratio']:.2f}", style)]

@@ -14,6 +14,7 @@ from . import tails
 from .backtest import Scored, crps, right_sign
 from .columns import KINDS, Column
 from .features import AXIS_OF, NUMERIC, RANGED, difference, group
+from .level import carried
 
 # The feature that says which way a contrast of an axis points. Connectors have none: their mean is no change.
 DIRECTION = {"llm": "llm_size", "resolution": "resolution", "visual_tokens": "visual_tokens", "data": "data_size",
@@ -35,12 +36,13 @@ class Judged(NamedTuple):
     zero_sd: float
     thumb: float | None
     sharp_sd: float = 0.0      # 0: as zero_sd
+    informed: float | None = None    # what is expected where the first row's score is known (level.py); None: the same
 
 
 class Summary(NamedTuple):
     """Scores of a set of contrasts. Ratios are averaged inside a paper and then over papers.
 
-    mae_ratio: mean absolute error over that of "no change"; axis_mean_ratio and thumb_ratio: the same for these baselines
+    mae_ratio: mean absolute error over that of "no change"; informed_ratio: the same where the first row's score is known; axis_mean_ratio and thumb_ratio: the same for these baselines
     (thumb: over the `thumb_contrasts` of which a rule speaks, None where there is none). crps_ratio and crps_zero_ratio: CRPS of the model and of the calibrated
     "no change" over the mean absolute change; crps_sharp_ratio: of the sharpest. coverage: share of results inside the 50, 80 and 95 % intervals, over papers;
     coverage_pooled: the same over all contrasts. sign: share of right signs where |prediction| > 1, over papers (with LEAST such contrasts);
@@ -50,6 +52,7 @@ class Summary(NamedTuple):
     contrasts: int
     papers: int
     mae_ratio: float
+    informed_ratio: float
     axis_mean_ratio: float
     thumb_contrasts: int
     thumb_ratio: float | None
@@ -99,7 +102,8 @@ def summary(judged: Iterable[Judged]) -> Summary | None:
     moved = [right_sign(x.expected, x.actual) for x in everything if abs(x.actual) > 2]
     often = [flags for flags in called if len(flags) >= LEAST]
     return Summary(
-        len(everything), len(kept), ratio(lambda x: abs(x.actual - x.expected)), ratio(lambda x: abs(x.actual - x.axis_mean)),
+        len(everything), len(kept), ratio(lambda x: abs(x.actual - x.expected)),
+        ratio(lambda x: abs(x.actual - (x.expected if x.informed is None else x.informed))), ratio(lambda x: abs(x.actual - x.axis_mean)),
         sum(map(len, spoken)), ratio(lambda x: abs(x.actual - x.thumb), spoken) if spoken else None,
         ratio(lambda x: abs(x.actual - x.expected), spoken) if spoken else None,
         ratio(lambda x: crps(x.expected, x.sd, x.actual)), ratio(lambda x: crps(0.0, x.zero_sd, x.actual)),
@@ -132,10 +136,13 @@ class Elsewhere:
         self._together: dict[str, list[tuple[str, frozenset[str]]]] = {}      # benchmark -> (paper, features that vary in one column)
         self._range: dict[str, dict[str, list[float]]] = {}                   # numeric feature -> paper -> [low, high]
         self._linked: dict[tuple, bool] = {}
+        self._scores: dict[str, list[tuple[str, Sequence[float]]]] = {}       # benchmark -> (paper, scores)
+        self._usual: dict[tuple[str, str], float] = {}
         for column in columns:
             self._add(column)
 
     def _add(self, column: Column) -> None:
+        self._scores.setdefault(column.benchmark, []).append((column.paper, column.scores))
         varies = set()
         for name in {name for row in column.features for name in row}:
             values = [row.get(name, 0.0) for row in column.features]
@@ -185,6 +192,14 @@ class Elsewhere:
         wide = squares / count if count else 2.0
         count, squares = sums((axis_name(axes), benchmark))
         return math.sqrt((squares + PRIOR_CONTRASTS * wide) / (count + PRIOR_CONTRASTS)) * self.scale.get(benchmark, 4.0)
+
+    def usual(self, benchmark: str, paper: str) -> float:
+        """The median score on a benchmark in other papers, in percent of the scale; 50 where no other prints it."""
+        key = (benchmark, paper)
+        if key not in self._usual:
+            values = sorted(score for other, scores in self._scores.get(benchmark, ()) if other != paper for score in scores)
+            self._usual[key] = values[len(values) // 2] if values else 50.0
+        return self._usual[key]
 
     def _elsewhere(self, name: str, paper: str) -> bool:
         return bool(self._papers.get(name, set()) - {paper})
@@ -238,8 +253,9 @@ class Elsewhere:
 Thumb = Callable[[Mapping, Mapping, str], float | None]   # two settings and a benchmark -> what rules of thumb say, in points
 
 
-def judge(scored: Iterable[Scored], columns: Sequence[Column], elsewhere: Elsewhere, thumb: Thumb) -> list[Judged]:
-    """Every scored contrast with its axis, grade and baselines."""
+def judge(scored: Iterable[Scored], columns: Sequence[Column], elsewhere: Elsewhere, thumb: Thumb,
+          bounded: Callable[[str], bool] = lambda benchmark: False) -> list[Judged]:
+    """Every scored contrast with its axis, grade and baselines. bounded: does a benchmark have a maximum to come close to?"""
     out = []
     for item in scored:
         column = columns[item.column]
@@ -249,7 +265,9 @@ def judge(scored: Iterable[Scored], columns: Sequence[Column], elsewhere: Elsewh
         out.append(Judged(column.paper, column.benchmark, column.family, axis_name(axes),
                           elsewhere.grade(change, (column.features[item.first], column.features[item.second]), column.benchmark, column.paper),
                           item.expected, item.sd, item.actual, elsewhere.axis_mean(axes, change, column.benchmark, column.paper),
-                          elsewhere.zero_sd(axes, column.benchmark, column.paper), None if said is None else said / column.unit))
+                          elsewhere.zero_sd(axes, column.benchmark, column.paper), None if said is None else said / column.unit,
+                          informed=carried(item.expected, elsewhere.usual(column.benchmark, column.paper), column.scores[item.first])
+                          if bounded(column.benchmark) else None))
     return sharpened(out)
 
 

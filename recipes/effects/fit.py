@@ -11,7 +11,7 @@ from .backtest import shared_features
 from .columns import Column
 from .features import NUMERIC, group
 from .hyper import Hyper
-from .model import Belief, column_information, counted, descend, grow, root_belief, scales, weights
+from .model import Belief, column_information, counted, descend, grow, root_belief, scales, usual_scores, weights
 from .packed import Packed
 from .posterior import Block, Posterior
 
@@ -71,5 +71,5 @@ def fit(columns: Sequence[Column], hyper: Hyper, spread: float = 1.0) -> Posteri
     return Posterior(hyper, names, {k: float(f"{v:.5g}") for k, v in scale.items()}, tree.family_of, block(root),
                      {name: block(belief) for name, belief in families.items()}, benchmarks,
                      dict(sorted(support.items())), {k: [float(f"{x:.5g}") for x in v] for k, v in sorted(ranges.items())},
-                     sampling, spread, counted(columns))
+                     sampling, spread, counted(columns), {k: _four(v) for k, v in usual_scores(columns).items()})
 

@@ -45,6 +45,14 @@ def scales(columns: Iterable[Column]) -> dict[str, float]:
     return out
 
 
+def usual_scores(columns: Iterable[Column]) -> dict[str, float]:
+    """Per benchmark, the median of its scores, in percent of the scale."""
+    scores: dict[str, list[float]] = {}
+    for column in columns:
+        scores.setdefault(column.benchmark, []).extend(column.scores)
+    return {name: _median(values) for name, values in sorted(scores.items())}
+
+
 def _median(values: list[float]) -> float:
     values = sorted(values)
     middle = len(values) // 2

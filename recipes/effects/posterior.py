@@ -144,11 +144,12 @@ class Posterior:
     def __init__(self, hyper: Hyper, names: Sequence[str], scale: Mapping[str, float], family_of: Mapping[str, str],
                  root: Block, families: Mapping[str, Block], benchmarks: Mapping[str, Block],
                  support: Mapping[str, Sequence[str]], ranges: Mapping[str, Sequence[float]], sampling: Mapping[str, float], spread: float,
-                 columns: Mapping[str, Mapping[str, int]]):
+                 columns: Mapping[str, Mapping[str, int]], usual: Mapping[str, float]):
         self.hyper, self.scale, self.family_of, self.ranges = hyper, scale, family_of, ranges
         self.names = {name: number for number, name in enumerate(names)}
         self.root, self.families, self.benchmarks, self.support = root, families, benchmarks, support
         self.sampling, self.spread, self.columns = sampling, spread, columns     # columns: paper -> task family -> how many were fitted
+        self.usual = usual                    # benchmark -> median of its printed scores, in percent of the scale
         self.know({}, {})
         self.published: Posterior = self      # the fit without a user's own tables (condition.py)
         self._shares: Shares | None = None
@@ -328,12 +329,12 @@ def dump(posterior: Posterior, digest: str) -> dict:
     return {"format": 3, "evidence": digest, "spread": posterior.spread, "hyper": posterior.hyper._asdict(),
             "features": list(posterior.names), "scale": posterior.scale, "family_of": posterior.family_of,
             "support": posterior.support, "ranges": posterior.ranges, "sampling": posterior.sampling, "columns": posterior.columns,
-            "mixes": posterior.mixes}
+            "usual": posterior.usual, "mixes": posterior.mixes}
 
 
 def load(data: Mapping, root: Block, families: Mapping[str, Block], benchmarks: Mapping[str, Block], mixed: Mapping[str, Block]) -> Posterior:
     """A Posterior from its stored form; data: what `dump` gives."""
     posterior = Posterior(Hyper(**data["hyper"]), data["features"], data["scale"], data["family_of"], root, families, benchmarks,
-                          data["support"], data["ranges"], data["sampling"], data["spread"], data["columns"])
+                          data["support"], data["ranges"], data["sampling"], data["spread"], data["columns"], data["usual"])
     posterior.know(data["mixes"], mixed)
     return posterior

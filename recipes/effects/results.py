@@ -78,7 +78,8 @@ class Delta(NamedTuple):
     evidence: tuple[Evidence, ...]
     direct: meta.Pooled | None      # the direct rows alone, pooled over papers (random effects), in points
     split: Split | None = None      # the direct rows against everything else that the model knows
-    path: Path | None = None        # where the expected delta and its interval come from
+    score: float | None = None      # the score of `from` that expected, low and high hold at; None: the usual one
+    path: Path | None = None        # at the usual score, where the expected delta and its interval come from
 
     @property
     def outside(self) -> float | None:

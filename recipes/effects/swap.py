@@ -13,6 +13,7 @@ from . import meta, tails
 from .columns import KINDS, sampling_variance
 from .features import AXIS_OF, NUMERIC, RANGED, difference, features, group, llm_make, llm_params_b
 from .hyper import column_weight
+from .level import carried
 from .posterior import Effect, Posterior, by_family
 from .results import Delta, Evidence, Mix, Path, Split, Swap
 from .rows import Found, Index, chain_rows, moved_axes
@@ -421,8 +422,11 @@ def _llm_label(setting: Mapping, words: Vocabulary) -> str | None:
 
 
 def judge(change: Change, found: Sequence[Found], benchmarks: Sequence[str], *, mix: Mapping[str, float] | None = None,
-          level: float = 0.8, warnings: Sequence[str] = ()) -> Swap:
-    """Answer for a change whose rows have been found already (see `find_rows`)."""
+          level: float = 0.8, warnings: Sequence[str] = (), scores: Mapping[str, float] | None = None) -> Swap:
+    """Answer for a change whose rows have been found already (see `find_rows`).
+
+    scores: what `from` scores on some benchmarks, in their points: the delta is carried over to that score (level.py).
+    """
     records = change.words.records("benchmark")
     by_benchmark: dict[str, list[Found]] = {}
     for item in found:
@@ -449,12 +453,16 @@ def judge(change: Change, found: Sequence[Found], benchmarks: Sequence[str], *, 
             if family not in kin:
                 kin[family] = neighbours(by_family.get(family or "", []), change)
             rows = kin[family]
+        p_better = tails.cdf(expected / sd) if sd else 0.5
         # a score can move by its whole scale at most
         expected, low, high = (min(max(x, -100.0), 100.0) if record.get("max") else x for x in (expected, expected - z * sd, expected + z * sd))
+        score = (scores or {}).get(name)
+        if score is not None:
+            low, expected, high = (carried(x, change.posterior.usual.get(name, 50.0), score / unit) for x in (low, expected, high))
         low, high = sorted((low * unit * sign, high * unit * sign))
         deltas.append(Delta(name, family, record.get("max"), expected * unit * sign, low, high, level,
-                            tails.cdf(expected / sd) if sd else 0.5, grade, tuple(rows), pooled,
-                            split(change, name, family, pooled, [item.contrast.table.paper for item in direct], unit, sign) if pooled and change.axes else None,
+                            p_better, grade, tuple(rows), pooled,
+                            split(change, name, family, pooled, [item.contrast.table.paper for item in direct], unit, sign) if pooled and change.axes else None, score,
                             path(change, name, family, unit, sign) if change.axes else None))
     mixed = None
     if mix and change.axes:

@@ -156,7 +156,12 @@ def path_lines(answer: "Swap", names: Mapping[str, str], style: Style) -> list[s
     sd = (p.sd_shared ** 2 + p.sd_setting ** 2 + p.sd_noise ** 2) ** 0.5
     steps.append(f"the spread of a new run around it: {p.sd_shared:.{digits}f} (the effect is not known better), {p.sd_setting:.{digits}f} (settings "
                  f"differ), {p.sd_noise:.{digits}f} (two runs and their questions); as squares they add up to {sd:.{digits}f}")
-    steps.append(f"{percent(d.level)} interval: {signed(d.expected, digits)} ± {half_width(d.level):.2f} x {sd:.{digits}f} = {signed(d.low, digits)} … {signed(d.high, digits)}")
+    half = half_width(d.level) * sd
+    low, high = (d.low, d.high) if d.score is None else (p.carried - half, p.carried + half)
+    steps.append(f"{percent(d.level)} interval: {signed(p.carried, digits)} ± {half_width(d.level):.2f} x {sd:.{digits}f} = {signed(low, digits)} … {signed(high, digits)}")
+    if d.score is not None:
+        steps.append(f"that is at the benchmark's usual score; from {d.score:g} the same effect is {signed(d.expected, digits)} ({signed(d.low, digits)} … "
+                     f"{signed(d.high, digits)}): on the logit of the score, as fewer points are left near its ends")
     for number_, text in enumerate(steps, 1):
         lines += wrap(f"{number_}. {text}", style, "  ", "     ")
     return lines
