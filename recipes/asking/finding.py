@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 from ..evidence.vocabulary import Vocabulary, fold
 from . import flags
-from .changes import Readings, dtype, llm_named
+from .changes import Readings, llm_named
+from .flags import dtype
 from .grammar import Form, Match, Unfit, words_of
 
 # --- released models --------------------------------------------------------------------------------------------------
 
 PROPERTY = {"multi-image": "--multi-image", "video": "--video", "grounding": "--grounding"}
-COMMERCIAL, OPEN_LICENCE = words_of("commercial commercially business product sell"), words_of("apache mit")
 
 
 def models_argv(m: Match, words: Vocabulary) -> list[str]:
@@ -35,7 +35,7 @@ def models_argv(m: Match, words: Vocabulary) -> list[str]:
     kinds = [word for word in ("apache", "mit") if word in m.said]
     if kinds:
         argv += ["--licence", kinds[0]]
-    elif m.said & COMMERCIAL:
+    elif m.said & flags.COMMERCIAL:
         argv += ["--licence", "commercial"]
     elif m.said & {"licence", "license", "licensed", "licenced"}:
         argv += ["--licence", "open"]
