@@ -345,7 +345,7 @@ PICK_WORDS = words_of("pick recommend recommendation suggest suggestion choose f
                       "from scratch get maximum max gpu gpus inference serving serve production can must should fit fits have memory only small compute "
                       "cluster nodes node "
                       "available access limited gives + = usable weights if reach come out end fast low latency open-ended works work handle handles reading "
-                      "smartphone quantized for day per image response answer entire commercial commercially business product sell licence license licensed licenced licences "
+                      "smartphone quantized for day per image response answer entire commercial commercially licence license licensed licenced licences "
                       "licenses permissive permits permit permitted allows allow allowing allowed its whose")
 AXIS_WORDS = words_of("axis axes component components parameter knob factor ingredient part thing experiment experiments variable choice choices design piece "
      "lever hyperparameter")

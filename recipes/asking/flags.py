@@ -2,16 +2,19 @@
 
 In: a Match (grammar.py). Out: parts of argv, or Unfit with the reason when the command cannot take it. Knows no sentence form.
 """
+import itertools
 import math
 from collections.abc import Sequence
 
 from ..evidence.vocabulary import Vocabulary
-from .grammar import PREPS, Match, Part, Unfit, words_of
+from .grammar import BELOW, PREPS, Match, Modifier, Part, Unfit, words_of
 
-COMMERCIAL = words_of("commercial commercially business product sell")
+COMMERCIAL = words_of("commercial commercially")
 LICENCE = COMMERCIAL | words_of("licence license licensed licenced licences licenses permissive")
 TRAINING = words_of("budget train training trained finetune finetuning pretrain pretraining data dataset")
-SIDES = words_of("under below less smaller over above more fewer most max maximum within least < <= > >=")
+REQUEST = words_of("request prompt once together each")
+AT_LEAST = words_of("over above more least minimum min > >=")
+SIDES = BELOW | AT_LEAST
 
 # Kinds of parts that can be swapped for each other, in the order in which a pair is tried.
 LIKE = ("encoder", "connector", "llm", "data", "size", "tokens", "px", "state")
@@ -128,16 +131,15 @@ def images(m: Match) -> tuple[str | None, list[str]]:
     pictures: list[str] = []
     trained: list[str] = []
     for one in m.of("images"):
-        j, after = one.place - 1, one.place
-        while not m.items[after].value("images", "samples"):
-            after += 1
+        at = one.place + len(before(m, one, "images", "samples"))
+        j = one.place - 1
         while j >= 0 and m.items[j].text in PREPS - TRAINING:
             j -= 1
-        said = {item.text for item in (*m.items[max(j, 0):after], *m.items[after + 1:after + 2])}
+        said, after = {item.text for item in m.items[max(j, 0):at]}, {item.text for item in m.items[at + 1:at + 3]}
         count = one.value.split()[0]
-        if m.items[after].value("samples") or said & TRAINING or count[-1] in "KMBT" or float(count) >= 10_000:
+        if m.items[at].value("samples") or (said | after) & TRAINING or count[-1] in "KMBT" or float(count) >= 10_000:
             trained.append(one.value)
-        elif count.isdecimal() and 0 < int(count) <= 100:
+        elif count.isdecimal() and 0 < int(count) <= 100 and ("on" not in said or after & REQUEST or not m.said & TRAINING):
             pictures.append(count)
         else:
             raise Unfit(f"{one.value}: shown to the model in one request (at most 100), or to train on (as in a budget of {one.value})?")
@@ -147,8 +149,11 @@ def images(m: Match) -> tuple[str | None, list[str]]:
 
 
 def latency_flag(m: Match, words: Vocabulary) -> list[str]:
-    """--latency and --speed with their device."""
+    """--latency and --speed with their device. A speed is a least one: another is Unfit."""
     value, speed, device = m.first("latency"), m.first("speed"), m.first("device")
+    for one in m.of("speed"):
+        if (set(before(m, one, "speed")) & (AT_LEAST if "token" in one.value.split()[-1:] else BELOW)):
+            raise Unfit(f"a speed is the least that is asked, not a limit to stay under: {one.value}")
     spelled = " ".join(item.text for item in m.items)
     whole = " total" if (m.said & {"total", "answer", "respond", "response", "reply"} or "end to end" in spelled) and "first" not in m.said else ""
     place = f" on {alias(device, words)}" if device and (value or speed) else ""
@@ -171,15 +176,15 @@ def exactly(m: Match, kind: str, field: str) -> list[str]:
     value = m.first(kind)
     if value is None:
         return []
-    place = next(one.place for one in m.of(kind))
-    said = set()
-    while place < len(m.items) and not m.items[place].value(kind, "number", "resolution"):
-        said.add(m.items[place].text)
-        place += 1
-    if said & SIDES:
-        raise Unfit(f"{field.replace('_', ' ')}: {' '.join(w for w in ('at', 'least') if w in said) or next(iter(sorted(said & SIDES)))} {value} has no flag; "
-                    f"one value can be kept (--fix {field}={value})")
+    said = before(m, m.of(kind)[0], kind, "number", "resolution")
+    if set(said) & SIDES:
+        raise Unfit(f"no flag asks for a {field.replace('_', ' ')} {' '.join(said)} {value}; one value can be kept (--fix {field}={value})")
     return [f"{field}={value}"]
+
+
+def before(m: Match, one: Modifier, *kinds: str) -> list[str]:
+    """The words of a modifier before its item, which has a reading of these kinds."""
+    return [item.text for item in itertools.takewhile(lambda item: not item.value(*kinds), m.items[one.place:])]
 
 
 def repeated(flag: str, values: Sequence[str]) -> list[str]:

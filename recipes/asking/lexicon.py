@@ -237,6 +237,11 @@ class Lexicon:
         if unit:
             if rate := _rate(found, i, size):
                 return rate
+            after = [atom.text for atom in found[i + size:i + size + 2]]
+            if readings[unit][0] == "duration" and len(after) == 2 and after[0] in ("on", "with", "of") and after[1] in ONE:
+                device, more = self._device(found, i + size + 2, None)   # 3 days on an A100
+                if device:
+                    return _item(found, i, size + 2 + more, ("budget", f"1x{self.short[device]} for {readings[unit][1]}")), size + 2 + more
             return _item(found, i, size, readings[unit]), size
         if suffix and not scale:
             return None, 0

@@ -14,7 +14,7 @@ from .grammar import DROPPED, FILL, Form, Unfit, grammar_words, match, spaced
 from .lexicon import Item, Lexicon
 
 # The first form that accounts for every word counts: narrow ones stand before wide ones.
-ORDER = spaced("one-table listed claim-ids models-named lora swap swap-than swap-worse swap-add swap-drop swap-state evidence backtest benchmark tokens cost "
+ORDER = spaced("one-table listed claim-ids models-named lora swap swap-than swap-worse swap-add swap-drop swap-state sizes evidence backtest benchmark tokens cost "
      "latency component design "
          "ablate curve swap-alone pick models vlm")
 FORMS: tuple[Form, ...] = tuple(sorted((*changes.FORMS, *finding.FORMS), key=lambda form: ORDER.index(form.name)))
