@@ -123,13 +123,15 @@ def one_table(m: Match, words: Vocabulary) -> Readings:
 
 def sizes(m: Match, words: Vocabulary) -> Readings:
     """What a paper says about the size of the LLM: the two sizes of one LLM that lie farthest apart in one of its tables, with their rows."""
+    if not m.first("paper"):
+        raise Unfit("")
     with open(os.path.join(words.directory, f"{m.first('paper')}.json"), encoding="utf-8") as file:
         paper = json.load(file)
     name, records = fold(paper["paper"]["short"]), words.records("llm")
     found: dict[tuple[str, str], float] = {}
     for table in paper["tables"]:
         own = [row for row in table["rows"] if name in fold(row["arm"])]      # where others' models stand beside its own
-        llms = {row.get("setting", {}).get("llm", table["setting"].get("llm")) for row in own or table["rows"]}
+        llms = {row.get("set", {}).get("llm", table.get("setting", {}).get("llm")) for row in own or table["rows"]}
         for a, b in itertools.permutations(sorted(slug for slug in llms if slug in records), 2):
             if a.rsplit("-", 1)[0] == b.rsplit("-", 1)[0] and records[b]["params_b"] > records[a]["params_b"]:
                 found[a, b] = records[b]["params_b"] / records[a]["params_b"]
