@@ -203,8 +203,8 @@ def component(m: Match, words: Vocabulary) -> Readings:
     axis = m.captured["X"]
     limits = flags.limits(m, words)
     rest = {kind: BASE[kind] for kind in ("encoder", "connector", "llm", "data") if kind != axis}
-    if m.every("images") and "--budget" in limits:  # a number of images to train on is what the data mix is chosen by
-        del rest["data"]
+    if flags.images(m)[1]:  # a number of images to train on is what the data mix is chosen by
+        rest.pop("data", None)
     if m.first("size") or m.first("llm"):
         if axis == "llm":
             return [("pick", *flags.common(m, words), *limits, *(flags.repeated("--fix", [f"llm_params_b={m.first('size')}"] if m.first("size") else [])))]
@@ -232,7 +232,10 @@ def ablate(m: Match, words: Vocabulary) -> Readings:
     own += [f"visual_tokens={m.first('tokens')}"] if m.first("tokens") else []
     argv += ["--recipe", ",".join(own)] if own else []
     argv += ["--confidence", m.first("level")] if m.first("level") else []
-    return [(*argv, *flags.budget_flag(m, flags.images(m)[1]))]
+    pictures, trained = flags.images(m)
+    if pictures:
+        raise Unfit(f"ablate has no place for {pictures} images in one request")
+    return [(*argv, *flags.budget_flag(m, trained))]
 
 
 

@@ -30,7 +30,7 @@ SAME = {"what's": "what is", "whats": "what is", "which's": "which is", "how's":
         "chart reasoning": "charts"}
 UNITS = {"b": "size", "bn": "size", "billion": "size", "ms": "ms", "msec": "ms", "millisecond": "ms", "milliseconds": "ms", "s": "s", "sec": "s", "secs": "s",
          "second": "s", "seconds": "s", "gb": "gb", "gib": "gb", "gigs": "gb", "mb": "mb", "tb": "tb", "px": "px", "pixel": "px", "pixels": "px", "p": "px",
-         "tokens": "tokens", "token": "tokens", "tok": "tokens", "toks": "tokens", "flop": "flop", "flops": "flop", "zflop": "zflop", "zflops": "zflop",
+         "tokens": "tokens", "token": "tokens", "tok": "tokens", "toks": "tokens", "flop": "flop", "flops": "flop", "zflop": "zflop", "zflops": "zflop", "zettaflop": "zflop", "zettaflops": "zflop", "exaflop": "eflop", "exaflops": "eflop",
          "eflop": "eflop", "eflops": "eflop", "%": "%", "percent": "%", "pct": "%", "point": "points", "points": "points", "pts": "points", "pt": "points",
          "images": "images", "image": "images", "pictures": "images", "photos": "images", "frames": "images", "samples": "samples", "examples": "samples",
          "pairs": "samples", "hours": "hours", "hour": "hours", "h": "hours",
@@ -160,7 +160,7 @@ class Lexicon:
             return _item(found, i, 1, ("claim", text.upper())), 1
         if text == "half":
             return _item(found, i, 1, ("percent", "50%")), 1
-        if spelled := self._spelled(found, i):
+        if (text[0].isdecimal() or text[0] in "$u") and (spelled := self._spelled(found, i)):
             return spelled
         if text == "small" and i + 1 < len(found) and found[i + 1].text in ("llm", "llms"):
             return _item(found, i, 2, ("size", SMALL)), 2
@@ -256,7 +256,7 @@ class Lexicon:
         rest = "".join(atom.raw + atom.gap for atom in found[i:i + 16])
         for kind, pattern in (("budget", units.MONEY), ("speed", units.SPEED), ("images", units.IMAGES)):
             said = pattern.match(rest)
-            if not said or not rest[0].isascii():
+            if not said:
                 continue
             value, size = said[0].strip(), len(atoms(said[0]))
             if kind == "images":

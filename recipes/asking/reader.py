@@ -60,6 +60,19 @@ def passes(items: list[Item], sentence: str) -> tuple[bool, ...]:
     return (False, True) if MODELS.search(sentence) else (False,)
 
 
+# Kinds of quantities: one that no form takes is named, those first that fewest forms take.
+QUANTITIES = ("budget", "speed", "images", "samples", "latency", "memory", "gpus", "count", "duration", "seeds", "points", "percent", "number", "tokens", "px", "size")
+
+
+def misplaced(items: list[Item]) -> str | None:
+    """The quantity without which a sentence could be read, if there is one."""
+    found = [(QUANTITIES.index(item.readings[0].kind), i) for i, item in enumerate(items) if item.readings and item.readings[0].kind in QUANTITIES]
+    for kind, i in sorted(found)[:4]:
+        if any(match(form, [*items[:i], *items[i + 1:]]) for form in FORMS):
+            return items[i].readings[0].value if kind < QUANTITIES.index("gpus") else items[i].text
+    return None
+
+
 def read(sentence: str, words: Vocabulary, home: tuple[str, ...]) -> list[tuple[str, ...]]:
     """The argv that a question becomes; several when it can mean several things. Raises QuestionError."""
     trouble: list[str] = []
@@ -98,4 +111,7 @@ def read(sentence: str, words: Vocabulary, home: tuple[str, ...]) -> list[tuple[
         raise QuestionError(f"did not understand {left[:80]!r}{' (nearest known: ' + ', '.join(near) + ')' if near else ''}; {hint}")
     if trouble:
         raise QuestionError(f"{trouble[0]}; {hint}")
+    lost = misplaced(items)
+    if lost:
+        raise QuestionError(f"did not understand {lost[:80]!r} in that question; {hint}")
     raise QuestionError(f"cannot read {sentence[:80]!r} as one question; {hint}")
