@@ -116,6 +116,8 @@ class Lexicon:
             item, size = max((self._quantity(found, i), self._name(found, i)), key=lambda pair: (pair[1], bool(pair[0] and pair[0].readings)))
             if not size:
                 item, size = self._word(found[i].text) if correct else Item(found[i].text), 1
+                if item.corrected and not item.readings and item.text not in UNITS and items and items[-1].value("number"):
+                    item = Item(found[i].text, (), False, False)   # 15 watts are not 15 `wants`: what stands behind a number is its unit
                 if item.corrected and item.readings:  # vicunia-7b: the name may go on
                     again = [*found[:i], found[i]._replace(text=item.text), *found[i + 1:]]
                     longer, more = self._name(again, i)
