@@ -337,8 +337,8 @@ def curve(m: Match, words: Vocabulary) -> Readings:
     return [tuple(argv)]
 
 
-PICK_MODIFIERS = ("tasks", "avoid", "latency", "speed", "budget", "images", "memory", "gpus", "dtype", "under", "size", "llm", "encoder", "connector", "tokens", "px", "data",
-     "device", "duration")
+PICK_MODIFIERS = ("tasks", "avoid", "latency", "speed", "budget", "images", "memory", "gpus", "dtype", "under", "size", "llm", "encoder", "connector",
+                  "tokens", "px", "data", "device", "duration")
 PICK_WORDS = words_of("pick recommend recommendation suggest suggestion choose find best good top optimal ideal strongest recipe recipes vlm vlms setup "
      "configuration config combination llm new "
                       "full whole make making build building design train training trained finetune finetuning afford buy buys budget within hours run runs "
@@ -386,12 +386,15 @@ FORMS: Sequence[Form] = (
     Form("lora", ("",), SWAP_MODIFIERS, TALK | words_of("lora qlora adapters full finetuning finetune vs versus better instead hurt hurts help or worth "
          "enough than training"),
          (words_of("lora qlora"),), lora, "cost with LoRA for a 13B"),
-    Form("component", ("X:axis encoder|tower|backbone|mix|mixture|dataset|model? is? the? win|wins|winner|winning", "winning X:axis", "best|strongest|good|right|top|ideal|optimal X:axis encoder|encoders|model|tower|backbone|mix|mixture|dataset?",
+    Form("component", ("X:axis encoder|tower|backbone|mix|mixture|dataset|model? is? the? win|wins|winner|winning", "winning X:axis",
+                       "best|strongest|good|right|top|ideal|optimal X:axis encoder|encoders|model|tower|backbone|mix|mixture|dataset?",
          "X:axis encoder|tower|backbone|mix|mixture|dataset|model? best|better|strongest",
                        "recommend|suggest|pick|choose|use|find X:axis encoder|tower|backbone|mix|mixture?", "X:axis "
                        "encoder|tower|backbone|mix|mixture|dataset? use|pick|choose|take|recommend|suggest"),
-         ("tasks", "latency", "speed", "budget", "images", "memory", "gpus", "duration", "dtype", "size", "llm", "encoder", "connector", "data", "tokens", "px", "device"),
-         words_of("budget training fixed given win wins winner winning better commercial commercially licence license permits best which what use should pick recommend suggest choose vision encoder connector projector training data dataset mix mixture good "
+         ("tasks", "latency", "speed", "budget", "images", "memory", "gpus", "duration", "dtype", "size", "llm", "encoder", "connector", "data", "tokens", "px",
+          "device"),
+         words_of("budget fixed given win wins winner winning commercial commercially licence license permits best which what use should pick recommend "
+                  "suggest choose vision encoder connector projector training data dataset mix mixture good "
          "strongest top right ideal work works "
                   "most find give better pairs goes"), (words_of("encoder connector projector backbone tower data dataset mix mixture llm"),
                                                       words_of("best recommend suggest pick choose use strongest good right top ideal optimal find better "

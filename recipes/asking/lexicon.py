@@ -1,7 +1,8 @@
 """A sentence -> items: names, quantities and words, each with what it may mean.
 
 In: text and the vocabulary. Out: Items in the order of the sentence; a name is the longest run of words that spells one, a
-quantity a number with its unit (money and speeds as units.py spells them; a rate of anything else is unknown). A word that is neither, nor one the grammar knows, is corrected when exactly one known
+quantity a number with its unit (money and speeds as units.py spells them; a rate of anything else is unknown).
+A word that is neither, nor one the grammar knows, is corrected when exactly one known
 spelling is near; digits are never corrected (qwen2 is not qwen3). Knows no sentence form.
 """
 import os
@@ -30,12 +31,15 @@ SAME = {"what's": "what is", "whats": "what is", "which's": "which is", "how's":
         "chart reasoning": "charts"}
 UNITS = {"b": "size", "bn": "size", "billion": "size", "ms": "ms", "msec": "ms", "millisecond": "ms", "milliseconds": "ms", "s": "s", "sec": "s", "secs": "s",
          "second": "s", "seconds": "s", "gb": "gb", "gib": "gb", "gigs": "gb", "mb": "mb", "tb": "tb", "px": "px", "pixel": "px", "pixels": "px", "p": "px",
-         "tokens": "tokens", "token": "tokens", "tok": "tokens", "toks": "tokens", "flop": "flop", "flops": "flop", "zflop": "zflop", "zflops": "zflop", "zettaflop": "zflop", "zettaflops": "zflop", "exaflop": "eflop", "exaflops": "eflop",
+         "tokens": "tokens", "token": "tokens", "tok": "tokens", "toks": "tokens", "flop": "flop", "flops": "flop",
+         "zflop": "zflop", "zflops": "zflop",
+         "zettaflop": "zflop", "zettaflops": "zflop",
+         "exaflop": "eflop", "exaflops": "eflop",
          "eflop": "eflop", "eflops": "eflop", "%": "%", "percent": "%", "pct": "%", "point": "points", "points": "points", "pts": "points", "pt": "points",
          "images": "images", "image": "images", "pictures": "images", "photos": "images", "frames": "images", "samples": "samples", "examples": "samples",
          "pairs": "samples", "hours": "hours", "hour": "hours", "h": "hours",
-         "hrs": "hours", "hr": "hours", "day": "days", "days": "days", "d": "days", "week": "weeks", "weeks": "weeks", "month": "months", "months": "months", "gpus": "gpus", "seeds": "seeds",
-         "seed": "seeds"}
+         "hrs": "hours", "hr": "hours", "day": "days", "days": "days", "d": "days", "week": "weeks", "weeks": "weeks", "month": "months", "months": "months",
+         "gpus": "gpus", "seeds": "seeds", "seed": "seeds"}
 HOURS = frozenset(unit for unit, kind in UNITS.items() if kind == "hours")
 SPANS = frozenset(unit for unit, kind in UNITS.items() if kind in ("hours", "days", "weeks", "months") and len(unit) > 2)
 # What makes a number of something a rate, behind a slash, `per` or `a`.
@@ -185,8 +189,8 @@ class Lexicon:
                 end = rest + size
                 gpu = end + 1 < len(found) and found[end].text == "gpu" and found[end + 1].text in HOURS | SPANS
                 if end < len(found) and found[end + gpu].text in HOURS | SPANS and text not in ONE:
-                    length = found[end + gpu].text
-                    return _item(found, i, end + 1 + gpu - i, ("budget", f"{count} {self.short[device]}-{'hours' if length in HOURS else length}")), end + 1 + gpu - i
+                    length, size = found[end + gpu].text, end + gpu + 1 - i
+                    return _item(found, i, size, ("budget", f"{count} {self.short[device]}-{'hours' if length in HOURS else length}")), size
                 end += end < len(found) and found[end].text in ("gpu", "gpus", "node")
                 after = end + (end < len(found) and found[end].text in ("for", "during"))
                 span, size = self._quantity(found, after) if after < len(found) else (None, 0)
@@ -216,7 +220,8 @@ class Lexicon:
             elif after[0] == "gpu" and after[1] in HOURS:
                 size += 2
                 device, more = self._device(found, i + size + 1, None) if after[2] in ("on", "of") else (None, 0)
-                return _item(found, i, size + bool(more) + more, ("budget", f"{value}{scale} {self.short[device] if device else 'GPU'}-hours")), size + bool(more) + more
+                size += 1 + more if device else 0
+                return _item(found, i, size, ("budget", f"{value}{scale} {self.short[device] if device else 'GPU'}-hours")), size
             elif after[0] in UNITS:
                 unit, size = UNITS[after[0]], size + 1
             elif after[0] in ("param", "params", "parameter", "parameters") and scale == "M":
@@ -231,8 +236,10 @@ class Lexicon:
                 return _item(found, i, size + 1 + more, ("budget", f"{value} GPUs for {span.value('duration')}")), size + 1 + more
         readings = {
             "size": ("size", f"{value}{'M' if scale == 'M' else 'B'}"), "tokens": ("tokens", value), "px": ("px", value), "gb": ("memory", f"{value}GB"),
-            "mb": ("memory", f"{value} MB"), "tb": ("memory", f"{value} TB"), "ms": ("latency", f"{value} ms"), "s": ("latency", f"{value} s"), "%": ("percent", f"{value}%"),
-            "points": ("points", value), "images": ("images", f"{value}{scale} images"), "samples": ("samples", f"{value}{scale} images"), "flop": ("budget", f"{value}{scale} FLOP"),
+            "mb": ("memory", f"{value} MB"), "tb": ("memory", f"{value} TB"), "ms": ("latency", f"{value} ms"), "s": ("latency", f"{value} s"),
+            "%": ("percent", f"{value}%"),
+            "points": ("points", value), "images": ("images", f"{value}{scale} images"), "samples": ("samples", f"{value}{scale} images"),
+            "flop": ("budget", f"{value}{scale} FLOP"),
             "zflop": ("budget", f"{value} ZFLOP"), "eflop": ("budget", f"{value} EFLOP"), "hours": ("duration", f"{value} hours"),
             "days": ("duration", f"{value} days"), "weeks": ("duration", f"{value} weeks"), "months": ("duration", f"{value} months"), "gpus": ("count", value),
             "seeds": ("seeds", value)}
@@ -257,7 +264,7 @@ class Lexicon:
         """Money, a decoding speed or a number of images from i, as a flag takes it; money a month or for some GPUs is more than that."""
         rest = "".join(atom.raw + atom.gap for atom in found[i:i + 16])
         for kind, pattern in (("budget", units.MONEY), ("speed", units.SPEED), ("images", units.IMAGES)):
-            said = pattern.match(rest)
+            said = re.match(pattern, rest, re.I)
             if not said:
                 continue
             value, size = said[0].strip(), len(atoms(said[0]))
@@ -267,8 +274,10 @@ class Lexicon:
                     continue    # a 7B image model
                 kind = "images" if "image" in unit and not kinds else "samples"
                 value = f"{said[1].replace(',', '').replace('_', '')}{suffix[:1].upper()} images"
-            elif kind == "budget" and "at" not in value and "@" not in value and i + size < len(found) and found[i + size].text in ("on", "of"):
+            elif kind == "budget" and "at" not in value and "@" not in value and i + size < len(found) and found[i + size].text in ("on", "of", "per"):
                 device, more = self._device(found, i + size + 1, None)
+                if device and found[i + size].text == "per":
+                    return _unknown(found, i, size + 1 + more)
                 value, size = (f"{value} on {self.short[device]}", size + 1 + more) if device else (value, size)
             return _rate(found, i, size) or (_item(found, i, size, (kind, value)), size)
         return None

@@ -14,8 +14,8 @@ from .grammar import DROPPED, FILL, Form, Unfit, grammar_words, match, spaced
 from .lexicon import Item, Lexicon
 
 # The first form that accounts for every word counts: narrow ones stand before wide ones.
-ORDER = spaced("one-table listed claim-ids models-named lora swap swap-than swap-worse swap-add swap-drop swap-state sizes evidence backtest benchmark tokens cost "
-     "latency component design "
+ORDER = spaced("one-table listed claim-ids models-named lora swap swap-than swap-worse swap-add swap-drop swap-state sizes evidence backtest benchmark tokens "
+     "cost latency component design "
          "ablate curve swap-alone pick models vlm")
 FORMS: tuple[Form, ...] = tuple(sorted((*changes.FORMS, *finding.FORMS), key=lambda form: ORDER.index(form.name)))
 # Beginnings of names of released models: only then is their registry (the largest file) read.
@@ -61,7 +61,8 @@ def passes(items: list[Item], sentence: str) -> tuple[bool, ...]:
 
 
 # Kinds of quantities: one that no form takes is named, those first that fewest forms take.
-QUANTITIES = ("budget", "speed", "images", "samples", "latency", "memory", "gpus", "count", "duration", "seeds", "points", "percent", "number", "tokens", "px", "size")
+QUANTITIES = ("budget", "speed", "images", "samples", "latency", "memory", "gpus", "count", "duration", "seeds", "points", "percent", "number",
+              "tokens", "px", "size")
 
 
 def misplaced(items: list[Item]) -> str | None:

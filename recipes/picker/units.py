@@ -46,27 +46,28 @@ PRINTED_PRICE = (0.6, "a100-80gb-sxm", "LLaVA-OneVision-1.5 README")
 LATENCY_FORMS = "300ms on L4, 1.5 s on Orin, 300 ms TTFT on A100, 2 s for the whole answer on L4"
 FORMATS = {"int4": "int4", "4bit": "int4", "int8": "int8", "8bit": "int8", "bf16": "bf16", "fp16": "bf16", "16bit": "bf16"}   # all of them as --dtype has it
 
+# Patterns stay texts until one is asked for (re keeps what it has compiled): most commands read no quantity.
 _GPU = r"([a-z][\w -]*?)"
 _COUNT = "(" + "|".join(COUNTS) + r")(?![a-z])"
 _HOUR = r"[-\s]*(?:gpu[-\s]*)?(?:hours?|hrs?|h)(?!\w)"
 _GPUS = rf"(?:{NUMBER}|{_COUNT})\s*(?:x|\*)?\s*{_GPU}(?:\s+(?:gpus?|cards?))?"                   # 8xH100, 16 H100s, an A100
 _SPAN = rf"(?:(\d+(?:\.\d+)?)|{_COUNT})[-\s]*(days?|d|hours?|hrs?|h|weeks?|w|months?)"           # a day, 12 hours, 24h
-_FOR, _BARE, _ON = (re.compile(form, re.I) for form in (rf"{_GPUS},?\s+(?:for|during|over)\s+{_SPAN}", rf"{_GPUS}\s+{_SPAN}", rf"{_SPAN}\s+(?:on|of|with)\s+{_GPUS}"))
-_GPU_HOURS = re.compile(rf"{NUMBER}\s*(?:x|\*)?\s*{_GPU}[-\s]*(?:gpu[-\s]*)?(hours?|hrs?|h|days?|weeks?|months?)", re.I)
-_FLOP = re.compile(rf"{NUMBER}\s*(z|e|p|zetta|exa|peta)?flops?", re.I)
-IMAGES = re.compile(rf"{NUMBER}[-\s]*((?:(?:training|image|text|caption|instruction)[-\s]+)*)(images?|samples?|examples?|pairs)(?!\w|[-\s]+tokens?)", re.I)
+_FOR, _BARE, _ON = rf"{_GPUS},?\s+(?:for|during|over)\s+{_SPAN}", rf"{_GPUS}\s+{_SPAN}", rf"{_SPAN}\s+(?:on|of|with)\s+{_GPUS}"
+_GPU_HOURS = rf"{NUMBER}\s*(?:x|\*)?\s*{_GPU}[-\s]*(?:gpu[-\s]*)?(hours?|hrs?|h|days?|weeks?|months?)"
+_FLOP = rf"{NUMBER}\s*(z|e|p|zetta|exa|peta)?flops?"
+IMAGES = rf"{NUMBER}[-\s]*((?:(?:training|image|text|caption|instruction)[-\s]+)*)(images?|samples?|examples?|pairs)(?!\w|[-\s]+tokens?)"
 _PRICE = rf"\$?\s*(\d+(?:\.\d+)?)\s*(?:usd|dollars?)?\s*(?:/|per|an?\s)\s*{_GPU}?{_HOUR}"
-MONEY = re.compile(rf"(?:(?:us)?\$|usd\b)\s*{NUMBER}(?:\s*usd\b)?(?:,?\s*(?:at|@)\s*{_PRICE})?(?!\w)"
-                   rf"|{NUMBER}\s*(?:usd|us\s+dollars|dollars?|\$)(?!\w)(?:,?\s*(?:at|@)\s*{_PRICE})?", re.I)
-SPEED = re.compile(rf"{NUMBER}\s*(?:(?:tokens?|toks?|t)\s*(?:/|per\b|an?\b)\s*(?:seconds?|secs?|s)|tps)(?!\w)"
-                   rf"|{NUMBER}\s*(ms|milliseconds?|s|secs?|seconds?)\s*(?:/|per\b|an?\b)\s*token(?!\w)", re.I)
+MONEY = (rf"(?:(?:us)?\$|usd\b)\s*{NUMBER}(?:\s*usd\b)?(?:,?\s*(?:at|@)\s*{_PRICE})?(?!\w)"
+         rf"|{NUMBER}\s*(?:usd|us\s+dollars|dollars?|\$)(?!\w)(?:,?\s*(?:at|@)\s*{_PRICE})?")
+SPEED = (rf"{NUMBER}\s*(?:(?:tokens?|toks?|t)\s*(?:/|per\b|an?\b)\s*(?:seconds?|secs?|s)|tps)(?!\w)"
+         rf"|{NUMBER}\s*(ms|milliseconds?|s|secs?|seconds?)\s*(?:/|per\b|an?\b)\s*token(?!\w)")
 _MOST = r"(?:under|below|within|at\s+most|less\s+than|no\s+more\s+than|up\s+to|max(?:imum)?(?:\s+of)?|<=?|≤)\s*"
 _WHOLE = r"(?:the\s+)?(?:(?:whole|full|entire|complete|total)\s+)?(?:answer|response|reply)|total|end[- ]to[- ]end"
 _FIRST = r"ttft|(?:the\s+)?(?:time\s+to\s+)?first\s+token"
-_LATENCY = re.compile(rf"(?:(?:({_FIRST})|({_WHOLE})|latency)[\s:]*(?:(?:of|in|is)\s+)?)?(?:{_MOST})?{NUMBER}\s*(ms|msec|milliseconds?|s|secs?|seconds?)"
-                      rf"(?:\s*(?:(?:for|to|until)\s+)?(?:({_FIRST})|({_WHOLE})))?(?:\s+on\s+(?:an?\s+)?(.+))?", re.I)
-_MEMORY = re.compile(rf"(?:fits?\s+)?(?:(?:in|into|on)\s+)?(?:{_MOST})?(\d(?:[\d,_]*\d)?(?:\.\d+)?)\s*(gb|gib|g|mb|mib|tb|tib)?(?:\s+(?:of\s+)?(?:vram|ram|memory))?", re.I)
-_FORMAT = re.compile(r"(?:\s+(?:in|at|with|using)\s+|[\s,]+)(bf16|fp16|int-?[48]|(?:16|8|4)[-\s]?bit)\s*$", re.I)
+_LATENCY = (rf"(?:(?:({_FIRST})|({_WHOLE})|latency)[\s:]*(?:(?:of|in|is)\s+)?)?(?:{_MOST})?{NUMBER}\s*(ms|msec|milliseconds?|s|secs?|seconds?)"
+            rf"(?:\s*(?:(?:for|to|until)\s+)?(?:({_FIRST})|({_WHOLE})))?(?:\s+on\s+(?:an?\s+)?(.+))?")
+_MEMORY = rf"(?:fits?\s+)?(?:(?:in|into|on)\s+)?(?:{_MOST})?(\d(?:[\d,_]*\d)?(?:\.\d+)?)\s*(gb|gib|g|mb|mib|tb|tib)?(?:\s+(?:of\s+)?(?:vram|ram|memory))?"
+_FORMAT = r"(?:\s+(?:in|at|with|using)\s+|[\s,]+)(bf16|fp16|int-?[48]|(?:16|8|4)[-\s]?bit)\s*$"
 
 
 def _amount(value: str, suffix: str | None) -> float:
@@ -89,11 +90,11 @@ def budget(text: str, words: Vocabulary) -> Budget:
     said, text = text.strip(), re.sub(f"^{_MOST}", "", _tidy(text), flags=re.I)
     if text.startswith("-"):
         raise UnitError(f"{said[:60]!r}: a budget is positive (as in {BUDGET_FORMS})")
-    if match := MONEY.fullmatch(text):
+    if match := re.fullmatch(MONEY, text, re.I):
         return _money(match, text, words)
-    if match := _FLOP.fullmatch(text):
+    if match := re.fullmatch(_FLOP, text, re.I):
         return Budget("flop", _positive(_amount(*match.group(1, 2)) * {"": 1.0, "p": 1e15, "e": 1e18, "z": 1e21}[(match[3] or "")[:1].lower()], text), None)
-    if match := IMAGES.fullmatch(text):
+    if match := re.fullmatch(IMAGES, text, re.I):
         return Budget("images", _positive(_amount(*match.group(1, 2)), text), None)
     return _gpu_time(text, words)
 
@@ -115,18 +116,18 @@ def _hours(amount: float, gpu: str, text: str, words: Vocabulary) -> Budget:
 
 def _gpu_time(text: str, words: Vocabulary) -> Budget:
     """GPU-hours of one kind, said at once (500 A100-hours) or as so many GPUs for so long (8xH100 for a day, 3 days on 8xA100)."""
-    if match := _FOR.fullmatch(text):
+    if match := re.fullmatch(_FOR, text, re.I):
         number, suffix, word, gpu, span, a, unit = match.groups()
-    elif match := _ON.fullmatch(text):
+    elif match := re.fullmatch(_ON, text, re.I):
         span, a, unit, number, suffix, word, gpu = match.groups()
     else:
         unknown: UnknownName | None = None
-        if match := _GPU_HOURS.fullmatch(text):
+        if match := re.fullmatch(_GPU_HOURS, text, re.I):
             try:
                 return _hours(_amount(*match.group(1, 2)) * HOURS[match[4][0].lower()], match[3], text, words)
             except UnknownName as error:
                 unknown = error
-        match = _BARE.fullmatch(text)   # 8xH100 24h
+        match = re.fullmatch(_BARE, text, re.I)   # 8xH100 24h
         if not match:
             raise unknown or UnitError(f"cannot read the budget {text[:60]!r} (as in {BUDGET_FORMS})")
         number, suffix, word, gpu, span, a, unit = match.groups()
@@ -149,7 +150,7 @@ def budget_text(value: Budget) -> str:
 
 def latency(text: str, words: Vocabulary) -> LatencyTarget:
     """Read a latency target. Raises UnitError or UnknownName."""
-    match = _LATENCY.fullmatch(_tidy(text))
+    match = re.fullmatch(_LATENCY, _tidy(text), re.I)
     if not match or (match[1] or match[6]) and (match[2] or match[7]):
         raise UnitError(f"cannot read the latency {text[:60]!r} (as in {LATENCY_FORMS})")
     ms = _amount(*match.group(3, 4)) * (1.0 if match[5].lower().startswith("m") else 1e3)
@@ -159,7 +160,7 @@ def latency(text: str, words: Vocabulary) -> LatencyTarget:
 def speed(text: str, words: Vocabulary) -> Speed:
     """Read a decoding speed: 20 tokens/s, 20 tps on Orin, 50 ms per token. Raises UnitError or UnknownName."""
     rate, _, device = re.sub(r"\s+on\s+(?:an?\s+)?", "\n", _tidy(text), count=1, flags=re.I).partition("\n")
-    match = SPEED.fullmatch(re.sub(r"^(?:at\s+least|more\s+than|over|above|min(?:imum)?|>=?|≥)\s*", "", rate, flags=re.I))
+    match = re.fullmatch(SPEED, re.sub(r"^(?:at\s+least|more\s+than|over|above|min(?:imum)?|>=?|≥)\s*", "", rate, flags=re.I), re.I)
     if not match:
         raise UnitError(f"cannot read the speed {text[:60]!r} (as in 20 tokens/s on Orin)")
     if match[1]:
@@ -171,7 +172,7 @@ def speed(text: str, words: Vocabulary) -> Speed:
 
 def memory_gb(text: str) -> float:
     """Gigabytes: 24GB, 24, 500 MB, 1TB (also `fits 24GB`)."""
-    match = _MEMORY.fullmatch(_tidy(text))
+    match = re.fullmatch(_MEMORY, _tidy(text), re.I)
     if not match:
         raise UnitError(f"cannot read the memory {text[:60]!r} (as in 24GB)")
     return _positive(_amount(match[1], None) * {"m": 1e-3, "t": 1e3}.get((match[2] or "")[:1].lower(), 1.0), text)
@@ -179,7 +180,7 @@ def memory_gb(text: str) -> float:
 
 def memory(text: str) -> tuple[float, str | None]:
     """Gigabytes and the number format of the weights, if it is said: fits 24GB in int4, 24GB in 4-bit."""
-    form = _FORMAT.search(text)
+    form = re.search(_FORMAT, text, re.I)
     if not form:
         return memory_gb(text), None
     return memory_gb(text[:form.start()]), FORMATS[re.sub(r"[-\s]", "", form[1].lower())]
