@@ -15,6 +15,7 @@ from .library import Library
 from .picker import units
 from .picker.limits import Constraints
 from .picker.recipe import FIELDS, parse
+from .picker.space import same_size
 
 FIXABLE = ("encoder", "connector", "llm", "llm_params_b", "data", "resolution", "visual_tokens")
 
@@ -164,6 +165,8 @@ def pairs(values: Sequence[str], flag_name: str, words: Vocabulary) -> list[tupl
             if flag_name == "--fix" and dict(found).get(name, what) != what:
                 raise Usage(f"--fix {name} is given twice: {dict(found)[name]} and {what}")
         found += kept
+    if flag_name == "--fix":
+        _one_size(dict(found), words)
     return found
 
 
@@ -190,6 +193,14 @@ def check_score(benchmark: str, value: float, words: Vocabulary) -> float:
     return value
 
 
+def _one_size(fixed: dict[str, object], words: Vocabulary) -> None:
+    """Raises Usage when an LLM is fixed beside a size that it does not have."""
+    slug, wanted = fixed.get("llm"), fixed.get("llm_params_b")
+    size = words.records("llm")[slug].get("params_b") if slug else None
+    if wanted and size and not same_size(size, wanted):
+        raise Usage(f"--fix llm={slug} ({size:g}B) contradicts --fix llm_params_b={wanted:g}B (as --fix llm={wanted:g}B says too): leave one out")
+
+
 def constraint_flags(parser) -> None:
     """What a recipe must meet: the flags that `constraints` reads."""
     parser.add_argument("--budget", metavar="B", help="training budget: 500 A100-hours, 8xH100 for a day, 2e21 FLOP, 50M images, $2,000 at $1.50 per H100-hour")
@@ -199,7 +210,7 @@ def constraint_flags(parser) -> None:
     parser.add_argument("--deploy", choices=("edge", "cloud"), help="device when none is named, whose memory is a limit: edge = Jetson AGX Orin, cloud = L4")
     parser.add_argument("--dtype", choices=("bf16", "int8", "int4"), help="number format of the deployed LLM weights (default: bf16)")
     parser.add_argument("--images", type=flag(positive), default=1, metavar="N", help="pictures in one request (several images, video frames)")
-    parser.add_argument("--licence", choices=("any", "commercial"), default="any", help="commercial: the LLM's licence must permit commercial use")
+    parser.add_argument("--licence", "--license", choices=("any", "commercial"), default="any", help="commercial: the LLM's licence must permit commercial use")
     parser.add_argument("--fix", metavar="AXIS=VALUE", action="append", default=[], help="keep a field fixed: llm=qwen2.5-7b, llm_params_b=2B (repeatable)")
     parser.add_argument("--avoid", metavar="AXIS=VALUE", action="append", default=[], help="leave out a component: encoder=clip-vit-l-14 (repeatable)")
 
@@ -213,19 +224,16 @@ def constraints(args: argparse.Namespace, words: Vocabulary) -> Constraints:
     latency = None
     if args.latency is not None:
         latency = units.latency(args.latency, words)
-        if " on " not in args.latency.lower():
+        if not re.search(r"\son\s", args.latency, re.I):
             latency = latency._replace(gpu=device)
         elif speed and speed.gpu and latency.gpu != speed.gpu:
             raise Usage(f"--latency is about {latency.gpu} and --speed about {speed.gpu}: one device at a time")
-    memory, dtype = args.memory, args.dtype
-    match = re.fullmatch(r"(.*\S)\s+(?:in|at|with)\s+(bf16|int8|int4)\s*", memory or "", re.I)
-    if match:
-        if dtype and dtype != match[2].lower():
-            raise Usage(f"--memory says {match[2]} and --dtype {dtype}")
-        memory, dtype = match[1], match[2].lower()
+    memory, stored = units.memory(args.memory) if args.memory is not None else (None, None)
+    if stored and args.dtype and args.dtype != stored:
+        raise Usage(f"--memory says {stored} and --dtype {args.dtype}")
     device = latency.gpu if latency else device
     room = words.records("hardware")[device].get("memory_gb") if latency or speed or args.deploy else None    # what it runs on, it must fit into
-    return Constraints(units.budget(args.budget, words) if args.budget is not None else None, latency, units.memory_gb(memory) if memory is not None else room, dtype or "bf16",
+    return Constraints(units.budget(args.budget, words) if args.budget is not None else None, latency, room if memory is None else memory, args.dtype or stored or "bf16",
                        deploy_gpu=device, tokens_per_s=speed.tokens_per_s if speed else None, images=args.images,
                        commercial=args.licence == "commercial")
 

@@ -79,7 +79,7 @@ def swap_command(args, library: Library, understood: dict | None = None) -> int:
     first, second = answers.sides(before, after, Recipe(**both), words)
     if not moved_axes(first.stated(), second.stated(), words):
         raise Usage(f"swap: {args.from_[:40]!r} and {args.to[:40]!r} are the same recipe: nothing changes")
-    mix = parse_mix(args.tasks, words) if args.tasks else None
+    mix = parse_mix(args.tasks, words) if args.tasks is not None else None
     answer = answers.answer_swap(library, first, second, benchmark_list(args.benchmark, words), mix, args.level, chains=args.json or args.why,
                                  scores=scores_given(args.score, words))
     carried = told = None
@@ -200,7 +200,7 @@ def ablate_arguments(parser: Parser) -> None:
 def ablate_command(args, library: Library, understood: dict | None = None) -> int:
     """The axes in the order to ablate them, with runs and GPU-hours."""
     tasks = parse_mix(args.tasks, library.words)
-    own = parse(recipe_fields(args.recipe, "ablate: --recipe"), library.words)[0] if args.recipe else None
+    own = parse(recipe_fields(args.recipe, "ablate: --recipe"), library.words)[0] if args.recipe is not None else None
     from . import picks
     answer = picks.answer_ablate(library, tasks, own, args.confidence, constraints(args, library.words), *choices_of(args, library.words), args.worth)
     from .report import ablation

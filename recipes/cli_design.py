@@ -254,7 +254,7 @@ def curve_command(args, library: Library, understood: dict | None = None) -> int
     more = {"low": low, "high": high, "points": args.points, "level": args.level, "worth": args.worth, "fixed_tokens": "visual_tokens" in stated}
     rows = curve.pairs(library.papers(library.posterior.support[curve.FEATURE[axis]]), axis, words)
     if args.by_family:
-        families = parse_mix(args.tasks, words).parts if args.tasks else words.families()
+        families = parse_mix(args.tasks, words).parts if args.tasks is not None else words.families()
         other = next((name for name in families if name not in words.records("family")), None)
         if other:
             raise Usage(f"curve: --by-family compares task families: {other} is a benchmark of {words.records('benchmark')[other]['family']}")

@@ -100,7 +100,7 @@ def models_command(args, library: Library, understood: dict | None = None) -> in
         if not any(fold(args.licence) in fold(text) for text in known):
             raise UnknownName("licence", args.licence, nearest(args.licence, {fold(text): text for text in ("commercial", "open", *known)}))
     if args.tree:
-        if args.names or args.tasks:
+        if args.names or args.tasks is not None:
             raise Usage("models: --tree asks its own tasks of all models: leave out names and --tasks")
         branches = tree(land, need)
         show({**(understood or {}), **report.tree_json(land, branches, need.dtype)}) if args.json else out(report.tree_text(land, branches, need, style()))
@@ -108,7 +108,7 @@ def models_command(args, library: Library, understood: dict | None = None) -> in
     named = tuple({model.key: model for model in map(land.find, args.names)}.values())
     if named and filtered:
         raise Usage("models: NAME shows that model: leave out the filters (--tasks MIX ranks the named ones)")
-    if named and not args.tasks:
+    if named and args.tasks is None:
         if args.json:
             show({**(understood or {}), "models": [report.card_json(land, model) for model in named]})
         else:
@@ -160,13 +160,13 @@ def benchmarks_command(args, library: Library, understood: dict | None = None) -
     from . import yardstick
     from .report import benchmarks as report
     words = library.words
-    if args.name and args.tasks:
+    if args.name and args.tasks is not None:
         raise Usage("benchmarks: either a name or --tasks")
     family, one = (words.find("family", args.name), words.find("benchmark", args.name)) if args.name else (None, None)
     if args.name and not family and not one:
         near = nearest(args.name, {**words.spellings("benchmark"), **words.spellings("family")})
         raise UnknownName("task family or benchmark", args.name, near, words.families())
-    tasks = parse_mix(args.tasks, words) if args.tasks else None
+    tasks = parse_mix(args.tasks, words) if args.tasks is not None else None
     seen = yardstick.survey(library.papers())
     records = words.records("benchmark")
     if one and not family:

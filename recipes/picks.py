@@ -18,7 +18,7 @@ from .picker.limits import Constraints, Pairs, commercial_use, costs_of
 from .picker.recipe import BASELINE, Recipe, change
 from .picker.space import CONNECTORS, Space, Visual, space
 from .picker.tasks import TaskMix
-from .picker.units import PRINTED_PRICE, Budget
+from .picker.units import PRINTED_PRICE, Budget, budget_text
 
 DEFAULT_BUDGET = Budget("gpu_hours", 500.0, "a100-80gb-sxm")
 
@@ -145,6 +145,8 @@ def _pick_warnings(result: rank.Pick, limits: Constraints, fix: Mapping[str, obj
     if limits.budget and limits.budget.assumed_price:
         price, gpu, source = PRINTED_PRICE
         out.append(f"${price:g} per {gpu} hour is assumed, the one price that a source prints ({source}): --budget '$… at $… per A100-hour' says yours")
+    if limits.budget and limits.budget.assumed_gpu:
+        out.append(f"the budget names no GPU: its hours are taken to be of {limits.budget.gpu} (--budget '500 H100-hours', '$… at $… per H100-hour' say which)")
     if limits.commercial and result.recipes:
         verdict, why = commercial_use(result.recipes[0].language.record)
         if verdict == "conditions":
@@ -205,7 +207,7 @@ def answer_ablate(library: Library, tasks: TaskMix, own: Recipe | None, confiden
         best = result.recipes[0]
         place = _place(choices, best)
         recipe, costs = best.recipe, best.costs
-        assumed = (f"the pick is the best recipe for {limits.budget.amount:g} {limits.budget.gpu} hours (default budget; --budget, other limits, or --recipe to change); " if free
+        assumed = (f"the pick is the best recipe for {budget_text(limits.budget)} (default budget; --budget, other limits, or --recipe to change); " if free
                    else "the pick is the best recipe under these constraints, each of them for one run; ")
     else:
         recipe = whole(own.stated(), words)

@@ -85,7 +85,7 @@ class NeverAGuess(unittest.TestCase):
     def test_negation_and_second_values_are_not_dropped(self):
         for text in ("is SigLIP not better than CLIP", "swap CLIP for SigLIP on 7B and 13B", "recipe for documents under 24GB and 16GB",
              "swap CLIP for SigLIP under 24GB",
-                     "what should I train for charts in two days", "train a recipe for charts for $500", "swap CLIP for 中文", "SigLIP vs CLIP vs DINOv2",
+                     "what should I train for charts in two days", "swap CLIP for 中文", "SigLIP vs CLIP vs DINOv2",
                      "how many runs to compare 3 encoders", "swap CLIP for SigLIP without DINOv2"):
             self.assertIsInstance(understood(text), str, text)
 

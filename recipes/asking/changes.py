@@ -167,14 +167,7 @@ def lora(m: Match, words: Vocabulary) -> Readings:
 
 def pick(m: Match, words: Vocabulary) -> Readings:
     """The best recipe to train; a VLM that may as well be an existing one is asked back."""
-    argv = ["pick", *(flags.common(m, words) or ["--tasks", "balanced"]), *flags.latency_flag(m, words), *flags.budget_flag(m)]
-    if m.first("gpus") and "--budget" not in argv:
-        raise Unfit(f"{m.first('gpus')} for how long? (as in 8xH100 for a day)")
-    memory = m.first("memory")
-    if memory is None and m.first("device") and not m.first("latency"):
-        memory = flags.memory_of(m.first("device"), words)
-    argv += ["--memory", memory] if memory else []
-    argv += ["--dtype", dtype(m)] if m.first("dtype") else []
+    argv = ["pick", *(flags.common(m, words) or ["--tasks", "balanced"]), *flags.limits(m, words)]
     fixed = [f"{kind}={m.first(kind)}" for kind in ("encoder", "connector", "data") if m.first(kind)]
     for kind in ("encoder", "connector", "data"):
         if len(m.every(kind)) > 1:
@@ -183,8 +176,7 @@ def pick(m: Match, words: Vocabulary) -> Readings:
         fixed.append(f"llm={llm_named(m.first('llm'), m.first('size'), words)}")
     elif m.first("size"):
         fixed.append(f"llm_params_b={m.first('size')}")
-    fixed += [f"visual_tokens={m.first('tokens')}"] if m.first("tokens") else []
-    fixed += [f"resolution={m.first('px')}"] if m.first("px") else []
+    fixed += [*flags.exactly(m, "tokens", "visual_tokens"), *flags.exactly(m, "px", "resolution")]
     argv += flags.repeated("--fix", fixed) + flags.repeated("--avoid", m.every("avoid"))
     if not m.first("latency") and not m.first("device"):
         argv += ["--deploy", "edge"] if "edge" in m.said else ["--deploy", "cloud"] if "cloud" in m.said else []
@@ -195,14 +187,9 @@ def pick(m: Match, words: Vocabulary) -> Readings:
     if m.first("under"):
         limit = m.first("under")
         return [tuple(existing(m, words)), tuple([*argv, *flags.repeated("--fix", [f"llm_params_b={limit}"])])]
-    if m.form.name == "vlm" and not m.first("latency") and not m.first("budget") and "--budget" not in argv and not m.every("avoid") and not fixed:
+    if m.form.name == "vlm" and not {"--latency", "--speed", "--budget", "--images"} & set(argv) and not m.every("avoid") and not fixed:
         return [tuple(existing(m, words)), tuple(argv)]
     return [tuple(argv)]
-
-
-def dtype(m: Match) -> str:
-    """A number format that pick and models take."""
-    return {"fp16": "bf16"}.get(m.first("dtype"), m.first("dtype"))
 
 
 def existing(m: Match, words: Vocabulary) -> list[str]:
@@ -214,10 +201,13 @@ def existing(m: Match, words: Vocabulary) -> list[str]:
 def component(m: Match, words: Vocabulary) -> Readings:
     """Which component of one axis is best: recipes that differ in it from the baseline."""
     axis = m.captured["X"]
+    limits = flags.limits(m, words)
     rest = {kind: BASE[kind] for kind in ("encoder", "connector", "llm", "data") if kind != axis}
+    if flags.images(m)[1]:  # a number of images to train on is what the data mix is chosen by
+        rest.pop("data", None)
     if m.first("size") or m.first("llm"):
         if axis == "llm":
-            return [("pick", *flags.common(m, words), *(flags.repeated("--fix", [f"llm_params_b={m.first('size')}"] if m.first("size") else [])))]
+            return [("pick", *flags.common(m, words), *limits, *(flags.repeated("--fix", [f"llm_params_b={m.first('size')}"] if m.first("size") else [])))]
         rest["llm"] = llm_named(m.first("llm"), m.first("size"), words)
     for kind in ("encoder", "connector", "data"):
         if m.first(kind):
@@ -225,10 +215,8 @@ def component(m: Match, words: Vocabulary) -> Readings:
                 raise Unfit(f"{m.first(kind)} is one {kind}, which one is asked")
             rest[kind] = m.first(kind)
     fixed = [f"{kind}={value}" if kind != "llm" or not value[0].isdigit() else f"llm_params_b={value}" for kind, value in rest.items()]
-    fixed += [f"resolution={m.first('px')}"] if m.first("px") else []
-    fixed += [f"visual_tokens={m.first('tokens')}"] if m.first("tokens") else []
-    return [("pick", *(flags.common(m, words) or ["--tasks", "balanced"]), *flags.latency_flag(m, words), *flags.budget_flag(m), *flags.repeated("--fix",
-         fixed))]
+    fixed += [*flags.exactly(m, "px", "resolution"), *flags.exactly(m, "tokens", "visual_tokens")]
+    return [("pick", *(flags.common(m, words) or ["--tasks", "balanced"]), *limits, *flags.repeated("--fix", fixed))]
 
 
 # --- ablate, design, curve ----------------------------------------------------------------------------------------------
@@ -244,7 +232,10 @@ def ablate(m: Match, words: Vocabulary) -> Readings:
     own += [f"visual_tokens={m.first('tokens')}"] if m.first("tokens") else []
     argv += ["--recipe", ",".join(own)] if own else []
     argv += ["--confidence", m.first("level")] if m.first("level") else []
-    return [(*argv, *flags.budget_flag(m))]
+    pictures, trained = flags.images(m)
+    if pictures:
+        raise Unfit(f"ablate has no place for {pictures} images in one request")
+    return [(*argv, *flags.budget_flag(m, trained))]
 
 
 
@@ -346,8 +337,8 @@ def curve(m: Match, words: Vocabulary) -> Readings:
     return [tuple(argv)]
 
 
-PICK_MODIFIERS = ("tasks", "avoid", "latency", "budget", "memory", "gpus", "dtype", "under", "size", "llm", "encoder", "connector", "tokens", "px", "data",
-     "device", "duration")
+PICK_MODIFIERS = ("tasks", "avoid", "latency", "speed", "budget", "images", "memory", "gpus", "dtype", "under", "size", "llm", "encoder", "connector",
+                  "tokens", "px", "data", "device", "duration")
 PICK_WORDS = words_of("pick recommend recommendation suggest suggestion choose find best good top optimal ideal strongest recipe recipes vlm vlms setup "
      "configuration config combination llm new "
                       "full whole make making build building design train training trained finetune finetuning afford buy buys budget within hours run runs "
@@ -357,7 +348,8 @@ PICK_WORDS = words_of("pick recommend recommendation suggest suggestion choose f
                       "from scratch get maximum max gpu gpus inference serving serve production can must should fit fits have memory only small compute "
                       "cluster nodes node "
                       "available access limited gives + = usable weights if reach come out end fast low latency open-ended works work handle handles reading "
-                      "smartphone quantized for day per image response")
+                      "smartphone quantized for day per image response answer entire commercial commercially licence license licensed licenced licences "
+                      "licenses permissive permits permit permitted allows allow allowing allowed its whose")
 AXIS_WORDS = words_of("axis axes component components parameter knob factor ingredient part thing experiment experiments variable choice choices design piece "
      "lever hyperparameter")
 FORMS: Sequence[Form] = (
@@ -394,22 +386,26 @@ FORMS: Sequence[Form] = (
     Form("lora", ("",), SWAP_MODIFIERS, TALK | words_of("lora qlora adapters full finetuning finetune vs versus better instead hurt hurts help or worth "
          "enough than training"),
          (words_of("lora qlora"),), lora, "cost with LoRA for a 13B"),
-    Form("component", ("best|strongest|good|right|top|ideal|optimal X:axis encoder|encoders|model|tower|backbone|mix|mixture|dataset?",
+    Form("component", ("X:axis encoder|tower|backbone|mix|mixture|dataset|model? is? the? win|wins|winner|winning", "winning X:axis",
+                       "best|strongest|good|right|top|ideal|optimal X:axis encoder|encoders|model|tower|backbone|mix|mixture|dataset?",
          "X:axis encoder|tower|backbone|mix|mixture|dataset|model? best|better|strongest",
                        "recommend|suggest|pick|choose|use|find X:axis encoder|tower|backbone|mix|mixture?", "X:axis "
                        "encoder|tower|backbone|mix|mixture|dataset? use|pick|choose|take|recommend|suggest"),
-         ("tasks", "latency", "budget", "size", "llm", "encoder", "connector", "data", "tokens", "px", "device"),
-         words_of("best which what use should pick recommend suggest choose vision encoder connector projector training data dataset mix mixture good "
+         ("tasks", "latency", "speed", "budget", "images", "memory", "gpus", "duration", "dtype", "size", "llm", "encoder", "connector", "data", "tokens", "px",
+          "device"),
+         words_of("budget fixed given win wins winner winning commercial commercially licence license permits best which what use should pick recommend "
+                  "suggest choose vision encoder connector projector training data dataset mix mixture good "
          "strongest top right ideal work works "
                   "most find give better pairs goes"), (words_of("encoder connector projector backbone tower data dataset mix mixture llm"),
-                                                      words_of("best recommend suggest pick choose use strongest good right top ideal optimal find better")),
+                                                      words_of("best recommend suggest pick choose use strongest good right top ideal optimal find better "
+                                                               "win wins winner winning")),
          component, "which encoder is best for charts"),
     Form("pick", ("N:top", ""), PICK_MODIFIERS, PICK_WORDS | AXIS_WORDS, (words_of("recipe recipes train training trained build building design finetune "
          "finetuning setup configuration config combination create develop"),),
          pick, "pick a recipe for a mobile UI agent on a 2B LLM under 300 ms on Orin"),
     Form("vlm", ("",), PICK_MODIFIERS, PICK_WORDS, (words_of("vlm vlms model models"), words_of("best pick recommend suggest choose find need want good give "
          "top strongest which what ideal optimal")), pick, "best VLM for charts"),
-    Form("ablate", ("",), ("tasks", "budget", "gpus", "duration", "level", "size", "llm", "encoder", "connector", "data", "tokens", "px"),
+    Form("ablate", ("",), ("tasks", "budget", "images", "gpus", "duration", "level", "size", "llm", "encoder", "connector", "data", "tokens", "px"),
          AXIS_WORDS | words_of("care cares caring ablate ablation ablations ablated ablating test tests testing try trying vary varying measure experiment "
               "study run change changing tune tuning improve investigate "
                                "explore look first next before anything else order start starting begin most matter matters important should which what where "

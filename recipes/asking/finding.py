@@ -2,17 +2,21 @@
 
 In: matches of the forms below and the vocabulary. Out: the argv each becomes, or several where the sentence can mean several.
 """
+import itertools
+import json
+import os
 from collections.abc import Sequence
 
 from ..evidence.vocabulary import Vocabulary, fold
 from . import flags
-from .changes import Readings, dtype, llm_named
+from .changes import Readings, llm_named
+from .flags import dtype
 from .grammar import Form, Match, Unfit, words_of
 
 # --- released models --------------------------------------------------------------------------------------------------
 
+COMMERCIAL = flags.COMMERCIAL | words_of("business product sell")
 PROPERTY = {"multi-image": "--multi-image", "video": "--video", "grounding": "--grounding"}
-COMMERCIAL, OPEN_LICENCE = words_of("commercial commercially business product sell"), words_of("apache mit")
 
 
 def models_argv(m: Match, words: Vocabulary) -> list[str]:
@@ -115,6 +119,29 @@ def one_table(m: Match, words: Vocabulary) -> Readings:
     if m.captured.get("T"):
         return [("tables", "show", m.captured["T"])]
     return [("tables", "show", f"{m.captured['P']}.{'figure' if m.said & {'figure', 'fig'} else 'table'}{m.captured['L']}")]
+
+
+def sizes(m: Match, words: Vocabulary) -> Readings:
+    """What a paper says about the size of the LLM: the two sizes of one LLM that lie farthest apart in one of its tables, with their rows."""
+    if not m.first("paper"):
+        raise Unfit("")
+    with open(os.path.join(words.directory, f"{m.first('paper')}.json"), encoding="utf-8") as file:
+        paper = json.load(file)
+    name, records = fold(paper["paper"]["short"]), words.records("llm")
+    found: dict[tuple[str, str], float] = {}
+    for table in paper["tables"]:
+        own = [row for row in table["rows"] if name in fold(row["arm"])]      # where others' models stand beside its own
+        llms = {row.get("set", {}).get("llm", table.get("setting", {}).get("llm")) for row in own or table["rows"]}
+        for a, b in itertools.permutations(sorted(slug for slug in llms if slug in records), 2):
+            if a.rsplit("-", 1)[0] == b.rsplit("-", 1)[0] and records[b]["params_b"] > records[a]["params_b"]:
+                found[a, b] = records[b]["params_b"] / records[a]["params_b"]
+    if not found:
+        raise Unfit(f"no table of {paper['paper']['short']} has one LLM in two sizes (curve llm_params_b reads the papers that have)")
+    argv = ["swap", *max(sorted(found), key=found.get), "--why"]
+    asked = m.of("family", "benchmark")
+    if asked and all(x.kind == "benchmark" and "=" not in x.value for x in asked):
+        return [(*argv, *flags.repeated("--benchmark", list(dict.fromkeys(x.value for x in asked))))]
+    return [(*argv, *flags.common(m, words))]
 
 
 def listed(m: Match, words: Vocabulary) -> Readings:
@@ -290,6 +317,12 @@ FORMS: Sequence[Form] = (
                       "summary|summarize|findings|results of? P:paper", "tell|know about", "where is|are|do|does|did|was|were", "search|lookup|look_up for?",
                       "show|open P:paper"),
          ("items",), FIND_WORDS, (), evidence, "what does Cambrian say about DINOv2 on MMMU"),
+    Form("sizes", ("",), ("paper", "tasks"),
+         words_of("what does do say says show shows tell tells find finds about how the llm llms lm language model models size sizes plateau plateaus saturate "
+                  "saturates saturation scale scaling scales bigger larger help helps matter matters effect backbone in of on from with according to "
+                  "different any there conclude"),
+         (words_of("size sizes bigger larger scaling scale plateau plateaus saturate saturates saturation"),
+          words_of("llm llms lm size sizes models plateau backbone")), sizes, "what does Molmo say about the size of the LLM"),
     Form("backtest", ("",), ("paper",),
          words_of("accurate accuracy trust reliable calibrated calibration wrong right good backtest error errors predictions prediction predict predicts "
          "numbers answers answer estimates intervals interval tool "

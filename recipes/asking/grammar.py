@@ -55,9 +55,10 @@ MODIFIERS: Mapping[str, tuple[tuple[str, ...], frozenset[str], frozenset[str]]] 
              words_of("llm llms model models vlm vlms backbone scale parameters params parameter lm size sized one decoder base")),
     "tokens": (("tokens",), near("fixed same equal budget of"), words_of("per image budget each")),
     "px": (("px", "resolution"), near("resolution input image images crops"), words_of("resolution images image input inputs px pixels")),
-    "budget": (("budget", "images"), LIMIT | near("budget costs cost spend less have compute i we training"), words_of("budget compute training of "
-    "total")),
-    "latency": (("latency",), LIMIT | near("latency ttft respond responds answers answer reply response faster time"),
+    "budget": (("budget",), LIMIT | near("budget costs cost spend less have compute i we training"), words_of("budget compute training of total")),
+    "speed": (("speed",), near("at least faster than decode decodes decoding decoded speed generates generating writes minimum min > >= answer answers"),
+              words_of("decoding decode speed minimum")),
+    "latency": (("latency",), LIMIT | near("latency ttft first token respond responds answers answer reply response faster time"),
                 words_of("latency ttft total response per answer first token time")),
     "memory": (("memory",), LIMIT | near("memory vram ram fits fit single gpu card"), words_of("memory vram ram of gpu card video")),
     "gpus": (("gpus",), near("node cluster"), words_of("gpus gpu node cluster cards")),
@@ -81,7 +82,8 @@ MODIFIERS: Mapping[str, tuple[tuple[str, ...], frozenset[str], frozenset[str]]] 
     "counter": (("counter",), near("model"), words_of("model")),
     "claim": (("claim",), near("claim claims"), frozenset()),
     "count": (("count",), near(), frozenset()),
-    "images": (("images",), near(), words_of("data")),
+    "images": (("images", "samples"), LIMIT | near("budget training train trained data dataset take takes accept accepts"),
+               words_of("data budget training total per request each at once together prompt")),
     "range": (("range",), near("really between from"), words_of("visual image tokens range px")),
 }
 FOUND = ("paper", "encoder", "connector", "llm", "data", "benchmark", "family", "resolution", "size", "px", "tokens")

@@ -1,7 +1,8 @@
 """A sentence -> items: names, quantities and words, each with what it may mean.
 
 In: text and the vocabulary. Out: Items in the order of the sentence; a name is the longest run of words that spells one, a
-quantity a number with its unit. A word that is neither, nor one the grammar knows, is corrected when exactly one known
+quantity a number with its unit (money and speeds as units.py spells them; a rate of anything else is unknown).
+A word that is neither, nor one the grammar knows, is corrected when exactly one known
 spelling is near; digits are never corrected (qwen2 is not qwen3). Knows no sentence form.
 """
 import os
@@ -10,6 +11,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from ..evidence.vocabulary import Vocabulary, distance, fold
+from ..picker import units
 
 KINDS = ("encoder", "connector", "llm", "data", "benchmark", "family", "hardware")
 LONGEST = 7         # words of a name
@@ -28,12 +30,23 @@ SAME = {"what's": "what is", "whats": "what is", "which's": "which is", "how's":
         "state-of-the-art": "best", "in general": "", "spatial reasoning": "spatial", "math reasoning": "math", "mathematical reasoning": "math",
         "chart reasoning": "charts"}
 UNITS = {"b": "size", "bn": "size", "billion": "size", "ms": "ms", "msec": "ms", "millisecond": "ms", "milliseconds": "ms", "s": "s", "sec": "s", "secs": "s",
-         "second": "s", "seconds": "s", "gb": "gb", "gib": "gb", "gigs": "gb", "mb": "mb", "px": "px", "pixel": "px", "pixels": "px", "p": "px",
-         "tokens": "tokens", "token": "tokens", "tok": "tokens", "toks": "tokens", "flop": "flop", "flops": "flop", "zflop": "zflop", "zflops": "zflop",
+         "second": "s", "seconds": "s", "gb": "gb", "gib": "gb", "gigs": "gb", "mb": "mb", "tb": "tb", "px": "px", "pixel": "px", "pixels": "px", "p": "px",
+         "tokens": "tokens", "token": "tokens", "tok": "tokens", "toks": "tokens", "flop": "flop", "flops": "flop",
+         "zflop": "zflop", "zflops": "zflop",
+         "zettaflop": "zflop", "zettaflops": "zflop",
+         "exaflop": "eflop", "exaflops": "eflop",
          "eflop": "eflop", "eflops": "eflop", "%": "%", "percent": "%", "pct": "%", "point": "points", "points": "points", "pts": "points", "pt": "points",
-         "images": "images", "image": "images", "samples": "images", "examples": "images", "pairs": "images", "hours": "hours", "hour": "hours", "h": "hours",
-         "hrs": "hours", "hr": "hours", "day": "days", "days": "days", "d": "days", "week": "weeks", "weeks": "weeks", "gpus": "gpus", "seeds": "seeds",
-         "seed": "seeds"}
+         "images": "images", "image": "images", "pictures": "images", "photos": "images", "frames": "images", "samples": "samples", "examples": "samples",
+         "pairs": "samples", "hours": "hours", "hour": "hours", "h": "hours",
+         "hrs": "hours", "hr": "hours", "day": "days", "days": "days", "d": "days", "week": "weeks", "weeks": "weeks", "month": "months", "months": "months",
+         "gpus": "gpus", "seeds": "seeds", "seed": "seeds"}
+HOURS = frozenset(unit for unit, kind in UNITS.items() if kind == "hours")
+SPANS = frozenset(unit for unit, kind in UNITS.items() if kind in ("hours", "days", "weeks", "months") and len(unit) > 2)
+# What makes a number of something a rate, behind a slash, `per` or `a`.
+TIMES = SPANS | HOURS | {"s", "sec", "second", "minute", "min", "token", "year"}
+# What a small LLM is: MM1's ablations, of which the question is asked, have one of 2.9B (mm1.table1).
+SMALL = "3B"
+ONE = frozenset(word for word, count in units.COUNTS.items() if count == 1)
 PLACES = {"table", "tab", "figure", "fig", "section"}
 
 
@@ -89,8 +102,8 @@ class Lexicon:
         from ..cost import tokens
         for name in (*tokens.MODELS, *tokens.ALIASES):
             self.names.setdefault(fold(name), []).append(Reading("counter", tokens.ALIASES.get(name, name)))
-        for name in ("int4", "int8", "bf16", "fp16", "4bit", "8bit", "16bit"):
-            self.names.setdefault(name, []).append(Reading("dtype", {"4bit": "int4", "8bit": "int8", "16bit": "bf16"}.get(name, name)))
+        for name, kept in units.FORMATS.items():
+            self.names.setdefault(name, []).append(Reading("dtype", "fp16" if name == "fp16" else kept))
         for name in words.records("resolution"):
             self.names.setdefault(fold(name), []).append(Reading("resolution", name))
         if models:
@@ -107,6 +120,8 @@ class Lexicon:
             item, size = max((self._quantity(found, i), self._name(found, i)), key=lambda pair: (pair[1], bool(pair[0] and pair[0].readings)))
             if not size:
                 item, size = self._word(found[i].text) if correct else Item(found[i].text), 1
+                if item.corrected and not item.readings and item.text not in UNITS and items and items[-1].value("number"):
+                    item = Item(found[i].text, (), False, False)   # 15 watts are not 15 `wants`: what stands behind a number is its unit
                 if item.corrected and item.readings:  # vicunia-7b: the name may go on
                     again = [*found[:i], found[i]._replace(text=item.text), *found[i + 1:]]
                     longer, more = self._name(again, i)
@@ -151,8 +166,12 @@ class Lexicon:
             return _item(found, i, 1, ("claim", text.upper())), 1
         if text == "half":
             return _item(found, i, 1, ("percent", "50%")), 1
-        if text in ("a", "one", "an") and i + 1 < len(found) and found[i + 1].text in ("day", "week", "hour"):
-            return _item(found, i, 2, ("duration", f"a {found[i + 1].text}")), 2
+        if (text[0].isdecimal() or text[0] in "$u") and (spelled := self._spelled(found, i)):
+            return spelled
+        if text == "small" and i + 1 < len(found) and found[i + 1].text in ("llm", "llms"):
+            return _item(found, i, 2, ("size", SMALL)), 2
+        if text in units.COUNTS and i + 1 < len(found) and found[i + 1].text in SPANS:
+            return _item(found, i, 2, ("duration", f"{'a' if text in ONE else text} {found[i + 1].text}")), 2
         sides = re.fullmatch(r"(\d{2,6})x(\d{2,6})(px)?", text)
         if sides:
             return _item(found, i, 1, ("image", f"{sides[1]}x{sides[2]}"), *([("px", sides[1])] if sides[1] == sides[2] else [])), 1
@@ -161,23 +180,24 @@ class Lexicon:
             other = found[i + 2].text
             return _item(found, i, 3, ("image", f"{text}x{other}"), *([("px", text)] if text == other else [])), 3
         times = re.fullmatch(r"(\d{1,5})x([a-z].*)?", text)
-        if times or text.isdecimal() and len(text) < 6:
-            count, rest = (times[1], i if times[2] else i + 1) if times else (text, i + 1)
+        if times or text.isdecimal() and len(text) < 6 or text in units.COUNTS:
+            count, rest = (times[1], i if times[2] else i + 1) if times else (str(units.COUNTS.get(text, text)), i + 1)
             if not times and rest < len(found) and found[rest].text == "x":
                 rest += 1
             device, size = self._device(found, rest, times[2] if times and times[2] else None)
             if device:
                 end = rest + size
-                if end < len(found) and found[end].text in ("hours", "hour", "hrs", "h", "hr"):
-                    return _item(found, i, end + 1 - i, ("budget", f"{count} {self.short[device]}-hours")), end + 1 - i
-                if end + 1 < len(found) and found[end].text == "gpu" and found[end + 1].text.startswith("h"):
-                    return _item(found, i, end + 2 - i, ("budget", f"{count} {self.short[device]}-hours")), end + 2 - i
+                gpu = end + 1 < len(found) and found[end].text == "gpu" and found[end + 1].text in HOURS | SPANS
+                if end < len(found) and found[end + gpu].text in HOURS | SPANS and text not in ONE:
+                    length, size = found[end + gpu].text, end + gpu + 1 - i
+                    return _item(found, i, size, ("budget", f"{count} {self.short[device]}-{'hours' if length in HOURS else length}")), size
                 end += end < len(found) and found[end].text in ("gpu", "gpus", "node")
                 after = end + (end < len(found) and found[end].text in ("for", "during"))
                 span, size = self._quantity(found, after) if after < len(found) else (None, 0)
                 if span and span.value("duration"):
                     return _item(found, i, after + size - i, ("budget", f"{count}x{self.short[device]} for {span.value('duration')}")), after + size - i
-                return _item(found, i, end - i, ("gpus", f"{count} {self.short[device]}")), end - i
+                if text not in ONE:  # an L4 is a device
+                    return _item(found, i, end - i, ("gpus", f"{count} {self.short[device]}")), end - i
         match = NUMBER.fullmatch(text)
         if not match:
             return None, 0
@@ -197,23 +217,40 @@ class Lexicon:
                 return _item(found, i, size, ("range", f"{unit} {value} {low}")), size
             if after[0] in ("visual", "image", "vision") and after[1] in ("tokens", "token"):
                 unit, size = "tokens", size + 2
-            elif after[0] == "gpu" and after[1] in ("hours", "hour", "h"):
-                return _item(found, i, size + 2, ("budget", f"{value}{scale} GPU-hours")), size + 2
+            elif after[0] == "gpu" and after[1] in HOURS:
+                size += 2
+                device, more = self._device(found, i + size + 1, None) if after[2] in ("on", "of") else (None, 0)
+                size += 1 + more if device else 0
+                return _item(found, i, size, ("budget", f"{value}{scale} {self.short[device] if device else 'GPU'}-hours")), size
             elif after[0] in UNITS:
                 unit, size = UNITS[after[0]], size + 1
             elif after[0] in ("param", "params", "parameter", "parameters") and scale == "M":
                 unit, size = "size", size + 1
         if unit == "size" and (tail := found[i + size].text if i + size < len(found) else "") in ("param", "params", "parameter", "parameters"):
             size += 1 if tail else 0
-        if unit == "tokens" and scale:
-            return None, 0
+        if unit == "tokens" and scale or unit == "size" and i + size < len(found) and UNITS.get(found[i + size].text) == "tokens":
+            return _unknown(found, i, size + (unit == "size"))   # 2B tokens: of training, which no command takes
+        if unit == "gpus" and i + size + 1 < len(found) and found[i + size].text in ("for", "during"):
+            span, more = self._quantity(found, i + size + 1)
+            if span and span.value("duration"):
+                return _item(found, i, size + 1 + more, ("budget", f"{value} GPUs for {span.value('duration')}")), size + 1 + more
         readings = {
             "size": ("size", f"{value}{'M' if scale == 'M' else 'B'}"), "tokens": ("tokens", value), "px": ("px", value), "gb": ("memory", f"{value}GB"),
-            "mb": ("memory", f"{value} MB"), "ms": ("latency", f"{value} ms"), "s": ("latency", f"{value} s"), "%": ("percent", f"{value}%"),
-            "points": ("points", value), "images": ("images", f"{value}{scale} images"), "flop": ("budget", f"{value}{scale} FLOP"),
+            "mb": ("memory", f"{value} MB"), "tb": ("memory", f"{value} TB"), "ms": ("latency", f"{value} ms"), "s": ("latency", f"{value} s"),
+            "%": ("percent", f"{value}%"),
+            "points": ("points", value), "images": ("images", f"{value}{scale} images"), "samples": ("samples", f"{value}{scale} images"),
+            "flop": ("budget", f"{value}{scale} FLOP"),
             "zflop": ("budget", f"{value} ZFLOP"), "eflop": ("budget", f"{value} EFLOP"), "hours": ("duration", f"{value} hours"),
-            "days": ("duration", f"{value} days"), "weeks": ("duration", f"{value} weeks"), "gpus": ("count", value), "seeds": ("seeds", value)}
+            "days": ("duration", f"{value} days"), "weeks": ("duration", f"{value} weeks"), "months": ("duration", f"{value} months"), "gpus": ("count", value),
+            "seeds": ("seeds", value)}
         if unit:
+            if rate := _rate(found, i, size):
+                return rate
+            after = [atom.text for atom in found[i + size:i + size + 2]]
+            if readings[unit][0] == "duration" and len(after) == 2 and after[0] in ("on", "with", "of") and after[1] in ONE:
+                device, more = self._device(found, i + size + 2, None)   # 3 days on an A100
+                if device:
+                    return _item(found, i, size + 2 + more, ("budget", f"1x{self.short[device]} for {readings[unit][1]}")), size + 2 + more
             return _item(found, i, size, readings[unit]), size
         if suffix and not scale:
             return None, 0
@@ -222,6 +259,28 @@ class Lexicon:
             plain.append(("size", f"{value}M"))
         names = self.names.get(text) if size == 1 else None
         return _item(found, i, size, *plain, *(names or ())), size
+
+    def _spelled(self, found: list[Atom], i: int) -> tuple[Item | None, int] | None:
+        """Money, a decoding speed or a number of images from i, as a flag takes it; money a month or for some GPUs is more than that."""
+        rest = "".join(atom.raw + atom.gap for atom in found[i:i + 16])
+        for kind, pattern in (("budget", units.MONEY), ("speed", units.SPEED), ("images", units.IMAGES)):
+            said = re.match(pattern, rest, re.I)
+            if not said:
+                continue
+            value, size = said[0].strip(), len(atoms(said[0]))
+            if kind == "images":
+                suffix, kinds, unit = (said[n] or "" for n in (2, 3, 4))
+                if suffix[:1] in ("b", "B") and (not unit.endswith("s") or unit == "pairs" and not kinds):
+                    continue    # a 7B image model
+                kind = "images" if "image" in unit and not kinds else "samples"
+                value = f"{said[1].replace(',', '').replace('_', '')}{suffix[:1].upper()} images"
+            elif kind == "budget" and "at" not in value and "@" not in value and i + size < len(found) and found[i + size].text in ("on", "of", "per"):
+                device, more = self._device(found, i + size + 1, None)
+                if device and found[i + size].text == "per":
+                    return _unknown(found, i, size + 1 + more)
+                value, size = (f"{value} on {self.short[device]}", size + 1 + more) if device else (value, size)
+            return _rate(found, i, size) or (_item(found, i, size, (kind, value)), size)
+        return None
 
     def _device(self, found: list[Atom], i: int, glued: str | None) -> tuple[str | None, int]:
         """(hardware slug, words) of a device from i; `glued`: its beginning, when it stands behind `8x`."""
@@ -253,6 +312,19 @@ class Lexicon:
         if len(meant) != 1:
             return Item(text, (), False, False)
         return Item(best[0], tuple(self.names.get(best[0], ())), True, True, text)
+
+
+def _unknown(found: list[Atom], i: int, size: int) -> tuple[Item, int]:
+    """Words that mean a quantity, of which no flag is."""
+    return Item("".join(a.text + (a.gap or "") for a in found[i:i + size]).strip(), (), False, False), size
+
+
+def _rate(found: list[Atom], i: int, size: int) -> tuple[Item, int] | None:
+    """10 images/s, 24 GB per second: a number per time is not that number."""
+    after = [atom.text for atom in found[i + size:i + size + 2]]
+    if after and "/" in found[i + size - 1].gap and after[0] in TIMES:
+        return _unknown(found, i, size + 1)
+    return _unknown(found, i, size + 2) if len(after) == 2 and after[0] in ("per", "every", "a", "an", "each") and after[1] in TIMES else None
 
 
 def _item(found: list[Atom], i: int, size: int, *readings) -> Item:

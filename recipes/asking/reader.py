@@ -14,8 +14,8 @@ from .grammar import DROPPED, FILL, Form, Unfit, grammar_words, match, spaced
 from .lexicon import Item, Lexicon
 
 # The first form that accounts for every word counts: narrow ones stand before wide ones.
-ORDER = spaced("one-table listed claim-ids models-named lora swap swap-than swap-worse swap-add swap-drop swap-state evidence backtest benchmark tokens cost "
-     "latency component design "
+ORDER = spaced("one-table listed claim-ids models-named lora swap swap-than swap-worse swap-add swap-drop swap-state sizes evidence backtest benchmark tokens "
+     "cost latency component design "
          "ablate curve swap-alone pick models vlm")
 FORMS: tuple[Form, ...] = tuple(sorted((*changes.FORMS, *finding.FORMS), key=lambda form: ORDER.index(form.name)))
 # Beginnings of names of released models: only then is their registry (the largest file) read.
@@ -60,6 +60,20 @@ def passes(items: list[Item], sentence: str) -> tuple[bool, ...]:
     return (False, True) if MODELS.search(sentence) else (False,)
 
 
+# Kinds of quantities: one that no form takes is named, those first that fewest forms take.
+QUANTITIES = ("budget", "speed", "images", "samples", "latency", "memory", "gpus", "count", "duration", "seeds", "points", "percent", "number",
+              "tokens", "px", "size")
+
+
+def misplaced(items: list[Item]) -> str | None:
+    """The quantity without which a sentence could be read, if there is one."""
+    found = [(QUANTITIES.index(item.readings[0].kind), i) for i, item in enumerate(items) if item.readings and item.readings[0].kind in QUANTITIES]
+    for kind, i in sorted(found)[:4]:
+        if any(match(form, [*items[:i], *items[i + 1:]]) for form in FORMS):
+            return items[i].readings[0].value if kind < QUANTITIES.index("gpus") else items[i].text
+    return None
+
+
 def read(sentence: str, words: Vocabulary, home: tuple[str, ...]) -> list[tuple[str, ...]]:
     """The argv that a question becomes; several when it can mean several things. Raises QuestionError."""
     trouble: list[str] = []
@@ -98,4 +112,7 @@ def read(sentence: str, words: Vocabulary, home: tuple[str, ...]) -> list[tuple[
         raise QuestionError(f"did not understand {left[:80]!r}{' (nearest known: ' + ', '.join(near) + ')' if near else ''}; {hint}")
     if trouble:
         raise QuestionError(f"{trouble[0]}; {hint}")
+    lost = misplaced(items)
+    if lost:
+        raise QuestionError(f"did not understand {lost[:80]!r} in that question; {hint}")
     raise QuestionError(f"cannot read {sentence[:80]!r} as one question; {hint}")

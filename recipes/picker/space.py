@@ -141,6 +141,11 @@ def data_mixes(words: Vocabulary) -> tuple[list[Data], int]:
     return out, len(records) - len(out)
 
 
+def same_size(params_b: float, asked_b: float) -> bool:
+    """Whether an LLM is one of about the size that was asked for (billions)."""
+    return abs(params_b / asked_b - 1) < 0.35
+
+
 def space(words: Vocabulary, fix: Mapping[str, object], avoid: Mapping[str, Sequence[str]]) -> Space:
     """All choices after `fix` (field -> value, canonical) and `avoid` (axis -> slugs). Raises EmptySpace."""
     views, excluded = visuals(words)
@@ -172,7 +177,7 @@ def space(words: Vocabulary, fix: Mapping[str, object], avoid: Mapping[str, Sequ
     views = keep(views, "visual_tokens", lambda v: v.visual_tokens, "visual_tokens")
     llms = keep(llms, "llm", lambda x: x.slug, "llm")
     if "llm_params_b" in fix:
-        kept = [x for x in llms if abs(x.record["params_b"] / fix["llm_params_b"] - 1) < 0.35]
+        kept = [x for x in llms if same_size(x.record["params_b"], fix["llm_params_b"])]
         if not kept:
             raise EmptySpace(f"no LLM of about {fix['llm_params_b']:g}B is known")
         left_out.append((f"--fix llm_params_b={fix['llm_params_b']:g}", len(llms) - len(kept)))

@@ -29,8 +29,10 @@ class TaskMix(NamedTuple):
 
 def parse_mix(text: str | None, words: Vocabulary) -> TaskMix:
     """Read a mix. None or `balanced`: five families in equal parts. Raises MixError or UnknownName."""
-    if text is None or text.strip().lower() in ("", "balanced", "all", "default"):
+    if text is None or text.strip().lower() in ("balanced", "all", "default"):
         return spread(dict.fromkeys(BALANCED, 1.0), words)
+    if not text.strip():
+        raise MixError("an empty task mix (as in documents=0.6,charts=0.4, or balanced)")
     parts: dict[str, float] = {}
     for item in re.split(r"\s*[,;]\s*|\s+and\s+", text.strip()):
         name, sign, weight = (part.strip() for part in re.match(r"([^=:]*)([=:]?)(.*)", item).groups())
