@@ -225,15 +225,20 @@ def alternative(change: Change, pairs: Sequence[Pair], library: Library, tasks: 
     rows = printed(pairs, library, tasks, level, sign)
     if rows is None:
         return None
-    shown = [{"table": pair.table.id, "arxiv": pair.table.arxiv, "from_arm": a.arm, "to_arm": b.arm,
-              "llm_params_b": llm_params_b(a.setting, library.words), "also_moves": list(pair.also),
-              "deltas": [{"benchmark": one.metric.benchmark, "delta": sign * one.delta, "max": one.metric.max} for one in pair.contrasts]}
-             for pair in rows.pairs for a, b in [(pair.after, pair.before) if back else (pair.before, pair.after)]]
+    shown, apart = ([_row(pair, library, sign) for pair in some] for some in (rows.pairs, [pair for pair in pairs if pair not in rows.pairs]))
     return {"change": change.back if back else change.what, "slug": change.slug, "basis": "printed rows", "expected": rows.expected, "low": rows.low,
-            "high": rows.high, "level": level, "p_better": rows.p_better, "tasks": rows.tier,
+            "high": rows.high, "level": level, "p_better": rows.p_better, "tasks": rows.tier, "of": len(tasks.benchmarks),
             "benchmarks": [{"benchmark": name, "expected": value} for name, value in rows.benchmarks.items()],
             "papers": [{"paper": name, "expected": value} for name, value in rows.papers.items()],
-            "also_moves": sorted({key for one in shown for key in one["also_moves"]}), "tables": list(dict.fromkeys(one["table"] for one in shown)), "rows": shown}
+            "also_moves": sorted({key for one in shown for key in one["also_moves"]}), "tables": list(dict.fromkeys(one["table"] for one in shown)), "rows": shown,
+            "other_rows": apart}
+
+
+def _row(pair: Pair, library: Library, sign: float) -> dict:
+    """A pair of rows as plain values; deltas in points."""
+    a, b = (pair.before, pair.after) if sign > 0 else (pair.after, pair.before)
+    return {"table": pair.table.id, "arxiv": pair.table.arxiv, "from_arm": a.arm, "to_arm": b.arm, "llm_params_b": llm_params_b(a.setting, library.words),
+            "also_moves": list(pair.also), "deltas": [{"benchmark": one.metric.benchmark, "delta": sign * one.delta, "max": one.metric.max} for one in pair.contrasts]}
 
 
 def percent_of(contrast: Contrast) -> float:

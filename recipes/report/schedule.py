@@ -4,10 +4,10 @@ In: the facts of schedule.py and alternatives.py (plain values). Out: lines of t
 """
 from collections.abc import Mapping, Sequence
 
-from .text import Style, percent, signed, table, wrap
+from .text import Style, percent, signed, wrap
 
 # Which benchmarks the numbers of an alternative are about (alternatives.TIERS).
-ABOUT = {"mix": "on the mix", "related": "on others of its families' benchmarks", "average": "on means that papers print", "other": "on other tasks"}
+ABOUT = {"related": "on others of its families' benchmarks", "average": "on means that papers print", "other": "on other tasks"}
 
 
 def rate_text(value: float) -> str:
@@ -36,11 +36,16 @@ def plan_text(facts: Sequence[Mapping]) -> str:
 
 def about(one: Mapping) -> str:
     """The delta of an alternative with its interval and what it rests on."""
-    text = f"{signed(one['expected'])} {ABOUT['mix' if one['basis'] == 'model' else one['tasks']]} ({signed(one['low'])} … {signed(one['high'])})"
+    span = f"({signed(one['low'])} … {signed(one['high'])})"
     if one["basis"] == "model":
         shown = one["printed"]
-        return text + (f"; printed rows alone {signed(shown['expected'])}{'' if shown['tasks'] == 'mix' else ' ' + ABOUT[shown['tasks']]}, {papers(one)}" if shown else "")
-    return f"{text}, printed rows alone: {papers(one)}{also(one)}"
+        return f"{signed(one['expected'])} on the mix {span}" + (f"; printed rows alone {signed(shown['expected'])} {on(one)}, {papers(one)}" if shown else "")
+    return f"{signed(one['expected'])} {span} by printed rows alone, {on(one)}, {papers(one)}{also(one)}"
+
+
+def on(one: Mapping) -> str:
+    """Which benchmarks the printed rows are about, and how many."""
+    return f"on {len(one['benchmarks'])} of the mix's {one['of']} benchmarks" if one["tasks"] == "mix" else ABOUT[one["tasks"]]
 
 
 def papers(one: Mapping) -> str:
@@ -62,17 +67,24 @@ def change_lines(one: Mapping, names: Mapping[str, str], style: Style) -> list[s
     """One other way to train with all its rows: the answer of `schedule`."""
     lines = [style.paint(line, "bold") for line in wrap(f"{one['change']} ({one['slug']})", style)]
     interval = f"{percent(one['level'])} interval {signed(one['low'])} … {signed(one['high'])}, P(better) {percent(one['p_better'])}"
-    lines += wrap(f"{signed(one['expected'])} percent of scale {ABOUT[one['tasks']]}, {interval}; printed rows alone, {papers(one)}{also(one)}", style, "  ")
+    lines += wrap(f"{signed(one['expected'])} percent of scale {on(one)}, {interval}; printed rows alone, {papers(one)}{also(one)}", style, "  ")
     lines += wrap("by paper: " + ", ".join(f"{part['paper']} {signed(part['expected'])}" for part in one["papers"]), style, "  ", "    ") if len(one["papers"]) > 1 else []
     rows = []
-    for row in one["rows"]:
+    for row in (*one["rows"], *one["other_rows"]):
+        if row in one["other_rows"][:1]:
+            rows += wrap("not in the mean, which is of the nearest benchmarks alone:", style, "  ")
         cells = ", ".join(f"{names.get(cell['benchmark'], cell['benchmark'])} {signed(cell['delta'], 0 if (cell['max'] or 0) > 500 else 1)}" for cell in row["deltas"])
         where = f"{row['table']}, {row['from_arm']} -> {row['to_arm']}"
         rows += wrap(f"{where}: {cells}", style, "  - ", "    ")
     return [*lines, *rows, ""]
 
 
-def overview(found: Sequence[Mapping], style: Style) -> list[str]:
-    """All other ways in one table: what, delta, interval, papers."""
-    rows = [[one["slug"], one["change"], signed(one["expected"]), f"{signed(one['low'])} … {signed(one['high'])}", str(len(one["papers"])), one["tasks"]] for one in found]
-    return table(["change", "", "delta", "interval", "papers", "on"], rows, "llrrrl", style, 1)
+def overview(found: Sequence[Mapping], label: str, style: Style) -> list[str]:
+    """All other ways, a line or two each: name, delta, interval, papers, what it is; the largest gain first."""
+    head = f"other ways to train, by printed rows that differ in that alone; deltas in percent of scale for {label}, {percent(found[0]['level'])} interval"
+    lines = [*(style.paint(line, "bold") for line in wrap(head, style, hang="  ")), ""]
+    for one in sorted(found, key=lambda one: -one["expected"]):
+        count = len(one["papers"])
+        text = (f"{signed(one['expected']):>5} ({signed(one['low'])} … {signed(one['high'])}), {count} paper{'s' if count > 1 else ''}, {on(one)}: {one['change']}")
+        lines += wrap(text, style, f"  {one['slug']:<17} ", " " * 20)
+    return [*lines, "", *wrap("schedule CHANGE shows the rows", style)]
