@@ -238,7 +238,8 @@ def _row(pair: Pair, library: Library, sign: float) -> dict:
     """A pair of rows as plain values; deltas in points."""
     a, b = (pair.before, pair.after) if sign > 0 else (pair.after, pair.before)
     return {"table": pair.table.id, "arxiv": pair.table.arxiv, "from_arm": a.arm, "to_arm": b.arm, "llm_params_b": llm_params_b(a.setting, library.words),
-            "also_moves": list(pair.also), "deltas": [{"benchmark": one.metric.benchmark, "delta": sign * one.delta, "max": one.metric.max} for one in pair.contrasts]}
+            "also_moves": list(pair.also), "deltas": [{"benchmark": one.metric.benchmark, "metric": one.metric.key, "delta": sign * one.delta, "max": one.metric.max}
+                                                       for one in pair.contrasts]}
 
 
 def percent_of(contrast: Contrast) -> float:

@@ -80,9 +80,10 @@ def _alternatives(library: Library, scores: rank.Scores, best: rank.Ranked, leve
     other = change(best.recipe, frozen_encoder=tuned)
     mix = Change(best.recipe.stated(), other.stated(), scores.posterior, scores.words).mix(tasks.benchmarks, scores.families, level)
     rows = next((one for one in out if one["slug"] == "encoder"), None)
-    said = {"change": alternatives.KNOWN["encoder"].back if tuned else alternatives.KNOWN["encoder"].what, "slug": "encoder", "tables": [], "rows": []}
+    said = {"change": alternatives.KNOWN["encoder"].back if tuned else alternatives.KNOWN["encoder"].what, "slug": "encoder", "tasks": None,
+            "of": len(tasks.benchmarks), **{key: [] for key in ("benchmarks", "papers", "also_moves", "tables", "rows", "other_rows")}}
     return ({**said, **(rows or {}), "basis": "model", "expected": mix.expected, "low": mix.low, "high": mix.high, "p_better": mix.p_better, "level": level,
-             "printed": rows and {key: rows[key] for key in ("expected", "low", "high", "p_better", "tasks")}}, *(one for one in out if one is not rows))
+             "printed": rows and {key: rows[key] for key in ("expected", "low", "high", "p_better", "tasks", "of", "benchmarks", "papers")}}, *(one for one in out if one is not rows))
 
 
 def _adopt(library: Library, tasks: TaskMix, limits: Constraints, fix: Mapping[str, object], deltas: Sequence) -> dict | None:

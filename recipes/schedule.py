@@ -86,11 +86,10 @@ def _rates(clause: str, trains: frozenset[str]) -> tuple[Rate, ...]:
 
 
 class Printed(NamedTuple):
-    """A row with the stages that it says. size: of its LLM, in billions."""
+    """A row with the stages that it says."""
     table: Table
     row: Row
     said: tuple[Said, ...]
-    size: float | None
 
 
 class Schedules:
@@ -98,10 +97,11 @@ class Schedules:
 
     def __init__(self, library: Library):
         self.words = library.words
-        papers = {paper.key: list(_printed(paper, library)) for paper in library.papers({*RATED, *PLANNED})}
         own = {paper.key for paper in library.own_papers()}
-        self.rated = [one for key, rows in papers.items() if key in RATED or key in own for one in rows if any(stage.rates for stage in one.said)]
-        self.planned = [one for key, rows in papers.items() if key in PLANNED or key in own for one in rows if len(one.said) > 1]
+        printed = [one for paper in library.papers({*RATED, *PLANNED}) for one in _printed(paper, paper.key in PLANNED or paper.key in own)]
+        self.rated = [one for one in printed if any(stage.rates for stage in one.said)]
+        self.planned = [one for one in printed if len(one.said) > 1]
+        self._sizes: dict[tuple, float | None] = {}
         self._found: dict[tuple, tuple[dict, ...]] = {}
 
     def of(self, stages: Sequence["Stage"], recipe: Recipe) -> tuple[dict, ...]:
@@ -119,7 +119,7 @@ class Schedules:
         for one in self.planned:
             if prints_plan(one.row, one.said, plan, first):
                 table, setting = one.table, one.row.setting
-                key = table.arxiv != ORIGIN, _apart(one, recipe), setting.get("data") != recipe.data, table.id
+                key = table.arxiv != ORIGIN, self._apart(one, recipe), setting.get("data") != recipe.data, table.id
                 if table.paper not in found or key < found[table.paper][0]:
                     found[table.paper] = key, one
         return [{"table": one.table.id, "arxiv": one.table.arxiv, "arm": one.row.arm, "words": one.row.setting["training"],
@@ -134,31 +134,39 @@ class Schedules:
             one = next((one for one in printed.said if one.trains == trains and one.rates), None)
             if one is None:
                 continue
-            setting, apart = printed.row.setting, _apart(printed, recipe)
+            setting, apart = printed.row.setting, self._apart(printed, recipe)
             unlike = (setting.get("connector") != recipe.connector) + (self.words.connector_class(setting) != kind)
             key = (*((unlike, apart) if trains == {"connector"} else (apart, unlike)), setting.get("encoder") != recipe.encoder, printed.table.id)
             if best is None or key < best[0]:
                 best = key, printed, one
         if best is None:
             return None
-        _, (table, row, _, size), one = best
+        _, (table, row, _), one = best
         return {"rates": [{"parts": list(rate.parts), "value": rate.value} for rate in one.rates], "words": one.words, "table": table.id,
-                "arxiv": table.arxiv, "arm": row.arm, "llm_params_b": size, "connector": row.setting.get("connector")}
+                "arxiv": table.arxiv, "arm": row.arm, "llm_params_b": self._size(row), "connector": row.setting.get("connector")}
+
+    def _size(self, row: Row) -> float | None:
+        """Billions of parameters of a row's LLM."""
+        key = row.setting.get("llm"), row.setting.get("llm_params_b")
+        if key not in self._sizes:
+            self._sizes[key] = llm_params_b(row.setting, self.words)
+        return self._sizes[key]
+
+    def _apart(self, one: Printed, recipe: Recipe) -> float:
+        """Doublings between the LLM of a row and the recipe's; far when one of them is not said."""
+        size = self._size(one.row)
+        return round(abs(math.log2(size / recipe.llm_params_b)), 3) if size and recipe.llm_params_b else 99.0
 
 
-def _printed(paper: Paper, library: Library) -> Iterator[Printed]:
-    """The rows of a paper that say stages."""
+def _printed(paper: Paper, plans: bool) -> Iterator[Printed]:
+    """The rows of a paper that say stages; without `plans`, those that say a learning rate."""
     for table in paper.tables:
         for row in table.rows:
             text = row.setting.get("training")
-            said = read_training(text, row.setting.get("frozen_encoder") is False) if text else ()
-            if said:
-                yield Printed(table, row, said, llm_params_b(row.setting, library.words))
-
-
-def _apart(one: Printed, recipe: Recipe) -> float:
-    """Doublings between the LLM of a row and the recipe's; far when one of them is not said."""
-    return round(abs(math.log2(one.size / recipe.llm_params_b)), 3) if one.size and recipe.llm_params_b else 99.0
+            if text and (plans or "lr " in text):
+                said = read_training(text, row.setting.get("frozen_encoder") is False)
+                if said:
+                    yield Printed(table, row, said)
 
 
 def prints_plan(row: Row, said: Sequence[Said], plan: Sequence[frozenset[str]], first: float) -> bool:

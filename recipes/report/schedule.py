@@ -36,11 +36,14 @@ def plan_text(facts: Sequence[Mapping]) -> str:
 
 def about(one: Mapping) -> str:
     """The delta of an alternative with its interval and what it rests on."""
-    span = f"({signed(one['low'])} … {signed(one['high'])})"
-    if one["basis"] == "model":
-        shown = one["printed"]
-        return f"{signed(one['expected'])} on the mix {span}" + (f"; printed rows alone {signed(shown['expected'])} {on(one)}, {papers(one)}" if shown else "")
-    return f"{signed(one['expected'])} {span} by printed rows alone, {on(one)}, {papers(one)}{also(one)}"
+    return f"{signed(one['expected'])}{' on the mix' if one['basis'] == 'model' else ''} ({signed(one['low'])} … {signed(one['high'])}), {basis(one)}"
+
+
+def basis(one: Mapping) -> str:
+    """What the delta of an alternative rests on: the model and the rows beside it, or printed rows alone."""
+    if one["basis"] != "model":
+        return f"printed rows alone: {on(one)}, {papers(one)}{also(one)}"
+    return "the model" + (f"; printed rows alone {signed(one['printed']['expected'])}, {on(one['printed'])}, {papers(one)}" if one["printed"] else "; no rows")
 
 
 def on(one: Mapping) -> str:
@@ -73,7 +76,8 @@ def change_lines(one: Mapping, names: Mapping[str, str], style: Style) -> list[s
     for row in (*one["rows"], *one["other_rows"]):
         if row in one["other_rows"][:1]:
             rows += wrap("not in the mean, which is of the nearest benchmarks alone:", style, "  ")
-        cells = ", ".join(f"{names.get(cell['benchmark'], cell['benchmark'])} {signed(cell['delta'], 0 if (cell['max'] or 0) > 500 else 1)}" for cell in row["deltas"])
+        called = [cell["benchmark"] for cell in row["deltas"]]
+        cells = ", ".join(f"{names.get(cell['benchmark'], cell['benchmark'])}{' as ' + cell['metric'] if called.count(cell['benchmark']) > 1 else ''} {signed(cell['delta'], 0 if (cell['max'] or 0) > 500 else 1)}" for cell in row["deltas"])
         where = f"{row['table']}, {row['from_arm']} -> {row['to_arm']}"
         rows += wrap(f"{where}: {cells}", style, "  - ", "    ")
     return [*lines, *rows, ""]
