@@ -36,7 +36,7 @@ def _encoder(setting: Mapping) -> Hashable:
 
 def _llm(setting: Mapping) -> Hashable:
     """How the language model is trained: full, lora or frozen; None: not said."""
-    said, text = setting.get("lm_finetune") or "", setting.get("training") or ""
+    said, text = str(setting.get("lm_finetune") or ""), setting.get("training") or ""
     if said == "none" or setting.get("llm_trained") is False or setting.get("frozen_llm") or "backbones frozen" in text:
         return "frozen"
     if "LoRA" in said or "LoRA" in text:
@@ -92,7 +92,7 @@ class Change(NamedTuple):
     def step(self, a: Hashable, b: Hashable) -> bool:
         """Is a -> b this change of its level?"""
         if self.after is None:
-            return isinstance(a, (int, float)) and isinstance(b, (int, float)) and 1.9 < b / a < 4.1 and (self.before is None or a == self.before)
+            return isinstance(a, (int, float)) and isinstance(b, (int, float)) and 0 < 1.9 * a < b < 4.1 * a and (self.before is None or a == self.before)
         return a == self.before and b == self.after
 
 
@@ -132,6 +132,11 @@ class Pair(NamedTuple):
     also: tuple[str, ...]
     contrasts: tuple[Contrast, ...]
 
+    @property
+    def copied(self) -> bool:
+        """Do both rows carry the same number in every column? Then one is likely a copy of the other, and no result."""
+        return len(self.contrasts) > 1 and not any(one.delta for one in self.contrasts)
+
 
 class Pairs:
     """The pairs of printed rows of every change."""
@@ -151,7 +156,7 @@ class Pairs:
         """Sort the pairs of a table into `found`: only rows that are the same in all that no change moves can be one."""
         alike: dict[frozenset, list[Row]] = {}
         for row in recipe_rows(table):
-            rest = frozenset((key, value) for key, value in row.setting.items()
+            rest = frozenset((key, value if value.__hash__ else repr(value)) for key, value in row.setting.items()
                              if key not in MOVED and value is not None and self.axis_of.get(key, "other") not in IGNORED)
             alike.setdefault(rest, []).append(row)
         for rows in alike.values():
@@ -230,16 +235,17 @@ def alternative(change: Change, pairs: Sequence[Pair], library: Library, tasks: 
             "high": rows.high, "level": level, "p_better": rows.p_better, "tasks": rows.tier, "of": len(tasks.benchmarks),
             "benchmarks": [{"benchmark": name, "expected": value} for name, value in rows.benchmarks.items()],
             "papers": [{"paper": name, "expected": value} for name, value in rows.papers.items()],
-            "also_moves": sorted({key for one in shown for key in one["also_moves"]}), "tables": list(dict.fromkeys(one["table"] for one in shown)), "rows": shown,
-            "other_rows": apart}
+            "also_moves": sorted({key for one in shown for key in one["also_moves"]}),
+            "tables": list(dict.fromkeys(one["table"] for one in shown)), "rows": shown, "other_rows": apart}
 
 
 def _row(pair: Pair, library: Library, sign: float) -> dict:
     """A pair of rows as plain values; deltas in points."""
     a, b = (pair.before, pair.after) if sign > 0 else (pair.after, pair.before)
     return {"table": pair.table.id, "arxiv": pair.table.arxiv, "from_arm": a.arm, "to_arm": b.arm, "llm_params_b": llm_params_b(a.setting, library.words),
-            "also_moves": list(pair.also), "deltas": [{"benchmark": one.metric.benchmark, "metric": one.metric.key, "delta": sign * one.delta, "max": one.metric.max}
-                                                       for one in pair.contrasts]}
+            "also_moves": list(pair.also), "identical": pair.copied,
+            "deltas": [{"benchmark": one.metric.benchmark, "metric": one.metric.key, "delta": sign * one.delta, "max": one.metric.max}
+                       for one in pair.contrasts]}
 
 
 def percent_of(contrast: Contrast) -> float:
@@ -248,7 +254,7 @@ def percent_of(contrast: Contrast) -> float:
 
 
 def printed(pairs: Sequence[Pair], library: Library, tasks: TaskMix, level: float, sign: float = 1.0) -> Printed | None:
-    """Pool pairs over papers on the mix, or on the nearest tasks that they print; None without pairs.
+    """Pool pairs over papers on the mix, or on the nearest tasks that they print; None without pairs (copies apart).
 
     A paper is one result however many pairs and benchmarks it has: the mean over its benchmarks, by their weight in the mix. Its variance is the
     noise of two runs on that mean and the heterogeneity that the fit found between settings that differ in training; the interval is for one
@@ -261,7 +267,7 @@ def printed(pairs: Sequence[Pair], library: Library, tasks: TaskMix, level: floa
         record = records.get(name, {})
         return 0 if name in tasks.benchmarks else 2 if record.get("kind") == "average" else 1 if record.get("family") in families else 3
 
-    cells = [(pair, contrast) for pair in pairs for contrast in pair.contrasts]
+    cells = [(pair, contrast) for pair in pairs if not pair.copied for contrast in pair.contrasts]
     if not cells:
         return None
     lead = min(tier(contrast.metric.benchmark) for _, contrast in cells)

@@ -156,7 +156,7 @@ class Citations:
             sizes = {s.get("data_size") or records.get(s.get("data") or "", {}).get("samples") for s in (a, b)}
             if len(sizes) > 1:
                 return ("data size",)
-        return ("what the table's note names",) if confounded(table.notes or "", axis, a, b) else ()
+        return ("other things by the table's note",) if confounded(table.notes or "", axis, a, b) else ()
 
     def why(self, axis: str, recipe: Recipe, one: Shown) -> str:
         """One line: what stands beside what, how it does, and whether anything else moved."""
@@ -168,7 +168,7 @@ class Citations:
             what = "printed means" if self.means.issuperset(one.benchmarks) else "benchmarks"
             where = f"{count} of {one.of} " + ("of the mix's benchmarks", f"{what} of the mix's families", what)[one.tier]
         tasks = ("", "on related tasks " if one.of == 1 else "", "on other tasks ")[one.tier]
-        how = "controlled" if one.controlled else f"{' and '.join(a.replace('_', ' ') for a in one.also)} not equal"
+        how = "controlled" if one.controlled else f"{listed([a.replace('_', ' ') for a in one.also])} not equal"
         how += f"; mean of {one.arms} arms" if one.arms > 1 else ""
         return (f"{one.instead}has {name_of(one.label)} beside {name_of(one.rival)}: {tasks}{verdict} on {where} ({how})"
                 + (f"; {self._kept(axis, recipe, one)}" if against else ""))
@@ -258,6 +258,11 @@ def confounded(notes: str, axis: str, a: Mapping, b: Mapping) -> bool:
             if axis in named and (not beside or any(a.get(name) is None or b.get(name) is None for name in beside)):
                 return True
     return False
+
+
+def listed(parts: Sequence[str]) -> str:
+    """a, b and c."""
+    return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
 
 
 def tiled(setting: Mapping) -> bool:

@@ -59,7 +59,8 @@ class Published(unittest.TestCase):
     def test_only_the_mixs_own_benchmarks_count_as_its(self):
         """Issue: 17 of 17 where the mix has 9 of them; Cambrian's group means, none of which is in the mix."""
         own = set(parse_mix(None, support.library().words).benchmarks)
-        for axis, fields, table in (("llm", {"llm": "qwen2-72b", "llm_params_b": 72.7}, "qwen2_vl.table2"), ("data", {"data": "cambrian-7m"}, "cambrian1.table3")):
+        for axis, fields, table in (("llm", {"llm": "qwen2-72b", "llm_params_b": 72.7}, "qwen2_vl.table2"),
+                                    ("data", {"data": "cambrian-7m"}, "cambrian1.table3")):
             found = next(e for e in entries("balanced", axis, **fields) if e["table"] == table)
             printed = {metric.benchmark for metric in support.table_of(table).metrics.values()}
             if printed & own:

@@ -39,7 +39,8 @@ class Texts(unittest.TestCase):
                 ("stage 1: connector only (lr 1e-3, batch 512); stage 2: connector + LLM (lr 2e-5) + vision encoder (lr 1e-5), batch 512",
                  [("connector", "1e-3"), ("connector encoder llm", "2e-5 1e-5")]),
                 ("one stage, no connector pre-training: connector + LLM (lr 2e-5, batch 512); vision encoder frozen", [("connector llm", "2e-5")]),
-                ("two stages: projector alone on 558K captions (batch 256, lr 1e-3), then projector + LLM, ViT frozen", [("connector", "1e-3"), ("connector llm", "")]),
+                ("two stages: projector alone on 558K captions (batch 256, lr 1e-3), then projector + LLM, ViT frozen",
+                 [("connector", "1e-3"), ("connector llm", "")]),
                 ("single stage: projector + LLM trained, ViT frozen; batch 128, lr 2e-5, AdamW", [("connector llm", "2e-5")]),
                 ("stage 1: connector on 558K; stage 2: full model (ViT included) on 790K; lr LLM 2e-5, ViT 2e-6",
                  [("connector", ""), ("connector encoder llm", "2e-5 2e-6")]),
@@ -164,7 +165,8 @@ class Pooled(unittest.TestCase):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         for number, arms in enumerate(papers):
-            table = {"id": f"mine{number}.t", "locator": "T", "varies": ["training"], "metrics": {name: {"benchmark": name, "split": "val"} for name in metrics},
+            table = {"id": f"mine{number}.t", "locator": "T", "varies": ["training"],
+                     "metrics": {name: {"benchmark": name, "split": "val"} for name in metrics},
                      "rows": [{"arm": f"arm {i}", "set": own, "scores": dict(zip(metrics, scores))} for i, (own, *scores) in enumerate(arms)],
                      "setting": {"encoder": "my-encoder", "connector": "mlp-2x-gelu", "llm": "vicuna-1.5-7b", "data": "llava-665k", **setting}}
             with open(os.path.join(folder.name, f"mine{number}.json"), "w", encoding="utf-8") as file:
@@ -204,15 +206,31 @@ class Pooled(unittest.TestCase):
         self.assertEqual(self.asked(self.library(arms), tasks="video")["tasks"], "other")
 
     def test_anything_else_that_moves_makes_no_pair(self):
-        for other in ({"llm": "llama-3-8b"}, {"data": "cambrian-7m"}, {"resolution": 448}, {"frozen_llm": True}, {"epochs": 2}, {"training": "LoRA on the LLM"}):
+        for other in ({"llm": "llama-3-8b"}, {"data": "cambrian-7m"}, {"resolution": 448}, {"frozen_llm": True}, {"epochs": 2},
+                      {"training": "LoRA on the LLM"}):
             self.assertIsNone(self.asked(self.library([[(self.FROZEN, 50, 40), ({**self.TUNED, **other}, 54, 42)]])), other)
+
+    def test_rows_that_carry_the_same_numbers_are_no_result(self):
+        """Molmo's ramp and its fixed run, as the copy read has them; a single equal score is one."""
+        ramp = call_json("schedule", "ramp")["changes"][0]
+        self.assertEqual((ramp["tables"], [(row["table"], row["identical"]) for row in ramp["other_rows"]]), (["mm1_5.figure9a"], [("molmo.table12", True)]))
+        arms = [(self.FROZEN, 50, 40), (self.TUNED, 50, 40)]
+        self.assertIsNone(self.asked(self.library([arms])))
+        self.assertEqual(self.asked(self.library([[arm[:2] for arm in arms]], metrics=("docvqa",)))["expected"], 0)
+
+    def test_odd_settings_of_own_tables(self):
+        for own in ({"lm_finetune": 5}, {"epochs": 0}, {"batch_size": [64]}, {"crops_train": {"a": 1}}, {"stages": "two"}, {"odd": ["x"]}):
+            one = self.asked(self.library([[({**self.FROZEN, **own}, 50, 40), ({**self.TUNED, **own}, 54, 42)]]))
+            self.assertAlmostEqual(one["expected"], 3, msg=str(own))
 
     def test_levels(self):
         self.assertEqual([alternatives.LEVELS["llm"]({"training": text}) for text in ("stage 2 full finetuning of the LLM", "LoRA on the LLM", "as before")],
                          ["full", "lora", None])
         ramp = alternatives.LEVELS["ramp"]
-        self.assertEqual([ramp(s) for s in ({"crops_train": "12, then 36 for 3000 steps"}, {"crops_train": 36, "crops_test": 36}, {"crops_train": 12, "crops_test": 36},
-                          {"continual_pt_resolution": 378, "resolution": 1344}, {})], ["ramp", "fixed", "low", "ramp", "fixed"])
+        for setting, expected in (({"crops_train": "12, then 36 for 3000 steps"}, "ramp"), ({"crops_train": 36, "crops_test": 36}, "fixed"),
+                                  ({"crops_train": 12, "crops_test": 36}, "low"), ({"continual_pt_resolution": 378, "resolution": 1344}, "ramp"),
+                                  ({}, "fixed")):
+            self.assertEqual(ramp(setting), expected, setting)
 
 
 class Command(unittest.TestCase):
@@ -252,7 +270,8 @@ class Command(unittest.TestCase):
             self.assertIn(f"  {slug} ", out)
 
     def test_what_cannot_be_read(self):
-        for argv, words in ((("lorra",), "did you mean lora"), (("lora", "--on", "banana"), "banana"), (("lora", "--tasks", "xx"), "'xx'"), (("",), "known: encoder")):
+        for argv, words in ((("lorra",), "did you mean lora"), (("lora", "--on", "banana"), "banana"), (("lora", "--tasks", "xx"), "'xx'"),
+                            (("",), "known: encoder")):
             code, out, err = call("schedule", *argv)
             self.assertEqual((code, out, err.count("\n")), (2, "", 1), argv)
             self.assertIn(words, err)

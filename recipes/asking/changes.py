@@ -395,7 +395,8 @@ FORMS: Sequence[Form] = (
                         "resolution|tokens|llm|model|data|up|down? to A:part", "gain|gains|lose|benefit from|by|with|of A:part"),
          SWAP_MODIFIERS, TALK | frozenset(CLASSES["help"]) | words_of("really actually make sense any idea too little few strong at all well"), (),
               swap_alone, "does SigLIP help with charts"),
-    Form("lora", ("",), ("tasks", "size", "llm", "level"), TALK | words_of("lora qlora adapters full finetuning finetune vs versus better worse instead hurt hurts help or worth "
+    Form("lora", ("",), ("tasks", "size", "llm", "level"),
+         TALK | words_of("lora qlora adapters full finetuning finetune vs versus better worse instead hurt hurts help or worth "
          "enough than training"),
          (words_of("lora qlora"),), lora, "LoRA vs full fine-tuning for documents"),
     Form("component", ("best|strongest|good|right|top|ideal|optimal X:axis encoder|encoders|model|tower|backbone|mix|mixture|dataset?",

@@ -71,16 +71,21 @@ def change_lines(one: Mapping, names: Mapping[str, str], style: Style) -> list[s
     lines = [style.paint(line, "bold") for line in wrap(f"{one['change']} ({one['slug']})", style)]
     interval = f"{percent(one['level'])} interval {signed(one['low'])} … {signed(one['high'])}, P(better) {percent(one['p_better'])}"
     lines += wrap(f"{signed(one['expected'])} percent of scale {on(one)}, {interval}; printed rows alone, {papers(one)}{also(one)}", style, "  ")
-    lines += wrap("by paper: " + ", ".join(f"{part['paper']} {signed(part['expected'])}" for part in one["papers"]), style, "  ", "    ") if len(one["papers"]) > 1 else []
+    if len(one["papers"]) > 1:
+        lines += wrap("by paper: " + ", ".join(f"{part['paper']} {signed(part['expected'])}" for part in one["papers"]), style, "  ", "    ")
     rows = []
     for row in (*one["rows"], *one["other_rows"]):
         if row in one["other_rows"][:1]:
-            rows += wrap("not in the mean, which is of the nearest benchmarks alone:", style, "  ")
-        called = [cell["benchmark"] for cell in row["deltas"]]
-        cells = ", ".join(f"{names.get(cell['benchmark'], cell['benchmark'])}{' as ' + cell['metric'] if called.count(cell['benchmark']) > 1 else ''} {signed(cell['delta'], 0 if (cell['max'] or 0) > 500 else 1)}" for cell in row["deltas"])
-        where = f"{row['table']}, {row['from_arm']} -> {row['to_arm']}"
-        rows += wrap(f"{where}: {cells}", style, "  - ", "    ")
+            rows += wrap("not in the mean, which is of the nearest benchmarks alone and leaves out rows that carry the same numbers:", style, "  ")
+        rows += wrap(f"{row['table']}, {row['from_arm']} -> {row['to_arm']}: {', '.join(cells(row['deltas'], names))}", style, "  - ", "    ")
     return [*lines, *rows, ""]
+
+
+def cells(deltas: Sequence[Mapping], names: Mapping[str, str]) -> list[str]:
+    """The deltas of a pair of rows in points; a benchmark that is printed twice comes with its column."""
+    called = [cell["benchmark"] for cell in deltas]
+    return [f"{names.get(cell['benchmark'], cell['benchmark'])}{' as ' + cell['metric'] if called.count(cell['benchmark']) > 1 else ''} "
+            f"{signed(cell['delta'], 0 if (cell['max'] or 0) > 500 else 1)}" for cell in deltas]
 
 
 def overview(found: Sequence[Mapping], label: str, style: Style) -> list[str]:
@@ -88,7 +93,7 @@ def overview(found: Sequence[Mapping], label: str, style: Style) -> list[str]:
     head = f"other ways to train, by printed rows that differ in that alone; deltas in percent of scale for {label}, {percent(found[0]['level'])} interval"
     lines = [*(style.paint(line, "bold") for line in wrap(head, style, hang="  ")), ""]
     for one in sorted(found, key=lambda one: -one["expected"]):
-        count = len(one["papers"])
-        text = (f"{signed(one['expected']):>5} ({signed(one['low'])} … {signed(one['high'])}), {count} paper{'s' if count > 1 else ''}, {on(one)}: {one['change']}")
+        count, span = len(one["papers"]), f"({signed(one['low'])} … {signed(one['high'])})"
+        text = f"{signed(one['expected']):>5} {span}, {count} paper{'s' if count > 1 else ''}, {on(one)}: {one['change']}"
         lines += wrap(text, style, f"  {one['slug']:<17} ", " " * 20)
     return [*lines, "", *wrap("schedule CHANGE shows the rows", style)]
