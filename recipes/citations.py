@@ -5,6 +5,7 @@ Looks only at printed rows (whole systems and doubtful cells apart); does not po
 that a table speaks against.
 """
 import math
+import re
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -24,7 +25,7 @@ from .report.text import signed
 EACH = 2                       # tables per axis
 NEAR = {"llm": 0.3, "resolution": 0.25}   # doublings within which another size still stands for the chosen one
 SAME = 0.05                               # doublings that are no difference
-TASKS = ("mix", "related", "other")   # the mix's own benchmarks, others of their families, other tasks
+TASKS = ("mix", "related", "other")   # the mix's own benchmarks, others of their families (each counted apart), other tasks
 
 
 class Way(NamedTuple):
@@ -74,9 +75,7 @@ class Citations:
         self.axis_of = {key: record["axis"] for key, record in words.records("setting").items()}
         records = words.records("benchmark")
         self.family = {name: record["family"] for name, record in records.items() if record["family"]}
-        named = {name for name in tasks.parts if name in records}
-        families = set(tasks.parts) - named
-        self.asked = named | {name for name, family in self.family.items() if family in families}
+        self.means = {name for name, record in records.items() if record.get("kind") == "average"}
         self.near = {self.family[name] for name in tasks.benchmarks}
         self._found: dict[tuple, list[Shown]] = {}
 
@@ -126,7 +125,7 @@ class Citations:
                 if not way.apart(other.setting, mine.setting):
                     continue
                 difference = moved(other.setting, mine.setting, self.axis_of)
-                beside = tuple(a for a in difference.axes if a != axis) + difference.unstated
+                beside = tuple(a for a in difference.axes if a != axis) + difference.unstated + self._unseen(axis, table, other.setting, mine.setting)
                 others_moved = sum(a in MAIN for a in beside)   # two of them: another system; a size of image says nothing when one does
                 if axis in difference.axes and "other" not in beside and len(difference.unstated) < 2 and others_moved < (1 if axis == "resolution" else 2):
                     pairs.setdefault(len(beside), []).append((other, mine, beside))
@@ -141,7 +140,7 @@ class Citations:
                 if metric.benchmark in self.family:
                     deltas.setdefault(metric.benchmark, []).append(contrast.delta * 100 / (metric.max or 100))
                     also |= dict.fromkeys(beside)
-        tiers = [[name for name in deltas if name in self.asked], [name for name in deltas if self.family[name] in self.near], list(deltas)]
+        tiers = [[name for name in deltas if name in self.tasks.benchmarks], [name for name in deltas if self.family[name] in self.near], list(deltas)]
         tier = next((number for number, names in enumerate(tiers) if names), None)
         if tier is None:
             return
@@ -150,6 +149,15 @@ class Citations:
                     sum(x > 0 for x in means), sum(x < 0 for x in means), len(means), tuple(tiers[tier]),
                     len({id(mine) for _, mine, _ in pairs[least]}), tuple(also), sum(means) / len(means))
 
+    def _unseen(self, axis: str, table: Table, a: Mapping, b: Mapping) -> tuple[str, ...]:
+        """What moves with an axis though no other axis differs: the size of a data mix, or what the table's own note says."""
+        if axis == "data":
+            records = self.library.words.records("data")
+            sizes = {s.get("data_size") or records.get(s.get("data") or "", {}).get("samples") for s in (a, b)}
+            if len(sizes) > 1:
+                return ("data size",)
+        return ("other things by the table's note",) if confounded(table.notes or "", axis, a, b) else ()
+
     def why(self, axis: str, recipe: Recipe, one: Shown) -> str:
         """One line: what stands beside what, how it does, and whether anything else moved."""
         against = one.worse > one.better
@@ -157,9 +165,10 @@ class Citations:
         if one.of == 1:
             where = one.benchmarks[0]
         else:
-            where = f"{count} of {one.of} of the mix's benchmarks" if TASKS[one.tier] == "mix" else f"{count} of {one.of} benchmarks"
-        tasks = ("", "on related tasks ", "on other tasks ")[one.tier]
-        how = "controlled" if one.controlled else f"{' and '.join(a.replace('_', ' ') for a in one.also)} not equal"
+            what = "printed means" if self.means.issuperset(one.benchmarks) else "benchmarks"
+            where = f"{count} of {one.of} " + ("of the mix's benchmarks", f"{what} of the mix's families", what)[one.tier]
+        tasks = ("", "on related tasks " if one.of == 1 else "", "on other tasks ")[one.tier]
+        how = "controlled" if one.controlled else f"{listed([a.replace('_', ' ') for a in one.also])} not equal"
         how += f"; mean of {one.arms} arms" if one.arms > 1 else ""
         return (f"{one.instead}has {name_of(one.label)} beside {name_of(one.rival)}: {tasks}{verdict} on {where} ({how})"
                 + (f"; {self._kept(axis, recipe, one)}" if against else ""))
@@ -230,6 +239,30 @@ def ways(library: Library, axis: str, recipe: Recipe) -> Iterator[Way]:
         name = lambda s: s.get("llm") or (f"{s['llm_params_b']:g}B" if s.get("llm_params_b") else None)  # noqa: E731
         yield Way(name, lambda s: size(s, recipe.llm_params_b), lambda s: size(s, BASELINE.llm_params_b), tuple(support.get("llm_size", ())),
                   f"no table ablates {value}; of its size: ")
+
+
+NAMED = {"encoder": r"\bencoders?\b", "connector": r"connector|projector", "llm": r"\bLLMs?\b", "data": r"\bdata\b", "resolution": r"resolution",
+         "visual_tokens": r"tokens?\b", "training": r"training|steps\b|stage|learning rate"}
+
+
+def confounded(notes: str, axis: str, a: Mapping, b: Mapping) -> bool:
+    """Does a table's note say that an axis is confounded with something that two rows do not show to be equal?
+
+    Sentences with exceptions, or about other models, say nothing of a pair of rows; nor do those about things that both rows state (whether
+    these differ is seen there).
+    """
+    for sentence in re.split(r"(?<=[.;]) ", notes):
+        if "confounded" in sentence and not re.search(r"except|[Cc]lean|[Oo]ther models|[Rr]eleased|Published|Cross-model|those contrasts|\bonly\b", sentence):
+            named = {name for name, pattern in NAMED.items() if re.search(pattern, sentence, re.IGNORECASE)}
+            beside = named - {axis}
+            if axis in named and (not beside or any(a.get(name) is None or b.get(name) is None for name in beside)):
+                return True
+    return False
+
+
+def listed(parts: Sequence[str]) -> str:
+    """a, b and c."""
+    return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
 
 
 def tiled(setting: Mapping) -> bool:

@@ -176,7 +176,7 @@ def pick_command(args, library: Library, understood: dict | None = None) -> int:
                                risk=args.risk, pareto=args.pareto, deploy=args.deploy is not None)
     plot = {"plot": plot_front(args.plot, answer)} if args.plot and answer.front else {}
     if args.json:
-        recipes = [jsonable.ranked(i + 1, item, answer.deltas[i], answer.citations[i]) for i, item in enumerate(answer.result.recipes)]
+        recipes = [jsonable.ranked(i + 1, item, answer.deltas[i], answer.citations[i], answer.schedules[i]) for i, item in enumerate(answer.result.recipes)]
         show({**(understood or {}), **jsonable.pick(answer.result, recipes, jsonable.axis_value(answer.first) if answer.first else None, answer.warnings),
               "adopt": jsonable.numbers(answer.adopt), "alternatives": jsonable.numbers(answer.alternatives), **({"pareto": jsonable.front(answer.front)} if answer.front else {}), **plot})
     else:

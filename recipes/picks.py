@@ -19,6 +19,7 @@ from .picker.recipe import BASELINE, Recipe, change
 from .picker.space import CONNECTORS, Space, Visual, space
 from .picker.tasks import TaskMix
 from .picker.units import PRINTED_PRICE, Budget, budget_text
+from .schedule import Schedules
 
 DEFAULT_BUDGET = Budget("gpu_hours", 500.0, "a100-80gb-sxm")
 
@@ -31,10 +32,11 @@ class Front(NamedTuple):
 
 
 class PickAnswer(NamedTuple):
-    """A pick with the deltas and citations of its top recipes, another way to train the first, the axis to ablate first, what to adopt instead."""
+    """A pick with the deltas and citations of its top recipes, other ways to train the first, the axis to ablate first, what to adopt instead."""
     result: rank.Pick
     deltas: dict[int, tuple]
     citations: dict[int, list[dict]]
+    schedules: dict[int, tuple[dict, ...]]      # per stage: where the plan is printed, and a learning rate (schedule.py)
     first: ablation.AxisValue | None
     alternatives: tuple[dict, ...]
     adopt: dict | None
@@ -53,11 +55,12 @@ def answer_pick(library: Library, tasks: TaskMix, limits: Constraints, fix: Mapp
     if not result.recipes and (fix or avoid):
         from .picker.relax import without
         result = result._replace(advice=(*result.advice, *without(fix, avoid, words, scores, limits, library.calibration)))
-    deltas, citations, cited = {}, {}, Citations(library, tasks, limits, choices)
+    deltas, citations, schedules = {}, {}, {}
+    cited, planned = Citations(library, tasks, limits, choices), Schedules(library) if result.recipes else None
     for i, item in enumerate(result.recipes):
         change = Change(BASELINE.stated(), item.recipe.stated(), posterior, words)
         deltas[i] = judge(change, (), list(tasks.benchmarks), level=level).deltas
-        citations[i] = cited.of(item.recipe)
+        citations[i], schedules[i] = cited.of(item.recipe), planned.of([one.stage for one in item.costs.stages], item.recipe)
     first, alternatives, adopted = None, (), None
     if result.recipes:
         best = result.recipes[0]
@@ -65,18 +68,26 @@ def answer_pick(library: Library, tasks: TaskMix, limits: Constraints, fix: Mapp
         alternatives = _alternatives(library, scores, best, level)
         adopted = _adopt(library, tasks, limits, fix, deltas[0])
     front = _front(library, scores, pairs, pareto) if pareto and result.recipes else None
-    return PickAnswer(result, deltas, citations, first, alternatives, adopted, front, (*_pick_warnings(result, limits, fix, deploy, words.records("hardware")[limits.device].get("memory_gb")), *(library.strange() if library.extra else ())))
+    notes = _pick_warnings(result, limits, fix, deploy, words.records("hardware")[limits.device].get("memory_gb"))
+    return PickAnswer(result, deltas, citations, schedules, first, alternatives, adopted, front, (*notes, *(library.strange() if library.extra else ())))
 
 
 def _alternatives(library: Library, scores: rank.Scores, best: rank.Ranked, level: float) -> tuple[dict, ...]:
-    """Other ways to train the same recipe that tables speak of, with what they do to the mix."""
-    frozen = best.recipe.frozen_encoder is not False
-    other = change(best.recipe, frozen_encoder=not frozen)
-    mix = Change(best.recipe.stated(), other.stated(), scores.posterior, scores.words).mix(scores.tasks.benchmarks, scores.families, level)
-    tables = [table.id for paper in library.papers(scores.posterior.support.get("frozen_encoder", ())) for table in paper.tables
-              if len({row.setting.get("frozen_encoder") for row in table.rows} - {None}) > 1]
-    return ({"change": "train the encoder too" if frozen else "freeze the encoder", "expected": mix.expected, "low": mix.low, "high": mix.high,
-             "p_better": mix.p_better, "tables": tables[:4]},)
+    """Other ways to train the same recipe, by the pairs of rows that differ in that alone; of a trained encoder the model has a say too.
+
+    First those with rows on the mix's own benchmarks.
+    """
+    from . import alternatives
+    tasks, pairs, tuned = scores.tasks, alternatives.Pairs(library), best.recipe.frozen_encoder is False
+    found = [alternatives.alternative(one, pairs.found[one.slug], library, tasks, level, back=tuned and bool(one.back)) for one in alternatives.CHANGES]
+    out = sorted((one for one in found if one), key=lambda one: alternatives.TIERS.index(one["tasks"]))
+    other = change(best.recipe, frozen_encoder=tuned)
+    mix = Change(best.recipe.stated(), other.stated(), scores.posterior, scores.words).mix(tasks.benchmarks, scores.families, level)
+    rows = next((one for one in out if one["slug"] == "encoder"), None)
+    said = {"change": alternatives.KNOWN["encoder"].back if tuned else alternatives.KNOWN["encoder"].what, "slug": "encoder", "tasks": None,
+            "of": len(tasks.benchmarks), **{key: [] for key in ("benchmarks", "papers", "also_moves", "tables", "rows", "other_rows")}}
+    return ({**said, **(rows or {}), "basis": "model", "expected": mix.expected, "low": mix.low, "high": mix.high, "p_better": mix.p_better, "level": level,
+             "printed": rows and {key: rows[key] for key in ("expected", "low", "high", "p_better", "tasks", "of", "benchmarks", "papers")}}, *(one for one in out if one is not rows))
 
 
 def _adopt(library: Library, tasks: TaskMix, limits: Constraints, fix: Mapping[str, object], deltas: Sequence) -> dict | None:

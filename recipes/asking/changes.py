@@ -159,8 +159,12 @@ def swap_state(m: Match, words: Vocabulary) -> Readings:
 
 
 def lora(m: Match, words: Vocabulary) -> Readings:
-    """No row of the tables says what adapters do to a score."""
-    raise Unfit("what LoRA does to scores stands in no table; what it saves is answered: cost --lora")
+    """Adapters instead of training the whole LLM, by the rows that differ in that alone. What they cost is another question."""
+    if m.said & {"cost", "costs"}:
+        raise Unfit("")
+    size = m.first("llm") or m.first("size")
+    return [("schedule", "lora", *(["--on", llm_named(m.first("llm"), m.first("size"), words)] if size else []),
+             *(["--level", m.first("level")] if m.first("level") else []), *flags.common(m, words))]
 
 
 # --- pick -------------------------------------------------------------------------------------------------------------
@@ -383,9 +387,10 @@ FORMS: Sequence[Form] = (
                         "resolution|tokens|llm|model|data|up|down? to A:part", "gain|gains|lose|benefit from|by|with|of A:part"),
          SWAP_MODIFIERS, TALK | frozenset(CLASSES["help"]) | words_of("really actually make sense any idea too little few strong at all well"), (),
               swap_alone, "does SigLIP help with charts"),
-    Form("lora", ("",), SWAP_MODIFIERS, TALK | words_of("lora qlora adapters full finetuning finetune vs versus better instead hurt hurts help or worth "
+    Form("lora", ("",), ("tasks", "size", "llm", "level"),
+         TALK | words_of("lora qlora adapters full finetuning finetune vs versus better worse instead hurt hurts help or worth "
          "enough than training"),
-         (words_of("lora qlora"),), lora, "cost with LoRA for a 13B"),
+         (words_of("lora qlora"),), lora, "LoRA vs full fine-tuning for documents"),
     Form("component", ("X:axis encoder|tower|backbone|mix|mixture|dataset|model? is? the? win|wins|winner|winning", "winning X:axis",
                        "best|strongest|good|right|top|ideal|optimal X:axis encoder|encoders|model|tower|backbone|mix|mixture|dataset?",
          "X:axis encoder|tower|backbone|mix|mixture|dataset|model? best|better|strongest",

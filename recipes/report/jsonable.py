@@ -106,15 +106,15 @@ def costs(value: "Costs") -> dict:
             "memory_gb": number(value.memory.total)}
 
 
-def schedule(value: "Ranked | None", cost: "Costs", resolution) -> list[dict]:
-    """The stage plan."""
+def schedule(cost: "Costs", resolution, printed: Sequence[dict]) -> list[dict]:
+    """The stage plan; printed: per stage the rows that print it and a learning rate (schedule.Schedules)."""
     return [{"stage": i, "trains": list(stage.stage.trains), "data": stage.stage.data, "samples": number(stage.stage.samples),
-             "resolution": resolution, "flop": number(stage.total)} for i, stage in enumerate(cost.stages, 1)]
+             "resolution": resolution, "flop": number(stage.total), **numbers(facts)} for i, (stage, facts) in enumerate(zip(cost.stages, printed), 1)]
 
 
-def ranked(rank: int, value: "Ranked", deltas: "Sequence[Delta]", citations: Sequence[dict]) -> dict:
+def ranked(rank: int, value: "Ranked", deltas: "Sequence[Delta]", citations: Sequence[dict], printed: Sequence[dict]) -> dict:
     """One recipe of `pick`."""
-    return {"rank": rank, "recipe": recipe(value.recipe), "schedule": schedule(value, value.costs, value.recipe.resolution),
+    return {"rank": rank, "recipe": recipe(value.recipe), "schedule": schedule(value.costs, value.recipe.resolution, printed),
             "score": {"expected": number(value.mix.expected), "interval": interval(value.mix.level, value.mix.low, value.mix.high),
                       "p_better": number(value.mix.p_better), "p_best": number(value.p_best), "tied_with_first": value.tied,
                       "rank_interval": list(value.ranks)},

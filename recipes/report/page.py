@@ -13,6 +13,7 @@ from ..picker.recipe import BASELINE_NAME, Recipe
 from . import plots
 from .forest import ROWS, most_direct, panels
 from .html import amount, arxiv, data, document, figure, listing, name, para, section, table
+from .schedule import basis, plan_text, rates
 from .svg import signed, text
 from .terminal import AXIS_FIELDS, GRADE_WORDS, describe, points, side, ties, unlike, verdict
 from .text import percent
@@ -91,7 +92,7 @@ AXIS_NAMES = {"encoder": "Vision encoder", "connector": "Connector", "llm": "LLM
 
 
 def recipe(report: "Report", best: Ranked, names: Names) -> list[str]:
-    """The card: five axes with citations, stages, what it costs."""
+    """The card: five axes with citations, stages and other ways to train it, what it costs."""
     r, c = best.recipe, best.costs
     values = {"encoder": name(r.encoder or ""), "connector": name(r.connector or ""), "llm": f"{name(r.llm or '')} ({r.llm_params_b:.3g}B)",
               "data": f"{name(r.data or '')} ({r.data_size:,.0f} examples)",
@@ -102,9 +103,16 @@ def recipe(report: "Report", best: Ranked, names: Names) -> list[str]:
         cited.setdefault(entry["axis"], []).append(where)
     rows = [[text(label), values[axis], "<br>".join(cited.get(axis, ["–"]))] for axis, label in AXIS_NAMES.items()]
     out = [table("The five axes, and the tables behind each choice", ["axis", "choice", "tables"], rows, "hll", cards=True)]
+    printed = report.picked.schedules[0]
     stages = [[str(i), text(" + ".join(stage.stage.trains)), f"{amount(stage.stage.samples)} of {name(stage.stage.data)}",
-               data(stage.total, format_flop(stage.total))] for i, stage in enumerate(c.stages, 1)]
-    out.append(table("Training, stage by stage", ["stage", "trains", "samples", "FLOP"], stages, "hllr"))
+               data(stage.total, format_flop(stage.total)), text(rates(fact["learning_rate"]).removeprefix("learning rate").lstrip(": "))]
+              for i, (stage, fact) in enumerate(zip(c.stages, printed), 1)]
+    out.append(table("Training, stage by stage, with the learning rate of the nearest stage that a table prints", ["stage", "trains", "samples", "FLOP",
+                     "learning rate"], stages, "hllrl", cards=True))
+    out.append(para(f"The plan: {plan_text(printed)}."))
+    ways = [[text(one["change"]), data(one["expected"], signed(one["expected"])), spread(one["low"], one["high"]), text(basis(one))]
+            for one in report.picked.alternatives]
+    out.append(table(f"Other ways to train it: change in {SCALE}", ["change", "gain", f"{percent(report.level)} interval", "by"], ways, "hrrl", cards=True))
     hours = c.gpu_hours
     out.append(f'<p>Training: {amount(hours.gpu_hours)} {text(c.gpu)} hours ({amount(hours.low)} … {amount(hours.high)}). '
                f'Time to first token: {amount(c.latency.ttft_ms)} ms on {text(c.latency_gpu)}; memory {data(c.memory.total, f"{c.memory.total:.1f}")} GB.</p>')

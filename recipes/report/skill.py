@@ -17,6 +17,7 @@ from ..picker.limits import Constraints
 from ..picker.recipe import BASELINE_NAME, Recipe
 from ..picker.tasks import TaskMix
 from . import claims as claims_report
+from . import schedule
 from .text import clean, percent, signed
 from .toolbox import CARD, READING, commands
 
@@ -255,8 +256,10 @@ def filled(one: Advice) -> list[str]:
         by_axis.setdefault(entry["axis"], []).append(entry)
     lines = [f"- task mix: {one.tasks.label}"]
     lines += [f"- {NAMES[axis]}: {value_of(axis, best.recipe)}. " + " / ".join(cited(entry) for entry in entries) for axis, entries in by_axis.items()]
-    lines += [f"- stage {i}: train {' + '.join(s.stage.trains)} on {s.stage.samples:,.0f} of {s.stage.data}, {s.total:.2g} FLOP"
-              for i, s in enumerate(c.stages, 1)]
+    lines += [f"- stage {i}: train {' + '.join(s.stage.trains)} on {s.stage.samples:,.0f} of {s.stage.data}, {s.total:.2g} FLOP; "
+              f"{schedule.rates(fact['learning_rate'])}" for i, (s, fact) in enumerate(zip(c.stages, answer.schedules[0]), 1)]
+    lines += [f"- plan: {schedule.plan_text(answer.schedules[0])}"]
+    lines += [f"- or {other['change']}: {schedule.about(other)}" for other in answer.alternatives]
     lines += [f"- expected: {signed(best.mix.expected)} percent of scale (80% interval {signed(best.mix.low)} to {signed(best.mix.high)}), P(best) "
               f"{percent(best.p_best)}; {answer.result.tied} of {answer.result.competitors} leading recipes cannot be told apart",
               f"- cost: {c.gpu_hours.gpu_hours:,.0f} {c.gpu} hours ({c.gpu_hours.low:,.0f} to {c.gpu_hours.high:,.0f}), TTFT {c.latency.ttft_ms:,.0f} ms on "

@@ -311,10 +311,9 @@ def pick_text(picked: "PickAnswer", style: Style, citations: Mapping[int, Sequen
     if not answer.recipes:
         lines.append("no recipe meets all constraints")
     else:
-        lines += card(answer.recipes[0], style, citations.get(0, ()), picked.deltas.get(0, ()), names)
-        for other in picked.alternatives:
-            lines += wrap(f"{other['change']}: {signed(other['expected'])} on the mix ({signed(other['low'])} … {signed(other['high'])}; "
-                          f"{', '.join(other['tables']) or 'no table'})", style, "  or          ", " " * 14)
+        lines += card(answer.recipes[0], style, citations.get(0, ()), picked.deltas.get(0, ()), names, picked.schedules.get(0, ()))
+        from .schedule import alternative_lines
+        lines += alternative_lines(picked.alternatives, style)
     if len(answer.recipes) > 1:
         lines += ["", style.paint("the next, and how they differ from the first", "bold")]
         rows = [[str(i), unlike(r.recipe, answer.recipes[0].recipe),
@@ -374,16 +373,18 @@ def unlike(recipe: Recipe, first: Recipe) -> str:
     return describe(recipe, fields) or ("the first itself" if recipe == first else "the same components")
 
 
-def card(value: "Ranked", style: Style, citations: Sequence[str], deltas: Sequence, names: Mapping[str, str]) -> list[str]:
-    """One recipe in full."""
+def card(value: "Ranked", style: Style, citations: Sequence[str], deltas: Sequence, names: Mapping[str, str], printed: Sequence[Mapping]) -> list[str]:
+    """One recipe in full. printed: per stage what tables say of it (schedule.py)."""
+    from .schedule import plan_text, rates   # as below: `swap` needs none of it
     r, c = value.recipe, value.costs
     shape = f"{r.resolution} px" if isinstance(r.resolution, int) else f"{r.resolution} ({r.tiling})"
     fields = [("encoder", r.encoder), ("connector", r.connector), ("resolution", f"{shape}, {value.visual.visual_tokens:g} visual tokens"),
               ("LLM", f"{r.llm} ({r.llm_params_b:.3g}B)"), ("data", f"{r.data} ({r.data_size:,.0f} examples)")]
     fields += [(f"stage {i}", f"train {' + '.join(stage.stage.trains)} on {stage.stage.samples:,.0f} of {stage.stage.data}, at {shape} "
-                               f"({format_flop(stage.total)} FLOP)")
-               for i, stage in enumerate(c.stages, 1)]
-    fields += [("expected", f"{signed(value.mix.expected)} percent of scale on the mix ({percent(value.mix.level)} interval "
+                               f"({format_flop(stage.total)} FLOP); {rates(fact['learning_rate'])}")
+               for i, (stage, fact) in enumerate(zip(c.stages, printed), 1)]
+    fields += [("plan", plan_text(printed)),
+               ("expected", f"{signed(value.mix.expected)} percent of scale on the mix ({percent(value.mix.level)} interval "
                             f"{signed(value.mix.low)} … {signed(value.mix.high)}), P(best) {percent(value.p_best)}"),
                ("training", f"{c.gpu_hours.gpu_hours:,.0f} {c.gpu} hours ({c.gpu_hours.low:,.0f} … {c.gpu_hours.high:,.0f}), {format_flop(c.flop)} FLOP"),
                ("latency", f"TTFT {c.latency.ttft_ms:,.0f} ms, {c.latency.tokens_per_s:,.0f} tokens/s on {c.latency_gpu}; memory {c.memory.total:.1f} GB")]
