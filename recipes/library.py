@@ -59,7 +59,7 @@ class Library:
         """The user's papers, names unified. An id that the shipped tables use too is an EvidenceError."""
         if self._own is None:
             self._own = []
-            for paper in load_papers(self.extra, self.words.records("benchmark")) if self.extra else ():
+            for paper in load_papers(self.extra, self.words.records("benchmark"), words=self.words) if self.extra else ():
                 tables = tuple(table._replace(rows=tuple(row._replace(setting=canonical(row.setting, self.words))
                                                          for row in table.rows)) for table in paper.tables)
                 self._own.append(paper._replace(tables=tables))
@@ -94,7 +94,7 @@ class Library:
         wanted = None if keys is None else set(keys)
         if wanted is None or not wanted <= self._read.keys():
             missing = None if wanted is None else wanted - self._read.keys()
-            for paper in load_papers([self.shipped], self.words.records("benchmark"), missing, shipped=self.shipped):
+            for paper in load_papers([self.shipped], self.words.records("benchmark"), missing, shipped=self.shipped, words=self.words):
                 self._read.setdefault(paper.key, paper)
         out = [self._read[key] for key in sorted(self._read) if wanted is None or key in wanted]
         return out if shipped_only else out + self.own_papers()

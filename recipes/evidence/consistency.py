@@ -83,7 +83,7 @@ def check(paths: Sequence[str], words: Vocabulary, *, locked: bool = True) -> Re
     for path, root in expand(paths):
         try:
             data = read_json(path, root=root)
-            paper = parse_paper(data, path, words.records("benchmark"))
+            paper = parse_paper(data, path, words.records("benchmark"), words=words)
         except EvidenceError as error:
             problems.append(Problem(error.file, error.pointer, error.rule, "error", error.message))
             continue
@@ -151,7 +151,7 @@ def lock_text(directory: str, words: Vocabulary) -> str:
     tables = {}
     for path in paper_files(directory):
         data = read_json(path, root=directory)
-        parse_paper(data, path, words.records("benchmark"))
+        parse_paper(data, path, words.records("benchmark"), words=words)
         tables.update({raw["id"]: raw for raw in data["tables"]})
     return lock.text(tables)
 
