@@ -9,10 +9,11 @@ import re
 from collections.abc import Callable, Mapping
 
 from .tables import NUMBERS, TEXTS
-from .same_runs import link
+from .same_runs import SAID, link
 from .vocabulary import UnknownName, Vocabulary, fold
 
 AXES = ("encoder", "connector", "llm", "data")
+ROW = ("arm", "scores", *SAID)      # what is read of a row beside its `set`
 VARIES = frozenset((*AXES, "resolution", "visual_tokens", "training", "architecture"))
 # Words that two spellings of one component may differ by: they name no component of the registry.
 FILLERS = {"encoder": {"vit", "patch", "openai", "google", "px"}, "connector": {"projector", "connector", "layer", "layers", "gelu", "x"},
@@ -61,14 +62,38 @@ def _table(table: dict, words: Vocabulary) -> dict:
     if isinstance(out.get("metrics"), dict):
         out["metrics"] = _metrics(out["metrics"], words)
     shared = out["setting"] if isinstance(out["setting"], dict) else {}
-    rows = [{**row, "set": row.get("set") or {}} if isinstance(row, dict) else row for row in out["rows"]] if isinstance(out.get("rows"), list) else []
-    own = [row["set"] if isinstance(row, dict) and isinstance(row["set"], dict) else {} for row in rows]
-    name = namer([{**shared, **setting} for setting in own] or [shared], words)
+    rows = out["rows"] if isinstance(out.get("rows"), list) else []
+    name = namer([{**shared, **_own(row)} for row in rows] or [shared], words)
     if shared:
         out["setting"] = _setting(shared, shared, name)
     if rows:
-        out["rows"] = [{key: value for key, value in row.items() if key not in ("doubt", "scores_se")} | {"set": _row_setting(setting, {**shared, **setting}, name)}
-                       if isinstance(row, dict) and isinstance(row["set"], dict) else row for row, setting in zip(rows, own)]
+        out["rows"] = [_row(row, shared, name) if isinstance(row, dict) else row for row in rows]
+    return out
+
+
+def _own(row) -> dict:
+    return row["set"] if isinstance(row, dict) and isinstance(row.get("set"), dict) else {}
+
+
+def _row(row: dict, shared: Mapping, name: "Namer") -> dict:
+    """One row with its `set`; with what only the whole setting of the row names: a component, or the pixels that stand in an encoder's name."""
+    out = {key: row[key] for key in ROW if key in row}
+    if isinstance(row.get("scores_std"), dict):
+        out["scores_std"] = row["scores_std"]
+    if row.get("set") is not None and not isinstance(row["set"], dict):
+        return {**out, "set": row["set"]}
+    own, full = _own(row), {**shared, **_own(row)}
+    out["set"] = _setting(own, full, name)
+    for axis in AXES:
+        if axis not in own and shared.get(axis) is not None:
+            printed = _joined(axis, shared[axis])
+            named = name(axis, printed, full)[0]
+            if named != name(axis, printed, shared)[0]:
+                out["set"][axis] = named
+    if full.get("resolution") is None and full.get("encoder") is not None:
+        pixels = name("encoder", _joined("encoder", full["encoder"]), full)[1]
+        if pixels:
+            out["set"]["resolution"] = pixels
     return out
 
 
@@ -92,7 +117,8 @@ def _metrics(metrics: dict, words: Vocabulary) -> dict:
             key_of.setdefault(fold(metric["benchmark"]), []).append(key)
 
     def part(name):
-        keys = key_of.get(fold(name), ()) if isinstance(name, str) and name not in metrics else ()
+        name = text_of(name) or ""
+        keys = key_of.get(fold(name), ()) if name not in metrics else ()
         return keys[0] if len(keys) == 1 else name
     return {key: _metric(key, metric, part, words) if isinstance(metric, dict) else metric for key, metric in metrics.items()}
 
@@ -106,6 +132,8 @@ def _metric(key: str, metric: dict, part: Callable, words: Vocabulary) -> dict:
     record = words.records("benchmark").get(out.get("benchmark"), {}) if isinstance(out.get("benchmark"), str) else {}
     if not isinstance(metric.get("higher_is_better"), bool):
         out.pop("higher_is_better", None)
+    if not isinstance(metric.get("shots"), int):
+        out.pop("shots", None)
     unit = fold(out["unit"] or "")
     role = "difference" if "difference" in unit or "regret" in unit else "average" if out["mean_of"] else record.get("kind", "score")
     if not record and role == "score" and COSTS.search(out["unit"] or ""):
@@ -214,17 +242,7 @@ def _setting(own: Mapping, full: Mapping, name: Namer) -> dict:
             if out[key] is None:
                 out[key + "_printed"] = text_of(value)
         else:
-            out[key] = value
-    return out
-
-
-def _row_setting(own: Mapping, full: Mapping, name: Namer) -> dict:
-    """The `set` of a row; the pixels that stand in the encoder's name, where the row says no resolution."""
-    out = _setting(own, full, name)
-    if full.get("resolution") is None and full.get("encoder") is not None:
-        pixels = name("encoder", _joined("encoder", full["encoder"]), full)[1]
-        if pixels:
-            out["resolution"] = pixels
+            out[key] = text_of(value) if isinstance(value, (list, dict)) else value
     return out
 
 

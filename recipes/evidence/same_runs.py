@@ -36,7 +36,8 @@ def link(tables: list[dict]) -> None:
                 plain = said == other     # the table alone; otherwise it stands somewhere in a sentence
                 arm = row.get("same_arm", row.get("arm"))
                 least = 1 if of_row or plain else 2
-                found = [p for p in there if plain and rows[p].get("arm") == arm or _agree(cells[place], cells[p]) >= least]
+                found = _pointed(said, there, [rows[p].get("arm") for p in there]) if of_row and not plain else []
+                found = [p for p in found if _mostly(cells[place], cells[p])] or [p for p in there if plain and rows[p].get("arm") == arm or _agree(cells[place], cells[p]) >= least]
                 if not found and (plain or of_row):
                     found = [p for p in there if _alike(settings[place], settings[p]) and _mostly(cells[place], cells[p])]
                 if len(found) == 1:
@@ -80,6 +81,15 @@ def _agree(a: dict, b: dict) -> int:
     """In how many measurements two rows agree; 0 when they differ in one."""
     shared = [key for key in a if key in b]
     return len(shared) if all(a[key] == b[key] for key in shared) else 0
+
+
+def _pointed(said: str, places: list[Place], arms: list) -> list[Place]:
+    """The row of a table that a sentence points to: its first or last one, or the one whose arm it names (the longest name, where several fit)."""
+    place = re.search(r"\b(first|last) row", said)
+    if place:
+        return [places[0 if place[1] == "first" else -1]]
+    named = [(len(arm), p) for p, arm in zip(places, arms) if isinstance(arm, str) and re.search(rf"(?<![\w.]){re.escape(arm)}(?![\w.])", said)]
+    return [p for length, p in named if length == max(named)[0]]
 
 
 def _setting(table: dict, row: dict) -> dict:

@@ -194,7 +194,7 @@ def parse_paper(data, file: str, benchmarks: Mapping, trusted: bool = False, wor
         data, trusted = converted(data, words), False
     elif data.get("format") != FORMAT:
         read = f"format {FORMAT}" if is_older(data) else f"formats {OLDER} and {FORMAT}"
-        raise EvidenceError(file, "/format", f"format {str(data.get('format'))[:20]!r}: {'here ' * is_older(data)}this program reads {read}", "schema")
+        raise EvidenceError(file, "/format", f"format {repr(data.get('format'))[:20]}: {'here ' * is_older(data)}this program reads {read}", "schema")
     head = _need(data.get("paper"), dict, file, "/paper", "paper")
     key = _need(head.get("key"), str, file, "/paper/key", "the paper's key")
     tables = []
