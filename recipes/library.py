@@ -3,6 +3,7 @@
 In: the directory that ships with the program and the user's own ones. Out: values of the other packages.
 The only module beside the evidence readers that knows where files lie.
 """
+import functools
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -31,11 +32,17 @@ def canonical(setting: Mapping, words: Vocabulary) -> dict:
     for axis in ("encoder", "connector", "llm", "data"):
         value = out.get(axis)
         if isinstance(value, str):
-            try:
-                out[axis] = words.resolve(axis, value).slug
-            except UnknownName:
-                pass
+            out[axis] = _unified(axis, value, words)
     return out
+
+
+@functools.lru_cache(maxsize=4096)
+def _unified(axis: str, name: str, words: Vocabulary) -> str:
+    """The slug, or the name itself where it is unknown (to find the nearest known ones for the error is slow: once per name, not per row)."""
+    try:
+        return words.resolve(axis, name).slug
+    except UnknownName:
+        return name
 
 
 class Library:

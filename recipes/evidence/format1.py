@@ -4,6 +4,7 @@ In: one parsed file of format 1 and the vocabulary. Out: a new dictionary in for
 places, so that JSON pointers hold for both. Names are unified where the vocabulary spells them; what it does not know stays as the file has it,
 and is never guessed. Does not read files, knows no paper by name, and changes no score. Loaded only for a file that says `"format": 1`.
 """
+import functools
 import json
 import re
 from collections.abc import Callable, Mapping
@@ -163,21 +164,21 @@ def benchmark_of(raw: str, split: str | None, unit: str | None, key: str, mean: 
         found = found or (whole and _part_of(whole, said, words))
         if found and found != whole:
             return found, _rest(split, said)
-    for spelling in (key, f"{plain} {key}"):
+    for spelling in (key, f"{plain} {key}") if whole else ():
         found = words.find("benchmark", spelling)
-        if found and found != whole and (not whole or fold(found).startswith(fold(plain))):
+        if found and found != whole and fold(found).startswith(fold(plain)):
             return found, split
     if whole:
         return whole, split
     if fold(unit or "").startswith("cider") and (found := words.find("benchmark", plain + " cider")):
         return found, split
     for name in (plain, key):
-        found, tail = _without_split(name, words)
-        if found:
+        found, tail = words.find("benchmark", name), None
+        if not found:
+            found, tail = _without_split(name, words)
+        if found or (found := _tasks(words).get(fold(name))):
             return found, split or tail
-    tasks = _tasks(words)
-    found, tail = tasks.get(fold(raw)) or tasks.get(fold(key)) or (raw, None)
-    return found, split or tail
+    return raw, split
 
 
 def _readings(split: str | None) -> list[str]:
@@ -211,14 +212,15 @@ def _without_split(name: str, words: Vocabulary) -> tuple[str | None, str | None
     return None, None
 
 
-def _tasks(words: Vocabulary) -> dict[str, tuple[str, str | None]]:
-    """Folded task name of an evaluation harness -> (benchmark, split), where all its metrics are of one benchmark."""
+@functools.lru_cache(maxsize=2)
+def _tasks(words: Vocabulary) -> dict[str, str]:
+    """Folded task name of an evaluation harness -> benchmark, where all its metrics are of one benchmark."""
     seen: dict[str, set] = {}
     for harness in ("lmms_eval", "vlmevalkit"):
         for entry in words.registry("harnesses")[harness]:
             if entry.get("role", "score") == "score":
-                seen.setdefault(fold(entry["task"]), set()).add((entry["benchmark"], entry.get("split")))
-    return {task: places.pop() for task, places in seen.items() if len(places) == 1}
+                seen.setdefault(fold(entry["task"]), set()).add(entry["benchmark"])
+    return {task: found.pop() for task, found in seen.items() if len(found) == 1}
 
 
 # Settings: which component, which number?
@@ -280,46 +282,30 @@ def namer(settings: list[Mapping], words: Vocabulary) -> Namer:
     Spellings of the vocabulary count always. The same words in another order, and a name that is complete only with the row's `patch_size`,
     count unless two names of the table would fall together.
     """
-    indexes: dict[str, dict[tuple, set[str]]] = {}
-
     def loose(axis: str, name: str, full: Mapping) -> str | None:
-        if axis not in indexes:
-            index = indexes[axis] = {}
-            for spelling, slug in _spelled(axis, words):
-                index.setdefault(_bag(axis, spelling), set()).add(slug)
         parts = []
         for part in re.split(r"\s*(?:\+|&|\band\b)\s*", name) if axis == "encoder" else (name,):
             slug = words.find(axis, part) or _by_size(axis, part, full, words)
             if slug is None:
-                slugs = indexes[axis].get(_bag(axis, part), ())
+                slugs = _bags(axis, words).get(_bag(axis, part), ())
                 slug = next(iter(slugs)) if len(slugs) == 1 else None
             if slug is None or slug in parts:
                 return None
             parts.append(slug)
         return "+".join(sorted(parts))
 
-    def strict(axis: str, name: str) -> tuple[str, int | None] | None:
-        try:
-            slug, pixels = words.resolve(axis, name)
-        except UnknownName:
-            return None
-        native = re.search(r"[-_ @](\d{3,4})(?:px)?$", name) if axis == "encoder" and pixels is None else None
-        if native and int(native[1]) in (words.records("encoder").get(slug, {}).get("native_resolution") or ()):
-            pixels = int(native[1])
-        return slug, pixels
-
     taken: dict[tuple[str, str], set[str]] = {}      # (axis, slug) -> the table's names for it
     for full in settings:
         for axis in AXES:
             if full.get(axis) is not None:
                 printed = _joined(axis, full[axis])
-                sure = strict(axis, printed)
+                sure = _spelled(axis, printed, words)
                 slug = sure[0] if sure else loose(axis, printed, full)
                 if slug:
                     taken.setdefault((axis, slug), set()).add(printed)
 
     def name(axis: str, printed: str, full: Mapping) -> tuple[str, int | None]:
-        sure = strict(axis, printed)
+        sure = _spelled(axis, printed, words)
         if sure:
             return sure
         slug = loose(axis, printed, full)
@@ -327,6 +313,19 @@ def namer(settings: list[Mapping], words: Vocabulary) -> Namer:
             return slug, None
         return re.sub(r"\([^()]*\)", lambda part: part[0].replace("+", "&"), printed) if axis == "encoder" else printed, None   # + joins encoders
     return name
+
+
+@functools.lru_cache(maxsize=4096)
+def _spelled(axis: str, name: str, words: Vocabulary) -> tuple[str, int | None] | None:
+    """The component that a spelling of the vocabulary means, and the pixels in the name of an encoder; None for another name."""
+    try:
+        slug, pixels = words.resolve(axis, name)
+    except UnknownName:
+        return None
+    native = re.search(r"[-_ @](\d{3,4})(?:px)?$", name) if axis == "encoder" and pixels is None else None
+    if native and int(native[1]) in (words.records("encoder").get(slug, {}).get("native_resolution") or ()):
+        pixels = int(native[1])
+    return slug, pixels
 
 
 def _by_size(axis: str, name: str, full: Mapping, words: Vocabulary) -> str | None:
@@ -345,11 +344,15 @@ def _if_states(words: Vocabulary, axis: str, name: str, field: str, value: float
     return slug if isinstance(stated, (int, float)) and abs(stated - value) <= slack * value else None
 
 
-def _spelled(axis: str, words: Vocabulary):
+@functools.lru_cache(maxsize=8)
+def _bags(axis: str, words: Vocabulary) -> dict[tuple[str, ...], set[str]]:
+    """The words of every spelling of an axis's components -> the slugs that it may mean."""
+    out: dict[tuple[str, ...], set[str]] = {}
     for slug, record in words.records(axis).items():
         for spelling in (slug, *record.get("aliases", ()), record.get("name") or "", *record.get("printed", ())):
-            if spelling:
-                yield spelling, slug
+            out.setdefault(_bag(axis, spelling), set()).add(slug)
+    out.pop((), None)
+    return out
 
 
 def _bag(axis: str, name: str) -> tuple[str, ...]:
