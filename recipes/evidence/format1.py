@@ -9,8 +9,8 @@ import json
 import re
 from collections.abc import Callable, Mapping
 
-from .tables import NUMBERS, TEXTS
 from .same_runs import SAID, link
+from .tables import NUMBERS, TEXTS
 from .vocabulary import UnknownName, Vocabulary, fold
 
 AXES = ("encoder", "connector", "llm", "data")
@@ -18,7 +18,7 @@ ROW = ("arm", "scores", *SAID)      # what is read of a row beside its `set`
 VARIES = frozenset((*AXES, "resolution", "visual_tokens", "training", "architecture"))
 # Words that two spellings of one component may differ by: they name no component of the registry.
 FILLERS = {"encoder": {"vit", "patch", "openai", "google", "px"}, "connector": {"projector", "connector", "layer", "layers", "gelu", "x"},
-           "llm": {"v", "llm", "lm"}, "data": {"data", "dataset", "mix", "mixture", "the", "and", "pt", "sft", "samples", "images"}}
+           "llm": {"v", "llm", "lm"}, "data": {"data", "dataset", "mix", "mixture", "the", "and", "samples", "images"}}
 SIZES = {"tiny": "ti", "small": "s", "base": "b", "large": "l", "huge": "h", "two": "2", "three": "3", "six": "6"}
 SPLITS = frozenset(("val", "validation", "dev", "test", "testdev", "teststd", "testmini", "minival", "testa", "testb", "zeroshot"))
 COSTS = re.compile(r"\b(?:hours?|minutes?|seconds?|ms|[GT]B|GPUs?|[GT]?FLOPs?|tokens/s)\b", re.I)      # units of what is no score

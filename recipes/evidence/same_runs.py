@@ -4,7 +4,7 @@ In: the tables of one file, names unified (format1.py). Out: the same tables wit
 and without the keys that said so (`same_runs_as`, `same_arm`, `default_run`). Knows no other file.
 """
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 Place = tuple[int, int]      # table, row
 SAID = ("same_runs_as", "same_arm", "default_run", "run")
@@ -15,44 +15,24 @@ EQUAL = 3                    # cells in which two rows of different tables must 
 def link(tables: list[dict]) -> None:
     """Write `run` into the rows, in place. Tables whose rows or metrics have the wrong shape are left alone."""
     cells = dict(_cells(tables))
-    groups = Groups(cells)
     rows = {place: tables[place[0]]["rows"][place[1]] for place in cells}
-    by_table: dict[str, list[Place]] = {}
+    groups = Groups(cells)
     named: dict[str, list[Place]] = {}
     for place, row in rows.items():
-        by_table.setdefault(str(tables[place[0]].get("id")), []).append(place)
         if isinstance(row.get("run"), str) and row["run"] != "none":
             named.setdefault("run " + row["run"], []).append(place)
         if row.get("default_run"):
             named.setdefault("default", []).append(place)
-    settings = {place: _setting(tables[place[0]], row) for place, row in rows.items()}
-    told: dict[tuple[int, Place], list[Place]] = {}      # (table, the row of another table that is said to be it) -> its rows
-    for place, row in rows.items():
-        own = str(tables[place[0]].get("id"))
-        for said, of_row in ((row.get("same_runs_as"), True), (tables[place[0]].get("same_runs_as"), False)):
-            for other, there in by_table.items() if isinstance(said, str) else ():
-                if other == own or not re.search(rf"(?<![\w.-]){re.escape(other)}(?![\w-]|\.\w)", said):
-                    continue
-                plain = said == other     # the table alone; otherwise it stands somewhere in a sentence
-                arm = row.get("same_arm", row.get("arm"))
-                least = 1 if of_row or plain else 2
-                found = _pointed(said, there, [rows[p].get("arm") for p in there]) if of_row and not plain else []
-                found = [p for p in found if _mostly(cells[place], cells[p])] or [p for p in there if plain and rows[p].get("arm") == arm or _agree(cells[place], cells[p]) >= least]
-                if not found and (plain or of_row):
-                    found = [p for p in there if _alike(settings[place], settings[p]) and _mostly(cells[place], cells[p])]
-                if len(found) == 1:
-                    told.setdefault((place[0], found[0]), []).append(place)
-    for (_, target), places in told.items():
-        if len(places) == 1:
-            groups.join(places[0], target)
-    for places in named.values():
-        for place in places[1:]:
-            groups.join(places[0], place)
+    for first, *others in named.values():
+        for place in others:
+            groups.join(first, place)
+    for place, target in _told(tables, rows, cells):
+        groups.join(place, target)
     places = list(cells)
-    for i, a in enumerate(places):
-        for b in places[:i]:
-            if a[0] != b[0] and _agree(cells[a], cells[b]) >= EQUAL:
-                groups.join(a, b)
+    for i, one in enumerate(places):
+        for other in places[:i]:
+            if one[0] != other[0] and _agree(cells[one], cells[other]) >= EQUAL:
+                groups.join(one, other)
     for row in rows.values():
         for key in SAID:
             row.pop(key, None)
@@ -64,13 +44,45 @@ def link(tables: list[dict]) -> None:
             table["same_runs_note"] = table.pop("same_runs_as")
 
 
+def _told(tables: list[dict], rows: Mapping[Place, dict], cells: Mapping[Place, dict]) -> Iterator[tuple[Place, Place]]:
+    """(row, the row of another table that `same_runs_as`, on the row or on its table, says it is). A row that two of a table would be is left out."""
+    there: dict[str, list[Place]] = {}
+    for place in rows:
+        there.setdefault(str(tables[place[0]].get("id")), []).append(place)
+    settings = {place: _setting(tables[place[0]], row) for place, row in rows.items()}
+
+    def found(place: Place, said: str, other: str, of_row: bool) -> list[Place]:
+        row, plain = rows[place], said == other     # plain: the table alone; otherwise it stands somewhere in a sentence
+        if of_row and not plain:
+            pointed = _pointed(said, there[other], [rows[p].get("arm") for p in there[other]])
+            if pointed := [p for p in pointed if _mostly(cells[place], cells[p])]:
+                return pointed
+        arm, least = row.get("same_arm", row.get("arm")), 1 if of_row or plain else 2
+        equal = [p for p in there[other] if plain and rows[p].get("arm") == arm or _agree(cells[place], cells[p]) >= least]
+        if not equal and (plain or of_row):
+            equal = [p for p in there[other] if _alike(settings[place], settings[p]) and _mostly(cells[place], cells[p])]
+        return equal
+
+    told: dict[tuple[int, Place], list[Place]] = {}      # (table, the other table's row) -> the rows of the table that are said to be it
+    for place, row in rows.items():
+        table = tables[place[0]]
+        for said, of_row in ((row.get("same_runs_as"), True), (table.get("same_runs_as"), False)):
+            for other in there if isinstance(said, str) else ():
+                if other != str(table.get("id")) and re.search(rf"(?<![\w.-]){re.escape(other)}(?![\w-]|\.\w)", said):
+                    targets = found(place, said, other, of_row)
+                    if len(targets) == 1 and place not in told.setdefault((place[0], targets[0]), []):
+                        told[place[0], targets[0]].append(place)
+    yield from ((places[0], target) for (_, target), places in told.items() if len(places) == 1)
+
+
 def _cells(tables: list[dict]) -> Iterator[tuple[Place, dict]]:
     """Every well-formed row with its measurements: what was measured -> score."""
     for index, table in enumerate(tables):
         metrics = table.get("metrics")
         if not isinstance(metrics, dict) or not isinstance(table.get("rows"), list):
             continue
-        what = {key: (metric.get("benchmark"), metric.get("split"), str(metric.get("max")), str(metric.get("shots")), metric["unit"] if metric.get("role") else None)
+        what = {key: (metric.get("benchmark"), metric.get("split"), str(metric.get("max")), str(metric.get("shots")),
+                      metric["unit"] if metric.get("role") else None)
                 for key, metric in metrics.items() if isinstance(metric, dict) and isinstance(metric.get("benchmark"), str) and not metric.get("mean_of")}
         for number, row in enumerate(table["rows"]):
             if isinstance(row, dict) and isinstance(row.get("scores"), dict):
