@@ -3,6 +3,7 @@
 In: the directory that ships with the program and the user's own ones. Out: values of the other packages.
 The only module beside the evidence readers that knows where files lie.
 """
+import functools
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -31,10 +32,7 @@ def canonical(setting: Mapping, words: Vocabulary) -> dict:
     for axis in ("encoder", "connector", "llm", "data"):
         value = out.get(axis)
         if isinstance(value, str):
-            try:
-                out[axis] = words.resolve(axis, value).slug
-            except UnknownName:
-                pass
+            out[axis] = _unified(axis, value, words)
     return out
 
 
@@ -45,6 +43,15 @@ def _components(table: Table) -> Iterator[tuple[str, str]]:
             value = row.setting.get(axis)
             if isinstance(value, str):
                 yield from ((axis, part) for part in (value.split("+") if axis == "encoder" else [value]))
+
+
+@functools.lru_cache(maxsize=4096)
+def _unified(axis: str, name: str, words: Vocabulary) -> str:
+    """The slug, or the name itself where it is unknown (to find the nearest known ones for the error is slow: once per name, not per row)."""
+    try:
+        return words.resolve(axis, name).slug
+    except UnknownName:
+        return name
 
 
 class Library:
@@ -83,7 +90,7 @@ class Library:
         """The user's papers, names unified, without scores that cannot be. An id that the shipped tables use too is an EvidenceError."""
         if self._own is None:
             self._own = []
-            for paper in load_papers(self.extra, self.words.records("benchmark")) if self.extra else ():
+            for paper in load_papers(self.extra, self.words.records("benchmark"), words=self.words) if self.extra else ():
                 tables = [table._replace(rows=tuple(row._replace(setting=canonical(row.setting, self.words)) for row in table.rows)) for table in paper.tables]
                 self._own.append(paper._replace(tables=tuple(map(self._possible, tables))))
             if self._own:
@@ -115,7 +122,7 @@ class Library:
         wanted = None if keys is None else set(keys)
         if wanted is None or not wanted <= self._read.keys():
             missing = None if wanted is None else wanted - self._read.keys()
-            for paper in load_papers([self.shipped], self.words.records("benchmark"), missing, shipped=self.shipped):
+            for paper in load_papers([self.shipped], self.words.records("benchmark"), missing, shipped=self.shipped, words=self.words):
                 self._read.setdefault(paper.key, paper)
         out = [self._read[key] for key in sorted(self._read) if wanted is None or key in wanted]
         return out if shipped_only else out + self.own_papers()

@@ -207,7 +207,8 @@ def answer_ablate(library: Library, tasks: TaskMix, own: Recipe | None, confiden
                   avoid: Mapping[str, Sequence[str]], worth: float | None = None) -> AblateAnswer:
     """What to ablate first: for a stated recipe, or for the best one under the constraints (without any: DEFAULT_BUDGET). Raises space.EmptySpace."""
     words, posterior = library.words, library.posterior
-    free = own is None and limits == Constraints(dtype=limits.dtype, images=limits.images, deploy_gpu=limits.deploy_gpu)
+    alone = limits == Constraints(limits.budget, dtype=limits.dtype, images=limits.images, deploy_gpu=limits.deploy_gpu)     # nothing else is asked
+    free = alone and limits.budget is None and own is None
     limits = limits._replace(budget=DEFAULT_BUDGET) if free else limits
     choices = space(words, fix, avoid)
     if own is None:
@@ -218,8 +219,8 @@ def answer_ablate(library: Library, tasks: TaskMix, own: Recipe | None, confiden
         best = result.recipes[0]
         place = _place(choices, best)
         recipe, costs = best.recipe, best.costs
-        assumed = (f"the pick is the best recipe for {budget_text(limits.budget)} (default budget; --budget, other limits, or --recipe to change); " if free
-                   else "the pick is the best recipe under these constraints, each of them for one run; ")
+        assumed = (f"the pick is the best recipe for {budget_text(limits.budget)}{' (default budget; --budget, other limits, or --recipe to change)' if free else ''}; "
+                   if alone else "the pick is the best recipe under these constraints, each of them for one run; ")
     else:
         recipe = whole(own.stated(), words)
         choices, place = _with_recipe(library, choices, recipe)

@@ -40,7 +40,7 @@ _COLUMNS: list[Column] = []
 def _start(directory: str) -> None:
     """Load the columns once per worker process."""
     words = Vocabulary(directory)
-    _COLUMNS[:] = columns(load_papers([directory], words.records("benchmark"), shipped=directory), words)
+    _COLUMNS[:] = columns(load_papers([directory], words.records("benchmark"), shipped=directory, words=words), words)
 
 
 def _objective(hyper: Hyper) -> float:

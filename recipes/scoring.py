@@ -25,7 +25,7 @@ GROUPS = ("axis", "grade", "family", "paper")
 
 def backtest(library: Library, papers: Sequence[str], say: Callable[[str], None]) -> dict:
     """Leave one paper out, over all papers (or `papers`): overall, what can be answered, by axis, grade, family and paper."""
-    data = columns(load_papers([library.shipped], library.words.records("benchmark"), shipped=library.shipped), library.words)
+    data = columns(load_papers([library.shipped], library.words.records("benchmark"), shipped=library.shipped, words=library.words), library.words)
     hyper, spread = read_hyper(library.shipped)
     say("predicting each paper from the others")
     wide = hyper._replace(heterogeneity={k: v * spread for k, v in hyper.heterogeneity.items()}, noise=hyper.noise * spread,

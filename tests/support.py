@@ -29,10 +29,10 @@ def _read_once() -> None:
     def papers_of(directory: str) -> list:
         return list(real_papers([directory], Library().words.records("benchmark"), shipped=directory))
 
-    def some(directories, benchmarks, keys=None, *, shipped=None):
+    def some(directories, benchmarks, keys=None, *, shipped=None, words=None):
         if list(directories) == [str(TABLES)] and shipped == str(TABLES):
             return (paper for paper in papers_of(shipped) if keys is None or paper.key in keys)
-        return real_papers(directories, benchmarks, keys, shipped=shipped)
+        return real_papers(directories, benchmarks, keys, shipped=shipped, words=words)
 
     library_module.load_papers = some
 

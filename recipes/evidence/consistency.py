@@ -10,7 +10,7 @@ from typing import NamedTuple
 from . import lock, redundancy
 from .reading import EvidenceError, read_json
 from .rules import ARXIV, OTHER_RULES, RULES
-from .tables import Paper, Row, Table, paper_files, parse_paper
+from .tables import Paper, Row, Table, is_older, paper_files, parse_paper
 from .vocabulary import Vocabulary, collisions
 
 
@@ -34,6 +34,9 @@ class Report(NamedTuple):
     @property
     def ok(self) -> bool:
         return not any(problem.severity == "error" for problem in self.problems)
+
+
+NAMED_BY_HAND = " (format 1: the file's own name stays)"
 
 
 def explain(rule: str) -> str | None:
@@ -70,9 +73,12 @@ def check(paths: Sequence[str], words: Vocabulary, *, locked: bool = True) -> Re
     tables: list[Table] = []
     rows = cells = 0
     locks: dict[str, dict | None] = {}
+    older: set[str] = set()                               # files of format 1: several hands named things there
     whole = {os.path.abspath(path) for path in paths if os.path.isdir(path)}
 
     def report(table: Table, rule: str, severity: str, pointer: str, message: str) -> None:
+        if rule == "name" and table.file in older:
+            severity, message = "warning", message + NAMED_BY_HAND
         problem = Problem(table.file, f"/tables/{table.index}{pointer}", rule, severity, message)
         why = known[table.id].get((rule, pointer))
         if why is None:
@@ -83,7 +89,8 @@ def check(paths: Sequence[str], words: Vocabulary, *, locked: bool = True) -> Re
     for path, root in expand(paths):
         try:
             data = read_json(path, root=root)
-            paper = parse_paper(data, path, words.records("benchmark"))
+            paper = parse_paper(data, path, words.records("benchmark"), words=words)
+            older.update([path] if is_older(data) else ())
         except EvidenceError as error:
             problems.append(Problem(error.file, error.pointer, error.rule, "error", error.message))
             continue
@@ -151,7 +158,7 @@ def lock_text(directory: str, words: Vocabulary) -> str:
     tables = {}
     for path in paper_files(directory):
         data = read_json(path, root=directory)
-        parse_paper(data, path, words.records("benchmark"))
+        parse_paper(data, path, words.records("benchmark"), words=words)
         tables.update({raw["id"]: raw for raw in data["tables"]})
     return lock.text(tables)
 

@@ -1,15 +1,20 @@
 """tables/*.json -> frozen Paper / Table / Row / Metric / Cell values, with provenance.
 
-In: directories of paper files (format 2, tables/README.md). Out: immutable values, or an `EvidenceError`.
+In: directories of paper files (format 2, tables/README.md; format 1 becomes format 2 first, format1.py). Out: immutable values, or an
+`EvidenceError`.
 Reads only the papers it is asked for. Does not compare rows (contrasts.py) and does not judge cells (consistency.py).
 """
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from .reading import EvidenceError, read_json
 
+if TYPE_CHECKING:
+    from .vocabulary import Vocabulary
+
 FORMAT = 2
+OLDER = 1       # the transcriptions, in the papers' own words: read through format1.py
 
 
 class Metric(NamedTuple):
@@ -176,16 +181,25 @@ def _refuse_scores(scores: Mapping, metrics: Mapping, file: str, here: str) -> N
             raise EvidenceError(file, f"{here}/scores/{escape(name)}", f"the table has no metric {name!r}", "metric")
 
 
-def parse_paper(data, file: str, benchmarks: Mapping, trusted: bool = False) -> Paper:
+def is_older(data) -> bool:
+    """Does a parsed file say that it is of format 1?"""
+    return isinstance(data, dict) and data.get("format") == OLDER and not isinstance(data["format"], bool)
+
+
+def parse_paper(data, file: str, benchmarks: Mapping, trusted: bool = False, words: "Vocabulary | None" = None) -> Paper:
     """One parsed file -> Paper.
 
     `benchmarks` maps a benchmark's key to its record; it fills in the `max` and direction that a metric leaves out.
     Raises EvidenceError with the JSON pointer of the first thing that has the wrong shape. trusted: rows are not looked at for that (what
-    ships was, by `check` and its lock).
+    ships was, by `check` and its lock). words: names what a file of format 1 holds; without it such a file is refused.
     """
     _need(data, dict, file, "", "the file")
-    if data.get("format") != FORMAT:
-        raise EvidenceError(file, "/format", f"format {data.get('format')!r}: this program reads format {FORMAT}", "schema")
+    if words is not None and is_older(data):
+        from .format1 import converted
+        data, trusted = converted(data, words), False
+    elif data.get("format") != FORMAT:
+        read = f"format {FORMAT}" if is_older(data) else f"formats {OLDER} and {FORMAT}"
+        raise EvidenceError(file, "/format", f"format {repr(data.get('format'))[:20]}: {'here ' * is_older(data)}this program reads {read}", "schema")
     head = _need(data.get("paper"), dict, file, "/paper", "paper")
     key = _need(head.get("key"), str, file, "/paper/key", "the paper's key")
     tables = []
@@ -241,11 +255,11 @@ def paper_files(directory) -> list[str]:
 
 
 def load_papers(directories: Sequence, benchmarks: Mapping, keys: Sequence[str] | None = None, *,
-                shipped=None) -> Iterator[Paper]:
+                shipped=None, words: "Vocabulary | None" = None) -> Iterator[Paper]:
     """Yield the papers of several directories (only those named in `keys`, if given).
 
     `shipped` is the directory that comes with the program: its files are parsed without the checks against
-    hostile input. The same table id in two files is an error.
+    hostile input. The same table id in two files is an error. words: as in parse_paper.
     """
     seen: dict[str, str] = {}
     for directory in directories:
@@ -253,7 +267,7 @@ def load_papers(directories: Sequence, benchmarks: Mapping, keys: Sequence[str] 
             if keys is not None and os.path.basename(path)[:-5] not in keys:
                 continue
             trusted = shipped is not None and os.path.samefile(directory, shipped)
-            paper = parse_paper(read_json(path, root=directory, trusted=trusted), path, benchmarks, trusted)
+            paper = parse_paper(read_json(path, root=directory, trusted=trusted), path, benchmarks, trusted, words)
             for table in paper.tables:
                 if table.id in seen:
                     raise EvidenceError(path, f"/tables/{table.index}/id",
