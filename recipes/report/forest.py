@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from ..effects.results import Delta, Evidence, Swap
 from ..effects.tails import half_width
 from .plots import SQUARES, Mark, Panel, domain, share
-from .terminal import outside, points
+from .terminal import points
 from .text import Style, clean, clip, signed, wrap
 
 PANELS, CONTRADICTED, ROWS = 3, 2, 10
@@ -26,7 +26,7 @@ def drawn(answer: Swap) -> list[Delta]:
     """The benchmarks to draw unasked: those with most direct rows, and beside them a few whose rows contradict the model most."""
     first = most_direct(answer)
     known = {d.benchmark for d in first}
-    flagged = [d for d in answer.deltas if d.benchmark not in known and d.direct and (outside(d) or d.split and d.split.disagree)]
+    flagged = [d for d in answer.deltas if d.benchmark not in known and d.direct and (d.outside is not None or d.split and d.split.disagree)]
     return first + sorted(flagged, key=lambda d: -abs(d.direct.estimate - d.expected) / (d.high - d.low))[:CONTRADICTED]
 
 
