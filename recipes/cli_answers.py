@@ -173,7 +173,7 @@ def pick_command(args, library: Library, understood: dict | None = None) -> int:
         raise Usage("pick: --plot FILE.svg draws the front of --pareto training, latency or memory")
     tasks = parse_mix(args.tasks, library.words)
     answer = picks.answer_pick(library, tasks, constraints(args, library.words), *choices_of(args, library.words), args.top, args.level,
-                               risk=args.risk, pareto=args.pareto, deploy=args.deploy is not None)
+                               risk=args.risk, pareto=args.pareto, deploy=args.deploy is not None, cite=None if args.json else 1)
     plot = {"plot": plot_front(args.plot, answer)} if args.plot and answer.front else {}
     if args.json:
         recipes = [jsonable.ranked(i + 1, item, answer.deltas[i], answer.citations[i], answer.schedules[i]) for i, item in enumerate(answer.result.recipes)]

@@ -45,8 +45,8 @@ class PickAnswer(NamedTuple):
 
 
 def answer_pick(library: Library, tasks: TaskMix, limits: Constraints, fix: Mapping[str, object], avoid: Mapping[str, Sequence[str]], top: int,
-                level: float, *, risk: str = "expected", pareto: str | None = None, deploy: bool = False) -> PickAnswer:
-    """The best recipes, cited. Raises space.EmptySpace."""
+                level: float, *, risk: str = "expected", pareto: str | None = None, deploy: bool = False, cite: int | None = None) -> PickAnswer:
+    """The best recipes, cited. cite: how many of them, from the first, with deltas, citations and schedules (default: all). Raises space.EmptySpace."""
     words, posterior = library.words, library.posterior
     choices = space(words, fix, avoid)
     scores = rank.Scores(choices, BASELINE, tasks, posterior, words)
@@ -57,7 +57,7 @@ def answer_pick(library: Library, tasks: TaskMix, limits: Constraints, fix: Mapp
         result = result._replace(advice=(*result.advice, *without(fix, avoid, words, scores, limits, library.calibration)))
     deltas, citations, schedules = {}, {}, {}
     cited, planned = Citations(library, tasks, limits, choices), Schedules(library) if result.recipes else None
-    for i, item in enumerate(result.recipes):
+    for i, item in enumerate(result.recipes[:cite]):
         change = Change(BASELINE.stated(), item.recipe.stated(), posterior, words)
         deltas[i] = judge(change, (), list(tasks.benchmarks), level=level).deltas
         citations[i], schedules[i] = cited.of(item.recipe), planned.of([one.stage for one in item.costs.stages], item.recipe)

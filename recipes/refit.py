@@ -26,7 +26,7 @@ from .released import Landscape
 # Smallest variances the search may reach, set by hand. Leave-one-paper-out scores cannot see effects of components that one
 # paper alone has; the floors of priors decide how far a change that was printed once is believed, those of heterogeneity how
 # wide the intervals of axes are on which papers disagree most (training, connectors and resolution covered about 70 % without them).
-FLOORS = {("prior", "connector"): 0.03, ("prior", "data"): 0.35, ("prior", "encoder_family"): 0.03, ("prior", "llm"): 0.05,
+FLOORS = {("prior", "connector"): 0.03, ("prior", "data"): 0.25, ("prior", "encoder_family"): 0.03, ("prior", "llm"): 0.05,
           ("prior", "encoder"): 0.01, ("prior", "frozen_encoder"): 0.05, ("prior", "llm_size"): 0.1,
           ("prior", "visual_tokens_high"): 0.03, ("heterogeneity", "training"): 0.3, ("heterogeneity", "connector"): 0.07,
           ("heterogeneity", "connector_class"): 0.18, ("heterogeneity", "resolution"): 0.13, ("heterogeneity", "resolution_slope"): 0.05}

@@ -150,6 +150,7 @@ class Pairs:
         self._vision_ms: list[float] = []
         self._by_width: dict[int, list[tuple[float, float, float]]] = {}
         self._timed: dict[int, list[float]] = {}
+        self._ends: dict[int, tuple[tuple[float, ...], ...]] = {}
         self._grouped: dict[float, Group] = {}
         self._counts: tuple[list[Sequence[int]], dict[str, int]] | None = None
 
@@ -169,6 +170,13 @@ class Pairs:
             sizes = [(params[connector, width], grid) for connector, width, grid in self.kinds]
             self._by_width[hidden] = [(size, size * grid * before, size * grid * each) for size, grid in sizes]
         return self._by_width[hidden]
+
+    def _extremes(self, hidden: int) -> tuple[tuple[float, ...], ...]:
+        """The largest and the smallest of each column of `_connectors`."""
+        if hidden not in self._ends:
+            columns = list(zip(*self._connectors(hidden)))
+            self._ends[hidden] = tuple(map(max, columns)), tuple(map(min, columns))
+        return self._ends[hidden]
 
     def _connector_ms(self, hidden: int) -> list[float]:
         """Milliseconds of each kind of connector into an LLM of this width."""
@@ -268,7 +276,7 @@ class Pairs:
         hidden = flops.need(record, "hidden_size")
         connectors = self._connectors(hidden)
         connector_ms = self._connector_ms(hidden) if limits.latency is not None else [0.0] * len(connectors)
-        (largest, *most), (smallest, *least) = ([extreme(values) for values in zip(*connectors)] for extreme in (max, min))
+        (largest, *most), (smallest, *least) = self._extremes(hidden)
         heaviest, lightest, slowest = 2e-9 * largest, 2e-9 * smallest, max(connector_ms)
         counts = [0] * len(self.tokens)
         images = self._afford(0.0, 1.0) if limits.budget and limits.budget.kind == "images" else None     # the same for all
