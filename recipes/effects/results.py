@@ -88,7 +88,7 @@ class Delta(NamedTuple):
         Both, because the pooled estimate has taken out what else moved between the rows, which may be nothing on a benchmark at its floor.
         """
         rows = [row for row in self.evidence if row.relation == "direct"]
-        if self.direct is None or not rows or not sum(row.weight for row in rows):
+        if self.direct is None or self.grade != "direct" or not rows or not sum(row.weight for row in rows):
             return None
         printed = sum(row.weight * row.delta for row in rows) / sum(row.weight for row in rows)
         both = (printed, self.direct.estimate)

@@ -462,7 +462,8 @@ def judge(change: Change, found: Sequence[Found], benchmarks: Sequence[str], *, 
         low, high = sorted((low * unit * sign, high * unit * sign))
         deltas.append(Delta(name, family, record.get("max"), expected * unit * sign, low, high, level,
                             p_better, grade, tuple(rows), pooled,
-                            split(change, name, family, pooled, [item.contrast.table.paper for item in direct], unit, sign) if pooled and change.axes else None, score,
+                            split(change, name, family, pooled, [item.contrast.table.paper for item in direct], unit, sign)
+                            if pooled and grade == "direct" else None, score,
                             path(change, name, family, unit, sign) if change.axes else None))
     mixed = None
     if mix and change.axes:
