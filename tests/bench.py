@@ -14,9 +14,11 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 MAIN = str(ROOT / "main.py")
-COMMANDS = (("help", []), ("tokens", ["tokens", "--model", "qwen2-vl", "--image", "448x280"]), ("question: swap", ["swap CLIP for SigLIP on 7B"]),
+COMMANDS = (("help", []), ("tokens", ["tokens", "--model", "qwen2-vl", "--image", "448x280"]), ("swap", ["swap", "CLIP", "SigLIP"]),
+            ("swap --json", ["swap", "7B", "13B", "--json"]), ("question: swap", ["swap CLIP for SigLIP on 7B"]),
             ("swap --why", ["swap", "7B", "13B", "--why"]), ("swap, one benchmark", ["swap", "MLP", "Q-Former", "--benchmark", "mmmu"]),
-            ("pick", ["pick", "--tasks", "documents", "--budget", "500 A100-hours"]), ("ablate", ["ablate"]), ("tables", ["tables"]),
+            ("pick", ["pick"]), ("pick, within a budget", ["pick", "--tasks", "documents", "--budget", "500 A100-hours"]), ("ablate", ["ablate"]),
+            ("schedule", ["schedule", "lora"]), ("tables", ["tables"]),
             ("tables find", ["tables", "find", "siglip"]), ("check", ["check"]), ("predict, 1 line", None))
 LINE = b'{"from":{"encoder":"CLIP"},"to":{"encoder":"SigLIP"},"benchmark":"mmmu"}\n'
 LEVELS = {"encoder": ["clip-vit-l-14", "siglip-so400m-14", "dinov2-vit-l-14", "dinov2-vit-l-14+siglip-so400m-14"], "llm": ["vicuna-1.5-7b", "vicuna-1.5-13b",
