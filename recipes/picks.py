@@ -54,7 +54,8 @@ def answer_pick(library: Library, tasks: TaskMix, limits: Constraints, fix: Mapp
     result = rank.pick(scores, limits, library.calibration, top=top, level=level, risk=risk, pairs=pairs)
     if not result.recipes and (fix or avoid):
         from .picker.relax import without
-        result = result._replace(advice=(*result.advice, *without(fix, avoid, words, scores, limits, library.calibration)))
+        more = without(fix, avoid, scores, limits, library.calibration, level, risk, last=not result.advice)
+        result = result._replace(advice=(*result.advice, *more))
     deltas, citations, schedules = {}, {}, {}
     cited, planned = Citations(library, tasks, limits, choices), Schedules(library) if result.recipes else None
     for i, item in enumerate(result.recipes[:cite]):
@@ -170,18 +171,18 @@ def _pick_warnings(result: rank.Pick, limits: Constraints, fix: Mapping[str, obj
                    + ", over the whole space; P(best), ties and what to ablate first go by the expected gain")
     for advice in result.advice:
         gives = f"something fits, the best recipe gaining {advice.gain:+.1f}"
+        rest = "".join(f", without --{name}" if name in ("licence", "fix", "avoid") else f", {name} as said here" for name in advice.together)
+        rest += "," if rest else ""
         if advice.reason in ("licence", "fix", "avoid"):
-            out.append(f"without --{advice.reason} {advice.limit} {gives}")
+            out.append(f"without --{advice.reason} {advice.limit}{rest} {gives}")
         elif advice.reason == "format":
-            out.append(f"with the LLM in {advice.needs} instead of {advice.limit} {gives} (--memory '{limits.memory_gb:g}GB in {advice.needs}')")
+            out.append(f"with the LLM in {advice.needs} instead of {advice.limit} (--dtype {advice.needs}){rest} {gives}")
         else:
-            rest = f", and {' and '.join(advice.together)} as said here," if advice.together else ""
             out.append(f"{advice.reason}: {'at least' if advice.reason == 'speed' else 'at most'} {_plain(advice.limit)} {advice.unit} is asked; with "
                        f"{_plain(advice.needs)} {advice.unit}{rest} {gives}")
     if not result.recipes and not result.advice:
-        out.append("relaxing numbers does not help: " + ("the tokens of the images leave no room in any LLM's context (fewer --images)"
-                                                          if result.excluded and dict(result.excluded).get("context") == result.considered
-                                                          else "relax --licence, --fix and --avoid together"))
+        out.append("no limit can be relaxed so that something fits" + (": the tokens of the images leave no room in any LLM's context (fewer --images)"
+                                                                         if dict(result.excluded).get("context") == result.considered else ""))
     return out
 
 

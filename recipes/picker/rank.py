@@ -158,7 +158,7 @@ def pick(scores: Scores, limits: Constraints, calibration: training.Calibration,
     advice = ()
     if relax and not ranked:
         from .relax import advice as what_gives     # which searches with this function
-        advice = what_gives(scores, pairs, limits, calibration)
+        advice = what_gives(scores, pairs, limits, calibration, level, risk)
     visual, language, data = _baseline_parts(baseline, words)
     return Pick(baseline, costs_of(visual, language, data, limits, words, calibration), scores.tasks, tuple(ranked), tied, len(chosen),
                 space.size, tuple((k, n) for k, n in excluded.items() if n), space.left_out, advice, cheapest, risk, scores.noise, highest)
