@@ -66,7 +66,7 @@ def answer_swap(library: Library, before: Recipe, after: Recipe, benchmarks: Seq
         printed = [item.contrast.metric.benchmark for item in found if not item.near]
         names += [name for name in dict.fromkeys(printed) if name not in names]
     weights = None if mix is None and benchmarks else (mix or parse_mix(None, words)).benchmarks
-    result = judge(change, found, names, mix=weights, level=level, warnings=(*warnings, *(library.strange() if library.extra else ())), scores=scores)
+    result = judge(change, found, names, mix=weights, level=level, warnings=(*warnings, *library.strange(), *library.counted_twice()), scores=scores)
     if not benchmarks:  # what has rows first
         order = {"direct": 0, "indirect": 1, "extrapolated": 2, "none": 3}
         deltas = sorted(result.deltas, key=lambda d: (order[d.grade], names.index(d.benchmark)))

@@ -6,7 +6,7 @@ or an error that names the flag and what it accepts. Does not compute answers, p
 import argparse
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from .cost import tokens
 from .errors import Refused
@@ -179,14 +179,22 @@ def scores_given(values: Sequence[str], words: Vocabulary) -> dict[str, float]:
             value = float(text.strip().rstrip("%"))
         except ValueError:
             raise Usage(f"--score {part[:40]!r}: as in --score mmmu=36.5") from None
-        found[words.benchmark(name.strip())] = check_score(words.benchmark(name.strip()), value, words)
+        benchmark = words.benchmark(name.strip())
+        if found.get(benchmark, value) != value:
+            raise Usage(f"--score {benchmark} is given twice: {found[benchmark]:g} and {value:g}")
+        found[benchmark] = check_score(benchmark, value, words)
     return found
+
+
+def bounded(record: Mapping) -> bool:
+    """Does a benchmark go from nothing to a best value?"""
+    return bool(record.get("max")) and record.get("higher_is_better", True)
 
 
 def check_score(benchmark: str, value: float, words: Vocabulary) -> float:
     """A score of a benchmark that has a maximum. Raises Usage."""
     record = words.records("benchmark")[benchmark]
-    if not record.get("max") or not record.get("higher_is_better", True):
+    if not bounded(record):
         raise Usage(f"a score of {benchmark} does not change what is expected: it has no best value to come close to")
     if not 0 <= value <= record["max"]:
         raise Usage(f"{benchmark} goes from 0 to {record['max']:g}: {value:g} is no score of it")

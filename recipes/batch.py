@@ -6,7 +6,7 @@ In: lines of {"from": {recipe}, "to": {recipe}, "benchmark": "mmmu"}. Out: the a
 import json
 from collections.abc import Mapping
 
-from .arguments import Usage, check_score
+from .arguments import Usage, bounded, check_score
 from .effects.rows import Found, Index, find_rows, relevant_papers
 from .effects.swap import Change, judge
 from .evidence.reading import EvidenceError, parse
@@ -69,10 +69,13 @@ class Batch:
         if raw.get("score") is not None:
             if isinstance(raw["score"], bool) or not isinstance(raw["score"], (int, float)):
                 raise RecipeError("score", "is not a number (what `from` scores on the benchmark)")
-            try:
-                scores[benchmark] = check_score(benchmark, raw["score"], words)
-            except Usage as error:
-                raise RecipeError("score", str(error)) from None
+            if bounded(words.records("benchmark")[benchmark]):
+                try:
+                    scores[benchmark] = check_score(benchmark, raw["score"], words)
+                except Usage as error:
+                    raise RecipeError("score", str(error)) from None
+            else:
+                warnings.append(f"the score of {benchmark} changes nothing: it has no best value to come close to")
         result = judge(change, rows, [benchmark], level=self.level, warnings=warnings, scores=scores)
         return jsonable.swap(before, after, result)
 

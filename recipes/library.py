@@ -15,6 +15,7 @@ from .evidence.tables import Paper, Table, load_papers, unescape
 from .evidence.vocabulary import UnknownName, Vocabulary, open_vocabulary
 
 if TYPE_CHECKING:
+    from .evidence.redundancy import Repeated
     from .cost.training import Calibration
     from .released import Landscape
 
@@ -67,6 +68,7 @@ class Library:
         self._own: list[Paper] | None = None
         self._read: dict[str, Paper] = {}
         self._strange: list[str] = []
+        self.repeated: "tuple[Repeated, ...]" = ()      # papers of the user whose rows stand in a published one
         self._posterior: Posterior | None = None
         self._calibration: "Calibration" | None = None
         self._released: "Landscape" | None = None
@@ -74,7 +76,9 @@ class Library:
             self._admit()
 
     def _admit(self) -> None:
-        """Let the vocabulary know the names that only the user's tables have, so that they can be asked about."""
+        """Let the vocabulary know the names that only the user's tables have, so that they can be asked about; note rows that are published ones."""
+        from .evidence.redundancy import repeated
+        self.repeated = tuple(repeated(self.own_papers(), self.papers(shipped_only=True)))
         for table in (table for paper in self.own_papers() for table in paper.tables):
             for metric in table.metrics.values():
                 if metric.role in ("score", "average") and metric.benchmark not in self.words.records("benchmark"):
@@ -116,6 +120,11 @@ class Library:
     def strange(self) -> list[str]:
         """What is strange in the user's tables, a sentence each: scores left out, components that the vocabulary does not know."""
         return self._strange
+
+    def counted_twice(self) -> list[str]:
+        """The user's papers that count in the published tables already, a sentence each."""
+        return [f"{one.rows} of {one.among} rows of {one.paper} carry the scores of rows of {one.of}, which counts already: they count twice"
+                for one in self.repeated]
 
     def papers(self, keys: Iterable[str] | None = None, *, shipped_only: bool = False) -> list[Paper]:
         """The papers named in `keys` (all by default), and the user's."""

@@ -70,7 +70,7 @@ def answer_pick(library: Library, tasks: TaskMix, limits: Constraints, fix: Mapp
         adopted = _adopt(library, tasks, limits, fix, deltas[0])
     front = _front(library, scores, pairs, pareto) if pareto and result.recipes else None
     notes = _pick_warnings(result, limits, fix, deploy, words.records("hardware")[limits.device].get("memory_gb"))
-    return PickAnswer(result, deltas, citations, schedules, first, alternatives, adopted, front, (*notes, *(library.strange() if library.extra else ())))
+    return PickAnswer(result, deltas, citations, schedules, first, alternatives, adopted, front, (*notes, *library.strange(), *library.counted_twice()))
 
 
 def _alternatives(library: Library, scores: rank.Scores, best: rank.Ranked, level: float) -> tuple[dict, ...]:

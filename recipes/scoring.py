@@ -6,19 +6,19 @@ tables from all the published ones. Does not fit what is stored (refit.py) or pr
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from . import arguments
 from .claim_pairs import plural, satisfies
 from .effects import backtest as bt
-from .effects.baselines import Elsewhere, Judged, judge, summary
+from .effects.baselines import Elsewhere, Judged, changes, judge, summary
 from .effects.columns import KINDS, Column, columns
 from .effects.features import difference, llm_params_b
 from .effects.posterior import Posterior
-from .evidence import redundancy
 from .evidence.claims import read_claims, shipped_path
 from .evidence.tables import load_papers
 from .library import Library
 from .refit import read_hyper
 from .report.jsonable import number
-from .report.text import Style, percent, table, wrap
+from .report.text import Style, clean, percent, table, wrap
 
 GROUPS = ("axis", "grade", "family", "paper")
 
@@ -31,19 +31,21 @@ def backtest(library: Library, papers: Sequence[str], say: Callable[[str], None]
     wide = hyper._replace(heterogeneity={k: v * spread for k, v in hyper.heterogeneity.items()}, noise=hyper.noise * spread,
                           binomial=hyper.binomial * spread)
     scored = bt.leave_one_paper_out(data, hyper, papers=list(papers) or None, predict_with=wide)
-    return {"scored_on": "each published paper, predicted from all the others", "repeated": [], "spread": number(spread),
+    return {"scored_on": "each published paper, predicted from all the others", "repeated": [], "warnings": [], "spread": number(spread),
             **_summaries(judge(scored, data, Elsewhere(data, bt.scales(data)), thumb_rules(library), bounded(library)))}
 
 
 def other_tables(library: Library) -> dict:
     """The user's tables (--tables), predicted from all the published ones. `repeated`: papers whose rows are published ones, so not unseen."""
-    seen = [one._asdict() for one in redundancy.repeated(library.own_papers(), library.papers(shipped_only=True))]
+    seen = [one._asdict() for one in library.repeated]
     published = columns(library.papers(shipped_only=True), library.words)
     other = columns(library.own_papers(), library.words)
     posterior = Library(shipped=library.shipped).posterior
     scored = [item for number_, column in enumerate(other) for item in predicted(number_, column, posterior)]
-    return {"scored_on": "the tables of " + ", ".join(library.extra), "repeated": seen, "spread": number(posterior.spread),
-            **_summaries(judge(scored, other, Elsewhere(published, posterior.scale), thumb_rules(library), bounded(library)))}
+    elsewhere = Elsewhere(published, posterior.scale)
+    judged = judge(scored, other, elsewhere, thumb_rules(library), bounded(library), sharpen_by=changes(published, elsewhere))
+    return {"scored_on": "the tables of " + ", ".join(library.extra), "repeated": seen, "warnings": library.strange(), "spread": number(posterior.spread),
+            **_summaries(judged)}
 
 
 def predicted(index: int, column: Column, posterior: Posterior) -> Iterable[bt.Scored]:
@@ -61,7 +63,7 @@ def predicted(index: int, column: Column, posterior: Posterior) -> Iterable[bt.S
 def bounded(library: Library) -> Callable[[str], bool]:
     """Does a benchmark go from nothing to a best value?"""
     records = library.words.records("benchmark")
-    return lambda name: bool(records.get(name, {}).get("max")) and records[name].get("higher_is_better", True)
+    return lambda name: arguments.bounded(records.get(name, {}))
 
 
 def thumb_rules(library: Library) -> Callable:
@@ -120,6 +122,8 @@ def backtest_text(result: dict, style: Style) -> str:
         (here, arm), (there, other) = one["first"], one["there"]
         lines += wrap(f"warning: {one['rows']} of {plural(one['among'], 'row')} of {one['paper']} carry the scores of rows of {one['of']}, which is "
                       f"published and not unseen ({here} {arm!r} is {there} {other!r})", style, hang="  ")
+    for text in result["warnings"]:
+        lines += wrap("note: " + clean(text), style, hang="      ")
     head = ["", "n", "papers", "MAE", "axis", "CRPS", "no change", "50/80/95%", "sign"]
 
     def row(name, s):

@@ -175,6 +175,23 @@ class Shipped(unittest.TestCase):
             group_prior = self.posterior.hyper.prior[group(name)]
             self.assertLessEqual(self.posterior.effect({name: 1.0}, "mmmu", "reasoning-knowledge").variance, group_prior * 1.001, name)
 
+    def test_an_encoder_of_unknown_kind_is_a_mean_one_and_uncertain(self):
+        """Its kind counts by the registry's shares p, and adds (1 - sum p^2) of the prior variance; its family adds the family's."""
+        known = [record["kind"] for record in self.words.records("encoder").values() if record.get("kind")]
+        shares = {kind: known.count(kind) / len(known) for kind in set(known)}
+        new = features({"encoder": "brand-new"}, self.words)
+        self.assertEqual({name: round(value, 9) for name, value in new.items() if name.startswith("encoder_kind=") and "?" not in name},
+                         {f"encoder_kind={kind}": round(share, 9) for kind, share in shares.items()})
+        left = 1 - sum(share ** 2 for share in shares.values())
+        self.assertAlmostEqual(new["encoder_kind=?brand-new"] ** 2, left)
+        prior = self.posterior.hyper.prior
+        alone = self.posterior.effect({name: value for name, value in new.items() if "?" in name}, "textvqa", "ocr-document")
+        self.assertEqual(alone.mean, 0.0)
+        self.assertAlmostEqual(alone.variance, left * prior["encoder_kind"] + prior["encoder_family"], 6)
+        self.assertEqual([name for name in features({"encoder": "dinov9-huge"}, self.words) if name.startswith("encoder_kind=")], ["encoder_kind=self-supervised"])
+        unlike = features({"encoder": "brand-new+dinov2-vit-l-14"}, self.words)      # it may read text: it speaks for the whole
+        self.assertAlmostEqual(unlike["encoder_kind=?brand-new"] ** 2, left)
+
     def test_an_unknown_level_keeps_its_prior(self):
         effect = self.posterior.effect({"connector=brand-new": 1.0}, "mmmu", "reasoning-knowledge")
         self.assertEqual(effect.mean, 0.0)

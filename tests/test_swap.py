@@ -7,6 +7,7 @@ import tempfile
 import unittest
 
 from recipes.effects import meta, tails
+from recipes.effects.level import carried
 from recipes.effects.results import Delta, Evidence
 from recipes.effects.rows import find_rows, lineage, moved_axes, relevant_papers
 from recipes.effects.swap import Change, together
@@ -262,6 +263,32 @@ class Outside(unittest.TestCase):
         self.assertFalse(answer["rows_outside_interval"])
 
 
+class Scores(unittest.TestCase):
+    """Effects carried over to a known score."""
+
+    def test_by_hand_and_within_the_scale(self):
+        """logit(0.9) + logit(0.54) - logit(0.5) = 2.1972 + 0.1603: a share of 0.9135."""
+        self.assertAlmostEqual(carried(4.0, 50.0, 90.0), 1.35, 2)
+        for points in (-30.0, -4.0, 0.0, 4.0, 30.0):
+            self.assertAlmostEqual(carried(points, 45.0, 45.0), points)             # at the usual score nothing is carried
+            for score in (0.0, 1.0, 50.0, 99.0, 100.0):
+                self.assertTrue(0.0 <= score + carried(points, 45.0, score) <= 100.0, (points, score))
+        there = carried(6.0, 45.0, 80.0)
+        self.assertAlmostEqual(carried(-6.0, 51.0, 80.0 + there), -there)           # and back
+
+    def test_in_answers(self):
+        plain = support.call_json("swap", "7B", "13B", "--benchmark", "docvqa")["deltas"][0]
+        high = support.call_json("swap", "7B", "13B", "--benchmark", "docvqa", "--score", "docvqa=90")["deltas"][0]
+        self.assertLess(high["expected"], 0.6 * plain["expected"])
+        self.assertEqual((high["at_score"], plain["at_score"], high["p_better"]), (90, None, plain["p_better"]))
+        self.assertEqual(high["rows_outside_interval"], plain["rows_outside_interval"])    # rows stand at their own scores
+        self.assertIn("from 90 the same effect is", " ".join(support.call("swap", "7B", "13B", "--benchmark", "docvqa", "--score", "docvqa=90", "--why")[1].split()))
+        for flag, word in (("docvqa=190", "0 to 100"), ("coco_cider=90", "no best value"), ("docvqa", "--score"), ("docvqa=90,docvqa=80", "given twice")):
+            code, _, err = support.call("swap", "7B", "13B", "--score", flag)
+            self.assertEqual(code, 2, flag)
+            self.assertIn(word, err)
+
+
 class OwnTables(unittest.TestCase):
     """A user's results join the published ones by conditioning."""
 
@@ -327,6 +354,22 @@ class OwnTables(unittest.TestCase):
         self.assertGreater(support.call_json("pick", "--tasks", "my-bench", *own)["considered"], 0)
         self.assertEqual(support.call("swap", "CLIP", "my-vit-x")[0], 2)                 # without the tables it is as unknown as before
         self.assertEqual(support.call("swap", "CLIP", "SigLIP", "--benchmark", "my-bench")[0], 2)
+
+    def test_what_is_not_known_is_no_ground(self):
+        def grade(one: dict, other: dict) -> str:
+            path = self.folder / "q.jsonl"
+            path.write_text(json.dumps({"from": one, "to": other, "benchmark": "docvqa"}))
+            return json.loads(support.call("predict", str(path))[1])["deltas"][0]["grade"]
+        self.assertEqual(grade({"encoder": "siglip"}, {"encoder": "C-RADIOv3-L"}), "none")
+        self.assertEqual(grade({"encoder": "siglip"}, {"encoder": "dinov9-huge"}), "extrapolated")       # its name says what it is
+        for size in (665000, 660000):                                                                   # a size says nothing of what is in a mix
+            self.assertEqual(grade({"data": "llava-665k", "data_size": 665000}, {"data": "my-data", "data_size": size}), "none", size)
+
+    def test_rows_that_count_already_are_named(self):
+        text = (support.TABLES / "honeybee.json").read_text().replace("honeybee.", "copied.").replace('"key": "honeybee"', '"key": "copied"')
+        (self.folder / "copied.json").write_text(text)
+        warnings = support.call_json("swap", "224", "336", "--benchmark", "mmbench_en", "--tables", str(self.folder))["warnings"]
+        self.assertTrue(any("of copied carry the scores of rows of honeybee" in text for text in warnings), warnings)
 
     def test_scores_that_cannot_be_are_left_out_and_named(self):
         before = self.mmmu()

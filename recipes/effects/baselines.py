@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from . import tails
-from .backtest import Scored, crps, right_sign
+from .backtest import Scored, crps, pairs, right_sign
 from .columns import KINDS, Column
-from .features import AXIS_OF, NUMERIC, RANGED, difference, group
+from .features import AXIS_OF, NUMERIC, RANGED, UNKNOWN, difference, group
 from .level import carried
 
 # The feature that says which way a contrast of an axis points. Connectors have none: their mean is no change.
@@ -225,7 +225,11 @@ class Elsewhere:
         if any(other != paper and needed <= varies for other, varies in self._together.get(benchmark, ())):
             return "direct"
         known = set()
+        strange = any(name.startswith("encoder_kind=" + UNKNOWN) for name in change)
+        mixes = any(group(name) == "data" for name in change)
         for name in change:
+            if strange and AXIS_OF[group(name)] == "encoder" and name not in NUMERIC or mixes and name == "data_size":
+                continue        # as in swap.Change: shares of kinds, and a size, say nothing of a component that nobody knows
             if (name in NUMERIC or group(name) not in ("connector", "data", "encoder")) and self._elsewhere(name, paper):
                 known.add(AXIS_OF[group(name)])
         for axis in ("connector", "data"):
@@ -254,8 +258,11 @@ Thumb = Callable[[Mapping, Mapping, str], float | None]   # two settings and a b
 
 
 def judge(scored: Iterable[Scored], columns: Sequence[Column], elsewhere: Elsewhere, thumb: Thumb,
-          bounded: Callable[[str], bool] = lambda benchmark: False) -> list[Judged]:
-    """Every scored contrast with its axis, grade and baselines. bounded: does a benchmark have a maximum to come close to?"""
+          bounded: Callable[[str], bool] = lambda benchmark: False, sharpen_by: Sequence[Judged] = ()) -> list[Judged]:
+    """Every scored contrast with its axis, grade and baselines.
+
+    bounded: does a benchmark have a maximum to come close to? sharpen_by: contrasts of further papers that the sharpest "no change" may know.
+    """
     out = []
     for item in scored:
         column = columns[item.column]
@@ -268,20 +275,31 @@ def judge(scored: Iterable[Scored], columns: Sequence[Column], elsewhere: Elsewh
                           elsewhere.zero_sd(axes, column.benchmark, column.paper), None if said is None else said / column.unit,
                           informed=carried(item.expected, elsewhere.usual(column.benchmark, column.paper), column.scores[item.first])
                           if bounded(column.benchmark) else None))
-    return sharpened(out)
+    return sharpened(out, sharpen_by)
 
 
 FACTORS = tuple(0.3 + 0.1 * k for k in range(12))
 
 
-def sharpened(judged: Sequence[Judged]) -> list[Judged]:
+def changes(columns: Sequence[Column], elsewhere: Elsewhere) -> list[Judged]:
+    """Every contrast of these columns as "no change" sees it, without a prediction."""
+    out = []
+    for column in columns:
+        for i, j in pairs(column, all_pairs=True):
+            axes = moved_axes(column, i, j)
+            out.append(Judged(column.paper, column.benchmark, column.family, axis_name(axes), "", 0.0, 1.0, column.scores[j] - column.scores[i], 0.0,
+                              elsewhere.zero_sd(axes, column.benchmark, column.paper), None))
+    return out
+
+
+def sharpened(judged: Sequence[Judged], others: Sequence[Judged] = ()) -> list[Judged]:
     """The same with the sharpest "no change": its spread times the factor per axis that scores best (CRPS) on the other papers.
 
     A root mean square is that of the few papers in which much moves: as it stands it is wider than most results.
     """
     losses: dict[str, dict[str, list[float]]] = {}      # axis -> paper -> CRPS over mean absolute change, by factor
     groups: dict[tuple[str, str], list[Judged]] = {}
-    for item in judged:
+    for item in (*judged, *others):
         groups.setdefault((item.axis, item.paper), []).append(item)
     for (axis, paper), items in groups.items():
         moved = sum(abs(x.actual) for x in items)
@@ -289,6 +307,6 @@ def sharpened(judged: Sequence[Judged]) -> list[Judged]:
             losses.setdefault(axis, {})[paper] = [sum(crps(0.0, factor * x.zero_sd, x.actual) for x in items) / moved for factor in FACTORS]
     best = {}
     for axis, paper in groups:
-        others = [values for other, values in losses.get(axis, {}).items() if other != paper]
-        best[axis, paper] = min(zip(map(sum, zip(*others)), FACTORS))[1] if others else 1.0
+        elsewhere = [values for other, values in losses.get(axis, {}).items() if other != paper]
+        best[axis, paper] = min(zip(map(sum, zip(*elsewhere)), FACTORS))[1] if elsewhere else 1.0
     return [item._replace(sharp_sd=item.zero_sd * best[item.axis, item.paper]) for item in judged]

@@ -16,6 +16,7 @@ Features per axis (a level is 1 where the component is present; k fused encoders
 """
 import math
 import re
+from collections import Counter
 from collections.abc import Mapping
 
 from ..evidence.vocabulary import UnknownName, Vocabulary
@@ -33,6 +34,9 @@ NUMERIC = ("encoder_size", "encoder_fused", "llm_size", "llm_small", "llm_text",
            "visual_tokens_high", "data_size", "frozen_encoder")
 # What an axis may leave the range of the tables by: not yes or no, not a count of parts or a score, not what exceeds a knot.
 RANGED = tuple(name for name in NUMERIC if name not in ("frozen_encoder", "encoder_fused", "llm_text", "resolution_high", "visual_tokens_high"))
+
+
+UNKNOWN = "?"         # before the name of a component whose family, kind or make is not known: a level that no table has
 
 
 def group(feature: str) -> str:
@@ -143,6 +147,30 @@ def guess_component(axis: str, name: str) -> dict[str, float]:
     return {f"encoder_kind={kind}": 1.0, "encoder_size": math.log2(max(params, 0.005) / 0.3)}
 
 
+def _make_of_encoder(name: str, words: Vocabulary) -> dict[str, float]:
+    """Family, kind and (guessed) size of one encoder, as features.
+
+    A family that is not known is one of its own, about which there is no evidence. A kind that is not known is, on the mean, what the
+    encoders of the registry are, each kind by its share p, and apart from that mean by as much as two kinds drawn so are: the variance
+    of an effect drawn by p, less that of the mean, is (1 - sum of p squared) of the prior one.
+    """
+    record = words.records("encoder").get(name)
+    if record and record.get("kind"):
+        return {f"encoder_family={record['family']}": 1.0, f"encoder_kind={record['kind']}": 1.0}
+    out = {f"encoder_family={UNKNOWN}{name}": 1.0, **(guess_component("encoder", name) if record is None else {})}
+    if not any(group(feature) == "encoder_kind" for feature in out):
+        counts = Counter(other["kind"] for other in words.records("encoder").values() if other.get("kind"))
+        shares = {kind: count / counts.total() for kind, count in sorted(counts.items())}
+        out |= {f"encoder_kind={kind}": share for kind, share in shares.items()}
+        out[f"encoder_kind={UNKNOWN}{name}"] = math.sqrt(1.0 - sum(share * share for share in shares.values()))
+    return out
+
+
+def _reads_text(features_: Mapping[str, float]) -> bool:
+    """Is an encoder with these features trained with text, or may it be?"""
+    return any(name.startswith(("encoder_kind=language", "encoder_kind=vlm", "encoder_kind=" + UNKNOWN)) for name in features_)
+
+
 def features(setting: Mapping, words: Vocabulary) -> dict[str, float]:
     """The features of one setting. What the setting does not state has no feature.
 
@@ -153,22 +181,14 @@ def features(setting: Mapping, words: Vocabulary) -> dict[str, float]:
     encoder = setting.get("encoder")
     if encoder:
         parts = encoder.split("+")
-        known = words.records("encoder")
-        kinds = {part: known.get(part, {}).get("kind") for part in parts}
+        known = {part: _make_of_encoder(part, words) for part in parts}
         # What one encoder of a fusion reads the LLM can read: text-supervised parts speak for the whole.
-        leading = [part for part in parts if (kinds[part] or "").startswith(("language", "vlm"))] or parts
+        leading = [part for part in parts if _reads_text(known[part])] or parts
         for part in parts:
-            record = known.get(part)
             out[f"encoder={part}"] = 1.0 / len(parts)
-            if part not in leading:
-                continue
-            share = 1.0 / len(leading)
-            if record and record.get("kind"):
-                for name in (f"encoder_family={record['family']}", f"encoder_kind={record['kind']}"):
-                    out[name] = out.get(name, 0.0) + share
-            elif record is None:
-                for name, value in guess_component("encoder", part).items():
-                    out[name] = out.get(name, 0.0) + value * share
+        for part in leading:
+            for name, value in known[part].items():
+                out[name] = out.get(name, 0.0) + value / len(leading)
         size = encoder_params_b(encoder, words)
         if size:
             out["encoder_size"] = math.log2(size / 0.3)
@@ -177,9 +197,7 @@ def features(setting: Mapping, words: Vocabulary) -> dict[str, float]:
     llm = setting.get("llm")
     if llm:
         out[f"llm={llm}"] = 1.0
-        make = llm_make(llm, words)
-        if make:
-            out[f"llm_make={make}"] = 1.0
+        out[f"llm_make={llm_make(llm, words) or UNKNOWN + llm}"] = 1.0
         score = words.records("llm").get(llm, {}).get("mmlu")
         if score is not None:
             out["llm_text"] = (score - 55.0) / 15.0

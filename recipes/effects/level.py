@@ -9,18 +9,19 @@ import math
 EDGE = 0.02     # shares are kept this far from 0 and 1: what is printed there is mostly noise
 
 
-def _share(percent: float) -> float:
-    return min(max(percent / 100.0, EDGE), 1.0 - EDGE)
+def _logit(percent: float) -> float:
+    share = min(max(percent / 100.0, EDGE), 1.0 - EDGE)
+    return math.log(share / (1.0 - share))
 
 
 def carried(points: float, usual: float, score: float) -> float:
-    """What `points` at the usual score come to at `score`; all in percent of the scale.
+    """What `points` at the usual score come to at `score`; all in percent of the scale. At the usual score: the points themselves.
 
     >>> round(carried(4.0, 50.0, 90.0), 2)
     1.35
-    >>> round(carried(4.0, 50.0, 50.0), 1)
+    >>> round(carried(4.0, 50.0, 50.0), 2)
     4.0
     """
-    u, s = _share(usual), _share(score)
-    z = math.log(s / (1.0 - s)) + points / 100.0 / (u * (1.0 - u))
-    return 100.0 * (1.0 / (1.0 + math.exp(-min(max(z, -60.0), 60.0))) - s)
+    z = _logit(score) + _logit(usual + points) - _logit(usual)
+    there = 100.0 / (1.0 + math.exp(-z)) - 100.0 / (1.0 + math.exp(-_logit(score)))
+    return min(max(there, -score), 100.0 - score)

@@ -5,7 +5,7 @@ In: nothing. Out: named tuples that swap.py fills and report/ renders. Computes 
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from . import meta
+from . import meta, tails
 
 
 class Evidence(NamedTuple):
@@ -91,8 +91,17 @@ class Delta(NamedTuple):
         if self.direct is None or self.grade != "direct" or not rows or not sum(row.weight for row in rows):
             return None
         printed = sum(row.weight * row.delta for row in rows) / sum(row.weight for row in rows)
+        low, high = self.usual
         both = (printed, self.direct.estimate)
-        return printed if max(both) < self.low or min(both) > self.high else None
+        return printed if max(both) < low or min(both) > high else None
+
+    @property
+    def usual(self) -> tuple[float, float]:
+        """The interval at the benchmark's usual score, where the rows stand too."""
+        if self.score is None or self.path is None:
+            return self.low, self.high
+        half = tails.half_width(self.level) * (self.path.sd_shared ** 2 + self.path.sd_setting ** 2 + self.path.sd_noise ** 2) ** 0.5
+        return self.path.carried - half, self.path.carried + half
 
 
 class Mix(NamedTuple):

@@ -11,7 +11,7 @@ from ..evidence.tables import Paper
 from ..evidence.vocabulary import Vocabulary
 from . import meta, tails
 from .columns import KINDS, sampling_variance
-from .features import AXIS_OF, NUMERIC, RANGED, difference, features, group, llm_make, llm_params_b
+from .features import AXIS_OF, NUMERIC, RANGED, UNKNOWN, difference, features, group, llm_make, llm_params_b
 from .hyper import column_weight
 from .level import carried
 from .posterior import Effect, Posterior, by_family
@@ -83,11 +83,12 @@ class Change:
     def _unknown(self) -> tuple[str, ...]:
         """Moved axes about which no table says anything (neither the levels nor their covariates)."""
         supported = set()
+        strange = any(name.startswith("encoder_kind=" + UNKNOWN) for name in self.features)     # of what kind, nobody says: its shares of known kinds are no evidence
         for name in self.features:
             axis = AXIS_OF[group(name)]
-            if name in NUMERIC:
-                supported.add(axis)
-            elif (axis == "encoder" and group(name) != "encoder" or axis == "llm") and name in self.posterior.support:
+            if name in NUMERIC and not (axis == "data" and any(group(other) == "data" for other in self.features)):
+                supported.add(axis)      # another amount of the same data; what another mix does, its size does not say
+            elif (axis == "encoder" and group(name) != "encoder" and not strange or axis == "llm") and name in self.posterior.support:
                 supported.add(axis)
         for axis in ("connector", "data"):
             if axis in self.axes and self._linked(f"{axis}={self.a.get(axis)}", f"{axis}={self.b.get(axis)}"):

@@ -156,8 +156,7 @@ def path_lines(answer: "Swap", names: Mapping[str, str], style: Style) -> list[s
     sd = (p.sd_shared ** 2 + p.sd_setting ** 2 + p.sd_noise ** 2) ** 0.5
     steps.append(f"the spread of a new run around it: {p.sd_shared:.{digits}f} (the effect is not known better), {p.sd_setting:.{digits}f} (settings "
                  f"differ), {p.sd_noise:.{digits}f} (two runs and their questions); as squares they add up to {sd:.{digits}f}")
-    half = half_width(d.level) * sd
-    low, high = (d.low, d.high) if d.score is None else (p.carried - half, p.carried + half)
+    low, high = d.usual
     steps.append(f"{percent(d.level)} interval: {signed(p.carried, digits)} ± {half_width(d.level):.2f} x {sd:.{digits}f} = {signed(low, digits)} … {signed(high, digits)}")
     if d.score is not None:
         steps.append(f"that is at the benchmark's usual score; from {d.score:g} the same effect is {signed(d.expected, digits)} ({signed(d.low, digits)} … "
