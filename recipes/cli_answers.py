@@ -202,7 +202,11 @@ def ablate_command(args, library: Library, understood: dict | None = None) -> in
     tasks = parse_mix(args.tasks, library.words)
     own = parse(recipe_fields(args.recipe, "ablate: --recipe"), library.words)[0] if args.recipe is not None else None
     from . import picks
-    answer = picks.answer_ablate(library, tasks, own, args.confidence, constraints(args, library.words), *choices_of(args, library.words), args.worth)
+    try:
+        answer = picks.answer_ablate(library, tasks, own, args.confidence, constraints(args, library.words), *choices_of(args, library.words), args.worth)
+    except picks.NothingFits as nothing:     # no bad input: as with `pick`, exit code 1
+        print(f"error: {clean(str(nothing))}", file=sys.stderr)
+        return 1
     from .report import ablation
     if args.json:
         show({**(understood or {}), **ablation.ablate_json(answer, args.confidence)})

@@ -227,12 +227,27 @@ def answer_ablate(library: Library, tasks: TaskMix, own: Recipe | None, confiden
         choices, place = _with_recipe(library, choices, recipe)
         costs = recipe_costs(library, recipe, limits)[0]
         scores, pairs = rank.Scores(choices, BASELINE, tasks, posterior, words), Pairs(choices, limits, words, library.calibration)
+        _fits(recipe, place, pairs, fix, avoid)
         assumed = ""
     hours = costs.gpu_hours.gpu_hours
     assumed += f"one run of it costs about {hours:,.0f} {costs.gpu} hours"
     values = ablation.ablate(scores, place, confidence, hours_by(library, pairs), allowed_by(pairs), worth, whole=True)
     return AblateAnswer(recipe, values, ablation.sequence(values, confidence, worth), values[0].noise if worth is None else worth,
                         math.prod(value.confidence_now for value in values), assumed, hours)
+
+
+def _fits(recipe: Recipe, place: ablation.Candidate, pairs: Pairs, fix: Mapping[str, object], avoid: Mapping[str, Sequence[str]]) -> None:
+    """Raises NothingFits when a stated recipe breaks a constraint: there is nothing to compare it with."""
+    for field, value in fix.items():
+        if getattr(recipe, field) not in (value, None) and field != "llm_params_b":
+            raise NothingFits(f"the recipe has {field} {getattr(recipe, field)}, and --fix says {value}")
+    for field, values in avoid.items():
+        if set(str(getattr(recipe, field)).split("+")) & set(values):
+            raise NothingFits(f"the recipe has {field} {getattr(recipe, field)}, which --avoid leaves out")
+    v, x, _ = place
+    reason = pairs.refused(x) or pairs.reason(x, pairs.of(x)[v])
+    if reason:
+        raise NothingFits(f"the recipe itself breaks the {reason} limit: raise it, or leave out --recipe")
 
 
 class NothingFits(Refused):

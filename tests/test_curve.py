@@ -59,6 +59,13 @@ class Points(unittest.TestCase):
             self.assertLessEqual(values[-1], high * 1.04)
         self.assertAlmostEqual(curves.covered("llm_params_b", library().posterior)[0], 7 * 2 ** library().posterior.ranges["llm_size"][0])
 
+    def test_points_beyond_the_context_are_named(self):
+        """Vicuna-1.5-7B reads 4,096 tokens, question and answer among them."""
+        notes = call_json("curve", "visual_tokens", "--tasks", "documents")
+        self.assertTrue(any("from 4608 on" in text and "4,096 tokens of context of vicuna-1.5-7b" in text for text in notes["warnings"]), notes["warnings"])
+        roomy = call_json("curve", "visual_tokens", "--tasks", "documents", "--recipe", "llm=qwen2-7b")
+        self.assertFalse(any("context" in text for text in roomy["warnings"]))
+
     def test_outside_is_marked_and_wider(self):
         value = make("llm_params_b", low=3.0, high=900.0, points=9)
         top = curves.covered("llm_params_b", library().posterior)[1]

@@ -67,6 +67,24 @@ class Constraints(unittest.TestCase):
 
 
 class NothingFits(unittest.TestCase):
+    def test_a_recipe_that_breaks_a_limit_is_not_ablated(self):
+        for argv, words in ((("--recipe", "encoder=siglip,llm=qwen2.5-7b", "--memory", "8GB"), "breaks the memory limit"),
+                            (("--recipe", "llm=qwen2.5-7b", "--avoid", "llm=qwen2.5"), "--avoid leaves out"),
+                            (("--recipe", "encoder=siglip", "--fix", "encoder=clip-vit-l-14"), "--fix says"), (("--memory", "0.1GB"), "no recipe meets all")):
+            code, out, err = call("ablate", *argv)
+            self.assertEqual((code, out, err.count("\n")), (1, "", 1), argv)
+            self.assertIn(words, err)
+
+    def test_advice_holds_when_it_is_typed(self):
+        """By the asked risk, and with what has to go at the same time."""
+        for flags, eased in ((("--risk", "lower", "--memory", "12GB", "--fix", "llm_params_b=7B"), lambda a: ("--memory", f"{a['needs']:g}GB", "--fix", "llm_params_b=7B")),
+                             (("--fix", "llm=qwen2.5-3b", "--licence", "commercial", "--memory", "4GB"), lambda a: ("--fix", "llm=qwen2.5-3b", "--memory", f"{a['needs']:g}GB"))):
+            asked = call_json("pick", "--tasks", "charts", *flags, exit_code=1)
+            memory = next(a for a in asked["relax"] if a["constraint"] == "memory")
+            self.assertEqual(memory["together_with"], ["licence"] if "--licence" in flags else [])
+            found = call_json("pick", "--tasks", "charts", *eased(memory), *(flags[:2] if flags[0] == "--risk" else ()))
+            self.assertAlmostEqual(found["recipes"][0]["score"]["expected"], memory["expected"], 3)
+
     def test_it_says_what_to_relax_by_how_much_and_what_that_buys(self):
         code, out, _ = call("pick", *SMALL, "--latency", "1ms on L4")
         self.assertEqual(code, 1)

@@ -18,6 +18,7 @@ from ..effects.swap import Change
 from ..evidence.contrasts import Contrast, contrasts, evidence_metrics, moved
 from ..evidence.tables import Paper
 from ..evidence.vocabulary import Vocabulary
+from .limits import OUTPUT_TOKENS, PROMPT_TOKENS
 from .recipe import Recipe, RecipeError, change
 from .tasks import TaskMix
 
@@ -286,6 +287,10 @@ def _notes(axis: str, recipe: Recipe, points: Sequence[Point], fixed_tokens: boo
                        "(curve resolution counts it)")
         if grid_ and kind == "projection" and any(point.value < grid_ for point in points):
             out.append(f"fewer than {grid_:g} tokens need pooling before the {recipe.connector}")
+    room = words.records("llm").get(recipe.llm or "", {}).get("context")
+    over = [point.value for point in points if room and (point.visual_tokens or 0) + PROMPT_TOKENS + OUTPUT_TOKENS > room]
+    if over:
+        out.append(f"from {shown(axis, min(over))} on, a request does not fit the {room:,} tokens of context of {recipe.llm}: these points need another LLM")
     if axis == "llm_params_b":
         out.append("size alone, of the LLM as it is; costs are those of the nearest LLM in the registry, so they move in steps")
     if axis == "data_size":
