@@ -196,7 +196,7 @@ def check_score(benchmark: str, value: float, words: Vocabulary) -> float:
 def _one_size(fixed: dict[str, object], words: Vocabulary) -> None:
     """Raises Usage when an LLM is fixed beside a size that it does not have."""
     slug, wanted = fixed.get("llm"), fixed.get("llm_params_b")
-    size = words.records("llm")[slug].get("params_b") if slug else None
+    size = words.records("llm").get(slug, {}).get("params_b")     # a name of the user's tables has no record
     if wanted and size and not same_size(size, wanted):
         raise Usage(f"--fix llm={slug} ({size:g}B) contradicts --fix llm_params_b={wanted:g}B (as --fix llm={wanted:g}B says too): leave one out")
 

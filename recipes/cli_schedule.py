@@ -32,7 +32,7 @@ def schedule_command(args, library: Library, understood: dict | None = None) -> 
     tasks, size = parse_mix(args.tasks, library.words), None
     if args.on:
         asked = size_or_llm(args.on, library.words)
-        size = library.words.records("llm")[asked["llm"]].get("params_b") if "llm" in asked else asked.get("llm_params_b", BASELINE.llm_params_b)
+        size = library.words.records("llm").get(asked["llm"], {}).get("params_b") if "llm" in asked else asked.get("llm_params_b", BASELINE.llm_params_b)
         if size is None:
             raise Usage(f"schedule: the registry has no size for {asked['llm']}: say it (--on 7B)")
     pairs = alternatives.Pairs(library)

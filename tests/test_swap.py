@@ -328,6 +328,50 @@ class OwnTables(unittest.TestCase):
         self.assertEqual(support.call("swap", "CLIP", "my-vit-x")[0], 2)                 # without the tables it is as unknown as before
         self.assertEqual(support.call("swap", "CLIP", "SigLIP", "--benchmark", "my-bench")[0], 2)
 
+    def test_two_spellings_of_an_unknown_component_are_one(self):
+        self.write(8.0, papers=2)
+        self.edit(('"encoder": "SigLIP"', '"encoder": "My ViT"'))
+        other = self.folder / "own1.json"
+        other.write_text(other.read_text().replace('"encoder": "SigLIP"', '"encoder": "my-vit"'))
+        for asked in ("My ViT", "my-vit"):
+            answer = support.call_json("swap", "CLIP", asked, "--benchmark", "mmmu", "--tables", str(self.folder))
+            self.assertEqual({row["table"] for row in answer["deltas"][0]["evidence"]}, {"own0.t1", "own1.t1"}, asked)
+            self.assertEqual(len([text for text in answer["warnings"] if "of --tables" in text]), 1)
+
+    def test_names_without_ascii_letters_are_not_taken_for_each_other(self):
+        self.write(8.0, papers=2)
+        self.edit(('"encoder": "SigLIP"', '"encoder": "視覚"'))
+        other = self.folder / "own1.json"
+        other.write_text(other.read_text().replace('"encoder": "SigLIP"', '"encoder": "眼"'))
+        names = {row.setting["encoder"] for paper in Library([str(self.folder)]).own_papers() for row in paper.tables[0].rows}
+        self.assertEqual(names, {"clip-vit-l-14", "視覚", "眼"})
+
+    def test_a_component_without_a_record_is_no_traceback(self):
+        self.write(8.0)
+        self.edit(('"llm": "qwen2.5-7b"', '"llm": "my-llm"'))
+        for argv, said in ((("pick", "--fix", "llm=my-llm"), "no candidate has llm my-llm"), (("schedule", "--on", "my-llm"), "no size for my-llm")):
+            code, _, err = support.call(*argv, "--tables", str(self.folder))
+            self.assertEqual(code, 2)
+            self.assertIn(said, err)
+
+    def test_check_judges_names_by_the_registry_alone(self):
+        """That a user's tables have a name makes it one to ask about, not one that is right."""
+        self.write(8.0)
+        self.edit(('"encoder": "SigLIP"', '"encoder": "My ViT"'), ('{"benchmark": "mmmu"}', '{"benchmark": "MMMU"}'))
+        found = support.call_json("check", "--tables", str(self.folder), exit_code=1)
+        self.assertEqual(found, support.call_json("check", str(self.folder), exit_code=1))
+        said = json.dumps(found)
+        self.assertIn("unknown encoder 'My ViT'", said)
+        self.assertIn("unknown benchmark 'MMMU'", said)
+        (self.folder / "own0.json").write_text('{"format": 2}')
+        self.assertEqual(support.call_json("check", "--tables", str(self.folder), exit_code=1), support.call_json("check", str(self.folder), exit_code=1))
+
+    def test_a_benchmark_that_is_spelled_otherwise_is_named(self):
+        self.write(8.0)
+        self.edit(('{"benchmark": "mmmu"}', '{"benchmark": "MMMU"}'))
+        warnings = support.call_json("swap", "CLIP", "SigLIP", "--benchmark", "mmmu", "--tables", str(self.folder))["warnings"]
+        self.assertEqual(["'MMMU'" in text and "should be written 'mmmu'" in text for text in warnings if "of --tables" in text], [True])
+
     def test_scores_that_cannot_be_are_left_out_and_named(self):
         before = self.mmmu()
         self.write(8.0)
@@ -350,10 +394,16 @@ class OwnTables(unittest.TestCase):
         self.assertIn("cambrian1.table11", err)
 
     def test_order_of_the_folders_does_not_matter(self):
-        self.write(8.0, papers=3)
-        posterior = Library([str(self.folder)]).posterior
-        change = Change({**BASE, **CLIP}, {**BASE, **SIGLIP}, posterior, support.library().words)
-        self.assertGreater(change.predict("mmmu", "reasoning-knowledge")[0], 0)
+        folders = []
+        for number, delta in enumerate((8.0, -2.0)):
+            self.write(delta)
+            folders.append(self.folder / str(number))
+            folders[-1].mkdir()
+            (folders[-1] / "own.json").write_text((self.folder / "own0.json").read_text().replace("own0", f"own{number}"))
+        first, second = (Change({**BASE, **CLIP}, {**BASE, **SIGLIP}, Library(list(map(str, order))).posterior, support.library().words)
+                         .predict("mmmu", "reasoning-knowledge") for order in (folders, folders[::-1]))
+        for x, y in zip(first, second, strict=True):
+            self.assertAlmostEqual(x, y, 9)
 
 
 if __name__ == "__main__":

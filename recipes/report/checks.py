@@ -24,9 +24,9 @@ def rules() -> list[str]:
 def run(library: Library, paths: list[str]) -> Report:
     """Check the given paths, or the published tables with their registry and stored fit."""
     if paths:
-        return consistency.check(paths, library.words)
-    report = consistency.check([library.shipped], library.words)
-    problems = list(report.problems) + consistency.check_registry(library.words)
+        return consistency.check(paths, library.published_words)
+    report = consistency.check([library.shipped], library.published_words)
+    problems = list(report.problems) + consistency.check_registry(library.published_words)
     if stored_digest(library.shipped) != evidence_digest(library.shipped):
         problems.append(Problem(os.path.join(library.shipped, *PATH), "/evidence", "derived", "error",
                                 "the stored fit was made from other tables: run `python3 main.py fit`"))
@@ -46,9 +46,9 @@ def claim_problems(library: Library) -> list[Problem]:
 
 def lock(library: Library, folder: str) -> dict:
     """Write the lock of a folder; what it accepts, as lines."""
-    before = consistency.check([folder], library.words)
+    before = consistency.check([folder], library.published_words)
     path = os.path.join(folder, consistency.lock.NAME)
-    text = consistency.lock_text(folder, library.words)
+    text = consistency.lock_text(folder, library.published_words)
     write_text(path, text)
     return {"file": _short(path), "tables": before.tables,
             "changes": [clean(f"{_short(p.file)}#{p.pointer}: {p.message.removesuffix(' (`check --lock` accepts it)')}") for p in before.problems if p.rule == "lock"]}
