@@ -172,14 +172,16 @@ def pairs(values: Sequence[str], flag_name: str, words: Vocabulary) -> list[tupl
 
 def scores_given(values: Sequence[str], words: Vocabulary) -> dict[str, float]:
     """--score BENCHMARK=VALUE flags (also with commas): benchmark -> what the first recipe scores, in its points."""
-    found = {}
+    found: dict[str, float] = {}
     for part in (part for value in values for part in value.split(",")):
-        name, sign, text = part.partition("=")
+        name, _, text = part.partition("=")
         try:
             value = float(text.strip().rstrip("%"))
         except ValueError:
             raise Usage(f"--score {part[:40]!r}: as in --score mmmu=36.5") from None
-        found[words.benchmark(name.strip())] = check_score(words.benchmark(name.strip()), value, words)
+        benchmark = words.benchmark(name.strip())
+        if found.setdefault(benchmark, check_score(benchmark, value, words)) != value:
+            raise Usage(f"--score {benchmark} is given twice: {found[benchmark]:g} and {value:g}")
     return found
 
 

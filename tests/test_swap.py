@@ -262,6 +262,48 @@ class Outside(unittest.TestCase):
         self.assertFalse(answer["rows_outside_interval"])
 
 
+class AtAScore(unittest.TestCase):
+    """--score: the delta at what the first recipe scores."""
+
+    def mmmu(self, *more: str) -> dict:
+        return support.call_json("swap", "CLIP", "SigLIP", "--on", "7B", "--benchmark", "mmmu", *more)["deltas"][0]
+
+    def test_the_interval_shrinks_towards_the_ends(self):
+        plain, middle, high = self.mmmu(), self.mmmu("--score", "mmmu=36.5"), self.mmmu("--score", "MMMU=97")
+        self.assertEqual((plain["at_score"], middle["at_score"], high["at_score"]), (None, 36.5, 97.0))
+        self.assertLess(97.0 + high["interval"]["high"], 100.0)
+        widths = [one["interval"]["high"] - one["interval"]["low"] for one in (plain, middle, high)]
+        self.assertLess(widths[2], 0.5 * widths[0])
+        self.assertAlmostEqual(widths[1] / widths[0], 1.0, 1)      # about the usual score
+        self.assertEqual((plain["p_better"], plain["path"]), (high["p_better"], high["path"]))
+
+    def test_printed_rows_are_held_against_the_usual_score(self):
+        """They were not printed at the given score: what lies outside the interval there is no contradiction."""
+        for benchmark in ("mmmu", "pope", "docvqa", "textvqa"):
+            plain, high = (support.call_json("swap", "CLIP", "SigLIP", "--on", "7B", "--benchmark", benchmark, *more)["deltas"][0]
+                           for more in ((), ("--score", f"{benchmark}=97")))
+            self.assertEqual(plain["rows_outside_interval"], high["rows_outside_interval"], benchmark)
+        self.assertFalse(plain["rows_outside_interval"])
+
+    def test_what_is_no_score_is_refused(self):
+        for given, said in (("mmmu=101", "goes from 0 to 100"), ("mmmu=-1", "goes from 0 to 100"), ("mmmu=nan", "goes from 0 to 100"), ("mmmu", "as in --score"),
+                            ("mmmu=x", "as in --score"), ("mmmmmu=3", "unknown benchmark"), ("mmmu=30,mmmu=40", "given twice: 30 and 40")):
+            code, _, err = support.call("swap", "CLIP", "SigLIP", "--score", given)
+            self.assertEqual(code, 2, given)
+            self.assertIn(said, err)
+        self.assertEqual(self.mmmu("--score", "mmmu=30", "--score", "mmmu=30%")["at_score"], 30.0)
+
+    def test_predict_takes_the_score_too(self):
+        line = {"from": {"encoder": "CLIP"}, "to": {"encoder": "SigLIP"}, "benchmark": "mmmu"}
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder, "q.jsonl")
+            path.write_text("\n".join(json.dumps({**line, "score": score}) for score in (None, 97, "97", True, 101)))
+            got = [json.loads(text) for text in support.call("predict", str(path))[1].splitlines()]
+        self.assertEqual([one["deltas"][0]["at_score"] for one in got[:2]], [None, 97.0])
+        self.assertNotEqual(*(one["deltas"][0]["expected"] for one in got[:2]))
+        self.assertTrue(all("score" in one["error"] for one in got[2:]), got[2:])
+
+
 class OwnTables(unittest.TestCase):
     """A user's results join the published ones by conditioning."""
 

@@ -27,7 +27,7 @@ def drawn(answer: Swap) -> list[Delta]:
     first = most_direct(answer)
     known = {d.benchmark for d in first}
     flagged = [d for d in answer.deltas if d.benchmark not in known and d.direct and (d.outside is not None or d.split and d.split.disagree)]
-    return first + sorted(flagged, key=lambda d: -abs(d.direct.estimate - d.expected) / (d.high - d.low))[:CONTRADICTED]
+    return first + sorted(flagged, key=lambda d: -abs(d.direct.estimate - d.at_usual[0]) / (d.at_usual[2] - d.at_usual[1]))[:CONTRADICTED]
 
 
 def left_out(answer: Swap, shown: Sequence[Delta]) -> str:
