@@ -221,6 +221,7 @@ class Printed(NamedTuple):
     papers: Mapping[str, float]
     pairs: tuple[Pair, ...]     # those with a score on these benchmarks
 
+
 def alternative(change: Change, pairs: Sequence[Pair], library: Library, tasks: TaskMix, level: float, back: bool = False) -> dict | None:
     """One other way to train by its printed rows alone, as plain values; None without a pair. back: the change undone.
 

@@ -263,7 +263,6 @@ MODEL_WORDS = words_of("model models vlm vlms open opensource source released re
                        "most phone able do does must should "
                        "out go just deploy that serve hosted self already made work works also take takes input accept accepts process processes smaller "
                        "multiple usable pretrained gives give")
-TRAINS = words_of("train training trained recipe recipes build building finetune finetuning")
 STRONG = words_of("open opensource released release existing available download downloadable weights checkpoint checkpoints offtheshelf smallest lightest "
      "tiniest ready huggingface hf adopt licence "
                   "license licensed licenced apache mit commercial commercially pretrained supports support supporting reads handles understands fits runs "

@@ -406,7 +406,7 @@ def split(change: Change, benchmark: str, family: str | None, direct: meta.Poole
     mean = posterior.mean(posterior.weights(change.features), benchmark, family, whole=True) * scale * sign
     variance = max(change.effect(benchmark, family).variance * scale ** 2, 1e-9)
     # columns of a paper in a family repeat each other, and the fit counts each the less: so do these rows
-    counts = [column_weight(posterior.hyper.overlap, posterior.columns.get(paper, {}).get(family or "", 1)) for paper in set(papers)]
+    counts = [column_weight(posterior.hyper.overlap, posterior.columns.get(paper, {}).get(family or "", 1)) for paper in dict.fromkeys(papers)]
     share = min(1.0, variance * sum(counts) / len(counts) / direct.se ** 2)
     if share > 0.98:
         return Split(direct.estimate, direct.se, None, None, 1.0, None)

@@ -23,7 +23,6 @@ from .tasks import TaskMix
 
 CANDIDATES = 40          # recipes that compete in the probability of being best
 DRAWS = 600
-RISKS = ("expected", "lower", "p_better")
 
 Candidate = tuple[int, int, int]   # numbers of a visual part, an LLM and a data mix of a space
 Part = tuple[str, int]             # one of PARTS, and its number
