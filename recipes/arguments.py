@@ -235,8 +235,8 @@ def constraints(args: argparse.Namespace, words: Vocabulary) -> Constraints:
         raise Usage(f"--memory says {stored} and --dtype {args.dtype}")
     device = latency.gpu if latency else device
     room = words.records("hardware")[device].get("memory_gb") if latency or speed or args.deploy else None    # what it runs on, it must fit into
-    return Constraints(units.budget(args.budget, words) if args.budget is not None else None, latency, room if memory is None else memory, args.dtype or stored or "bf16",
-                       deploy_gpu=device, tokens_per_s=speed.tokens_per_s if speed else None, images=args.images,
+    return Constraints(units.budget(args.budget, words) if args.budget is not None else None, latency, room if memory is None else memory,
+                       args.dtype or stored or "bf16", deploy_gpu=device, tokens_per_s=speed.tokens_per_s if speed else None, images=args.images,
                        commercial=args.licence == "commercial")
 
 

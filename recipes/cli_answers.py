@@ -178,7 +178,8 @@ def pick_command(args, library: Library, understood: dict | None = None) -> int:
     if args.json:
         recipes = [jsonable.ranked(i + 1, item, answer.deltas[i], answer.citations[i], answer.schedules[i]) for i, item in enumerate(answer.result.recipes)]
         show({**(understood or {}), **jsonable.pick(answer.result, recipes, jsonable.axis_value(answer.first) if answer.first else None, answer.warnings),
-              "adopt": jsonable.numbers(answer.adopt), "alternatives": jsonable.numbers(answer.alternatives), **({"pareto": jsonable.front(answer.front)} if answer.front else {}), **plot})
+              "adopt": jsonable.numbers(answer.adopt), "alternatives": jsonable.numbers(answer.alternatives),
+              **({"pareto": jsonable.front(answer.front)} if answer.front else {}), **plot})
     else:
         lines = {i: [f"{c['axis']}: {c['table'] or '-'}{' (arXiv ' + c['arxiv'] + ')' if c['arxiv'] else ''}, {c['why']}" for c in entries]
                  for i, entries in answer.citations.items()}

@@ -286,8 +286,8 @@ class AtAScore(unittest.TestCase):
         self.assertFalse(plain["rows_outside_interval"])
 
     def test_what_is_no_score_is_refused(self):
-        for given, said in (("mmmu=101", "goes from 0 to 100"), ("mmmu=-1", "goes from 0 to 100"), ("mmmu=nan", "goes from 0 to 100"), ("mmmu", "as in --score"),
-                            ("mmmu=x", "as in --score"), ("mmmmmu=3", "unknown benchmark"), ("mmmu=30,mmmu=40", "given twice: 30 and 40")):
+        for given, said in (("mmmu=101", "goes from 0 to 100"), ("mmmu=-1", "goes from 0 to 100"), ("mmmu=nan", "goes from 0 to 100"),
+                            ("mmmu", "as in --score"), ("mmmu=x", "as in --score"), ("mmmmmu=3", "unknown benchmark"), ("mmmu=30,mmmu=40", "given twice: 30 and 40")):
             code, _, err = support.call("swap", "CLIP", "SigLIP", "--score", given)
             self.assertEqual(code, 2, given)
             self.assertIn(said, err)

@@ -3,8 +3,9 @@
 In: columns, and the scored contrasts of a backtest (backtest.py). Out: Judged contrasts (axis, grade, what each baseline says,
 always from the other papers alone) and their Summary. Does not fit, search or read files.
 
-The baselines: "no change"; "no change" with a calibrated spread (per benchmark and axis, for CRPS), and with the sharpest one (see `sharpened`); the mean of all contrasts
-that move the axis, in the direction in which its size grows; rules of thumb that people repeat (registry/claims.json).
+The baselines: "no change"; "no change" with a calibrated spread (per benchmark and axis, for CRPS), and with the sharpest one (see
+`sharpened`); the mean of all contrasts that move the axis, in the direction in which its size grows; rules of thumb that people repeat
+(registry/claims.json).
 """
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -42,9 +43,10 @@ class Judged(NamedTuple):
 class Summary(NamedTuple):
     """Scores of a set of contrasts. Ratios are averaged inside a paper and then over papers.
 
-    mae_ratio: mean absolute error over that of "no change"; informed_ratio: the same where the first row's score is known; axis_mean_ratio and thumb_ratio: the same for these baselines
-    (thumb: over the `thumb_contrasts` of which a rule speaks, None where there is none). crps_ratio and crps_zero_ratio: CRPS of the model and of the calibrated
-    "no change" over the mean absolute change; crps_sharp_ratio: of the sharpest. coverage: share of results inside the 50, 80 and 95 % intervals, over papers;
+    mae_ratio: mean absolute error over that of "no change"; informed_ratio: the same where the first row's score is known; axis_mean_ratio
+    and thumb_ratio: the same for these baselines (thumb: over the `thumb_contrasts` of which a rule speaks, None where there is none).
+    crps_ratio and crps_zero_ratio: CRPS of the model and of the calibrated "no change" over the mean absolute change; crps_sharp_ratio:
+    of the sharpest. coverage: share of results inside the 50, 80 and 95 % intervals, over papers;
     coverage_pooled: the same over all contrasts. sign: share of right signs where |prediction| > 1, over papers (with LEAST such contrasts);
     sign_pooled: the same over all contrasts; sign_moved: over all contrasts where |change| > 2, of which there are
     `moved`; the `unsigned` ones among them, for which exactly 0 was predicted, are neither right nor wrong. A result of exactly 0 is no right sign.

@@ -460,9 +460,8 @@ def judge(change: Change, found: Sequence[Found], benchmarks: Sequence[str], *, 
         if score is not None:
             low, expected, high = (carried(x, change.posterior.usual.get(name, 50.0), score / unit) for x in (low, expected, high))
         low, high = sorted((low * unit * sign, high * unit * sign))
-        deltas.append(Delta(name, family, record.get("max"), expected * unit * sign, low, high, level,
-                            p_better, grade, tuple(rows), pooled,
-                            split(change, name, family, pooled, [item.contrast.table.paper for item in direct], unit, sign) if pooled and change.axes else None, score,
+        apart = split(change, name, family, pooled, [item.contrast.table.paper for item in direct], unit, sign) if pooled and change.axes else None
+        deltas.append(Delta(name, family, record.get("max"), expected * unit * sign, low, high, level, p_better, grade, tuple(rows), pooled, apart, score,
                             path(change, name, family, unit, sign) if change.axes else None))
     mixed = None
     if mix and change.axes:

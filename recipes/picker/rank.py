@@ -138,7 +138,8 @@ def pick(scores: Scores, limits: Constraints, calibration: training.Calibration,
 
     By expected gain; those of the CANDIDATES leaders that are as good as the best but for the noise of two runs come first, the cheapest to
     train before the others. risk: `lower` ranks by the lower end of the interval, `p_better` by the probability of beating the baseline
-    (risk.py). compete: without it no probabilities of being best. relax: when nothing fits, say what would have to give. pairs: the costs under these limits, if known.
+    (risk.py). compete: without it no probabilities of being best. relax: when nothing fits, say what would have to give.
+    pairs: the costs under these limits, if known.
     """
     space, baseline, words = scores.space, scores.baseline, scores.words
     pairs = pairs or Pairs(space, limits, words, calibration)

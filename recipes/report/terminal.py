@@ -290,8 +290,8 @@ def cost_change(before: "Costs", after: "Costs", tokens_before: float, tokens_af
 def ties(answer: "Pick") -> str:
     """How many recipes cannot be told apart, in what order they stand, and which stand out beside the list."""
     first = answer.recipes[0]
-    text = (f"{answer.tied} of the {answer.competitors} leading recipes (P(best) is among these) cannot be told apart by the evidence (less than 80% sure that the best is better"
-            + ("; there may be more, --top looks further)" if answer.tied == answer.competitors else ")"))
+    text = (f"{answer.tied} of the {answer.competitors} leading recipes (P(best) is among these) cannot be told apart by the evidence "
+            "(less than 80% sure that the best is better" + ("; there may be more, --top looks further)" if answer.tied == answer.competitors else ")"))
     if answer.risk == "expected":
         text += f"; those that gain the same but for the noise of two runs ({answer.noise:.1f}) stand first, the cheapest to train before the others"
     for name, item in (("the highest", answer.highest), ("the cheapest of those tied", answer.cheapest)):
