@@ -3,10 +3,10 @@
 In: matches of the forms below and the vocabulary. Out: the argv each becomes, or several where the sentence can mean several.
 """
 import itertools
-import json
 import os
 from collections.abc import Sequence
 
+from ..evidence.reading import read_json
 from ..evidence.vocabulary import Vocabulary, fold
 from . import flags
 from .changes import Readings, llm_named
@@ -125,8 +125,7 @@ def sizes(m: Match, words: Vocabulary) -> Readings:
     """What a paper says about the size of the LLM: the two sizes of one LLM that lie farthest apart in one of its tables, with their rows."""
     if not m.first("paper"):
         raise Unfit("")
-    with open(os.path.join(words.directory, f"{m.first('paper')}.json"), encoding="utf-8") as file:
-        paper = json.load(file)
+    paper = read_json(os.path.join(words.directory, f"{m.first('paper')}.json"), trusted=True)
     name, records = fold(paper["paper"]["short"]), words.records("llm")
     found: dict[tuple[str, str], float] = {}
     for table in paper["tables"]:

@@ -9,6 +9,7 @@ The baselines: "no change"; "no change" with a calibrated spread (per benchmark 
 """
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from statistics import median
 from typing import NamedTuple
 
 from . import tails
@@ -199,8 +200,8 @@ class Elsewhere:
         """The median score on a benchmark in other papers, in percent of the scale; 50 where no other prints it."""
         key = (benchmark, paper)
         if key not in self._usual:
-            values = sorted(score for other, scores in self._scores.get(benchmark, ()) if other != paper for score in scores)
-            self._usual[key] = values[len(values) // 2] if values else 50.0
+            values = [score for other, scores in self._scores.get(benchmark, ()) if other != paper for score in scores]
+            self._usual[key] = median(values) if values else 50.0
         return self._usual[key]
 
     def _elsewhere(self, name: str, paper: str) -> bool:
