@@ -78,7 +78,7 @@ class Library:
         known = self.words.find("benchmark", metric.benchmark)
         if known:
             self._strange.append(f"benchmark {metric.benchmark!r} (in {table} of --tables) should be written {known!r}: as it stands it is another one")
-        self.words.admit("benchmark", metric.benchmark, {"key": metric.benchmark, "name": metric.benchmark, "max": metric.max,
+        self.words.admit("benchmark", metric.benchmark, {"key": metric.benchmark, "name": metric.benchmark, "kind": metric.role, "max": metric.max,
                                                          "higher_is_better": metric.higher_is_better,
                                                          "family": metric.benchmark})     # its own: nobody says what it tests
 

@@ -367,6 +367,8 @@ class OwnTables(unittest.TestCase):
         said = json.loads(support.call("predict", str(path), *own)[1])
         self.assertAlmostEqual(said["deltas"][0]["expected"] if "deltas" in said else said["expected"], d["expected"], 4)
         self.assertGreater(support.call_json("pick", "--tasks", "my-bench", *own)["considered"], 0)
+        asked = support.call_json("CLIP vs my-vit-x on my-bench", *own)["deltas"][0]
+        self.assertEqual((asked["benchmark"], asked["expected"]), ("my-bench", d["expected"]))
         self.assertEqual(support.call("swap", "CLIP", "my-vit-x")[0], 2)                 # without the tables it is as unknown as before
         self.assertEqual(support.call("swap", "CLIP", "SigLIP", "--benchmark", "my-bench")[0], 2)
 
