@@ -3,8 +3,12 @@
 In: the facts of schedule.py and alternatives.py (plain values). Out: lines of text. Does not print.
 """
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from .text import Style, percent, signed, wrap
+
+if TYPE_CHECKING:
+    from ..alternatives import Pair
 
 # Which benchmarks the numbers of an alternative are about (alternatives.TIERS).
 ABOUT = {"related": "on others of its families' benchmarks", "average": "on means that papers print", "other": "on other tasks"}
@@ -86,6 +90,15 @@ def cells(deltas: Sequence[Mapping], names: Mapping[str, str]) -> list[str]:
     called = [cell["benchmark"] for cell in deltas]
     return [f"{names.get(cell['benchmark'], cell['benchmark'])}{' as ' + cell['metric'] if called.count(cell['benchmark']) > 1 else ''} "
             f"{signed(cell['delta'], 0 if (cell['max'] or 0) > 500 else 1)}" for cell in deltas]
+
+
+def no_result(slug: str, pairs: Sequence["Pair"], size: float | None, style: Style) -> list[str]:
+    """That no printed rows say what a change does, or that those there are may be one row copied twice. size: billions, of the LLMs asked about."""
+    where = f" on an LLM of about {size:.3g}B" if size else ""
+    if not pairs:
+        return wrap(f"no table prints rows that differ in it alone{where}: {slug}", style, hang="  ")
+    tables = ", ".join(dict.fromkeys(pair.table.id for pair in pairs))
+    return wrap(f"the only rows that differ in it alone{where} carry the same numbers in every column, which is no result: {slug} ({tables})", style, hang="  ")
 
 
 def overview(found: Sequence[Mapping], label: str, style: Style) -> list[str]:
