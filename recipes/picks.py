@@ -52,9 +52,10 @@ def answer_pick(library: Library, tasks: TaskMix, limits: Constraints, fix: Mapp
     scores = rank.Scores(choices, BASELINE, tasks, posterior, words)
     pairs = Pairs(choices, limits, words, library.calibration)
     result = rank.pick(scores, limits, library.calibration, top=top, level=level, risk=risk, pairs=pairs)
-    if not result.recipes and (fix or avoid):
-        from .picker.relax import without
-        result = result._replace(advice=(*result.advice, *without(fix, avoid, words, scores, limits, library.calibration)))
+    if not result.recipes:
+        from .picker import relax
+        result = result._replace(advice=(*relax.advice(scores, pairs, limits, library.calibration),
+                                         *relax.without(fix, avoid, words, scores, limits, library.calibration)))
     deltas, citations, schedules = {}, {}, {}
     cited, planned = Citations(library, tasks, limits, choices), Schedules(library) if result.recipes else None
     for i, item in enumerate(result.recipes[:cite]):

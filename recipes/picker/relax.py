@@ -31,7 +31,7 @@ class Advice(NamedTuple):
 def advice(scores: rank.Scores, pairs: Pairs, limits: Constraints, calibration: Calibration) -> tuple[Advice, ...]:
     """Each constraint that alone makes something fit; where none does, those that do together."""
     def gain(eased: Constraints) -> float | None:
-        found = rank.pick(scores, eased, calibration, top=1, compete=False, relax=False).recipes
+        found = rank.pick(scores, eased, calibration, top=1, compete=False).recipes
         return found[0].mix.expected if found else None
 
     out = []
@@ -112,6 +112,6 @@ def without(fix: Mapping[str, object], avoid: Mapping[str, Sequence[str]], words
     cases += [("avoid", f"{field}={value}", fix, {**avoid, field: [v for v in values if v != value]}) for field, values in avoid.items() for value in values]
     for reason, text, fixed, avoided in cases:
         wider = rank.Scores(space(words, fixed, avoided), scores.baseline, scores.tasks, scores.posterior, words)
-        found = rank.pick(wider, limits, calibration, top=1, compete=False, relax=False).recipes
+        found = rank.pick(wider, limits, calibration, top=1, compete=False).recipes
         if found:
             yield Advice(reason, text, None, "", found[0].mix.expected)
