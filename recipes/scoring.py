@@ -6,7 +6,7 @@ tables from all the published ones. Does not fit what is stored (refit.py) or pr
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from .claim_pairs import plural, satisfies
+from .claim_pairs import satisfies
 from .effects import backtest as bt
 from .effects.baselines import Elsewhere, Judged, judge, summary
 from .effects.columns import KINDS, Column, columns
@@ -18,7 +18,7 @@ from .evidence.tables import load_papers
 from .library import Library
 from .refit import read_hyper
 from .report.jsonable import number
-from .report.text import Style, percent, table, wrap
+from .report.text import Style, percent, plural, table, wrap
 
 GROUPS = ("axis", "grade", "family", "paper")
 

@@ -5,7 +5,7 @@ In: the facts of schedule.py and alternatives.py (plain values). Out: lines of t
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from .text import Style, percent, signed, wrap
+from .text import Style, percent, plural, signed, wrap
 
 if TYPE_CHECKING:
     from ..alternatives import Pair
@@ -57,8 +57,7 @@ def on(one: Mapping) -> str:
 
 def papers(one: Mapping) -> str:
     """How many papers, and their tables."""
-    count = len(one["papers"])
-    return f"{count} paper{'s' if count > 1 else ''} ({', '.join(one['tables'])})"
+    return f"{plural(len(one['papers']), 'paper')} ({', '.join(one['tables'])})"
 
 
 def also(one: Mapping) -> str:
@@ -106,7 +105,7 @@ def overview(found: Sequence[Mapping], label: str, style: Style) -> list[str]:
     head = f"other ways to train, by printed rows that differ in that alone; deltas in percent of scale for {label}, {percent(found[0]['level'])} interval"
     lines = [*(style.paint(line, "bold") for line in wrap(head, style, hang="  ")), ""]
     for one in sorted(found, key=lambda one: -one["expected"]):
-        count, span = len(one["papers"]), f"({signed(one['low'])} … {signed(one['high'])})"
-        text = f"{signed(one['expected']):>5} {span}, {count} paper{'s' if count > 1 else ''}, {on(one)}: {one['change']}"
+        span = f"({signed(one['low'])} … {signed(one['high'])})"
+        text = f"{signed(one['expected']):>5} {span}, {plural(len(one['papers']), 'paper')}, {on(one)}: {one['change']}"
         lines += wrap(text, style, f"  {one['slug']:<17} ", " " * 20)
     return [*lines, "", *wrap("schedule CHANGE shows the rows", style)]
