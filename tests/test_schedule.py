@@ -267,6 +267,11 @@ class Command(unittest.TestCase):
         self.assertLessEqual(max(map(len, out.splitlines())), 80)
         self.assertEqual(call_json("schedule", "ramp", "--on", "7B", exit_code=1)["no_rows"], ["ramp"])
 
+    def test_help_names_every_change(self):
+        text = " ".join(call("schedule", "--help")[1].split())
+        named = re.search(r"which: (.*?) \(default", text)[1].replace("- ", "-").split(", ")
+        self.assertEqual(sorted(named), sorted(alternatives.KNOWN))
+
     def test_an_empty_size_is_refused(self):
         for argv in (("schedule",), ("swap", "CLIP", "SigLIP")):
             code, _, err = call(*argv, "--on", "")

@@ -1,6 +1,7 @@
 """Sentence forms that look something up: `models`, `tables`, `benchmarks`, `backtest`, and the arithmetic of `tokens`, `cost`, `latency`.
 
-In: matches of the forms below and the vocabulary. Out: the argv each becomes, or several where the sentence can mean several.
+In: matches of the forms below and the vocabulary (`sizes` reads the published paper that is asked about).
+Out: the argv each becomes, or several where the sentence can mean several.
 """
 import itertools
 import os
