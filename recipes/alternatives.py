@@ -77,8 +77,8 @@ LEVELS: Mapping[str, Callable[[Mapping], Hashable]] = {
 class Change(NamedTuple):
     """One other way to train. what: in words; back: the opposite in words, where a recipe may have it already.
 
-    keys: settings in which two rows may differ; levels: which of LEVELS moves, from where, to where (None: to two to four times as much, within
-    5 %);    also: a level that may move along, and is then said.
+    keys: settings in which two rows may differ. level, before, after: which of LEVELS moves, from where (None: from anywhere), to where (None:
+    to two to four times as much, give or take 5 %). also: a level that may move along, and is then said.
     """
     slug: str
     what: str
