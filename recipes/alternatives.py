@@ -77,8 +77,8 @@ LEVELS: Mapping[str, Callable[[Mapping], Hashable]] = {
 class Change(NamedTuple):
     """One other way to train. what: in words; back: the opposite in words, where a recipe may have it already.
 
-    keys: settings in which two rows may differ; levels: which of LEVELS moves, from where, to where (None: more than before, in this many times);
-    also: a level that may move along, and is then said.
+    keys: settings in which two rows may differ. level, before, after: which of LEVELS moves, from where (None: from anywhere), to where (None:
+    to two to four times as much, give or take 5 %). also: a level that may move along, and is then said.
     """
     slug: str
     what: str
@@ -220,6 +220,7 @@ class Printed(NamedTuple):
     benchmarks: Mapping[str, float]
     papers: Mapping[str, float]
     pairs: tuple[Pair, ...]     # those with a score on these benchmarks
+
 
 def alternative(change: Change, pairs: Sequence[Pair], library: Library, tasks: TaskMix, level: float, back: bool = False) -> dict | None:
     """One other way to train by its printed rows alone, as plain values; None without a pair. back: the change undone.

@@ -55,7 +55,10 @@ def sides(first: Mapping[str, object], second: Mapping[str, object], both: Recip
 def answer_swap(library: Library, before: Recipe, after: Recipe, benchmarks: Sequence[str] | None, mix: TaskMix | None,
                 level: float, warnings: Sequence[str] = (), *, with_costs: bool = True, chains: bool = False,
                 scores: Mapping[str, float] | None = None) -> SwapAnswer:
-    """Deltas, mix, costs and notes of a change of recipe. scores: what `before` scores on benchmarks (they are shown too). chains: with the links behind indirect answers (it takes reading more papers)."""
+    """Deltas, mix, costs and notes of a change of recipe.
+
+    scores: what `before` scores on benchmarks (they are shown too). chains: with the links behind indirect answers (it takes reading more papers).
+    """
     words = library.words
     a, b = before.stated(), after.stated()
     change = Change(a, b, library.posterior, words)

@@ -172,17 +172,16 @@ def pairs(values: Sequence[str], flag_name: str, words: Vocabulary) -> list[tupl
 
 def scores_given(values: Sequence[str], words: Vocabulary) -> dict[str, float]:
     """--score BENCHMARK=VALUE flags (also with commas): benchmark -> what the first recipe scores, in its points."""
-    found = {}
+    found: dict[str, float] = {}
     for part in (part for value in values for part in value.split(",")):
-        name, sign, text = part.partition("=")
+        name, _, text = part.partition("=")
         try:
             value = float(text.strip().rstrip("%"))
         except ValueError:
             raise Usage(f"--score {part[:40]!r}: as in --score mmmu=36.5") from None
         benchmark = words.benchmark(name.strip())
-        if found.get(benchmark, value) != value:
+        if found.setdefault(benchmark, check_score(benchmark, value, words)) != value:
             raise Usage(f"--score {benchmark} is given twice: {found[benchmark]:g} and {value:g}")
-        found[benchmark] = check_score(benchmark, value, words)
     return found
 
 
@@ -204,7 +203,7 @@ def check_score(benchmark: str, value: float, words: Vocabulary) -> float:
 def _one_size(fixed: dict[str, object], words: Vocabulary) -> None:
     """Raises Usage when an LLM is fixed beside a size that it does not have."""
     slug, wanted = fixed.get("llm"), fixed.get("llm_params_b")
-    size = words.records("llm")[slug].get("params_b") if slug else None
+    size = words.records("llm").get(slug, {}).get("params_b")     # a name of the user's tables has no record
     if wanted and size and not same_size(size, wanted):
         raise Usage(f"--fix llm={slug} ({size:g}B) contradicts --fix llm_params_b={wanted:g}B (as --fix llm={wanted:g}B says too): leave one out")
 
@@ -241,8 +240,8 @@ def constraints(args: argparse.Namespace, words: Vocabulary) -> Constraints:
         raise Usage(f"--memory says {stored} and --dtype {args.dtype}")
     device = latency.gpu if latency else device
     room = words.records("hardware")[device].get("memory_gb") if latency or speed or args.deploy else None    # what it runs on, it must fit into
-    return Constraints(units.budget(args.budget, words) if args.budget is not None else None, latency, room if memory is None else memory, args.dtype or stored or "bf16",
-                       deploy_gpu=device, tokens_per_s=speed.tokens_per_s if speed else None, images=args.images,
+    return Constraints(units.budget(args.budget, words) if args.budget is not None else None, latency, room if memory is None else memory,
+                       args.dtype or stored or "bf16", deploy_gpu=device, tokens_per_s=speed.tokens_per_s if speed else None, images=args.images,
                        commercial=args.licence == "commercial")
 
 

@@ -20,7 +20,7 @@ from .picker.limits import Constraints, costs_of, exceeds
 from .picker.recipe import BASELINE, Recipe, change
 from .picker.space import Space
 from .picker.tasks import TaskMix
-from .report.text import signed
+from .report.text import listed, signed
 
 EACH = 2                       # tables per axis
 NEAR = {"llm": 0.3, "resolution": 0.25}   # doublings within which another size still stands for the chosen one
@@ -258,11 +258,6 @@ def confounded(notes: str, axis: str, a: Mapping, b: Mapping) -> bool:
             if axis in named and (not beside or any(a.get(name) is None or b.get(name) is None for name in beside)):
                 return True
     return False
-
-
-def listed(parts: Sequence[str]) -> str:
-    """a, b and c."""
-    return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
 
 
 def tiled(setting: Mapping) -> bool:

@@ -12,6 +12,7 @@ from .evidence.claims import RANGE, Assertion
 from .evidence.contrasts import AXES, Contrast, Moved, contrasts, evidence_metrics, moved
 from .evidence.tables import Metric, Paper, Row, Table
 from .evidence.vocabulary import Vocabulary
+from .report.text import plural
 
 RESULTS = ("holds", "fails", "absent", "unknown")
 MOST = 2 / 3   # share of the papers that an order of axes must hold in, unless the assertion says another
@@ -286,11 +287,6 @@ def judge_exists(one: Assertion, evidence: Evidence) -> Judged:
 
 def _mean_delta(found: Sequence[Contrast]) -> str:
     return f"{sum(map(percent, found)) / len(found):+.2f} percent of scale"
-
-
-def plural(count: int, word: str) -> str:
-    """`1 row`, `2 rows`."""
-    return f"{count} {word}{'' if count == 1 else 's'}"
 
 
 def _copied(one: Contrast, evidence: Evidence) -> bool:

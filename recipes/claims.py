@@ -13,11 +13,12 @@ splits, papers that are split evenly). The verdict of a claim, from its assertio
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from .claim_pairs import Evidence, Judged, Line, judge_contrast, judge_exists, judge_share, missing, plural, satisfies, within
+from .claim_pairs import Evidence, Judged, Line, judge_contrast, judge_exists, judge_share, missing, satisfies, within
 from .cost import tokens
 from .evidence.claims import Assertion, Claim, ClaimsFile
 from .evidence.contrasts import doubtful
 from .evidence.tables import Row, Table
+from .report.text import plural
 
 VERDICTS = ("supported", "partly", "contradicted", "not in the cited source", "no evidence")
 

@@ -67,7 +67,7 @@ def swap_command(args, library: Library, understood: dict | None = None) -> int:
     words = library.words
     field, a, b = question.two_names(args.from_, args.to, words)
     both = stated_flags(args, words)
-    if args.on:
+    if args.on is not None:
         if {"llm", "llm_params_b"} & both.keys():
             raise Usage("swap: --on says the LLM: leave out --llm and --llm-params-b")
         both = {**size_or_llm(args.on, words), **both}
@@ -75,7 +75,7 @@ def swap_command(args, library: Library, understood: dict | None = None) -> int:
     swapped = ("llm", "llm_params_b") if field in ("llm", "llm_params_b") else (field,)
     if set(swapped) & both.keys():
         raise Usage(f"swap: {args.from_[:40]} -> {args.to[:40]} already says the {field.replace('_', ' ')} of both sides: "
-                    f"leave out {'--on' if args.on else '--' + field.replace('_', '-')}")
+                    f"leave out {'--on' if args.on is not None else '--' + field.replace('_', '-')}")
     first, second = answers.sides(before, after, Recipe(**both), words)
     if not moved_axes(first.stated(), second.stated(), words):
         raise Usage(f"swap: {args.from_[:40]!r} and {args.to[:40]!r} are the same recipe: nothing changes")
@@ -178,7 +178,8 @@ def pick_command(args, library: Library, understood: dict | None = None) -> int:
     if args.json:
         recipes = [jsonable.ranked(i + 1, item, answer.deltas[i], answer.citations[i], answer.schedules[i]) for i, item in enumerate(answer.result.recipes)]
         show({**(understood or {}), **jsonable.pick(answer.result, recipes, jsonable.axis_value(answer.first) if answer.first else None, answer.warnings),
-              "adopt": jsonable.numbers(answer.adopt), "alternatives": jsonable.numbers(answer.alternatives), **({"pareto": jsonable.front(answer.front)} if answer.front else {}), **plot})
+              "adopt": jsonable.numbers(answer.adopt), "alternatives": jsonable.numbers(answer.alternatives),
+              **({"pareto": jsonable.front(answer.front)} if answer.front else {}), **plot})
     else:
         lines = {i: [f"{c['axis']}: {c['table'] or '-'}{' (arXiv ' + c['arxiv'] + ')' if c['arxiv'] else ''}, {c['why']}" for c in entries]
                  for i, entries in answer.citations.items()}

@@ -30,22 +30,23 @@ def schedule_command(args, library: Library, understood: dict | None = None) -> 
             raise Usage(f"schedule: {slug[:40]!r} is no change of the training{'; did you mean ' + near[0] if near else ''} "
                         f"(known: {', '.join(alternatives.KNOWN)})")
     tasks, size = parse_mix(args.tasks, library.words), None
-    if args.on:
+    if args.on is not None:
         asked = size_or_llm(args.on, library.words)
-        size = library.words.records("llm")[asked["llm"]].get("params_b") if "llm" in asked else asked.get("llm_params_b", BASELINE.llm_params_b)
+        size = library.words.records("llm").get(asked["llm"], {}).get("params_b") if "llm" in asked else asked.get("llm_params_b", BASELINE.llm_params_b)
         if size is None:
             raise Usage(f"schedule: the registry has no size for {asked['llm']}: say it (--on 7B)")
     pairs = alternatives.Pairs(library)
     wanted = list(dict.fromkeys(args.change)) or list(alternatives.KNOWN)
-    found = [alternatives.alternative(alternatives.KNOWN[slug], pairs.near(slug, size), library, tasks, args.level) for slug in wanted]
-    missing = [slug for slug, one in zip(wanted, found) if one is None]
-    answers = [one for one in found if one]
+    near_size = {slug: pairs.near(slug, size) for slug in wanted}
+    found = {slug: alternatives.alternative(alternatives.KNOWN[slug], some, library, tasks, args.level) for slug, some in near_size.items()}
+    missing, answers = [slug for slug, one in found.items() if one is None], [one for one in found.values() if one]
     if args.json:
         show({**(understood or {}), "tasks": jsonable.numbers(tasks.parts), "on": size, "changes": jsonable.numbers(answers), "no_rows": missing})
         return 0 if answers else 1
     look = style()
     lines = schedule.overview(answers, tasks.label, look) if not args.change and answers else [
         line for one in answers for line in schedule.change_lines(one, names_of(library), look)]
-    lines += [f"no table prints rows that differ in it alone{f' on an LLM of about {size:g}B' if size else ''}: {slug}" for slug in missing]
+    for slug in missing:
+        lines += schedule.no_result(slug, near_size[slug], size, look)
     out("\n".join(lines).rstrip("\n"))
     return 0 if answers else 1

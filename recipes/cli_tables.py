@@ -75,7 +75,7 @@ def fit_command(args, library: Library, understood: dict | None = None) -> int:
 
 
 def backtest_arguments(parser: Parser) -> None:
-    parser.add_argument("--paper", action="append", default=[], metavar="KEY", 
+    parser.add_argument("--paper", action="append", default=[], metavar="KEY",
                         help="only this published paper (repeatable); not together with --tables DIR, which scores the tables of DIR instead")
 
 

@@ -5,13 +5,13 @@ The only module beside the evidence readers that knows where files lie.
 """
 import functools
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from .effects.posterior import Posterior
 from .effects.store import read_posterior
 from .evidence.reading import EvidenceError
-from .evidence.tables import Paper, Table, load_papers, unescape
+from .evidence.tables import Metric, Paper, Table, load_papers, unescape
 from .evidence.vocabulary import UnknownName, Vocabulary, open_vocabulary
 
 if TYPE_CHECKING:
@@ -27,32 +27,14 @@ def shipped_tables() -> str:
     return inside if os.path.isdir(inside) else os.path.join(os.path.dirname(here), "tables")
 
 
-def canonical(setting: Mapping, words: Vocabulary) -> dict:
-    """A user's setting with the names that the vocabulary knows unified; others stay as they are."""
-    out = dict(setting)
-    for axis in ("encoder", "connector", "llm", "data"):
-        value = out.get(axis)
-        if isinstance(value, str):
-            out[axis] = _unified(axis, value, words)
-    return out
+COMPONENTS = ("encoder", "connector", "llm", "data")
 
 
-def _components(table: Table) -> Iterator[tuple[str, str]]:
-    """(axis, name) of every component in a table's rows, the parts of a fusion one by one."""
-    for row in table.rows:
-        for axis in ("encoder", "connector", "llm", "data"):
-            value = row.setting.get(axis)
-            if isinstance(value, str):
-                yield from ((axis, part) for part in (value.split("+") if axis == "encoder" else [value]))
-
-
-@functools.lru_cache(maxsize=4096)
-def _unified(axis: str, name: str, words: Vocabulary) -> str:
-    """The slug, or the name itself where it is unknown (to find the nearest known ones for the error is slow: once per name, not per row)."""
-    try:
-        return words.resolve(axis, name).slug
-    except UnknownName:
-        return name
+def unified(table: Table, slugs: Mapping[tuple[str, str], str]) -> Table:
+    """A table with its components under other names. slugs: (axis, name) -> name."""
+    rows = (row._replace(setting={**row.setting, **{axis: slugs[axis, row.setting[axis]] for axis in COMPONENTS if isinstance(row.setting.get(axis), str)}})
+            for row in table.rows)
+    return table._replace(rows=tuple(rows))
 
 
 class Library:
@@ -64,39 +46,66 @@ class Library:
         for directory in self.extra:
             if not os.path.isdir(directory):
                 raise EvidenceError(directory, "", "is not a directory (--tables wants a folder of table files)", "file")
-        self.words = open_vocabulary(self.shipped)
+        self.published_words = open_vocabulary(self.shipped)     # without the names of the user's tables: `check` judges these by it
+        self._words: Vocabulary | None = None
         self._own: list[Paper] | None = None
         self._read: dict[str, Paper] = {}
         self._strange: list[str] = []
-        self.repeated: "tuple[Repeated, ...]" = ()      # papers of the user whose rows stand in a published one
         self._posterior: Posterior | None = None
-        self._calibration: "Calibration" | None = None
-        self._released: "Landscape" | None = None
-        if self.extra:
-            self._admit()
+        self._calibration: Calibration | None = None
+        self._released: Landscape | None = None
 
-    def _admit(self) -> None:
-        """Let the vocabulary know the names that only the user's tables have, so that they can be asked about; note rows that are published ones."""
-        from .evidence.redundancy import repeated
-        self.repeated = tuple(repeated(self.own_papers(), self.papers(shipped_only=True)))
-        for table in (table for paper in self.own_papers() for table in paper.tables):
+    @property
+    def words(self) -> Vocabulary:
+        """The vocabulary, with the names that only the user's tables have."""
+        if self._words is None:
+            self._words = open_vocabulary(self.shipped) if self.extra else self.published_words
+            self.own_papers()       # admits their names
+        return self._words
+
+    def _admit(self, tables: Iterable[Table]) -> dict[tuple[str, str], str]:
+        """Let the vocabulary know the names that only the user's tables have, so that they can be asked about. Returns (axis, name) -> the name to use."""
+        slugs: dict[tuple[str, str], str] = {}
+        for table in tables:
             for metric in table.metrics.values():
-                if metric.role in ("score", "average") and metric.benchmark not in self.words.records("benchmark"):
-                    self.words.admit("benchmark", metric.benchmark, {"key": metric.benchmark, "name": metric.benchmark, "max": metric.max,
-                                                                     "higher_is_better": metric.higher_is_better,
-                                                                     "family": metric.benchmark})     # its own: nobody says what it tests
-            for axis, name in _components(table):
-                if name not in self.words.records(axis) and self.words.find(axis, name) is None:
-                    self._strange.append(f"{self.words.unknown(axis, name)} (in {table.id} of --tables): its rows speak for this name alone")
-                    self.words.admit(axis, name)
+                self._admit_benchmark(metric, table.id)
+            for axis, name in ((axis, row.setting.get(axis)) for row in table.rows for axis in COMPONENTS):
+                if isinstance(name, str) and (axis, name) not in slugs:
+                    slugs[axis, name] = self._slug(axis, name) or self._admit_component(axis, name, table.id)
+        return slugs
+
+    def _admit_benchmark(self, metric: Metric, table: str) -> None:
+        if metric.role not in ("score", "average") or metric.benchmark in self.words.records("benchmark"):
+            return
+        known = self.words.find("benchmark", metric.benchmark)
+        if known:
+            self._strange.append(f"benchmark {metric.benchmark!r} (in {table} of --tables) should be written {known!r}: as it stands it is another one")
+        self.words.admit("benchmark", metric.benchmark, {"key": metric.benchmark, "name": metric.benchmark, "kind": metric.role, "max": metric.max,
+                                                         "higher_is_better": metric.higher_is_better,
+                                                         "family": metric.benchmark})     # its own: nobody says what it tests
+
+    def _admit_component(self, axis: str, name: str, table: str) -> str:
+        """The name to use for a component that the vocabulary does not know, or for a fusion with such an encoder."""
+        for part in name.split("+") if axis == "encoder" else [name]:
+            if self._slug(axis, part) is None:
+                self._strange.append(f"{self.words.unknown(axis, part)} (in {table} of --tables): its rows speak for this name alone")
+                self.words.admit(axis, part)
+        return self._slug(axis, name) or name
+
+    def _slug(self, axis: str, name: str) -> str | None:
+        """The slug of a component, or None. Slow for an unknown name (its error looks for the nearest ones): asked once per name, not per row."""
+        try:
+            return self.words.resolve(axis, name).slug
+        except UnknownName:
+            return None
 
     def own_papers(self) -> list[Paper]:
         """The user's papers, names unified, without scores that cannot be. An id that the shipped tables use too is an EvidenceError."""
+        words = self.words      # asks for these papers itself when it is new
         if self._own is None:
-            self._own = []
-            for paper in load_papers(self.extra, self.words.records("benchmark"), words=self.words) if self.extra else ():
-                tables = [table._replace(rows=tuple(row._replace(setting=canonical(row.setting, self.words)) for row in table.rows)) for table in paper.tables]
-                self._own.append(paper._replace(tables=tuple(map(self._possible, tables))))
+            papers = list(load_papers(self.extra, words.records("benchmark"), words=words)) if self.extra else []
+            slugs = self._admit(table for paper in papers for table in paper.tables)
+            self._own = [paper._replace(tables=tuple(self._possible(unified(table, slugs)) for table in paper.tables)) for paper in papers]
             if self._own:
                 known = {table.id for paper in self.papers(shipped_only=True) for table in paper.tables}
                 for paper in self._own:
@@ -118,8 +127,14 @@ class Library:
         return table._replace(rows=tuple(rows))
 
     def strange(self) -> list[str]:
-        """What is strange in the user's tables, a sentence each: scores left out, components that the vocabulary does not know."""
+        """What is strange in the user's tables, a sentence each: names that the vocabulary does not know or spells otherwise, scores left out."""
         return self._strange
+
+    @functools.cached_property
+    def repeated(self) -> "tuple[Repeated, ...]":
+        """The user's papers whose rows stand in a published one."""
+        from .evidence.redundancy import repeated
+        return tuple(repeated(self.own_papers(), self.papers(shipped_only=True))) if self.extra else ()
 
     def counted_twice(self) -> list[str]:
         """The user's papers that count in the published tables already, a sentence each."""

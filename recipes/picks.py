@@ -52,10 +52,10 @@ def answer_pick(library: Library, tasks: TaskMix, limits: Constraints, fix: Mapp
     scores = rank.Scores(choices, BASELINE, tasks, posterior, words)
     pairs = Pairs(choices, limits, words, library.calibration)
     result = rank.pick(scores, limits, library.calibration, top=top, level=level, risk=risk, pairs=pairs)
-    if not result.recipes and (fix or avoid):
-        from .picker.relax import without
-        more = without(fix, avoid, scores, limits, library.calibration, level, risk, last=not result.advice)
-        result = result._replace(advice=(*result.advice, *more))
+    if not result.recipes:
+        from .picker import relax
+        advice = relax.advice(scores, pairs, limits, library.calibration, level, risk)
+        result = result._replace(advice=(*advice, *relax.without(fix, avoid, scores, limits, library.calibration, level, risk, last=not advice)))
     deltas, citations, schedules = {}, {}, {}
     cited, planned = Citations(library, tasks, limits, choices), Schedules(library) if result.recipes else None
     for i, item in enumerate(result.recipes[:cite]):
@@ -88,7 +88,8 @@ def _alternatives(library: Library, scores: rank.Scores, best: rank.Ranked, leve
     said = {"change": alternatives.KNOWN["encoder"].back if tuned else alternatives.KNOWN["encoder"].what, "slug": "encoder", "tasks": None,
             "of": len(tasks.benchmarks), **{key: [] for key in ("benchmarks", "papers", "also_moves", "tables", "rows", "other_rows")}}
     return ({**said, **(rows or {}), "basis": "model", "expected": mix.expected, "low": mix.low, "high": mix.high, "p_better": mix.p_better, "level": level,
-             "printed": rows and {key: rows[key] for key in ("expected", "low", "high", "p_better", "tasks", "of", "benchmarks", "papers")}}, *(one for one in out if one is not rows))
+             "printed": rows and {key: rows[key] for key in ("expected", "low", "high", "p_better", "tasks", "of", "benchmarks", "papers")}},
+            *(one for one in out if one is not rows))
 
 
 def _adopt(library: Library, tasks: TaskMix, limits: Constraints, fix: Mapping[str, object], deltas: Sequence) -> dict | None:
@@ -164,8 +165,8 @@ def _pick_warnings(result: rank.Pick, limits: Constraints, fix: Mapping[str, obj
         if verdict == "conditions":
             out.append(f"the licence of {result.recipes[0].language.slug} permits commercial use with conditions: {why}")
     if limits.images > 1:
-        out.append(f"--images {limits.images} multiplies tokens, latency and memory; how many samples with several images or frames a data mix has stands in no "
-                   "table here, so whether the recipe learns to use them is not known")
+        out.append(f"--images {limits.images} multiplies tokens, latency and memory; how many samples with several images or frames a data mix has stands "
+                   "in no table here, so whether the recipe learns to use them is not known")
     if result.risk != "expected":
         out.append("chosen by " + ("the lower end of the interval" if result.risk == "lower" else "the probability of beating the baseline")
                    + ", over the whole space; P(best), ties and what to ablate first go by the expected gain")
@@ -220,7 +221,8 @@ def answer_ablate(library: Library, tasks: TaskMix, own: Recipe | None, confiden
         best = result.recipes[0]
         place = _place(choices, best)
         recipe, costs = best.recipe, best.costs
-        assumed = (f"the pick is the best recipe for {budget_text(limits.budget)}{' (default budget; --budget, other limits, or --recipe to change)' if free else ''}; "
+        default = " (default budget; --budget, other limits, or --recipe to change)" if free else ""
+        assumed = (f"the pick is the best recipe for {budget_text(limits.budget)}{default}; "
                    if alone else "the pick is the best recipe under these constraints, each of them for one run; ")
     else:
         recipe = whole(own.stated(), words)

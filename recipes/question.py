@@ -38,7 +38,7 @@ def understand(sentence: str, words: Vocabulary) -> Understood:
     """Parse one question. Raises QuestionError or Ambiguous."""
     from .asking import reader
     text = " ".join(sentence.split()).strip()
-    if not re.search(r"\w", text):
+    if not re.search(r"[^\W_]", text):
         raise reader.QuestionError(f"an empty question; try: {EXAMPLES[0]}")
     if len(text) > 400:
         raise reader.QuestionError(f"a question of {len(text)} characters; at most 400 are read")

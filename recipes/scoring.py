@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from . import arguments
-from .claim_pairs import plural, satisfies
+from .claim_pairs import satisfies
 from .effects import backtest as bt
 from .effects.baselines import Elsewhere, Judged, changes, judge, summary
 from .effects.columns import KINDS, Column, columns
@@ -18,7 +18,7 @@ from .evidence.tables import load_papers
 from .library import Library
 from .refit import read_hyper
 from .report.jsonable import number
-from .report.text import Style, clean, percent, table, wrap
+from .report.text import Style, clean, percent, plural, table, wrap
 
 GROUPS = ("axis", "grade", "family", "paper")
 
@@ -153,7 +153,7 @@ def backtest_text(result: dict, style: Style) -> str:
                             f"the model's {both['thumb_model_ratio']:.2f}", style)]
     lines += ["", *wrap("answerable: grade direct or indirect from the other papers alone. MAE: mean absolute error over that of \"no change\", mean "
                         "over papers; axis: the same for the mean of all contrasts of the axis. CRPS: of the model, and of \"no change\" with a "
-                        "spread calibrated per benchmark and axis / with the one that scores best on the other papers. 50/80/95%: share of results inside these intervals. sign: right signs "
-                        "where more than 1 point was predicted: mean over papers with at least 3 such contrasts / over all contrasts; / over all "
-                        "contrasts that moved by more than 2 points.", style)]
+                        "spread calibrated per benchmark and axis / with the one that scores best on the other papers. 50/80/95%: share of results "
+                        "inside these intervals. sign: right signs where more than 1 point was predicted: mean over papers with at least 3 such "
+                        "contrasts / over all contrasts; / over all contrasts that moved by more than 2 points.", style)]
     return "\n".join(lines)

@@ -57,6 +57,11 @@ class Baselines(unittest.TestCase):
         self.assertAlmostEqual(self.elsewhere.axis_mean(("llm",), {"llm_size": -1.0}, "x", "z"), -3.0)
         self.assertEqual(self.elsewhere.axis_mean(("connector",), {"connector=d": 1.0}, "y", "z"), 0.0)
 
+    def test_the_usual_score_is_the_median_of_the_other_papers(self):
+        self.assertEqual(self.elsewhere.usual("x", "p"), 19.0)       # q alone: between 18 and 20
+        self.assertEqual(self.elsewhere.usual("x", "z"), 16.0)
+        self.assertEqual(self.elsewhere.usual("y", "r"), 50.0)       # nobody else prints it
+
     def test_zero_spread_by_hand(self):
         """Outside q: one contrast of +4 (2 scales squared: 4) on x; 10 contrasts' worth of the axis's 4: sd = 2 scales = 4 points."""
         self.assertAlmostEqual(self.elsewhere.zero_sd(("llm",), "x", "q"), 4.0)

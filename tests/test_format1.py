@@ -11,7 +11,7 @@ from recipes.evidence.format1 import benchmark_of, converted, namer
 from recipes.evidence.reading import EvidenceError
 from recipes.evidence.rules import RULES
 from recipes.evidence.tables import parse_paper
-from recipes.library import canonical
+from recipes.library import Library, unified
 
 from . import support
 
@@ -188,7 +188,7 @@ class Conversion(unittest.TestCase):
                 yield from places(value[key], (*path, key))
         rng = random.Random(7)
         every = [path for path in places(made_up()) if path and path != ("format",)]
-        read = 0
+        read, owner = 0, Library()      # whose vocabulary comes to know the names
         for _ in range(200):
             data = made_up()
             *way, last = rng.choice(every)
@@ -201,7 +201,8 @@ class Conversion(unittest.TestCase):
             except EvidenceError:
                 continue
             read += 1
-            tables = tuple(t._replace(rows=tuple(r._replace(setting=canonical(r.setting, WORDS)) for r in t.rows)) for t in paper.tables)
+            slugs = owner._admit(paper.tables)
+            tables = tuple(unified(table, slugs) for table in paper.tables)
             columns([paper._replace(tables=tables)], WORDS)
             for table in tables:
                 for name, (rule, _) in RULES.items():

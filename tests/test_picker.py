@@ -227,10 +227,13 @@ class Ranking(unittest.TestCase):
         for top, compete in ((1, True), (1, False), (5, False)):
             self.assertEqual(rank.pick(scores, limits, self.calibration, top=top, compete=compete).recipes[0].recipe, found[0].recipe)
 
+    def advised(self, limits: Constraints) -> tuple[relax.Advice, ...]:
+        return relax.advice(self.scores, Pairs(self.space, limits, self.words, self.calibration), limits, self.calibration)
+
     def test_nothing_fits(self):
-        found = rank.pick(self.scores, Constraints(memory_gb=0.5), self.calibration)
-        self.assertEqual(found.recipes, ())
-        memory = next(advice for advice in found.advice if advice.reason == "memory")
+        limits = Constraints(memory_gb=0.5)
+        self.assertEqual(rank.pick(self.scores, limits, self.calibration).recipes, ())
+        memory = next(advice for advice in self.advised(limits) if advice.reason == "memory")
         self.assertGreater(memory.needs, 0.5)
         self.assertEqual(memory.needs, float(f"{memory.needs:.3g}"))                                    # a number to type
         at = rank.pick(self.scores, Constraints(memory_gb=memory.needs), self.calibration)              # what is said to fit does, and not less
@@ -239,13 +242,13 @@ class Ranking(unittest.TestCase):
 
     def test_each_constraint_that_blocks_is_named_with_what_it_needs(self):
         limits = Constraints(units.budget("1 A100-hours", self.words), units.latency("1ms on L4", self.words), tokens_per_s=1.0)
-        both = rank.pick(self.scores, limits, self.calibration).advice                          # two of them block: none alone helps
+        both = self.advised(limits)                                                             # two of them block: none alone helps
         self.assertEqual([(advice.reason, advice.together) for advice in both], [("latency", ("budget",)), ("budget", ("latency",))])
         eased = limits._replace(latency=limits.latency._replace(ms=both[0].needs), budget=limits.budget._replace(amount=both[1].needs))
         self.assertAlmostEqual(rank.pick(self.scores, eased, self.calibration).recipes[0].mix.expected, both[0].gain, 6)
-        found = rank.pick(self.scores, limits._replace(latency=None), self.calibration)
-        self.assertEqual([advice.reason for advice in found.advice], ["budget"])
-        needs = limits.budget._replace(amount=found.advice[0].needs)
+        found = self.advised(limits._replace(latency=None))
+        self.assertEqual([advice.reason for advice in found], ["budget"])
+        needs = limits.budget._replace(amount=found[0].needs)
         self.assertTrue(rank.pick(self.scores, Constraints(needs), self.calibration).recipes)
 
     def test_limits_are_rounded_towards_the_generous_side(self):

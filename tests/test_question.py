@@ -107,8 +107,9 @@ class NeverAGuess(unittest.TestCase):
                 self.assertLess(len(got), 500)
 
     def test_too_long_and_empty(self):
-        for text in ("", "   ", "?", "swap " * 200):
+        for text in ("", "   ", "?", "_ #", "swap " * 200):
             self.assertIsInstance(understood(text), str)
+        self.assertIn("empty question", understood("_ #"))
 
 
 class Ambiguity(unittest.TestCase):

@@ -259,6 +259,25 @@ class Command(unittest.TestCase):
         code, out, _ = call("schedule", "lora", "--on", "70B")
         self.assertEqual((code, out.strip()), (1, "no table prints rows that differ in it alone on an LLM of about 70B: lora"))
 
+    def test_rows_with_the_same_numbers_are_not_said_to_be_missing(self):
+        """Molmo's Table 12 prints the ramp on 7B, with one row's numbers twice."""
+        code, out, _ = call("schedule", "ramp", "--on", "7B")
+        self.assertEqual(code, 1)
+        self.assertIn("same numbers in every column, which is no result: ramp (molmo.table12)", " ".join(out.split()))
+        self.assertLessEqual(max(map(len, out.splitlines())), 80)
+        self.assertEqual(call_json("schedule", "ramp", "--on", "7B", exit_code=1)["no_rows"], ["ramp"])
+
+    def test_help_names_every_change(self):
+        text = " ".join(call("schedule", "--help")[1].split())
+        named = re.search(r"which: (.*?) \(default", text)[1].replace("- ", "-").split(", ")
+        self.assertEqual(sorted(named), sorted(alternatives.KNOWN))
+
+    def test_an_empty_size_is_refused(self):
+        for argv in (("schedule",), ("swap", "CLIP", "SigLIP")):
+            code, _, err = call(*argv, "--on", "")
+            self.assertEqual(code, 2)
+            self.assertIn("'' is not a number", err)
+
     def test_all_of_them(self):
         answer = call_json("schedule")
         self.assertEqual([one["slug"] for one in answer["changes"]], list(alternatives.KNOWN))

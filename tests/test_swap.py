@@ -289,6 +289,48 @@ class Scores(unittest.TestCase):
             self.assertIn(word, err)
 
 
+class AtAScore(unittest.TestCase):
+    """--score: the delta at what the first recipe scores."""
+
+    def mmmu(self, *more: str) -> dict:
+        return support.call_json("swap", "CLIP", "SigLIP", "--on", "7B", "--benchmark", "mmmu", *more)["deltas"][0]
+
+    def test_the_interval_shrinks_towards_the_ends(self):
+        plain, middle, high = self.mmmu(), self.mmmu("--score", "mmmu=36.5"), self.mmmu("--score", "MMMU=97")
+        self.assertEqual((plain["at_score"], middle["at_score"], high["at_score"]), (None, 36.5, 97.0))
+        self.assertLess(97.0 + high["interval"]["high"], 100.0)
+        widths = [one["interval"]["high"] - one["interval"]["low"] for one in (plain, middle, high)]
+        self.assertLess(widths[2], 0.5 * widths[0])
+        self.assertAlmostEqual(widths[1] / widths[0], 1.0, 1)      # about the usual score
+        self.assertEqual((plain["p_better"], plain["path"]), (high["p_better"], high["path"]))
+
+    def test_printed_rows_are_held_against_the_usual_score(self):
+        """They were not printed at the given score: what lies outside the interval there is no contradiction."""
+        for benchmark in ("mmmu", "pope", "docvqa", "textvqa"):
+            plain, high = (support.call_json("swap", "CLIP", "SigLIP", "--on", "7B", "--benchmark", benchmark, *more)["deltas"][0]
+                           for more in ((), ("--score", f"{benchmark}=97")))
+            self.assertEqual(plain["rows_outside_interval"], high["rows_outside_interval"], benchmark)
+        self.assertFalse(plain["rows_outside_interval"])
+
+    def test_what_is_no_score_is_refused(self):
+        for given, said in (("mmmu=101", "goes from 0 to 100"), ("mmmu=-1", "goes from 0 to 100"), ("mmmu=nan", "goes from 0 to 100"),
+                            ("mmmu", "as in --score"), ("mmmu=x", "as in --score"), ("mmmmmu=3", "unknown benchmark"), ("mmmu=30,mmmu=40", "given twice: 30 and 40")):
+            code, _, err = support.call("swap", "CLIP", "SigLIP", "--score", given)
+            self.assertEqual(code, 2, given)
+            self.assertIn(said, err)
+        self.assertEqual(self.mmmu("--score", "mmmu=30", "--score", "mmmu=30%")["at_score"], 30.0)
+
+    def test_predict_takes_the_score_too(self):
+        line = {"from": {"encoder": "CLIP"}, "to": {"encoder": "SigLIP"}, "benchmark": "mmmu"}
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder, "q.jsonl")
+            path.write_text("\n".join(json.dumps({**line, "score": score}) for score in (None, 97, "97", True, 101)))
+            got = [json.loads(text) for text in support.call("predict", str(path))[1].splitlines()]
+        self.assertEqual([one["deltas"][0]["at_score"] for one in got[:2]], [None, 97.0])
+        self.assertNotEqual(*(one["deltas"][0]["expected"] for one in got[:2]))
+        self.assertTrue(all("score" in one["error"] for one in got[2:]), got[2:])
+
+
 class OwnTables(unittest.TestCase):
     """A user's results join the published ones by conditioning."""
 
@@ -352,6 +394,8 @@ class OwnTables(unittest.TestCase):
         said = json.loads(support.call("predict", str(path), *own)[1])
         self.assertAlmostEqual(said["deltas"][0]["expected"] if "deltas" in said else said["expected"], d["expected"], 4)
         self.assertGreater(support.call_json("pick", "--tasks", "my-bench", *own)["considered"], 0)
+        asked = support.call_json("CLIP vs my-vit-x on my-bench", *own)["deltas"][0]
+        self.assertEqual((asked["benchmark"], asked["expected"]), ("my-bench", d["expected"]))
         self.assertEqual(support.call("swap", "CLIP", "my-vit-x")[0], 2)                 # without the tables it is as unknown as before
         self.assertEqual(support.call("swap", "CLIP", "SigLIP", "--benchmark", "my-bench")[0], 2)
 
@@ -370,6 +414,51 @@ class OwnTables(unittest.TestCase):
         (self.folder / "copied.json").write_text(text)
         warnings = support.call_json("swap", "224", "336", "--benchmark", "mmbench_en", "--tables", str(self.folder))["warnings"]
         self.assertTrue(any("of copied carry the scores of rows of honeybee" in text for text in warnings), warnings)
+
+
+    def test_two_spellings_of_an_unknown_component_are_one(self):
+        self.write(8.0, papers=2)
+        self.edit(('"encoder": "SigLIP"', '"encoder": "My ViT"'))
+        other = self.folder / "own1.json"
+        other.write_text(other.read_text().replace('"encoder": "SigLIP"', '"encoder": "my-vit"'))
+        for asked in ("My ViT", "my-vit"):
+            answer = support.call_json("swap", "CLIP", asked, "--benchmark", "mmmu", "--tables", str(self.folder))
+            self.assertEqual({row["table"] for row in answer["deltas"][0]["evidence"]}, {"own0.t1", "own1.t1"}, asked)
+            self.assertEqual(len([text for text in answer["warnings"] if "of --tables" in text]), 1)
+
+    def test_names_without_ascii_letters_are_not_taken_for_each_other(self):
+        self.write(8.0, papers=2)
+        self.edit(('"encoder": "SigLIP"', '"encoder": "視覚"'))
+        other = self.folder / "own1.json"
+        other.write_text(other.read_text().replace('"encoder": "SigLIP"', '"encoder": "眼"'))
+        names = {row.setting["encoder"] for paper in Library([str(self.folder)]).own_papers() for row in paper.tables[0].rows}
+        self.assertEqual(names, {"clip-vit-l-14", "視覚", "眼"})
+
+    def test_a_component_without_a_record_is_no_traceback(self):
+        self.write(8.0)
+        self.edit(('"llm": "qwen2.5-7b"', '"llm": "my-llm"'))
+        for argv, said in ((("pick", "--fix", "llm=my-llm"), "no candidate has llm my-llm"), (("schedule", "--on", "my-llm"), "no size for my-llm")):
+            code, _, err = support.call(*argv, "--tables", str(self.folder))
+            self.assertEqual(code, 2)
+            self.assertIn(said, err)
+
+    def test_check_judges_names_by_the_registry_alone(self):
+        """That a user's tables have a name makes it one to ask about, not one that is right."""
+        self.write(8.0)
+        self.edit(('"encoder": "SigLIP"', '"encoder": "My ViT"'), ('{"benchmark": "mmmu"}', '{"benchmark": "MMMU"}'))
+        found = support.call_json("check", "--tables", str(self.folder), exit_code=1)
+        self.assertEqual(found, support.call_json("check", str(self.folder), exit_code=1))
+        said = json.dumps(found)
+        self.assertIn("unknown encoder 'My ViT'", said)
+        self.assertIn("unknown benchmark 'MMMU'", said)
+        (self.folder / "own0.json").write_text('{"format": 2}')
+        self.assertEqual(support.call_json("check", "--tables", str(self.folder), exit_code=1), support.call_json("check", str(self.folder), exit_code=1))
+
+    def test_a_benchmark_that_is_spelled_otherwise_is_named(self):
+        self.write(8.0)
+        self.edit(('{"benchmark": "mmmu"}', '{"benchmark": "MMMU"}'))
+        warnings = support.call_json("swap", "CLIP", "SigLIP", "--benchmark", "mmmu", "--tables", str(self.folder))["warnings"]
+        self.assertEqual(["'MMMU'" in text and "should be written 'mmmu'" in text for text in warnings if "of --tables" in text], [True])
 
     def test_scores_that_cannot_be_are_left_out_and_named(self):
         before = self.mmmu()
@@ -393,10 +482,16 @@ class OwnTables(unittest.TestCase):
         self.assertIn("cambrian1.table11", err)
 
     def test_order_of_the_folders_does_not_matter(self):
-        self.write(8.0, papers=3)
-        posterior = Library([str(self.folder)]).posterior
-        change = Change({**BASE, **CLIP}, {**BASE, **SIGLIP}, posterior, support.library().words)
-        self.assertGreater(change.predict("mmmu", "reasoning-knowledge")[0], 0)
+        folders = []
+        for number, delta in enumerate((8.0, -2.0)):
+            self.write(delta)
+            folders.append(self.folder / str(number))
+            folders[-1].mkdir()
+            (folders[-1] / "own.json").write_text((self.folder / "own0.json").read_text().replace("own0", f"own{number}"))
+        first, second = (Change({**BASE, **CLIP}, {**BASE, **SIGLIP}, Library(list(map(str, order))).posterior, support.library().words)
+                         .predict("mmmu", "reasoning-knowledge") for order in (folders, folders[::-1]))
+        for x, y in zip(first, second, strict=True):
+            self.assertAlmostEqual(x, y, 9)
 
 
 if __name__ == "__main__":

@@ -1,12 +1,13 @@
 """Sentence forms that look something up: `models`, `tables`, `benchmarks`, `backtest`, and the arithmetic of `tokens`, `cost`, `latency`.
 
-In: matches of the forms below and the vocabulary. Out: the argv each becomes, or several where the sentence can mean several.
+In: matches of the forms below and the vocabulary (`sizes` reads the published paper that is asked about).
+Out: the argv each becomes, or several where the sentence can mean several.
 """
 import itertools
-import json
 import os
 from collections.abc import Sequence
 
+from ..evidence.reading import read_json
 from ..evidence.vocabulary import Vocabulary, fold
 from . import flags
 from .changes import Readings, llm_named
@@ -125,8 +126,7 @@ def sizes(m: Match, words: Vocabulary) -> Readings:
     """What a paper says about the size of the LLM: the two sizes of one LLM that lie farthest apart in one of its tables, with their rows."""
     if not m.first("paper"):
         raise Unfit("")
-    with open(os.path.join(words.directory, f"{m.first('paper')}.json"), encoding="utf-8") as file:
-        paper = json.load(file)
+    paper = read_json(os.path.join(words.directory, f"{m.first('paper')}.json"), trusted=True)
     name, records = fold(paper["paper"]["short"]), words.records("llm")
     found: dict[tuple[str, str], float] = {}
     for table in paper["tables"]:
@@ -263,7 +263,6 @@ MODEL_WORDS = words_of("model models vlm vlms open opensource source released re
                        "most phone able do does must should "
                        "out go just deploy that serve hosted self already made work works also take takes input accept accepts process processes smaller "
                        "multiple usable pretrained gives give")
-TRAINS = words_of("train training trained recipe recipes build building finetune finetuning")
 STRONG = words_of("open opensource released release existing available download downloadable weights checkpoint checkpoints offtheshelf smallest lightest "
      "tiniest ready huggingface hf adopt licence "
                   "license licensed licenced apache mit commercial commercially pretrained supports support supporting reads handles understands fits runs "

@@ -8,6 +8,7 @@ spelling is near; digits are never corrected (qwen2 is not qwen3). Knows no sent
 import os
 import re
 from collections.abc import Iterable
+from itertools import zip_longest
 from typing import NamedTuple
 
 from ..evidence.vocabulary import Vocabulary, distance, fold
@@ -179,25 +180,35 @@ class Lexicon:
              ["by"]) and i + 2 < len(found) and found[i + 2].text.isdecimal():
             other = found[i + 2].text
             return _item(found, i, 3, ("image", f"{text}x{other}"), *([("px", text)] if text == other else [])), 3
+        return self._devices(found, i) or self._measured(found, i)
+
+    def _devices(self, found: list[Atom], i: int) -> tuple[Item, int] | None:
+        """So many devices from i (8xH100, two L4s), and for how long if it is said; None for anything else."""
+        text = found[i].text
         times = re.fullmatch(r"(\d{1,5})x([a-z].*)?", text)
-        if times or text.isdecimal() and len(text) < 6 or text in units.COUNTS:
-            count, rest = (times[1], i if times[2] else i + 1) if times else (str(units.COUNTS.get(text, text)), i + 1)
-            if not times and rest < len(found) and found[rest].text == "x":
-                rest += 1
-            device, size = self._device(found, rest, times[2] if times and times[2] else None)
-            if device:
-                end = rest + size
-                gpu = end + 1 < len(found) and found[end].text == "gpu" and found[end + 1].text in HOURS | SPANS
-                if end < len(found) and found[end + gpu].text in HOURS | SPANS and text not in ONE:
-                    length, size = found[end + gpu].text, end + gpu + 1 - i
-                    return _item(found, i, size, ("budget", f"{count} {self.short[device]}-{'hours' if length in HOURS else length}")), size
-                end += end < len(found) and found[end].text in ("gpu", "gpus", "node")
-                after = end + (end < len(found) and found[end].text in ("for", "during"))
-                span, size = self._quantity(found, after) if after < len(found) else (None, 0)
-                if span and span.value("duration"):
-                    return _item(found, i, after + size - i, ("budget", f"{count}x{self.short[device]} for {span.value('duration')}")), after + size - i
-                if text not in ONE:  # an L4 is a device
-                    return _item(found, i, end - i, ("gpus", f"{count} {self.short[device]}")), end - i
+        if not (times or text.isdecimal() and len(text) < 6 or text in units.COUNTS):
+            return None
+        count, rest = (times[1], i if times[2] else i + 1) if times else (str(units.COUNTS.get(text, text)), i + 1)
+        if not times and rest < len(found) and found[rest].text == "x":
+            rest += 1
+        device, size = self._device(found, rest, times[2] if times and times[2] else None)
+        if not device:
+            return None
+        end = rest + size
+        gpu = end + 1 < len(found) and found[end].text == "gpu" and found[end + 1].text in HOURS | SPANS
+        if end < len(found) and found[end + gpu].text in HOURS | SPANS and text not in ONE:
+            length, size = found[end + gpu].text, end + gpu + 1 - i
+            return _item(found, i, size, ("budget", f"{count} {self.short[device]}-{'hours' if length in HOURS else length}")), size
+        end += end < len(found) and found[end].text in ("gpu", "gpus", "node")
+        after = end + (end < len(found) and found[end].text in ("for", "during"))
+        span, size = self._quantity(found, after) if after < len(found) else (None, 0)
+        if span and span.value("duration"):
+            return _item(found, i, after + size - i, ("budget", f"{count}x{self.short[device]} for {span.value('duration')}")), after + size - i
+        return None if text in ONE else (_item(found, i, end - i, ("gpus", f"{count} {self.short[device]}")), end - i)     # an L4 is a device
+
+    def _measured(self, found: list[Atom], i: int) -> tuple[Item | None, int]:
+        """A number from i in digits, with the unit behind it if there is one."""
+        text = found[i].text
         match = NUMBER.fullmatch(text)
         if not match:
             return None, 0
@@ -234,24 +245,16 @@ class Lexicon:
             span, more = self._quantity(found, i + size + 1)
             if span and span.value("duration"):
                 return _item(found, i, size + 1 + more, ("budget", f"{value} GPUs for {span.value('duration')}")), size + 1 + more
-        readings = {
-            "size": ("size", f"{value}{'M' if scale == 'M' else 'B'}"), "tokens": ("tokens", value), "px": ("px", value), "gb": ("memory", f"{value}GB"),
-            "mb": ("memory", f"{value} MB"), "tb": ("memory", f"{value} TB"), "ms": ("latency", f"{value} ms"), "s": ("latency", f"{value} s"),
-            "%": ("percent", f"{value}%"),
-            "points": ("points", value), "images": ("images", f"{value}{scale} images"), "samples": ("samples", f"{value}{scale} images"),
-            "flop": ("budget", f"{value}{scale} FLOP"),
-            "zflop": ("budget", f"{value} ZFLOP"), "eflop": ("budget", f"{value} EFLOP"), "hours": ("duration", f"{value} hours"),
-            "days": ("duration", f"{value} days"), "weeks": ("duration", f"{value} weeks"), "months": ("duration", f"{value} months"), "gpus": ("count", value),
-            "seeds": ("seeds", value)}
         if unit:
             if rate := _rate(found, i, size):
                 return rate
+            reading = _reading(unit, value, scale)
             after = [atom.text for atom in found[i + size:i + size + 2]]
-            if readings[unit][0] == "duration" and len(after) == 2 and after[0] in ("on", "with", "of") and after[1] in ONE:
+            if reading.kind == "duration" and len(after) == 2 and after[0] in ("on", "with", "of") and after[1] in ONE:
                 device, more = self._device(found, i + size + 2, None)   # 3 days on an A100
                 if device:
-                    return _item(found, i, size + 2 + more, ("budget", f"1x{self.short[device]} for {readings[unit][1]}")), size + 2 + more
-            return _item(found, i, size, readings[unit]), size
+                    return _item(found, i, size + 2 + more, ("budget", f"1x{self.short[device]} for {reading.value}")), size + 2 + more
+            return _item(found, i, size, reading), size
         if suffix and not scale:
             return None, 0
         plain = [("number", f"{value}{scale}")]
@@ -314,6 +317,17 @@ class Lexicon:
         return Item(best[0], tuple(self.names.get(best[0], ())), True, True, text)
 
 
+def _reading(unit: str, value: str, scale: str) -> Reading:
+    """What a number with a unit (one of UNITS' kinds) means, as a flag takes it. scale: K, M, B, T or nothing."""
+    return Reading(*{
+        "size": ("size", f"{value}{'M' if scale == 'M' else 'B'}"), "tokens": ("tokens", value), "px": ("px", value), "gb": ("memory", f"{value}GB"),
+        "mb": ("memory", f"{value} MB"), "tb": ("memory", f"{value} TB"), "ms": ("latency", f"{value} ms"), "s": ("latency", f"{value} s"),
+        "%": ("percent", f"{value}%"), "points": ("points", value), "images": ("images", f"{value}{scale} images"),
+        "samples": ("samples", f"{value}{scale} images"), "flop": ("budget", f"{value}{scale} FLOP"), "zflop": ("budget", f"{value} ZFLOP"),
+        "eflop": ("budget", f"{value} EFLOP"), "hours": ("duration", f"{value} hours"), "days": ("duration", f"{value} days"),
+        "weeks": ("duration", f"{value} weeks"), "months": ("duration", f"{value} months"), "gpus": ("count", value), "seeds": ("seeds", value)}[unit])
+
+
 def _unknown(found: list[Atom], i: int, size: int) -> tuple[Item, int]:
     """Words that mean a quantity, of which no flag is."""
     return Item("".join(a.text + (a.gap or "") for a in found[i:i + size]).strip(), (), False, False), size
@@ -341,7 +355,7 @@ def atoms(sentence: str) -> list[Atom]:
     lower = text.lower() if len(text.lower()) == len(text) else text
     found = list(ATOM.finditer(lower))
     out = []
-    for match, after in zip(found, [*found[1:], None], strict=True):
+    for match, after in zip_longest(found, found[1:]):
         out.append(Atom(match[0].replace(",", ""), text[match.start():match.end()], lower[match.end():after.start()] if after else ""))
     return out
 

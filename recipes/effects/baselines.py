@@ -3,11 +3,13 @@
 In: columns, and the scored contrasts of a backtest (backtest.py). Out: Judged contrasts (axis, grade, what each baseline says,
 always from the other papers alone) and their Summary. Does not fit, search or read files.
 
-The baselines: "no change"; "no change" with a calibrated spread (per benchmark and axis, for CRPS), and with the sharpest one (see `sharpened`); the mean of all contrasts
-that move the axis, in the direction in which its size grows; rules of thumb that people repeat (registry/claims.json).
+The baselines: "no change"; "no change" with a calibrated spread (per benchmark and axis, for CRPS), and with the sharpest one (see
+`sharpened`); the mean of all contrasts that move the axis, in the direction in which its size grows; rules of thumb that people repeat
+(registry/claims.json).
 """
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from statistics import median
 from typing import NamedTuple
 
 from . import tails
@@ -42,9 +44,10 @@ class Judged(NamedTuple):
 class Summary(NamedTuple):
     """Scores of a set of contrasts. Ratios are averaged inside a paper and then over papers.
 
-    mae_ratio: mean absolute error over that of "no change"; informed_ratio: the same where the first row's score is known; axis_mean_ratio and thumb_ratio: the same for these baselines
-    (thumb: over the `thumb_contrasts` of which a rule speaks, None where there is none). crps_ratio and crps_zero_ratio: CRPS of the model and of the calibrated
-    "no change" over the mean absolute change; crps_sharp_ratio: of the sharpest. coverage: share of results inside the 50, 80 and 95 % intervals, over papers;
+    mae_ratio: mean absolute error over that of "no change"; informed_ratio: the same where the first row's score is known; axis_mean_ratio
+    and thumb_ratio: the same for these baselines (thumb: over the `thumb_contrasts` of which a rule speaks, None where there is none).
+    crps_ratio and crps_zero_ratio: CRPS of the model and of the calibrated "no change" over the mean absolute change; crps_sharp_ratio:
+    of the sharpest. coverage: share of results inside the 50, 80 and 95 % intervals, over papers;
     coverage_pooled: the same over all contrasts. sign: share of right signs where |prediction| > 1, over papers (with LEAST such contrasts);
     sign_pooled: the same over all contrasts; sign_moved: over all contrasts where |change| > 2, of which there are
     `moved`; the `unsigned` ones among them, for which exactly 0 was predicted, are neither right nor wrong. A result of exactly 0 is no right sign.
@@ -197,8 +200,8 @@ class Elsewhere:
         """The median score on a benchmark in other papers, in percent of the scale; 50 where no other prints it."""
         key = (benchmark, paper)
         if key not in self._usual:
-            values = sorted(score for other, scores in self._scores.get(benchmark, ()) if other != paper for score in scores)
-            self._usual[key] = values[len(values) // 2] if values else 50.0
+            values = [score for other, scores in self._scores.get(benchmark, ()) if other != paper for score in scores]
+            self._usual[key] = median(values) if values else 50.0
         return self._usual[key]
 
     def _elsewhere(self, name: str, paper: str) -> bool:

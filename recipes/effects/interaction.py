@@ -11,7 +11,6 @@ from .features import llm_params_b
 from .rows import Found
 from .swap import Change, weigh
 
-
 ALONE = 3.0     # standard errors at which one paper alone is enough
 
 
@@ -52,7 +51,7 @@ def size_slope(found: Sequence[Found], change: Change) -> Slope | None:
     number of deltas. A pair counts once, however many benchmarks it was scored on.
     """
     deltas: dict[tuple, dict[tuple, tuple[float, float]]] = {}      # (paper, benchmark, split, shots) -> pair -> (log2 size, delta)
-    noise: dict[str, float] = {}
+    squared: dict[str, float] = {}      # benchmark -> its scale squared
     kept = [item for item in found if not item.near and change.isolated(item)]
     for item, (delta, _) in zip(kept, weigh(kept, change).values()):
         size = llm_params_b(item.from_row.setting, change.words)
@@ -60,7 +59,7 @@ def size_slope(found: Sequence[Found], change: Change) -> Slope | None:
             metric = item.contrast.metric
             pair = (item.contrast.table.paper, id(item.from_row), id(item.to_row))
             deltas.setdefault((item.contrast.table.paper, metric.benchmark, metric.split, metric.shots), {})[pair] = (math.log2(size), delta)
-            noise[metric.benchmark] = change.posterior.scale_of(metric.benchmark) ** 2
+            squared[metric.benchmark] = change.posterior.scale_of(metric.benchmark) ** 2
     groups = {key: rows for key, rows in deltas.items() if _spread([x for x, _ in rows.values()]) > 0.2}
     if not groups:
         return None
@@ -68,14 +67,14 @@ def size_slope(found: Sequence[Found], change: Change) -> Slope | None:
     for (_, benchmark, _, _), rows in groups.items():
         mean = sum(y for _, y in rows.values()) / len(rows)
         for pair, (x, y) in rows.items():
-            pairs.setdefault(pair, []).append((x, y - mean, noise[benchmark], change.noise(benchmark) * noise[benchmark]))
+            pairs.setdefault(pair, []).append((x, y - mean, squared[benchmark], change.noise(benchmark) * squared[benchmark]))
     points = []
     for pair, rows in pairs.items():
         count = len(rows)
         variance = change.local * sum(math.sqrt(row[2]) for row in rows) ** 2 / count ** 2 + sum(row[3] for row in rows) / count ** 2
         points.append((pair[0], rows[0][0], sum(row[1] for row in rows) / count, 1 / variance))
     sxx = sxy = 0.0
-    for paper in {point[0] for point in points}:
+    for paper in sorted({point[0] for point in points}):     # in one order: sums of floats depend on it
         own = [point for point in points if point[0] == paper]
         total = sum(w for *_, w in own)
         mx, my = sum(w * x for _, x, _, w in own) / total, sum(w * y for _, _, y, w in own) / total

@@ -2,6 +2,7 @@
 
 In: nothing. Out: named tuples that swap.py fills and report/ renders. Computes nothing but what follows from their own fields.
 """
+import math
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -63,6 +64,11 @@ class Path(NamedTuple):
     sd_setting: float
     sd_noise: float
 
+    @property
+    def sd(self) -> float:
+        """The spread of a new run around the expected delta."""
+        return math.hypot(self.sd_shared, self.sd_setting, self.sd_noise)
+
 
 class Delta(NamedTuple):
     """The answer for one benchmark. expected, low, high: change of the score in points of the benchmark's scale."""
@@ -82,8 +88,16 @@ class Delta(NamedTuple):
     path: Path | None = None        # at the usual score, where the expected delta and its interval come from
 
     @property
+    def at_usual(self) -> tuple[float, float, float]:
+        """expected, low and high at the benchmark's usual score, which is where they compare with printed rows."""
+        if self.score is None or self.path is None:
+            return self.expected, self.low, self.high
+        half = tails.half_width(self.level) * self.path.sd
+        return self.path.carried, self.path.carried - half, self.path.carried + half
+
+    @property
     def outside(self) -> float | None:
-        """The mean of the printed deltas of the direct rows where they lie outside the interval, as printed and as pooled; else None.
+        """The mean of the printed deltas of the direct rows where they lie outside the interval (`at_usual`), as printed and as pooled; else None.
 
         Both, because the pooled estimate has taken out what else moved between the rows, which may be nothing on a benchmark at its floor.
         """
@@ -91,17 +105,8 @@ class Delta(NamedTuple):
         if self.direct is None or self.grade != "direct" or not rows or not sum(row.weight for row in rows):
             return None
         printed = sum(row.weight * row.delta for row in rows) / sum(row.weight for row in rows)
-        low, high = self.usual
-        both = (printed, self.direct.estimate)
+        both, (_, low, high) = (printed, self.direct.estimate), self.at_usual
         return printed if max(both) < low or min(both) > high else None
-
-    @property
-    def usual(self) -> tuple[float, float]:
-        """The interval at the benchmark's usual score, where the rows stand too."""
-        if self.score is None or self.path is None:
-            return self.low, self.high
-        half = tails.half_width(self.level) * (self.path.sd_shared ** 2 + self.path.sd_setting ** 2 + self.path.sd_noise ** 2) ** 0.5
-        return self.path.carried - half, self.path.carried + half
 
 
 class Mix(NamedTuple):

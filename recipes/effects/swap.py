@@ -407,7 +407,7 @@ def split(change: Change, benchmark: str, family: str | None, direct: meta.Poole
     mean = posterior.mean(posterior.weights(change.features), benchmark, family, whole=True) * scale * sign
     variance = max(change.effect(benchmark, family).variance * scale ** 2, 1e-9)
     # columns of a paper in a family repeat each other, and the fit counts each the less: so do these rows
-    counts = [column_weight(posterior.hyper.overlap, posterior.columns.get(paper, {}).get(family or "", 1)) for paper in set(papers)]
+    counts = [column_weight(posterior.hyper.overlap, posterior.columns.get(paper, {}).get(family or "", 1)) for paper in dict.fromkeys(papers)]
     share = min(1.0, variance * sum(counts) / len(counts) / direct.se ** 2)
     if share > 0.98:
         return Split(direct.estimate, direct.se, None, None, 1.0, None)
@@ -461,10 +461,8 @@ def judge(change: Change, found: Sequence[Found], benchmarks: Sequence[str], *, 
         if score is not None:
             low, expected, high = (carried(x, change.posterior.usual.get(name, 50.0), score / unit) for x in (low, expected, high))
         low, high = sorted((low * unit * sign, high * unit * sign))
-        deltas.append(Delta(name, family, record.get("max"), expected * unit * sign, low, high, level,
-                            p_better, grade, tuple(rows), pooled,
-                            split(change, name, family, pooled, [item.contrast.table.paper for item in direct], unit, sign)
-                            if pooled and grade == "direct" else None, score,
+        apart = split(change, name, family, pooled, [item.contrast.table.paper for item in direct], unit, sign) if pooled and grade == "direct" else None
+        deltas.append(Delta(name, family, record.get("max"), expected * unit * sign, low, high, level, p_better, grade, tuple(rows), pooled, apart, score,
                             path(change, name, family, unit, sign) if change.axes else None))
     mixed = None
     if mix and change.axes:

@@ -3,7 +3,6 @@
 In: a Table and the vocabulary. Out: findings, each a JSON pointer inside the table and a message. Rules about names and
 ranges stand here; rules that use a table's own redundancy are redundancy.py. Does not read files or decide what is accepted.
 """
-import math
 import re
 from collections.abc import Callable, Iterator, Mapping
 
@@ -16,6 +15,7 @@ AXES = ("encoder", "connector", "llm", "data")
 VARIES = (*AXES, "resolution", "visual_tokens", "training", "architecture", "whole systems")
 ROLES = ("score", "average", "part", "cost", "statistic", "text", "difference")
 ARXIV = re.compile(r"\d{4}\.\d{4,5}(v\d+)?")
+
 
 def check_arxiv(table: Table, words: Vocabulary) -> Iterator[Found]:
     """An arXiv id looks like 2403.09611."""

@@ -181,6 +181,20 @@ def _refuse_scores(scores: Mapping, metrics: Mapping, file: str, here: str) -> N
             raise EvidenceError(file, f"{here}/scores/{escape(name)}", f"the table has no metric {name!r}", "metric")
 
 
+def _metric(name: str, metric, benchmarks: Mapping, file: str, here: str) -> Metric:
+    """One metric of a table; the benchmark's record fills in what it leaves out."""
+    _need(metric, dict, file, here, "the metric")
+    slug = _need(metric.get("benchmark"), str, file, here + "/benchmark", "the metric's benchmark")
+    top = metric.get("max")
+    if top is not None and (isinstance(top, bool) or not isinstance(top, (int, float)) or not 0 < top < 1e9):
+        raise EvidenceError(file, here + "/max", f"max {str(top)[:40]!r} is not a positive number", "schema")
+    record = benchmarks.get(slug, {})
+    return Metric(name, slug, metric.get("split"), metric.get("unit"), metric.get("max", record.get("max")),
+                  metric.get("higher_is_better", record.get("higher_is_better", True)),
+                  tuple(_need(metric.get("mean_of", []), list, file, here + "/mean_of", "mean_of")),
+                  metric.get("role", "score"), metric.get("shots"))
+
+
 def is_older(data) -> bool:
     """Does a parsed file say that it is of format 1?"""
     return isinstance(data, dict) and data.get("format") == OLDER and not isinstance(data["format"], bool)
@@ -210,20 +224,7 @@ def parse_paper(data, file: str, benchmarks: Mapping, trusted: bool = False, wor
                            ("varies", list)):
             _need(table.get(name), kind, file, f"{at}/{name}", name)
         _check_setting(table["setting"], file, "tables", index, "setting")
-        metrics = {}
-        for name, metric in table["metrics"].items():
-            here = f"{at}/metrics/{escape(name)}"
-            _need(metric, dict, file, here, "the metric")
-            slug = _need(metric.get("benchmark"), str, file, here + "/benchmark", "the metric's benchmark")
-            top = metric.get("max")
-            if top is not None and (isinstance(top, bool) or not isinstance(top, (int, float)) or not 0 < top < 1e9):
-                raise EvidenceError(file, here + "/max", f"max {str(top)[:40]!r} is not a positive number", "schema")
-            record = benchmarks.get(slug, {})
-            metrics[name] = Metric(name, slug, metric.get("split"), metric.get("unit"),
-                                   metric.get("max", record.get("max")),
-                                   metric.get("higher_is_better", record.get("higher_is_better", True)),
-                                   tuple(_need(metric.get("mean_of", []), list, file, here + "/mean_of", "mean_of")),
-                                   metric.get("role", "score"), metric.get("shots"))
+        metrics = {name: _metric(name, metric, benchmarks, file, f"{at}/metrics/{escape(name)}") for name, metric in table["metrics"].items()}
         rows = []
         for number, row in enumerate(table["rows"]):
             if not trusted and (type(row) is not dict or type(row.get("arm")) is not str or type(row.get("set", NOTHING)) is not dict

@@ -139,8 +139,12 @@ class Vocabulary:
         return self._records[kind]
 
     def admit(self, kind: str, name: str, record: Mapping | None = None) -> None:
-        """Know a name that only a user's tables have. A benchmark gets a record (what it does not say is null); of a component nothing is known but its name."""
-        self.spellings(kind).setdefault(fold(name), name)
+        """Know a name that only a user's tables have.
+
+        A benchmark gets a record (what it does not say is null); of a component nothing is known but its name.
+        """
+        if fold(name):      # a name without a letter or digit of ASCII would be every other such name
+            self.spellings(kind).setdefault(fold(name), name)
         if record:
             usual = next(iter(self.records(kind).values()))
             self.records(kind).setdefault(name, {**{key: [] if isinstance(value, list) else None for key, value in usual.items()}, **record})

@@ -23,7 +23,6 @@ from .tasks import TaskMix
 
 CANDIDATES = 40          # recipes that compete in the probability of being best
 DRAWS = 600
-RISKS = ("expected", "lower", "p_better")
 
 Candidate = tuple[int, int, int]   # numbers of a visual part, an LLM and a data mix of a space
 Part = tuple[str, int]             # one of PARTS, and its number
@@ -58,7 +57,7 @@ class Pick(NamedTuple):
     considered: int
     excluded: tuple[tuple[str, int], ...]
     left_out: tuple[tuple[str, int], ...]
-    advice: tuple = ()                       # of relax.Advice: when nothing fits, what would have to give
+    advice: tuple = ()                       # of relax.Advice: when nothing fits, what would have to give (added by who asks for it)
     cheapest: Ranked | None = None
     risk: str = "expected"
     noise: float = 0.0                       # standard deviation of the difference of two runs on the mix
@@ -134,12 +133,12 @@ class Scores:
 
 
 def pick(scores: Scores, limits: Constraints, calibration: training.Calibration, *, top: int = 5, level: float = 0.8,
-         risk: str = "expected", compete: bool = True, relax: bool = True, pairs: Pairs | None = None) -> Pick:
+         risk: str = "expected", compete: bool = True, pairs: Pairs | None = None) -> Pick:
     """The `top` recipes that meet the constraints. Deterministic.
 
     By expected gain; those of the CANDIDATES leaders that are as good as the best but for the noise of two runs come first, the cheapest to
     train before the others. risk: `lower` ranks by the lower end of the interval, `p_better` by the probability of beating the baseline
-    (risk.py). compete: without it no probabilities of being best. relax: when nothing fits, say what would have to give. pairs: the costs under these limits, if known.
+    (risk.py). compete: without it no probabilities of being best. pairs: the costs under these limits, if known.
     """
     space, baseline, words = scores.space, scores.baseline, scores.words
     pairs = pairs or Pairs(space, limits, words, calibration)
@@ -155,13 +154,9 @@ def pick(scores: Scores, limits: Constraints, calibration: training.Calibration,
         equal = {candidate for candidate in chosen if scores.mean(candidate) >= scores.mean(best) - scores.noise}
         chosen.sort(key=lambda candidate: work[candidate] if candidate in equal else math.inf)   # stable: the others keep their order
     ranked, tied, cheapest, highest = _judge(chosen, chosen.index(best) if best else 0, work, scores, limits, calibration, top, level, compete)
-    advice = ()
-    if relax and not ranked:
-        from .relax import advice as what_gives     # which searches with this function
-        advice = what_gives(scores, pairs, limits, calibration, level, risk)
     visual, language, data = _baseline_parts(baseline, words)
     return Pick(baseline, costs_of(visual, language, data, limits, words, calibration), scores.tasks, tuple(ranked), tied, len(chosen),
-                space.size, tuple((k, n) for k, n in excluded.items() if n), space.left_out, advice, cheapest, risk, scores.noise, highest)
+                space.size, tuple((k, n) for k, n in excluded.items() if n), space.left_out, (), cheapest, risk, scores.noise, highest)
 
 
 def leaders(scores: Scores, counts: Sequence[Sequence[int]], width: int, among: tuple[Sequence[int], ...] | None = None) -> Iterator[Candidate]:

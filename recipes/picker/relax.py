@@ -34,7 +34,7 @@ Gain = Callable[[Constraints], float | None]     # of the best recipe under some
 def gain_of(scores: rank.Scores, calibration: Calibration, level: float, risk: str) -> Gain:
     """The gain of the recipe that `pick` would put first."""
     def gain(eased: Constraints) -> float | None:
-        found = rank.pick(scores, eased, calibration, top=1, level=level, risk=risk, compete=False, relax=False).recipes
+        found = rank.pick(scores, eased, calibration, top=1, level=level, risk=risk, compete=False).recipes
         return found[0].mix.expected if found else None
     return gain
 

@@ -183,7 +183,7 @@ def space(words: Vocabulary, fix: Mapping[str, object], avoid: Mapping[str, Sequ
         left_out.append((f"--fix llm_params_b={fix['llm_params_b']:g}", len(llms) - len(kept)))
         llms = kept
     for size in map(float, avoid.get("llm_params_b", ())):
-        kept = [x for x in llms if not abs(x.record["params_b"] / size - 1) < 0.35]
+        kept = [x for x in llms if not same_size(x.record["params_b"], size)]
         left_out.append((f"--avoid llm_params_b={size:g}", len(llms) - len(kept)))
         if not kept:
             raise EmptySpace("nothing is left for llm_params_b")

@@ -199,8 +199,3 @@ def _positive(value: float, text: str) -> float:
     if not 0 < value < 1e40:
         raise UnitError(f"{text[:60]!r}: the amount must be positive, and below 1e40")
     return value
-
-
-def unknown_hint(error: UnknownName) -> str:
-    """One line for an unknown name."""
-    return str(error)

@@ -9,7 +9,6 @@ from ..effects.store import PATH, evidence_digest, stored_digest
 from ..evidence import claims, consistency
 from ..evidence.consistency import Problem, Report
 from ..evidence.reading import EvidenceError, line_of, read_text
-from ..evidence.vocabulary import Vocabulary
 from ..evidence.write import write_text
 from ..library import Library
 from .text import Style, clean, wrap
@@ -24,11 +23,10 @@ def rules() -> list[str]:
 
 def run(library: Library, paths: list[str]) -> Report:
     """Check the given paths, or the published tables with their registry and stored fit."""
-    words = Vocabulary(library.shipped)     # the registry's names alone: the library also knows those of the user's tables, which are to be checked
     if paths:
-        return consistency.check(paths, words)
-    report = consistency.check([library.shipped], words)
-    problems = list(report.problems) + consistency.check_registry(words)
+        return consistency.check(paths, library.published_words)
+    report = consistency.check([library.shipped], library.published_words)
+    problems = list(report.problems) + consistency.check_registry(library.published_words)
     if stored_digest(library.shipped) != evidence_digest(library.shipped):
         problems.append(Problem(os.path.join(library.shipped, *PATH), "/evidence", "derived", "error",
                                 "the stored fit was made from other tables: run `python3 main.py fit`"))
@@ -48,10 +46,9 @@ def claim_problems(library: Library) -> list[Problem]:
 
 def lock(library: Library, folder: str) -> dict:
     """Write the lock of a folder; what it accepts, as lines."""
-    words = Vocabulary(library.shipped)
-    before = consistency.check([folder], words)
+    before = consistency.check([folder], library.published_words)
     path = os.path.join(folder, consistency.lock.NAME)
-    text = consistency.lock_text(folder, words)
+    text = consistency.lock_text(folder, library.published_words)
     write_text(path, text)
     return {"file": _short(path), "tables": before.tables,
             "changes": [clean(f"{_short(p.file)}#{p.pointer}: {p.message.removesuffix(' (`check --lock` accepts it)')}") for p in before.problems if p.rule == "lock"]}

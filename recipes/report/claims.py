@@ -5,10 +5,10 @@ In: Audits (claims.py), the Evidence they were judged on, sources by letter. Out
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from ..claim_pairs import Evidence, Judged, Line, aside, plural
+from ..claim_pairs import Evidence, Judged, Line, aside
 from ..claims import VERDICTS, Audit
 from .jsonable import number
-from .text import Style, clean, signed, table, wrap
+from .text import Style, clean, plural, signed, table, wrap
 
 COLOUR = {"supported": "green", "contradicted": "red", "not in the cited source": "red", "partly": "yellow", "no evidence": "dim"}
 WORDS = {"holds": "holds", "fails": "fails", "absent": "not in the source", "unknown": "no evidence"}

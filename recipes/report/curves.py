@@ -9,7 +9,7 @@ from ..picker.curve import Curve, Families, FamilyCurve, Gain, Printed, Stop, sh
 from ..picker.tasks import BALANCED
 from .jsonable import interval, number, recipe
 from .terminal import describe
-from .text import Style, clean, percent, signed, table, wrap
+from .text import Style, clean, listed, percent, signed, table, wrap
 
 FIELDS = ("encoder", "connector", "visual_tokens", "llm", "llm_params_b", "data", "data_size", "resolution", "tiling", "frozen_encoder")
 NAMES = {"visual_tokens": "visual tokens", "resolution": "resolution", "llm_params_b": "LLM size", "data_size": "data size"}
@@ -139,7 +139,7 @@ def printed_lines(value: Curve, style: Style) -> list[str]:
     for parts, who, why in ((value.printed, "printed rows", ""), (value.others, "rows of other mixes", ": what was added may count there, not how much")):
         texts = [f"{range_of(value.axis, part)} ({signed(part.gain)} for {signed(part.model)})" for part in parts if part.disagree]
         if texts:
-            lines += wrap(f"differ: {who} and the model, by more than the noise ({value.noise:.2f}), at {_list(texts)}{why}", style, hang="        ")
+            lines += wrap(f"differ: {who} and the model, by more than the noise ({value.noise:.2f}), at {listed(texts)}{why}", style, hang="        ")
     return lines
 
 
@@ -166,12 +166,8 @@ def still(value: Families) -> list[str]:
     judged = [(row, row.printed[-1]) for row in value.rows if row.printed[-1].gain is not None and row.printed[-1].papers > 1]
     more, less = ([f"{row.family} {signed(cell_.gain)}" for row, cell_ in judged if (cell_.gain > row.noise) == side] for side in (True, False))
     start = f"beyond {shown(value.axis, last.low)}, in printed rows of two papers or more, a doubling"
-    parts = ([f"still gains more than the noise of two runs for {_list(more)}"] if more else []) + ([f"no longer for {_list(less)}"] if less else [])
+    parts = ([f"still gains more than the noise of two runs for {listed(more)}"] if more else []) + ([f"no longer for {listed(less)}"] if less else [])
     return [f"{start} {'; '.join(parts)}"] if parts else [f"no two papers print rows beyond {shown(value.axis, last.low)} for one family"]
-
-
-def _list(parts: Sequence[str]) -> str:
-    return ", ".join(parts[:-1]) + f" and {parts[-1]}" if len(parts) > 1 else "".join(parts)
 
 
 def families_text(value: Families, style: Style) -> str:
@@ -217,7 +213,7 @@ def differing(axis: str, rows: Sequence[tuple[FamilyCurve, Sequence[Printed]]], 
     found.sort(key=lambda item: -item[0])
     texts = [f"{family} {range_of(axis, part)} ({signed(part.gain)} for {signed(part.model)})" for _, family, part in found[:most]]
     texts += [f"{len(found) - most} more"] if len(found) > most else []
-    return wrap(f"differ: {who} of two papers or more and the model, by more than the noise, at {_list(texts)}", style, hang="        ") if texts else []
+    return wrap(f"differ: {who} of two papers or more and the model, by more than the noise, at {listed(texts)}", style, hang="        ") if texts else []
 
 
 def families_json(value: Families) -> dict:

@@ -9,7 +9,7 @@ from ..effects.results import Delta, Evidence, Swap
 from ..effects.tails import half_width
 from .plots import SQUARES, Mark, Panel, domain, share
 from .terminal import points
-from .text import Style, clean, clip, signed, wrap
+from .text import Style, clean, clip, plural, signed, wrap
 
 PANELS, CONTRADICTED, ROWS = 3, 2, 10
 
@@ -27,7 +27,7 @@ def drawn(answer: Swap) -> list[Delta]:
     first = most_direct(answer)
     known = {d.benchmark for d in first}
     flagged = [d for d in answer.deltas if d.benchmark not in known and d.direct and (d.outside is not None or d.split and d.split.disagree)]
-    return first + sorted(flagged, key=lambda d: -abs(d.direct.estimate - d.expected) / (d.high - d.low))[:CONTRADICTED]
+    return first + sorted(flagged, key=lambda d: -abs(d.direct.estimate - d.at_usual[0]) / (d.at_usual[2] - d.at_usual[1]))[:CONTRADICTED]
 
 
 def left_out(answer: Swap, shown: Sequence[Delta]) -> str:
@@ -36,7 +36,7 @@ def left_out(answer: Swap, shown: Sequence[Delta]) -> str:
     rest = [d for d in answer.deltas if d.benchmark not in known]
     rows = sum(any(row.relation == "direct" for row in d.evidence) for d in rest)
     which = f" ({rows} of them with rows of this very change)" if rows else ""
-    return f"and {_count(len(rest), 'more benchmark')}{which}: --benchmark NAME draws one" if rest else ""
+    return f"and {plural(len(rest), 'more benchmark')}{which}: --benchmark NAME draws one" if rest else ""
 
 
 def panels(deltas: Sequence[Delta], names: Mapping[str, str], places: Mapping[str, str], lower_is_better: frozenset[str] | set[str] = frozenset(),
@@ -52,22 +52,18 @@ def _panel(delta: Delta, names: Mapping[str, str], places: Mapping[str, str], be
     marks = [_mark(row, places, z) for row in shown]
     if delta.direct:
         p = delta.direct
-        marks.append(Mark("direct rows alone", f"{_count(p.k, 'paper')}, random effects", p.estimate, p.estimate - z * p.se,
+        marks.append(Mark("direct rows alone", f"{plural(p.k, 'paper')}, random effects", p.estimate, p.estimate - z * p.se,
                           p.estimate + z * p.se, None, "pool"))
     if delta.grade != "none":
         marks.append(Mark("the model expects", f"grade: {delta.grade}", delta.expected, delta.low, delta.high, None, "model"))
     name = names.get(delta.benchmark, delta.benchmark)
     papers = len({row.table.split(".")[0] for row in own})
-    note = f"{_count(len(own), 'printed row')} of {_count(papers, 'paper')}" if own else "no table prints this change on it"
+    note = f"{plural(len(own), 'printed row')} of {plural(papers, 'paper')}" if own else "no table prints this change on it"
     if len(shown) < len(own):
         note += f"; the {len(shown)} with most weight"
     rest = sum(row.weight for row in own[len(shown):])
     after = f"and {len(own) - len(shown)} more rows with {share(rest)} of the weight" if len(shown) < len(own) else ""
     return Panel(name, note, tuple(marks), f"points of {name}", better, points(delta), after)
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _mark(row: Evidence, places: Mapping[str, str], z: float) -> Mark:

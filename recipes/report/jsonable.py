@@ -59,7 +59,8 @@ def delta(value: "Delta") -> dict:
     """One benchmark's answer."""
     return {"benchmark": value.benchmark, "family": value.family, "unit": "points", "max": number(value.max),
             "expected": number(value.expected), "interval": interval(value.level, value.low, value.high),
-            "p_better": number(value.p_better), "at_score": number(value.score), "grade": value.grade, "path": value.path and {name: number(x) for name, x in value.path._asdict().items()},
+            "p_better": number(value.p_better), "at_score": number(value.score), "grade": value.grade,
+            "path": value.path and {name: number(x) for name, x in value.path._asdict().items()},
             "direct": pooled(value.direct),
             "rows_outside_interval": value.outside is not None, "split": split(value.split),
             "evidence": [evidence(row) for row in value.evidence]}

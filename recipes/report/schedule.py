@@ -3,8 +3,12 @@
 In: the facts of schedule.py and alternatives.py (plain values). Out: lines of text. Does not print.
 """
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from .text import Style, percent, signed, wrap
+from .text import Style, percent, plural, signed, wrap
+
+if TYPE_CHECKING:
+    from ..alternatives import Pair
 
 # Which benchmarks the numbers of an alternative are about (alternatives.TIERS).
 ABOUT = {"related": "on others of its families' benchmarks", "average": "on means that papers print", "other": "on other tasks"}
@@ -53,8 +57,7 @@ def on(one: Mapping) -> str:
 
 def papers(one: Mapping) -> str:
     """How many papers, and their tables."""
-    count = len(one["papers"])
-    return f"{count} paper{'s' if count > 1 else ''} ({', '.join(one['tables'])})"
+    return f"{plural(len(one['papers']), 'paper')} ({', '.join(one['tables'])})"
 
 
 def also(one: Mapping) -> str:
@@ -88,12 +91,21 @@ def cells(deltas: Sequence[Mapping], names: Mapping[str, str]) -> list[str]:
             f"{signed(cell['delta'], 0 if (cell['max'] or 0) > 500 else 1)}" for cell in deltas]
 
 
+def no_result(slug: str, pairs: Sequence["Pair"], size: float | None, style: Style) -> list[str]:
+    """That no printed rows say what a change does, or that those there are may be one row copied twice. size: billions, of the LLMs asked about."""
+    where = f" on an LLM of about {size:.3g}B" if size else ""
+    if not pairs:
+        return wrap(f"no table prints rows that differ in it alone{where}: {slug}", style, hang="  ")
+    tables = ", ".join(dict.fromkeys(pair.table.id for pair in pairs))
+    return wrap(f"the only rows that differ in it alone{where} carry the same numbers in every column, which is no result: {slug} ({tables})", style, hang="  ")
+
+
 def overview(found: Sequence[Mapping], label: str, style: Style) -> list[str]:
     """All other ways, a line or two each: name, delta, interval, papers, what it is; the largest gain first."""
     head = f"other ways to train, by printed rows that differ in that alone; deltas in percent of scale for {label}, {percent(found[0]['level'])} interval"
     lines = [*(style.paint(line, "bold") for line in wrap(head, style, hang="  ")), ""]
     for one in sorted(found, key=lambda one: -one["expected"]):
-        count, span = len(one["papers"]), f"({signed(one['low'])} … {signed(one['high'])})"
-        text = f"{signed(one['expected']):>5} {span}, {count} paper{'s' if count > 1 else ''}, {on(one)}: {one['change']}"
+        span = f"({signed(one['low'])} … {signed(one['high'])})"
+        text = f"{signed(one['expected']):>5} {span}, {plural(len(one['papers']), 'paper')}, {on(one)}: {one['change']}"
         lines += wrap(text, style, f"  {one['slug']:<17} ", " " * 20)
     return [*lines, "", *wrap("schedule CHANGE shows the rows", style)]

@@ -153,11 +153,11 @@ def path_lines(answer: "Swap", names: Mapping[str, str], style: Style) -> list[s
         steps.append(f"no row makes this very change; other changes and benchmarks of the family say {signed(p.shared, digits)} ± {p.sd_shared:.{digits}f}")
     kept = f": {signed(p.carried, digits)}" if abs(p.carried - p.shared) > 10 ** -digits / 2 else " (all of it)"
     steps.append(f"what a paper not seen can be expected to show of that, by leaving papers out{kept}")
-    sd = (p.sd_shared ** 2 + p.sd_setting ** 2 + p.sd_noise ** 2) ** 0.5
     steps.append(f"the spread of a new run around it: {p.sd_shared:.{digits}f} (the effect is not known better), {p.sd_setting:.{digits}f} (settings "
-                 f"differ), {p.sd_noise:.{digits}f} (two runs and their questions); as squares they add up to {sd:.{digits}f}")
-    low, high = d.usual
-    steps.append(f"{percent(d.level)} interval: {signed(p.carried, digits)} ± {half_width(d.level):.2f} x {sd:.{digits}f} = {signed(low, digits)} … {signed(high, digits)}")
+                 f"differ), {p.sd_noise:.{digits}f} (two runs and their questions); as squares they add up to {p.sd:.{digits}f}")
+    _, low, high = d.at_usual
+    steps.append(f"{percent(d.level)} interval: {signed(p.carried, digits)} ± {half_width(d.level):.2f} x {p.sd:.{digits}f} = {signed(low, digits)} … "
+                 f"{signed(high, digits)}")
     if d.score is not None:
         steps.append(f"that is at the benchmark's usual score; from {d.score:g} the same effect is {signed(d.expected, digits)} ({signed(d.low, digits)} … "
                      f"{signed(d.high, digits)}): on the logit of the score, as fewer points are left near its ends")
@@ -174,7 +174,7 @@ def alone_lines(answer: "Swap", names: Mapping[str, str], style: Style) -> list[
             digits = points(d)
             other = "-" if d.split.indirect is None else f"{signed(d.split.indirect, digits)} ± {d.split.indirect_se:.{digits}f}"
             rows.append([clean(names.get(d.benchmark, d.benchmark)), f"{signed(d.direct.estimate, digits)} ± {d.direct.se:.{digits}f}", str(d.direct.k),
-                         percent(d.split.share), other, signed(d.expected, digits), "no" if d.split.disagree or d.outside is not None else "yes"])
+                         percent(d.split.share), other, signed(d.at_usual[0], digits), "no" if d.split.disagree or d.outside is not None else "yes"])
     if not rows:
         return []
     head = wrap("the direct rows alone (random effects over papers, what else moved taken out) and everything else that the model knows", style)
@@ -189,7 +189,8 @@ def disagreements(answer: "Swap", names: Mapping[str, str]) -> list[str]:
     """A note where the direct rows and everything else contradict each other."""
     split = [names.get(d.benchmark, d.benchmark) for d in answer.deltas if d.split and d.split.disagree]
     out = [f"the rows of this very change and everything else disagree on {', '.join(split)} (--why shows both)"] if split else []
-    beyond = [f"{names.get(d.benchmark, d.benchmark)} ({signed(d.outside, points(d))} for {signed(d.expected, points(d))})" for d in answer.deltas if d.outside is not None]
+    beyond = [f"{names.get(d.benchmark, d.benchmark)} ({signed(d.outside, points(d))} for {signed(d.at_usual[0], points(d))})" for d in answer.deltas
+              if d.outside is not None]
     if beyond:
         out.append(f"the printed rows of this change lie outside the interval on {', '.join(beyond[:8])}{f' and {len(beyond) - 8} more' if len(beyond) > 8 else ''}: "
                    "one paper's effect seldom carries over whole; where your setting is that paper's, expect nearer to its rows")
@@ -289,8 +290,8 @@ def cost_change(before: "Costs", after: "Costs", tokens_before: float, tokens_af
 def ties(answer: "Pick") -> str:
     """How many recipes cannot be told apart, in what order they stand, and which stand out beside the list."""
     first = answer.recipes[0]
-    text = (f"{answer.tied} of the {answer.competitors} leading recipes (P(best) is among these) cannot be told apart by the evidence (less than 80% sure that the best is better"
-            + ("; there may be more, --top looks further)" if answer.tied == answer.competitors else ")"))
+    text = (f"{answer.tied} of the {answer.competitors} leading recipes (P(best) is among these) cannot be told apart by the evidence "
+            "(less than 80% sure that the best is better" + ("; there may be more, --top looks further)" if answer.tied == answer.competitors else ")"))
     if answer.risk == "expected":
         text += f"; those that gain the same but for the noise of two runs ({answer.noise:.1f}) stand first, the cheapest to train before the others"
     for name, item in (("the highest", answer.highest), ("the cheapest of those tied", answer.cheapest)):

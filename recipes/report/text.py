@@ -70,6 +70,16 @@ def signed(value: float, digits: int = 1) -> str:
     return text[1:] if float(text) == 0 else text
 
 
+def plural(count: int, word: str) -> str:
+    """1 paper, 2 papers."""
+    return f"{count} {word}{'' if count == 1 else 's'}"
+
+
+def listed(parts: Sequence[str]) -> str:
+    """a, b and c."""
+    return ", ".join(parts[:-1]) + f" and {parts[-1]}" if len(parts) > 1 else "".join(parts)
+
+
 def percent(p: float) -> str:
     """A probability in whole percent, never a false 0 or 100."""
     if 0 < p < 0.005:
