@@ -406,6 +406,8 @@ class OwnTables(unittest.TestCase):
             return json.loads(support.call("predict", str(path))[1])["deltas"][0]["grade"]
         self.assertEqual(grade({"encoder": "siglip"}, {"encoder": "C-RADIOv3-L"}), "none")
         self.assertEqual(grade({"encoder": "siglip"}, {"encoder": "dinov9-huge"}), "extrapolated")       # its name says what it is
+        warnings = support.call_json("swap", "qwen2-7b", "qwen2.5-7b")["warnings"]
+        self.assertEqual([text.partition(":")[0] for text in warnings if "no table has a row" in text], ["no table has a row of qwen2.5-7b"])
         for size in (665000, 660000):                                                                   # a size says nothing of what is in a mix
             self.assertEqual(grade({"data": "llava-665k", "data_size": 665000}, {"data": "my-data", "data_size": size}), "none", size)
 

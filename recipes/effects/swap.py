@@ -114,19 +114,14 @@ class Change:
             return "direct"
         if self.axes and set(self.unknown) == set(self.axes):
             return "extrapolated" if has_near else "none"
-        if self.unknown or self.beyond or benchmark not in self.posterior.benchmarks or self._new_component():
+        if self.unknown or self.beyond or benchmark not in self.posterior.benchmarks or self.new_components():
             return "extrapolated"
         return "indirect"
 
-    def _new_component(self) -> bool:
-        """True when a moved encoder or LLM stands in no table: its covariates speak for it."""
-        for axis in ("encoder", "llm"):
-            if axis in self.axes:
-                for side in (self.a, self.b):
-                    names = (side.get(axis) or "").split("+") if side.get(axis) else []
-                    if any(f"{axis}={name}" not in self.posterior.support for name in names):
-                        return True
-        return False
+    def new_components(self) -> list[str]:
+        """The moved encoders and LLMs that stand in no table: their covariates speak for them."""
+        names = [(axis, name) for axis in ("encoder", "llm") if axis in self.axes for side in (self.a, self.b) for name in (side.get(axis) or "").split("+")]
+        return [name for axis, name in names if name and f"{axis}={name}" not in self.posterior.support]
 
     def pair(self, found: Found) -> "Pair":
         """What two rows have to do with the change, worked out once for all benchmarks of the pair."""
@@ -477,6 +472,8 @@ def _warnings(change: Change, found: Sequence[Found]) -> list[str]:
         return ["nothing changes between the two recipes: every delta is zero by definition"]
     for axis in change.unknown:
         out.append(f"no chain of tables leads from one {axis} to the other: what stands here rests on components of the same make, or on nothing")
+    for name in () if change.unknown else change.new_components():
+        out.append(f"no table has a row of {name}: it counts as a mean one of its make, kind, size and text score as far as these are known, not by rows")
     size = llm_params_b(change.a, change.words)
     if size and size == llm_params_b(change.b, change.words):
         low, high = (7 * 2 ** x for x in change.posterior.ranges["llm_size"])
