@@ -26,6 +26,8 @@ SWAP_MODIFIERS = ("tasks", "size", "llm", "tokens", "px", "data", "connector", "
 def context(m: Match, axis: str, first: Part | None, second: Part | None, words: Vocabulary) -> list[str]:
     """Flags of a swap for what is the same on both sides, or stands behind one of them only."""
     argv: list[str] = []
+    if axis == "state" and flags.frozen_parts(m.items) - {"encoder"}:
+        raise Unfit("")     # a frozen LLM is no frozen encoder
     one, two = (m.first("llm"), m.first("size"))
     if one or two:
         if axis in ("llm", "size"):
@@ -156,15 +158,6 @@ def swap_state(m: Match, words: Vocabulary) -> Readings:
     encoder = m.captured.get("E")
     own = ["--encoder", flags.text_of(encoder, "encoder")] if encoder and "encoder" in encoder.meant else []
     return [("swap", "unfrozen" if to == "frozen" else "frozen", to, *own, *context(m, "state", a, None, words))]
-
-
-def lora(m: Match, words: Vocabulary) -> Readings:
-    """Adapters instead of training the whole LLM, by the rows that differ in that alone. What they cost is another question."""
-    if m.said & {"cost", "costs"}:
-        raise Unfit("")
-    size = m.first("llm") or m.first("size")
-    return [("schedule", "lora", *(["--on", llm_named(m.first("llm"), m.first("size"), words)] if size else []),
-             *(["--level", m.first("level")] if m.first("level") else []), *flags.common(m, words))]
 
 
 # --- pick -------------------------------------------------------------------------------------------------------------
@@ -387,10 +380,6 @@ FORMS: Sequence[Form] = (
                         "resolution|tokens|llm|model|data|up|down? to A:part", "gain|gains|lose|benefit from|by|with|of A:part"),
          SWAP_MODIFIERS, TALK | frozenset(CLASSES["help"]) | words_of("really actually make sense any idea too little few strong at all well"), (),
               swap_alone, "does SigLIP help with charts"),
-    Form("lora", ("",), ("tasks", "size", "llm", "level"),
-         TALK | words_of("lora qlora adapters full finetuning finetune vs versus better worse instead hurt hurts help or worth "
-         "enough than training"),
-         (words_of("lora qlora"),), lora, "LoRA vs full fine-tuning for documents"),
     Form("component", ("X:axis encoder|tower|backbone|mix|mixture|dataset|model? is? the? win|wins|winner|winning", "winning X:axis",
                        "best|strongest|good|right|top|ideal|optimal X:axis encoder|encoders|model|tower|backbone|mix|mixture|dataset?",
          "X:axis encoder|tower|backbone|mix|mixture|dataset|model? best|better|strongest",

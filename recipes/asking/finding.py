@@ -24,7 +24,7 @@ def models_argv(m: Match, words: Vocabulary) -> list[str]:
     found = m.of("family", "benchmark")
     properties = [x for x in found if x.kind == "family" and x.value in PROPERTY]
     tasks = [x for x in found if x not in properties] or properties
-    argv = ["models", *(["--tasks", ",".join(dict.fromkeys(x.value for x in tasks))] if tasks else [])]
+    argv = ["models", *(["--tasks", flags.mix(tasks)] if tasks else [])]
     sizes = m.every("under") or m.every("size")
     if len(sizes) > 1:
         raise Unfit(f"one size at most: {', '.join(sizes)}")

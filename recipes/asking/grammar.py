@@ -35,8 +35,11 @@ FILL = words_of("quick must care i we you me us it its they is are be been being
                  "there that this these those what which who how when where now want wants need needs like know think tell show give see let lets get got "
                  "gets of to "
                  "for on in at with as about use using used say wondering wonder curious question here right mean new whether ok okay well also")
-LIMIT = words_of("under below less than smaller up most max maximum within no more not over fewer < <= at inside")
-BELOW = words_of("under below less smaller up most max maximum within no more not fewer < <=")
+BELOW = words_of("under below less smaller up most max maximum within fewer < <= inside")
+ABOVE = words_of("over above more least minimum min larger bigger > >= beyond exceeding")
+LIMIT = BELOW | ABOVE | words_of("than no not at")
+AVOID = words_of("without avoid avoids avoiding no not except excluding")
+LICENCE = words_of("licence license licensed licenced licences licenses permissive commercial commercially")
 PREPS = words_of("on with for at in using of over above about around into within given via through to have has having got only and inside under below < <= = "
      "fits fit "
                   "limited limit budget compute train training trained run runs running")
@@ -56,7 +59,7 @@ MODIFIERS: Mapping[str, tuple[tuple[str, ...], frozenset[str], frozenset[str]]] 
     "tokens": (("tokens",), near("fixed same equal budget of"), words_of("per image budget each")),
     "px": (("px", "resolution"), near("resolution input image images crops"), words_of("resolution images image input inputs px pixels")),
     "budget": (("budget",), LIMIT | near("budget costs cost spend less have compute i we training"), words_of("budget compute training of total")),
-    "speed": (("speed",), near("at least faster than decode decodes decoding decoded speed generates generating writes minimum min > >= answer answers"),
+    "speed": (("speed",), LIMIT | near("at least faster than decode decodes decoding decoded speed generates generating writes minimum min > >= answer answers"),
               words_of("decoding decode speed minimum")),
     "latency": (("latency",), LIMIT | near("latency ttft first token respond responds answers answer reply response faster time"),
                 words_of("latency ttft total response per answer first token time")),
@@ -77,6 +80,7 @@ MODIFIERS: Mapping[str, tuple[tuple[str, ...], frozenset[str], frozenset[str]]] 
     "connector": (("connector",), near("connector projector"), words_of("connector projector")),
     "data": (("data",), near("data dataset mix mixture"), words_of("data dataset mix mixture")),
     "duration": (("duration",), LIMIT | near(), frozenset()),
+    "times": (("number",), near("batch size"), words_of("epochs epoch stages stage size")),
     "model": (("model",), near("model models"), words_of("model")),
     "paper": (("paper",), near("paper"), words_of("paper model recipe")),
     "counter": (("counter",), near("model"), words_of("model")),
@@ -129,6 +133,14 @@ class Form(NamedTuple):
 
 class Unfit(Refused):
     """The form was recognised, but the command cannot take what was said; the message says what (empty: look at other forms first)."""
+
+
+def side(said: Sequence[str]) -> str | None:
+    """What the words of a quantity make of it: `most` (under, up to, no more than), `least` (over, at least), or neither."""
+    found = [limit for limit, marks in (("most", BELOW), ("least", ABOVE)) if marks.intersection(said)]
+    if len(found) == 1 and {"no", "not"}.intersection(said):
+        return "least" if found[0] == "most" else "most"
+    return found[0] if found else None
 
 
 class Match(NamedTuple):
@@ -217,7 +229,7 @@ def pattern_words(form: Form) -> frozenset[str]:
 
 def grammar_words(forms: Sequence[Form]) -> frozenset[str]:
     """Every word that some form can account for."""
-    known = set(DROPPED | FILL | TASK_BEFORE | TASK_BEHIND | JOIN | NOUNS | STATES.keys())
+    known = set(AVOID | LICENCE | DROPPED | FILL | TASK_BEFORE | TASK_BEHIND | JOIN | NOUNS | STATES.keys())
     for _, before, behind in MODIFIERS.values():
         known |= before | behind
     for form in forms:
@@ -341,6 +353,9 @@ def parts(items: Sequence[Item], i: int) -> Iterator[tuple[Part, int]]:
     yield from reversed(ends) if not fused else [*[e for e in reversed(ends) if e[0].fused], *[e for e in ends if not e[0].fused]]
 
 
+SIZED = words_of("llm llms lm model models vlm vlms backbone parameters params parameter decoder base")
+
+
 def modifier(items: Sequence[Item], i: int, allowed: Sequence[str]) -> tuple[list[Modifier], int] | None:
     """The modifier that begins at i, of the kinds a form allows, and the place behind it."""
     if "items" in allowed and items[i].value(*FOUND):
@@ -354,14 +369,20 @@ def modifier(items: Sequence[Item], i: int, allowed: Sequence[str]) -> tuple[lis
         if found:
             return found
     if "tasks" in allowed:
-        found = tasks(items, i)
+        found = tasks(items, i, "points" not in allowed)
         if found:
             return found
+    if "licence" in allowed and items[i].text in ("under", "with", "of"):   # under a commercial licence: no limit of anything
+        j = i + 1
+        while j < len(items) and items[j].text in LICENCE | {"open"} and not items[j].readings:
+            j += 1
+        if any("licen" in item.text for item in items[i + 1:j]):
+            return [Modifier("licence", " ".join(item.text for item in items[i + 1:j]), i)], j
     if "many" in allowed and i + 1 < len(items) and items[i + 1].text in AXES and not items[i + 1].readings:
         count = COUNTS.get(items[i].text) or items[i].value("number") or ""
         if count.isdecimal():
             return [Modifier("many", f"{count} {AXES[items[i + 1].text]}", i)], i + 2
-    if "avoid" in allowed and items[i].text in ("without", "avoid", "avoiding", "no", "not", "except", "excluding"):
+    if "avoid" in allowed and items[i].text in AVOID:
         j = i + 1
         while j < len(items) and items[j].text in ("using", "use", "with", "any", "encoder", "connector"):
             j += 1
@@ -380,10 +401,10 @@ def modifier(items: Sequence[Item], i: int, allowed: Sequence[str]) -> tuple[lis
         kinds, lead, behind = MODIFIERS[kind]
         value = items[j].value(*kinds)
         if value is None and kind == "px" and items[j].value("number") and before and before[-1] in ("at", "resolution", "@"):
-            value = items[j].value("number") if 50 < float(items[j].value("number").rstrip("KMT")) < 9000 else None
+            value = items[j].value("number") if items[j].value("number").isdecimal() and 50 < int(items[j].value("number")) < 9000 else None
         if value is None or any(word not in lead for word in before):
             continue
-        limited = bool(BELOW.intersection(before))
+        limited = side(before) == "most"
         if kind == "size" and limited:
             continue
         if kind == "under" and not limited:
@@ -394,6 +415,8 @@ def modifier(items: Sequence[Item], i: int, allowed: Sequence[str]) -> tuple[lis
         after = j + 1
         while after < len(items) and items[after].text in behind and not items[after].readings:
             after += 1
+        if kind == "size" and items[j].value("number") and not SIZED.intersection(before + [item.text for item in items[j + 1:after]]):
+            continue    # a bare 50M: parameters, or images to train on?
         return [Modifier(kind, value, i)], after
     return None
 
@@ -440,8 +463,8 @@ def floor(items: Sequence[Item], i: int) -> tuple[list[Modifier], int] | None:
     return None
 
 
-def tasks(items: Sequence[Item], i: int) -> tuple[list[Modifier], int] | None:
-    """A list of task families and benchmarks from i, with weights where they are said (`60% documents, 40% charts`)."""
+def tasks(items: Sequence[Item], i: int, weighted: bool = True) -> tuple[list[Modifier], int] | None:
+    """A list of task families and benchmarks from i, with weights where they are said (`60% documents, 40% charts`) and can be meant."""
     j = i
     while j < len(items) and j - i < 6 and not items[j].readings and items[j].text in TASK_BEFORE:
         j += 1
@@ -449,7 +472,7 @@ def tasks(items: Sequence[Item], i: int) -> tuple[list[Modifier], int] | None:
     weight = None
     while j < len(items):
         item = items[j]
-        if item.value("percent") and j + 1 < len(items) and (items[j + 1].value("family", "benchmark") or items[j + 1].text in ("for", "on", "of")):
+        if weighted and item.value("percent") and j + 1 < len(items) and (items[j + 1].value("family", "benchmark") or items[j + 1].text in ("for", "on", "of")):
             weight, j = item.value("percent"), j + 1
             j += items[j].text in ("for", "on", "of")
             continue
@@ -459,7 +482,7 @@ def tasks(items: Sequence[Item], i: int) -> tuple[list[Modifier], int] | None:
             break
         after = j + 1
         follows = any(item.value("percent") for item in items[after + 1:]) or bool(found and "=" in found[-1].value)
-        if weight is None and after < len(items) and items[after].value("percent") and follows:
+        if weighted and weight is None and after < len(items) and items[after].value("percent") and follows:
             weight, after = items[after].value("percent"), after + 1
         if weight is None and after + 1 < len(items) and items[after].text == "=" and items[after + 1].value("number", "percent"):
             weight, after = items[after + 1].value("number", "percent"), after + 2
@@ -474,7 +497,7 @@ def tasks(items: Sequence[Item], i: int) -> tuple[list[Modifier], int] | None:
         ahead = step
         while ahead < len(items) and ahead - step < 3 and not items[ahead].readings and items[ahead].text in TASK_BEFORE:
             ahead += 1
-        if ahead < len(items) and (items[ahead].value("family", "benchmark") or items[ahead].value("percent")):
+        if ahead < len(items) and (items[ahead].value("family", "benchmark") or weighted and items[ahead].value("percent")):
             j = ahead
             continue
         break

@@ -9,20 +9,20 @@ from itertools import pairwise
 
 from ..errors import Refused
 from ..evidence.vocabulary import UnknownName, Vocabulary, distance
-from . import changes, finding, statements
+from . import changes, finding, flags, statements, training
 from .grammar import DROPPED, FILL, Form, Unfit, grammar_words, match, spaced
 from .lexicon import Item, Lexicon
 
 # The first form that accounts for every word counts: narrow ones stand before wide ones.
-ORDER = spaced("one-table listed claim-ids models-named lora swap swap-than swap-worse swap-add swap-drop swap-state sizes evidence backtest benchmark tokens "
+ORDER = spaced("one-table listed claim-ids models-named schedule swap swap-than swap-worse swap-add swap-drop swap-state sizes evidence backtest benchmark tokens "
      "cost latency component design "
          "ablate curve swap-alone pick models vlm")
-FORMS: tuple[Form, ...] = tuple(sorted((*changes.FORMS, *finding.FORMS), key=lambda form: ORDER.index(form.name)))
+FORMS: tuple[Form, ...] = tuple(sorted((*changes.FORMS, *finding.FORMS, *training.FORMS), key=lambda form: ORDER.index(form.name)))
 # Beginnings of names of released models: only then is their registry (the largest file) read.
 MODELS = re.compile(r"vl\b|vlm|llava|qwen|intern|molmo|gemma|phi|smol|pixtral|idefics|cpm|deepseek|ovis|vila|cog|glm|kimi|gpt|claude|gemini|llama"
                     r"|moondream|aria|cambrian|prism|mm1|blip|mimo|vision", re.I)
 EXTRA = ("does SigLIP help with charts", "freeze or unfreeze the encoder", "best open model for charts under 8B",
-     "is it true that the connector does not matter",
+     "is it true that the connector does not matter", "LoRA vs full fine-tuning for documents", "does a second epoch help",
          "swap 7B for 13B", "replace the MLP with a Q-Former", "what do I lose if I drop DINOv2 from SigLIP+DINOv2")
 
 
@@ -97,6 +97,7 @@ def read(sentence: str, words: Vocabulary, home: tuple[str, ...]) -> list[tuple[
                 continue
             try:
                 readings = form.build(fit, words)
+                flags.check_sides(fit)
                 if fit.unused():
                     raise Unfit(f"{readings[0][0]} has no place for {', '.join(fit.unused())}")
                 return readings
