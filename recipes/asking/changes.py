@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from ..evidence.vocabulary import Vocabulary
 from . import flags
 from .flags import BASE
-from .grammar import AXES, CLASSES, Form, Match, Part, Unfit, near, words_of
+from .grammar import AXES, CLASSES, LICENCE, Form, Match, Part, Unfit, near, words_of
 
 Readings = list[tuple[str, ...]]
 
@@ -19,7 +19,7 @@ TALK = words_of("gain gains lose loses losing cost costs happens happen change c
                 "llm encoder connector projector resolution data size base backbone alone only itself out help helps hurt hurts improve idea bad tokens token "
                 "visual px thinking considering cut cutting reduce reducing increase increasing raise raising lower lowering bump bumping scale scaling "
                 "benefit advantage win point gained now current setup recipe model models vlm vlms switch try trying instead get points bring brings give "
-                "gives worth it result results choose choosing over than or train training")
+                "gives worth it result results benchmarks flat stay stays which fall falls choose choosing over than or train training")
 SWAP_MODIFIERS = ("tasks", "size", "llm", "tokens", "px", "data", "connector", "encoder", "level")
 
 
@@ -132,10 +132,16 @@ def swap_dropped(m: Match, words: Vocabulary) -> Readings:
     return [("swap", "+".join(sorted((gone, slug))), slug, *context(m, "encoder", a, None, words)) for slug in rest]
 
 
+VERBS = words_of("use using try trying take choose choosing pick picking go")
+WHOLES = words_of("recipe recipes setup configuration config combination vlm vlms model models")
+
+
 def swap_alone(m: Match, words: Vocabulary) -> Readings:
     """One component against the default baseline's."""
     a = m.captured["A"]
     out = []
+    if m.said & VERBS and any(item.text in WHOLES for item in m.items[:a.place]):
+        raise Unfit("")     # pick a recipe with SigLIP: the recipe is picked, not SigLIP
     if set(a.meant) == {"number"}:  # raise the resolution to 448
         kinds = [kind for kind, said in (("px", {"resolution"}), ("tokens", {"tokens", "token"})) if m.said & said]
         a = a._replace(meant={kind: a.meant["number"] for kind in kinds} or a.meant)
@@ -174,11 +180,7 @@ def pick(m: Match, words: Vocabulary) -> Readings:
     elif m.first("size"):
         fixed.append(f"llm_params_b={m.first('size')}")
     fixed += [*flags.exactly(m, "tokens", "visual_tokens"), *flags.exactly(m, "px", "resolution")]
-    argv += flags.repeated("--fix", fixed) + flags.repeated("--avoid", m.every("avoid"))
-    if not m.first("latency") and not m.first("device"):
-        argv += ["--deploy", "edge"] if "edge" in m.said else ["--deploy", "cloud"] if "cloud" in m.said else []
-    elif m.said & {"edge", "cloud"} and not m.first("device"):
-        argv += ["--deploy", "edge" if "edge" in m.said else "cloud"]
+    argv += flags.repeated("--fix", fixed) + flags.choices(m)
     top = m.captured.get("N")
     argv += ["--top", top] if top else []
     if m.first("under"):
@@ -198,7 +200,7 @@ def existing(m: Match, words: Vocabulary) -> list[str]:
 def component(m: Match, words: Vocabulary) -> Readings:
     """Which component of one axis is best: recipes that differ in it from the baseline."""
     axis = m.captured["X"]
-    limits = flags.limits(m, words)
+    limits = [*flags.limits(m, words), *flags.repeated("--avoid", m.every("avoid"))]
     rest = {kind: BASE[kind] for kind in ("encoder", "connector", "llm", "data") if kind != axis}
     if flags.images(m)[1]:  # a number of images to train on is what the data mix is chosen by
         rest.pop("data", None)
@@ -219,7 +221,7 @@ def component(m: Match, words: Vocabulary) -> Readings:
 # --- ablate, design, curve ----------------------------------------------------------------------------------------------
 
 def ablate(m: Match, words: Vocabulary) -> Readings:
-    """What to test first."""
+    """What to test first. What is named is the recipe at hand; what is to be kept is a limit."""
     argv = ["ablate", *flags.common(m, words)]
     own = [f"{kind}={m.first(kind)}" for kind in ("encoder", "connector", "data") if m.first(kind)]
     if m.first("llm") or m.first("size"):
@@ -227,14 +229,13 @@ def ablate(m: Match, words: Vocabulary) -> Readings:
         own.append(f"llm={name}" if not name[0].isdigit() else f"llm_params_b={name}")
     own += [f"resolution={m.first('px')}"] if m.first("px") else []
     own += [f"visual_tokens={m.first('tokens')}"] if m.first("tokens") else []
-    argv += ["--recipe", ",".join(own)] if own else []
+    kept = m.said & {"fix", "fixed", "fixing", "keep", "keeping", "kept", "hold", "holding", "held"}
+    argv += flags.repeated("--fix", own) if kept else ["--recipe", ",".join(own)] if own else []
     argv += ["--confidence", m.first("level")] if m.first("level") else []
-    pictures, trained = flags.images(m)
-    if pictures:
-        raise Unfit(f"ablate has no place for {pictures} images in one request")
-    return [(*argv, *flags.budget_flag(m, trained))]
+    return [(*argv, *flags.limits(m, words), *flags.choices(m))]
 
 
+POWER = words_of("power chance probability sure certain")
 
 
 def design(m: Match, words: Vocabulary) -> Readings:
@@ -280,10 +281,17 @@ def design(m: Match, words: Vocabulary) -> Readings:
     benchmarks, families = m.every("benchmark"), m.every("family")
     if families:
         benchmarks += [name for family in families for name in words.records("family")[family.partition("=")[0]]["core"]]
-    detect = m.first("points") or (m.first("level") if m.said & {"effect", "difference", "detect"} else None)
-    argv += ["--detect", detect] if detect else []
+    powers, effects = [], m.every("points")
+    for one in m.of("level"):   # 80% power, a 2% difference
+        before, behind = flags.around(m, one)
+        sure = POWER.intersection(behind[:2]) or POWER.intersection(before[-2:])
+        (powers if sure else effects).append(one.value)
+    for found, what in ((powers, "power"), (effects, "effect to see")):
+        if len(set(found)) > 1:
+            raise Unfit(f"several values of the {what}: {', '.join(found)}")
+    argv += ["--detect", effects[0]] if effects else []
     argv += flags.repeated("--benchmark", benchmarks)
-    argv += ["--power", m.first("level")] if m.first("level") and m.said & {"power"} else []
+    argv += ["--power", powers[0]] if powers else []
     argv += ["--seeds", m.first("seeds")] if m.first("seeds") else []
     return [tuple(argv)]
 
@@ -313,6 +321,8 @@ def curve(m: Match, words: Vocabulary) -> Readings:
         axes = ["llm_params_b"]
     if not axes:
         raise Unfit("")
+    if m.said & {"family", "families"}:
+        return [(*argv, "--by-family") for argv in curve(m._replace(said=m.said - {"family", "families"}), words)]
     if len(axes) > 1:
         return [("curve", axis, *flags.common(m, words)) for axis in axes]
     argv = ["curve", axes[0], *flags.common(m, words)]
@@ -334,7 +344,7 @@ def curve(m: Match, words: Vocabulary) -> Readings:
     return [tuple(argv)]
 
 
-PICK_MODIFIERS = ("tasks", "avoid", "latency", "speed", "budget", "images", "memory", "gpus", "dtype", "under", "size", "llm", "encoder", "connector",
+PICK_MODIFIERS = ("tasks", "licence", "avoid", "latency", "speed", "budget", "images", "memory", "gpus", "dtype", "under", "size", "llm", "encoder", "connector",
                   "tokens", "px", "data", "device", "duration")
 PICK_WORDS = words_of("pick recommend recommendation suggest suggestion choose find best good top optimal ideal strongest recipe recipes vlm vlms setup "
      "configuration config combination llm new "
@@ -385,8 +395,8 @@ FORMS: Sequence[Form] = (
          "X:axis encoder|tower|backbone|mix|mixture|dataset|model? best|better|strongest",
                        "recommend|suggest|pick|choose|use|find X:axis encoder|tower|backbone|mix|mixture?", "X:axis "
                        "encoder|tower|backbone|mix|mixture|dataset? use|pick|choose|take|recommend|suggest"),
-         ("tasks", "latency", "speed", "budget", "images", "memory", "gpus", "duration", "dtype", "size", "llm", "encoder", "connector", "data", "tokens", "px",
-          "device"),
+         ("tasks", "licence", "avoid", "latency", "speed", "budget", "images", "memory", "gpus", "duration", "dtype", "size", "llm", "encoder", "connector",
+          "data", "tokens", "px", "device"),
          words_of("budget fixed given win wins winner winning commercial commercially licence license permits best which what use should pick recommend "
                   "suggest choose vision encoder connector projector training data dataset mix mixture good "
          "strongest top right ideal work works "
@@ -399,8 +409,10 @@ FORMS: Sequence[Form] = (
          pick, "pick a recipe for a mobile UI agent on a 2B LLM under 300 ms on Orin"),
     Form("vlm", ("",), PICK_MODIFIERS, PICK_WORDS, (words_of("vlm vlms model models"), words_of("best pick recommend suggest choose find need want good give "
          "top strongest which what ideal optimal")), pick, "best VLM for charts"),
-    Form("ablate", ("",), ("tasks", "budget", "images", "gpus", "duration", "level", "size", "llm", "encoder", "connector", "data", "tokens", "px"),
-         AXIS_WORDS | words_of("care cares caring ablate ablation ablations ablated ablating test tests testing try trying vary varying measure experiment "
+    Form("ablate", ("",), ("tasks", "licence", "avoid", "latency", "speed", "budget", "images", "memory", "gpus", "duration", "dtype", "device", "level", "size",
+                           "llm", "encoder", "connector", "data", "tokens", "px"),
+         AXIS_WORDS | LICENCE | words_of("fix fixed fixing keep keeping kept hold holding held edge cloud per request that allows permits use runs fits "
+                                         "answers deployed deployment mobile care cares caring ablate ablation ablations ablated ablating test tests testing try trying vary varying measure experiment "
               "study run change changing tune tuning improve investigate "
                                "explore look first next before anything else order start starting begin most matter matters important should which what where "
                                "pick recipe model vlm confidence confident sure with "
@@ -438,7 +450,8 @@ FORMS: Sequence[Form] = (
                   "training larger-scale input "
                   "before after when should performance accuracy improve improves keep keeps improving hurt hurts with longer quality still which what is are "
                   "in the lower fewer less reduce "
-                  "reducing smaller decrease bigger going go stop affect affects influence influences happens need have matter change changes"),
+                  "reducing smaller decrease bigger going go stop affect affects influence influences happens need have matter change changes "
+                  "family families each every per by"),
          (words_of("tokens token resolution resolutions llm llms parameters params data samples examples images pixels px res size scale model"),
           words_of("more higher bigger larger greater increasing increase scaling sweet far many much enough saturate saturates saturating diminishing "
           "plateau pay pays curve curves beyond worth "

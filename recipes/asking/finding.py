@@ -36,6 +36,7 @@ def models_argv(m: Match, words: Vocabulary) -> list[str]:
     argv += ["--dtype", dtype(m)] if m.first("dtype") else []
     spelled = " ".join(item.text for item in m.items)
     argv += [("--pointing" if "point" in spelled and x.value == "grounding" else PROPERTY[x.value]) for x in properties]
+    m.of("licence")
     kinds = [word for word in ("apache", "mit") if word in m.said]
     if kinds:
         argv += ["--licence", kinds[0]]
@@ -250,7 +251,7 @@ def tokens(m: Match, words: Vocabulary) -> Readings:
     return [(*argv, *flags.repeated("--image", images))]
 
 
-MODEL_MODIFIERS = ("floor", "tasks", "year", "latency", "under", "size", "memory", "dtype", "device")
+MODEL_MODIFIERS = ("floor", "tasks", "licence", "year", "latency", "under", "size", "memory", "dtype", "device")
 MODEL_WORDS = words_of("model models vlm vlms open opensource source released release existing available download downloadable weights checkpoint checkpoints "
      "offtheshelf smallest lightest "
                        "tiniest best strongest good top ready huggingface hf adopt licence license licensed licenced apache mit commercial commercially "

@@ -26,6 +26,8 @@ EXACT = {"size": "size of the LLM", "tokens": "number of visual tokens", "px": "
 BESIDE = words_of("or and vs versus than rather & + plus be is are being been to stay stays remain remains kept keep vision visual image language whole "
                   "entire full fully both either of it them was were should not only just train")
 
+VERBS = words_of("train training finetune finetuning")
+
 # Kinds of parts that can be swapped for each other, in the order in which a pair is tried.
 LIKE = ("encoder", "connector", "llm", "data", "size", "tokens", "px", "state")
 AXIS = {"size": "llm_params_b", "tokens": "visual_tokens", "px": "resolution", "state": "frozen_encoder"}
@@ -105,6 +107,7 @@ def frozen_parts(items: Sequence[Item]) -> frozenset[str]:
     """The parts of a recipe that are said to be frozen or trained: `freeze the encoder or the LLM`, `keep the LLM frozen`; empty where none is named."""
     found: set[str] = set()
     for i, item in enumerate(items):
+        found |= trained_part(items, i)
         if item.readings or item.text not in STATES or i and items[i - 1].text in ("instruction", "visual", "prompt"):
             continue
         own: set[str] = set()
@@ -118,6 +121,16 @@ def frozen_parts(items: Sequence[Item]) -> frozenset[str]:
                 break
         found |= own
     return frozenset(found)
+
+
+def trained_part(items: Sequence[Item], i: int) -> set[str]:
+    """The part behind a verb at i that says it is trained: `training the vision encoder`."""
+    j = i + 1
+    while j < len(items) and items[j].text in ("vision", "visual", "image", "whole", "entire", "full"):
+        j += 1
+    if items[i].text not in VERBS or j >= len(items) or items[j].readings or j + 1 < len(items) and items[j + 1].readings:
+        return set()
+    return {AXES.get(items[j].text)} & {"encoder", "connector", "llm"}
 
 
 def placed(m: Match, one: Modifier) -> int:
@@ -207,11 +220,18 @@ def limits(m: Match, words: Vocabulary) -> list[str]:
     argv += ["--memory", memory] if memory else []
     argv += ["--dtype", dtype(m)] if m.first("dtype") else []
     argv += ["--images", pictures] if pictures else []
+    m.of("licence")
     if m.said & LICENCE:
         if not m.said & COMMERCIAL:
             raise Unfit("which licence? pick asks one thing of it: that the LLM's permits commercial use (--licence commercial)")
         argv += ["--licence", "commercial"]
     return argv
+
+
+def choices(m: Match) -> list[str]:
+    """--avoid and --deploy."""
+    place = m.said & {"edge", "cloud"} and not m.first("device")
+    return [*repeated("--avoid", m.every("avoid")), *(["--deploy", "edge" if "edge" in m.said else "cloud"] if place else [])]
 
 
 def images(m: Match) -> tuple[str | None, list[str]]:

@@ -69,8 +69,9 @@ def misplaced(items: list[Item]) -> str | None:
     """The quantity without which a sentence could be read, if there is one."""
     found = [(QUANTITIES.index(item.readings[0].kind), i) for i, item in enumerate(items) if item.readings and item.readings[0].kind in QUANTITIES]
     for kind, i in sorted(found)[:4]:
-        if any(match(form, [*items[:i], *items[i + 1:]]) for form in FORMS):
-            return items[i].readings[0].value if kind < QUANTITIES.index("gpus") else items[i].text
+        for end in (i + 1, i + 2):      # 3 epochs: the word behind a number may be its unit
+            if any(match(form, [*items[:i], *items[end:]]) for form in FORMS):
+                return items[i].readings[0].value if kind < QUANTITIES.index("gpus") else " ".join(item.text for item in items[i:end])
     return None
 
 

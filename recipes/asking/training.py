@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from ..evidence.vocabulary import Vocabulary
 from . import flags
-from .changes import Readings, llm_named
+from .changes import Readings, context, llm_named
 from .grammar import CLASSES, STATES, Form, Match, Unfit, words_of
 
 STAGES, EPOCHS, STEPS = words_of("stage stages"), words_of("epoch epochs"), words_of("longer steps")
@@ -75,7 +75,10 @@ def schedule(m: Match, words: Vocabulary) -> Readings:
     topic = asked[0] if asked else ""
     for x in m.of("times"):
         if not x.value.isdecimal() or int(x.value) not in KNOWN.get(topic, ()):
-            raise Unfit(f"schedule has no row for {x.value} {topic}".rstrip() + (f" (known: {', '.join(map(str, KNOWN[topic]))})" if topic in KNOWN else ""))
+            what = {"batch": f"a batch of {x.value}", "epochs": f"{x.value} epochs", "stages": f"{x.value} stages"}.get(topic, x.value)
+            raise Unfit(f"schedule has no row for {what}" + (f" (known: {', '.join(map(str, KNOWN[topic]))})" if topic in KNOWN else ""))
+    if parts == {"encoder"} and not asked and any(flags.trained_part(m.items, i) for i in range(len(m.items))):
+        return [("swap", "frozen", "unfrozen", *context(m, "state", None, None, words))]
     changes = frozen(m, parts)
     if topic == "stages":
         changes += stages(m)
@@ -92,8 +95,8 @@ def schedule(m: Match, words: Vocabulary) -> Readings:
 
 
 FORMS: Sequence[Form] = (
-    Form("schedule", ("",), ("tasks", "size", "llm", "level", "times"),
+    Form("schedule", ("",), ("tasks", "size", "llm", "encoder", "connector", "level", "times"),
          TALK | LORA | FULL | STAGES | EPOCHS | STEPS | ALIGNMENT | RAMP | MORE | LESS | frozenset(COUNTS) | frozenset(STATES) | frozenset(CLASSES["help"])
-         | words_of("encoder encoders llm llms connector connectors projector projectors tower backbone language adapter"),
-         (LORA | STAGES | EPOCHS | STEPS | RAMP | frozenset(STATES) | words_of("batch schedule schedules low"),), schedule, "should I freeze the LLM for documents"),
+         | flags.VERBS | words_of("gained by keeping encoder encoders llm llms connector connectors projector projectors tower backbone language adapter"),
+         (flags.VERBS | LORA | STAGES | EPOCHS | STEPS | RAMP | frozenset(STATES) | words_of("batch schedule schedules low"),), schedule, "should I freeze the LLM for documents"),
 )
