@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from ..evidence.vocabulary import Vocabulary
 from . import flags
 from .flags import BASE
-from .grammar import AXES, CLASSES, LICENCE, Form, Match, Part, Unfit, near, words_of
+from .grammar import CLASSES, Form, Match, Part, Unfit
+from .modifiers import AXES, LICENCE, near, words_of
 
 Readings = list[tuple[str, ...]]
 
@@ -236,6 +237,7 @@ def ablate(m: Match, words: Vocabulary) -> Readings:
 
 
 POWER = words_of("power chance probability sure certain")
+EFFECT = words_of("see detect find difference differences effect effects gain gains")
 
 
 def design(m: Match, words: Vocabulary) -> Readings:
@@ -284,8 +286,10 @@ def design(m: Match, words: Vocabulary) -> Readings:
     powers, effects = [], m.every("points")
     for one in m.of("level"):   # 80% power, a 2% difference
         before, behind = flags.around(m, one)
-        sure = POWER.intersection(behind[:2]) or POWER.intersection(before[-2:])
-        (powers if sure else effects).append(one.value)
+        near = {*behind[:2], *before[-2:]}
+        if near & {"confidence", "confident", "significance"} or not near & POWER and not m.said & EFFECT:
+            raise Unfit(f"{one.value}: the power (80% power), an effect to see (a 2% difference), or the level of the test (--alpha)?")
+        (powers if near & POWER else effects).append(one.value)
     for found, what in ((powers, "power"), (effects, "effect to see")):
         if len(set(found)) > 1:
             raise Unfit(f"several values of the {what}: {', '.join(found)}")
@@ -346,7 +350,7 @@ def curve(m: Match, words: Vocabulary) -> Readings:
 
 PICK_MODIFIERS = ("tasks", "licence", "avoid", "latency", "speed", "budget", "images", "memory", "gpus", "dtype", "under", "size", "llm", "encoder", "connector",
                   "tokens", "px", "data", "device", "duration")
-PICK_WORDS = words_of("pick recommend recommendation suggest suggestion choose find best good top optimal ideal strongest recipe recipes vlm vlms setup "
+PICK_WORDS = words_of("replies responds pick recommend recommendation suggest suggestion choose find best good top optimal ideal strongest recipe recipes vlm vlms setup "
      "configuration config combination llm new "
                       "full whole make making build building design train training trained finetune finetuning afford buy buys budget within hours run runs "
                       "running mobile device deployment "

@@ -11,7 +11,8 @@ from ..evidence.vocabulary import Vocabulary, fold
 from . import flags
 from .changes import Readings, llm_named
 from .flags import dtype
-from .grammar import Form, Match, Unfit, words_of
+from .grammar import Form, Match, Unfit
+from .modifiers import words_of
 
 # --- released models --------------------------------------------------------------------------------------------------
 

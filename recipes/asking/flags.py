@@ -8,8 +8,9 @@ from collections.abc import Sequence
 
 from ..evidence.vocabulary import Vocabulary
 from ..picker import units
-from .grammar import ABOVE, AXES, BELOW, LICENCE, MODIFIERS, PREPS, STATES, Match, Modifier, Part, Unfit, side, words_of
+from .grammar import STATES, Match, Part, Unfit
 from .lexicon import Item
+from .modifiers import ABOVE, AXES, BELOW, LICENCE, MODIFIERS, PREPS, Modifier, side, words_of
 
 COMMERCIAL = words_of("commercial commercially")
 TRAINING = words_of("budget train training trained finetune finetuning pretrain pretraining data dataset")
@@ -18,8 +19,9 @@ SIDES = BELOW | ABOVE
 ANSWER = words_of("total answer answers respond responds response reply replies")
 SERVING = words_of("inference serving serve deployment hosting production")
 # Quantities that are the most or the least of something by themselves, and what a word of the other side makes of them.
-MOST = {"budget": "a budget is the most that training may cost", "latency": "a latency is the longest that is accepted", "memory": "the memory is what there is",
-        "images": "images are as many as one request or the training takes", "gpus": "GPUs are those that there are", "duration": "a time is the longest that there is"}
+MOST = {"budget": "a budget is the most that training may cost", "latency": "a latency is the longest that is accepted",
+        "memory": "a memory is what there is to fit into", "images": "a number of images is the one that is planned for",
+        "gpus": "GPUs are those that there are", "duration": "a time is the longest that there is"}
 EXACT = {"size": "size of the LLM", "tokens": "number of visual tokens", "px": "resolution"}
 
 # What may stand between a state and the part that has it.
@@ -164,9 +166,11 @@ def check_sides(m: Match) -> None:
         said = said_side(m, one) if one.kind in (*MOST, *EXACT, "speed") else None
         per_token = one.value.split("/")[-1].split()[-1:] == ["token"]
         if said == "least" and one.kind in MOST:
-            raise Unfit(f"{MOST[one.kind]}, not a least one: {one.value}")
+            raise Unfit(f"{MOST[one.kind]}, and no flag asks for more than that: {one.value}")
         if one.kind == "speed" and said == ("least" if per_token else "most"):
             raise Unfit(f"a speed is the least that is asked, not a limit to stay under: {one.value}")
+        if one.kind == "under" and m.form.name in ("cost", "latency"):
+            raise Unfit(f"{m.form.name} is of one size of the LLM, not of those under {one.value}: name it")
         if said and one.kind in EXACT and m.form.name != "curve":
             raise Unfit(f"no flag asks for a {EXACT[one.kind]} {'above' if said == 'least' else 'below'} {one.value}")
 

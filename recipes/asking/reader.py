@@ -10,8 +10,9 @@ from itertools import pairwise
 from ..errors import Refused
 from ..evidence.vocabulary import UnknownName, Vocabulary, distance
 from . import changes, finding, flags, statements, training
-from .grammar import DROPPED, FILL, Form, Unfit, grammar_words, match, spaced
+from .grammar import Form, Unfit, grammar_words, match
 from .lexicon import Item, Lexicon
+from .modifiers import DROPPED, FILL, spaced
 
 # The first form that accounts for every word counts: narrow ones stand before wide ones.
 ORDER = spaced("one-table listed claim-ids models-named schedule swap swap-than swap-worse swap-add swap-drop swap-state sizes evidence backtest benchmark tokens "
@@ -71,7 +72,8 @@ def misplaced(items: list[Item]) -> str | None:
     for kind, i in sorted(found)[:4]:
         for end in (i + 1, i + 2):      # 3 epochs: the word behind a number may be its unit
             if any(match(form, [*items[:i], *items[end:]]) for form in FORMS):
-                return items[i].readings[0].value if kind < QUANTITIES.index("gpus") else " ".join(item.text for item in items[i:end])
+                both = f" (a {items[i].text} LLM, or {items[i].text} images to train on?)" if items[i].value("size") and items[i].value("number") else ""
+                return repr(items[i].readings[0].value if kind < QUANTITIES.index("gpus") else " ".join(item.text for item in items[i:end])[:80]) + both
     return None
 
 
@@ -116,5 +118,5 @@ def read(sentence: str, words: Vocabulary, home: tuple[str, ...]) -> list[tuple[
         raise QuestionError(f"{trouble[0]}; {hint}")
     lost = misplaced(items)
     if lost:
-        raise QuestionError(f"did not understand {lost[:80]!r} in that question; {hint}")
+        raise QuestionError(f"did not understand {lost} in that question; {hint}")
     raise QuestionError(f"cannot read {sentence[:80]!r} as one question; {hint}")

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from ..evidence.vocabulary import Vocabulary
 from . import flags
 from .changes import Readings, context, llm_named
-from .grammar import CLASSES, STATES, Form, Match, Unfit, words_of
+from .grammar import CLASSES, STATES, Form, Match, Unfit
+from .modifiers import words_of
 
 STAGES, EPOCHS, STEPS = words_of("stage stages"), words_of("epoch epochs"), words_of("longer steps")
 ALIGNMENT = words_of("alignment align aligning pretraining pretrain")
