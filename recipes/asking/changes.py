@@ -348,9 +348,9 @@ def curve(m: Match, words: Vocabulary) -> Readings:
     return [tuple(argv)]
 
 
-PICK_MODIFIERS = ("tasks", "licence", "avoid", "latency", "speed", "budget", "images", "memory", "gpus", "dtype", "under", "size", "llm", "encoder", "connector",
-                  "tokens", "px", "data", "device", "duration")
-PICK_WORDS = words_of("replies responds pick recommend recommendation suggest suggestion choose find best good top optimal ideal strongest recipe recipes vlm vlms setup "
+PICK_MODIFIERS = ("tasks", "licence", "avoid", "latency", "speed", "budget", "images", "memory", "gpus", "dtype", "under", "size", "llm", "encoder",
+                  "connector", "tokens", "px", "data", "device", "duration")
+PICK_WORDS = words_of("pick recommend recommendation suggest suggestion choose find best good top optimal ideal strongest recipe recipes vlm vlms setup "
      "configuration config combination llm new "
                       "full whole make making build building design train training trained finetune finetuning afford buy buys budget within hours run runs "
                       "running mobile device deployment "
@@ -359,8 +359,8 @@ PICK_WORDS = words_of("replies responds pick recommend recommendation suggest su
                       "from scratch get maximum max gpu gpus inference serving serve production can must should fit fits have memory only small compute "
                       "cluster nodes node "
                       "available access limited gives + = usable weights if reach come out end fast low latency open-ended works work handle handles reading "
-                      "smartphone quantized for day per image response answer entire commercial commercially licence license licensed licenced licences "
-                      "licenses permissive permits permit permitted allows allow allowing allowed its whose")
+                      "replies responds smartphone quantized for day per image response answer entire commercial commercially licence license licensed "
+                      "licenced licences licenses permissive permits permit permitted allows allow allowing allowed its whose")
 AXIS_WORDS = words_of("axis axes component components parameter knob factor ingredient part thing experiment experiments variable choice choices design piece "
      "lever hyperparameter")
 FORMS: Sequence[Form] = (
@@ -413,16 +413,16 @@ FORMS: Sequence[Form] = (
          pick, "pick a recipe for a mobile UI agent on a 2B LLM under 300 ms on Orin"),
     Form("vlm", ("",), PICK_MODIFIERS, PICK_WORDS, (words_of("vlm vlms model models"), words_of("best pick recommend suggest choose find need want good give "
          "top strongest which what ideal optimal")), pick, "best VLM for charts"),
-    Form("ablate", ("",), ("tasks", "licence", "avoid", "latency", "speed", "budget", "images", "memory", "gpus", "duration", "dtype", "device", "level", "size",
-                           "llm", "encoder", "connector", "data", "tokens", "px"),
+    Form("ablate", ("",), ("tasks", "licence", "avoid", "latency", "speed", "budget", "images", "memory", "gpus", "duration", "dtype", "device", "level",
+                           "size", "llm", "encoder", "connector", "data", "tokens", "px"),
          AXIS_WORDS | LICENCE | words_of("fix fixed fixing keep keeping kept hold holding held edge cloud per request that allows permits use runs fits "
-                                         "answers deployed deployment mobile care cares caring ablate ablation ablations ablated ablating test tests testing try trying vary varying measure experiment "
-              "study run change changing tune tuning improve investigate "
-                               "explore look first next before anything else order start starting begin most matter matters important should which what where "
-                               "pick recipe model vlm confidence confident sure with "
-                               "given if only budget one two thing things spend worth checking check focus on priority prioritise prioritize highest biggest "
-                               "impact invest effort time gpu gpus "
-                               "money influences influence affects affect performance accuracy quality rank ranking"),
+                                         "answers deployed deployment mobile "
+                                         "care cares caring ablate ablation ablations ablated ablating test tests testing try trying vary varying measure "
+                                         "experiment study run change changing tune tuning improve investigate explore look first next before anything else "
+                                         "order start starting begin most matter matters important should which what where pick recipe model vlm confidence "
+                                         "confident sure with given if only budget one two thing things spend worth checking check focus on priority "
+                                         "prioritise prioritize highest biggest impact invest effort time gpu gpus money influences influence affects affect "
+                                         "performance accuracy quality rank ranking"),
          (words_of("ablate ablation ablations ablated ablating first next start starting begin order priority prioritise prioritize most biggest highest "
               "focus"),
           AXIS_WORDS | words_of("ablate ablation ablations ablated ablating test tests testing try vary measure experiment study change tune improve "

@@ -155,8 +155,8 @@ def said_side(m: Match, one: Modifier) -> str | None:
     for lead, marks in (({"or", "and"}, words_of("more above over higher up upwards less fewer below under lower")), ({"at"}, words_of("least most"))):
         if len(behind) > 1 and behind[0] in lead and behind[1] in marks and (last or len(behind) > 2) and behind[2:3] != ["than"]:
             return "least" if behind[1] in words_of("more above over higher up upwards least") else "most"
-    if behind and behind[0] in ("+", "minimum", "min") and (last or len(behind) > 1):
-        return "least"
+    if behind and behind[0] in ("+", "minimum", "min", "max", "maximum") and (last or len(behind) > 1):
+        return "most" if behind[0].startswith("max") else "least"
     return side(near)
 
 
@@ -180,7 +180,7 @@ def mix(found: Sequence[Modifier]) -> str:
     said = list(dict.fromkeys(x.value for x in found))
     name, _, weight = said[0].partition("=")
     if len(said) == 1 and weight and float(weight) != 1:
-        raise Unfit(f"{float(weight):.4g} of {name}: a gain, a score, or its part of a mix? (a mix has several: 60% documents, 40% charts)")
+        raise Unfit(f"{100 * float(weight):g}% of {name}: a gain, a score, or its part of a mix? (a mix has several: 60% documents, 40% charts)")
     return ",".join(said)
 
 

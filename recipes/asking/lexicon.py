@@ -43,8 +43,8 @@ UNITS = {"b": "size", "bn": "size", "billion": "size", "ms": "ms", "msec": "ms",
 HOURS = frozenset(unit for unit, kind in UNITS.items() if kind == "hours")
 SPANS = frozenset(unit for unit, kind in UNITS.items() if kind in ("hours", "days", "weeks", "months") and len(unit) > 2)
 # What makes a number of something a rate, behind a slash, `per` or `a`; behind `per` anything does but what the quantity is of anyway.
-TIMES = SPANS | HOURS | {"s", "sec", "second", "minute", "min", "token", "year", "image", "frame", "picture", "page", "document", "request", "query", "question",
-                         "user", "call", "tile", "crop", "step", "prompt"}
+TIMES = SPANS | HOURS | {"s", "sec", "second", "minute", "min", "token", "year", "image", "frame", "picture", "page", "document", "request", "query",
+                         "question", "user", "call", "tile", "crop", "step", "prompt"}
 WHOLE = {"latency": {"answer", "response", "reply"}, "tokens": {"image", "picture", "photo", "screenshot"}, "images": {"request", "prompt"},
          "memory": {"gpu", "card", "device"}, "budget": {"run", "training", "recipe", "model", "experiment"}, "duration": {"run", "training"}}
 RATED = ("budget", "speed", "latency", "memory", "images", "samples", "tokens", "px", "gpus", "count", "duration")
@@ -292,6 +292,9 @@ class Lexicon:
                     continue    # a 7B image model
                 kind = "images" if "image" in unit and not kinds else "samples"
                 value = f"{said[1].replace(',', '').replace('_', '')}{units.letter(suffix).upper()} images"
+            elif kind == "budget" and (gpu := re.sub(r"[^a-z0-9.+]", "", (said[4] or said[8] or "").lower())) and gpu not in ("gpu", "gpus") \
+                    and not any(r.kind == "hardware" for r in self.names.get(gpu, ())):
+                return Item(said[4] or said[8], (), False, False), size     # a price per hour of what is no GPU
             elif kind == "budget" and "at" not in value and "@" not in value and i + size < len(found) and found[i + size].text in ("on", "of", "per"):
                 device, more = self._device(found, i + size + 1, None)
                 if device and found[i + size].text == "per":

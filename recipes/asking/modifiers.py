@@ -50,7 +50,7 @@ MODIFIERS: Mapping[str, tuple[tuple[str, ...], frozenset[str], frozenset[str]]] 
     "tokens": (("tokens",), near("fixed same equal budget of"), words_of("per image budget each")),
     "px": (("px", "resolution"), near("resolution input image images crops"), words_of("resolution images image input inputs px pixels")),
     "budget": (("budget",), LIMIT | near("budget costs cost spend less have compute i we training"), words_of("budget compute training of total")),
-    "speed": (("speed",), LIMIT | near("at least faster than decode decodes decoding decoded speed generates generating writes minimum min > >= answer answers"),
+    "speed": (("speed",), LIMIT | near("at faster decode decodes decoding decoded speed generates generating writes answer answers"),
               words_of("decoding decode speed minimum")),
     "latency": (("latency",), LIMIT | near("latency ttft first token respond responds replies answers answer reply response faster time"),
                 words_of("latency ttft total response per answer first token time")),
@@ -250,7 +250,8 @@ def tasks(items: Sequence[Item], i: int, weighted: bool = True) -> tuple[list[Mo
     weight = None
     while j < len(items):
         item = items[j]
-        if weighted and item.value("percent") and j + 1 < len(items) and (items[j + 1].value("family", "benchmark") or items[j + 1].text in ("for", "on", "of")):
+        behind = items[j + 1] if weighted and item.value("percent") and j + 1 < len(items) else None
+        if behind and (behind.value("family", "benchmark") or behind.text in ("for", "on", "of")):
             weight, j = item.value("percent"), j + 1
             j += items[j].text in ("for", "on", "of")
             continue

@@ -24,14 +24,15 @@ TALK = words_of("does do is are it a the should i we my help helps hurt hurts wo
                 "enough needed need necessary required good bad useful effect gain gains lose cost compared to compare with for and more most how many much "
                 "what which happens if when add adding train training trained keep keeping kept stay stays only alone also over model models vlm recipe "
                 "improve improves sft instruction tuning during change changes affect affects use best really not number of run one two choose schedule "
-                "schedules way ways data all along first low lower resolution batch size steps time times too plan plans stop benefit vision pay pays then")
+                "schedules way ways data all along first low lower resolution steps too plan plans stop benefit vision pay pays then")
 
 
 def frozen(m: Match, parts: frozenset[str]) -> list[str]:
     """Changes that freezing or training some parts comes to. The encoder alone is another form's."""
     other = sorted(parts - {"encoder", "llm"})
     if other:
-        raise Unfit(f"schedule has no row for a frozen {' or '.join(other)}: printed rows freeze the encoder (schedule encoder) or the LLM (schedule frozen-llm)")
+        raise Unfit(f"schedule has no row for a frozen {' or '.join(other)}: printed rows freeze the encoder (schedule encoder) or the LLM "
+                    "(schedule frozen-llm)")
     if m.said & LORA and parts == {"llm"}:
         return ["lora", "frozen-llm", "lora-over-frozen"] if m.said & FULL else ["lora-over-frozen"]
     if m.said & LORA and parts:
@@ -58,7 +59,7 @@ def topics(m: Match) -> list[str]:
     said = {"epochs": m.said & EPOCHS, "stages": m.said & STAGES, "batch": "batch" in m.said, "ramp": m.said & RAMP or low,
             "lora": m.said & LORA, "longer": m.said & STEPS}
     found = [name for name, words in said.items() if words]
-    return [name for name in found if name != "longer"] or found
+    return ["longer"] if found == ["stages", "longer"] and m.said & ALIGNMENT else found
 
 
 # Numbers that printed rows have, and the parts that may be named beside what is asked.
@@ -87,7 +88,9 @@ def schedule(m: Match, words: Vocabulary) -> Readings:
         changes.append("longer-alignment" if m.said & ALIGNMENT else "longer")
     elif topic and not changes:
         changes.append(topic)
-    beside = flags.axes_named(m.items) - parts - BESIDE.get(topic, set())
+    beside = flags.axes_named(m.items) - parts - BESIDE.get(topic, set()) | m.said & (ALIGNMENT if topic not in ("stages", "longer") else set())
+    beside |= m.said & ({"low", "lower", "resolution"} if topic != "ramp" else set())
+    beside |= {word for word in m.said & COUNTS.keys() if COUNTS[word] > 1} if topic not in ("epochs", "stages") else set()
     if beside or not changes and not m.said & {"schedule", "schedules"}:
         raise Unfit("")
     size = m.first("llm") or m.first("size")
@@ -96,8 +99,9 @@ def schedule(m: Match, words: Vocabulary) -> Readings:
 
 
 FORMS: Sequence[Form] = (
-    Form("schedule", ("",), ("tasks", "size", "llm", "encoder", "connector", "level", "times"),
+    Form("schedule", ("batch size?", ""), ("tasks", "size", "llm", "encoder", "connector", "level", "times"),
          TALK | LORA | FULL | STAGES | EPOCHS | STEPS | ALIGNMENT | RAMP | MORE | LESS | frozenset(COUNTS) | frozenset(STATES) | frozenset(CLASSES["help"])
          | flags.VERBS | words_of("gained by keeping encoder encoders llm llms connector connectors projector projectors tower backbone language adapter"),
-         (flags.VERBS | LORA | STAGES | EPOCHS | STEPS | RAMP | frozenset(STATES) | words_of("batch schedule schedules low"),), schedule, "should I freeze the LLM for documents"),
+         (flags.VERBS | LORA | STAGES | EPOCHS | STEPS | RAMP | frozenset(STATES) | words_of("batch schedule schedules low"),), schedule,
+         "should I freeze the LLM for documents"),
 )
