@@ -117,7 +117,8 @@ class Sides(unittest.TestCase):
     def test_every_word_of_the_other_side(self):
         over, under = ("over", "above", "more than", "at least", "exceeding", "not under", "no less than", "minimum", ">", ">="), \
                       ("under", "below", "less than", "at most", "up to", "no more than", "not over", "max", "<", "<=")
-        for quantity, flag, wrong, right in (("500 A100-hours", "--budget", over, under), ("$500", "--budget", over, under), ("24GB", "--memory", over, under),
+        for quantity, flag, wrong, right in (("500 A100-hours", "--budget", over, under), ("$500", "--budget", over, under),
+                                             ("24GB", "--memory", over, under),
                                              ("300 ms on L4", "--latency", over, under), ("20 tokens/s on L4", "--speed", under, over),
                                              ("50 ms per token on L4", "--speed", over, under)):
             for command in ("pick a recipe for charts", "what should I ablate first for charts"):
@@ -136,7 +137,8 @@ class Sides(unittest.TestCase):
         self.assertEqual(understood("pick a recipe for charts with 24GB and more than 20 tokens/s")[0][3:], ["--speed", "20 tokens/s", "--memory", "24GB"])
 
     def test_of_one_value_there_is_no_side(self):
-        for text in ("swap CLIP for SigLIP above 7B", "recipe for charts with an LLM over 7B", "latency of a model under 7B on L4", "recipe for charts above 448 px",
+        for text in ("swap CLIP for SigLIP above 7B", "recipe for charts with an LLM over 7B", "latency of a model under 7B on L4",
+                     "recipe for charts above 448 px",
                      "latency of a 7B with over 576 tokens"):
             self.assertIsInstance(understood(text), str, text)
         self.assertEqual(understood("is going above 672 px useful for documents"), [["curve", "resolution", "--tasks", "ocr-document", "--from", "672"]])
@@ -149,14 +151,16 @@ class Frozen(unittest.TestCase):
         lexicon = reader.lexicon(support.library().words, False)
         for text, parts in (("freeze the encoder", {"encoder"}), ("freeze the vision tower or the LLM", {"encoder", "llm"}), ("keep the LLM frozen", {"llm"}),
                             ("should the projector be frozen or trained", {"connector"}), ("unfreezing SigLIP on a 7B LLM", {"encoder"}),
-                            ("frozen vs unfrozen on 7B", set()), ("a frozen 13B", {"llm"}), ("training the language model", {"llm"}), ("freeze a Q-Former", {"connector"}),
+                            ("frozen vs unfrozen on 7B", set()), ("a frozen 13B", {"llm"}),
+                            ("training the language model", {"llm"}), ("freeze a Q-Former", {"connector"}),
                             ("instruction tuning of the LLM", set()), ("SigLIP trained on 1M images", {"encoder"})):
             items = [item for item in lexicon.read(text) if item.text not in modifiers.DROPPED]
             self.assertEqual(flags.frozen_parts(items), parts, text)
 
     def test_no_other_part_is_answered_about_the_encoder(self):
         for part in ("LLM", "language model", "connector", "projector", "Q-Former", "MLP", "Vicuna-7B", "data", "LLM and the connector"):
-            for text in (f"freeze the {part}", f"should I keep the {part} frozen", f"what happens if I unfreeze the {part}", f"train with a frozen {part} for charts",
+            for text in (f"freeze the {part}", f"should I keep the {part} frozen", f"what happens if I unfreeze the {part}",
+                         f"train with a frozen {part} for charts",
                          f"frozen {part} vs trained {part}"):
                 got = understood(text)
                 self.assertTrue(isinstance(got, str) or got[0][0] == "schedule", (text, got))

@@ -116,7 +116,8 @@ class Digits(unittest.TestCase):
 
     def test_scales_by_their_whole_word(self):
         for read, form, _ in self.readers():
-            for text, value in (("2 thousand", 2e3), ("2k", 2e3), ("2 K", 2e3), ("1.5 million", 1.5e6), ("2 billion", 2e9), ("2 trillion", 2e12), ("2,000", 2e3),
+            for text, value in (("2 thousand", 2e3), ("2k", 2e3), ("2 K", 2e3), ("1.5 million", 1.5e6), ("2 billion", 2e9),
+                                ("2 trillion", 2e12), ("2,000", 2e3),
                                 ("2_000", 2e3), ("12,345,678", 12345678.0), ("1,500.5", 1500.5)):
                 self.assertAlmostEqual(read(form.format(text)), value, msg=form.format(text))
 
@@ -189,13 +190,15 @@ class Alike(unittest.TestCase):
     def test_every_quantity_reaches_its_flag(self):
         words = support.library().words
         for flag, read, texts in (
-                ("--budget", lambda t: units.budget(t, words), ("500 A100 GPU hours", "50 million images", "2 thousand A100-hours", "1.5k H100 hours", "900 thousand image pairs",
-                                                               "$2 thousand", "1000 gpu-days", "120000 A100 hours", "1,500 A100-hours", "50M image-text pairs", "2000 USD",
+                ("--budget", lambda t: units.budget(t, words), ("500 A100 GPU hours", "50 million images", "2 thousand A100-hours", "1.5k H100 hours",
+                                                               "900 thousand image pairs", "$2 thousand", "1000 gpu-days", "120000 A100 hours",
+                                                               "1,500 A100-hours", "50M image-text pairs", "2000 USD",
                                                                "2000 dollars", "8 H100s for a day", "3 days on 8xA100", "8xH100 for 12 hours",
                                                                "16 H100s for 24h", "8xH100 for a month", "$2000 at $1.50 per hour", "$2,000",
                                                                "2e21 FLOP", "2 zettaflops", "800k training samples", "an H100 for a week",
                                                                "8 GPUs for 3 days")),
-                ("--speed", lambda t: units.speed(t, words), ("20 tokens/s on Orin", "20 tps on orin", "20 tokens per second on an L4", "16 tok/s", "2 thousand tokens/s",
+                ("--speed", lambda t: units.speed(t, words), ("20 tokens/s on Orin", "20 tps on orin", "20 tokens per second on an L4", "16 tok/s",
+                                                              "2 thousand tokens/s",
                                                               "50 ms per token", "64 t/s on L4")),
                 ("--latency", lambda t: units.latency(t, words), ("TTFT 300 ms on Orin", "under 300 ms on an H100",
                                                                   "300 ms for the whole answer on L4", "first token in 200 ms on Orin", "2 thousand ms on L4")),
@@ -207,7 +210,8 @@ class Alike(unittest.TestCase):
                 self.assertEqual(read(argv[4]), read(text), (text, argv))
 
     def test_a_number_of_anything_else_is_named(self):
-        for text in ("15 watts", "10 fps", "3 epochs", "24 GB/s", "10 images per minute", "5 requests per second", "30 tokens per hour", "2B tokens", "50 ms per image", "2 s/page", "24,5 GB", "1,5 tokens/s", "2 thousand tokens",
+        for text in ("15 watts", "10 fps", "3 epochs", "24 GB/s", "10 images per minute", "5 requests per second", "30 tokens per hour", "2B tokens",
+                     "50 ms per image", "2 s/page", "24,5 GB", "1,5 tokens/s", "2 thousand tokens",
                      "4K px", "2 thousand GB", "$2,000 at $1.50 per banana-hour",
                      "$2 per hour", "€2000", "3 GPUs", "$2 per H100 hours", "5 PFLOP/s", "20 tokens/day", "8 images/s"):
             with self.assertRaises((reader.QuestionError, question.Ambiguous), msg=text) as caught:

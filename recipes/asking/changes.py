@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from ..evidence.vocabulary import Vocabulary
 from . import flags
 from .flags import BASE
-from .grammar import CLASSES, Form, Match, Part, Unfit
+from .grammar import CLASSES, STATES, Form, Match, Part, Unfit
 from .modifiers import AXES, LICENCE, near, words_of
 
 Readings = list[tuple[str, ...]]
@@ -83,6 +83,9 @@ def swap(m: Match, words: Vocabulary, turned: bool = False) -> Readings:
     a, b = m.captured["A"], m.captured["B"]
     if turned:
         a, b = b, a
+    early = a if a.place < b.place else b
+    if m.form.name == "swap-worse" and "and" in m.said and not m.said & {"between", "compare", "or", "vs"} and picked(m, early):
+        raise Unfit("")     # a recipe with DINOv2 and SigLIP has both
     found = flags.pairs(a, b)
     if not found:
         raise Unfit(f"{flags.described(a)} and {flags.described(b)} are not of one kind: nothing to swap")
@@ -134,15 +137,24 @@ def swap_dropped(m: Match, words: Vocabulary) -> Readings:
 
 
 VERBS = words_of("use using try trying take choose choosing pick picking go")
-WHOLES = words_of("recipe recipes setup configuration config combination vlm vlms model models")
+RECIPES = words_of("recipe recipes setup configuration config combination")
+WHOLES = RECIPES | words_of("vlm vlms model models")
+
+
+def picked(m: Match, a: Part) -> bool:
+    """Whether it is a whole recipe that is picked, of which a part is named: `pick a recipe with SigLIP`, `choose a 2B recipe`."""
+    end = next(i for i in range(a.place, len(m.items)) if m.items[i].readings or m.items[i].text in STATES) + 1
+    behind = m.items[end].text if end < len(m.items) else ""
+    return bool(m.said & VERBS) and (any(item.text in WHOLES for item in m.items[:a.place])
+                                     or behind in (WHOLES if m.said & {"pick", "picking", "choose", "choosing"} else RECIPES))
 
 
 def swap_alone(m: Match, words: Vocabulary) -> Readings:
     """One component against the default baseline's."""
     a = m.captured["A"]
     out = []
-    if m.said & VERBS and any(item.text in WHOLES for item in m.items[:a.place]):
-        raise Unfit("")     # pick a recipe with SigLIP: the recipe is picked, not SigLIP
+    if picked(m, a):
+        raise Unfit("")
     if set(a.meant) == {"number"}:  # raise the resolution to 448
         kinds = [kind for kind, said in (("px", {"resolution"}), ("tokens", {"tokens", "token"})) if m.said & said]
         a = a._replace(meant={kind: a.meant["number"] for kind in kinds} or a.meant)
@@ -172,10 +184,12 @@ def swap_state(m: Match, words: Vocabulary) -> Readings:
 def pick(m: Match, words: Vocabulary) -> Readings:
     """The best recipe to train; a VLM that may as well be an existing one is asked back."""
     argv = ["pick", *(flags.common(m, words) or ["--tasks", "balanced"]), *flags.limits(m, words)]
-    fixed = [f"{kind}={m.first(kind)}" for kind in ("encoder", "connector", "data") if m.first(kind)]
+    fixed = []
     for kind in ("encoder", "connector", "data"):
-        if len(m.every(kind)) > 1:
-            raise Unfit(f"two {kind}s to keep: {', '.join(m.every(kind))} (a swap compares them)")
+        values = [flags.fused(m)] if kind == "encoder" and flags.fused(m) else m.every(kind)
+        if len(values) > 1:
+            raise Unfit(f"two {kind}s to keep: {', '.join(values)} (a swap compares them)")
+        fixed += [f"{kind}={value}" for value in values]
     if m.first("llm"):
         fixed.append(f"llm={llm_named(m.first('llm'), m.first('size'), words)}")
     elif m.first("size"):
@@ -350,7 +364,8 @@ def curve(m: Match, words: Vocabulary) -> Readings:
 
 PICK_MODIFIERS = ("tasks", "licence", "avoid", "latency", "speed", "budget", "images", "memory", "gpus", "dtype", "under", "size", "llm", "encoder",
                   "connector", "tokens", "px", "data", "device", "duration")
-PICK_WORDS = words_of("pick recommend recommendation suggest suggestion choose find best good top optimal ideal strongest recipe recipes vlm vlms setup "
+PICK_WORDS = words_of("pick try trying recommend recommendation suggest suggestion choose find best good top optimal ideal strongest recipe recipes vlm vlms "
+     "setup "
      "configuration config combination llm new "
                       "full whole make making build building design train training trained finetune finetuning afford buy buys budget within hours run runs "
                       "running mobile device deployment "

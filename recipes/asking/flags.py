@@ -287,6 +287,14 @@ def budget_flag(m: Match, trained: Sequence[str] = ()) -> list[str]:
     return ["--budget", values[0]] if values else []
 
 
+def fused(m: Match) -> str | None:
+    """The encoders of one recipe as a fusion, where nothing but `+` or `and` stands between them."""
+    kept = {one.value for one in m.of("encoder")}
+    places = [i for i, item in enumerate(m.items) if item.value("encoder") in kept]
+    joined = all(j - i == 2 and m.items[i + 1].text in ("+", "and", "plus", "&") for i, j in itertools.pairwise(places))
+    return "+".join(sorted(kept)) if joined and len(kept) == len(places) > 1 else None
+
+
 def exactly(m: Match, kind: str, field: str) -> list[str]:
     """--fix of one value; below or above it is another thing, which no flag asks for. Raises Unfit."""
     value = m.first(kind)

@@ -28,7 +28,7 @@ FILL = words_of("quick must care i we you me us it its they is are be been being
                 "see let lets get got gets of to for on in at with as about use using used say wondering wonder curious question here right mean new whether "
                 "ok okay well also")
 BELOW = words_of("under below less smaller up most max maximum within fewer < <= inside")
-ABOVE = words_of("over above more least minimum min larger bigger > >= beyond exceeding")
+ABOVE = words_of("over above more least minimum min > >= beyond exceed exceeds exceeding")
 LIMIT = BELOW | ABOVE | words_of("than no not at")
 AVOID = words_of("without avoid avoids avoiding no not except excluding")
 LICENCE = words_of("licence license licensed licenced licences licenses permissive commercial commercially")

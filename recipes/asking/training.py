@@ -23,7 +23,8 @@ COUNTS = {"one": 1, "single": 1, "first": 1, "two": 2, "second": 2, "2nd": 2, "t
 TALK = words_of("does do is are it a the should i we my help helps hurt hurts worth better worse than or vs versus instead rather matter matters difference "
                 "enough needed need necessary required good bad useful effect gain gains lose cost compared to compare with for and more most how many much "
                 "what which happens if when add adding train training trained keep keeping kept stay stays only alone also over model models vlm recipe "
-                "improve improves sft instruction tuning during change changes affect affects use best really not number of run one two choose schedule "
+                "improve improves beat beats outperform smaller larger "
+                "bigger sft instruction tuning during change changes affect affects use best really not number of run one two choose schedule "
                 "schedules way ways data all along first low lower resolution steps too plan plans stop benefit vision pay pays then")
 
 
@@ -46,6 +47,8 @@ def stages(m: Match) -> list[str]:
     """Changes of the number of stages."""
     counts = {COUNTS[item.text] for item in m.items if item.text in COUNTS} | {int(x.value) for x in m.of("times")}
     spelled = " ".join(item.text for item in m.items)
+    if re.search(r"\bstage 2\b", spelled):
+        raise Unfit("schedule has no row without stage 2: it is the instruction tuning itself")
     if counts >= {1, 3}:
         raise Unfit("schedule has no row for one stage beside three (schedule one-stage extra-stage shows both beside two)")
     if 3 in counts or re.search(r"\b(?:extra|another|additional|intermediate|mid|more)\b[a-z ]* stages?\b", spelled):
@@ -89,7 +92,7 @@ def schedule(m: Match, words: Vocabulary) -> Readings:
     elif topic and not changes:
         changes.append(topic)
     beside = flags.axes_named(m.items) - parts - BESIDE.get(topic, set()) | m.said & (ALIGNMENT if topic not in ("stages", "longer") else set())
-    beside |= m.said & ({"low", "lower", "resolution"} if topic != "ramp" else set())
+    beside |= m.said & {"ramp": set(), "batch": {"resolution"}}.get(topic, {"low", "lower", "resolution", "smaller", "larger", "bigger"})
     beside |= {word for word in m.said & COUNTS.keys() if COUNTS[word] > 1} if topic not in ("epochs", "stages") else set()
     if beside or not changes and not m.said & {"schedule", "schedules"}:
         raise Unfit("")
