@@ -154,13 +154,21 @@ def pairs(values: Sequence[str], flag_name: str, words: Vocabulary) -> list[tupl
         if field not in FIXABLE:
             what = "the candidates do not vary" if field in FIELDS else "unknown axis"
             raise Usage(f"{flag_name}: {what} {field[:40]!r} (known: {', '.join(FIXABLE)})")
-        stated = parse({field: text.strip()}, words)[0].stated()   # clip@336 states two fields, llm=7B a size
+        named = flag_name == "--avoid" and field in ("encoder", "connector", "llm", "data")
+        stem = re.sub(r"[\s_]+", "-", text.strip().lower())
+        try:
+            stated = parse({field: text.strip()}, words)[0].stated()   # clip@336 states two fields, llm=7B a size
+        except UnknownName:     # no component, and yet the beginning of some: gemma, qwen
+            some = [(field, slug) for slug in words.records(field) if re.match(rf"{re.escape(stem)}(?:-|\d)", slug)] if named else []
+            if not some:
+                raise
+            found += some
+            continue
         if flag_name == "--avoid" and field not in stated:
             raise Usage(f"--avoid {value[:60]!r}: names one component, as in --avoid llm=vicuna-1.5-7b")
         kept = [(name, stated[name]) for name in stated if name != "data_size" and (flag_name == "--fix" or name == field)]
-        if flag_name == "--avoid" and field in ("encoder", "connector", "llm", "data"):     # a name without its size stands for all sizes
-            stem = re.sub(r"[\s_]+", "-", text.strip().lower()) + "-"
-            kept += [(field, slug) for slug in words.records(field) if slug.startswith(stem) and (field, slug) not in kept]
+        if named:     # a name without its size stands for all sizes
+            kept += [(field, slug) for slug in words.records(field) if slug.startswith(stem + "-") and (field, slug) not in kept]
         for name, what in kept:
             if flag_name == "--fix" and dict(found).get(name, what) != what:
                 raise Usage(f"--fix {name} is given twice: {dict(found)[name]} and {what}")

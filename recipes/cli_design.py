@@ -86,7 +86,9 @@ def design_command(args, library: Library, understood: dict | None = None) -> in
     if "encoder" in own and "resolution" not in own and not any("resolution" in stated for f in factors for stated in f.stated):
         own = {**own, "resolution": costing.native(words, own["encoder"]) or BASELINE.resolution}
     detect, percent = args.detect or (None, False)
-    asked = experiments.Asked(detect, percent, tuple(benchmark_list(args.benchmark, words)), args.power, args.alpha, args.correct, args.seeds,
+    benchmarks = tuple(benchmark_list(args.benchmark, words))
+    experiments.check_effect(detect, percent, benchmarks, words)
+    asked = experiments.Asked(detect, percent, benchmarks, args.power, args.alpha, args.correct, args.seeds,
                               args.paired, args.new_questions, args.interactions)
     try:
         value = experiments.plan(library, factors, own, args.kind, asked, args.plan, units.hardware(args.gpu, words))

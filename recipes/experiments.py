@@ -11,12 +11,17 @@ from . import costing
 from .cost import flops
 from .effects.columns import sampling_variance
 from .effects.features import llm_params_b, visual_tokens
+from .errors import Refused
 from .evidence.vocabulary import Vocabulary
 from .library import Library
 from .picker import design as designs
 from .picker import power
 from .picker.design import Design
 from .picker.recipe import BASELINE, Recipe, published_size
+
+
+class OutOfScale(Refused):
+    """An effect that no two recipes can differ by."""
 
 
 class Factor(NamedTuple):
@@ -113,6 +118,15 @@ def noise_of(benchmark: str, library: Library) -> power.Noise:
 def unit_of(record: Mapping) -> float:
     """Points of a benchmark's scale in one percent of it."""
     return record["max"] / 100 if record.get("max") else 1.0
+
+
+def check_effect(detect: float | None, percent: bool, benchmarks: Sequence[str], words: Vocabulary) -> None:
+    """Refuse an effect that is more than a benchmark's whole scale: nothing can differ by it."""
+    for name in benchmarks:
+        most = words.records("benchmark")[name].get("max")
+        if detect is not None and (detect > 100 if percent else most is not None and detect > most):
+            raise OutOfScale(f"design: --detect {detect:g}{'%' if percent else ''} is more than the whole scale of {name}"
+                             f"{f' (0 to {most:g} points)' if most else ''}: name a difference that two recipes can have (as in --detect 1.0)")
 
 
 def recipe_of(levels: Sequence[int], factors: Sequence[Factor], own: Mapping[str, object], words: Vocabulary) -> Recipe:

@@ -5,7 +5,7 @@ import string
 import unittest
 
 from recipes import cli, question
-from recipes.asking import grammar, reader
+from recipes.asking import grammar, modifiers, reader
 from recipes.asking.lexicon import Lexicon, atoms
 
 from . import support
@@ -112,6 +112,61 @@ class NeverAGuess(unittest.TestCase):
         self.assertIn("empty question", understood("_ #"))
 
 
+class Sides(unittest.TestCase):
+    """A quantity is the most or the least of something by its flag: a word of the other side is refused wherever it stands, never dropped."""
+
+    def test_every_word_of_the_other_side(self):
+        over, under = ("over", "above", "more than", "at least", "exceeding", "not under", "no less than", "minimum", ">", ">="), \
+                      ("under", "below", "less than", "at most", "up to", "no more than", "not over", "max", "<", "<=")
+        for quantity, flag, wrong, right in (("500 A100-hours", "--budget", over, under), ("$500", "--budget", over, under),
+                                             ("24GB", "--memory", over, under),
+                                             ("300 ms on L4", "--latency", over, under), ("20 tokens/s on L4", "--speed", under, over),
+                                             ("50 ms per token on L4", "--speed", over, under)):
+            for command in ("pick a recipe for charts", "what should I ablate first for charts"):
+                for word in right:
+                    got = understood(f"{command} with {word} {quantity}")
+                    self.assertEqual(got[0][-2:] if isinstance(got, list) else got, [flag, quantity], (command, word))
+                for word in wrong:
+                    got = understood(f"{command} with {word} {quantity}")
+                    self.assertIsInstance(got, str, (command, word, quantity, got))
+                    self.assertRegex(got, "no flag asks for more|a speed is the least", (command, word, quantity))
+
+    def test_behind_the_quantity(self):
+        for text in ("20 tokens/s at most", "20 tokens/s or less", "20 tokens/s max", "24GB minimum", "24GB or more", "24GB at least", "$500+", "$500 or more",
+                     "500 A100-hours or above"):
+            self.assertIsInstance(understood(f"pick a recipe for charts with {text}"), str, text)
+        self.assertEqual(understood("pick a recipe for charts with 24GB and more than 20 tokens/s")[0][3:], ["--speed", "20 tokens/s", "--memory", "24GB"])
+
+    def test_of_one_value_there_is_no_side(self):
+        for text in ("swap CLIP for SigLIP above 7B", "recipe for charts with an LLM over 7B", "latency of a model under 7B on L4",
+                     "recipe for charts above 448 px",
+                     "latency of a 7B with over 576 tokens"):
+            self.assertIsInstance(understood(text), str, text)
+        self.assertEqual(understood("is going above 672 px useful for documents"), [["curve", "resolution", "--tasks", "ocr-document", "--from", "672"]])
+
+
+class Frozen(unittest.TestCase):
+    def test_which_part(self):
+        """The part that a sentence freezes or trains, wherever the state stands."""
+        from recipes.asking import flags
+        lexicon = reader.lexicon(support.library().words, False)
+        for text, parts in (("freeze the encoder", {"encoder"}), ("freeze the vision tower or the LLM", {"encoder", "llm"}), ("keep the LLM frozen", {"llm"}),
+                            ("should the projector be frozen or trained", {"connector"}), ("unfreezing SigLIP on a 7B LLM", {"encoder"}),
+                            ("frozen vs unfrozen on 7B", set()), ("a frozen 13B", {"llm"}),
+                            ("training the language model", {"llm"}), ("freeze a Q-Former", {"connector"}),
+                            ("instruction tuning of the LLM", set()), ("SigLIP trained on 1M images", {"encoder"})):
+            items = [item for item in lexicon.read(text) if item.text not in modifiers.DROPPED]
+            self.assertEqual(flags.frozen_parts(items), parts, text)
+
+    def test_no_other_part_is_answered_about_the_encoder(self):
+        for part in ("LLM", "language model", "connector", "projector", "Q-Former", "MLP", "Vicuna-7B", "data", "LLM and the connector"):
+            for text in (f"freeze the {part}", f"should I keep the {part} frozen", f"what happens if I unfreeze the {part}",
+                         f"train with a frozen {part} for charts",
+                         f"frozen {part} vs trained {part}"):
+                got = understood(text)
+                self.assertTrue(isinstance(got, str) or got[0][0] == "schedule", (text, got))
+
+
 class Ambiguity(unittest.TestCase):
     def test_readings_are_numbered_commands(self):
         code, out, err = support.call("best VLM for charts")
@@ -149,7 +204,7 @@ class Parts(unittest.TestCase):
             said = "".join(atom.raw for atom in atoms(case["question"]))
             if not any(short in case["question"].lower() for short in ("'", "’", "w/", "im ", "vision", "language", "open-source", "hows", "first token",
                  "reasoning", "overall", "the-shelf",
-                                                                       "fine-tun", "pre-train", "→", "general", "best", "whats", "×")):
+                                                                       "fine-tun", "pre-train", "→", "general", "best", "whats", "×", " .")):
                 self.assertEqual("".join(c for c in said.lower() if c.isalnum()), "".join(c for c in case["question"].lower() if c.isalnum()), case["question"])
 
     def test_models_are_read_only_when_one_is_named(self):

@@ -105,6 +105,64 @@ class Limits(unittest.TestCase):
         self.assertIn("--memory says int4 and --dtype int8", err)
 
 
+class Digits(unittest.TestCase):
+    """Separators and scales: a number is what it says, or an error."""
+
+    def readers(self):
+        words = support.library().words
+        return ((lambda t: units.budget(t, words).amount, "{} H100-hours", 1.0), (lambda t: units.budget(t, words).amount, "{} images", 1.0),
+                (lambda t: units.budget(t, words).amount, "${} at $1 per H100-hour", 1.0), (lambda t: units.latency(t, words).ms, "{} ms on L4", 1.0),
+                (lambda t: units.speed(t, words).tokens_per_s, "{} tokens/s on L4", 1.0), (lambda t: units.budget(t, words).amount, "{} FLOP", 1.0))
+
+    def test_scales_by_their_whole_word(self):
+        for read, form, _ in self.readers():
+            for text, value in (("2 thousand", 2e3), ("2k", 2e3), ("2 K", 2e3), ("1.5 million", 1.5e6), ("2 billion", 2e9),
+                                ("2 trillion", 2e12), ("2,000", 2e3),
+                                ("2_000", 2e3), ("12,345,678", 12345678.0), ("1,500.5", 1500.5)):
+                self.assertAlmostEqual(read(form.format(text)), value, msg=form.format(text))
+
+    def test_a_comma_is_no_decimal_point(self):
+        memory = (units.memory_gb, "{} GB", 1.0)
+        for read, form, _ in (*self.readers(), memory):
+            for text in ("1,5", "24,50", "0,500", "1,50,000", "1234,567", "1_5", "2,00", "1,5 thousand", "1,2345"):
+                with self.assertRaises(ValueError, msg=form.format(text)):
+                    read(form.format(text))
+        self.assertEqual(units.memory_gb("1,500 GB"), 1500.0)
+        for argv in (("--memory", "24,5 GB"), ("--latency", "1,5 s on L4"), ("--budget", "1,5 A100-hours"), ("--speed", "1,5 tokens/s")):
+            code, _, err = support.call("pick", *argv)
+            self.assertEqual((code, err.count("\n")), (2, 1), argv)
+            self.assertIn("1,500 or 1.5", err)
+
+
+class Effects(unittest.TestCase):
+    def test_no_effect_is_larger_than_the_scale(self):
+        plan = ("design", "--factor", "encoder=clip,siglip", "--benchmark")
+        for benchmark, effect in (("mmmu", "500"), ("mmmu", "500%"), ("mmmu", "100.1"), ("mme", "500%"), ("mmmu,docvqa", "101")):
+            code, _, err = support.call(*plan, benchmark, "--detect", effect)
+            self.assertEqual((code, err.count("\n")), (2, 1), (benchmark, effect))
+            self.assertIn("the whole scale of", err)
+        self.assertEqual(support.call(*plan, "mme", "--detect", "500")[0], 0)
+        self.assertEqual(support.call(*plan, "mmmu", "--detect", "2%")[0], 0)
+
+
+class Avoid(unittest.TestCase):
+    def test_the_beginning_of_names(self):
+        words = support.library().words
+        for field, text, some in (("llm", "gemma", "gemma-2-9b"), ("llm", "phi", "phi-2"), ("llm", "Qwen", "qwen2.5-7b"), ("encoder", "pe", "pe-core-l-14"),
+                                  ("data", "cambrian", "cambrian-7m"), ("data", "LLaVA Next", "llava-next-760k"), ("llm", "llama", "llama-3-8b")):
+            found = pairs([f"{field}={text}"], "--avoid", words)
+            self.assertIn((field, some), found)
+            stem = text.lower().replace(" ", "-")
+            self.assertEqual([slug for name, slug in found if name != field or not slug.startswith(stem)], [])
+            self.assertEqual(len(found), len(set(found)))
+        for text in ("llm=xx", "llm=gem", "llm=.", "llm=.*", "encoder=p", "data=cambria"):
+            with self.assertRaises(ValueError, msg=text):
+                pairs([text], "--avoid", words)
+        self.assertNotIn(("encoder", "siglip2-so400m-14"), pairs(["encoder=siglip"], "--avoid", words))
+        with self.assertRaises(ValueError):
+            pairs(["llm=gemma"], "--fix", words)
+
+
 class Contradictions(unittest.TestCase):
     def test_an_llm_of_another_size(self):
         words = support.library().words
@@ -132,15 +190,18 @@ class Alike(unittest.TestCase):
     def test_every_quantity_reaches_its_flag(self):
         words = support.library().words
         for flag, read, texts in (
-                ("--budget", lambda t: units.budget(t, words), ("500 A100 GPU hours", "50 million images", "50M image-text pairs", "2000 USD",
+                ("--budget", lambda t: units.budget(t, words), ("500 A100 GPU hours", "50 million images", "2 thousand A100-hours", "1.5k H100 hours",
+                                                               "900 thousand image pairs", "$2 thousand", "1000 gpu-days", "120000 A100 hours",
+                                                               "1,500 A100-hours", "50M image-text pairs", "2000 USD",
                                                                "2000 dollars", "8 H100s for a day", "3 days on 8xA100", "8xH100 for 12 hours",
                                                                "16 H100s for 24h", "8xH100 for a month", "$2000 at $1.50 per hour", "$2,000",
                                                                "2e21 FLOP", "2 zettaflops", "800k training samples", "an H100 for a week",
                                                                "8 GPUs for 3 days")),
                 ("--speed", lambda t: units.speed(t, words), ("20 tokens/s on Orin", "20 tps on orin", "20 tokens per second on an L4", "16 tok/s",
+                                                              "2 thousand tokens/s",
                                                               "50 ms per token", "64 t/s on L4")),
                 ("--latency", lambda t: units.latency(t, words), ("TTFT 300 ms on Orin", "under 300 ms on an H100",
-                                                                  "300 ms for the whole answer on L4", "first token in 200 ms on Orin")),
+                                                                  "300 ms for the whole answer on L4", "first token in 200 ms on Orin", "2 thousand ms on L4")),
                 ("--memory", lambda t: units.memory(t)[0], ("24GB", "1TB", "500 MB", "fits 24GB"))):
             for text in texts:
                 argv = self.command(f"pick a recipe for documents, {text}")
@@ -150,6 +211,8 @@ class Alike(unittest.TestCase):
 
     def test_a_number_of_anything_else_is_named(self):
         for text in ("15 watts", "10 fps", "3 epochs", "24 GB/s", "10 images per minute", "5 requests per second", "30 tokens per hour", "2B tokens",
+                     "50 ms per image", "2 s/page", "24,5 GB", "1,5 tokens/s", "2 thousand tokens",
+                     "4K px", "2 thousand GB", "$2,000 at $1.50 per banana-hour",
                      "$2 per hour", "€2000", "3 GPUs", "$2 per H100 hours", "5 PFLOP/s", "20 tokens/day", "8 images/s"):
             with self.assertRaises((reader.QuestionError, question.Ambiguous), msg=text) as caught:
                 self.command(f"pick a recipe for documents with {text}")

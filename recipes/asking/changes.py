@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from ..evidence.vocabulary import Vocabulary
 from . import flags
 from .flags import BASE
-from .grammar import AXES, CLASSES, Form, Match, Part, Unfit, near, words_of
+from .grammar import CLASSES, STATES, Form, Match, Part, Unfit
+from .modifiers import AXES, LICENCE, near, words_of
 
 Readings = list[tuple[str, ...]]
 
@@ -19,13 +20,15 @@ TALK = words_of("gain gains lose loses losing cost costs happens happen change c
                 "llm encoder connector projector resolution data size base backbone alone only itself out help helps hurt hurts improve idea bad tokens token "
                 "visual px thinking considering cut cutting reduce reducing increase increasing raise raising lower lowering bump bumping scale scaling "
                 "benefit advantage win point gained now current setup recipe model models vlm vlms switch try trying instead get points bring brings give "
-                "gives worth it result results choose choosing over than or train training")
+                "gives worth it result results benchmarks flat stay stays which fall falls choose choosing over than or train training")
 SWAP_MODIFIERS = ("tasks", "size", "llm", "tokens", "px", "data", "connector", "encoder", "level")
 
 
 def context(m: Match, axis: str, first: Part | None, second: Part | None, words: Vocabulary) -> list[str]:
     """Flags of a swap for what is the same on both sides, or stands behind one of them only."""
     argv: list[str] = []
+    if axis == "state" and flags.frozen_parts(m.items) - {"encoder"}:
+        raise Unfit("")     # a frozen LLM is no frozen encoder
     one, two = (m.first("llm"), m.first("size"))
     if one or two:
         if axis in ("llm", "size"):
@@ -80,6 +83,9 @@ def swap(m: Match, words: Vocabulary, turned: bool = False) -> Readings:
     a, b = m.captured["A"], m.captured["B"]
     if turned:
         a, b = b, a
+    early = a if a.place < b.place else b
+    if m.form.name == "swap-worse" and "and" in m.said and not m.said & {"between", "compare", "or", "vs"} and picked(m, early):
+        raise Unfit("")     # a recipe with DINOv2 and SigLIP has both
     found = flags.pairs(a, b)
     if not found:
         raise Unfit(f"{flags.described(a)} and {flags.described(b)} are not of one kind: nothing to swap")
@@ -130,10 +136,25 @@ def swap_dropped(m: Match, words: Vocabulary) -> Readings:
     return [("swap", "+".join(sorted((gone, slug))), slug, *context(m, "encoder", a, None, words)) for slug in rest]
 
 
+VERBS = words_of("use using try trying take choose choosing pick picking go")
+RECIPES = words_of("recipe recipes setup configuration config combination")
+WHOLES = RECIPES | words_of("vlm vlms model models")
+
+
+def picked(m: Match, a: Part) -> bool:
+    """Whether it is a whole recipe that is picked, of which a part is named: `pick a recipe with SigLIP`, `choose a 2B recipe`."""
+    end = next(i for i in range(a.place, len(m.items)) if m.items[i].readings or m.items[i].text in STATES) + 1
+    behind = m.items[end].text if end < len(m.items) else ""
+    return bool(m.said & VERBS) and (any(item.text in WHOLES for item in m.items[:a.place])
+                                     or behind in (WHOLES if m.said & {"pick", "picking", "choose", "choosing"} else RECIPES))
+
+
 def swap_alone(m: Match, words: Vocabulary) -> Readings:
     """One component against the default baseline's."""
     a = m.captured["A"]
     out = []
+    if picked(m, a):
+        raise Unfit("")
     if set(a.meant) == {"number"}:  # raise the resolution to 448
         kinds = [kind for kind, said in (("px", {"resolution"}), ("tokens", {"tokens", "token"})) if m.said & said]
         a = a._replace(meant={kind: a.meant["number"] for kind in kinds} or a.meant)
@@ -158,34 +179,23 @@ def swap_state(m: Match, words: Vocabulary) -> Readings:
     return [("swap", "unfrozen" if to == "frozen" else "frozen", to, *own, *context(m, "state", a, None, words))]
 
 
-def lora(m: Match, words: Vocabulary) -> Readings:
-    """Adapters instead of training the whole LLM, by the rows that differ in that alone. What they cost is another question."""
-    if m.said & {"cost", "costs"}:
-        raise Unfit("")
-    size = m.first("llm") or m.first("size")
-    return [("schedule", "lora", *(["--on", llm_named(m.first("llm"), m.first("size"), words)] if size else []),
-             *(["--level", m.first("level")] if m.first("level") else []), *flags.common(m, words))]
-
-
 # --- pick -------------------------------------------------------------------------------------------------------------
 
 def pick(m: Match, words: Vocabulary) -> Readings:
     """The best recipe to train; a VLM that may as well be an existing one is asked back."""
     argv = ["pick", *(flags.common(m, words) or ["--tasks", "balanced"]), *flags.limits(m, words)]
-    fixed = [f"{kind}={m.first(kind)}" for kind in ("encoder", "connector", "data") if m.first(kind)]
+    fixed = []
     for kind in ("encoder", "connector", "data"):
-        if len(m.every(kind)) > 1:
-            raise Unfit(f"two {kind}s to keep: {', '.join(m.every(kind))} (a swap compares them)")
+        values = [flags.fused(m)] if kind == "encoder" and flags.fused(m) else m.every(kind)
+        if len(values) > 1:
+            raise Unfit(f"two {kind}s to keep: {', '.join(values)} (a swap compares them)")
+        fixed += [f"{kind}={value}" for value in values]
     if m.first("llm"):
         fixed.append(f"llm={llm_named(m.first('llm'), m.first('size'), words)}")
     elif m.first("size"):
         fixed.append(f"llm_params_b={m.first('size')}")
     fixed += [*flags.exactly(m, "tokens", "visual_tokens"), *flags.exactly(m, "px", "resolution")]
-    argv += flags.repeated("--fix", fixed) + flags.repeated("--avoid", m.every("avoid"))
-    if not m.first("latency") and not m.first("device"):
-        argv += ["--deploy", "edge"] if "edge" in m.said else ["--deploy", "cloud"] if "cloud" in m.said else []
-    elif m.said & {"edge", "cloud"} and not m.first("device"):
-        argv += ["--deploy", "edge" if "edge" in m.said else "cloud"]
+    argv += flags.repeated("--fix", fixed) + flags.choices(m)
     top = m.captured.get("N")
     argv += ["--top", top] if top else []
     if m.first("under"):
@@ -205,7 +215,7 @@ def existing(m: Match, words: Vocabulary) -> list[str]:
 def component(m: Match, words: Vocabulary) -> Readings:
     """Which component of one axis is best: recipes that differ in it from the baseline."""
     axis = m.captured["X"]
-    limits = flags.limits(m, words)
+    limits = [*flags.limits(m, words), *flags.repeated("--avoid", m.every("avoid"))]
     rest = {kind: BASE[kind] for kind in ("encoder", "connector", "llm", "data") if kind != axis}
     if flags.images(m)[1]:  # a number of images to train on is what the data mix is chosen by
         rest.pop("data", None)
@@ -226,7 +236,7 @@ def component(m: Match, words: Vocabulary) -> Readings:
 # --- ablate, design, curve ----------------------------------------------------------------------------------------------
 
 def ablate(m: Match, words: Vocabulary) -> Readings:
-    """What to test first."""
+    """What to test first. What is named is the recipe at hand; what is to be kept is a limit."""
     argv = ["ablate", *flags.common(m, words)]
     own = [f"{kind}={m.first(kind)}" for kind in ("encoder", "connector", "data") if m.first(kind)]
     if m.first("llm") or m.first("size"):
@@ -234,14 +244,14 @@ def ablate(m: Match, words: Vocabulary) -> Readings:
         own.append(f"llm={name}" if not name[0].isdigit() else f"llm_params_b={name}")
     own += [f"resolution={m.first('px')}"] if m.first("px") else []
     own += [f"visual_tokens={m.first('tokens')}"] if m.first("tokens") else []
-    argv += ["--recipe", ",".join(own)] if own else []
+    kept = m.said & {"fix", "fixed", "fixing", "keep", "keeping", "kept", "hold", "holding", "held"}
+    argv += flags.repeated("--fix", own) if kept else ["--recipe", ",".join(own)] if own else []
     argv += ["--confidence", m.first("level")] if m.first("level") else []
-    pictures, trained = flags.images(m)
-    if pictures:
-        raise Unfit(f"ablate has no place for {pictures} images in one request")
-    return [(*argv, *flags.budget_flag(m, trained))]
+    return [(*argv, *flags.limits(m, words), *flags.choices(m))]
 
 
+POWER = words_of("power chance probability sure certain")
+EFFECT = words_of("see detect find difference differences effect effects gain gains")
 
 
 def design(m: Match, words: Vocabulary) -> Readings:
@@ -287,10 +297,19 @@ def design(m: Match, words: Vocabulary) -> Readings:
     benchmarks, families = m.every("benchmark"), m.every("family")
     if families:
         benchmarks += [name for family in families for name in words.records("family")[family.partition("=")[0]]["core"]]
-    detect = m.first("points") or (m.first("level") if m.said & {"effect", "difference", "detect"} else None)
-    argv += ["--detect", detect] if detect else []
+    powers, effects = [], m.every("points")
+    for one in m.of("level"):   # 80% power, a 2% difference
+        before, behind = flags.around(m, one)
+        near = {*behind[:2], *before[-2:]}
+        if near & {"confidence", "confident", "significance"} or not near & POWER and not m.said & EFFECT:
+            raise Unfit(f"{one.value}: the power (80% power), an effect to see (a 2% difference), or the level of the test (--alpha)?")
+        (powers if near & POWER else effects).append(one.value)
+    for found, what in ((powers, "power"), (effects, "effect to see")):
+        if len(set(found)) > 1:
+            raise Unfit(f"several values of the {what}: {', '.join(found)}")
+    argv += ["--detect", effects[0]] if effects else []
     argv += flags.repeated("--benchmark", benchmarks)
-    argv += ["--power", m.first("level")] if m.first("level") and m.said & {"power"} else []
+    argv += ["--power", powers[0]] if powers else []
     argv += ["--seeds", m.first("seeds")] if m.first("seeds") else []
     return [tuple(argv)]
 
@@ -320,6 +339,8 @@ def curve(m: Match, words: Vocabulary) -> Readings:
         axes = ["llm_params_b"]
     if not axes:
         raise Unfit("")
+    if m.said & {"family", "families"}:
+        return [(*argv, "--by-family") for argv in curve(m._replace(said=m.said - {"family", "families"}), words)]
     if len(axes) > 1:
         return [("curve", axis, *flags.common(m, words)) for axis in axes]
     argv = ["curve", axes[0], *flags.common(m, words)]
@@ -341,9 +362,10 @@ def curve(m: Match, words: Vocabulary) -> Readings:
     return [tuple(argv)]
 
 
-PICK_MODIFIERS = ("tasks", "avoid", "latency", "speed", "budget", "images", "memory", "gpus", "dtype", "under", "size", "llm", "encoder", "connector",
-                  "tokens", "px", "data", "device", "duration")
-PICK_WORDS = words_of("pick recommend recommendation suggest suggestion choose find best good top optimal ideal strongest recipe recipes vlm vlms setup "
+PICK_MODIFIERS = ("tasks", "licence", "avoid", "latency", "speed", "budget", "images", "memory", "gpus", "dtype", "under", "size", "llm", "encoder",
+                  "connector", "tokens", "px", "data", "device", "duration")
+PICK_WORDS = words_of("pick try trying recommend recommendation suggest suggestion choose find best good top optimal ideal strongest recipe recipes vlm vlms "
+     "setup "
      "configuration config combination llm new "
                       "full whole make making build building design train training trained finetune finetuning afford buy buys budget within hours run runs "
                       "running mobile device deployment "
@@ -352,8 +374,8 @@ PICK_WORDS = words_of("pick recommend recommendation suggest suggestion choose f
                       "from scratch get maximum max gpu gpus inference serving serve production can must should fit fits have memory only small compute "
                       "cluster nodes node "
                       "available access limited gives + = usable weights if reach come out end fast low latency open-ended works work handle handles reading "
-                      "smartphone quantized for day per image response answer entire commercial commercially licence license licensed licenced licences "
-                      "licenses permissive permits permit permitted allows allow allowing allowed its whose")
+                      "replies responds smartphone quantized for day per image response answer entire commercial commercially licence license licensed "
+                      "licenced licences licenses permissive permits permit permitted allows allow allowing allowed its whose")
 AXIS_WORDS = words_of("axis axes component components parameter knob factor ingredient part thing experiment experiments variable choice choices design piece "
      "lever hyperparameter")
 FORMS: Sequence[Form] = (
@@ -387,17 +409,13 @@ FORMS: Sequence[Form] = (
                         "resolution|tokens|llm|model|data|up|down? to A:part", "gain|gains|lose|benefit from|by|with|of A:part"),
          SWAP_MODIFIERS, TALK | frozenset(CLASSES["help"]) | words_of("really actually make sense any idea too little few strong at all well"), (),
               swap_alone, "does SigLIP help with charts"),
-    Form("lora", ("",), ("tasks", "size", "llm", "level"),
-         TALK | words_of("lora qlora adapters full finetuning finetune vs versus better worse instead hurt hurts help or worth "
-         "enough than training"),
-         (words_of("lora qlora"),), lora, "LoRA vs full fine-tuning for documents"),
     Form("component", ("X:axis encoder|tower|backbone|mix|mixture|dataset|model? is? the? win|wins|winner|winning", "winning X:axis",
                        "best|strongest|good|right|top|ideal|optimal X:axis encoder|encoders|model|tower|backbone|mix|mixture|dataset?",
          "X:axis encoder|tower|backbone|mix|mixture|dataset|model? best|better|strongest",
                        "recommend|suggest|pick|choose|use|find X:axis encoder|tower|backbone|mix|mixture?", "X:axis "
                        "encoder|tower|backbone|mix|mixture|dataset? use|pick|choose|take|recommend|suggest"),
-         ("tasks", "latency", "speed", "budget", "images", "memory", "gpus", "duration", "dtype", "size", "llm", "encoder", "connector", "data", "tokens", "px",
-          "device"),
+         ("tasks", "licence", "avoid", "latency", "speed", "budget", "images", "memory", "gpus", "duration", "dtype", "size", "llm", "encoder", "connector",
+          "data", "tokens", "px", "device"),
          words_of("budget fixed given win wins winner winning commercial commercially licence license permits best which what use should pick recommend "
                   "suggest choose vision encoder connector projector training data dataset mix mixture good "
          "strongest top right ideal work works "
@@ -410,14 +428,16 @@ FORMS: Sequence[Form] = (
          pick, "pick a recipe for a mobile UI agent on a 2B LLM under 300 ms on Orin"),
     Form("vlm", ("",), PICK_MODIFIERS, PICK_WORDS, (words_of("vlm vlms model models"), words_of("best pick recommend suggest choose find need want good give "
          "top strongest which what ideal optimal")), pick, "best VLM for charts"),
-    Form("ablate", ("",), ("tasks", "budget", "images", "gpus", "duration", "level", "size", "llm", "encoder", "connector", "data", "tokens", "px"),
-         AXIS_WORDS | words_of("care cares caring ablate ablation ablations ablated ablating test tests testing try trying vary varying measure experiment "
-              "study run change changing tune tuning improve investigate "
-                               "explore look first next before anything else order start starting begin most matter matters important should which what where "
-                               "pick recipe model vlm confidence confident sure with "
-                               "given if only budget one two thing things spend worth checking check focus on priority prioritise prioritize highest biggest "
-                               "impact invest effort time gpu gpus "
-                               "money influences influence affects affect performance accuracy quality rank ranking"),
+    Form("ablate", ("",), ("tasks", "licence", "avoid", "latency", "speed", "budget", "images", "memory", "gpus", "duration", "dtype", "device", "level",
+                           "size", "llm", "encoder", "connector", "data", "tokens", "px"),
+         AXIS_WORDS | LICENCE | words_of("fix fixed fixing keep keeping kept hold holding held edge cloud per request that allows permits use runs fits "
+                                         "answers deployed deployment mobile "
+                                         "care cares caring ablate ablation ablations ablated ablating test tests testing try trying vary varying measure "
+                                         "experiment study run change changing tune tuning improve investigate explore look first next before anything else "
+                                         "order start starting begin most matter matters important should which what where pick recipe model vlm confidence "
+                                         "confident sure with given if only budget one two thing things spend worth checking check focus on priority "
+                                         "prioritise prioritize highest biggest impact invest effort time gpu gpus money influences influence affects affect "
+                                         "performance accuracy quality rank ranking"),
          (words_of("ablate ablation ablations ablated ablating first next start starting begin order priority prioritise prioritize most biggest highest "
               "focus"),
           AXIS_WORDS | words_of("ablate ablation ablations ablated ablating test tests testing try vary measure experiment study change tune improve "
@@ -449,7 +469,8 @@ FORMS: Sequence[Form] = (
                   "training larger-scale input "
                   "before after when should performance accuracy improve improves keep keeps improving hurt hurts with longer quality still which what is are "
                   "in the lower fewer less reduce "
-                  "reducing smaller decrease bigger going go stop affect affects influence influences happens need have matter change changes"),
+                  "reducing smaller decrease bigger going go stop affect affects influence influences happens need have matter change changes "
+                  "family families each every per by"),
          (words_of("tokens token resolution resolutions llm llms parameters params data samples examples images pixels px res size scale model"),
           words_of("more higher bigger larger greater increasing increase scaling sweet far many much enough saturate saturates saturating diminishing "
           "plateau pay pays curve curves beyond worth "

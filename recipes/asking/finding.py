@@ -12,7 +12,8 @@ from ..evidence.vocabulary import Vocabulary, fold
 from . import flags
 from .changes import Readings, llm_named
 from .flags import dtype
-from .grammar import Form, Match, Unfit, words_of
+from .grammar import Form, Match, Unfit
+from .modifiers import words_of
 
 # --- released models --------------------------------------------------------------------------------------------------
 
@@ -25,7 +26,7 @@ def models_argv(m: Match, words: Vocabulary) -> list[str]:
     found = m.of("family", "benchmark")
     properties = [x for x in found if x.kind == "family" and x.value in PROPERTY]
     tasks = [x for x in found if x not in properties] or properties
-    argv = ["models", *(["--tasks", ",".join(dict.fromkeys(x.value for x in tasks))] if tasks else [])]
+    argv = ["models", *(["--tasks", flags.mix(tasks)] if tasks else [])]
     sizes = m.every("under") or m.every("size")
     if len(sizes) > 1:
         raise Unfit(f"one size at most: {', '.join(sizes)}")
@@ -37,6 +38,7 @@ def models_argv(m: Match, words: Vocabulary) -> list[str]:
     argv += ["--dtype", dtype(m)] if m.first("dtype") else []
     spelled = " ".join(item.text for item in m.items)
     argv += [("--pointing" if "point" in spelled and x.value == "grounding" else PROPERTY[x.value]) for x in properties]
+    m.of("licence")
     kinds = [word for word in ("apache", "mit") if word in m.said]
     if kinds:
         argv += ["--licence", kinds[0]]
@@ -250,7 +252,7 @@ def tokens(m: Match, words: Vocabulary) -> Readings:
     return [(*argv, *flags.repeated("--image", images))]
 
 
-MODEL_MODIFIERS = ("floor", "tasks", "year", "latency", "under", "size", "memory", "dtype", "device")
+MODEL_MODIFIERS = ("floor", "tasks", "licence", "year", "latency", "under", "size", "memory", "dtype", "device")
 MODEL_WORDS = words_of("model models vlm vlms open opensource source released release existing available download downloadable weights checkpoint checkpoints "
      "offtheshelf smallest lightest "
                        "tiniest best strongest good top ready huggingface hf adopt licence license licensed licenced apache mit commercial commercially "

@@ -16,8 +16,8 @@ from ..picker import units
 
 KINDS = ("encoder", "connector", "llm", "data", "benchmark", "family", "hardware")
 LONGEST = 7         # words of a name
-ATOM = re.compile(r"\d{1,3}(?:,\d{3})+(?![\d,])|[a-z0-9]+(?:[.*^_×][a-z0-9]+)*\*?|->|>=|<=|[^\W\da-z_]+|[^\s,;:.!?'\"()\[\]{}\-/\\|*_#^`]")
-NUMBER = re.compile(r"(\d[\d,_]*(?:\.\d+)?(?:e\d+)?)([a-z]*)")
+ATOM = re.compile(r"[1-9]\d{0,2}(?:,\d{3})+(?![\d,])|[a-z0-9]+(?:[.*^_×][a-z0-9]+)*\*?|->|>=|<=|[^\W\da-z_]+|[^\s,;:.!?'\"()\[\]{}\-/\\|*_#^`]")
+NUMBER = re.compile(units.DIGITS + "([a-z]*)")
 # What people write shorter or longer than the grammar does.
 SAME = {"what's": "what is", "whats": "what is", "which's": "which is", "how's": "how is", "hows ": "how is ", "it's": "it is", "i'm": "i am",
      "im ": "i am ", "i'd": "i would",
@@ -43,8 +43,15 @@ UNITS = {"b": "size", "bn": "size", "billion": "size", "ms": "ms", "msec": "ms",
          "gpus": "gpus", "seeds": "seeds", "seed": "seeds"}
 HOURS = frozenset(unit for unit, kind in UNITS.items() if kind == "hours")
 SPANS = frozenset(unit for unit, kind in UNITS.items() if kind in ("hours", "days", "weeks", "months") and len(unit) > 2)
-# What makes a number of something a rate, behind a slash, `per` or `a`.
-TIMES = SPANS | HOURS | {"s", "sec", "second", "minute", "min", "token", "year"}
+# What makes a number of something a rate, behind a slash, `per` or `a`; behind `per` anything does but what the quantity is of anyway.
+TIMES = SPANS | HOURS | {"s", "sec", "second", "minute", "min", "token", "year", "image", "frame", "picture", "page", "document", "request", "query",
+                         "question", "user", "call", "tile", "crop", "step", "prompt"}
+WHOLE = {"latency": {"answer", "response", "reply"}, "tokens": {"image", "picture", "photo", "screenshot"}, "images": {"request", "prompt"},
+         "memory": {"gpu", "card", "device"}, "budget": {"run", "training", "recipe", "model", "experiment"}, "duration": {"run", "training"}}
+RATED = ("budget", "speed", "latency", "memory", "images", "samples", "tokens", "px", "gpus", "count", "duration")
+# A thousand of what: a scale behind a number belongs to it, and is refused where no flag takes it.
+SCALES = {"k": "K", "m": "M", "t": "T", "thousand": "K", "million": "M", "trillion": "T"}
+SCALED = ("images", "samples", "flop", "ms", "s")
 # What a small LLM is: MM1's ablations, of which the question is asked, have one of 2.9B (mm1.table1).
 SMALL = "3B"
 ONE = frozenset(word for word, count in units.COUNTS.items() if count == 1)
@@ -159,7 +166,18 @@ class Lexicon:
         return [r for r in self.names.get(spelled[:-1], ()) if r.kind in ("connector", "encoder", "llm", "family", "hardware")] or None
 
     def _quantity(self, found: list[Atom], i: int) -> tuple[Item | None, int]:
-        """A number from i with its unit."""
+        """A number from i with its unit; a negative one, a decimal comma and a rate are quantities that no flag has."""
+        text = found[i].text
+        if text.isdecimal() and found[i].gap == "," and i + 1 < len(found) and re.match(r"\d{1,2}(?!\d)", found[i + 1].text):
+            return _unknown(found, i, 2)
+        if i and text[0].isdecimal() and re.search(r"\s-$", found[i - 1].gap):
+            return _unknown(found, i, 1)
+        item, size = self._measure(found, i)
+        kind = item.readings[0].kind if item and item.readings else None
+        return kind in RATED and _rate(found, i, size, kind) or (item, size)
+
+    def _measure(self, found: list[Atom], i: int) -> tuple[Item | None, int]:
+        """A number from i with its unit, whatever stands around it."""
         text = found[i].text
         if i and found[i - 1].text in PLACES and re.fullmatch(r"\d{1,2}[a-z]?", text):
             return _item(found, i, 1, ("label", text)), 1
@@ -180,7 +198,7 @@ class Lexicon:
              ["by"]) and i + 2 < len(found) and found[i + 2].text.isdecimal():
             other = found[i + 2].text
             return _item(found, i, 3, ("image", f"{text}x{other}"), *([("px", text)] if text == other else [])), 3
-        return self._devices(found, i) or self._measured(found, i)
+        return self._gpu_hours(found, i) or self._devices(found, i) or self._measured(found, i)
 
     def _devices(self, found: list[Atom], i: int) -> tuple[Item, int] | None:
         """So many devices from i (8xH100, two L4s), and for how long if it is said; None for anything else."""
@@ -197,8 +215,8 @@ class Lexicon:
         end = rest + size
         gpu = end + 1 < len(found) and found[end].text == "gpu" and found[end + 1].text in HOURS | SPANS
         if end < len(found) and found[end + gpu].text in HOURS | SPANS and text not in ONE:
-            length, size = found[end + gpu].text, end + gpu + 1 - i
-            return _item(found, i, size, ("budget", f"{count} {self.short[device]}-{'hours' if length in HOURS else length}")), size
+            size = end + gpu + 1 - i
+            return _item(found, i, size, ("budget", f"{count} {self.short[device]}-{_span(found[end + gpu].text)}")), size
         end += end < len(found) and found[end].text in ("gpu", "gpus", "node")
         after = end + (end < len(found) and found[end].text in ("for", "during"))
         span, size = self._quantity(found, after) if after < len(found) else (None, 0)
@@ -212,13 +230,11 @@ class Lexicon:
         match = NUMBER.fullmatch(text)
         if not match:
             return None, 0
-        value, suffix, size = match[1].replace(",", "").replace("_", ""), match[2], 1
-        after = [a.text for a in found[i + 1:i + 4]] + ["", "", ""]
-        if suffix and suffix not in UNITS and suffix not in ("k", "m", "million", "thousand", "t"):
+        value, suffix = match[1].replace(",", "").replace("_", ""), match[2]
+        if suffix and suffix not in UNITS and suffix not in SCALES:
             return None, 0
-        scale = {"million": "M", "thousand": "K", "k": "K", "m": "M", "t": "T"}.get(suffix, "")
-        if not suffix and after[0] in ("million", "thousand", "k", "m"):
-            scale, size, after = {"million": "M", "thousand": "K"}.get(after[0], after[0].upper()), 2, [*after[1:], ""]
+        scale, size = _scale(found, i, suffix)
+        after = [a.text for a in found[i + size:i + size + 3]] + ["", "", ""]
         unit = UNITS.get(suffix)
         if unit is None and not (suffix and not scale):
             low = "" if found[i].gap != "-" or not re.fullmatch(r"\d+", after[0] or "x") else after[0]
@@ -228,26 +244,26 @@ class Lexicon:
                 return _item(found, i, size, ("range", f"{unit} {value} {low}")), size
             if after[0] in ("visual", "image", "vision") and after[1] in ("tokens", "token"):
                 unit, size = "tokens", size + 2
-            elif after[0] == "gpu" and after[1] in HOURS:
+            elif after[0] == "gpu" and after[1] in HOURS | SPANS:
                 size += 2
                 device, more = self._device(found, i + size + 1, None) if after[2] in ("on", "of") else (None, 0)
                 size += 1 + more if device else 0
-                return _item(found, i, size, ("budget", f"{value}{scale} {self.short[device] if device else 'GPU'}-hours")), size
+                return _item(found, i, size, ("budget", f"{value}{scale} {self.short[device] if device else 'GPU'}-{_span(after[1])}")), size
             elif after[0] in UNITS:
                 unit, size = UNITS[after[0]], size + 1
             elif after[0] in ("param", "params", "parameter", "parameters") and scale == "M":
                 unit, size = "size", size + 1
         if unit == "size" and (tail := found[i + size].text if i + size < len(found) else "") in ("param", "params", "parameter", "parameters"):
             size += 1 if tail else 0
-        if unit == "tokens" and scale or unit == "size" and i + size < len(found) and UNITS.get(found[i + size].text) == "tokens":
+        if scale and unit and unit not in SCALED and (unit, scale) != ("size", "M"):
+            return _unknown(found, i, size)     # 2 thousand tokens, 4K px
+        if unit == "size" and i + size < len(found) and UNITS.get(found[i + size].text) == "tokens":
             return _unknown(found, i, size + (unit == "size"))   # 2B tokens: of training, which no command takes
         if unit == "gpus" and i + size + 1 < len(found) and found[i + size].text in ("for", "during"):
             span, more = self._quantity(found, i + size + 1)
             if span and span.value("duration"):
                 return _item(found, i, size + 1 + more, ("budget", f"{value} GPUs for {span.value('duration')}")), size + 1 + more
         if unit:
-            if rate := _rate(found, i, size):
-                return rate
             reading = _reading(unit, value, scale)
             after = [atom.text for atom in found[i + size:i + size + 2]]
             if reading.kind == "duration" and len(after) == 2 and after[0] in ("on", "with", "of") and after[1] in ONE:
@@ -273,17 +289,35 @@ class Lexicon:
             value, size = said[0].strip(), len(atoms(said[0]))
             if kind == "images":
                 suffix, kinds, unit = (said[n] or "" for n in (2, 3, 4))
-                if suffix[:1] in ("b", "B") and (not unit.endswith("s") or unit == "pairs" and not kinds):
+                if units.letter(suffix) == "b" and (not unit.endswith("s") or unit == "pairs" and not kinds):
                     continue    # a 7B image model
                 kind = "images" if "image" in unit and not kinds else "samples"
-                value = f"{said[1].replace(',', '').replace('_', '')}{suffix[:1].upper()} images"
+                value = f"{said[1].replace(',', '').replace('_', '')}{units.letter(suffix).upper()} images"
+            elif kind == "budget" and (gpu := re.sub(r"[^a-z0-9.+]", "", (said[4] or said[8] or "").lower())) and gpu not in ("gpu", "gpus") \
+                    and not any(r.kind == "hardware" for r in self.names.get(gpu, ())):
+                return Item(said[4] or said[8], (), False, False), size     # a price per hour of what is no GPU
             elif kind == "budget" and "at" not in value and "@" not in value and i + size < len(found) and found[i + size].text in ("on", "of", "per"):
                 device, more = self._device(found, i + size + 1, None)
                 if device and found[i + size].text == "per":
                     return _unknown(found, i, size + 1 + more)
                 value, size = (f"{value} on {self.short[device]}", size + 1 + more) if device else (value, size)
-            return _rate(found, i, size) or (_item(found, i, size, (kind, value)), size)
+            return _item(found, i, size, (kind, value)), size
         return None
+
+    def _gpu_hours(self, found: list[Atom], i: int) -> tuple[Item, int] | None:
+        """1k A100 hours, 2.5 thousand H100-days: a number that is no count of GPUs, and the time of one kind."""
+        match = NUMBER.fullmatch(found[i].text)
+        if not match or match[2] and match[2] not in SCALES:
+            return None
+        scale, size = _scale(found, i, match[2])
+        if not scale and match[1].isdecimal() and len(match[1]) < 6:
+            return None
+        device, more = self._device(found, i + size, None) if i + size < len(found) else (None, 0)
+        end = i + size + more
+        end += end + 1 < len(found) and found[end].text == "gpu"
+        if not device or end >= len(found) or found[end].text not in HOURS | SPANS:
+            return None
+        return _item(found, i, end + 1 - i, ("budget", f"{match[1]}{scale} {self.short[device]}-{_span(found[end].text)}")), end + 1 - i
 
     def _device(self, found: list[Atom], i: int, glued: str | None) -> tuple[str | None, int]:
         """(hardware slug, words) of a device from i; `glued`: its beginning, when it stands behind `8x`."""
@@ -321,7 +355,8 @@ def _reading(unit: str, value: str, scale: str) -> Reading:
     """What a number with a unit (one of UNITS' kinds) means, as a flag takes it. scale: K, M, B, T or nothing."""
     return Reading(*{
         "size": ("size", f"{value}{'M' if scale == 'M' else 'B'}"), "tokens": ("tokens", value), "px": ("px", value), "gb": ("memory", f"{value}GB"),
-        "mb": ("memory", f"{value} MB"), "tb": ("memory", f"{value} TB"), "ms": ("latency", f"{value} ms"), "s": ("latency", f"{value} s"),
+        "mb": ("memory", f"{value} MB"), "tb": ("memory", f"{value} TB"), "ms": ("latency", f"{value}{scale} ms"),
+        "s": ("latency", f"{value}{scale} s"),
         "%": ("percent", f"{value}%"), "points": ("points", value), "images": ("images", f"{value}{scale} images"),
         "samples": ("samples", f"{value}{scale} images"), "flop": ("budget", f"{value}{scale} FLOP"), "zflop": ("budget", f"{value} ZFLOP"),
         "eflop": ("budget", f"{value} EFLOP"), "hours": ("duration", f"{value} hours"), "days": ("duration", f"{value} days"),
@@ -333,12 +368,27 @@ def _unknown(found: list[Atom], i: int, size: int) -> tuple[Item, int]:
     return Item("".join(a.text + (a.gap or "") for a in found[i:i + size]).strip(), (), False, False), size
 
 
-def _rate(found: list[Atom], i: int, size: int) -> tuple[Item, int] | None:
-    """10 images/s, 24 GB per second: a number per time is not that number."""
+def _scale(found: list[Atom], i: int, suffix: str) -> tuple[str, int]:
+    """(letter of the scale of a number at i or nothing, words with it): 2k, 2 thousand."""
+    after = found[i + 1].text if not suffix and i + 1 < len(found) else ""
+    if after in SCALES and after != "t":
+        return SCALES[after], 2
+    return SCALES.get(suffix, ""), 1
+
+
+def _span(text: str) -> str:
+    """A unit of time as a budget has it."""
+    return "hours" if text in HOURS else text
+
+
+def _rate(found: list[Atom], i: int, size: int, kind: str) -> tuple[Item, int] | None:
+    """10 images/s, 24 GB per second, 50 ms per image: a number per something is not that number."""
     after = [atom.text for atom in found[i + size:i + size + 2]]
-    if after and "/" in found[i + size - 1].gap and after[0] in TIMES:
+    if after and "/" in found[i + size - 1].gap and after[0] in TIMES - WHOLE.get(kind, set()):
         return _unknown(found, i, size + 1)
-    return _unknown(found, i, size + 2) if len(after) == 2 and after[0] in ("per", "every", "a", "an", "each") and after[1] in TIMES else None
+    if len(after) < 2 or after[1] in WHOLE.get(kind, ()) or found[i + size].gap.strip("- "):
+        return None
+    return _unknown(found, i, size + 2) if after[0] == "per" or after[0] in ("every", "a", "an", "each") and after[1] in TIMES else None
 
 
 def _item(found: list[Atom], i: int, size: int, *readings) -> Item:
@@ -347,7 +397,7 @@ def _item(found: list[Atom], i: int, size: int, *readings) -> Item:
 
 def atoms(sentence: str) -> list[Atom]:
     """The words of a sentence in lower case, without courtesy punctuation; hyphens and slashes part them."""
-    text = " ".join(sentence.split())
+    text = re.sub(r"(?<![\w.])\.(?=\d)", "0.", " ".join(sentence.split()))     # .5 s are not 5 s
     for wrong, right in SAME.items():
         if wrong in text.lower():
             text = re.sub((r"(?<![a-z0-9])" if wrong[0].isalpha() else "") + re.escape(wrong), right, text, flags=re.I)

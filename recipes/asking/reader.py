@@ -9,20 +9,21 @@ from itertools import pairwise
 
 from ..errors import Refused
 from ..evidence.vocabulary import UnknownName, Vocabulary, distance
-from . import changes, finding, statements
-from .grammar import DROPPED, FILL, Form, Unfit, grammar_words, match, spaced
+from . import changes, finding, flags, statements, training
+from .grammar import Form, Unfit, grammar_words, match
 from .lexicon import Item, Lexicon
+from .modifiers import DROPPED, FILL, spaced
 
 # The first form that accounts for every word counts: narrow ones stand before wide ones.
-ORDER = spaced("one-table listed claim-ids models-named lora swap swap-than swap-worse swap-add swap-drop swap-state sizes evidence backtest benchmark tokens "
-     "cost latency component design "
+ORDER = spaced("one-table listed claim-ids models-named schedule swap swap-than swap-worse swap-add swap-drop swap-state sizes evidence backtest benchmark "
+     "tokens cost latency component design "
          "ablate curve swap-alone pick models vlm")
-FORMS: tuple[Form, ...] = tuple(sorted((*changes.FORMS, *finding.FORMS), key=lambda form: ORDER.index(form.name)))
+FORMS: tuple[Form, ...] = tuple(sorted((*changes.FORMS, *finding.FORMS, *training.FORMS), key=lambda form: ORDER.index(form.name)))
 # Beginnings of names of released models: only then is their registry (the largest file) read.
 MODELS = re.compile(r"vl\b|vlm|llava|qwen|intern|molmo|gemma|phi|smol|pixtral|idefics|cpm|deepseek|ovis|vila|cog|glm|kimi|gpt|claude|gemini|llama"
                     r"|moondream|aria|cambrian|prism|mm1|blip|mimo|vision", re.I)
 EXTRA = ("does SigLIP help with charts", "freeze or unfreeze the encoder", "best open model for charts under 8B",
-     "is it true that the connector does not matter",
+     "is it true that the connector does not matter", "LoRA vs full fine-tuning for documents", "does a second epoch help",
          "swap 7B for 13B", "replace the MLP with a Q-Former", "what do I lose if I drop DINOv2 from SigLIP+DINOv2")
 
 
@@ -69,8 +70,10 @@ def misplaced(items: list[Item]) -> str | None:
     """The quantity without which a sentence could be read, if there is one."""
     found = [(QUANTITIES.index(item.readings[0].kind), i) for i, item in enumerate(items) if item.readings and item.readings[0].kind in QUANTITIES]
     for kind, i in sorted(found)[:4]:
-        if any(match(form, [*items[:i], *items[i + 1:]]) for form in FORMS):
-            return items[i].readings[0].value if kind < QUANTITIES.index("gpus") else items[i].text
+        for end in (i + 1, i + 2):      # 3 epochs: the word behind a number may be its unit
+            if any(match(form, [*items[:i], *items[end:]]) for form in FORMS):
+                both = f" (a {items[i].text} LLM, or {items[i].text} images to train on?)" if items[i].value("size") and items[i].value("number") else ""
+                return repr(items[i].readings[0].value if kind < QUANTITIES.index("gpus") else " ".join(item.text for item in items[i:end])[:80]) + both
     return None
 
 
@@ -97,6 +100,7 @@ def read(sentence: str, words: Vocabulary, home: tuple[str, ...]) -> list[tuple[
                 continue
             try:
                 readings = form.build(fit, words)
+                flags.check_sides(fit)
                 if fit.unused():
                     raise Unfit(f"{readings[0][0]} has no place for {', '.join(fit.unused())}")
                 return readings
@@ -114,5 +118,5 @@ def read(sentence: str, words: Vocabulary, home: tuple[str, ...]) -> list[tuple[
         raise QuestionError(f"{trouble[0]}; {hint}")
     lost = misplaced(items)
     if lost:
-        raise QuestionError(f"did not understand {lost[:80]!r} in that question; {hint}")
+        raise QuestionError(f"did not understand {lost} in that question; {hint}")
     raise QuestionError(f"cannot read {sentence[:80]!r} as one question; {hint}")

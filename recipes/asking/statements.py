@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterable, Sequence
 
 from ..evidence.vocabulary import Vocabulary, fold
-from .grammar import DROPPED, FILL, words_of
 from .lexicon import Item
+from .modifiers import DROPPED, FILL, words_of
 
 OPENINGS = ("is it true that", "is it true", "is it really true that", "is it correct that", "is it right that", "is it a fact that", "is it a myth that",
      "is it really the case that",

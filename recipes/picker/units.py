@@ -36,7 +36,10 @@ class LatencyTarget(NamedTuple):
     whole_answer: bool
 
 
-NUMBER = r"(\d(?:[\d,_]*\d)?(?:\.\d+)?(?:e[+]?\d+)?)\s*((?:thousand|million|billion|trillion|[kmbt])(?![a-z]))?"
+# A comma (or _) stands between groups of three digits and nowhere else: 1,5 is one and a half to half of the world, and never fifteen.
+DIGITS = r"((?:[1-9]\d{0,2}(?:[,_]\d{3})+|\d+)(?:\.\d+)?(?:e[+]?\d+)?)(?![,_]?\d)"
+NUMBER = DIGITS + r"\s*((?:thousand|million|billion|trillion|[kmbt])(?![a-z]))?"
+LETTER = {"thousand": "k", "million": "m", "billion": "b", "trillion": "t"}     # by its whole word: thousand is no trillion
 SUFFIX = {"": 1.0, "k": 1e3, "m": 1e6, "b": 1e9, "t": 1e12}
 COUNTS = {"a": 1, "an": 1, "one": 1, "single": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10}
 HOURS = {"h": 1.0, "d": 24.0, "w": 168.0, "m": 720.0}   # by the first letter of the unit; a month is 30 days
@@ -66,13 +69,25 @@ _WHOLE = r"(?:the\s+)?(?:(?:whole|full|entire|complete|total)\s+)?(?:answer|resp
 _FIRST = r"ttft|(?:the\s+)?(?:time\s+to\s+)?first\s+token"
 _LATENCY = (rf"(?:(?:({_FIRST})|({_WHOLE})|latency)[\s:]*(?:(?:of|in|is)\s+)?)?(?:{_MOST})?{NUMBER}\s*(ms|msec|milliseconds?|s|secs?|seconds?)"
             rf"(?:\s*(?:(?:for|to|until)\s+)?(?:({_FIRST})|({_WHOLE})))?(?:\s+on\s+(?:an?\s+)?(.+))?")
-_MEMORY = rf"(?:fits?\s+)?(?:(?:in|into|on)\s+)?(?:{_MOST})?(\d(?:[\d,_]*\d)?(?:\.\d+)?)\s*(gb|gib|g|mb|mib|tb|tib)?(?:\s+(?:of\s+)?(?:vram|ram|memory))?"
+_MEMORY = rf"(?:fits?\s+)?(?:(?:in|into|on)\s+)?(?:{_MOST})?{DIGITS}\s*(gb|gib|g|mb|mib|tb|tib)?(?:\s+(?:of\s+)?(?:vram|ram|memory))?"
 _FORMAT = r"(?:\s+(?:in|at|with|using)\s+|[\s,]+)(bf16|fp16|int-?[48]|(?:16|8|4)[-\s]?bit)\s*$"
 
 
 def _amount(value: str, suffix: str | None) -> float:
     """50, million -> 5e7."""
-    return float(value.replace(",", "").replace("_", "")) * SUFFIX[(suffix or "")[:1].lower()]
+    return float(value.replace(",", "").replace("_", "")) * SUFFIX[letter(suffix)]
+
+
+def letter(suffix: str | None) -> str:
+    """The letter that a suffix is short for: thousand -> k."""
+    return LETTER.get((suffix or "").lower(), (suffix or "").lower())
+
+
+def _unread(what: str, text: str, forms: str) -> UnitError:
+    """What could not be read, with forms that can; of a comma, where it may stand."""
+    comma = any(not re.fullmatch(DIGITS, number) for number in re.findall(r"\d[\d,_.]*[,_]\d+", text))
+    why = "; a comma parts groups of three digits, a point the decimals: 1,500 or 1.5" if comma else ""
+    return UnitError(f"cannot read the {what} {text[:60]!r} (as in {forms}{why})")
 
 
 def _tidy(text: str) -> str:
@@ -129,7 +144,7 @@ def _gpu_time(text: str, words: Vocabulary) -> Budget:
                 unknown = error
         match = re.fullmatch(_BARE, text, re.I)   # 8xH100 24h
         if not match:
-            raise unknown or UnitError(f"cannot read the budget {text[:60]!r} (as in {BUDGET_FORMS})")
+            raise unknown or _unread("budget", text, BUDGET_FORMS)
         number, suffix, word, gpu, span, a, unit = match.groups()
     count = _amount(number, suffix) if number else COUNTS[word.lower()]
     length = float(span) if span else COUNTS[a.lower()]
@@ -152,7 +167,7 @@ def latency(text: str, words: Vocabulary) -> LatencyTarget:
     """Read a latency target. Raises UnitError or UnknownName."""
     match = re.fullmatch(_LATENCY, _tidy(text), re.I)
     if not match or (match[1] or match[6]) and (match[2] or match[7]):
-        raise UnitError(f"cannot read the latency {text[:60]!r} (as in {LATENCY_FORMS})")
+        raise _unread("latency", text, LATENCY_FORMS)
     ms = _amount(*match.group(3, 4)) * (1.0 if match[5].lower().startswith("m") else 1e3)
     return LatencyTarget(_positive(ms, text), hardware(match[8] or "l4", words), bool(match[2] or match[7]))
 
@@ -162,7 +177,7 @@ def speed(text: str, words: Vocabulary) -> Speed:
     rate, _, device = re.sub(r"\s+on\s+(?:an?\s+)?", "\n", _tidy(text), count=1, flags=re.I).partition("\n")
     match = re.fullmatch(SPEED, re.sub(r"^(?:at\s+least|more\s+than|over|above|min(?:imum)?|>=?|≥)\s*", "", rate, flags=re.I), re.I)
     if not match:
-        raise UnitError(f"cannot read the speed {text[:60]!r} (as in 20 tokens/s on Orin)")
+        raise _unread("speed", text, "20 tokens/s on Orin")
     if match[1]:
         value = _amount(*match.group(1, 2))
     else:
@@ -174,7 +189,7 @@ def memory_gb(text: str) -> float:
     """Gigabytes: 24GB, 24, 500 MB, 1TB (also `fits 24GB`)."""
     match = re.fullmatch(_MEMORY, _tidy(text), re.I)
     if not match:
-        raise UnitError(f"cannot read the memory {text[:60]!r} (as in 24GB)")
+        raise _unread("memory", text, "24GB")
     return _positive(_amount(match[1], None) * {"m": 1e-3, "t": 1e3}.get((match[2] or "")[:1].lower(), 1.0), text)
 
 
