@@ -73,20 +73,12 @@ class _Pair(NamedTuple):
 def coefficients(column: Column, weight: float, posterior: Posterior, v: Weights, fitted: bool) -> list[float]:
     """What one unit of each row's score (in units of the benchmark's scale) adds to the asked effect; they add up to zero."""
     prior, names = posterior.hyper.prior, posterior.names
-    local: list[dict[str, float]] = []
-    along = []
-    for row in column.features:
-        own, total = {}, 0.0
-        for name, value in row.items():
-            variance = prior.get(group(name))
-            if not variance:
-                continue
-            if fitted and name not in names:      # an effect that the fit left in this column's noise
-                own[name] = value
-            else:
-                total += value * math.sqrt(variance) * v.get(names.get(name, name), 0.0)
-        local.append(own)
-        along.append(total)
+    step: dict[str, float | None] = {}      # what one unit of a feature brings along; None: an effect that the fit left in this column's noise
+    for name in {name for row in column.features for name in row}:
+        variance = prior.get(group(name)) or 0.0
+        step[name] = None if fitted and variance and name not in names else math.sqrt(variance) * v.get(names.get(name, name), 0.0)
+    local = [{name: value for name, value in row.items() if step[name] is None} for row in column.features]
+    along = [sum([value * (step[name] or 0.0) for name, value in row.items()]) for row in column.features]
     if max(along) - min(along) < 1e-12:
         return [0.0] * len(along)
     factor = linalg.cholesky(covariance(column, posterior.hyper, local, posterior.scale_of(column.benchmark)))

@@ -162,11 +162,12 @@ def _fill(rows: list[Mapping[str, float]]) -> list[dict[str, float]]:
     for name in NUMERIC:
         if name != "encoder_fused":
             _fill_group(out, [name], [name in row for row in rows])
+    levels: dict[str, list[str]] = {}
+    for name in sorted({name for row in rows for name in row if "=" in name}):
+        levels.setdefault(AXIS_OF[group(name)], []).append(name)
     for axis in AXES:
-        names = sorted({name for row in rows for name in row if "=" in name and AXIS_OF[group(name)] == axis})
-        if axis == "encoder":
-            names += ["encoder_fused"]
-        _fill_group(out, names, [any(name in row for name in names) for row in rows])
+        names = [*levels.get(axis, ()), *(["encoder_fused"] if axis == "encoder" else [])]
+        _fill_group(out, names, [not row.keys().isdisjoint(names) for row in rows])
     return out
 
 
