@@ -47,8 +47,8 @@ def sides(first: Mapping[str, object], second: Mapping[str, object], both: Recip
     """The two recipes of a swap: what each side states over what both share over the baseline."""
     base = both.over(BASELINE)
     before, after = (published_size(Recipe(**side).over(base), words) for side in (first, second))
-    if both.visual_tokens is not None:  # asked for at a token count: hold it on both sides
-        before, after = (change(r, visual_tokens=both.visual_tokens) for r in (before, after))
+    if both.visual_tokens is not None:  # asked for at a token count: hold it on both sides, where they do not say otherwise
+        before, after = (r if "visual_tokens" in side else change(r, visual_tokens=both.visual_tokens) for r, side in zip((before, after), (first, second)))
     return before, after
 
 
@@ -99,6 +99,10 @@ def what_carries(library: Library, answer: SwapAnswer, benchmark: str) -> "Attri
 def _swap_costs(library: Library, before: Recipe, after: Recipe):
     """Costs of both sides; a side whose token count is open is costed with the other's, as its effects are."""
     counts = [visual_tokens(recipe.stated(), library.words) for recipe in (before, after)]
+    if None in counts and (before.resolution, before.tiling) != (after.resolution, after.tiling):
+        unknown = before if counts[0] is None else after
+        return None, (f"no costs: how many visual tokens {unknown.resolution}{' ' + unknown.tiling if unknown.tiling else ''} gives is not known "
+                      "(--from-visual-tokens and --to-visual-tokens say it); the effect is that of the pixels alone",)
     if None in counts and counts != [None, None]:
         same = next(count for count in counts if count)
         before, after = (recipe if count else change(recipe, visual_tokens=same) for recipe, count in zip((before, after), counts))

@@ -62,7 +62,7 @@ def plot_swap(args: argparse.Namespace, answer: SwapAnswer, library: Library) ->
     if args.plot == "-":
         out("\n".join(forest.terminal_lines(panels, style(), only_ascii(), rest)))
         return None
-    before, after = (terminal.side(side, answer.result.moved) for side in (answer.before, answer.after))
+    before, after = (terminal.side(one, answer.result.moved, other) for one, other in ((answer.before, answer.after), (answer.after, answer.before)))
     level = percent(args.level)
     about = f"Change of the score from {before} to {after}: printed rows with the noise of two runs, their pool, and the model's {level} prediction interval."
     text = plots.forest(panels, f"{before} → {after}", about, level=level, after=rest)

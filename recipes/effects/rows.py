@@ -19,7 +19,10 @@ MAIN = ("encoder", "connector", "llm", "data")   # two of these moving beside th
 
 
 def moved_axes(a: Mapping, b: Mapping, words: Vocabulary) -> tuple[str, ...]:
-    """The axes on which two settings differ; only what both state counts. Tokens that follow the resolution do not."""
+    """The axes on which two settings differ; only what both state counts.
+
+    Tokens that follow another axis do not: what a side states follows a resolution that goes the same way, but no encoder and no connector.
+    """
     out = []
     for axis in ("encoder", "connector", "llm", "data"):
         x, y = a.get(axis), b.get(axis)
@@ -35,8 +38,11 @@ def moved_axes(a: Mapping, b: Mapping, words: Vocabulary) -> tuple[str, ...]:
             or a.get("tiling") != b.get("tiling") and (a.get("tiling") or b.get("tiling")):
         out.append("resolution")
     x, y = visual_tokens(a, words), visual_tokens(b, words)
-    if x and y and x != y and not {"resolution", "encoder", "connector"} & set(out):
-        out.append("visual_tokens")
+    if x and y and x != y:
+        said = a.get("visual_tokens") or b.get("visual_tokens")
+        before, after = (pixels(setting, words) or 0.0 for setting in (a, b))
+        if not {"resolution", "encoder", "connector"} & set(out) or said and ((x < y) != (before < after) if "resolution" in out else True):
+            out.append("visual_tokens")
     if any(a.get(key) is not None and b.get(key) is not None and a.get(key) != b.get(key) for key in ("frozen_encoder", "training")):
         out.append("training")
     return tuple(out)

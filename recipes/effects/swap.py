@@ -23,6 +23,8 @@ GRADES = ("direct", "indirect", "extrapolated", "none")
 # A row about components of the same make counts as if its variance were this many times larger.
 NEAR_DISCOUNT = 4.0
 NEAR_ROWS = 8
+# Settings that say, in words or as a number of blocks, what frozen_encoder says where that differs.
+SAYS_FROZEN = ("training", "tune_vit_from_block")
 # Beyond the range that any table covers, a doubling adds this much standard deviation, in units of the scale.
 BEYOND_RANGE_SD = 0.5
 
@@ -83,7 +85,8 @@ class Change:
     def _unknown(self) -> tuple[str, ...]:
         """Moved axes about which no table says anything (neither the levels nor their covariates)."""
         supported = set()
-        strange = any(name.startswith("encoder_kind=" + UNKNOWN) for name in self.features)     # of what kind, nobody says: its shares of known kinds are no evidence
+        kind = "encoder_kind=" + UNKNOWN        # of what kind, neither a name nor a row says: its shares of known kinds are no evidence
+        strange = any(name.startswith(kind) and "encoder=" + name.removeprefix(kind) not in self.posterior.support for name in self.features)
         for name in self.features:
             axis = AXIS_OF[group(name)]
             if name in NUMERIC and not (axis == "data" and any(group(other) == "data" for other in self.features)):
@@ -183,6 +186,8 @@ class Change:
             if axis not in self.axes:
                 continue
             only = [field for field in fields if self.a.get(field) != self.b.get(field)] or list(fields)
+            if axis == "training" and a.get("frozen_encoder") != b.get("frozen_encoder") and "frozen_encoder" in only:
+                only += SAYS_FROZEN
             for key in {**a, **b}:
                 x, y = a.get(key), b.get(key)
                 if x != y and key not in only and records.get(key, {}).get("axis") == axis:
@@ -456,7 +461,10 @@ def judge(change: Change, found: Sequence[Found], benchmarks: Sequence[str], *, 
         if score is not None:
             low, expected, high = (carried(x, change.posterior.usual.get(name, 50.0), score / unit) for x in (low, expected, high))
         low, high = sorted((low * unit * sign, high * unit * sign))
-        apart = split(change, name, family, pooled, [item.contrast.table.paper for item in direct], unit, sign) if pooled and grade == "direct" else None
+        papers = [item.contrast.table.paper for item in direct]
+        # a user's rows count in full, not as the fit counts rows: what is left without them cannot be worked out backwards
+        fitted = all(paper in change.posterior.published.columns for paper in papers)
+        apart = split(change, name, family, pooled, papers, unit, sign) if pooled and grade == "direct" and fitted else None
         deltas.append(Delta(name, family, record.get("max"), expected * unit * sign, low, high, level, p_better, grade, tuple(rows), pooled, apart, score,
                             path(change, name, family, unit, sign) if change.axes else None))
     mixed = None

@@ -207,7 +207,7 @@ def evidence(report: "Report", names: Names) -> list[str]:
     answer = part.answer
     counts = {axis: sum(row.relation == "direct" for d in part.answer.result.deltas for row in d.evidence) for axis, part in report.parts.items()}
     others = ", ".join(f"{AXIS_NAMES[axis].lower()} {count}" for axis, count in counts.items() if axis != report.main)
-    change = f"{side(answer.before, answer.result.moved)} → {side(answer.after, answer.result.moved)}"
+    change = f"{side(answer.before, answer.result.moved, answer.after)} → {side(answer.after, answer.result.moved, answer.before)}"
     head = para(f"The axis of the recipe with most printed rows of its very change: {AXIS_NAMES[report.main].lower()}, {change}."
                 + (f" Direct rows on the others: {others}." if others else ""))
     return [head, *rows_of(answer.result, report, names)]
@@ -255,7 +255,7 @@ def swap(asked: "Section", report: "Report", names: Names) -> list[str]:
     """One swap that the user asked for."""
     answer = asked.answer
     result = answer.result
-    out = [para(f"{side(answer.before, result.moved)} → {side(answer.after, result.moved)}, all else as in {BASELINE_NAME}.")]
+    out = [para(f"{side(answer.before, result.moved, answer.after)} → {side(answer.after, result.moved, answer.before)}, all else as in {BASELINE_NAME}.")]
     out += [mix_line(result.mix)] if result.mix and any(d.grade != "none" for d in result.deltas) else []
     shown = [d for d in result.deltas if d.grade != "none"][:14]
     out.append(delta_table(f"{len(shown)} benchmarks, those with rows first", shown, names, report.level) if shown

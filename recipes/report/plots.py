@@ -112,7 +112,7 @@ def kinds_of(panels: Sequence[Panel]) -> set[str]:
     return {mark.kind for panel in panels for mark in panel.marks}
 
 
-KEY = {"full": "a printed pair of rows that differs in nothing else (controlled)", "open": "a printed pair in which something else moves along",
+KEY = {"full": "a printed pair of rows that differs in nothing else but tokens that follow the change (controlled)", "open": "a printed pair in which something else moves along",
        "near": "a printed pair of the same make, not the very components", "pool": "the direct rows alone, pooled over papers, what else moved taken out",
        "model": "what the model expects; {level} of new runs should fall on the bar"}
 

@@ -60,12 +60,12 @@ AXIS_FIELDS = {"encoder": ("encoder",), "connector": ("connector",), "llm": ("ll
                "resolution": ("resolution", "tiling"), "visual_tokens": ("visual_tokens",), "training": ("frozen_encoder", "training")}
 
 
-def side(recipe: Recipe, axes: Sequence[str]) -> str:
-    """What one side of a swap has on the moved axes."""
+def side(recipe: Recipe, axes: Sequence[str], other: Recipe) -> str:
+    """What one side of a swap has on the moved axes; other: the other side."""
     parts = []
     for axis in axes:
         fields = AXIS_FIELDS[axis]
-        if axis in ("llm", "data") and getattr(recipe, fields[0]):
+        if axis in ("llm", "data") and getattr(recipe, fields[0]) and getattr(recipe, fields[0]) != getattr(other, fields[0]):
             fields = fields[:1]
         if axis == "training":
             fields = ("frozen_encoder",) if recipe.frozen_encoder is not None else ("training",)
@@ -77,7 +77,8 @@ def swap_text(a: Recipe, b: Recipe, answer: "Swap", names: Mapping[str, str], pa
               cost_lines: Sequence[str] = (), notes: Sequence[str] = (), why: bool = False, carried: Sequence[str] = (), shown: int = 14) -> str:
     """The answer of `swap`: verdict, deltas per benchmark, the mix, costs, the rows, warnings; with `why` how one number comes about, and what carries it."""
     axes = answer.moved
-    lines = [style.paint(f"{side(a, axes)} -> {side(b, axes)}", "bold") + (f"   (moves: {', '.join(axes)})" if len(axes) > 1 else "")]
+    lines = [style.paint(line, "bold") for line in wrap(f"{side(a, axes, b)} -> {side(b, axes, a)}", style, hang="  ")]
+    lines += wrap(f"moves: {', '.join(axes)}", style) if len(axes) > 1 else []
     rest = [describe(a, (field,)) for axis, fields in AXIS_FIELDS.items() if axis not in axes and axis != "training"
             for field in fields[:1] if getattr(a, field) is not None and getattr(a, field) == getattr(b, field)]
     if "llm" not in axes and a.llm is None and a.llm_params_b:
@@ -141,14 +142,15 @@ def path_lines(answer: "Swap", names: Mapping[str, str], style: Style) -> list[s
     digits, p = points(d), d.path
     lines = [style.paint(f"how the number for {clean(names.get(d.benchmark, d.benchmark))} comes about", "bold")]
     steps = []
-    if d.direct and d.split:
+    if d.direct and d.grade == "direct":
         rows = sum(row.relation == "direct" for row in d.evidence)
-        steps.append(f"{rows} printed pairs of rows make this change; with what else moved taken out they say {signed(d.direct.estimate, digits)} ± "
+        steps.append(f"{rows} printed pair{'s of rows make' if rows > 1 else ' of rows makes'} this change; with what else moved taken out they say {signed(d.direct.estimate, digits)} ± "
                      f"{d.direct.se:.{digits}f}")
-        if d.split.indirect is not None:
+        if d.split and d.split.indirect is not None:
             steps.append(f"all other rows (and that effects are small until shown) say {signed(d.split.indirect, digits)} ± {d.split.indirect_se:.{digits}f}")
-        steps.append(f"both together, each by what the fit lets it count (about {percent(d.split.share)} the rows): {signed(p.shared, digits)} ± "
-                     f"{p.sd_shared:.{digits}f}")
+        counted = f"each by what the fit lets it count (about {percent(d.split.share)} the rows)" if d.split else "with all other rows"
+        steps.append(f"both together, {counted}: {signed(p.shared, digits)} ± {p.sd_shared:.{digits}f}" if d.split else
+                     f"{counted}, they say {signed(p.shared, digits)} ± {p.sd_shared:.{digits}f}")
     else:
         steps.append(f"no row makes this very change; other changes and benchmarks of the family say {signed(p.shared, digits)} ± {p.sd_shared:.{digits}f}")
     kept = f": {signed(p.carried, digits)}" if abs(p.carried - p.shared) > 10 ** -digits / 2 else " (all of it)"
