@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ..cost.flops import format_flop
 from ..picker.recipe import BASELINE_NAME, Recipe
-from .text import Style, clean, percent, signed, table, wrap
+from .text import Style, clean, percent, plural, signed, table, wrap
 
 if TYPE_CHECKING:  # an answer brings its own classes along: no need to load those of the others
     from ..cost.tokens import Tokens
@@ -144,8 +144,8 @@ def path_lines(answer: "Swap", names: Mapping[str, str], style: Style) -> list[s
     steps = []
     if d.direct and d.grade == "direct":
         rows = sum(row.relation == "direct" for row in d.evidence)
-        steps.append(f"{rows} printed pair{'s of rows make' if rows > 1 else ' of rows makes'} this change; with what else moved taken out they say {signed(d.direct.estimate, digits)} ± "
-                     f"{d.direct.se:.{digits}f}")
+        steps.append(f"{plural(rows, 'printed pair')} of rows {'make' if rows > 1 else 'makes'} this change; with what else moved taken out they say "
+                     f"{signed(d.direct.estimate, digits)} ± {d.direct.se:.{digits}f}")
         if d.split and d.split.indirect is not None:
             steps.append(f"all other rows (and that effects are small until shown) say {signed(d.split.indirect, digits)} ± {d.split.indirect_se:.{digits}f}")
         counted = f"each by what the fit lets it count (about {percent(d.split.share)} the rows)" if d.split else "with all other rows"
