@@ -255,6 +255,13 @@ def _assumed(factors: Sequence[Factor]) -> list[str]:
             for factor in factors if factor.assumed]
 
 
+def _native(recipe: Recipe, words: Vocabulary) -> tuple[list[int], int | str | None]:
+    """(sides in pixels that a recipe's encoder was trained at, the one nearest to the recipe's resolution); no side is known: the recipe's resolution."""
+    sides = [n for n in words.records("encoder").get(recipe.encoder or "", {}).get("native_resolution") or [] if isinstance(n, int)]
+    side = recipe.resolution
+    return sides, min(sides, key=lambda n: (abs(n - side), n)) if sides and isinstance(side, int) else side
+
+
 def moving(factors: Sequence[Factor], own: Mapping[str, object], words: Vocabulary) -> list[str]:
     """What else changes with a factor, so that its effect is not of the named field alone."""
     names, out = {factor.name for factor in factors}, []
@@ -276,10 +283,11 @@ def moving(factors: Sequence[Factor], own: Mapping[str, object], words: Vocabula
         if factor.name == "llm" and len({round(size or 0, 1) for size in params}) > 1:
             out.append(f"the LLMs differ in size ({', '.join(f'{size:.3g}B' if size else '?' for size in params)}): make and size move together")
         if factor.name == "encoder" and "resolution" not in names | set(more):
-            for recipe in alone:
-                sides = [n for n in words.records("encoder").get(recipe.encoder or "", {}).get("native_resolution") or [] if isinstance(n, int)]
-                if sides and isinstance(recipe.resolution, int) and recipe.resolution not in sides:
-                    near = min(sides, key=lambda side: (abs(side - recipe.resolution), side))
-                    out.append(f"all encoders see {recipe.resolution} px; {recipe.encoder} was trained at {', '.join(map(str, sides))}: with "
-                               f"{recipe.encoder}@{near} its resolution moves along with it")
+            natives = [_native(recipe, words) for recipe in alone]
+            apart = [(recipe, sides) for recipe, (sides, near) in zip(alone, natives) if near != recipe.resolution]
+            for recipe, sides in apart:
+                out.append(f"all encoders see {recipe.resolution} px; {recipe.encoder} was trained at {', '.join(map(str, sides))}")
+            if apart and "resolution" not in own:
+                levels = ",".join(f"{recipe.encoder}@{near}" for recipe, (_, near) in zip(alone, natives))
+                out[-1] += f": --factor encoder={levels} moves the resolution along with the encoder"
     return out

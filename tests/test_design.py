@@ -5,6 +5,7 @@ import math
 import os
 import pathlib
 import random
+import re
 import tempfile
 import unittest
 from statistics import NormalDist
@@ -326,6 +327,9 @@ class Command(unittest.TestCase):
         self.assertNotIn("differ in size", warned("--factor", "data=llava-665k,cambrian-7m", "--recipe", "data_size=665K"))
         self.assertIn("resolution is stated with encoder", warned("--factor", "encoder=clip@336,siglip@384"))
         self.assertIn("visual tokens move with encoder", warned("--factor", "encoder=clip,siglip-l-16"))
+        for levels in ("clip,siglip", "siglip,dinov2"):  # what a note advises can be asked, and leaves nothing to advise
+            advised = re.search(r"--factor (encoder=\S+)", warned("--factor", f"encoder={levels}"))[1]
+            self.assertNotIn("all encoders see", warned("--factor", advised))
         self.assertIn("no cost for some runs", warned("--factor", "data=llava-665k,pixmo-no-docs"))
         self.assertIsNone(call_json("design", "--factor", "data=llava-665k,pixmo-no-docs")["gpu_hours"])
 
