@@ -2,6 +2,7 @@
 import json
 import math
 import os
+import re
 import tempfile
 import unittest
 from xml.etree import ElementTree
@@ -108,6 +109,17 @@ class Stops(unittest.TestCase):
         self.assertIn("pays from 2 to 4, not from 1 to 2", stop(0.5, 2).why)
         self.assertIn("4 to 8", stop(3, 2, 0.5).why)
         self.assertIn("+0.5", stop(3, 2, 0.5).why)
+
+    def test_two_numbers_that_differ_look_different(self):
+        stop = lambda gain, noise, worth=None, per=None: curves.stop([point(1.0, 5.0, 5.0), point(2.0, gain, per)], noise, worth, "visual_tokens").why  # noqa: E731
+        self.assertIn("gains +0.946, less than 0.954, the noise", stop(0.946, 0.954))
+        self.assertIn("gains +0.90, less than 0.95, the noise", stop(0.9, 0.95))
+        self.assertIn("gains +0.954 or more; the noise of two runs on this mix is 0.946", stop(0.954, 0.946))
+        self.assertIn("+0.4996 per doubling of GPU-hours, less than the 0.5", stop(3.0, 1.0, 0.5, 0.4996))
+        self.assertIn("+0.5004 or more per doubling of GPU-hours (0.5 is asked)", stop(3.0, 1.0, 0.5, 0.5004))
+        for tasks in ("charts", "documents", "reasoning", "balanced"):
+            found = re.search(r"gains (\S+), less than (\S+),", call_json("curve", "visual_tokens", "--tasks", tasks)["why"])
+            self.assertTrue(not found or float(found[1]) < float(found[2]), tasks)
 
     def test_only_inside_the_range(self):
         found = [point(1.0, 2.0), point(2.0, 0.1, extrapolated=True)]
