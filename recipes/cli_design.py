@@ -165,9 +165,8 @@ def factor_of(text: str, library: Library):
 
 def label(stated: Mapping[str, object]) -> str:
     """A level as one word: `siglip-so400m-14`, `7B`, `siglip-so400m-14@384`."""
-    values = {field: f"{value:g}B" if field == "llm_params_b" else str(value).lower() if isinstance(value, bool) else
-              f"{value:.10g}" if isinstance(value, float) else str(value) for field, value in stated.items()}
-    return "@".join(values.values())
+    from .picks import typed
+    return "@".join(typed(field, value) for field, value in stated.items())
 
 
 def rival(field: str, library: Library) -> str:
