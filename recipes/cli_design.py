@@ -266,7 +266,7 @@ def curve_command(args, library: Library, understood: dict | None = None) -> int
         show({**(understood or {}), **report.families_json(value)}) if args.json else out(report.families_text(value, style()))
         return 0
     value = curve.curve(recipe, axis, parse_mix(args.tasks, words), library.posterior, words, costs, rows=rows, **more)
-    plot = plot_curve(args.plot, value) if args.plot else None
+    plot = plot_curve(args.plot, report.curve_picture(value, gpu, train)) if args.plot else None
     if args.json:
         show({**(understood or {}), **report.curve_json(value, gpu, train), **({"plot": plot} if plot else {})})
     else:
@@ -277,16 +277,9 @@ def curve_command(args, library: Library, understood: dict | None = None) -> int
     return 0
 
 
-def plot_curve(path: str, value) -> dict:
+def plot_curve(path: str, text: str) -> dict:
     """Write the picture of a curve and say where (for --json)."""
     from .evidence.write import write_text
-    from .report import curves, plots
-    steps = [plots.Step(point.value, point.expected, point.low, point.high) for point in value.points]
-    name = curves.NAMES[value.axis]
-    about = (f"Expected change of the score from the recipe's own {name} ({curves.shown(value.axis, value.own)}), with its {value.level:.0%} interval. "
-             f"{curves.verdict(value)}.")
-    mark = None if value.stop.at is None else (value.stop.at, "and beyond: a doubling no longer pays")
-    text = plots.curve(steps, curves.verdict(value).partition(":")[0], about, units=(name, "change, percent of scale"), mark=mark)
     write_text(path, text)
     return {"path": path, "bytes": len(text.encode("utf-8"))}
 

@@ -351,11 +351,32 @@ class Command(unittest.TestCase):
             self.assertEqual(value["plot"], {"path": path, "bytes": len(data)})
             root = ElementTree.fromstring(data)
             marks = [title.text for title in root.iter("{http://www.w3.org/2000/svg}title")][1:]
-            self.assertEqual([float(mark.partition(":")[0].replace(",", "")) for mark in marks], [point["value"] for point in value["points"]])
+            values, points = [float(mark.partition(":")[0].replace(",", "")) for mark in marks], value["points"]
+            self.assertEqual(values, 3 * [point["value"] for point in points])     # the change, the hours, the latency
+            drawn = [float(mark.partition(": ")[2].replace(",", "")) for mark in marks[len(points):]]
+            for seen, true in zip(drawn, [p["gpu_hours"] for p in points] + [p["ttft_ms"] for p in points], strict=True):
+                self.assertAlmostEqual(seen, true, delta=0.5)
             words = " ".join(root.itertext())
             if value["stops_paying_at"] is not None:
                 self.assertIn(f"dashed line: {value['stops_paying_at']:,}", words)
             self.assertIn(f"wrote {path}", call("curve", "visual_tokens", "--tasks", "documents", "--plot", path)[1])
+
+    def test_picture_says_units_and_where_the_last_doubling_ends(self):
+        for axis, unit in (("llm", "LLM size, B parameters"), ("resolution", "resolution, px"), ("data_size", "data size, samples")):
+            with tempfile.TemporaryDirectory() as folder:
+                path = os.path.join(folder, "curve.svg")
+                value = call_json("curve", axis, "--tasks", "documents", "--plot", path)
+                with open(path, encoding="utf-8") as file:
+                    root = ElementTree.fromstring(file.read())
+            words = " ".join(text for text in (e.text for e in root.iter("{http://www.w3.org/2000/svg}text")) if text)
+            self.assertIn(f" {unit} ", words)
+            self.assertIn("training, a100-80gb-sxm hours", words)
+            self.assertIn("TTFT, ms on l4", words)
+            title, about = root[0].text, root[1].text
+            self.assertNotIn(title, about)      # the title is not said twice
+            last = value["points"][-1]
+            if not last["next_doubling"]["extrapolated"]:
+                self.assertIn(f"The doubling from the last point, to {curves.shown(value['axis'], 2 * last['value'])}, counts as well.", about)
 
     def test_bad_input(self):
         for argv, word in ((("depth",), "unknown axis"), (("visual_token",), "did you mean visual_tokens"), ((), "AXIS"),
