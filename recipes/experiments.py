@@ -239,7 +239,8 @@ def _seen(name: str, design: Design, asked: Asked, seeds: int, library: Library)
     record, noise = library.words.records("benchmark")[name], noise_of(name, library)
     effect, alphas = None if asked.detect is None else _effect(asked, record), power.alphas(asked.alpha, len(asked.benchmarks))
     main, between = (contrast and _sight(contrast, noise, effect, alphas, asked.power, seeds) for contrast in _contrasts(design, asked))
-    return Seen(name, unit_of(record), noise, alphas[0], name in library.posterior.scale, effect, main, between, between if asked.interactions and between else main)
+    planned = between if asked.interactions and between else main
+    return Seen(name, unit_of(record), noise, alphas[0], name in library.posterior.scale, effect, main, between, planned)
 
 
 def _sight(contrast: power.Contrast, noise: power.Noise, effect: float | None, alphas: tuple[float, float], target: float, seeds: int) -> Sight:

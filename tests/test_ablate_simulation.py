@@ -253,7 +253,8 @@ class Answers(unittest.TestCase):
         count, hours = (sum(step[key] for step in answer["sequence"]) for key in ("runs", "gpu_hours"))
         after = answer["confidence_after"]
         self.assertLess(after, 0.8)     # else this test asks for too little
-        self.assertIn(f"{count} runs ({hours:,.0f} GPU-hours) make it {after:.0%} sure, not the asked 80% (at most {trials.MOST_RUNS} runs on an axis are planned)", text)
+        self.assertIn(f"{count} runs ({hours:,.0f} GPU-hours) make it {after:.0%} sure, not the asked 80% "
+                      f"(at most {trials.MOST_RUNS} runs on an axis are planned)", text)
         self.assertNotRegex(text, r"\b1 (levels|runs)\b")
         self.assertTrue(any(len(step["levels"]) == 1 for step in answer["sequence"]))
         from recipes.report.ablation import short_of

@@ -111,7 +111,8 @@ class Stops(unittest.TestCase):
         self.assertIn("+0.5", stop(3, 2, 0.5).why)
 
     def test_two_numbers_that_differ_look_different(self):
-        stop = lambda gain, noise, worth=None, per=None: curves.stop([point(1.0, 5.0, 5.0), point(2.0, gain, per)], noise, worth, "visual_tokens").why  # noqa: E731
+        def stop(gain, noise, worth=None, per=None):
+            return curves.stop([point(1.0, 5.0, 5.0), point(2.0, gain, per)], noise, worth, "visual_tokens").why
         self.assertIn("gains +0.946, less than 0.954, the noise", stop(0.946, 0.954))
         self.assertIn("gains +0.90, less than 0.95, the noise", stop(0.9, 0.95))
         self.assertIn("gains +0.954 or more; the noise of two runs on this mix is 0.946", stop(0.954, 0.946))

@@ -328,8 +328,8 @@ class Command(unittest.TestCase):
         row = re.search(r"DocVQA( +\S+){4} +(?P<seeds>\S+) +(?P<power>\S+) +\S+ +(?P<sees>\S+)", call(*argv)[1])
         self.assertEqual((int(row["seeds"]), float(row["sees"])), (value["seeds"], float(f"{between[1]['smallest_effect']:.2g}")))
         text = " ".join(call(*PAIR, "--benchmark", "mmmu", "--interactions")[1].split())
-        self.assertIn(f"they see interactions of {call_json(*PAIR, '--benchmark', 'mmmu')['power']['benchmarks'][0]['interaction']['smallest_effect']:.2g} points",
-                      text)
+        seen = call_json(*PAIR, "--benchmark", "mmmu")["power"]["benchmarks"][0]["interaction"]
+        self.assertIn(f"they see interactions of {seen['smallest_effect']:.2g} points", text)
         self.assertIn("of a main effect", call(*PAIR, "--benchmark", "mmmu")[1])
 
     def test_new_questions_and_pairing(self):

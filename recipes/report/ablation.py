@@ -89,8 +89,8 @@ def whole_text(answer: "AblateAnswer", confidence: float, style: Style) -> list[
     reached = f"{percent(after)} sure after {plural(count, 'run')}{spent}" if after >= confidence else short_of(count, after, confidence, answer.values, spent)
     spend = worthwhile(answer)
     if spend != (count, hours, after):     # the whole way is longer than it is worth
-        reached = (f"{percent(spend[2])} sure after the {plural(spend[0], 'run')} ({spend[1]:,.0f} GPU-hours) that {'is' if spend[0] == 1 else 'are'} worth it; all the way: {reached}" if spend[0]
-                   else f"no step is worth its runs; all the way: {reached}")
+        reached = (f"{percent(spend[2])} sure after the {plural(spend[0], 'run')} ({spend[1]:,.0f} GPU-hours) that {'is' if spend[0] == 1 else 'are'} "
+                   f"worth it; all the way: {reached}" if spend[0] else f"no step is worth its runs; all the way: {reached}")
     lines = [style.paint(line, "bold") for line in wrap(f"{head}; {reached}, the first steps first", style)]
     rows = [[str(i), step.axis, str(step.runs), f"{step.gpu_hours:,.0f}", signed(step.gain), percent(step.confidence_after),
              plural(len(step.levels), "level") + ("" if step.worth else ", not worth it")] for i, step in enumerate(answer.sequence, 1)]

@@ -87,8 +87,8 @@ def answer(value: Experiment, names: Mapping[str, str]) -> str:
     asked = value.asked
     if asked.detect is None:
         parts.append(f"{value.seeds} seed{'s' * (value.seeds > 1)} each ({count * value.seeds} runs{hours})")
-        parts += [f"they see {'interactions of ' * asked.interactions}{item.asked.smallest:.2g} points or more on {clean(names.get(item.benchmark, item.benchmark))} with power {asked.power:g}"
-                  for item in value.seen]
+        parts += [f"they see {'interactions of ' * asked.interactions}{item.asked.smallest:.2g} points or more on "
+                  f"{clean(names.get(item.benchmark, item.benchmark))} with power {asked.power:g}" for item in value.seen]
         return "; ".join(parts)
     seen = joined([thing(item, names) for item in value.seen])
     short = [item for item in value.seen if item.asked.power < asked.power - 1e-9]
@@ -96,8 +96,8 @@ def answer(value: Experiment, names: Mapping[str, str]) -> str:
     if not short:
         what = "see main effects and interactions of" if asked.interactions else "see"
         return "; ".join([*parts, f"{each} {what} {seen} with power {asked.power:g}"])
-    weak = joined([f"{percent(item.asked.power)} of the time {thing(item, names)}" for item in short])
-    return "; ".join([*parts, f"{each} see {'an interaction ' * asked.interactions}only {weak}"
+    weak = joined([f"{thing(item, names)} only {percent(item.asked.power)} of the time" for item in short])
+    return "; ".join([*parts, f"{each} see {'an interaction of ' * asked.interactions}{weak}"
                       + ("" if asked.seeds is not None else "; no number of seeds reaches the asked power")])
 
 
@@ -221,7 +221,8 @@ def larger(value: Experiment, names: Mapping[str, str]) -> list[str]:
 def assumptions(value: Experiment) -> list[str]:
     """What the power rests on."""
     asked, tests = value.asked, len(value.seen)
-    out = [f"two-sided normal test at {asked.alpha:g}" + ((", for each effect by itself" if asked.interactions else ", for each factor by itself") if len(value.factors) > 1 else "")
+    each = f", for each {'effect' if asked.interactions else 'factor'} by itself" if len(value.factors) > 1 else ""
+    out = [f"two-sided normal test at {asked.alpha:g}{each}"
            + "; the noise is that of published tables and counts as known"]
     if tests > 1:
         name = "Holm" if asked.correct == "holm" else "Benjamini-Hochberg"
