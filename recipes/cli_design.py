@@ -158,8 +158,8 @@ def factor_of(text: str, library: Library):
         raise Usage(f"design: --factor {field} names the level {twice} twice")
     if len({frozenset(level) for level in stated}) > 1:
         both = next(pair for pair in zip(levels, levels[1:], stated, stated[1:]) if set(pair[2]) != set(pair[3]))
-        raise Usage(f"design: --factor {field}: {both[0]} and {both[1]} do not state the same fields: say "
-                    f"{' and '.join(sorted({f for s in stated for f in s}))} at every level" + (" (as in encoder=clip@336,siglip@384)" if field == "encoder" else ""))
+        fields, such = sorted({name for level in stated for name in level}), " (as in encoder=clip@336,siglip@384)" if field == "encoder" else ""
+        raise Usage(f"design: --factor {field}: {both[0]} and {both[1]} do not state the same fields: say {' and '.join(fields)} at every level{such}")
     return Factor(field, levels, tuple(stated))
 
 
