@@ -157,15 +157,16 @@ def factor_of(text: str, library: Library):
     if twice:
         raise Usage(f"design: --factor {field} names the level {twice} twice")
     if len({frozenset(level) for level in stated}) > 1:
-        raise Usage(f"design: --factor {field}: {' and '.join(levels[:2])} do not state the same fields ({', '.join(sorted({f for s in stated for f in s}))})")
+        both = next(pair for pair in zip(levels, levels[1:], stated, stated[1:]) if set(pair[2]) != set(pair[3]))
+        fields, such = sorted({name for level in stated for name in level}), " (as in encoder=clip@336,siglip@384)" if field == "encoder" else ""
+        raise Usage(f"design: --factor {field}: {both[0]} and {both[1]} do not state the same fields: say {' and '.join(fields)} at every level{such}")
     return Factor(field, levels, tuple(stated))
 
 
 def label(stated: Mapping[str, object]) -> str:
     """A level as one word: `siglip-so400m-14`, `7B`, `siglip-so400m-14@384`."""
-    values = {field: f"{value:g}B" if field == "llm_params_b" else str(value).lower() if isinstance(value, bool) else
-              f"{value:.10g}" if isinstance(value, float) else str(value) for field, value in stated.items()}
-    return "@".join(values.values())
+    from .picks import typed
+    return "@".join(typed(field, value) for field, value in stated.items())
 
 
 def rival(field: str, library: Library) -> str:
@@ -265,7 +266,7 @@ def curve_command(args, library: Library, understood: dict | None = None) -> int
         show({**(understood or {}), **report.families_json(value)}) if args.json else out(report.families_text(value, style()))
         return 0
     value = curve.curve(recipe, axis, parse_mix(args.tasks, words), library.posterior, words, costs, rows=rows, **more)
-    plot = plot_curve(args.plot, value) if args.plot else None
+    plot = plot_curve(args.plot, report.curve_picture(value, gpu, train)) if args.plot else None
     if args.json:
         show({**(understood or {}), **report.curve_json(value, gpu, train), **({"plot": plot} if plot else {})})
     else:
@@ -276,16 +277,9 @@ def curve_command(args, library: Library, understood: dict | None = None) -> int
     return 0
 
 
-def plot_curve(path: str, value) -> dict:
+def plot_curve(path: str, text: str) -> dict:
     """Write the picture of a curve and say where (for --json)."""
     from .evidence.write import write_text
-    from .report import curves, plots
-    steps = [plots.Step(point.value, point.expected, point.low, point.high) for point in value.points]
-    name = curves.NAMES[value.axis]
-    about = (f"Expected change of the score from the recipe's own {name} ({curves.shown(value.axis, value.own)}), with its {value.level:.0%} interval. "
-             f"{curves.verdict(value)}.")
-    mark = None if value.stop.at is None else (value.stop.at, "and beyond: a doubling no longer pays")
-    text = plots.curve(steps, curves.verdict(value).partition(":")[0], about, units=(name, "change, percent of scale"), mark=mark)
     write_text(path, text)
     return {"path": path, "bytes": len(text.encode("utf-8"))}
 

@@ -52,29 +52,34 @@ class Run(NamedTuple):
     recipe: Recipe
 
 
-class Seen(NamedTuple):
-    """What a design sees on one benchmark, in points of its scale.
+class Sight(NamedTuple):
+    """How well one comparison (a main effect, an interaction) is seen on one benchmark, in points of its scale.
 
-    alpha: the level of one test after the correction, at worst. smallest, power: with the seeds of the plan. measured: a table
-    ablates it (else its scale is a typical one). Where an effect is asked for (detect): seeds: needed per setting (None: no number
-    will do); seeds_best: needed where every other benchmark moves as well; seeds_interaction, power_interaction: for an
-    interaction of the size of the effect (None: not to be had); questions: how many such questions would do with the seeds of
-    the plan (None: none would, or their count is unknown); larger: where no number of seeds sees it, (seeds, questions) that would.
+    smallest, power: with the seeds of the plan. Where an effect is asked for (detect): seeds: needed per setting (None: no number
+    will do); seeds_best: needed where every other benchmark moves as well; questions: how many such questions would do with the
+    seeds of the plan (None: none would, or their count is unknown); larger: where no number of seeds sees it, (seeds, questions) that would.
     """
+    smallest: float
+    seeds: int | None = None
+    seeds_best: int | None = None
+    power: float | None = None
+    questions: int | None = None
+    larger: tuple[int, int] | None = None
+
+
+class Seen(NamedTuple):
+    """What a design sees on one benchmark. alpha: the level of one test after the correction, at worst. measured: a table ablates it (else
+    its scale is a typical one). detect: the effect asked for, in points. main: of a main effect; interaction: of an interaction of that
+    size (None: not to be had); asked: the one of the two that the seeds are planned for."""
     benchmark: str
     unit: float
     noise: power.Noise
     alpha: float
-    smallest: float
     measured: bool
-    detect: float | None = None
-    seeds: int | None = None
-    seeds_best: int | None = None
-    seeds_interaction: int | None = None
-    power: float | None = None
-    power_interaction: float | None = None
-    questions: int | None = None
-    larger: tuple[int, int] | None = None
+    detect: float | None
+    main: Sight
+    interaction: Sight | None
+    asked: Sight
 
 
 class Option(NamedTuple):
@@ -232,27 +237,38 @@ def seeds_of(design: Design, asked: Asked, library: Library) -> int | None:
 def _seen(name: str, design: Design, asked: Asked, seeds: int, library: Library) -> Seen:
     """What a design sees on one benchmark with so many seeds."""
     record, noise = library.words.records("benchmark")[name], noise_of(name, library)
-    main, between = _contrasts(design, asked)
-    worst, best = power.alphas(asked.alpha, len(asked.benchmarks))
-    smallest = power.smallest_effect(main.variance(noise, seeds), worst, asked.power)
-    seen = Seen(name, unit_of(record), noise, worst, smallest, name in library.posterior.scale)
-    if asked.detect is None:
-        return seen
-    effect = _effect(asked, record)
-    need = lambda contrast, alpha: None if contrast is None else power.seeds_needed(contrast, noise, effect, alpha, asked.power)  # noqa: E731
-    reach = lambda contrast: None if contrast is None else power.power(effect, contrast.variance(noise, seeds), worst)  # noqa: E731
-    enough, larger = need(main, worst), None
+    effect, alphas = None if asked.detect is None else _effect(asked, record), power.alphas(asked.alpha, len(asked.benchmarks))
+    main, between = (contrast and _sight(contrast, noise, effect, alphas, asked.power, seeds) for contrast in _contrasts(design, asked))
+    planned = between if asked.interactions and between else main
+    return Seen(name, unit_of(record), noise, alphas[0], name in library.posterior.scale, effect, main, between, planned)
+
+
+def _sight(contrast: power.Contrast, noise: power.Noise, effect: float | None, alphas: tuple[float, float], target: float, seeds: int) -> Sight:
+    """How well a comparison is seen with so many seeds. `alphas`: at worst and at best (power.alphas)."""
+    worst, best = alphas
+    variance = contrast.variance(noise, seeds)
+    sight = Sight(power.smallest_effect(variance, worst, target))
+    if effect is None:
+        return sight
+    enough, larger = power.seeds_needed(contrast, noise, effect, worst, target), None
     if enough is None:  # half of the variance that the effect bears for the runs, the rest for the questions
-        runs = power.seeds_needed(main, power.Noise(2 * noise.run, 0.0), effect, worst, asked.power)
-        count = runs and power.questions_needed(main, noise, runs, effect, worst, asked.power)
+        runs = power.seeds_needed(contrast, power.Noise(2 * noise.run, 0.0), effect, worst, target)
+        count = runs and power.questions_needed(contrast, noise, runs, effect, worst, target)
         larger = (runs, count) if count else None
-    return seen._replace(detect=effect, seeds=enough, seeds_best=need(main, best), seeds_interaction=need(between, worst), power=reach(main),
-                         power_interaction=reach(between), questions=power.questions_needed(main, noise, seeds, effect, worst, asked.power), larger=larger)
+    return Sight(sight.smallest, enough, power.seeds_needed(contrast, noise, effect, best, target), power.power(effect, variance, worst),
+                 power.questions_needed(contrast, noise, seeds, effect, worst, target), larger)
 
 
 def _assumed(factors: Sequence[Factor]) -> list[str]:
     return [f"no levels of {factor.name} were given: the baseline's, and the one most papers ablate beside it ({' and '.join(factor.levels)})"
             for factor in factors if factor.assumed]
+
+
+def _native(recipe: Recipe, words: Vocabulary) -> tuple[list[int], int | str | None]:
+    """(sides in pixels that a recipe's encoder was trained at, the one nearest to the recipe's resolution); no side is known: the recipe's resolution."""
+    sides = [n for n in words.records("encoder").get(recipe.encoder or "", {}).get("native_resolution") or [] if isinstance(n, int)]
+    side = recipe.resolution
+    return sides, min(sides, key=lambda n: (abs(n - side), n)) if sides and isinstance(side, int) else side
 
 
 def moving(factors: Sequence[Factor], own: Mapping[str, object], words: Vocabulary) -> list[str]:
@@ -276,10 +292,11 @@ def moving(factors: Sequence[Factor], own: Mapping[str, object], words: Vocabula
         if factor.name == "llm" and len({round(size or 0, 1) for size in params}) > 1:
             out.append(f"the LLMs differ in size ({', '.join(f'{size:.3g}B' if size else '?' for size in params)}): make and size move together")
         if factor.name == "encoder" and "resolution" not in names | set(more):
-            for recipe in alone:
-                sides = [n for n in words.records("encoder").get(recipe.encoder or "", {}).get("native_resolution") or [] if isinstance(n, int)]
-                if sides and isinstance(recipe.resolution, int) and recipe.resolution not in sides:
-                    near = min(sides, key=lambda side: (abs(side - recipe.resolution), side))
-                    out.append(f"all encoders see {recipe.resolution} px; {recipe.encoder} was trained at {', '.join(map(str, sides))}: with "
-                               f"{recipe.encoder}@{near} its resolution moves along with it")
+            natives = [_native(recipe, words) for recipe in alone]
+            apart = [(recipe, sides) for recipe, (sides, near) in zip(alone, natives) if near != recipe.resolution]
+            for recipe, sides in apart:
+                out.append(f"all encoders see {recipe.resolution} px; {recipe.encoder} was trained at {', '.join(map(str, sides))}")
+            if apart and "resolution" not in own:
+                levels = ",".join(f"{recipe.encoder}@{near}" for recipe, (_, near) in zip(alone, natives))
+                out[-1] += f": --factor encoder={levels} moves the resolution along with the encoder"
     return out

@@ -175,7 +175,9 @@ def _pick_warnings(result: rank.Pick, limits: Constraints, fix: Mapping[str, obj
         rest = "".join(f", without --{name}" if name in ("licence", "fix", "avoid") else f", {name} as said here" for name in advice.together)
         rest += "," if rest else ""
         if advice.reason in ("licence", "fix", "avoid"):
-            out.append(f"without --{advice.reason} {advice.limit}{rest} {gives}")
+            field = str(advice.limit).partition("=")[0]
+            said = f"{field}={typed(field, fix[field])}" if advice.reason == "fix" and field in fix else advice.limit
+            out.append(f"without --{advice.reason} {said}{rest} {gives}")
         elif advice.reason == "format":
             out.append(f"with the LLM in {advice.needs} instead of {advice.limit} (--dtype {advice.needs}){rest} {gives}")
         else:
@@ -185,6 +187,12 @@ def _pick_warnings(result: rank.Pick, limits: Constraints, fix: Mapping[str, obj
         out.append("no limit can be relaxed so that something fits" + (": the tokens of the images leave no room in any LLM's context (fewer --images)"
                                                                          if dict(result.excluded).get("context") == result.considered else ""))
     return out
+
+
+def typed(field: str, value: object) -> str:
+    """A field's value as one would type it: `7B`, `true`, `576`."""
+    return f"{value:g}B" if field == "llm_params_b" else str(value).lower() if isinstance(value, bool) else \
+        f"{value:.10g}" if isinstance(value, float) else str(value)
 
 
 def _plain(value: float) -> str:

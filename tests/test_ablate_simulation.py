@@ -242,9 +242,23 @@ class Answers(unittest.TestCase):
             self.assertLess(axis["confidence_after"], 0.97)
             self.assertEqual(sum(part["runs"] for part in axis["plan"]), trials.MOST_RUNS)
         self.assertLess(answer["confidence_after"], 0.97)
-        text = call(*argv)[1]
+        text = " ".join(call(*argv)[1].split())
         self.assertIn(f">{trials.MOST_RUNS}", text)
-        self.assertIn("of the asked 97%", text)
+        self.assertRegex(text, rf"{short[0]['axis']}: {trials.MOST_RUNS} runs make it \d+% sure, not the asked 97% \(at most 24 runs on an axis are planned\):")
+        self.assertNotIn("of the asked", text)
+
+    def test_how_many_and_how_sure_in_words(self):
+        text = " ".join(call("ablate", "--tasks", "charts", "--confidence", "80%")[1].split())
+        answer = call_json("ablate", "--tasks", "charts", "--confidence", "80%")
+        count, hours = (sum(step[key] for step in answer["sequence"]) for key in ("runs", "gpu_hours"))
+        after = answer["confidence_after"]
+        self.assertLess(after, 0.8)     # else this test asks for too little
+        self.assertIn(f"{count} runs ({hours:,.0f} GPU-hours) make it {after:.0%} sure, not the asked 80% "
+                      f"(at most {trials.MOST_RUNS} runs on an axis are planned)", text)
+        self.assertNotRegex(text, r"\b1 (levels|runs)\b")
+        self.assertTrue(any(len(step["levels"]) == 1 for step in answer["sequence"]))
+        from recipes.report.ablation import short_of
+        self.assertEqual(short_of(1, 0.7961, 0.8, []), "1 run makes it 79.6% sure, not the asked 80.0%")     # nothing capped it; 80% is not short of 80%
 
     def test_sequence_and_stop(self):
         argv = ("ablate", "--tasks", "charts", "--recipe", "llm=qwen2-7b")

@@ -2,6 +2,7 @@
 import json
 import os
 import pathlib
+import shlex
 import shutil
 import subprocess
 import sys
@@ -32,7 +33,28 @@ class Screens(unittest.TestCase):
             self.assertEqual((code, err), (0, ""), text)
             self.assertTrue(answer.startswith("understood: python3 main.py "), text)
 
-    def test_help_of_every_command_has_examples_that_parse(self):
+    def test_every_example_of_the_help_runs(self):
+        """One after another in a new folder for each command. Those that need a server, a file of one's own or minutes are parsed."""
+        parsed = {"predict", "import", "compare", "fit", "backtest", "skill"}     # (test_skill runs it)
+        needs = {"picked.json", "my-claims.json", "my-tables/"}
+        before = os.getcwd()
+        self.addCleanup(os.chdir, before)
+        for name, command in cli.COMMANDS.items():
+            with tempfile.TemporaryDirectory() as folder:
+                os.chdir(folder)
+                for example in command.examples.split("\n"):
+                    said, *rest = argv = shlex.split(example.partition(" < ")[0])
+                    self.assertEqual(said, name)
+                    if name in parsed or needs & set(rest):
+                        cli.parser_of(name).parse_args(rest)
+                        continue
+                    with self.subTest(example):
+                        code, out, err = call(*argv)
+                        self.assertEqual((code, err), (0, ""))
+                        self.assertTrue(out)
+                os.chdir(before)
+
+    def test_help_of_every_command_has_examples(self):
         for command in cli.COMMANDS:
             code, out, _ = call(command, "--help")
             self.assertEqual(code, 0)

@@ -2,6 +2,7 @@
 import json
 import math
 import os
+import re
 import tempfile
 import unittest
 from xml.etree import ElementTree
@@ -108,6 +109,18 @@ class Stops(unittest.TestCase):
         self.assertIn("pays from 2 to 4, not from 1 to 2", stop(0.5, 2).why)
         self.assertIn("4 to 8", stop(3, 2, 0.5).why)
         self.assertIn("+0.5", stop(3, 2, 0.5).why)
+
+    def test_two_numbers_that_differ_look_different(self):
+        def stop(gain, noise, worth=None, per=None):
+            return curves.stop([point(1.0, 5.0, 5.0), point(2.0, gain, per)], noise, worth, "visual_tokens").why
+        self.assertIn("gains +0.946, less than 0.954, the noise", stop(0.946, 0.954))
+        self.assertIn("gains +0.90, less than 0.95, the noise", stop(0.9, 0.95))
+        self.assertIn("gains +0.954 or more; the noise of two runs on this mix is 0.946", stop(0.954, 0.946))
+        self.assertIn("+0.4996 per doubling of GPU-hours, less than the 0.5", stop(3.0, 1.0, 0.5, 0.4996))
+        self.assertIn("+0.5004 or more per doubling of GPU-hours (0.5 is asked)", stop(3.0, 1.0, 0.5, 0.5004))
+        for tasks in ("charts", "documents", "reasoning", "balanced"):
+            found = re.search(r"gains (\S+), less than (\S+),", call_json("curve", "visual_tokens", "--tasks", tasks)["why"])
+            self.assertTrue(not found or float(found[1]) < float(found[2]), tasks)
 
     def test_only_inside_the_range(self):
         found = [point(1.0, 2.0), point(2.0, 0.1, extrapolated=True)]
@@ -339,11 +352,32 @@ class Command(unittest.TestCase):
             self.assertEqual(value["plot"], {"path": path, "bytes": len(data)})
             root = ElementTree.fromstring(data)
             marks = [title.text for title in root.iter("{http://www.w3.org/2000/svg}title")][1:]
-            self.assertEqual([float(mark.partition(":")[0].replace(",", "")) for mark in marks], [point["value"] for point in value["points"]])
+            values, points = [float(mark.partition(":")[0].replace(",", "")) for mark in marks], value["points"]
+            self.assertEqual(values, 3 * [point["value"] for point in points])     # the change, the hours, the latency
+            drawn = [float(mark.partition(": ")[2].replace(",", "")) for mark in marks[len(points):]]
+            for seen, true in zip(drawn, [p["gpu_hours"] for p in points] + [p["ttft_ms"] for p in points], strict=True):
+                self.assertAlmostEqual(seen, true, delta=0.5)
             words = " ".join(root.itertext())
             if value["stops_paying_at"] is not None:
                 self.assertIn(f"dashed line: {value['stops_paying_at']:,}", words)
             self.assertIn(f"wrote {path}", call("curve", "visual_tokens", "--tasks", "documents", "--plot", path)[1])
+
+    def test_picture_says_units_and_where_the_last_doubling_ends(self):
+        for axis, unit in (("llm", "LLM size, B parameters"), ("resolution", "resolution, px"), ("data_size", "data size, samples")):
+            with tempfile.TemporaryDirectory() as folder:
+                path = os.path.join(folder, "curve.svg")
+                value = call_json("curve", axis, "--tasks", "documents", "--plot", path)
+                with open(path, encoding="utf-8") as file:
+                    root = ElementTree.fromstring(file.read())
+            words = " ".join(text for text in (e.text for e in root.iter("{http://www.w3.org/2000/svg}text")) if text)
+            self.assertIn(f" {unit} ", words)
+            self.assertIn("training, a100-80gb-sxm hours", words)
+            self.assertIn("TTFT, ms on l4", words)
+            title, about = root[0].text, root[1].text
+            self.assertNotIn(title, about)      # the title is not said twice
+            last = value["points"][-1]
+            if not last["next_doubling"]["extrapolated"]:
+                self.assertIn(f"The doubling from the last point, to {curves.shown(value['axis'], 2 * last['value'])}, counts as well.", about)
 
     def test_bad_input(self):
         for argv, word in ((("depth",), "unknown axis"), (("visual_token",), "did you mean visual_tokens"), ((), "AXIS"),

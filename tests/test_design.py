@@ -5,6 +5,7 @@ import math
 import os
 import pathlib
 import random
+import re
 import tempfile
 import unittest
 from statistics import NormalDist
@@ -308,6 +309,29 @@ class Command(unittest.TestCase):
         self.assertEqual(between["seeds"], math.ceil(4 * (noise.run + noise.questions) * (NORMAL.inv_cdf(0.975) + NORMAL.inv_cdf(0.8)) ** 2 / 9))
         self.assertEqual(main["power"]["benchmarks"][0]["seeds_interaction"], between["seeds"])
 
+    def test_interactions_asked_for_are_what_text_and_table_are_about(self):
+        argv = (*PAIR, "--interactions", "--detect", "1", "--benchmark", "mmmu,docvqa", "--correct", "bh")
+        value = call_json(*argv)
+        self.assertEqual(value["power"]["planned_for"], "interactions")
+        between, main = ([item["interaction"] for item in value["power"]["benchmarks"]], value["power"]["benchmarks"])
+        best = max(item["seeds_if_all_move"] for item in between)
+        # by the formula, at the level that the last step has: an interaction of four settings has four times a main effect's variance
+        noise = experiments.noise_of("docvqa", library())
+        self.assertEqual(best, math.ceil(4 * (noise.run + noise.questions) * (NORMAL.inv_cdf(0.975) + NORMAL.inv_cdf(0.8)) ** 2))
+        self.assertGreater(best, max(item["seeds_if_all_move"] for item in main))
+        for one, other in zip(between, main):
+            self.assertAlmostEqual(one["smallest_effect"], 2 * other["smallest_effect"], places=4)
+            self.assertLess(one["power"], other["power"])
+        text = " ".join(call(*argv)[1].split())
+        self.assertIn(f"where all move, {best} seeds per setting do for interactions", text)
+        self.assertIn("of an interaction", text)
+        row = re.search(r"DocVQA( +\S+){4} +(?P<seeds>\S+) +(?P<power>\S+) +\S+ +(?P<sees>\S+)", call(*argv)[1])
+        self.assertEqual((int(row["seeds"]), float(row["sees"])), (value["seeds"], float(f"{between[1]['smallest_effect']:.2g}")))
+        text = " ".join(call(*PAIR, "--benchmark", "mmmu", "--interactions")[1].split())
+        seen = call_json(*PAIR, "--benchmark", "mmmu")["power"]["benchmarks"][0]["interaction"]
+        self.assertIn(f"they see interactions of {seen['smallest_effect']:.2g} points", text)
+        self.assertIn("of a main effect", call(*PAIR, "--benchmark", "mmmu")[1])
+
     def test_new_questions_and_pairing(self):
         value = call_json(*PAIR, "--detect", "1", "--benchmark", "mmmu", "--new-questions")
         self.assertIsNone(value["power"]["benchmarks"][0]["seeds"])
@@ -326,6 +350,9 @@ class Command(unittest.TestCase):
         self.assertNotIn("differ in size", warned("--factor", "data=llava-665k,cambrian-7m", "--recipe", "data_size=665K"))
         self.assertIn("resolution is stated with encoder", warned("--factor", "encoder=clip@336,siglip@384"))
         self.assertIn("visual tokens move with encoder", warned("--factor", "encoder=clip,siglip-l-16"))
+        for levels in ("clip,siglip", "siglip,dinov2"):  # what a note advises can be asked, and leaves nothing to advise
+            advised = re.search(r"--factor (encoder=\S+)", warned("--factor", f"encoder={levels}"))[1]
+            self.assertNotIn("all encoders see", warned("--factor", advised))
         self.assertIn("no cost for some runs", warned("--factor", "data=llava-665k,pixmo-no-docs"))
         self.assertIsNone(call_json("design", "--factor", "data=llava-665k,pixmo-no-docs")["gpu_hours"])
 

@@ -4,6 +4,7 @@ import tempfile
 import unittest
 import xml.etree.ElementTree as ET
 
+from recipes import picks
 from recipes.picker.limits import LICENCES, commercial_use
 
 from . import support
@@ -84,6 +85,12 @@ class NothingFits(unittest.TestCase):
             self.assertEqual(memory["together_with"], ["licence"] if "--licence" in flags else [])
             found = call_json("pick", "--tasks", "charts", *eased(memory), *(flags[:2] if flags[0] == "--risk" else ()))
             self.assertAlmostEqual(found["recipes"][0]["score"]["expected"], memory["expected"], 3)
+
+    def test_what_is_fixed_is_named_as_it_is_typed(self):
+        text = " ".join(call("pick", "--tasks", "documents", "--fix", "llm_params_b=7B", "--memory", "4GB")[1].split())
+        self.assertIn("without --fix llm_params_b=7B something fits", text)
+        pairs = (("llm_params_b", 0.5), ("visual_tokens", 576.0), ("frozen_encoder", True), ("encoder", "clip-vit-l-14"))
+        self.assertEqual([picks.typed(*pair) for pair in pairs], ["0.5B", "576", "true", "clip-vit-l-14"])
 
     def test_it_says_what_to_relax_by_how_much_and_what_that_buys(self):
         code, out, _ = call("pick", *SMALL, "--latency", "1ms on L4")

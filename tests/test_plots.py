@@ -24,6 +24,9 @@ class Svg(unittest.TestCase):
                                                                                                                        for i in range(30)], "P", "a", **k),
         "curve": lambda **k: plots.curve([plots.Step(64, -6, -9, -3), plots.Step(576, 0, -1, 1), plots.Step(2880, 4, 1, 9)], "C", "a",
                                          units=("tokens", "points"), mark=(1440, "stops"), **k),
+        "curve with costs": lambda **k: plots.curve([plots.Step(2.0 ** i, i, i - 1, i + 1) for i in range(14)], "C", "a", units=("tokens", "points"),
+                                                    costs=[plots.Cost("hours", tuple(10 * 1.7 ** i for i in range(14))),
+                                                           plots.Cost("ms", (None, *[80.0] * 12, 1e6))], **k),
     }
 
     def test_xml_accessible_and_self_contained(self):
@@ -80,7 +83,7 @@ class Svg(unittest.TestCase):
                     plots.tornado([plots.Bar(HOSTILE, HOSTILE, 0.5, 1)], HOSTILE, HOSTILE, left=HOSTILE, right=HOSTILE),
                     plots.pareto([plots.Point(HOSTILE, 1, 1, HOSTILE), plots.Point(HOSTILE, 2, 2, HOSTILE, "cloud")], HOSTILE, HOSTILE,
                                  units=(HOSTILE, HOSTILE)),
-                    plots.curve([plots.Step(1, 1, 0, 2)], HOSTILE, HOSTILE, units=(HOSTILE, HOSTILE), mark=(1, HOSTILE))]
+                    plots.curve([plots.Step(1, 1, 0, 2)], HOSTILE, HOSTILE, units=(HOSTILE, HOSTILE), mark=(1, HOSTILE), costs=[plots.Cost(HOSTILE, (3.0,))])]
         for picture in pictures:
             root = parse(picture)                                    # the parser refuses control characters and bad nesting
             self.assertFalse(list(root.iter(f"{SVG}script")))
@@ -97,6 +100,9 @@ class Svg(unittest.TestCase):
                          lambda x: plots.curve([plots.Step(1, 1, x, 2)], "t"), lambda x: plots.curve([plots.Step(1, 1, 0, 2)], "t", mark=(x, ""))):
                 with self.assertRaises(ValueError):
                     draw(bad)
+        for bad in (math.nan, math.inf, "1", True, 0.0, -1.0):
+            with self.assertRaises(ValueError):
+                plots.curve([plots.Step(1, 1, 0, 2)], "t", costs=[plots.Cost("hours", (bad,))])
         for points in ([plots.Point("a", 0, 1)], [plots.Point("a", -3, 1), plots.Point("b", 3, 1)]):
             with self.assertRaises(ValueError):
                 plots.pareto(points, "t")
@@ -128,6 +134,25 @@ class Svg(unittest.TestCase):
         centres = [float(r.get("x")) + float(r.get("width")) / 2 for r in root.iter(f"{SVG}rect") if r.get("class") == "full"]
         for value, centre in zip((-3, 5), centres):
             self.assertAlmostEqual(centre, zero + value * per_point, delta=0.4)
+
+    def test_costs_stand_under_their_points(self):
+        """Same place on the axis, higher where they cost more; one that is not known has no dot, and one kind of which none is known no plot."""
+        steps = [plots.Step(2.0 ** i, i, i - 1, i + 1) for i in range(5)]
+        costs = [plots.Cost("hours", (10.0, 30.0, None, 200.0, 900.0)), plots.Cost("nothing known", (None,) * 5), plots.Cost("ms", (5.0,) * 5)]
+        root = parse(plots.curve(steps, "t", costs=costs))
+        dots = {role: [(float(e.get("cx")), float(e.get("cy")), e[0].text) for e in root.iter(f"{SVG}circle") if e.get("class") == role]
+                for role in ("full", "dot")}
+        self.assertEqual([text for *_, text in dots["dot"]], ["1: 10", "2: 30", "8: 200", "16: 900", *(f"{2 ** i}: 5" for i in range(5))])
+        at = [x for x, *_ in dots["full"]]
+        self.assertEqual([x for x, *_ in dots["dot"]], [at[0], at[1], at[3], at[4], *at])
+        heights = [y for _, y, _ in dots["dot"]]
+        self.assertEqual(heights[:4], sorted(heights[:4], reverse=True))
+        self.assertAlmostEqual((heights[0] - heights[1]) / (heights[0] - heights[3]), math.log(3) / math.log(90), delta=0.01)
+        self.assertEqual(len(set(heights[4:])), 1)
+        self.assertGreater(min(heights), max(y for _, y, _ in dots["full"]))
+        words = "".join(root.itertext())
+        self.assertIn("hours", words)
+        self.assertNotIn("nothing known", words)
 
     def test_ticks(self):
         for low, high in ((-5.5, 7.7), (0.001, 0.0042), (-2000, 12), (0, 1), (-0.3, 1e6)):

@@ -224,10 +224,12 @@ def stop(points: Sequence[Point], noise: float, worth: float | None, axis: str) 
         why += f"; nor does {steps(before)}" if before else ""
     elif len(paying) == len(judged):
         pays, least = "all", min(point.gain.expected for point in judged)
-        why = (f"every doubling from {steps(judged)} pays: each gains {least:+.2f} or more; the noise of two runs on this mix is {noise:.2f} "
+        digits = _apart(least, noise)
+        why = (f"every doubling from {steps(judged)} pays: each gains {least:+.{digits}f} or more; the noise of two runs on this mix is {noise:.{digits}f} "
                "(one standard deviation)")
         if worth is not None:
-            why += f", and {min(point.gain.per_hours or 0.0 for point in judged):+.2f} or more per doubling of GPU-hours ({worth:g} is asked)"
+            poorest = min(point.gain.per_hours or 0.0 for point in judged)
+            why += f", and {poorest:+.{_apart(poorest, worth)}f} or more per doubling of GPU-hours ({worth:g} is asked)"
     elif paying:
         pays = "some"
         why = f"a doubling pays from {steps(paying)}, not from {steps(before)} ({_short(before[-1], noise, worth)})" if before else \
@@ -253,8 +255,14 @@ def _short(point: Point, noise: float, worth: float | None) -> str:
     """What a doubling gains, and why that does not pay."""
     gain = point.gain
     if gain.expected < noise:
-        return f"{gain.expected:+.2f}, less than {noise:.2f}, the noise of two runs on this mix (one standard deviation)"
-    return f"{gain.expected:+.2f}, and {gain.per_hours:+.2f} per doubling of GPU-hours, less than the {worth:g} that you ask"
+        digits = _apart(gain.expected, noise)
+        return f"{gain.expected:+.{digits}f}, less than {noise:.{digits}f}, the noise of two runs on this mix (one standard deviation)"
+    return f"{gain.expected:+.2f}, and {gain.per_hours:+.{_apart(gain.per_hours, worth)}f} per doubling of GPU-hours, less than the {worth:g} that you ask"
+
+
+def _apart(a: float, b: float) -> int:
+    """Decimals with which two numbers look different: two, or more where they are close."""
+    return next((digits for digits in range(2, 9) if f"{a:.{digits}f}" != f"{b:.{digits}f}"), 2)
 
 
 def _spans(starts: Sequence[float], values: Sequence[float]) -> list[tuple[float, float]]:

@@ -5,9 +5,10 @@ In: an AblateAnswer, the asked confidence, a Style. Out: a string, or what json.
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from ..picker.trials import MOST_RUNS
 from .jsonable import axis_value, number, recipe, run_counts
 from .terminal import describe
-from .text import Style, clean, percent, signed, table, wrap
+from .text import Style, clean, percent, plural, signed, table, wrap
 
 if TYPE_CHECKING:
     from ..picker.ablate import AxisValue
@@ -60,7 +61,7 @@ def runs(value: "AxisValue", confidence: float) -> str:
     if value.runs == 0:
         text = f"{percent(value.confidence_now)} sure without a run"
     elif value.runs is None:
-        text = f"{most(value)[1:]} runs make only {percent(value.confidence_after)} of the asked {percent(confidence)}: {counted(value.plan)}"
+        text = f"{short_of(sum(count for _, count in value.plan), value.confidence_after, confidence, [value])}: {counted(value.plan)}"
     else:
         text = f"run {counted(value.plan)}"
     best = max(value.candidates, key=lambda pair: pair[1])[0]
@@ -70,21 +71,29 @@ def runs(value: "AxisValue", confidence: float) -> str:
     return clean("; ".join([text, *same]))
 
 
+def short_of(count: int, after: float, confidence: float, values: Sequence["AxisValue"], spent: str = "") -> str:
+    """`24 runs make it 71% sure, not the asked 80%`, and why no more runs are planned. spent: stands behind the runs."""
+    digits = next((digits for digits in range(2) if f"{100 * after:.{digits}f}" != f"{100 * confidence:.{digits}f}"), 2)
+    capped = any(sum(value.path[-1].runs) >= MOST_RUNS for value in values)
+    return (f"{plural(count, 'run')}{spent} make{'s' * (count == 1)} it {100 * after:.{digits}f}% sure, not the asked {100 * confidence:.{digits}f}%"
+            + f" (at most {MOST_RUNS} runs on an axis are planned)" * capped)
+
+
 def whole_text(answer: "AblateAnswer", confidence: float, style: Style) -> list[str]:
     """The plan over all axes."""
     head = f"the full recipe: {percent(answer.sure)} sure without a run that it is the best of the candidates"
     if not answer.sequence:
         return wrap(head, style)
     count, hours, after = sum(step.runs for step in answer.sequence), sum(step.gpu_hours for step in answer.sequence), answer.sequence[-1].confidence_after
-    short = f"{count} runs make only {percent(after)} of the asked {percent(confidence)}"
-    reached = f"{percent(after)} sure after {count} runs" if after >= confidence else short
+    spent = f" ({hours:,.0f} GPU-hours)"
+    reached = f"{percent(after)} sure after {plural(count, 'run')}{spent}" if after >= confidence else short_of(count, after, confidence, answer.values, spent)
     spend = worthwhile(answer)
     if spend != (count, hours, after):     # the whole way is longer than it is worth
-        reached = (f"{percent(spend[2])} sure after the {spend[0]} runs ({spend[1]:,.0f} GPU-hours) that are worth it; all the way: {reached}" if spend[0]
-                   else f"no step is worth its runs; all the way: {reached}")
-    lines = [style.paint(line, "bold") for line in wrap(f"{head}; {reached} ({hours:,.0f} GPU-hours), the first steps first", style)]
+        reached = (f"{percent(spend[2])} sure after the {plural(spend[0], 'run')} ({spend[1]:,.0f} GPU-hours) that {'is' if spend[0] == 1 else 'are'} "
+                   f"worth it; all the way: {reached}" if spend[0] else f"no step is worth its runs; all the way: {reached}")
+    lines = [style.paint(line, "bold") for line in wrap(f"{head}; {reached}, the first steps first", style)]
     rows = [[str(i), step.axis, str(step.runs), f"{step.gpu_hours:,.0f}", signed(step.gain), percent(step.confidence_after),
-             f"{len(step.levels)} levels" + ("" if step.worth else ", not worth it")] for i, step in enumerate(answer.sequence, 1)]
+             plural(len(step.levels), "level") + ("" if step.worth else ", not worth it")] for i, step in enumerate(answer.sequence, 1)]
     return [*lines, *table(["", "axis", "runs", "GPU-h", "gain", "sure", "of"], rows, "llrrrrl", style, 6)]
 
 

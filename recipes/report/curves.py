@@ -13,6 +13,7 @@ from .text import Style, clean, listed, percent, signed, table, wrap
 
 FIELDS = ("encoder", "connector", "visual_tokens", "llm", "llm_params_b", "data", "data_size", "resolution", "tiling", "frozen_encoder")
 NAMES = {"visual_tokens": "visual tokens", "resolution": "resolution", "llm_params_b": "LLM size", "data_size": "data size"}
+UNITS = {"visual_tokens": "", "resolution": "px", "llm_params_b": "B parameters", "data_size": "samples"}
 HIDDEN = {"visual_tokens": ("visual_tokens",), "resolution": ("resolution", "visual_tokens"), "llm_params_b": ("llm", "llm_params_b"),
           "data_size": ("data_size",)}
 # what a cell of the plot holds: nothing, inside the interval, zero, the expected change
@@ -95,6 +96,24 @@ def curve_text(value: Curve, gpu: str, train_gpu: str, style: Style, unicode: bo
     for text in value.notes:
         lines += wrap("note: " + text, style, hang="      ")
     return "\n".join(lines)
+
+
+def curve_picture(value: Curve, gpu: str, train_gpu: str) -> str:
+    """The curve as SVG: the change with its band, GPU-hours and TTFT below it."""
+    from . import plots
+    name, unit = NAMES[value.axis], UNITS[value.axis]
+    title, _, said = verdict(value).partition(": ")
+    last = value.points[-1]
+    beyond = "" if last.gain.extrapolated else f" The doubling from the last point, to {shown(value.axis, 2 * last.value)}, counts as well."
+    about = (f"Expected change of the score from the recipe's own {name} ({shown(value.axis, value.own)}), with its {percent(value.level)} interval; "
+             f"{said}.{beyond}")
+    mark = None if value.stop.at is None else (value.stop.at, f"{unit.split()[0]} and beyond: a doubling no longer pays" if unit else
+                                               "and beyond: a doubling no longer pays")
+    gaps = lambda values: "" if all(values) else " (no point: not known)"  # noqa: E731
+    costs = [plots.Cost(text + gaps(values), tuple(values)) for text, values in (
+        (f"training, {train_gpu} hours", [point.gpu_hours for point in value.points]), (f"TTFT, ms on {gpu}", [point.ttft_ms for point in value.points]))]
+    return plots.curve([plots.Step(point.value, point.expected, point.low, point.high) for point in value.points], title, about,
+                       units=(f"{name}, {unit}" if unit else name, "change, percent of scale"), mark=mark, costs=costs)
 
 
 def curve_json(value: Curve, gpu: str, train_gpu: str) -> dict:

@@ -5,7 +5,7 @@ In: an Experiment and a Style. Out: strings and dictionaries. Does not compute o
 import math
 from collections.abc import Mapping, Sequence
 
-from ..experiments import Experiment, Option, Seen
+from ..experiments import Experiment, Option, Seen, Sight
 from ..picker import design as designs
 from ..picker.design import Design
 from .jsonable import number, recipe
@@ -87,18 +87,17 @@ def answer(value: Experiment, names: Mapping[str, str]) -> str:
     asked = value.asked
     if asked.detect is None:
         parts.append(f"{value.seeds} seed{'s' * (value.seeds > 1)} each ({count * value.seeds} runs{hours})")
-        parts += [f"they see {item.smallest:.2g} points or more on {clean(names.get(item.benchmark, item.benchmark))} with power {asked.power:g}"
-                  for item in value.seen]
+        parts += [f"they see {'interactions of ' * asked.interactions}{item.asked.smallest:.2g} points or more on "
+                  f"{clean(names.get(item.benchmark, item.benchmark))} with power {asked.power:g}" for item in value.seen]
         return "; ".join(parts)
     seen = joined([thing(item, names) for item in value.seen])
-    reached = {item.benchmark: min(item.power, item.power_interaction or 0.0) if asked.interactions else item.power for item in value.seen}
-    short = [item for item in value.seen if reached[item.benchmark] < asked.power - 1e-9]
+    short = [item for item in value.seen if item.asked.power < asked.power - 1e-9]
     each = f"{value.seeds} seed{'s' * (value.seeds > 1)} each ({count * value.seeds} runs{hours})"
     if not short:
         what = "see main effects and interactions of" if asked.interactions else "see"
         return "; ".join([*parts, f"{each} {what} {seen} with power {asked.power:g}"])
-    weak = joined([f"{percent(reached[item.benchmark])} of the time {thing(item, names)}" for item in short])
-    return "; ".join([*parts, f"{each} see {'an interaction ' * asked.interactions}only {weak}"
+    weak = joined([f"{thing(item, names)} only {percent(item.asked.power)} of the time" for item in short])
+    return "; ".join([*parts, f"{each} see {'an interaction of ' * asked.interactions}{weak}"
                       + ("" if asked.seeds is not None else "; no number of seeds reaches the asked power")])
 
 
@@ -192,20 +191,21 @@ def setting_lines(value: Experiment, style: Style, shown: int) -> list[str]:
 
 def power_lines(value: Experiment, names: Mapping[str, str], style: Style) -> list[str]:
     """Noise, seeds and questions per benchmark, and what was assumed."""
-    asked = value.asked
+    asked, about = value.asked, "an interaction (four groups of settings)" if value.asked.interactions else "a main effect"
     rows = []
     for item in value.seen:
-        noise = item.noise
+        noise, sight = item.noise, item.asked
         row = [clean(names.get(item.benchmark, item.benchmark)), f"{math.sqrt(noise.run + noise.questions):.2g}", f"{math.sqrt(noise.run):.2g}",
                f"{math.sqrt(noise.questions):.2g}", "?" if noise.count is None else f"{noise.count:,}"]
         if asked.detect is not None:
-            row += ["never" if item.seeds is None else str(item.seeds), percent(item.power), "-" if item.questions is None else f"{item.questions:,}"]
-        rows.append([*row, f"{item.smallest:.2g}"])
+            row += ["never" if sight.seeds is None else str(sight.seeds), percent(sight.power), "-" if sight.questions is None else f"{sight.questions:,}"]
+        rows.append([*row, f"{sight.smallest:.2g}"])
     more = ["seeds", "power", "need"] if asked.detect is not None else []
     lines = [style.paint("noise of one run, in points", "bold"),
              *table(["benchmark", "sd", "runs", "questions", "of", *more, "sees"], rows, "l" + "r" * (5 + len(more)), style)]
-    what = f"seeds = per setting for power {asked.power:g}; power, need (questions), sees (points) = with {value.seeds}" if more else \
-        f"sees = the smallest effect in points with power {asked.power:g} and {value.seeds} seed{'s' * (value.seeds > 1)}"
+    with_ = f"{value.seeds} seed{'s' * (value.seeds > 1)}"
+    what = f"of {about}: seeds = per setting for power {asked.power:g}; power, need (questions), sees (points) = with {with_}" if more else \
+        f"sees = the smallest size in points of {about} with power {asked.power:g} and {with_}"
     lines += wrap(what, style)
     for text in (*larger(value, names), *assumptions(value)):
         lines += wrap("- " + text, style, hang="  ")
@@ -214,19 +214,21 @@ def power_lines(value: Experiment, names: Mapping[str, str], style: Style) -> li
 
 def larger(value: Experiment, names: Mapping[str, str]) -> list[str]:
     """What would do where no number of seeds does."""
-    return [f"{thing(item, names)}: {item.larger[0]} seed{'s' * (item.larger[0] > 1)} each and {item.larger[1]:,} questions of its kind would do"
-            for item in value.seen if item.larger]
+    return [f"{thing(item, names)}: {larger_[0]} seed{'s' * (larger_[0] > 1)} each and {larger_[1]:,} questions of its kind would do"
+            for item in value.seen if (larger_ := item.asked.larger)]
 
 
 def assumptions(value: Experiment) -> list[str]:
     """What the power rests on."""
     asked, tests = value.asked, len(value.seen)
-    out = [f"two-sided normal test at {asked.alpha:g}" + (", for each factor by itself" if len(value.factors) > 1 else "")
+    each = f", for each {'effect' if asked.interactions else 'factor'} by itself" if len(value.factors) > 1 else ""
+    out = [f"two-sided normal test at {asked.alpha:g}{each}"
            + "; the noise is that of published tables and counts as known"]
     if tests > 1:
         name = "Holm" if asked.correct == "holm" else "Benjamini-Hochberg"
         out.append(f"{tests} benchmarks, {name}: planned at {asked.alpha / tests:.3g}, the level of its first step (Bonferroni bound), which holds when "
-                   "one benchmark alone moves" + (f"; where all move, {_best(value)} seeds do" if _best(value) else ""))
+                   "one benchmark alone moves" + (f"; where all move, {best} seed{'s' * (best > 1)} per setting {'do' if best > 1 else 'does'}"
+                                                  f"{' for interactions' * asked.interactions}" if (best := _best(value)) else ""))
     if asked.paired:
         out.append(f"the same seeds in all settings, which share {asked.paired:.0%} of the runs' variance (assumed by you)")
     else:
@@ -245,7 +247,7 @@ def assumptions(value: Experiment) -> list[str]:
 
 
 def _best(value: Experiment) -> int | None:
-    found = [item.seeds_best for item in value.seen]
+    found = [item.asked.seeds_best for item in value.seen]
     return None if None in found or not found else max(found)
 
 
@@ -274,6 +276,12 @@ def design_json(design: Design, names: Sequence[str]) -> dict:
             "separates": {"main_effects": mains, "main_effects_from_interactions": between, "interactions": within}}
 
 
+def sight_json(value: Sight) -> dict:
+    """How well one comparison is seen on one benchmark."""
+    return {"seeds": value.seeds, "seeds_if_all_move": value.seeds_best, "power": number(value.power), "smallest_effect": number(value.smallest),
+            "questions_needed": value.questions, "larger_benchmark": value.larger and {"seeds": value.larger[0], "questions": value.larger[1]}}
+
+
 def option_json(option: Option, names: Sequence[str]) -> dict:
     """One design to choose."""
     count = len(option.design.settings)
@@ -292,13 +300,13 @@ def experiment_json(value: Experiment, names: Mapping[str, str]) -> dict:
             "runs": [{"name": run.name, "levels": {f.name: f.levels[level] for f, level in zip(value.factors, setting)}, "recipe": recipe(run.recipe),
                       "gpu_hours": number(hours)} for run, setting, hours in zip(value.runs, value.design.settings, value.hours)],
             "power": {"power": asked.power, "alpha": asked.alpha, "correct": asked.correct, "paired": asked.paired, "new_questions": asked.new_questions,
+                      "planned_for": "interactions" if asked.interactions else "main effects",
                       "benchmarks": [{"benchmark": item.benchmark, "detect": number(item.detect), "alpha": number(item.alpha),
                                       "noise": {"run_sd": number(math.sqrt(item.noise.run)), "questions_sd": number(math.sqrt(item.noise.questions)),
                                                 "questions": item.noise.count},
-                                      "seeds": item.seeds, "seeds_if_all_move": item.seeds_best, "seeds_interaction": item.seeds_interaction,
-                                      "power": number(item.power), "power_interaction": number(item.power_interaction),
-                                      "smallest_effect": number(item.smallest), "questions_needed": item.questions,
-                                      "larger_benchmark": item.larger and {"seeds": item.larger[0], "questions": item.larger[1]}}
+                                      **sight_json(item.main), "seeds_interaction": item.interaction and item.interaction.seeds,
+                                      "power_interaction": item.interaction and number(item.interaction.power),
+                                      "interaction": item.interaction and sight_json(item.interaction)}
                                      for item in value.seen]},
             "options": [option_json(option, factors) for option in value.options],
             "warnings": [*value.notes, *(assumptions(value) if value.seen else [])]}

@@ -279,30 +279,49 @@ class Point(NamedTuple):
     kind: str = "front"
 
 
-class _Frame:
-    """The axes of a plot: positions of values, grid and ticks."""
+class _Rise:
+    """A vertical scale: its ends (of the logarithm, for a logarithmic one, which wants positive numbers) and ticks."""
 
-    def __init__(self, sheet: Sheet, xs: Sequence[float], ys: Sequence[float], units: tuple[str, str], logarithmic: bool):
+    def __init__(self, values: Sequence[float], logarithmic: bool = False):
+        self.scale = math.log10 if logarithmic else float
+        low, high = self.scale(min(values)), self.scale(max(values))
+        if logarithmic:  # room for a number above the highest point
+            self.low, self.high = low - max(0.15 * (high - low), 0.1), high + max(0.35 * (high - low), 0.25)
+            found = svg.log_ticks(10 ** self.low, 10 ** self.high)
+            self.ticks = found[::(len(found) + 3) // 4] if len(found) > 1 else svg.ticks(10 ** self.low, 10 ** self.high, 3)
+        else:
+            pad = 0.1 * (high - low) or 1.0
+            self.low, self.high = low - pad, high + pad
+            self.ticks = svg.ticks(self.low, self.high, 6)
+
+    @property
+    def wide(self) -> float:
+        """Width of the widest tick's number."""
+        return max(svg.measure(svg.plain_number(t), SMALL) for t in self.ticks)
+
+
+class _Frame:
+    """The axes of a plot: positions of values, grid and ticks. left: where it begins (default: beside its own ticks' numbers)."""
+
+    def __init__(self, sheet: Sheet, xs: Sequence[float], rise: _Rise, units: tuple[str, str], logarithmic: bool, left: float | None = None,
+                 height: float | None = None):
         if logarithmic and min(xs) <= 0:
             raise ValueError("a logarithmic axis needs positive numbers")
         scale = math.log10 if logarithmic else float
         low, high = scale(min(xs)), scale(max(xs))
         pad = 0.06 * (high - low) or 0.5
         self.x0, self.x1, self.scale = low - pad, high + pad, scale
-        bottom, top = min(ys), max(ys)
-        pad = 0.1 * (top - bottom) or 1.0
-        self.y0, self.y1 = bottom - pad, top + pad
-        y_ticks = svg.ticks(self.y0, self.y1, 6)
+        self.rise = rise
         if logarithmic:
             x_ticks = svg.log_ticks(10 ** self.x0, 10 ** self.x1)
             x_ticks = x_ticks if len(x_ticks) > 1 else svg.ticks(10 ** self.x0, 10 ** self.x1, 4)
         else:
             x_ticks = svg.ticks(self.x0, self.x1, 6)
-        self.left = 8 + max(svg.measure(svg.plain_number(t), SMALL) for t in y_ticks)
-        self.right, height = sheet.width - 4, 300.0 if sheet.width > 500 else 260.0
+        self.left = 8 + rise.wide if left is None else left
+        self.right, height = sheet.width - 4, height or (300.0 if sheet.width > 500 else 260.0)
         sheet.say(units[1], SMALL, "m")
         self.sheet, self.top, self.bottom = sheet, sheet.y + 8, sheet.y + 8 + height
-        for t in y_ticks:
+        for t in rise.ticks:
             sheet.parts += [svg.line(sheet.x(self.left), self.y(t), sheet.x(self.right), self.y(t), "rule"),
                             svg.words(sheet.x(self.left - 6), self.y(t) + 4, svg.plain_number(t), "m", SMALL, "end")]
         sheet.parts.append(svg.line(sheet.x(self.left), self.bottom, sheet.x(self.right), self.bottom, "axis"))
@@ -323,7 +342,7 @@ class _Frame:
         return self.sheet.x(self.left + (self.scale(value) - self.x0) / (self.x1 - self.x0) * (self.right - self.left))
 
     def y(self, value: float) -> float:
-        return self.bottom - (value - self.y0) / (self.y1 - self.y0) * (self.bottom - self.top)
+        return self.bottom - (self.rise.scale(value) - self.rise.low) / (self.rise.high - self.rise.low) * (self.bottom - self.top)
 
 
 def staircase(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
@@ -344,7 +363,7 @@ def pareto(points: Sequence[Point], title: str, about: str = "", *, units: tuple
     if not points:
         sheet.say("no point to show", LABEL, "m")
         return sheet.finish()
-    frame = _Frame(sheet, [p.x for p in points], [p.y for p in points], units, True)
+    frame = _Frame(sheet, [p.x for p in points], _Rise([p.y for p in points]), units, True)
     steps = staircase([(p.x, p.y) for p in points if p.kind == "front"])
     if steps:
         sheet.parts.append(svg.path([(frame.x(x), frame.y(y)) for x, y in [*steps, (10 ** frame.x1, steps[-1][1])]], "front"))
@@ -386,9 +405,15 @@ class Step(NamedTuple):
     high: float
 
 
+class Cost(NamedTuple):
+    """What the points of a curve cost, drawn below it: one positive number for each of them, None where it is not known."""
+    unit: str
+    values: tuple[float | None, ...]
+
+
 def curve(steps: Sequence[Step], title: str, about: str = "", *, units: tuple[str, str] = ("", ""), mark: tuple[float, str] | None = None,
-          logarithmic: bool = True, compact: bool = False, alone: bool = True) -> str:
-    """A line with its band, and a vertical mark at mark[0] that mark[1] explains."""
+          costs: Sequence[Cost] = (), logarithmic: bool = True, compact: bool = False, alone: bool = True) -> str:
+    """A line with its band, a vertical mark at mark[0] that mark[1] explains, and below it a small plot for each kind of cost (logarithmic)."""
     sheet = Sheet(title, about, compact, alone)
     for step in steps:
         svg.finite(*step)
@@ -398,12 +423,15 @@ def curve(steps: Sequence[Step], title: str, about: str = "", *, units: tuple[st
         sheet.say("no point to show", LABEL, "m")
         return sheet.finish()
     ordered = sorted(steps)
+    below = [(cost.unit, found, _Rise([y for _, y in found], True)) for cost in costs if (found := _known(steps, cost))]
+    rise = _Rise([v for s in ordered for v in (s.low, s.high)])
+    left = 8 + max(one.wide for one in (rise, *(r for _, _, r in below)))
     xs = [s.x for s in ordered] + ([mark[0]] if mark else [])
-    frame = _Frame(sheet, xs, [v for s in ordered for v in (s.low, s.high)], units, logarithmic)
+    frame = _Frame(sheet, xs, rise, units, logarithmic, left)
     band = [(frame.x(s.x), frame.y(s.high)) for s in ordered] + [(frame.x(s.x), frame.y(s.low)) for s in reversed(ordered)]
     # the band goes under the grid, so that the lines of the grid stay visible
     sheet.parts.insert(0, svg.path(band, "veil", closed=True))
-    if frame.y0 < 0 < frame.y1:
+    if rise.low < 0 < rise.high:
         sheet.parts.append(svg.line(sheet.x(frame.left), frame.y(0), sheet.x(frame.right), frame.y(0), "zero"))
     sheet.parts.append(svg.path([(frame.x(s.x), frame.y(s.y)) for s in ordered], "trace"))
     sheet.parts += [svg.dot(frame.x(s.x), frame.y(s.y), 3.5, "full", f"{svg.plain_number(s.x)}: {svg.signed(s.y)}") for s in ordered]
@@ -411,4 +439,31 @@ def curve(steps: Sequence[Step], title: str, about: str = "", *, units: tuple[st
         x = frame.x(mark[0])
         sheet.parts.append(svg.line(x, frame.top, x, frame.bottom, "mark"))
         sheet.say(f"dashed line: {svg.plain_number(mark[0])} {mark[1]}".rstrip(), SMALL, "m", left=frame.left)
+    for unit, found, one in below:
+        sheet.y += 12
+        _below(_Frame(sheet, xs, one, ("", unit), logarithmic, left, 96.0), found)
     return sheet.finish()
+
+
+def _known(steps: Sequence[Step], cost: Cost) -> list[tuple[float, float]]:
+    """(place on the axis, cost) where it is known, in order. Raises ValueError for one that is not positive."""
+    found = sorted((step.x, value) for step, value in zip(steps, cost.values, strict=True) if value is not None)
+    for _, value in found:
+        svg.finite(value)
+        if value <= 0:
+            raise ValueError(f"a cost is drawn on a logarithmic axis and must be positive, not {value!r}")
+    return found
+
+
+def _below(frame: _Frame, found: Sequence[tuple[float, float]]) -> None:
+    """One kind of cost: a line, dots, and the number of each where it finds room (the hint of the dot has it)."""
+    sheet, used = frame.sheet, frame.sheet.x(frame.left)
+    sheet.parts.append(svg.path([(frame.x(x), frame.y(y)) for x, y in found], "front"))
+    for x, y in found:
+        name = f"{y:,.0f}" if y >= 10 else f"{y:.3g}"
+        wide = svg.measure(name, SMALL)
+        sheet.parts.append(svg.dot(frame.x(x), frame.y(y), 3.5, "dot", f"{svg.plain_number(x)}: {name}"))
+        start = max(frame.x(x) + 4 - wide, sheet.x(frame.left) + 2)   # to the left of its dot: costs rise to the right
+        if start > used and start + wide <= sheet.x(sheet.width):
+            sheet.parts.append(svg.words(start, frame.y(y) - 8, name, "", SMALL))
+            used = start + wide + 5
