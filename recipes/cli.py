@@ -76,11 +76,11 @@ def parser_of(name: str) -> Parser:
     return parser
 
 
-def carry_out(name: str, argv: Sequence[str], understood: dict | None = None) -> int:
-    """Run one command with its arguments and return the exit code."""
+def carry_out(name: str, argv: Sequence[str], understood: dict | None = None, library: Library | None = None) -> int:
+    """Run one command with its arguments and return the exit code. library: with the tables of these arguments, if it was opened already."""
     args = parser_of(name).parse_args(argv)
     plain(args.plain)
-    return COMMANDS[name].function(name, "command")(args, Library(args.tables), understood)
+    return COMMANDS[name].function(name, "command")(args, library or Library(args.tables), understood)
 
 
 def home() -> str:
@@ -100,8 +100,9 @@ def ask(sentence: str, rest: Sequence[str]) -> int:
     common(parser)
     args = parser.parse_args(list(rest))
     plain(args.plain)
+    library = Library(args.tables)
     try:
-        understood = question.understand(sentence, Library(args.tables).words)
+        understood = question.understand(sentence, library.words)
     except question.Ambiguous as several:
         if args.json:
             show({"ambiguous": [{"command": one.command, "argv": list(one.argv)} for one in several.readings]})
@@ -111,7 +112,7 @@ def ask(sentence: str, rest: Sequence[str]) -> int:
     if not args.json:
         announce(style().paint("understood: " + shell(understood.argv), "dim"))
     inner = [*understood.argv[1:], *(["--json"] if args.json else []), *(["--plain"] if args.plain else []), *(x for d in args.tables for x in ("--tables", d))]
-    return carry_out(understood.command, inner, {"understood": {"command": understood.command, "argv": list(understood.argv)}})
+    return carry_out(understood.command, inner, {"understood": {"command": understood.command, "argv": list(understood.argv)}}, library)
 
 
 def shell(argv: Sequence[str]) -> str:
