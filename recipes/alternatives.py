@@ -12,7 +12,7 @@ from typing import NamedTuple
 from .effects import meta, tails
 from .effects.columns import recipe_rows, sampling_variance
 from .effects.features import llm_params_b
-from .effects.swap import together
+from .effects.swap import SAYS_FROZEN, together
 from .evidence.contrasts import IGNORED, Contrast, evidence_metrics, moved, pair_contrasts
 from .evidence.tables import Row, Table
 from .library import Library
@@ -101,7 +101,7 @@ def _keys(*names: str) -> frozenset[str]:
 
 
 CHANGES = (
-    Change("encoder", "train the encoder too", _keys("frozen_encoder", "training", "tune_vit_from_block"), "encoder", "frozen", "tuned", "freeze the encoder"),
+    Change("encoder", "train the encoder too", _keys("frozen_encoder", *SAYS_FROZEN), "encoder", "frozen", "tuned", "freeze the encoder"),
     Change("lora", "LoRA instead of training the whole LLM", _keys("training", "lm_finetune"), "llm", "full", "lora"),
     Change("frozen-llm", "keep the LLM frozen", _keys("training", "lm_finetune", "llm_trained"), "llm", "full", "frozen"),
     Change("one-stage", "leave out the stage of the connector alone", _keys("training", "stages", "alignment_data_size"), "stages", 2, 1),

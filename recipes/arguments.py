@@ -6,7 +6,7 @@ or an error that names the flag and what it accepts. Does not compute answers, p
 import argparse
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 from .cost import tokens
 from .errors import Refused
@@ -193,13 +193,9 @@ def scores_given(values: Sequence[str], words: Vocabulary) -> dict[str, float]:
     return found
 
 
-def bounded(record: Mapping) -> bool:
-    """Does a benchmark go from nothing to a best value?"""
-    return bool(record.get("max")) and record.get("higher_is_better", True)
-
-
 def check_score(benchmark: str, value: float, words: Vocabulary) -> float:
     """A score of a benchmark that has a maximum. Raises Usage."""
+    from .effects.level import bounded     # only scores ask for it
     record = words.records("benchmark")[benchmark]
     if not bounded(record):
         raise Usage(f"a score of {benchmark} does not change what is expected: it has no best value to come close to")

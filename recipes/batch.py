@@ -6,7 +6,8 @@ In: lines of {"from": {recipe}, "to": {recipe}, "benchmark": "mmmu"}. Out: the a
 import json
 from collections.abc import Mapping
 
-from .arguments import Usage, bounded, check_score
+from .arguments import Usage, check_score
+from .effects.level import bounded
 from .effects.rows import Found, Index, find_rows, relevant_papers
 from .effects.swap import Change, judge
 from .evidence.reading import EvidenceError, parse

@@ -6,7 +6,6 @@ tables from all the published ones. Does not fit what is stored (refit.py) or pr
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from . import arguments
 from .claim_pairs import satisfies
 from .effects import backtest as bt
 from .effects.baselines import Elsewhere, Judged, changes, judge, summary
@@ -32,7 +31,7 @@ def backtest(library: Library, papers: Sequence[str], say: Callable[[str], None]
                           binomial=hyper.binomial * spread)
     scored = bt.leave_one_paper_out(data, hyper, papers=list(papers) or None, predict_with=wide)
     return {"scored_on": "each published paper, predicted from all the others", "repeated": [], "warnings": [], "spread": number(spread),
-            **_summaries(judge(scored, data, Elsewhere(data, bt.scales(data)), thumb_rules(library), bounded(library)))}
+            **_summaries(judge(scored, data, Elsewhere(data, bt.scales(data)), thumb_rules(library), library.words.records("benchmark")))}
 
 
 def other_tables(library: Library) -> dict:
@@ -43,7 +42,7 @@ def other_tables(library: Library) -> dict:
     posterior = Library(shipped=library.shipped).posterior
     scored = [item for number_, column in enumerate(other) for item in predicted(number_, column, posterior)]
     elsewhere = Elsewhere(published, posterior.scale)
-    judged = judge(scored, other, elsewhere, thumb_rules(library), bounded(library), sharpen_by=changes(published, elsewhere))
+    judged = judge(scored, other, elsewhere, thumb_rules(library), library.words.records("benchmark"), sharpen_by=changes(published, elsewhere))
     return {"scored_on": "the tables of " + ", ".join(library.extra), "repeated": seen, "warnings": library.strange(), "spread": number(posterior.spread),
             **_summaries(judged)}
 
@@ -58,12 +57,6 @@ def predicted(index: int, column: Column, posterior: Posterior) -> Iterable[bt.S
         drawn = (column.sampling[i] + column.sampling[j]) / 2 / scale ** 2 if column.sampling else 0.0
         variance = effect.variance + posterior.local_variance(kinds, change) + posterior.noise(column.benchmark, drawn)
         yield bt.Scored(index, i, j, effect.mean * scale, math.sqrt(variance) * scale, column.scores[j] - column.scores[i])
-
-
-def bounded(library: Library) -> Callable[[str], bool]:
-    """Does a benchmark go from nothing to a best value?"""
-    records = library.words.records("benchmark")
-    return lambda name: arguments.bounded(records.get(name, {}))
 
 
 def thumb_rules(library: Library) -> Callable:

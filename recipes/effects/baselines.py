@@ -16,7 +16,7 @@ from . import tails
 from .backtest import Scored, crps, pairs, right_sign
 from .columns import KINDS, Column
 from .features import AXIS_OF, NUMERIC, RANGED, UNKNOWN, difference, group
-from .level import carried
+from .level import bounded, carried
 
 # The feature that says which way a contrast of an axis points. Connectors have none: their mean is no change.
 DIRECTION = {"llm": "llm_size", "resolution": "resolution", "visual_tokens": "visual_tokens", "data": "data_size",
@@ -261,10 +261,11 @@ Thumb = Callable[[Mapping, Mapping, str], float | None]   # two settings and a b
 
 
 def judge(scored: Iterable[Scored], columns: Sequence[Column], elsewhere: Elsewhere, thumb: Thumb,
-          bounded: Callable[[str], bool] = lambda benchmark: False, sharpen_by: Sequence[Judged] = ()) -> list[Judged]:
+          records: Mapping[str, Mapping] | None = None, sharpen_by: Sequence[Judged] = ()) -> list[Judged]:
     """Every scored contrast with its axis, grade and baselines.
 
-    bounded: does a benchmark have a maximum to come close to? sharpen_by: contrasts of further papers that the sharpest "no change" may know.
+    records: of the benchmarks in the registry, for what is expected at a known score. sharpen_by: contrasts of further papers that the
+    sharpest "no change" may know.
     """
     out = []
     for item in scored:
@@ -277,7 +278,7 @@ def judge(scored: Iterable[Scored], columns: Sequence[Column], elsewhere: Elsewh
                           item.expected, item.sd, item.actual, elsewhere.axis_mean(axes, change, column.benchmark, column.paper),
                           elsewhere.zero_sd(axes, column.benchmark, column.paper), None if said is None else said / column.unit,
                           informed=carried(item.expected, elsewhere.usual(column.benchmark, column.paper), column.scores[item.first])
-                          if bounded(column.benchmark) else None))
+                          if bounded((records or {}).get(column.benchmark, {})) else None))
     return sharpened(out, sharpen_by)
 
 

@@ -5,8 +5,14 @@ logit of the share of the maximum an effect is the same everywhere: near zero an
 the score is not known the points at the usual one stand. (Chance levels as the lower end were tried and predict unseen papers no better.)
 """
 import math
+from collections.abc import Mapping
 
 EDGE = 0.02     # shares are kept this far from 0 and 1: what is printed there is mostly noise
+
+
+def bounded(record: Mapping) -> bool:
+    """Does a benchmark (its registry record) go from nothing to a best value? Only then is there an end to come close to."""
+    return bool(record.get("max")) and record.get("higher_is_better", True)
 
 
 def _logit(percent: float) -> float:

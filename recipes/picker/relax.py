@@ -28,10 +28,10 @@ class Advice(NamedTuple):
     together: tuple[str, ...] = ()
 
 
-Gain = Callable[[Constraints], float | None]     # of the best recipe under some constraints; None: nothing fits
+GainUnder = Callable[[Constraints], float | None]     # of the best recipe under some constraints; None: nothing fits
 
 
-def gain_of(scores: rank.Scores, calibration: Calibration, level: float, risk: str) -> Gain:
+def gain_of(scores: rank.Scores, calibration: Calibration, level: float, risk: str) -> GainUnder:
     """The gain of the recipe that `pick` would put first."""
     def gain(eased: Constraints) -> float | None:
         found = rank.pick(scores, eased, calibration, top=1, level=level, risk=risk, compete=False).recipes
@@ -80,7 +80,7 @@ def _demand(pairs: Pairs, reason: str, pair: Pair) -> float:
     return (pair.first + pair.each * pairs.sizes[0]) * budget.amount / pairs.allowed
 
 
-def _numbers(limits: Constraints, demands: Mapping[str, float], gain: Gain, dropped: tuple[str, ...]) -> Iterator[Advice]:
+def _numbers(limits: Constraints, demands: Mapping[str, float], gain: GainUnder, dropped: tuple[str, ...]) -> Iterator[Advice]:
     """Advice to relax these constraints together, in numbers that can be typed."""
     needs = {reason: generous(value, down=reason == "speed") for reason, value in demands.items()}
     change = {"memory": lambda v: {"memory_gb": v}, "speed": lambda v: {"tokens_per_s": v}, "latency": lambda v: {"latency": limits.latency._replace(ms=v)},
@@ -100,7 +100,7 @@ def generous(value: float, down: bool = False) -> float:
     return float(f"{(math.floor if down else math.ceil)(value / digit * (1 + (1e-12 if down else -1e-12))) * digit:.3g}")
 
 
-def _together(pairs: Pairs, limits: Constraints, gain: Gain, dropped: tuple[str, ...]) -> tuple[Advice, ...]:
+def _together(pairs: Pairs, limits: Constraints, gain: GainUnder, dropped: tuple[str, ...]) -> tuple[Advice, ...]:
     """The constraints that the pair breaks whose worst breach is the smallest; the licence stays."""
     best = None
     asked = [reason for reason in NUMBERS if _limit(limits, reason) is not None]
