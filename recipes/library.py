@@ -10,21 +10,24 @@ from typing import TYPE_CHECKING
 
 from .effects.posterior import Posterior
 from .effects.store import read_posterior
-from .evidence.reading import EvidenceError
+from .base.reading import EvidenceError
 from .evidence.tables import Metric, Paper, Table, load_papers, unescape
-from .evidence.vocabulary import UnknownName, Vocabulary, open_vocabulary
+from .terms.vocabulary import UnknownName, Vocabulary, open_vocabulary
 
 if TYPE_CHECKING:
     from .evidence.redundancy import Repeated
     from .cost.training import Calibration
-    from .released import Landscape
+    from .released.models import Landscape
+
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+CHECKOUT = os.path.dirname(HERE)    # main.py lies here, unless the package is installed
 
 
 def shipped_tables() -> str:
     """The tables that come with the program: inside an installed package, beside the package in a checkout."""
-    here = os.path.dirname(os.path.abspath(__file__))
-    inside = os.path.join(here, "tables")
-    return inside if os.path.isdir(inside) else os.path.join(os.path.dirname(here), "tables")
+    inside = os.path.join(HERE, "tables")
+    return inside if os.path.isdir(inside) else os.path.join(CHECKOUT, "tables")
 
 
 COMPONENTS = ("encoder", "connector", "llm", "data")
@@ -166,7 +169,7 @@ class Library:
     def released(self) -> "Landscape":
         """The released models with what they print."""
         if self._released is None:
-            from .released import Landscape
+            from .released.models import Landscape
             self._released = Landscape(self.words)
         return self._released
 

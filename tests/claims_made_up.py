@@ -1,9 +1,9 @@
 """Made-up tables and claims for the tests of the audit: two papers small enough to judge by hand."""
 import copy
 
-from recipes import claims
-from recipes.claim_pairs import Evidence
-from recipes.evidence.claims import parse_claims
+from recipes.claims import verdicts as claims
+from recipes.claims.pairs import Evidence
+from recipes.claims.assertions import parse_claims
 from recipes.evidence.tables import parse_paper
 
 from . import support

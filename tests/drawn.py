@@ -1,9 +1,9 @@
 """Marks to draw, and what the tests read back from a picture."""
 import xml.etree.ElementTree as ET
 
-from recipes import answers
-from recipes.picker.recipe import Recipe
-from recipes.report import plots, svg
+from recipes.answers import swap as answers
+from recipes.terms.recipe import Recipe
+from recipes.show import plots, svg
 
 from . import support
 

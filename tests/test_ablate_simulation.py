@@ -8,13 +8,13 @@ import math
 import random
 import unittest
 
-from recipes import picks
-from recipes.effects import linalg
+from recipes.answers import pick as picks
+from recipes.base import linalg
 from recipes.picker import ablate, rank, trials
 from recipes.picker.limits import Constraints, Pairs
-from recipes.picker.recipe import BASELINE, parse
+from recipes.terms.recipe import BASELINE, parse
 from recipes.picker.space import Data, space
-from recipes.picker.tasks import parse_mix
+from recipes.terms.tasks import parse_mix
 from tests.support import call, call_json, library
 
 COUNT = 2000
@@ -257,7 +257,7 @@ class Answers(unittest.TestCase):
                       f"(at most {trials.MOST_RUNS} runs on an axis are planned)", text)
         self.assertNotRegex(text, r"\b1 (levels|runs)\b")
         self.assertTrue(any(len(step["levels"]) == 1 for step in answer["sequence"]))
-        from recipes.report.ablation import short_of
+        from recipes.show.ablate import short_of
         self.assertEqual(short_of(1, 0.7961, 0.8, []), "1 run makes it 79.6% sure, not the asked 80.0%")     # nothing capped it; 80% is not short of 80%
 
     def test_sequence_and_stop(self):

@@ -6,14 +6,14 @@ import random
 import tempfile
 import unittest
 
-from recipes import scoring
+from recipes.answers import backtest as scoring
 from recipes.effects import backtest, baselines, tails
 from recipes.effects.baselines import FACTORS, Elsewhere, Judged, judge, sharpened, summary
 from recipes.effects.backtest import Scored, crps
 from recipes.effects.columns import KINDS, Column
 from recipes.evidence.redundancy import repeated
 from recipes.library import Library
-from recipes.report.text import Style
+from recipes.show.text import Style
 from tests import support
 
 

@@ -7,14 +7,14 @@ import tempfile
 import unittest
 from unittest import mock
 
-from recipes import citations
-from recipes.citations import AXES, Citations
+from recipes.answers import citations
+from recipes.answers.citations import AXES, Citations
 from recipes.library import Library
 from recipes.picker.limits import Constraints
-from recipes.picker.recipe import BASELINE, Recipe, change
+from recipes.terms.recipe import BASELINE, Recipe, change
 from recipes.picker.space import space
-from recipes.picker.tasks import parse_mix
-from recipes.picker.units import LatencyTarget
+from recipes.terms.tasks import parse_mix
+from recipes.terms.units import LatencyTarget
 
 from . import support
 

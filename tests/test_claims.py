@@ -2,10 +2,10 @@
 import copy
 import unittest
 
-from recipes import claims
-from recipes.claim_pairs import satisfies, within
-from recipes.evidence.claims import parse_claims
-from recipes.report import claims as report
+from recipes.claims import verdicts as claims
+from recipes.claims.pairs import satisfies, within
+from recipes.claims.assertions import parse_claims
+from recipes.show import claims as report
 
 from .claims_made_up import ABSENT, CLIP, FAILS, HOLDS, SIGLIP, UNKNOWN, claim, contrast, evidence, judged, made_up, often, result, second
 

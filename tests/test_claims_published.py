@@ -7,13 +7,13 @@ import shutil
 import tempfile
 import unittest
 
-from recipes import claims
-from recipes.claim_pairs import Evidence
+from recipes.claims import verdicts as claims
+from recipes.claims.pairs import Evidence
 from recipes.cost import tokens
-from recipes.evidence.claims import parse_claims, problems, read_claims, shipped_path
-from recipes.evidence.reading import EvidenceError
+from recipes.claims.assertions import parse_claims, problems, read_claims, shipped_path
+from recipes.base.reading import EvidenceError
 from recipes.library import Library
-from recipes.report import checks
+from recipes.show import check as checks
 
 from . import support
 from .claims_made_up import ABSENT, HOLDS, claim, contrast, evidence, made_up

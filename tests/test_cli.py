@@ -10,9 +10,10 @@ import tempfile
 import unittest
 from unittest import mock
 
-from recipes import cli, question
-from recipes.evidence.reading import EvidenceError
-from recipes.report import text as plain_text
+from recipes import cli
+from recipes.asking import door as question
+from recipes.base.reading import EvidenceError
+from recipes.show import text as plain_text
 
 from . import support
 from .support import call, call_json, process
@@ -393,7 +394,7 @@ class Processes(unittest.TestCase):
         """A help screen reads no table; a swap about connectors does not read every paper."""
         code = "import sys; sys.argv=['m']; from recipes import cli; cli.main([]); print([m for m in sys.modules if m.startswith('recipes.')])"
         out = subprocess.run([sys.executable, "-c", code], capture_output=True, cwd=support.ROOT, timeout=60).stdout.decode()
-        self.assertNotIn("recipes.refit", out)
+        self.assertNotIn("recipes.answers.fit", out)
         read = []
         original = support.library().papers
 
@@ -412,7 +413,7 @@ class Writing(unittest.TestCase):
     def test_skill_out(self):
         with tempfile.TemporaryDirectory() as folder:
             path = os.path.join(folder, "skill.md")
-            with mock.patch("recipes.report.skill.build", return_value="text\n"), mock.patch("recipes.guide.gather", return_value=None):
+            with mock.patch("recipes.show.skill.build", return_value="text\n"), mock.patch("recipes.answers.guide.gather", return_value=None):
                 self.assertEqual(call("skill", "--out", path)[0], 0)
                 self.assertEqual(pathlib.Path(path).read_text(), "text\n")
                 self.assertEqual(call("skill", "--check", "--out", path)[0], 0)
@@ -425,7 +426,7 @@ class Writing(unittest.TestCase):
                 self.assertFalse(pathlib.Path("/dev/null").is_file())
 
     def test_an_interrupted_write_leaves_the_old_file(self):
-        from recipes.evidence.write import write_text
+        from recipes.base.write import write_text
         with tempfile.TemporaryDirectory() as folder:
             path = os.path.join(folder, "x.md")
             write_text(path, "old")

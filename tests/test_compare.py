@@ -11,10 +11,10 @@ import time
 import unittest
 import unittest.mock
 
-from recipes.evidence.reading import EvidenceError
+from recipes.base.reading import EvidenceError
 from recipes.exchange import chat, compare, images, questions, results
-from recipes.report import compared
-from recipes.report.text import Style
+from recipes.show import compare as compared
+from recipes.show.text import Style
 
 from . import support
 from .chat_server import GOOD, JPEG, KEY, Folder, decoded, png

@@ -3,7 +3,7 @@ import json
 import unittest
 
 from recipes.cost import latency
-from recipes.exchange import latencies
+from recipes.answers import latencies
 
 from . import support
 from .chat_server import Folder

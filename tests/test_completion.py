@@ -5,7 +5,8 @@ import subprocess
 import tempfile
 import unittest
 
-from recipes import cli, completion, console
+from recipes import cli
+from recipes.commands import completion_scripts as completion, console
 
 from .support import call, call_json
 

@@ -6,9 +6,9 @@ import tempfile
 import unittest
 
 from recipes.evidence import consistency
-from recipes.evidence.reading import line_of
+from recipes.base.reading import line_of
 from recipes.library import Library
-from recipes.report import checks
+from recipes.show import check as checks
 
 from . import support
 

@@ -9,8 +9,8 @@ from xml.etree import ElementTree
 
 from recipes.picker import curve as curves
 from recipes.picker.curve import Gain, Point
-from recipes.picker.recipe import BASELINE
-from recipes.picker.tasks import parse_mix
+from recipes.terms.recipe import BASELINE
+from recipes.terms.tasks import parse_mix
 from tests.support import call, call_json, library, process, table_of
 
 NO_COSTS = lambda recipe: (None, None, None)  # noqa: E731

@@ -10,7 +10,7 @@ import tempfile
 import unittest
 from statistics import NormalDist
 
-from recipes import experiments
+from recipes.answers import design as experiments
 from recipes.picker import design as designs
 from recipes.picker import power
 from tests.support import call, call_json, library

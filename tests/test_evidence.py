@@ -8,7 +8,7 @@ import unittest
 
 from recipes.effects.columns import columns
 from recipes.evidence import contrasts as pairs
-from recipes.evidence.reading import EvidenceError
+from recipes.base.reading import EvidenceError
 from recipes.evidence.tables import Cell, load_papers, parse_paper
 
 from . import support

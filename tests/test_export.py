@@ -10,12 +10,12 @@ import subprocess
 import tempfile
 import unittest
 
-from recipes import costing
-from recipes.arguments import recipe_fields
+from recipes.answers import costs as costing
+from recipes.commands.arguments import recipe_fields
 from recipes.exchange.experiment import plan_experiment, write_experiment, write_files
 from recipes.exchange.target import Job, Target, comment, divide, names
 from recipes.exchange.trainers import export
-from recipes.picker.recipe import BASELINE, Recipe, RecipeError, change
+from recipes.terms.recipe import BASELINE, Recipe, RecipeError, change
 from recipes.picker.space import visuals
 from tests.support import call, call_json, library, process
 
@@ -30,7 +30,7 @@ OTHERS = {
 
 
 def recipe_of(text: str) -> Recipe:
-    from recipes.picker.recipe import parse
+    from recipes.terms.recipe import parse
     return costing.whole(parse(recipe_fields(text, "test"), library().words)[0].stated(), library().words)
 
 

@@ -9,11 +9,11 @@ import unittest
 from decimal import Decimal
 from unittest import mock
 
-from recipes import cli_import
+from recipes.commands import imports as cli_import
 from recipes.effects.columns import columns
-from recipes.evidence.reading import EvidenceError
+from recipes.base.reading import EvidenceError
 from recipes.evidence.tables import load_papers, parse_paper
-from recipes.evidence.write import dump_paper
+from recipes.base.write import dump_paper
 from recipes.exchange import harness, importing
 
 from .support import call, call_json, library, process
@@ -123,7 +123,7 @@ class Merging(Case):
     def test_an_interrupted_import_leaves_the_old_file_whole(self):
         self.taken(SIGLIP)
         before = (self.into / "my-runs.json").read_bytes()
-        with mock.patch("recipes.evidence.write.os.replace", side_effect=KeyboardInterrupt):
+        with mock.patch("recipes.base.write.os.replace", side_effect=KeyboardInterrupt):
             self.assertEqual(self.take(CLIP, arm="clip", recipe=f"encoder=clip,{REST}")[0], 130)
         self.assertEqual((self.into / "my-runs.json").read_bytes(), before)
         self.taken(CLIP, arm="clip", recipe=f"encoder=clip,{REST}")

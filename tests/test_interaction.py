@@ -6,7 +6,7 @@ import tempfile
 import unittest
 
 from recipes.effects.interaction import Slope
-from recipes.report.terminal import slope_note
+from recipes.show.swap import slope_note
 
 from . import support
 

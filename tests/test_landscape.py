@@ -6,10 +6,10 @@ import math
 import random
 import unittest
 
-from recipes import ability, landscape, released
+from recipes.released import ability, ranking as landscape, models as released
 from recipes.cost import memory
-from recipes.evidence.vocabulary import UnknownName, Vocabulary
-from recipes.picker.tasks import parse_mix
+from recipes.terms.vocabulary import UnknownName, Vocabulary
+from recipes.terms.tasks import parse_mix
 from tests import support
 
 RAW = json.loads((support.TABLES / "registry" / "models.json").read_text(encoding="utf-8"))
@@ -183,7 +183,7 @@ class Filters(unittest.TestCase):
         self.assertIsNone(released.held(land(), land().find("gpt-4v"), "bf16"))
 
     def test_years(self):
-        from recipes.released import years
+        from recipes.released.models import years
         self.assertEqual([years(t) for t in ("2025", "2025+", "2024-2025", "2024-")], [(2025, 2025), (2025, 9999), (2024, 2025), (2024, 9999)])
         for text in ("20", "2025++", "2025-2024", "", "now", "2025+2026"):
             with self.assertRaises(ValueError):
@@ -383,8 +383,8 @@ class Models(unittest.TestCase):
         self.assertTrue(all(s["source"].split(":")[0] in card["sources"] for s in card["scores"]))
 
     def test_every_card_prints(self):
-        from recipes.report import landscape as report
-        from recipes.report.text import Style
+        from recipes.show import models as report
+        from recipes.show.text import Style
         for model in land().models:
             text = report.card_text(land(), model, Style())
             self.assertTrue(all(len(line) <= 80 for line in text.splitlines()), model.key)

@@ -3,7 +3,8 @@ import math
 import random
 import unittest
 
-from recipes.effects import linalg, meta
+from recipes.base import linalg
+from recipes.effects import meta
 
 from . import support
 

@@ -6,16 +6,17 @@ import random
 import tempfile
 import unittest
 
-from recipes import refit
-from recipes.effects import backtest, linalg, store
+from recipes.answers import fit as refit
+from recipes.effects import backtest, store
+from recipes.base import linalg
 from recipes.effects.columns import KINDS, Column, sampling_variance
 from recipes.effects.features import AXIS_OF, difference, features, group, parse_resolution
 from recipes.effects.fit import fit
 from recipes.effects.hyper import SLOPES, Hyper
 from recipes.effects.model import heterogeneity, scales
 from recipes.effects.condition import Conditioned
-from recipes.evidence.reading import EvidenceError
-from recipes.picker.tasks import parse_mix
+from recipes.base.reading import EvidenceError
+from recipes.terms.tasks import parse_mix
 
 from . import support
 

@@ -4,12 +4,13 @@ import math
 import random
 import unittest
 
-from recipes.evidence.vocabulary import UnknownName
-from recipes.picker import pareto, rank, relax, risk, units
+from recipes.terms.vocabulary import UnknownName
+from recipes.picker import pareto, rank, relax, risk
+from recipes.terms import units
 from recipes.picker.limits import OUTPUT_TOKENS, PROMPT_TOKENS, Constraints, Pairs, commercial_use, costs_of, exceeds
-from recipes.picker.recipe import BASELINE, Recipe, RecipeError, parse, parse_resolution, published_size
+from recipes.terms.recipe import BASELINE, Recipe, RecipeError, parse, parse_resolution, published_size
 from recipes.picker.space import EmptySpace, Space, space
-from recipes.picker.tasks import MixError, parse_mix
+from recipes.terms.tasks import MixError, parse_mix
 
 from . import support
 from .support import call_json

@@ -4,7 +4,7 @@ import tempfile
 import unittest
 import xml.etree.ElementTree as ET
 
-from recipes import picks
+from recipes.answers import pick as picks
 from recipes.picker.limits import LICENCES, commercial_use
 
 from . import support

@@ -6,8 +6,8 @@ import re
 import tempfile
 import unittest
 
-from recipes.report import forest, plots, svg
-from recipes.report.text import Style
+from recipes.show import forest, plots, svg
+from recipes.show.text import Style
 
 from . import support
 from .drawn import HOSTILE, SVG, boxes, mark, panel, parse, swap_of, texts

@@ -4,7 +4,8 @@ import random
 import string
 import unittest
 
-from recipes import cli, question
+from recipes import cli
+from recipes.asking import door as question
 from recipes.asking import grammar, modifiers, reader
 from recipes.asking.lexicon import Lexicon, atoms
 

@@ -5,8 +5,8 @@ import pathlib
 import tempfile
 import unittest
 
-from recipes.evidence import reading
-from recipes.evidence.reading import EvidenceError, line_of, parse, read_json
+from recipes.base import reading
+from recipes.base.reading import EvidenceError, line_of, parse, read_json
 
 
 class Hostile(unittest.TestCase):

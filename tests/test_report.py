@@ -10,11 +10,12 @@ import tempfile
 import unittest
 from unittest import mock
 
-from recipes import cli_report, reporting
+from recipes.commands import report as cli_report
+from recipes.answers import report as reporting
 from recipes.picker import rank
 from recipes.picker.limits import Constraints
-from recipes.picker.tasks import parse_mix
-from recipes.report import page
+from recipes.terms.tasks import parse_mix
+from recipes.show import report as page
 
 from . import support
 from .drawn import HOSTILE
@@ -193,7 +194,7 @@ class ReportFiles(unittest.TestCase):
         self.folder = tempfile.TemporaryDirectory()
         self.addCleanup(self.folder.cleanup)
         self.path = os.path.join(self.folder.name, "r.html")
-        known = mock.patch("recipes.reporting.gather", return_value=self.value)
+        known = mock.patch("recipes.answers.report.gather", return_value=self.value)
         self.gather = known.start()
         self.addCleanup(known.stop)
 

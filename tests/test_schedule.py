@@ -5,11 +5,11 @@ import re
 import tempfile
 import unittest
 
-from recipes import alternatives, schedule
+from recipes.answers import schedule as alternatives, plans as schedule
 from recipes.cost.training import two_stages
 from recipes.library import Library
-from recipes.picker.recipe import BASELINE, change
-from recipes.picker.tasks import parse_mix
+from recipes.terms.recipe import BASELINE, change
+from recipes.terms.tasks import parse_mix
 
 from . import support
 from .support import call, call_json

@@ -13,11 +13,12 @@ import tempfile
 import unittest
 from unittest import mock
 
-from recipes import cli, guide
+from recipes import cli
+from recipes.answers import guide
 from recipes.evidence.contrasts import doubtful
 from recipes.picker.limits import Constraints
-from recipes.picker.tasks import parse_mix
-from recipes.report import bundle, skill, toolbox
+from recipes.terms.tasks import parse_mix
+from recipes.show import bundle, skill, toolbox
 
 from . import support
 
@@ -309,7 +310,7 @@ class Script(unittest.TestCase):
     """scripts/ask.py, as an agent runs it."""
 
     def ask(self, *argv, cwd, **env):
-        return subprocess.run([sys.executable, str(support.ROOT / "recipes" / "report" / "ask.py"), *argv], capture_output=True, text=True, cwd=cwd,
+        return subprocess.run([sys.executable, str(support.ROOT / "recipes" / "show" / "ask.py"), *argv], capture_output=True, text=True, cwd=cwd,
                               check=False, env={"PATH": "", "SYSTEMROOT": os.environ.get("SYSTEMROOT", ""), **env})
 
     def test_it_finds_the_program_and_adds_json(self):
@@ -330,7 +331,7 @@ class Script(unittest.TestCase):
                 self.assertEqual(done.stderr.count("\n"), 1)
 
     def test_the_copy_is_the_file(self):
-        self.assertEqual(files()["scripts/ask.py"], (support.ROOT / "recipes" / "report" / "ask.py").read_text(encoding="utf-8"))
+        self.assertEqual(files()["scripts/ask.py"], (support.ROOT / "recipes" / "show" / "ask.py").read_text(encoding="utf-8"))
         with contextlib.redirect_stderr(io.StringIO()):
             compile(files()["scripts/ask.py"], "ask.py", "exec")
 

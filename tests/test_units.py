@@ -1,10 +1,10 @@
 """Quantities as people spell them, in flags and in questions: each is read as what it says, or refused in one line that names it."""
 import unittest
 
-from recipes import question
-from recipes.arguments import Parser, constraint_flags, constraints, pairs
+from recipes.asking import door as question
+from recipes.commands.arguments import Parser, constraint_flags, constraints, pairs
 from recipes.asking import reader
-from recipes.picker import units
+from recipes.terms import units
 
 from . import support
 

@@ -1,7 +1,7 @@
 """Names: every spelling that occurs resolves, one slug each, and what is unknown is said to be unknown."""
 import unittest
 
-from recipes.evidence.vocabulary import UnknownName, Vocabulary, distance, collisions, fold, nearest
+from recipes.terms.vocabulary import UnknownName, Vocabulary, distance, collisions, fold, nearest
 
 from . import support
 

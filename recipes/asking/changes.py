@@ -4,7 +4,7 @@ In: matches of the forms below and the vocabulary. Out: the argv each becomes, o
 """
 from collections.abc import Sequence
 
-from ..evidence.vocabulary import Vocabulary
+from ..terms.vocabulary import Vocabulary
 from . import flags
 from .flags import BASE
 from .grammar import CLASSES, STATES, Form, Match, Part, Unfit

@@ -7,8 +7,8 @@ import itertools
 import os
 from collections.abc import Sequence
 
-from ..evidence.reading import read_json
-from ..evidence.vocabulary import Vocabulary, fold
+from ..base.reading import read_json
+from ..terms.vocabulary import Vocabulary, fold
 from . import flags
 from .changes import Readings, llm_named
 from .flags import dtype

@@ -6,8 +6,8 @@ import itertools
 import math
 from collections.abc import Sequence
 
-from ..evidence.vocabulary import Vocabulary
-from ..picker import units
+from ..terms.vocabulary import Vocabulary
+from ..terms import units
 from .grammar import STATES, Match, Part, Unfit
 from .lexicon import Item
 from .modifiers import ABOVE, AXES, BELOW, LICENCE, MODIFIERS, PREPS, Modifier, side, words_of

@@ -11,7 +11,7 @@ import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from ..errors import Refused
+from ..base.errors import Refused
 from .lexicon import Item
 from .modifiers import AVOID, AXES, DROPPED, FILL, JOIN, LICENCE, MODIFIERS, TASK_BEFORE, TASK_BEHIND, Modifier, modifier, spaced, words_of
 

@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from itertools import zip_longest
 from typing import NamedTuple
 
-from ..evidence.vocabulary import Vocabulary, distance, fold
-from ..picker import units
+from ..terms.vocabulary import Vocabulary, distance, fold
+from ..terms import units
 
 KINDS = ("encoder", "connector", "llm", "data", "benchmark", "family", "hardware")
 LONGEST = 7         # words of a name

@@ -7,8 +7,8 @@ import functools
 import re
 from itertools import pairwise
 
-from ..errors import Refused
-from ..evidence.vocabulary import UnknownName, Vocabulary, distance
+from ..base.errors import Refused
+from ..terms.vocabulary import UnknownName, Vocabulary, distance
 from . import changes, finding, flags, statements, training
 from .grammar import Form, Unfit, grammar_words, match
 from .lexicon import Item, Lexicon

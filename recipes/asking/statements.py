@@ -6,7 +6,7 @@ the statement names; none when a word of it stands in no claim. The verdict is t
 import re
 from collections.abc import Iterable, Sequence
 
-from ..evidence.vocabulary import Vocabulary, fold
+from ..terms.vocabulary import Vocabulary, fold
 from .lexicon import Item
 from .modifiers import DROPPED, FILL, words_of
 

@@ -6,7 +6,7 @@ epochs) is refused by name. What a trained encoder does is `swap`'s (changes.py)
 import re
 from collections.abc import Sequence
 
-from ..evidence.vocabulary import Vocabulary
+from ..terms.vocabulary import Vocabulary
 from . import flags
 from .changes import Readings, context, llm_named
 from .grammar import CLASSES, STATES, Form, Match, Unfit

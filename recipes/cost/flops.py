@@ -9,7 +9,7 @@ Sources: a transformer's forward pass costs 2 N per token plus attention (Kaplan
 import math
 from collections.abc import Mapping
 
-from ..errors import Refused
+from ..base.errors import Refused
 
 # Convolutional towers cost by pixels, not by tokens: blocks per stage, width per stage, stride of the first stage.
 # ConvNeXt-L, -XXL: registry notes and the timm models they name; FastViTHD: FastVLM §3.2 as quoted in its record.

@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from ..evidence.tables import Row
-from . import linalg
+from ..base import linalg
 from .columns import Column
 from .features import group
 from .model import covariance, weights

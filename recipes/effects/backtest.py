@@ -9,12 +9,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from statistics import NormalDist
 from typing import NamedTuple
 
-from . import linalg
+from ..base import linalg
 from .columns import Column
 from .features import AXIS_OF, difference, group
 from .hyper import Hyper
-from .model import (Belief, Information, Tree, add, column_information, descend, eliminate, grow, heterogeneity,
-                    root_belief, scales, weights)
+from .model import Belief, Information, Tree, add, column_information, descend, eliminate, grow, heterogeneity, root_belief, scales, weights
 
 
 class Scored(NamedTuple):

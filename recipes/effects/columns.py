@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from ..evidence.contrasts import doubtful, evidence_metrics
 from ..evidence.tables import Metric, Paper, Row, Table
-from ..evidence.vocabulary import Vocabulary
+from ..terms.vocabulary import Vocabulary
 from .features import AXIS_OF, NUMERIC, features, group
 
 AXES = ("encoder", "connector", "llm", "data", "resolution")

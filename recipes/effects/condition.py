@@ -7,7 +7,7 @@ results, so it is for tables of a lab, not for another hundred papers: those bel
 import math
 from collections.abc import Iterator, Sequence
 
-from . import linalg
+from ..base import linalg
 from .columns import Column
 from .features import group
 from .model import Information, add, column_information, counted, weights

@@ -19,7 +19,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 
-from ..evidence.vocabulary import UnknownName, Vocabulary
+from ..terms.vocabulary import UnknownName, Vocabulary
 
 # Parameters, in billions, of a vision tower whose record prints no size: the size of the class of its name,
 # as the registry counts it for towers of that class (ViT-B/L/H/g/G of OpenCLIP, SO400M of SigLIP, …).

@@ -6,7 +6,7 @@ import math
 from array import array
 from collections.abc import Sequence
 
-from . import linalg
+from ..base import linalg
 from .backtest import shared_features
 from .columns import Column
 from .features import NUMERIC, group

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from .features import llm_params_b
 from .rows import Found
-from .swap import Change, weigh
+from .judge import Change, weigh
 
 ALONE = 3.0     # standard errors at which one paper alone is enough
 

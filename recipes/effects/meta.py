@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from math import sqrt
 from typing import NamedTuple
 
-from . import linalg
+from ..base import linalg
 
 
 class Pooled(NamedTuple):

@@ -19,7 +19,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from . import linalg
+from ..base import linalg
 from .columns import KINDS, Column
 from .features import AXIS_OF, group
 from .hyper import SLOPES, Hyper, column_weight

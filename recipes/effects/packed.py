@@ -10,7 +10,7 @@ from itertools import zip_longest
 from math import dist
 from operator import itemgetter, mul
 
-from . import linalg
+from ..base import linalg
 
 
 def numbers(code: str, raw: bytes | memoryview) -> array:

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from operator import mul
 from typing import NamedTuple
 
-from . import linalg
+from ..base import linalg
 from .features import AXIS_OF, group
 from .hyper import DEFAULT_SCALE, SLOPES, Hyper
 from .packed import Packed, numbers, stored

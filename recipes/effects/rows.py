@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from ..evidence.contrasts import IGNORED, Contrast, Moved, evidence_metrics, moved, pair_contrasts
 from ..evidence.tables import Metric, Paper, Row, Table
-from ..evidence.vocabulary import Vocabulary
+from ..terms.vocabulary import Vocabulary
 from .columns import recipe_rows
 from .features import difference, encoder_params_b, features, llm_make, llm_params_b, pixels, visual_tokens
 from .posterior import Posterior

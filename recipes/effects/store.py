@@ -9,7 +9,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 
-from ..evidence.reading import EvidenceError, read_json
+from ..base.reading import EvidenceError, read_json
 from ..evidence.tables import paper_files
 from .posterior import Block, Posterior, dump, load
 

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from . import lock, redundancy
-from .reading import EvidenceError, read_json
+from ..base.reading import EvidenceError, read_json
 from .rules import ARXIV, OTHER_RULES, RULES
 from .tables import Paper, Row, Table, is_older, paper_files, parse_paper
-from .vocabulary import Vocabulary, collisions
+from ..terms.vocabulary import Vocabulary, collisions
 
 
 class Problem(NamedTuple):

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 
 from .same_runs import SAID, link
 from .tables import NUMBERS, TEXTS
-from .vocabulary import UnknownName, Vocabulary, fold
+from ..terms.vocabulary import UnknownName, Vocabulary, fold
 
 AXES = ("encoder", "connector", "llm", "data")
 ROW = ("arm", "scores", *SAID)      # what is read of a row beside its `set`

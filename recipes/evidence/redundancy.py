@@ -12,7 +12,7 @@ from statistics import median
 from typing import NamedTuple
 
 from .tables import Metric, Paper, Row, Table, escape
-from .vocabulary import Vocabulary, fold
+from ..terms.vocabulary import Vocabulary, fold
 
 Found = tuple[str, str]  # JSON pointer inside the table, message
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from . import redundancy
 from .redundancy import Found, decimals
 from .tables import Table, escape
-from .vocabulary import UnknownName, Vocabulary, fold, nearest
+from ..terms.vocabulary import UnknownName, Vocabulary, fold, nearest
 
 AXES = ("encoder", "connector", "llm", "data")
 VARIES = (*AXES, "resolution", "visual_tokens", "training", "architecture", "whole systems")

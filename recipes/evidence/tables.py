@@ -8,10 +8,10 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from .reading import EvidenceError, read_json
+from ..base.reading import EvidenceError, read_json
 
 if TYPE_CHECKING:
-    from .vocabulary import Vocabulary
+    from ..terms.vocabulary import Vocabulary
 
 FORMAT = 2
 OLDER = 1       # the transcriptions, in the papers' own words: read through format1.py

@@ -23,8 +23,8 @@ from email.utils import parsedate_to_datetime
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from ..errors import Refused
-from ..evidence.reading import EvidenceError, parse
+from ..base.errors import Refused
+from ..base.reading import EvidenceError, parse
 
 MAX_REPLY = 4_000_000      # bytes of head and body together, and
 BYTES_PER_TOKEN = 1_000    # so many more for each token asked for (an event of one token has about 250)

@@ -13,10 +13,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
-from ..evidence.reading import EvidenceError, parse, read_text
+from ..base.reading import EvidenceError, parse, read_text
 from ..evidence.tables import escape
-from ..evidence.vocabulary import fold, nearest
-from ..picker.recipe import FIELDS
+from ..terms.vocabulary import fold, nearest
+from ..terms.recipe import FIELDS
 
 LMMS_EVAL, VLMEVALKIT, CSV = "lmms-eval", "VLMEvalKit", "CSV"
 ENDINGS = ("_results.json", "_acc.csv", "_score.csv", "_score.json", "_acc.json")   # what is picked up in a folder

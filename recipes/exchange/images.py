@@ -11,7 +11,7 @@ from itertools import accumulate, repeat
 from operator import add, mul
 from typing import NamedTuple
 
-from ..errors import Refused
+from ..base.errors import Refused
 
 MAX_FILE = 20_000_000
 MAX_PIXELS = 25_000_000    # of a PNG that is resized: some seconds for each million

@@ -11,13 +11,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
-from ..errors import Refused
+from ..base.errors import Refused
 from ..evidence import rules
-from ..evidence.reading import EvidenceError
+from ..base.reading import EvidenceError
 from ..evidence.redundancy import MAIN
 from ..evidence.tables import FORMAT, Paper, parse_paper
-from ..evidence.vocabulary import Vocabulary, fold, nearest
-from ..picker.recipe import FIELDS, Recipe
+from ..terms.vocabulary import Vocabulary, fold, nearest
+from ..terms.recipe import FIELDS, Recipe
 from .harness import CSV, LMMS_EVAL, VLMEVALKIT, Reading, printable
 
 FILES = {LMMS_EVAL: "lmms_eval", VLMEVALKIT: "vlmevalkit"}   # harness -> key in the registries

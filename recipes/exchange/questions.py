@@ -11,9 +11,9 @@ import stat
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from ..errors import Refused
-from ..evidence.reading import EvidenceError, parse, read_text
-from ..evidence.vocabulary import fold, nearest
+from ..base.errors import Refused
+from ..base.reading import EvidenceError, parse, read_text
+from ..terms.vocabulary import fold, nearest
 from . import images
 
 FIELDS = ("id", "question", "images", "answer")

@@ -11,7 +11,7 @@ import re
 import stat
 from collections.abc import Callable, Mapping
 
-from ..evidence.reading import EvidenceError, parse
+from ..base.reading import EvidenceError, parse
 
 START = b'{"compare": 1, '
 MAX_LINE = 16_000_000

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from ..cost.tokens import per_view
-from ..evidence.vocabulary import UnknownName, Vocabulary, fold, nearest
-from ..picker.recipe import BASELINE, Recipe, RecipeError
+from ..terms.vocabulary import UnknownName, Vocabulary, fold, nearest
+from ..terms.recipe import BASELINE, Recipe, RecipeError
 
 EVALUATOR = "lmms-eval"
 PLANS = {"llava": "two stages: the connector on captions, then connector and LLM on instructions",

@@ -9,8 +9,8 @@ import json
 import re
 from typing import NamedTuple
 
-from ..evidence.vocabulary import Vocabulary
-from ..picker.recipe import RecipeError
+from ..terms.vocabulary import Vocabulary
+from ..terms.recipe import RecipeError
 from .target import READS, InData, Job, Target, about, comment, data_line, divide, layout, script, sources
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")

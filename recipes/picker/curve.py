@@ -14,13 +14,13 @@ from typing import NamedTuple
 from ..effects.columns import recipe_rows
 from ..effects.features import llm_make, llm_params_b, pixels, visual_tokens
 from ..effects.posterior import Posterior
-from ..effects.swap import Change
+from ..effects.judge import Change
 from ..evidence.contrasts import Contrast, contrasts, evidence_metrics, moved
 from ..evidence.tables import Paper
-from ..evidence.vocabulary import Vocabulary
+from ..terms.vocabulary import Vocabulary
 from .limits import OUTPUT_TOKENS, PROMPT_TOKENS
-from .recipe import Recipe, RecipeError, change
-from .tasks import TaskMix
+from ..terms.recipe import Recipe, RecipeError, change
+from ..terms.tasks import TaskMix
 
 FEATURE = {"visual_tokens": "visual_tokens", "resolution": "resolution", "llm_params_b": "llm_size", "data_size": "data_size"}
 AXIS = {"visual_tokens": "visual_tokens", "resolution": "resolution", "llm_params_b": "llm", "data_size": "data"}

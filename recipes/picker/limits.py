@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from ..cost import flops, latency, memory, training
-from ..evidence.vocabulary import Vocabulary
+from ..terms.vocabulary import Vocabulary
 from .space import Data, Language, Space, Visual
-from .units import Budget, LatencyTarget
+from ..terms.units import Budget, LatencyTarget
 
 PROMPT_TOKENS, OUTPUT_TOKENS = 64, 128
 REASONS = ("licence", "unknown licence", "context", "memory", "speed", "latency", "budget")   # in the order in which they are asked

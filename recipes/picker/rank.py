@@ -10,16 +10,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from ..cost import flops, training
-from ..effects import linalg
+from ..base import linalg
 from ..effects.features import AXIS_OF, difference, features, group
 from ..effects.posterior import Posterior, Trace
 from ..effects.results import Mix
-from ..effects.swap import Change, together
-from ..evidence.vocabulary import Vocabulary
+from ..effects.judge import Change, together
+from ..terms.vocabulary import Vocabulary
 from .limits import Constraints, Costs, Pairs, costs_of
-from .recipe import Recipe
+from ..terms.recipe import Recipe
 from .space import Data, Language, Space, Visual
-from .tasks import TaskMix
+from ..terms.tasks import TaskMix
 
 CANDIDATES = 40          # recipes that compete in the probability of being best
 DRAWS = 600

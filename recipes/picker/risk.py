@@ -11,9 +11,9 @@ import math
 from collections.abc import Mapping, Sequence
 
 from ..effects import tails
-from ..effects.swap import Change, together
+from ..effects.judge import Change, together
 from .rank import Candidate, Scores, leaders
-from .recipe import change
+from ..terms.recipe import change
 
 FIRST = 25      # leaders by expected gain of every set of moved axes that are judged before the bounds are asked
 

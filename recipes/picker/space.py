@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from ..cost import flops, tokens
-from ..errors import Refused
-from ..evidence.vocabulary import Vocabulary
-from .recipe import Recipe
+from ..base.errors import Refused
+from ..terms.vocabulary import Vocabulary
+from ..terms.recipe import Recipe
 
 CONNECTORS = ("mlp-2x-gelu", "linear", "pixel-shuffle-mlp", "avg-pool", "perceiver", "q-former", "c-abstractor")
 FUSED = (("dinov2-vit-l-14", "siglip-so400m-14"), ("clip-vit-l-14", "dinov2-vit-l-14"), ("convnext-xxl-clip", "siglip-so400m-14"),

@@ -15,7 +15,7 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from ..effects import linalg
+from ..base import linalg
 
 DRAWS = 500          # antithetic pairs: 1000 truths; a confidence of 0.8 is then known to about 0.012
 MOST_RUNS = 24

@@ -13,7 +13,7 @@ import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent.parent))
-from recipes.evidence.write import dump_paper, dump_registry  # noqa: E402
+from recipes.base.write import dump_paper, dump_registry  # noqa: E402
 
 OVERLAY = json.loads((HERE / "overlay.json").read_text(encoding="utf-8"))
 

@@ -1,0 +1,266 @@
+"""What people type after a command: flags with units, names and sizes -> canonical values.
+
+In: argparse parsers to fill, texts of flags, the library's vocabulary. Out: recipe fields, lists of benchmarks, limits;
+or an error that names the flag and what it accepts. Does not compute answers, print or exit.
+"""
+import argparse
+import math
+import re
+from collections.abc import Callable, Sequence
+
+from ..cost import tokens
+from ..base.errors import Refused
+from ..terms.vocabulary import UnknownName, Vocabulary, fold, nearest
+from ..library import Library
+from ..terms import units
+from ..picker.limits import Constraints
+from ..terms.recipe import FIELDS, parse
+from ..picker.space import same_size
+
+FIXABLE = ("encoder", "connector", "llm", "llm_params_b", "data", "resolution", "visual_tokens")
+
+
+class Usage(Refused):
+    """A command line that cannot be carried out: one line, exit code 2."""
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse whose errors are one line in the same form as all others, with a near miss for a wrong flag."""
+
+    def error(self, message: str):
+        words = message.split("arguments: ")
+        if len(words) == 2 and words[1].startswith("--"):
+            known = [flag for action in self._actions for flag in action.option_strings]
+            near = nearest(words[1].split()[0], {fold(flag): flag for flag in known})
+            message += f" (did you mean {near[0]}?)" if near else ""
+        raise Usage(f"{self.prog}: {message} (see {self.prog} --help)")
+
+
+def common(parser: Parser) -> None:
+    """Flags of every command."""
+    parser.add_argument("--json", action="store_true", help="print JSON with stable keys")
+    parser.add_argument("--plain", action="store_true", help="no colour, only ASCII, 80 columns whatever the terminal")
+    parser.add_argument("--tables", metavar="DIR", action="append", default=[], help="a folder of your own tables, joined to the published ones (repeatable)")
+
+
+def recipe_flags(parser: Parser, prefix: str = "", what: str = "on both sides") -> None:
+    """--encoder, --resolution … (with a prefix: --to-resolution)."""
+    for field in FIELDS if not prefix else ("resolution", "visual_tokens", "tiling", "data_size"):
+        parser.add_argument(f"--{prefix}{field.replace('_', '-')}", dest=f"{prefix}{field}".replace("-", "_"), metavar=field.upper(),
+                            help=f"{field.replace('_', ' ')} {what}")
+
+
+def level_flag(parser: Parser) -> None:
+    """--level of the intervals."""
+    parser.add_argument("--level", type=flag(units.level), default=0.8, metavar="P", help="level of the intervals (0.8 or 80%%)")
+
+
+def flag(reader: Callable) -> Callable:
+    """An argparse type whose own message reaches the user."""
+    def read(text: str):
+        try:
+            return reader(text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+    return read
+
+
+def number(least: float, most: float, what: str, ends: bool = True):
+    """An argparse type for a number between two bounds."""
+    def read(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.nan
+        if not (least <= value <= most if ends else least < value < most):
+            raise ValueError(f"{text[:20]!r} is not {what}")
+        return value
+    return flag(read)
+
+
+def positive(text: str) -> int:
+    """A whole number between 1 and 100."""
+    if not (text.isascii() and text.isdecimal()) or len(text) > 3 or not 1 <= int(text) <= 100:
+        raise ValueError(f"{text[:20]!r} is not a whole number between 1 and 100")
+    return int(text)
+
+
+def whole_number(text: str) -> int:
+    """A whole number between 1 and 1,000,000."""
+    if not (text.isascii() and text.isdecimal()) or len(text) > 7 or not 1 <= int(text) <= 1_000_000:
+        raise ValueError(f"{text[:20]!r} is not a whole number between 1 and 1,000,000")
+    return int(text)
+
+
+def stated_flags(args: argparse.Namespace, words: Vocabulary, prefix: str = "") -> dict:
+    """Recipe fields given as flags, canonical."""
+    raw = {field: getattr(args, f"{prefix}{field}", None) for field in FIELDS}
+    recipe, _ = parse({k: v for k, v in raw.items() if v is not None}, words)
+    return recipe.stated()
+
+
+def side_of(field: str, text: str, words: Vocabulary) -> dict:
+    """Recipe fields that one name of a swap stands for."""
+    if field == "frozen_encoder":
+        return {"frozen_encoder": text == "frozen"}
+    if field == "visual_tokens":
+        text = text.split()[0]
+    return parse({field: text}, words)[0].stated()
+
+
+def size_or_llm(text: str, words: Vocabulary) -> dict:
+    """--on 7B or --on llama-3-8b. The baseline's own 7B is kept for 7B."""
+    try:
+        return {"llm": words.resolve("llm", text).slug}
+    except UnknownName:
+        value = parse({"llm_params_b": text}, words)[0].llm_params_b
+        return {} if abs(value - 7) < 0.3 else {"llm_params_b": value}
+
+
+def benchmark_list(values: Sequence[str], words: Vocabulary) -> list[str]:
+    """--benchmark flags, canonical; a benchmark that is no image benchmark is an error."""
+    found = []
+    for value in values:
+        for part in value.split(","):
+            slug = words.benchmark(part)
+            if not words.records("benchmark")[slug]["family"]:
+                raise Usage(f"{slug} does not test images: no recipe axis is modelled for it")
+            found.append(slug)
+    return list(dict.fromkeys(found))
+
+
+def recipe_fields(text: str, command: str) -> dict[str, str]:
+    """encoder=siglip,llm=qwen2-7b as fields. A comma that no field name follows belongs to the value before it."""
+    fields: dict[str, str] = {}
+    for part in re.split(r",(?=\s*[A-Za-z_-]+\s*=)", text) if text.strip() else []:
+        match = re.fullmatch(r"\s*([A-Za-z_-]+)\s*=\s*(.*\S)\s*", part, re.DOTALL)
+        if not match:
+            raise Usage(f"{command}: {part[:60]!r} is not FIELD=VALUE (as in encoder=siglip,llm=qwen2-7b)")
+        name = match[1].replace("-", "_")
+        if name in fields:
+            raise Usage(f"{command}: {name[:40]} is given twice")
+        fields[name] = match[2]
+    return fields
+
+
+def pairs(values: Sequence[str], flag_name: str, words: Vocabulary) -> list[tuple[str, object]]:
+    """--fix and --avoid: AXIS=VALUE, canonical."""
+    found = []
+    for value in values:
+        field, sign, text = value.partition("=")
+        field = field.strip().replace("-", "_")
+        if not sign or not text.strip():
+            raise Usage(f"{flag_name} {value[:60]!r}: as in {flag_name} encoder=siglip")
+        if field not in FIXABLE:
+            what = "the candidates do not vary" if field in FIELDS else "unknown axis"
+            raise Usage(f"{flag_name}: {what} {field[:40]!r} (known: {', '.join(FIXABLE)})")
+        named = flag_name == "--avoid" and field in ("encoder", "connector", "llm", "data")
+        stem = re.sub(r"[\s_]+", "-", text.strip().lower())
+        try:
+            stated = parse({field: text.strip()}, words)[0].stated()   # clip@336 states two fields, llm=7B a size
+        except UnknownName:     # no component, and yet the beginning of some: gemma, qwen
+            some = [(field, slug) for slug in words.records(field) if re.match(rf"{re.escape(stem)}(?:-|\d)", slug)] if named else []
+            if not some:
+                raise
+            found += some
+            continue
+        if flag_name == "--avoid" and field not in stated:
+            raise Usage(f"--avoid {value[:60]!r}: names one component, as in --avoid llm=vicuna-1.5-7b")
+        kept = [(name, stated[name]) for name in stated if name != "data_size" and (flag_name == "--fix" or name == field)]
+        if named:     # a name without its size stands for all sizes
+            kept += [(field, slug) for slug in words.records(field) if slug.startswith(stem + "-") and (field, slug) not in kept]
+        for name, what in kept:
+            if flag_name == "--fix" and dict(found).get(name, what) != what:
+                raise Usage(f"--fix {name} is given twice: {dict(found)[name]} and {what}")
+        found += kept
+    if flag_name == "--fix":
+        _one_size(dict(found), words)
+    return found
+
+
+def scores_given(values: Sequence[str], words: Vocabulary) -> dict[str, float]:
+    """--score BENCHMARK=VALUE flags (also with commas): benchmark -> what the first recipe scores, in its points."""
+    found: dict[str, float] = {}
+    for part in (part for value in values for part in value.split(",")):
+        name, _, text = part.partition("=")
+        try:
+            value = float(text.strip().rstrip("%"))
+        except ValueError:
+            raise Usage(f"--score {part[:40]!r}: as in --score mmmu=36.5") from None
+        benchmark = words.benchmark(name.strip())
+        if found.setdefault(benchmark, check_score(benchmark, value, words)) != value:
+            raise Usage(f"--score {benchmark} is given twice: {found[benchmark]:g} and {value:g}")
+    return found
+
+
+def check_score(benchmark: str, value: float, words: Vocabulary) -> float:
+    """A score of a benchmark that has a maximum. Raises Usage."""
+    from ..effects.level import bounded     # only scores ask for it
+    record = words.records("benchmark")[benchmark]
+    if not bounded(record):
+        raise Usage(f"a score of {benchmark} does not change what is expected: it has no best value to come close to")
+    if not 0 <= value <= record["max"]:
+        raise Usage(f"{benchmark} goes from 0 to {record['max']:g}: {value:g} is no score of it")
+    return value
+
+
+def _one_size(fixed: dict[str, object], words: Vocabulary) -> None:
+    """Raises Usage when an LLM is fixed beside a size that it does not have."""
+    slug, wanted = fixed.get("llm"), fixed.get("llm_params_b")
+    size = words.records("llm").get(slug, {}).get("params_b")     # a name of the user's tables has no record
+    if wanted and size and not same_size(size, wanted):
+        raise Usage(f"--fix llm={slug} ({size:g}B) contradicts --fix llm_params_b={wanted:g}B (as --fix llm={wanted:g}B says too): leave one out")
+
+
+def constraint_flags(parser) -> None:
+    """What a recipe must meet: the flags that `constraints` reads."""
+    parser.add_argument("--budget", metavar="B", help="training budget: 500 A100-hours, 8xH100 for a day, 2e21 FLOP, 50M images, $2,000 at $1.50 per H100-hour")
+    parser.add_argument("--latency", metavar="L", help="time to first token: 300ms on L4 (300 ms total on L4 for a whole answer)")
+    parser.add_argument("--speed", metavar="S", help="decoding: 20 tokens/s on Orin")
+    parser.add_argument("--memory", metavar="M", help="memory of the deployment: 24GB, 'fits 24GB in int4'")
+    parser.add_argument("--deploy", choices=("edge", "cloud"), help="device when none is named, whose memory is a limit: edge = Jetson AGX Orin, cloud = L4")
+    parser.add_argument("--dtype", choices=("bf16", "int8", "int4"), help="number format of the deployed LLM weights (default: bf16)")
+    parser.add_argument("--images", type=flag(positive), default=1, metavar="N", help="pictures in one request (several images, video frames)")
+    parser.add_argument("--licence", "--license", choices=("any", "commercial"), default="any", help="commercial: the LLM's licence must permit commercial use")
+    parser.add_argument("--fix", metavar="AXIS=VALUE", action="append", default=[], help="keep a field fixed: llm=qwen2.5-7b, llm_params_b=2B (repeatable)")
+    parser.add_argument("--avoid", metavar="AXIS=VALUE", action="append", default=[], help="leave out a component: encoder=clip-vit-l-14 (repeatable)")
+
+
+def constraints(args: argparse.Namespace, words: Vocabulary) -> Constraints:
+    """What a recipe must meet, from `constraint_flags`."""
+    device = "jetson-agx-orin-64gb" if args.deploy == "edge" else "l4"
+    speed = units.speed(args.speed, words) if args.speed is not None else None
+    if speed and speed.gpu:
+        device = speed.gpu
+    latency = None
+    if args.latency is not None:
+        latency = units.latency(args.latency, words)
+        if not re.search(r"\son\s", args.latency, re.I):
+            latency = latency._replace(gpu=device)
+        elif speed and speed.gpu and latency.gpu != speed.gpu:
+            raise Usage(f"--latency is about {latency.gpu} and --speed about {speed.gpu}: one device at a time")
+    memory, stored = units.memory(args.memory) if args.memory is not None else (None, None)
+    if stored and args.dtype and args.dtype != stored:
+        raise Usage(f"--memory says {stored} and --dtype {args.dtype}")
+    device = latency.gpu if latency else device
+    room = words.records("hardware")[device].get("memory_gb") if latency or speed or args.deploy else None    # what it runs on, it must fit into
+    return Constraints(units.budget(args.budget, words) if args.budget is not None else None, latency, room if memory is None else memory,
+                       args.dtype or stored or "bf16", deploy_gpu=device, tokens_per_s=speed.tokens_per_s if speed else None, images=args.images,
+                       commercial=args.licence == "commercial")
+
+
+def image_size(text: str) -> tuple[int, int]:
+    """--image 1024x768."""
+    width, sign, height = text.lower().replace("×", "x").partition("x")
+    if not sign or not all(part.isascii() and part.isdecimal() and len(part) <= 9 for part in (width, height)):
+        raise Usage(f"tokens: --image {text[:40]!r} is not WIDTHxHEIGHT (as in 1024x768)")
+    tokens.check_size(int(width), int(height))
+    return int(width), int(height)
+
+
+def known_paper(key: str, library: Library) -> str:
+    """--paper KEY. Raises UnknownName."""
+    known = [paper.key for paper in library.papers()]
+    if key not in known:
+        raise UnknownName("paper", key, nearest(key, {fold(k): k for k in known}))
+    return key
