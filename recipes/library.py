@@ -1,8 +1,10 @@
-"""What a command needs from disk: the vocabulary, the stored fit, and the papers, each read when first asked for.
+"""What a command needs from disk: the vocabulary, the stored fit, and the papers, each read when
+first asked for.
 
-In: the directory that ships with the program and the user's own ones. Out: values of the other packages.
-The only module beside the evidence readers that knows where files lie.
+In: the directory that ships with the program and the user's own ones. Out: values of the other
+packages. The only module beside the evidence readers that knows where files lie.
 """
+
 import functools
 import os
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,11 +23,13 @@ if TYPE_CHECKING:
 
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-CHECKOUT = os.path.dirname(HERE)    # main.py lies here, unless the package is installed
+CHECKOUT = os.path.dirname(HERE)  # main.py lies here, unless the package is installed
 
 
 def shipped_tables() -> str:
-    """The tables that come with the program: inside an installed package, beside the package in a checkout."""
+    """The tables that come with the program: inside an installed package, beside the package in a
+    checkout.
+    """
     inside = os.path.join(HERE, "tables")
     return inside if os.path.isdir(inside) else os.path.join(CHECKOUT, "tables")
 
@@ -35,8 +39,19 @@ COMPONENTS = ("encoder", "connector", "llm", "data")
 
 def unified(table: Table, slugs: Mapping[tuple[str, str], str]) -> Table:
     """A table with its components under other names. slugs: (axis, name) -> name."""
-    rows = (row._replace(setting={**row.setting, **{axis: slugs[axis, row.setting[axis]] for axis in COMPONENTS if isinstance(row.setting.get(axis), str)}})
-            for row in table.rows)
+    rows = (
+        row._replace(
+            setting={
+                **row.setting,
+                **{
+                    axis: slugs[axis, row.setting[axis]]
+                    for axis in COMPONENTS
+                    if isinstance(row.setting.get(axis), str)
+                },
+            }
+        )
+        for row in table.rows
+    )
     return table._replace(rows=tuple(rows))
 
 
@@ -48,8 +63,14 @@ class Library:
         self.extra = tuple(extra)
         for directory in self.extra:
             if not os.path.isdir(directory):
-                raise EvidenceError(directory, "", "is not a directory (--tables wants a folder of table files)", "file")
-        self.published_words = open_vocabulary(self.shipped)     # without the names of the user's tables: `check` judges these by it
+                raise EvidenceError(
+                    directory,
+                    "",
+                    "is not a directory (--tables wants a folder of table files)",
+                    "file",
+                )
+        # without the names of the user's tables: `check` judges these by it
+        self.published_words = open_vocabulary(self.shipped)
         self._words: Vocabulary | None = None
         self._own: list[Paper] | None = None
         self._read: dict[str, Paper] = {}
@@ -63,93 +84,161 @@ class Library:
         """The vocabulary, with the names that only the user's tables have."""
         if self._words is None:
             self._words = open_vocabulary(self.shipped) if self.extra else self.published_words
-            self.own_papers()       # admits their names
+            self.own_papers()  # admits their names
         return self._words
 
     def _admit(self, tables: Iterable[Table]) -> dict[tuple[str, str], str]:
-        """Let the vocabulary know the names that only the user's tables have, so that they can be asked about. Returns (axis, name) -> the name to use."""
+        """Let the vocabulary know the names that only the user's tables have, so that they can be
+        asked about. Returns (axis, name) -> the name to use.
+        """
         slugs: dict[tuple[str, str], str] = {}
         for table in tables:
             for metric in table.metrics.values():
                 self._admit_benchmark(metric, table.id)
-            for axis, name in ((axis, row.setting.get(axis)) for row in table.rows for axis in COMPONENTS):
+            for axis, name in (
+                (axis, row.setting.get(axis)) for row in table.rows for axis in COMPONENTS
+            ):
                 if isinstance(name, str) and (axis, name) not in slugs:
-                    slugs[axis, name] = self._slug(axis, name) or self._admit_component(axis, name, table.id)
+                    slugs[axis, name] = self._slug(axis, name) or self._admit_component(
+                        axis, name, table.id
+                    )
         return slugs
 
     def _admit_benchmark(self, metric: Metric, table: str) -> None:
-        if metric.role not in ("score", "average") or metric.benchmark in self.words.records("benchmark"):
+        if metric.role not in ("score", "average") or metric.benchmark in self.words.records(
+            "benchmark"
+        ):
             return
         known = self.words.find("benchmark", metric.benchmark)
         if known:
-            self._strange.append(f"benchmark {metric.benchmark!r} (in {table} of --tables) should be written {known!r}: as it stands it is another one")
-        self.words.admit("benchmark", metric.benchmark, {"key": metric.benchmark, "name": metric.benchmark, "kind": metric.role, "max": metric.max,
-                                                         "higher_is_better": metric.higher_is_better,
-                                                         "family": metric.benchmark})     # its own: nobody says what it tests
+            self._strange.append(
+                f"benchmark {metric.benchmark!r} (in {table} of --tables) should be written"
+                f" {known!r}: as it stands it is another one"
+            )
+        self.words.admit(
+            "benchmark",
+            metric.benchmark,
+            {
+                "key": metric.benchmark,
+                "name": metric.benchmark,
+                "kind": metric.role,
+                "max": metric.max,
+                "higher_is_better": metric.higher_is_better,
+                # its own: nobody says what it tests
+                "family": metric.benchmark,
+            },
+        )
 
     def _admit_component(self, axis: str, name: str, table: str) -> str:
-        """The name to use for a component that the vocabulary does not know, or for a fusion with such an encoder."""
+        """The name to use for a component that the vocabulary does not know, or for a fusion with
+        such an encoder.
+        """
         for part in name.split("+") if axis == "encoder" else [name]:
             if self._slug(axis, part) is None:
-                self._strange.append(f"{self.words.unknown(axis, part)} (in {table} of --tables): its rows speak for this name alone")
+                self._strange.append(
+                    f"{self.words.unknown(axis, part)} (in {table} of --tables): its rows speak for"
+                    " this name alone"
+                )
                 self.words.admit(axis, part)
         return self._slug(axis, name) or name
 
     def _slug(self, axis: str, name: str) -> str | None:
-        """The slug of a component, or None. Slow for an unknown name (its error looks for the nearest ones): asked once per name, not per row."""
+        """The slug of a component, or None. Slow for an unknown name (its error looks for the
+        nearest ones): asked once per name, not per row.
+        """
         try:
             return self.words.resolve(axis, name).slug
         except UnknownName:
             return None
 
     def own_papers(self) -> list[Paper]:
-        """The user's papers, names unified, without scores that cannot be. An id that the shipped tables use too is an EvidenceError."""
-        words = self.words      # asks for these papers itself when it is new
+        """The user's papers, names unified, without scores that cannot be. An id that the shipped
+        tables use too is an EvidenceError.
+        """
+        words = self.words  # asks for these papers itself when it is new
         if self._own is None:
-            papers = list(load_papers(self.extra, words.records("benchmark"), words=words)) if self.extra else []
+            papers = (
+                list(load_papers(self.extra, words.records("benchmark"), words=words))
+                if self.extra
+                else []
+            )
             slugs = self._admit(table for paper in papers for table in paper.tables)
-            self._own = [paper._replace(tables=tuple(self._possible(unified(table, slugs)) for table in paper.tables)) for paper in papers]
+            self._own = [
+                paper._replace(
+                    tables=tuple(self._possible(unified(table, slugs)) for table in paper.tables)
+                )
+                for paper in papers
+            ]
             if self._own:
-                known = {table.id for paper in self.papers(shipped_only=True) for table in paper.tables}
+                known = {
+                    table.id for paper in self.papers(shipped_only=True) for table in paper.tables
+                }
                 for paper in self._own:
                     for table in paper.tables:
                         if table.id in known:
-                            raise EvidenceError(paper.file, f"/tables/{table.index}/id",
-                                                f"the table id {table.id!r} stands in the published tables too", "unique")
+                            raise EvidenceError(
+                                paper.file,
+                                f"/tables/{table.index}/id",
+                                f"the table id {table.id!r} stands in the published tables too",
+                                "unique",
+                            )
         return self._own
 
     def _possible(self, table: Table) -> Table:
-        """A table without the scores that lie outside their scale; what is left out is noted for `strange`."""
+        """A table without the scores that lie outside their scale; what is left out is noted for
+        `strange`.
+        """
         from .evidence.rules import check_range
+
         rows = list(table.rows)
         for pointer, message in check_range(table, self.words):
             _, _, number, _, name = pointer.split("/")
             key = unescape(name)
-            rows[int(number)] = rows[int(number)]._replace(scores={**rows[int(number)].scores, key: None})
-            self._strange.append(f"{table.id} of --tables, row {rows[int(number)].arm!r}, {key}: {message}; left out")
+            rows[int(number)] = rows[int(number)]._replace(
+                scores={**rows[int(number)].scores, key: None}
+            )
+            self._strange.append(
+                f"{table.id} of --tables, row {rows[int(number)].arm!r}, {key}: {message}; left out"
+            )
         return table._replace(rows=tuple(rows))
 
     def strange(self) -> list[str]:
-        """What is strange in the user's tables, a sentence each: names that the vocabulary does not know or spells otherwise, scores left out."""
+        """What is strange in the user's tables, a sentence each: names that the vocabulary does not
+        know or spells otherwise, scores left out.
+        """
         return self._strange
 
     @functools.cached_property
     def repeated(self) -> "tuple[Repeated, ...]":
         """The user's papers whose rows stand in a published one."""
         from .evidence.redundancy import repeated
-        return tuple(repeated(self.own_papers(), self.papers(shipped_only=True))) if self.extra else ()
+
+        return (
+            tuple(repeated(self.own_papers(), self.papers(shipped_only=True))) if self.extra else ()
+        )
 
     def counted_twice(self) -> list[str]:
         """The user's papers that count in the published tables already, a sentence each."""
-        return [f"{one.rows} of {one.among} rows of {one.paper} carry the scores of rows of {one.of}, which counts already: they count twice"
-                for one in self.repeated]
+        return [
+            f"{one.rows} of {one.among} rows of {one.paper} carry the scores of rows of {one.of},"
+            " which counts already: they count twice"
+            for one in self.repeated
+        ]
 
-    def papers(self, keys: Iterable[str] | None = None, *, shipped_only: bool = False) -> list[Paper]:
+    def papers(
+        self, keys: Iterable[str] | None = None, *, shipped_only: bool = False
+    ) -> list[Paper]:
         """The papers named in `keys` (all by default), and the user's."""
         wanted = None if keys is None else set(keys)
         if wanted is None or not wanted <= self._read.keys():
             missing = None if wanted is None else wanted - self._read.keys()
-            for paper in load_papers([self.shipped], self.words.records("benchmark"), missing, shipped=self.shipped, words=self.words):
+            for paper in load_papers(
+                [self.shipped],
+                self.words.records("benchmark"),
+                missing,
+                shipped=self.shipped,
+                words=self.words,
+            ):
                 self._read.setdefault(paper.key, paper)
         out = [self._read[key] for key in sorted(self._read) if wanted is None or key in wanted]
         return out if shipped_only else out + self.own_papers()
@@ -162,7 +251,10 @@ class Library:
             if self.extra:
                 from .effects.columns import columns
                 from .effects.condition import Conditioned
-                self._posterior = Conditioned(self._posterior, columns(self.own_papers(), self.words))
+
+                self._posterior = Conditioned(
+                    self._posterior, columns(self.own_papers(), self.words)
+                )
         return self._posterior
 
     @property
@@ -170,6 +262,7 @@ class Library:
         """The released models with what they print."""
         if self._released is None:
             from .released.models import Landscape
+
             self._released = Landscape(self.words)
         return self._released
 
@@ -178,8 +271,14 @@ class Library:
         """Utilisation of published training runs."""
         if self._calibration is None:
             from .cost import training
+
             words = self.words
-            self._calibration = training.calibrate(training.published(
-                words.registry("training_costs")["training_costs"], words.records("encoder"), words.records("llm"),
-                words.records("hardware")))
+            self._calibration = training.calibrate(
+                training.published(
+                    words.registry("training_costs")["training_costs"],
+                    words.records("encoder"),
+                    words.records("llm"),
+                    words.records("hardware"),
+                )
+            )
         return self._calibration

@@ -1,4 +1,5 @@
 """A chat server for tests, whose behaviour a test sets, and images to ask about. Holds no test."""
+
 import base64
 import http.server
 import json
@@ -12,19 +13,27 @@ from recipes.exchange import chat, images
 
 from .support import call
 
-GOOD = [{"choices": [{"delta": {"role": "assistant", "content": ""}}]}, {"choices": [{"delta": {"content": "Two "}}]},
-        {"choices": [{"delta": {"content": "cats"}, "finish_reason": None}]}, {"choices": [{"delta": {}, "finish_reason": "stop"}]},
-        {"choices": [], "usage": {"prompt_tokens": 600, "completion_tokens": 9}}, "[DONE]"]
+GOOD = [
+    {"choices": [{"delta": {"role": "assistant", "content": ""}}]},
+    {"choices": [{"delta": {"content": "Two "}}]},
+    {"choices": [{"delta": {"content": "cats"}, "finish_reason": None}]},
+    {"choices": [{"delta": {}, "finish_reason": "stop"}]},
+    {"choices": [], "usage": {"prompt_tokens": 600, "completion_tokens": 9}},
+    "[DONE]",
+]
 KEY = "sk-secret-0123456789"
 
 
 def events(values) -> bytes:
     """Server-sent events of values (texts as they are)."""
-    return b"".join(b"data: " + (v if isinstance(v, str) else json.dumps(v)).encode() + b"\n\n" for v in values)
+    return b"".join(
+        b"data: " + (v if isinstance(v, str) else json.dumps(v)).encode() + b"\n\n" for v in values
+    )
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
     """Asks the server's `behave` what to do."""
+
     protocol_version = "HTTP/1.1"
 
     def log_message(self, *_):
@@ -59,7 +68,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         elif isinstance(self.server.models, bytes):
             self.send(200, self.server.models)
         else:
-            self.send(200, json.dumps({"data": [{"id": name} for name in self.server.models]}).encode())
+            self.send(
+                200, json.dumps({"data": [{"id": name} for name in self.server.models]}).encode()
+            )
 
     def do_POST(self):
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
@@ -72,7 +83,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             server.turn += 1
         try:
             server.behave(self, body, turn)
-        except OSError:      # the client hung up
+        except OSError:  # the client hung up
             self.close_connection = True
         finally:
             with server.lock:
@@ -80,15 +91,27 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 
 class Server(http.server.ThreadingHTTPServer):
-    """A chat server whose behaviour a test sets. seen: (path, headers, body) of each request; most: requests at once."""
+    """A chat server whose behaviour a test sets. seen: (path, headers, body) of each request; most:
+    requests at once.
+    """
+
     daemon_threads = True
 
     def __init__(self, behave=None, models=("cat-vl",)):
         super().__init__(("127.0.0.1", 0), Handler)
         self.behave = behave or (lambda h, body, turn: h.stream())
-        self.models, self.seen, self.lock, self.now, self.most, self.turn = models, [], threading.Lock(), 0, 0, 0
+        self.models, self.seen, self.lock, self.now, self.most, self.turn = (
+            models,
+            [],
+            threading.Lock(),
+            0,
+            0,
+            0,
+        )
         self.released = threading.Event()
-        threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        threading.Thread(
+            target=self.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True
+        ).start()
 
     def handle_error(self, *_):
         pass
@@ -108,7 +131,9 @@ class Server(http.server.ThreadingHTTPServer):
 
 
 def png(width=8, height=6, value=100, channels=3) -> bytes:
-    return images.encode(images.Pixels(width, height, channels, [bytes([value]) * (width * channels)] * height))
+    return images.encode(
+        images.Pixels(width, height, channels, [bytes([value]) * (width * channels)] * height)
+    )
 
 
 JPEG = b"\xff\xd8\xff\xe0\x00\x04ab\xff\xff\xc2\x00\x11\x08\x01\xe0\x02\x80\x03" + bytes(9)
@@ -138,7 +163,13 @@ class Folder(unittest.TestCase):
 
     def compare(self, server, *argv, question=True, name="a"):
         """(code, JSON or None, stderr) of the command."""
-        basics = ["compare", "--endpoint", f"{name}={server.url}", "--json", *(("--image", self.image, "--question", "How many?") if question else ())]
+        basics = [
+            "compare",
+            "--endpoint",
+            f"{name}={server.url}",
+            "--json",
+            *(("--image", self.image, "--question", "How many?") if question else ()),
+        ]
         code, out, err = call(*basics, *argv)
         self.assertNotIn("Traceback", err)
         return code, json.loads(out) if out else None, err

@@ -1,4 +1,5 @@
 """Marks to draw, and what the tests read back from a picture."""
+
 import xml.etree.ElementTree as ET
 
 from recipes.answers import swap as answers
@@ -7,9 +8,10 @@ from recipes.show import plots, svg
 
 from . import support
 
-
 SVG = "{http://www.w3.org/2000/svg}"
-HOSTILE = "<script>alert('x')</script> & \"quotes\" \x00\x1b[31m ]]> --> \u202eevil \ud800 " + "W" * 300
+HOSTILE = (
+    "<script>alert('x')</script> & \"quotes\" \x00\x1b[31m ]]> --> \u202eevil \ud800 " + "W" * 300
+)
 
 
 def mark(value, weight=0.5, kind="full", label="Paper, Table 1", note="a → b"):
@@ -41,4 +43,6 @@ def boxes(picture):
 def swap_of(a, b, benchmarks=None):
     library = support.library()
     before, after = answers.sides(a, b, Recipe(), library.words)
-    return answers.answer_swap(library, before, after, benchmarks, None, 0.8, with_costs=False).result
+    return answers.answer_swap(
+        library, before, after, benchmarks, None, 0.8, with_costs=False
+    ).result

@@ -1,14 +1,18 @@
-"""Fill in what README.md shows of the program: `python3 -m tests.fill_readme` (or `--check`: exit code 1 when it is stale).
+"""Fill in what README.md shows of the program: `python3 -m tests.fill_readme` (or `--check`: exit
+code 1 when it is stale).
 
-In: README.md. Out: README.md with the blocks below these comments written anew, the counts of the evidence, and the table of the backtest:
+In: README.md. Out: README.md with the blocks below these comments written anew, the counts of the
+evidence, and the table of the backtest:
 
     <!-- output: COMMAND -->            the whole output
-    <!-- output: COMMAND; parts 1-3 --> its paragraphs 1 to 3 (what blank lines separate), with a line … for the rest
-    <!-- output: COMMAND; parts 1-3:9 --> the same, of the last paragraph the first 9 lines
+    <!-- output: COMMAND; parts 1-3 --> its paragraphs 1 to 3 (what blank lines separate), with a
+    line … for the rest <!-- output: COMMAND; parts 1-3:9 --> the same, of the last paragraph the
+    first 9 lines
     <!-- backtest -->                   the table of `backtest` (a quarter of a minute)
 
 Used by test_readme, which runs the commands that are quick.
 """
+
 import json
 import re
 import shlex
@@ -20,14 +24,19 @@ from typing import NamedTuple
 from . import support
 
 README = support.ROOT / "README.md"
-OUTPUT = re.compile(r"<!-- output: (.+?)(?:; parts (\d+)-(\d+)(?::(\d+))?)? -->\n```\n(.*?)```\n", re.S)
+OUTPUT = re.compile(
+    r"<!-- output: (.+?)(?:; parts (\d+)-(\d+)(?::(\d+))?)? -->\n```\n(.*?)```\n", re.S
+)
 BACKTEST = re.compile(r"<!-- backtest -->\n(?:\|.*\n)*")
 COUNTS = re.compile(r"\d+ papers, \d+ ablation tables and [\d,]+ printed scores")
 AXES = ("llm", "resolution", "visual_tokens", "encoder", "data", "connector", "training", "several")
 
 
 class Block(NamedTuple):
-    """A shown output: the command, its paragraphs (first, last; None: all), lines of the last one (None: all), and what the file has now."""
+    """A shown output: the command, its paragraphs (first, last; None: all), lines of the last one
+    (None: all), and what the file has now.
+    """
+
     command: str
     parts: tuple[int, int] | None
     lines: int | None
@@ -48,7 +57,12 @@ def blocks(text: str) -> Iterator[Block]:
 
 def block(match: re.Match) -> Block:
     """One of them."""
-    return Block(match[1], (int(match[2]), int(match[3])) if match[2] else None, int(match[4]) if match[4] else None, match[5])
+    return Block(
+        match[1],
+        (int(match[2]), int(match[3])) if match[2] else None,
+        int(match[4]) if match[4] else None,
+        match[5],
+    )
 
 
 def render(one: Block) -> str:
@@ -57,25 +71,36 @@ def render(one: Block) -> str:
     if argv[:2] == ["python3", "main.py"]:
         code, out, err = support.call(*argv[2:])
     else:
-        done = subprocess.run([sys.executable, *argv[1:]], capture_output=True, text=True, cwd=support.ROOT, check=False)
+        done = subprocess.run(
+            [sys.executable, *argv[1:]],
+            capture_output=True,
+            text=True,
+            cwd=support.ROOT,
+            check=False,
+        )
         code, out, err = done.returncode, done.stdout, done.stderr
     assert (code, err) == (0, ""), (one.command, code, err)
     if one.parts is None:
         return out
     paragraphs = out.rstrip("\n").split("\n\n")
     first, last = one.parts
-    kept = paragraphs[first - 1:last]
+    kept = paragraphs[first - 1 : last]
     ending = "\n\n…\n" if last < len(paragraphs) else "\n"
     if one.lines and kept[-1].count("\n") >= one.lines:
-        kept[-1], ending = "\n".join(kept[-1].split("\n")[:one.lines]), "\n…\n"
+        kept[-1], ending = "\n".join(kept[-1].split("\n")[: one.lines]), "\n…\n"
     return ("…\n\n" if first > 1 else "") + "\n\n".join(kept) + ending
 
 
 def counts() -> str:
     """The size of the evidence in words."""
     papers = support.papers()
-    cells = sum(v is not None for p in papers for t in p.tables for r in t.rows for v in r.scores.values())
-    return f"{len(papers)} papers, {sum(len(p.tables) for p in papers)} ablation tables and {cells:,} printed scores"
+    cells = sum(
+        v is not None for p in papers for t in p.tables for r in t.rows for v in r.scores.values()
+    )
+    return (
+        f"{len(papers)} papers, {sum(len(p.tables) for p in papers)} ablation tables and {cells:,}"
+        " printed scores"
+    )
 
 
 def backtest() -> str:
@@ -83,16 +108,37 @@ def backtest() -> str:
     code, out, _ = support.call("backtest", "--json")
     assert code == 0, out
     result = json.loads(out)
-    rows = [("all contrasts", result["overall"]), ("answerable (direct, indirect)", result["answerable"]),
-            *((f"answerable: {axis}", result["by_axis"][axis]) for axis in AXES if axis in result["by_axis"])]
-    lines = ["<!-- backtest -->",
-             '| contrasts | n | papers | error | error of the axis mean | CRPS | CRPS of calibrated "no change" (of the sharpest) | in 50 / 80 / 95% | right sign in % (papers / all) |',
-             "|---|---:|---:|---:|---:|---:|---:|---:|---:|"]
+    rows = [
+        ("all contrasts", result["overall"]),
+        ("answerable (direct, indirect)", result["answerable"]),
+        *(
+            (f"answerable: {axis}", result["by_axis"][axis])
+            for axis in AXES
+            if axis in result["by_axis"]
+        ),
+    ]
+    lines = [
+        "<!-- backtest -->",
+        (
+            "| contrasts | n | papers | error | error of the axis mean | CRPS | CRPS of calibrated"
+            ' "no change" (of the sharpest) | in 50 / 80 / 95% | right sign in % (papers / all) |'
+        ),
+        "|---|---:|---:|---:|---:|---:|---:|---:|---:|",
+    ]
     for name, value in rows:
-        inside = " / ".join(f"{100 * value['coverage_pooled'][level]:.0f}" for level in ("50", "80", "95"))
-        sign = " / ".join("-" if value[key] is None else f"{100 * value[key]:.0f}" for key in ("sign", "sign_pooled"))
-        lines.append(f"| {name} | {value['contrasts']:,} | {value['papers']} | {value['mae_ratio']:.2f} | {value['axis_mean_ratio']:.2f} | "
-                     f"{value['crps_ratio']:.2f} | {value['crps_zero_ratio']:.2f} ({value['crps_sharp_ratio']:.2f}) | {inside} | {sign} |")
+        inside = " / ".join(
+            f"{100 * value['coverage_pooled'][level]:.0f}" for level in ("50", "80", "95")
+        )
+        sign = " / ".join(
+            "-" if value[key] is None else f"{100 * value[key]:.0f}"
+            for key in ("sign", "sign_pooled")
+        )
+        lines.append(
+            f"| {name} | {value['contrasts']:,} | {value['papers']} | {value['mae_ratio']:.2f} |"
+            f" {value['axis_mean_ratio']:.2f} | {value['crps_ratio']:.2f} |"
+            f" {value['crps_zero_ratio']:.2f} ({value['crps_sharp_ratio']:.2f}) | {inside} |"
+            f" {sign} |"
+        )
     return "\n".join(lines) + "\n"
 
 
@@ -108,7 +154,14 @@ def main(argv: list[str]) -> int:
     text = README.read_text(encoding="utf-8")
     filled = fill(text)
     if "--check" in argv:
-        print("README.md is " + ("what the program prints" if filled == text else "stale: run python3 -m tests.fill_readme"))
+        print(
+            "README.md is "
+            + (
+                "what the program prints"
+                if filled == text
+                else "stale: run python3 -m tests.fill_readme"
+            )
+        )
         return 0 if filled == text else 1
     README.write_text(filled, encoding="utf-8")
     return 0

@@ -1,4 +1,7 @@
-"""What the tests of `import` share: result files in the harnesses' real formats, a folder to import into."""
+"""What the tests of `import` share: result files in the harnesses' real formats, a folder to import
+into.
+"""
+
 import json
 import pathlib
 import tempfile
@@ -6,7 +9,6 @@ import unittest
 
 
 from .support import DATA, call, library
-
 
 FIXTURES = DATA / "import"
 SIGLIP = str(FIXTURES / "lmms" / "siglip" / "20260901_101500_results.json")
@@ -28,11 +30,24 @@ class Case(unittest.TestCase):
     def write(self, name: str, content) -> str:
         path = self.folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content if isinstance(content, bytes) else (content if isinstance(content, str) else json.dumps(content)).encode())
+        path.write_bytes(
+            content
+            if isinstance(content, bytes)
+            else (content if isinstance(content, str) else json.dumps(content)).encode()
+        )
         return str(path)
 
-    def take(self, *argv: str, arm: str | None = "siglip", recipe: str | None = f"encoder=siglip,{REST}"):
-        return call("import", *argv, *(["--as", arm] if arm else []), *(["--recipe", recipe] if recipe else []), "--into", str(self.into))
+    def take(
+        self, *argv: str, arm: str | None = "siglip", recipe: str | None = f"encoder=siglip,{REST}"
+    ):
+        return call(
+            "import",
+            *argv,
+            *(["--as", arm] if arm else []),
+            *(["--recipe", recipe] if recipe else []),
+            "--into",
+            str(self.into),
+        )
 
     def taken(self, *argv: str, **kwargs) -> dict:
         code, out, err = self.take(*argv, "--json", **kwargs)
@@ -53,7 +68,11 @@ class Case(unittest.TestCase):
         return err
 
     def bytes(self) -> dict:
-        return {str(path.relative_to(self.folder)): path.read_bytes() for path in sorted(self.folder.rglob("*")) if path.is_file() and not path.is_symlink()}
+        return {
+            str(path.relative_to(self.folder)): path.read_bytes()
+            for path in sorted(self.folder.rglob("*"))
+            if path.is_file() and not path.is_symlink()
+        }
 
     def table(self, key: str = "my-runs") -> dict:
         return json.loads((self.into / f"{key}.json").read_text(encoding="utf-8"))["tables"][0]

@@ -1,8 +1,11 @@
-"""How many slips the rules catch without the lock: `python3 -m tests.mutations [N]` corrupts N cells of each kind.
+"""How many slips the rules catch without the lock: `python3 -m tests.mutations [N]` corrupts N
+cells of each kind.
 
-In: the shipped tables. Out: the share found, by kind and by table. A corruption counts as found when the checks say
-something about the table that they did not say before. Used by test_mutations with few cells, by hand with many.
+In: the shipped tables. Out: the share found, by kind and by table. A corruption counts as found
+when the checks say something about the table that they did not say before. Used by test_mutations
+with few cells, by hand with many.
 """
+
 import collections
 import random
 import sys
@@ -14,28 +17,46 @@ from recipes.evidence.tables import Paper, Row, Table
 
 from . import support
 
-KINDS = ("swapped digits", "lost decimal point", "neighbours swapped", "row shifted", "wrong unit", "number from the row above", "wrong slug")
+KINDS = (
+    "swapped digits",
+    "lost decimal point",
+    "neighbours swapped",
+    "row shifted",
+    "wrong unit",
+    "number from the row above",
+    "wrong slug",
+)
 
 
 def swapped_digits(value: float, rng: random.Random) -> float | None:
     """Two neighbouring digits exchanged: 36.09 -> 63.09."""
     text = repr(value)
-    spots = [i for i in range(len(text) - 1) if text[i].isdigit() and text[i + 1].isdigit() and text[i] != text[i + 1]]
+    spots = [
+        i
+        for i in range(len(text) - 1)
+        if text[i].isdigit() and text[i + 1].isdigit() and text[i] != text[i + 1]
+    ]
     if not spots:
         return None
     i = rng.choice(spots)
-    return float(text[:i] + text[i + 1] + text[i] + text[i + 2:])
+    return float(text[:i] + text[i + 1] + text[i] + text[i + 2 :])
 
 
-def mutate(table: Table, number: int, key: str, kind: str, rng: random.Random, slugs: dict[str, list[str]]) -> Table | None:
-    """The table with one slip at a cell, or None when this kind of slip is impossible or invisible there."""
+def mutate(
+    table: Table, number: int, key: str, kind: str, rng: random.Random, slugs: dict[str, list[str]]
+) -> Table | None:
+    """The table with one slip at a cell, or None when this kind of slip is impossible or invisible
+    there.
+    """
     row, keys = table.rows[number], list(table.metrics)
     value = row.scores[key]
     scores, setting = dict(row.scores), row.setting
     if kind == "swapped digits":
         scores[key] = swapped_digits(value, rng)
     elif kind == "lost decimal point":
-        scores[key] = None if redundancy.decimals(value) == 0 else float(repr(value).replace(".", ""))
+        scores[key] = (
+            None if redundancy.decimals(value) == 0 else float(repr(value).replace(".", ""))
+        )
     elif kind == "wrong unit":
         scores[key] = round(value / 100, redundancy.decimals(value) + 2)
     elif kind == "number from the row above":
@@ -52,9 +73,15 @@ def mutate(table: Table, number: int, key: str, kind: str, rng: random.Random, s
         axis = rng.choice(("encoder", "llm"))
         if not setting.get(axis):
             return None
-        setting = {**setting, axis: rng.choice([slug for slug in slugs[axis] if slug != setting[axis]])}
-    if setting is row.setting and (scores[key] is None or all(abs((scores.get(k) or 0) - (v or 0)) < 1 for k, v in row.scores.items())):
-        return None   # less than a point: not what the aim is about
+        setting = {
+            **setting,
+            axis: rng.choice([slug for slug in slugs[axis] if slug != setting[axis]]),
+        }
+    if setting is row.setting and (
+        scores[key] is None
+        or all(abs((scores.get(k) or 0) - (v or 0)) < 1 for k, v in row.scores.items())
+    ):
+        return None  # less than a point: not what the aim is about
     rows = list(table.rows)
     rows[number] = Row(row.arm, setting, scores, row.run, row.doubt, row.std)
     return table._replace(rows=tuple(rows))
@@ -67,7 +94,9 @@ class Checker:
         self.words = support.library().words
         self.tables = [table for paper in support.papers() for table in paper.tables]
         self.before = {table.id: self.alone(table) for table in self.tables}
-        self.across = {(rule, table.id, found) for rule, _, table, found in redundancy.across(self.tables)}
+        self.across = {
+            (rule, table.id, found) for rule, _, table, found in redundancy.across(self.tables)
+        }
         self.runs: dict[str, set[str]] = collections.defaultdict(set)
         self.models: dict[str, set[str]] = collections.defaultdict(set)
         for table in self.tables:
@@ -79,7 +108,11 @@ class Checker:
 
     def alone(self, table: Table) -> set:
         """Findings of the rules that look at one table."""
-        return {(rule, *found) for rule, (function, _) in RULES.items() for found in function(table, self.words)}
+        return {
+            (rule, *found)
+            for rule, (function, _) in RULES.items()
+            for found in function(table, self.words)
+        }
 
     def finds(self, table: Table) -> bool:
         """Do the checks say something new about a corrupted table?"""
@@ -87,16 +120,31 @@ class Checker:
             return True
         kin = {table.id}
         for row in table.rows:
-            kin |= self.runs.get(row.run, set()) | self.models.get(redundancy.model_name(row), set())
-        some = [table if other.id == table.id else other for other in self.tables if other.id in kin]
-        return any((rule, where.id, found) not in self.across for rule, _, where, found in redundancy.across(some))
+            kin |= self.runs.get(row.run, set()) | self.models.get(
+                redundancy.model_name(row), set()
+            )
+        some = [
+            table if other.id == table.id else other for other in self.tables if other.id in kin
+        ]
+        return any(
+            (rule, where.id, found) not in self.across
+            for rule, _, where, found in redundancy.across(some)
+        )
 
 
 def redundant(table: Table) -> bool:
-    """Does the table print averages of printed parts, or scores whose number of questions the registry knows?"""
+    """Does the table print averages of printed parts, or scores whose number of questions the
+    registry knows?
+    """
     words = support.library().words
-    return any(metric.mean_of and all(part.partition("/")[0] in table.metrics for part in metric.mean_of)
-               or metric.role == "score" and metric.max == 100 and redundancy.sizes(metric, words) for metric in table.metrics.values())
+    return any(
+        metric.mean_of
+        and all(part.partition("/")[0] in table.metrics for part in metric.mean_of)
+        or metric.role == "score"
+        and metric.max == 100
+        and redundancy.sizes(metric, words)
+        for metric in table.metrics.values()
+    )
 
 
 def cells(papers: list[Paper], wanted: Callable[[Table], bool]) -> Iterator[tuple[Table, int, str]]:
@@ -106,11 +154,17 @@ def cells(papers: list[Paper], wanted: Callable[[Table], bool]) -> Iterator[tupl
             if wanted(table):
                 for number, row in enumerate(table.rows):
                     for key, value in row.scores.items():
-                        if value is not None and table.metrics[key].role in ("score", "average", "part"):
+                        if value is not None and table.metrics[key].role in (
+                            "score",
+                            "average",
+                            "part",
+                        ):
                             yield table, number, key
 
 
-def measure(count: int, seed: int = 1, wanted: Callable[[Table], bool] = redundant) -> dict[str, dict[str, list[int]]]:
+def measure(
+    count: int, seed: int = 1, wanted: Callable[[Table], bool] = redundant
+) -> dict[str, dict[str, list[int]]]:
     """kind -> table id -> [found, tried], from `count` corruptions of each kind."""
     checker, rng = Checker(), random.Random(seed)
     slugs = {axis: sorted(support.library().words.records(axis)) for axis in ("encoder", "llm")}

@@ -1,7 +1,9 @@
-"""What the tests share: the library (read once), copies of tables to corrupt, and the command line as a process.
+"""What the tests share: the library (read once), copies of tables to corrupt, and the command line
+as a process.
 
 In: nothing. Out: helpers. Holds no test.
 """
+
 import contextlib
 import functools
 import io
@@ -21,13 +23,16 @@ DATA = ROOT / "tests" / "data"
 
 
 def _read_once() -> None:
-    """The papers that ship are parsed once for all tests of a process, not once for each command line (a corrupted copy lies elsewhere: it is read
-    as ever). Not the fit: it remembers what it was asked, and an answer must not depend on the tests before it."""
+    """The papers that ship are parsed once for all tests of a process, not once for each command
+    line (a corrupted copy lies elsewhere: it is read as ever). Not the fit: it remembers what it
+    was asked, and an answer must not depend on the tests before it."""
     real_papers = library_module.load_papers
 
     @functools.cache
     def papers_of(directory: str) -> list:
-        return list(real_papers([directory], Library().words.records("benchmark"), shipped=directory))
+        return list(
+            real_papers([directory], Library().words.records("benchmark"), shipped=directory)
+        )
 
     def some(directories, benchmarks, keys=None, *, shipped=None, words=None):
         if list(directories) == [str(TABLES)] and shipped == str(TABLES):
@@ -87,5 +92,11 @@ def call_json(*argv: str, exit_code: int = 0) -> dict:
 
 def process(*argv: str, stdin: bytes = b"", cwd=None, env=None) -> subprocess.CompletedProcess:
     """The real command in a process of its own."""
-    return subprocess.run([sys.executable, str(ROOT / "main.py"), *argv], input=stdin, capture_output=True, cwd=cwd or ROOT,
-                          env={**os.environ, **(env or {})}, timeout=120)
+    return subprocess.run(
+        [sys.executable, str(ROOT / "main.py"), *argv],
+        input=stdin,
+        capture_output=True,
+        cwd=cwd or ROOT,
+        env={**os.environ, **(env or {})},
+        timeout=120,
+    )

@@ -1,7 +1,10 @@
-"""What `ablate` promises, checked by drawing truths, carrying out the runs it asks for, and counting how often the level chosen then is the best one.
+"""What `ablate` promises, checked by drawing truths, carrying out the runs it asks for, and
+counting how often the level chosen then is the best one.
 
-The count shares no code with the plan: truths are drawn anew, runs are weighed in one batch by generalised least squares with the unknown base eliminated.
+The count shares no code with the plan: truths are drawn anew, runs are weighed in one batch by
+generalised least squares with the unknown base eliminated.
 """
+
 import functools
 import itertools
 import math
@@ -21,14 +24,23 @@ COUNT = 2000
 
 
 def posterior_means(means, covariance, noise, runs, scores):
-    """Posterior means of the gains after runs (their average scores) that share an unknown base: best linear prediction of each level."""
+    """Posterior means of the gains after runs (their average scores) that share an unknown base:
+    best linear prediction of each level.
+    """
     seen = [i for i, n in enumerate(runs) if n]
-    inverse = linalg.inverse(linalg.cholesky([[covariance[i][j] + (noise / runs[i] if i == j else 0.0) for j in seen] for i in seen]))
+    inverse = linalg.inverse(
+        linalg.cholesky(
+            [[covariance[i][j] + (noise / runs[i] if i == j else 0.0) for j in seen] for i in seen]
+        )
+    )
     left = [scores[i] - means[i] for i in seen]
     weigh = [sum(row) for row in inverse]
     base = linalg.dot(weigh, left) / sum(weigh)
     solved = [linalg.dot(row, [x - base for x in left]) for row in inverse]
-    return [mean + sum(covariance[i][j] * x for j, x in zip(seen, solved)) for i, mean in enumerate(means)]
+    return [
+        mean + sum(covariance[i][j] * x for j, x in zip(seen, solved))
+        for i, mean in enumerate(means)
+    ]
 
 
 def right(means, covariance, noise, runs, seed=7, count=COUNT):
@@ -40,9 +52,16 @@ def right(means, covariance, noise, runs, seed=7, count=COUNT):
     for _ in range(count):
         z = [rng.gauss(0, 1) for _ in range(size)]
         truth = [mean + linalg.dot(row, z) for mean, row in zip(means, factor)]
-        base = rng.gauss(0, 30)   # of the user's setting: only contrasts teach
-        shown = [value + base + rng.gauss(0, math.sqrt(noise / n)) if n else None for value, n in zip(truth, runs)]
-        known = posterior_means(means, covariance, noise, runs, shown) if sum(map(bool, runs)) > 1 else means
+        base = rng.gauss(0, 30)  # of the user's setting: only contrasts teach
+        shown = [
+            value + base + rng.gauss(0, math.sqrt(noise / n)) if n else None
+            for value, n in zip(truth, runs)
+        ]
+        known = (
+            posterior_means(means, covariance, noise, runs, shown)
+            if sum(map(bool, runs)) > 1
+            else means
+        )
         hits += known.index(max(known)) == truth.index(max(truth))
     return hits / count
 
@@ -54,7 +73,11 @@ def setup(tasks):
     choices, limits = space(words, {}, {}), Constraints(budget=picks.DEFAULT_BUDGET)
     scores = rank.Scores(choices, BASELINE, parse_mix(tasks, words), library().posterior, words)
     best = rank.pick(scores, limits, library().calibration, top=1, compete=False).recipes[0]
-    place = choices.visuals.index(best.visual), choices.languages.index(best.language), choices.data.index(best.data)
+    place = (
+        choices.visuals.index(best.visual),
+        choices.languages.index(best.language),
+        choices.data.index(best.data),
+    )
     pairs = Pairs(choices, limits, words, library().calibration)
     return scores, place, picks.hours_by(library(), pairs), picks.allowed_by(pairs)
 
@@ -63,7 +86,10 @@ def setup(tasks):
 def values(tasks, confidence=0.8, whole=False):
     """The axes of a mix by name."""
     scores, place, hours, allowed = setup(tasks)
-    return {value.axis: value for value in ablate.ablate(scores, place, confidence, hours, allowed, whole=whole)}
+    return {
+        value.axis: value
+        for value in ablate.ablate(scores, place, confidence, hours, allowed, whole=whole)
+    }
 
 
 def belief(tasks, axis, names):
@@ -71,17 +97,29 @@ def belief(tasks, axis, names):
     scores, place, _, allowed = setup(tasks)
     levels = ablate.axis_levels(scores, place, axis, allowed)
     some = [levels[name] for name in names]
-    covariance = rank.joint_covariance(some, [rank.labels(scores, candidate) for candidate in some], scores)
-    noise = sum(step * step * scores.posterior.noise(name) for name, step in scores.steps.items()) / 2
+    covariance = rank.joint_covariance(
+        some, [rank.labels(scores, candidate) for candidate in some], scores
+    )
+    noise = (
+        sum(step * step * scores.posterior.noise(name) for name, step in scores.steps.items()) / 2
+    )
     return [scores.mean(candidate) for candidate in some], covariance, noise
 
 
 class Promise(unittest.TestCase):
-    """For an 80 % answer: after these runs the chosen level is the best of the candidates with probability 0.8."""
+    """For an 80 % answer: after these runs the chosen level is the best of the candidates with
+    probability 0.8.
+    """
 
     def test_best_of_the_candidates(self):
         checked = 0
-        for tasks, axis in (("charts", "data"), ("charts", "encoder"), ("charts", "connector"), ("charts", "llm"), ("mmvet", "connector")):
+        for tasks, axis in (
+            ("charts", "data"),
+            ("charts", "encoder"),
+            ("charts", "connector"),
+            ("charts", "llm"),
+            ("mmvet", "connector"),
+        ):
             value = values(tasks)[axis]
             if not value.runs:
                 continue
@@ -90,7 +128,8 @@ class Promise(unittest.TestCase):
             means, covariance, noise = belief(tasks, axis, names)
             share = right(means, covariance, noise, [counts.get(name, 0) for name in names])
             self.assertEqual(sum(counts.values()), value.runs)
-            self.assertAlmostEqual(share, value.confidence_after, delta=0.045, msg=(tasks, axis))  # 3 sd of both counts together
+            # 3 sd of both counts together
+            self.assertAlmostEqual(share, value.confidence_after, delta=0.045, msg=(tasks, axis))
             self.assertGreater(share, 0.8 - 0.045, (tasks, axis))
             now = right(means, covariance, noise, [0] * len(names), count=800)
             self.assertAlmostEqual(now, value.confidence_now, delta=0.065, msg=(tasks, axis))
@@ -101,7 +140,13 @@ class Promise(unittest.TestCase):
         for value in (*values("charts").values(), *values("mmvet").values()):
             if value.runs:
                 self.assertGreaterEqual(value.confidence_after, 0.8)
-                self.assertTrue(all(stage.confidence < 0.8 for stage in value.path if sum(stage.runs) < value.runs))
+                self.assertTrue(
+                    all(
+                        stage.confidence < 0.8
+                        for stage in value.path
+                        if sum(stage.runs) < value.runs
+                    )
+                )
 
     def test_near_the_best_allocation(self):
         """The greedy plan against all allocations of as many runs."""
@@ -109,11 +154,19 @@ class Promise(unittest.TestCase):
         for noise in (0.3, 2.0):
             means = sorted((rng.uniform(-2, 0) for _ in range(4)), reverse=True)
             roots = [[rng.gauss(0, 1) for _ in range(4)] for _ in range(4)]
-            covariance = [[linalg.dot(a, b) + (i == j) for j, b in enumerate(roots)] for i, a in enumerate(roots)]
-            stage = next(s for s in trials.path(means, covariance, noise, 0, 1.0, 5)[0] if sum(s.runs) == 5)
+            covariance = [
+                [linalg.dot(a, b) + (i == j) for j, b in enumerate(roots)]
+                for i, a in enumerate(roots)
+            ]
+            stage = next(
+                s for s in trials.path(means, covariance, noise, 0, 1.0, 5)[0] if sum(s.runs) == 5
+            )
             ways = [runs for runs in itertools.product(range(4), repeat=4) if sum(runs) == 5]
             best = max(ways, key=lambda runs: right(means, covariance, noise, runs, 1, 100))
-            self.assertGreater(right(means, covariance, noise, stage.runs, 2), right(means, covariance, noise, best, 2) - 0.03)
+            self.assertGreater(
+                right(means, covariance, noise, stage.runs, 2),
+                right(means, covariance, noise, best, 2) - 0.03,
+            )
 
     def test_what_is_left_out_is_rarely_best(self):
         scores, place, _, allowed = setup("charts")
@@ -126,7 +179,9 @@ class Promise(unittest.TestCase):
         self.assertLess(outside / 1000, 0.12)
 
     def test_full_recipe(self):
-        """The plan over all axes: everything drawn together, the runs of the picked recipe made once."""
+        """The plan over all axes: everything drawn together, the runs of the picked recipe made
+        once.
+        """
         scores, place, hours, allowed = setup("balanced")
         found = ablate.ablate(scores, place, 0.8, hours, allowed, whole=True)
         steps = ablate.sequence(found, 0.8)
@@ -145,28 +200,48 @@ class Promise(unittest.TestCase):
                     counts.append(made)
         covariance = rank.joint_covariance(arms, [rank.labels(scores, arm) for arm in arms], scores)
         means = [scores.mean(arm) for arm in arms]
-        noise = sum(step * step * scores.posterior.noise(name) for name, step in scores.steps.items()) / 2
-        factor = linalg.cholesky([[*row[:i], row[i] + 1e-5 * covariance[0][0]] for i, row in enumerate(covariance)])
+        noise = (
+            sum(step * step * scores.posterior.noise(name) for name, step in scores.steps.items())
+            / 2
+        )
+        factor = linalg.cholesky(
+            [[*row[:i], row[i] + 1e-5 * covariance[0][0]] for i, row in enumerate(covariance)]
+        )
         rng, hits, count = random.Random(5), 0, 1000
         for _ in range(count):
             z = [rng.gauss(0, 1) for _ in arms]
             truth = [mean + linalg.dot(row, z) for mean, row in zip(means, factor)]
-            shown = [value + rng.gauss(0, math.sqrt(noise / n)) if n else None for value, n in zip(truth, counts)]
+            shown = [
+                value + rng.gauss(0, math.sqrt(noise / n)) if n else None
+                for value, n in zip(truth, counts)
+            ]
             known = posterior_means(means, covariance, noise, counts, shown)
-            hits += all(max(group, key=known.__getitem__) == max(group, key=truth.__getitem__) for group in
-                        ([0, *(i for i, axis in enumerate(owner) if axis == value.axis)] for value in found))
+            hits += all(
+                max(group, key=known.__getitem__) == max(group, key=truth.__getitem__)
+                for group in (
+                    [0, *(i for i, axis in enumerate(owner) if axis == value.axis)]
+                    for value in found
+                )
+            )
         self.assertAlmostEqual(hits / count, steps[-1].confidence_after, delta=0.06)
         self.assertEqual(sum(counts), sum(step.runs for step in steps))
 
 
 class TwoLevels(unittest.TestCase):
     def test_exact(self):
-        for gap, variance, noise in ((0.3, 1.0, 0.5), (0.0, 0.4, 2.0), (-1.0, 0.2, 0.3), (0.05, 3.0, 0.1)):
+        for gap, variance, noise in (
+            (0.3, 1.0, 0.5),
+            (0.0, 0.4, 2.0),
+            (-1.0, 0.2, 0.3),
+            (0.05, 3.0, 0.1),
+        ):
             chance, gain, second = trials.two_levels(gap, variance, noise)
             rng, hits, chosen, total = random.Random(1), 0, 0, 0.0
             for _ in range(20_000):
                 true = rng.gauss(gap, math.sqrt(variance))
-                known = gap + variance / (variance + noise) * (true + rng.gauss(0, math.sqrt(noise)) - gap)
+                known = gap + variance / (variance + noise) * (
+                    true + rng.gauss(0, math.sqrt(noise)) - gap
+                )
                 hits += (known > 0) == (true > 0)
                 chosen += known < 0
                 total += max(known, 0.0) - max(gap, 0.0)
@@ -177,7 +252,9 @@ class TwoLevels(unittest.TestCase):
     def test_drawn_and_exact_agree(self):
         """A third level that never wins changes nothing."""
         exact = trials.path([0.2, 0.0], [[1.0, 0.3], [0.3, 1.5]], 0.7, 0, 1.0, 5)[0]
-        drawn = trials.path([0.2, 0.0, -60.0], [[1.0, 0.3, 0.0], [0.3, 1.5, 0.0], [0.0, 0.0, 0.1]], 0.7, 0, 1.0, 5)[0]
+        drawn = trials.path(
+            [0.2, 0.0, -60.0], [[1.0, 0.3, 0.0], [0.3, 1.5, 0.0], [0.0, 0.0, 0.1]], 0.7, 0, 1.0, 5
+        )[0]
         for a, b in zip(exact, drawn):
             self.assertEqual(sum(a.runs), sum(b.runs))
             self.assertEqual(b.runs[2], 0)
@@ -186,10 +263,15 @@ class TwoLevels(unittest.TestCase):
             self.assertAlmostEqual(a.p_changes, b.p_changes, delta=0.05)
 
     def test_limits(self):
-        self.assertEqual(trials.two_levels(1.0, 0.0, 1.0), (1.0, 0.0, 0.0))            # known: nothing to learn
-        self.assertAlmostEqual(trials.two_levels(0.0, 1.0, 1e-12)[0], 1.0, places=3)    # a run without noise tells all
+        # known: nothing to learn
+        self.assertEqual(trials.two_levels(1.0, 0.0, 1.0), (1.0, 0.0, 0.0))
+        # a run without noise tells all
+        self.assertAlmostEqual(trials.two_levels(0.0, 1.0, 1e-12)[0], 1.0, places=3)
         self.assertAlmostEqual(trials.two_levels(0.0, 1.0, math.inf)[0], 0.5)
-        self.assertAlmostEqual(trials.two_levels(0.0, 2.0, 0.0)[1], 1 / math.sqrt(math.pi), places=6)  # E max(0, N(0, 2))
+        # E max(0, N(0, 2))
+        self.assertAlmostEqual(
+            trials.two_levels(0.0, 2.0, 0.0)[1], 1 / math.sqrt(math.pi), places=6
+        )
 
     def test_more_runs_are_surer_and_gain_more(self):
         stages = trials.path([0.2, 0.0], [[1.0, 0.3], [0.3, 1.5]], 2.0, 0, 1.0, 12)[0][1:]
@@ -207,13 +289,19 @@ class Answers(unittest.TestCase):
         value = values("charts")["data"]
         self.assertIn(("llava-next-790k", ("llava-next-760k",)), value.merged)
         self.assertNotIn("llava-next-760k", dict(value.candidates))
-        self.assertFalse(ablate.alike(Data("cambrian-7m", 7e6, ""), Data("cambrian-737k", 737e3, "")))
+        self.assertFalse(
+            ablate.alike(Data("cambrian-7m", 7e6, ""), Data("cambrian-737k", 737e3, ""))
+        )
         self.assertFalse(ablate.alike(Data("llava-665k", 665e3, ""), Data("sharegpt4v", 665e3, "")))
 
     def test_order_and_units(self):
-        answer = picks.answer_ablate(library(), parse_mix("charts", library().words), None, 0.8, Constraints(), {}, {})
+        answer = picks.answer_ablate(
+            library(), parse_mix("charts", library().words), None, 0.8, Constraints(), {}, {}
+        )
         self.assertEqual({value.axis for value in answer.values}, set(ablate.AXES))
-        rates = [value.gain_per_hour for value in answer.values if value.p_changes_pick >= ablate.RARELY]
+        rates = [
+            value.gain_per_hour for value in answer.values if value.p_changes_pick >= ablate.RARELY
+        ]
         self.assertEqual(rates, sorted(rates, reverse=True))
         for value in answer.values:
             self.assertGreaterEqual(value.expected_gain, 0.0)
@@ -221,16 +309,26 @@ class Answers(unittest.TestCase):
             if value.runs:
                 self.assertAlmostEqual(value.gpu_hours * value.gain_per_hour, value.expected_gain)
                 self.assertLess(value.gpu_hours, value.runs * 2.5 * answer.hours_per_run)
-        short = answer.sequence[-1].confidence_after < 0.8   # then the paths were gone to their ends
-        self.assertTrue(not short or any(sum(value.path[-1].runs) == trials.MOST_RUNS for value in answer.values))
+        # then the paths were gone to their ends
+        short = answer.sequence[-1].confidence_after < 0.8
+        self.assertTrue(
+            not short
+            or any(sum(value.path[-1].runs) == trials.MOST_RUNS for value in answer.values)
+        )
 
     def test_a_stated_recipe(self):
         own = parse({"encoder": "siglip", "llm": "qwen2-7b"}, library().words)[0]
-        answer = picks.answer_ablate(library(), parse_mix("charts", library().words), own, 0.8, Constraints(), {}, {})
-        self.assertEqual((answer.recipe.encoder, answer.recipe.llm, answer.recipe.resolution), ("siglip-so400m-14", "qwen2-7b", 384))
+        answer = picks.answer_ablate(
+            library(), parse_mix("charts", library().words), own, 0.8, Constraints(), {}, {}
+        )
+        self.assertEqual(
+            (answer.recipe.encoder, answer.recipe.llm, answer.recipe.resolution),
+            ("siglip-so400m-14", "qwen2-7b", 384),
+        )
         axes = {value.axis: value for value in answer.values}
         self.assertEqual(axes["encoder"].picked, "siglip-so400m-14")
-        self.assertGreater(axes["resolution"].switch_gain, 1.0)   # tiles for charts: no run is needed to expect that
+        # tiles for charts: no run is needed to expect that
+        self.assertGreater(axes["resolution"].switch_gain, 1.0)
 
     def test_out_of_reach(self):
         argv = ("ablate", "--tasks", "mmvet", "--recipe", "llm=qwen2-7b", "--confidence", "0.97")
@@ -244,34 +342,60 @@ class Answers(unittest.TestCase):
         self.assertLess(answer["confidence_after"], 0.97)
         text = " ".join(call(*argv)[1].split())
         self.assertIn(f">{trials.MOST_RUNS}", text)
-        self.assertRegex(text, rf"{short[0]['axis']}: {trials.MOST_RUNS} runs make it \d+% sure, not the asked 97% \(at most 24 runs on an axis are planned\):")
+        self.assertRegex(
+            text,
+            rf"{short[0]['axis']}: {trials.MOST_RUNS} runs make it \d+% sure, not the asked 97%"
+            r" \(at most 24 runs on an axis are planned\):",
+        )
         self.assertNotIn("of the asked", text)
 
     def test_how_many_and_how_sure_in_words(self):
         text = " ".join(call("ablate", "--tasks", "charts", "--confidence", "80%")[1].split())
         answer = call_json("ablate", "--tasks", "charts", "--confidence", "80%")
-        count, hours = (sum(step[key] for step in answer["sequence"]) for key in ("runs", "gpu_hours"))
+        count, hours = (
+            sum(step[key] for step in answer["sequence"]) for key in ("runs", "gpu_hours")
+        )
         after = answer["confidence_after"]
-        self.assertLess(after, 0.8)     # else this test asks for too little
-        self.assertIn(f"{count} runs ({hours:,.0f} GPU-hours) make it {after:.0%} sure, not the asked 80% "
-                      f"(at most {trials.MOST_RUNS} runs on an axis are planned)", text)
+        self.assertLess(after, 0.8)  # else this test asks for too little
+        self.assertIn(
+            f"{count} runs ({hours:,.0f} GPU-hours) make it {after:.0%} sure, not the asked 80% "
+            f"(at most {trials.MOST_RUNS} runs on an axis are planned)",
+            text,
+        )
         self.assertNotRegex(text, r"\b1 (levels|runs)\b")
         self.assertTrue(any(len(step["levels"]) == 1 for step in answer["sequence"]))
         from recipes.show.ablate import short_of
-        self.assertEqual(short_of(1, 0.7961, 0.8, []), "1 run makes it 79.6% sure, not the asked 80.0%")     # nothing capped it; 80% is not short of 80%
+
+        # nothing capped it; 80% is not short of 80%
+        self.assertEqual(
+            short_of(1, 0.7961, 0.8, []), "1 run makes it 79.6% sure, not the asked 80.0%"
+        )
 
     def test_sequence_and_stop(self):
         argv = ("ablate", "--tasks", "charts", "--recipe", "llm=qwen2-7b")
         answer = call_json(*argv)
-        self.assertLessEqual({"axis", "levels", "runs", "gpu_hours", "confidence_after"}, answer["sequence"][0].keys())
-        chances = [answer["confidence_now"], *(step["confidence_after"] for step in answer["sequence"])]
+        self.assertLessEqual(
+            {"axis", "levels", "runs", "gpu_hours", "confidence_after"},
+            answer["sequence"][0].keys(),
+        )
+        chances = [
+            answer["confidence_now"],
+            *(step["confidence_after"] for step in answer["sequence"]),
+        ]
         self.assertEqual(chances, sorted(chances))
         for step in answer["sequence"]:
             self.assertEqual(step["runs"], sum(part["runs"] for part in step["levels"]))
-        self.assertIn("stop: no axis promises 50 percent of scale (--worth)", call(*argv, "--worth", "50")[1])
+        self.assertIn(
+            "stop: no axis promises 50 percent of scale (--worth)", call(*argv, "--worth", "50")[1]
+        )
 
     def test_refused(self):
-        for argv in (("--worth", "-1"), ("--worth", "nan"), ("--recipe", "encoder"), ("--recipe", "encoder=clip,encoder=siglip")):
+        for argv in (
+            ("--worth", "-1"),
+            ("--worth", "nan"),
+            ("--recipe", "encoder"),
+            ("--recipe", "encoder=clip,encoder=siglip"),
+        ):
             code, _, err = call("ablate", *argv)
             self.assertEqual((code, err.count("\n")), (2, 1))
 

@@ -1,4 +1,7 @@
-"""The command line as a user meets it: help, contracts, bad input of every kind, pipes, terminals. No traceback, ever."""
+"""The command line as a user meets it: help, contracts, bad input of every kind, pipes, terminals.
+No traceback, ever.
+"""
+
 import json
 import os
 import pathlib
@@ -35,8 +38,11 @@ class Screens(unittest.TestCase):
             self.assertTrue(answer.startswith("understood: python3 main.py "), text)
 
     def test_every_example_of_the_help_runs(self):
-        """One after another in a new folder for each command. Those that need a server, a file of one's own or minutes are parsed."""
-        parsed = {"predict", "import", "compare", "fit", "backtest", "skill"}     # (test_skill runs it)
+        """One after another in a new folder for each command. Those that need a server, a file of
+        one's own or minutes are parsed.
+        """
+        # (test_skill runs it)
+        parsed = {"predict", "import", "compare", "fit", "backtest", "skill"}
         needs = {"picked.json", "my-claims.json", "my-tables/"}
         before = os.getcwd()
         self.addCleanup(os.chdir, before)
@@ -64,16 +70,32 @@ class Screens(unittest.TestCase):
             self.assertIn("--tables DIR", out)
 
     def test_eighty_columns(self):
-        for argv in ((), ("swap", "CLIP", "SigLIP"), ("swap", "7B", "13B", "--why"), ("pick", "--tasks", "documents"), ("ablate",), ("tables",),
-                     ("tables", "show", "cambrian1"), ("tables", "find", "CLIP"), ("benchmarks",), ("check", "--accepted"), ("check", "--explain", "mean"),
-                     ("tokens", "--model", "llava-next"), *((command, "--help") for command in cli.COMMANDS)):
+        for argv in (
+            (),
+            ("swap", "CLIP", "SigLIP"),
+            ("swap", "7B", "13B", "--why"),
+            ("pick", "--tasks", "documents"),
+            ("ablate",),
+            ("tables",),
+            ("tables", "show", "cambrian1"),
+            ("tables", "find", "CLIP"),
+            ("benchmarks",),
+            ("check", "--accepted"),
+            ("check", "--explain", "mean"),
+            ("tokens", "--model", "llava-next"),
+            *((command, "--help") for command in cli.COMMANDS),
+        ):
             _, out, _ = call(*argv)
             for line in out.splitlines():
-                if "python3 main.py" not in line:     # a command is one line, to be copied
+                if "python3 main.py" not in line:  # a command is one line, to be copied
                     self.assertLessEqual(len(line), 80, (argv, line))
 
     def test_same_input_same_bytes(self):
-        for argv in (("swap", "CLIP", "SigLIP", "--json"), ("pick", "--tasks", "charts", "--json"), ("ablate", "--json")):
+        for argv in (
+            ("swap", "CLIP", "SigLIP", "--json"),
+            ("pick", "--tasks", "charts", "--json"),
+            ("ablate", "--json"),
+        ):
             self.assertEqual(call(*argv), call(*argv))
 
     def test_version(self):
@@ -94,24 +116,61 @@ class Contracts(unittest.TestCase):
 
     def test_a_question_carries_what_it_became(self):
         answer = call_json("swap CLIP for SigLIP on 7B")
-        self.assertEqual(answer["understood"], {"command": "swap", "argv": ["swap", "clip-vit-l-14", "siglip-so400m-14", "--on", "7B"]})
+        self.assertEqual(
+            answer["understood"],
+            {
+                "command": "swap",
+                "argv": ["swap", "clip-vit-l-14", "siglip-so400m-14", "--on", "7B"],
+            },
+        )
         plain = call_json(*answer["understood"]["argv"])
         self.assertEqual({**answer, "understood": None}, {**plain, "understood": None})
 
     def test_pick(self):
-        answer = call_json("pick", "--tasks", "documents=0.6,charts=0.4", "--budget", "500 A100-hours", "--latency", "300ms on L4", "--memory", "24GB", "--top", "3")
-        self.assertLessEqual({"baseline", "recipes", "considered", "excluded", "ablate_first", "warnings"}, answer.keys())
+        answer = call_json(
+            "pick",
+            "--tasks",
+            "documents=0.6,charts=0.4",
+            "--budget",
+            "500 A100-hours",
+            "--latency",
+            "300ms on L4",
+            "--memory",
+            "24GB",
+            "--top",
+            "3",
+        )
+        self.assertLessEqual(
+            {"baseline", "recipes", "considered", "excluded", "ablate_first", "warnings"},
+            answer.keys(),
+        )
         self.assertEqual(len(answer["recipes"]), 3)
         for rank, item in enumerate(answer["recipes"], 1):
             self.assertEqual(item["rank"], rank)
-            self.assertLessEqual({"recipe", "schedule", "score", "deltas", "training", "latency", "memory_gb", "visual_tokens", "citations"}, item.keys())
+            self.assertLessEqual(
+                {
+                    "recipe",
+                    "schedule",
+                    "score",
+                    "deltas",
+                    "training",
+                    "latency",
+                    "memory_gb",
+                    "visual_tokens",
+                    "citations",
+                },
+                item.keys(),
+            )
             self.assertLessEqual({"expected", "interval", "p_best"}, item["score"].keys())
             self.assertLessEqual({"flop", "gpu", "gpu_hours"}, item["training"].keys())
             self.assertLessEqual({"gpu", "ttft_ms", "total_ms"}, item["latency"].keys())
             self.assertLessEqual(item["training"]["gpu_hours"], 500)
             self.assertLessEqual(item["latency"]["ttft_ms"], 300)
             self.assertLessEqual(item["memory_gb"], 24)
-            self.assertEqual({c["axis"] for c in item["citations"]}, {"encoder", "connector", "llm", "data", "resolution"})
+            self.assertEqual(
+                {c["axis"] for c in item["citations"]},
+                {"encoder", "connector", "llm", "data", "resolution"},
+            )
             for stage in item["schedule"]:
                 self.assertLessEqual({"stage", "trains", "data", "resolution"}, stage.keys())
             known = {table.id for paper in support.papers() for table in paper.tables}
@@ -122,9 +181,20 @@ class Contracts(unittest.TestCase):
         self.assertIn("axis", answer["ablate_first"])
 
     def test_pick_fix_and_avoid(self):
-        answer = call_json("pick", "--fix", "encoder=siglip", "--fix", "llm=qwen2.5-7b", "--avoid", "data=llava-next-790k")
+        answer = call_json(
+            "pick",
+            "--fix",
+            "encoder=siglip",
+            "--fix",
+            "llm=qwen2.5-7b",
+            "--avoid",
+            "data=llava-next-790k",
+        )
         for item in answer["recipes"]:
-            self.assertEqual((item["recipe"]["encoder"], item["recipe"]["llm"]), ("siglip-so400m-14", "qwen2.5-7b"))
+            self.assertEqual(
+                (item["recipe"]["encoder"], item["recipe"]["llm"]),
+                ("siglip-so400m-14", "qwen2.5-7b"),
+            )
             self.assertNotEqual(item["recipe"]["data"], "llava-next-790k")
 
     def test_pick_that_nothing_meets(self):
@@ -137,13 +207,33 @@ class Contracts(unittest.TestCase):
         self.assertEqual(answer["confidence"], 0.9)
         self.assertEqual(answer["first"], answer["axes"][0]["axis"])
         steps = [step["axis"] for step in answer["sequence"]]
-        self.assertEqual(steps, sorted(steps, key=lambda axis: (not next(s["worth"] for s in answer["sequence"] if s["axis"] == axis),
-                                                                [a["axis"] for a in answer["axes"]].index(axis))))
+        self.assertEqual(
+            steps,
+            sorted(
+                steps,
+                key=lambda axis: (
+                    not next(s["worth"] for s in answer["sequence"] if s["axis"] == axis),
+                    [a["axis"] for a in answer["axes"]].index(axis),
+                ),
+            ),
+        )
         for axis in answer["axes"]:
-            self.assertLessEqual({"axis", "p_changes_pick", "expected_gain", "runs", "gpu_hours", "confidence_after"}, axis.keys())
+            self.assertLessEqual(
+                {
+                    "axis",
+                    "p_changes_pick",
+                    "expected_gain",
+                    "runs",
+                    "gpu_hours",
+                    "confidence_after",
+                },
+                axis.keys(),
+            )
 
     def test_tokens(self):
-        answer = call_json("tokens", "--model", "qwen2-vl", "--image", "448x280", "--image", "1024x768")
+        answer = call_json(
+            "tokens", "--model", "qwen2-vl", "--image", "448x280", "--image", "1024x768"
+        )
         self.assertEqual(answer["model"], "qwen2-vl")
         self.assertEqual([i["visual_tokens"] for i in answer["images"]], [160, 999])
         self.assertEqual(answer["images"][0]["width"], 448)
@@ -158,7 +248,10 @@ class Contracts(unittest.TestCase):
         self.assertEqual(call("tables", "find", "xyzzy")[0], 1)
 
     def test_benchmarks(self):
-        self.assertEqual({b["family"] for b in call_json("benchmarks", "documents")["benchmarks"]}, {"ocr-document"})
+        self.assertEqual(
+            {b["family"] for b in call_json("benchmarks", "documents")["benchmarks"]},
+            {"ocr-document"},
+        )
 
     def test_check(self):
         answer = call_json("check")
@@ -168,7 +261,10 @@ class Contracts(unittest.TestCase):
 
 class Predict(unittest.TestCase):
     def lines(self, *values, code: int) -> list[dict]:
-        text = b"\n".join(v if isinstance(v, bytes) else json.dumps(v).encode() for v in values) + b"\n"
+        text = (
+            b"\n".join(v if isinstance(v, bytes) else json.dumps(v).encode() for v in values)
+            + b"\n"
+        )
         with tempfile.NamedTemporaryFile(suffix=".jsonl") as file:
             file.write(text)
             file.flush()
@@ -176,10 +272,19 @@ class Predict(unittest.TestCase):
         self.assertEqual((got, err), (code, ""))
         return [json.loads(line) for line in out.splitlines()]
 
-    GOOD = {"from": {"encoder": "CLIP", "llm": "vicuna-7b"}, "to": {"encoder": "SigLIP"}, "benchmark": "MMMU"}
+    GOOD = {
+        "from": {"encoder": "CLIP", "llm": "vicuna-7b"},
+        "to": {"encoder": "SigLIP"},
+        "benchmark": "MMMU",
+    }
 
     def test_one_line_for_each_in_order(self):
-        answers = self.lines(self.GOOD, {**self.GOOD, "benchmark": "docvqa"}, {**self.GOOD, "to": {"encoder": "CLIP"}}, code=0)
+        answers = self.lines(
+            self.GOOD,
+            {**self.GOOD, "benchmark": "docvqa"},
+            {**self.GOOD, "to": {"encoder": "CLIP"}},
+            code=0,
+        )
         self.assertEqual([a["deltas"][0]["benchmark"] for a in answers], ["mmmu", "docvqa", "mmmu"])
         self.assertEqual([len(a["deltas"]) for a in answers], [1, 1, 1])
         self.assertLessEqual(SWAP, answers[0].keys())
@@ -188,14 +293,33 @@ class Predict(unittest.TestCase):
         self.assertAlmostEqual(answers[0]["deltas"][0]["expected"], alone["expected"], 4)
 
     def test_what_is_left_out_is_equal(self):
-        first, second = self.lines({**self.GOOD, "to": {"encoder": "SigLIP", "resolution": 384}}, {**self.GOOD, "to": {"encoder": "SigLIP", "llm": "vicuna-7b", "resolution": 384}}, code=0)
+        first, second = self.lines(
+            {**self.GOOD, "to": {"encoder": "SigLIP", "resolution": 384}},
+            {**self.GOOD, "to": {"encoder": "SigLIP", "llm": "vicuna-7b", "resolution": 384}},
+            code=0,
+        )
         self.assertEqual(first["deltas"], second["deltas"])
 
     def test_bad_lines_are_errors_in_their_place(self):
-        bad = [b"", b"nonsense", b"[1]", b"null", b'{"from": {}}', b'{"from": {"encoder": "CLIP"}, "to": null, "benchmark": "mmmu"}', b"\xff\xfe", b"{" * 5000,
-               {**self.GOOD, "benchmark": "mmmuu"}, {**self.GOOD, "extra": 1}, {**self.GOOD, "to": {"encodr": "SigLIP"}}, {**self.GOOD, "to": {"visual_tokens": -3}},
-               {**self.GOOD, "benchmark": 7}, b'{"from": {"visual_tokens": NaN}, "to": {}, "benchmark": "mmmu"}', b'{"from": {}, "from": {}, "to": {}, "benchmark": "mmmu"}',
-               b'{"from":{"encoder":"\\ud800"},"to":{"encoder":"CLIP"},"benchmark":"mmmu"}', b'{"from": {"encoder": "' + b"x" * 200_000 + b'"}}']
+        bad = [
+            b"",
+            b"nonsense",
+            b"[1]",
+            b"null",
+            b'{"from": {}}',
+            b'{"from": {"encoder": "CLIP"}, "to": null, "benchmark": "mmmu"}',
+            b"\xff\xfe",
+            b"{" * 5000,
+            {**self.GOOD, "benchmark": "mmmuu"},
+            {**self.GOOD, "extra": 1},
+            {**self.GOOD, "to": {"encodr": "SigLIP"}},
+            {**self.GOOD, "to": {"visual_tokens": -3}},
+            {**self.GOOD, "benchmark": 7},
+            b'{"from": {"visual_tokens": NaN}, "to": {}, "benchmark": "mmmu"}',
+            b'{"from": {}, "from": {}, "to": {}, "benchmark": "mmmu"}',
+            b'{"from":{"encoder":"\\ud800"},"to":{"encoder":"CLIP"},"benchmark":"mmmu"}',
+            b'{"from": {"encoder": "' + b"x" * 200_000 + b'"}}',
+        ]
         answers = self.lines(self.GOOD, *bad, self.GOOD, code=1)
         self.assertEqual(len(answers), len(bad) + 2)
         self.assertNotIn("error", answers[0])
@@ -208,9 +332,13 @@ class Predict(unittest.TestCase):
         self.assertIn("did you mean encoder", answers[11]["error"])
 
     def test_an_unknown_component_is_answered_with_a_warning_and_a_wide_interval(self):
-        known, unknown = self.lines(self.GOOD, {**self.GOOD, "to": {"encoder": "HyperViT-9000"}}, code=0)
+        known, unknown = self.lines(
+            self.GOOD, {**self.GOOD, "to": {"encoder": "HyperViT-9000"}}, code=0
+        )
         self.assertIn("unknown encoder 'HyperViT-9000'", " ".join(unknown["warnings"]))
-        width = lambda answer: answer["deltas"][0]["interval"]["high"] - answer["deltas"][0]["interval"]["low"]  # noqa: E731
+        width = lambda answer: (
+            answer["deltas"][0]["interval"]["high"] - answer["deltas"][0]["interval"]["low"]
+        )  # noqa: E731
         self.assertGreater(width(unknown), width(known))
         self.assertIn(unknown["deltas"][0]["grade"], ("none", "extrapolated"))
 
@@ -249,13 +377,33 @@ class BadInput(unittest.TestCase):
         self.refused("pick", "--fix", "encoder=siglp", words=("siglip-so400m-14",))
 
     def test_quantities(self):
-        for argv in (("pick", "--budget", "-500 A100-hours"), ("pick", "--budget", "500 bananas"), ("pick", "--latency", "300 parsecs on L4"), ("pick", "--memory", "big"),
-                     ("pick", "--latency", "300ms on L5"), ("pick", "--top", "0"), ("pick", "--top", "-1"), ("pick", "--top", "1000000"), ("pick", "--top", "x"),
-                     ("ablate", "--confidence", "2"), ("ablate", "--confidence", "-1"), ("swap", "CLIP", "SigLIP", "--level", "nan"), ("swap", "CLIP", "SigLIP", "--level", "1"),
-                     ("swap", "CLIP", "SigLIP", "--resolution", "abc"), ("swap", "CLIP", "SigLIP", "--resolution=-5"), ("swap", "CLIP", "SigLIP", "--visual-tokens", "-3"),
-                     ("swap", "7B", "1e30B"), ("swap", "CLIP", "SigLIP", "--frozen-encoder", "perhaps"), ("tokens", "--model", "qwen2-vl", "--image", "0x5"),
-                     ("tokens", "--model", "qwen2-vl", "--image", "12"), ("tokens", "--model", "qwen2-vl", "--image", "9999999999x5"), ("tokens", "--resolution", "big"),
-                     ("pick", "--tasks", "documents=-1"), ("pick", "--tasks", "documents=1e400"), ("fit", "--search", "-1")):
+        for argv in (
+            ("pick", "--budget", "-500 A100-hours"),
+            ("pick", "--budget", "500 bananas"),
+            ("pick", "--latency", "300 parsecs on L4"),
+            ("pick", "--memory", "big"),
+            ("pick", "--latency", "300ms on L5"),
+            ("pick", "--top", "0"),
+            ("pick", "--top", "-1"),
+            ("pick", "--top", "1000000"),
+            ("pick", "--top", "x"),
+            ("ablate", "--confidence", "2"),
+            ("ablate", "--confidence", "-1"),
+            ("swap", "CLIP", "SigLIP", "--level", "nan"),
+            ("swap", "CLIP", "SigLIP", "--level", "1"),
+            ("swap", "CLIP", "SigLIP", "--resolution", "abc"),
+            ("swap", "CLIP", "SigLIP", "--resolution=-5"),
+            ("swap", "CLIP", "SigLIP", "--visual-tokens", "-3"),
+            ("swap", "7B", "1e30B"),
+            ("swap", "CLIP", "SigLIP", "--frozen-encoder", "perhaps"),
+            ("tokens", "--model", "qwen2-vl", "--image", "0x5"),
+            ("tokens", "--model", "qwen2-vl", "--image", "12"),
+            ("tokens", "--model", "qwen2-vl", "--image", "9999999999x5"),
+            ("tokens", "--resolution", "big"),
+            ("pick", "--tasks", "documents=-1"),
+            ("pick", "--tasks", "documents=1e400"),
+            ("fit", "--search", "-1"),
+        ):
             self.refused(*argv)
 
     def test_contradictions(self):
@@ -277,7 +425,9 @@ class BadInput(unittest.TestCase):
         self.refused("pick", "--fix", "colour=red", words=("colour", "encoder"))
         self.refused("predict", "/does/not/exist.jsonl", words=("/does/not/exist.jsonl",))
         self.refused("check", "/does/not/exist", words=("/does/not/exist",))
-        self.refused("swap", "CLIP", "SigLIP", "--tables", "/does/not/exist", words=("/does/not/exist",))
+        self.refused(
+            "swap", "CLIP", "SigLIP", "--tables", "/does/not/exist", words=("/does/not/exist",)
+        )
         self.refused("make me a sandwich", words=("nearest question",))
         self.refused("", words=("question",))
 
@@ -295,8 +445,23 @@ class BadTables(unittest.TestCase):
 
     def table(self, **changes) -> dict:
         row = {"arm": "a", "set": {"encoder": "CLIP"}, "scores": {"mmmu": 35.0}}
-        return {"format": 2, "paper": {"key": "own"}, "tables": [{"id": "own.t", "locator": "T", "varies": ["encoder"], "setting": {"llm": "qwen2.5-7b"},
-                "metrics": {"mmmu": {"benchmark": "mmmu"}}, "rows": [{**row, **changes}, {"arm": "b", "set": {"encoder": "SigLIP"}, "scores": {"mmmu": 36.0}}]}]}
+        return {
+            "format": 2,
+            "paper": {"key": "own"},
+            "tables": [
+                {
+                    "id": "own.t",
+                    "locator": "T",
+                    "varies": ["encoder"],
+                    "setting": {"llm": "qwen2.5-7b"},
+                    "metrics": {"mmmu": {"benchmark": "mmmu"}},
+                    "rows": [
+                        {**row, **changes},
+                        {"arm": "b", "set": {"encoder": "SigLIP"}, "scores": {"mmmu": 36.0}},
+                    ],
+                }
+            ],
+        }
 
     def refused(self, content: bytes | dict, *words: str) -> None:
         path = self.folder / "own.json"
@@ -313,20 +478,48 @@ class BadTables(unittest.TestCase):
 
     def test_broken_files(self):
         whole = json.dumps(self.table()).encode()
-        for content in (b"", b"{", whole[:-10], whole[:60], b"\xef\xbb\xbf" + whole, whole.decode().encode("utf-16"), b"[" * 10_000, whole.replace(b"35.0", b"NaN"),
-                        whole.replace(b"35.0", b"Infinity"), whole.replace(b"35.0", b"1e999"), whole.replace(b'"arm": "a"', b'"arm": "a", "arm": "a"'), b"[]", b"null", b"3"):
+        for content in (
+            b"",
+            b"{",
+            whole[:-10],
+            whole[:60],
+            b"\xef\xbb\xbf" + whole,
+            whole.decode().encode("utf-16"),
+            b"[" * 10_000,
+            whole.replace(b"35.0", b"NaN"),
+            whole.replace(b"35.0", b"Infinity"),
+            whole.replace(b"35.0", b"1e999"),
+            whole.replace(b'"arm": "a"', b'"arm": "a", "arm": "a"'),
+            b"[]",
+            b"null",
+            b"3",
+        ):
             self.refused(content)
 
     def test_fields_that_make_no_sense_are_named(self):
-        for key, value in (("data_size", "lots"), ("visual_tokens", "many"), ("visual_tokens", 0), ("encoder", ["clip"]), ("resolution", 1e300), ("resolution", -1),
-                           ("llm_params_b", -7), ("llm_params_b", "seven"), ("frozen_encoder", "yes"), ("training", 3)):
-            self.refused(self.table(set={"encoder": "CLIP", key: value}), f"/tables/0/rows/0/set/{key}")
+        for key, value in (
+            ("data_size", "lots"),
+            ("visual_tokens", "many"),
+            ("visual_tokens", 0),
+            ("encoder", ["clip"]),
+            ("resolution", 1e300),
+            ("resolution", -1),
+            ("llm_params_b", -7),
+            ("llm_params_b", "seven"),
+            ("frozen_encoder", "yes"),
+            ("training", 3),
+        ):
+            self.refused(
+                self.table(set={"encoder": "CLIP", key: value}), f"/tables/0/rows/0/set/{key}"
+            )
         self.refused(self.table(doubt="yes"), "/tables/0/rows/0/doubt")
         self.refused(self.table(scores={"mmmu": "35"}), "/tables/0/rows/0/scores/mmmu")
         bad = self.table()
         bad["tables"][0]["metrics"]["mmmu"]["max"] = "x"
         self.refused(bad, "/tables/0/metrics/mmmu/max")
-        self.refused(json.dumps(self.table()).replace('"arm": "a"', '"arm": "\\ud800"').encode(), "surrogate")
+        self.refused(
+            json.dumps(self.table()).replace('"arm": "a"', '"arm": "\\ud800"').encode(), "surrogate"
+        )
 
     def test_duplicate_ids(self):
         data = self.table()
@@ -343,21 +536,34 @@ class BadTables(unittest.TestCase):
         self.assertNotIn("root:", err)
         (self.folder / "own.json").unlink()
         (self.folder / "notes.txt").write_text("not a table")
-        self.assertEqual(call("swap", "CLIP", "SigLIP", "--benchmark", "mmmu", "--tables", str(self.folder))[0], 0)   # an empty folder adds nothing
+        # an empty folder adds nothing
+        self.assertEqual(
+            call("swap", "CLIP", "SigLIP", "--benchmark", "mmmu", "--tables", str(self.folder))[0],
+            0,
+        )
 
 
 class Processes(unittest.TestCase):
     """What only a real process shows."""
 
     def test_exit_codes(self):
-        for argv, code in ((("check",), 0), (("swap", "CLIP", "nope"), 2), (("tables", "find", "xyzzy"), 1), ((), 0)):
+        for argv, code in (
+            (("check",), 0),
+            (("swap", "CLIP", "nope"), 2),
+            (("tables", "find", "xyzzy"), 1),
+            ((), 0),
+        ):
             done = process(*argv)
             self.assertEqual(done.returncode, code, argv)
             self.assertNotIn(b"Traceback", done.stderr)
 
     def test_a_closed_pipe_is_no_error(self):
         for argv in (("swap", "7B", "13B", "--why", "--json"), ("tables",)):
-            child = subprocess.Popen([sys.executable, str(support.ROOT / "main.py"), *argv], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            child = subprocess.Popen(
+                [sys.executable, str(support.ROOT / "main.py"), *argv],
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+            )
             child.stdout.read(1)
             child.stdout.close()
             err = child.stderr.read()
@@ -366,23 +572,47 @@ class Processes(unittest.TestCase):
             self.assertEqual((err, child.returncode), (b"", 0), argv)
 
     def test_closed_streams(self):
-        for command in ("main.py >&-", "main.py swap CLIP SigLIP --benchmark mmmu >&-", "main.py predict - <&-", "main.py swap CLIP SigLIP --benchmark mmmu >/dev/full"):
-            done = subprocess.run(f"'{sys.executable}' {command}", shell=True, capture_output=True, cwd=support.ROOT, timeout=60)
+        for command in (
+            "main.py >&-",
+            "main.py swap CLIP SigLIP --benchmark mmmu >&-",
+            "main.py predict - <&-",
+            "main.py swap CLIP SigLIP --benchmark mmmu >/dev/full",
+        ):
+            done = subprocess.run(
+                f"'{sys.executable}' {command}",
+                shell=True,
+                capture_output=True,
+                cwd=support.ROOT,
+                timeout=60,
+            )
             self.assertNotIn(b"Traceback", done.stderr, command)
             self.assertLessEqual(done.stderr.count(b"\n"), 1, done.stderr)
 
     def test_a_terminal_that_knows_ascii_only(self):
-        done = process("swap", "CLIP", "SigLIP", "--benchmark", "mmmu", env={"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"})
+        done = process(
+            "swap",
+            "CLIP",
+            "SigLIP",
+            "--benchmark",
+            "mmmu",
+            env={"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"},
+        )
         self.assertEqual((done.returncode, done.stderr), (0, b""))
         self.assertTrue(done.stdout.isascii())
 
     def test_colour(self):
         argv = ("swap", "CLIP", "SigLIP", "--benchmark", "mmmu")
-        self.assertNotIn(b"\x1b", process(*argv).stdout)                                              # not a terminal
+        # not a terminal
+        self.assertNotIn(b"\x1b", process(*argv).stdout)
         self.assertIn(b"\x1b[", process(*argv, env={"FORCE_COLOR": "1"}).stdout)
         self.assertNotIn(b"\x1b", process(*argv, env={"FORCE_COLOR": "1", "NO_COLOR": "1"}).stdout)
         plain = process(*argv).stdout
-        self.assertEqual(plain_text.ESCAPE.sub("", process(*argv, env={"FORCE_COLOR": "1"}).stdout.decode()).encode(), plain)
+        self.assertEqual(
+            plain_text.ESCAPE.sub(
+                "", process(*argv, env={"FORCE_COLOR": "1"}).stdout.decode()
+            ).encode(),
+            plain,
+        )
 
     def test_from_another_folder(self):
         with tempfile.TemporaryDirectory() as folder:
@@ -392,8 +622,13 @@ class Processes(unittest.TestCase):
 
     def test_nothing_is_loaded_that_a_question_does_not_need(self):
         """A help screen reads no table; a swap about connectors does not read every paper."""
-        code = "import sys; sys.argv=['m']; from recipes import cli; cli.main([]); print([m for m in sys.modules if m.startswith('recipes.')])"
-        out = subprocess.run([sys.executable, "-c", code], capture_output=True, cwd=support.ROOT, timeout=60).stdout.decode()
+        code = (
+            "import sys; sys.argv=['m']; from recipes import cli; cli.main([]); print([m for m in"
+            " sys.modules if m.startswith('recipes.')])"
+        )
+        out = subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, cwd=support.ROOT, timeout=60
+        ).stdout.decode()
         self.assertNotIn("recipes.answers.fit", out)
         read = []
         original = support.library().papers
@@ -401,6 +636,7 @@ class Processes(unittest.TestCase):
         def spy(keys=None, **more):
             read.append(keys)
             return original(keys, **more)
+
         with mock.patch("recipes.library.Library.papers", side_effect=spy):
             call("swap", "MLP", "C-Abstractor", "--benchmark", "mmmu")
         self.assertTrue(read)
@@ -413,7 +649,10 @@ class Writing(unittest.TestCase):
     def test_skill_out(self):
         with tempfile.TemporaryDirectory() as folder:
             path = os.path.join(folder, "skill.md")
-            with mock.patch("recipes.show.skill.build", return_value="text\n"), mock.patch("recipes.answers.guide.gather", return_value=None):
+            with (
+                mock.patch("recipes.show.skill.build", return_value="text\n"),
+                mock.patch("recipes.answers.guide.gather", return_value=None),
+            ):
                 self.assertEqual(call("skill", "--out", path)[0], 0)
                 self.assertEqual(pathlib.Path(path).read_text(), "text\n")
                 self.assertEqual(call("skill", "--check", "--out", path)[0], 0)
@@ -427,10 +666,14 @@ class Writing(unittest.TestCase):
 
     def test_an_interrupted_write_leaves_the_old_file(self):
         from recipes.base.write import write_text
+
         with tempfile.TemporaryDirectory() as folder:
             path = os.path.join(folder, "x.md")
             write_text(path, "old")
-            with mock.patch("os.replace", side_effect=OSError(28, "No space left on device")), self.assertRaises(OSError):
+            with (
+                mock.patch("os.replace", side_effect=OSError(28, "No space left on device")),
+                self.assertRaises(OSError),
+            ):
                 write_text(path, "new")
             self.assertEqual(pathlib.Path(path).read_text(), "old")
             self.assertEqual(os.listdir(folder), ["x.md"])
@@ -439,11 +682,13 @@ class Writing(unittest.TestCase):
 class Registries(unittest.TestCase):
     def test_a_checkout_without_tables(self):
         from recipes.library import Library
+
         with tempfile.TemporaryDirectory() as folder, self.assertRaises(EvidenceError):
             Library(shipped=folder)
 
     def test_a_missing_fit_says_how_to_make_one(self):
         from recipes.library import Library
+
         with tempfile.TemporaryDirectory() as folder:
             copy = os.path.join(folder, "tables")
             shutil.copytree(support.TABLES, copy, ignore=shutil.ignore_patterns("derived"))

@@ -1,4 +1,7 @@
-"""`compare` as a user meets it, against a real HTTP server: questions, scores, results, resuming, latency rows."""
+"""`compare` as a user meets it, against a real HTTP server: questions, scores, results, resuming,
+latency rows.
+"""
+
 import contextlib
 import json
 import os
@@ -23,19 +26,46 @@ from .support import call
 
 class Scoring(unittest.TestCase):
     def test_exact_match(self):
-        for text, answer, same in (("B", "B", 1), ("B.", "B", 1), ("(B)", "B", 1), ("B) cat", "B", 1), ("**B**", "B", 1), ("b", "B", 1),
-                                   ("Answer: B", "B", 1), ("The answer is B.", "B", 1),
-                                   ("B: because", "B", 1), ("<think>A? no</think>\nB", "B", 1), ("A cat", "A", 0), ("Because", "B", 0), ("A, B", "A", 0),
-                                   ("A.B", "A", 0), ("C", "B", 0),
-                                   ("The cat!", "cat", 1), ("1,000", "1000", 1), ("3.5", "35", 0), ("3.5.", "3.5", 1), ("-5", "5", 0), ("50%", "50", 1),
-                                   ("two-door", "two door", 1),
-                                   ("ÜNÏ", "ünï", 1), ("", "x", 0), ("a", "the", 0), ("cats", "cat", 0)):
+        for text, answer, same in (
+            ("B", "B", 1),
+            ("B.", "B", 1),
+            ("(B)", "B", 1),
+            ("B) cat", "B", 1),
+            ("**B**", "B", 1),
+            ("b", "B", 1),
+            ("Answer: B", "B", 1),
+            ("The answer is B.", "B", 1),
+            ("B: because", "B", 1),
+            ("<think>A? no</think>\nB", "B", 1),
+            ("A cat", "A", 0),
+            ("Because", "B", 0),
+            ("A, B", "A", 0),
+            ("A.B", "A", 0),
+            ("C", "B", 0),
+            ("The cat!", "cat", 1),
+            ("1,000", "1000", 1),
+            ("3.5", "35", 0),
+            ("3.5.", "3.5", 1),
+            ("-5", "5", 0),
+            ("50%", "50", 1),
+            ("two-door", "two door", 1),
+            ("ÜNÏ", "ünï", 1),
+            ("", "x", 0),
+            ("a", "the", 0),
+            ("cats", "cat", 0),
+        ):
             self.assertEqual(compare.right(text, [answer]), bool(same), (text, answer))
         self.assertTrue(compare.right("cat", ["dog", "cat"]))
         self.assertFalse(compare.right("cat", []))
 
     def test_hostile_texts_are_scored_in_no_time(self):
-        for text in ("_" * 200_000, "answer " * 50_000, "<think>" * 50_000, "1," * 100_000, "*" * 100_000 + "b"):
+        for text in (
+            "_" * 200_000,
+            "answer " * 50_000,
+            "<think>" * 50_000,
+            "1," * 100_000,
+            "*" * 100_000 + "b",
+        ):
             compare.right(text, ["B"])
             compare.right(text, ["cat"])
 
@@ -46,7 +76,9 @@ class Scoring(unittest.TestCase):
         self.assertAlmostEqual(compare.wilson(10, 10)[0], 10 / (10 + z * z))
         for hits, of in ((3, 10), (70, 100), (1, 2)):
             for bound in compare.wilson(hits, of):
-                self.assertAlmostEqual(abs(hits / of - bound), z * (bound * (1 - bound) / of) ** 0.5)
+                self.assertAlmostEqual(
+                    abs(hits / of - bound), z * (bound * (1 - bound) / of) ** 0.5
+                )
 
 
 class Asked(Folder):
@@ -57,11 +89,19 @@ class Asked(Folder):
 
     def test_jsonl_and_csv_are_the_same(self):
         self.write("sub/b.png", png())
-        lines = self.read('{"id": 1, "question": "How many?", "images": ["a.png", "sub/b.png"], "answer": ["2", "two"]}\n\n'
-                          '{"question": "Colour, please?", "images": "a.png"}\n')
-        table = self.read('id,question,images,answer\n1,How many?,a.png|sub/b.png,2|two\nline 3,"Colour, please?",a.png,\n', "q.csv")
+        lines = self.read(
+            '{"id": 1, "question": "How many?", "images": ["a.png", "sub/b.png"], "answer": ["2",'
+            ' "two"]}\n\n{"question": "Colour, please?", "images": "a.png"}\n'
+        )
+        table = self.read(
+            'id,question,images,answer\n1,How many?,a.png|sub/b.png,2|two\nline 3,"Colour,'
+            ' please?",a.png,\n',
+            "q.csv",
+        )
         self.assertEqual(lines, table)
-        self.assertEqual((lines[0].answers, len(lines[0].images), lines[1].answers), (("2", "two"), 2, ()))
+        self.assertEqual(
+            (lines[0].answers, len(lines[0].images), lines[1].answers), (("2", "two"), 2, ())
+        )
 
     def test_images_stay_below_the_folder(self):
         outside = self.write("secret.png", png())
@@ -77,26 +117,44 @@ class Asked(Folder):
         self.assertEqual(len(questions.read_questions(str(inner / "q.jsonl"))), 1)
 
     def test_bad_lines_name_their_place(self):
-        for text, word in (('{"question": "x", "imagse": []}', "did you mean images"), ("[]", "not an object"), ("{", "not JSON"),
-                           ('{"question": ""}', "question"), ('{"question": 3}', "question"),
-                           ('{"question": "x", "images": [3]}', "images"), ('{"question": "x", "answer": {}}', "answer"),
-                           ('{"question": "x", "answer": [true]}', "answer"), ('{"id": "", "question": "x"}', "id"),
-                           ('{"id": true, "question": "x"}', "id"), ('{"id": "1", "question": "x"}\n{"id": 1, "question": "y"}', "line 1 too"),
-                           ("", "no questions"), ("[" * 500, "deep"),
-                           (json.dumps({"question": "x", "images": ["a.png"] * 65}), "at most 64")):
+        for text, word in (
+            ('{"question": "x", "imagse": []}', "did you mean images"),
+            ("[]", "not an object"),
+            ("{", "not JSON"),
+            ('{"question": ""}', "question"),
+            ('{"question": 3}', "question"),
+            ('{"question": "x", "images": [3]}', "images"),
+            ('{"question": "x", "answer": {}}', "answer"),
+            ('{"question": "x", "answer": [true]}', "answer"),
+            ('{"id": "", "question": "x"}', "id"),
+            ('{"id": true, "question": "x"}', "id"),
+            ('{"id": "1", "question": "x"}\n{"id": 1, "question": "y"}', "line 1 too"),
+            ("", "no questions"),
+            ("[" * 500, "deep"),
+            (json.dumps({"question": "x", "images": ["a.png"] * 65}), "at most 64"),
+        ):
             with self.assertRaises((questions.QuestionsError, EvidenceError)) as caught:
                 self.read(text)
             self.assertIn(word, str(caught.exception))
             self.assertIn("q.jsonl", str(caught.exception))
-        for text, word in (("id,question\n1\n", "cells"), ("id,question\n1,x,y\n", "cells"), ("id,quesion\n1,x\n", "did you mean question"),
-                           ('id,question\n1,"x"y\n', "not CSV")):
+        for text, word in (
+            ("id,question\n1\n", "cells"),
+            ("id,question\n1,x,y\n", "cells"),
+            ("id,quesion\n1,x\n", "did you mean question"),
+            ('id,question\n1,"x"y\n', "not CSV"),
+        ):
             with self.assertRaisesRegex(questions.QuestionsError, word):
                 self.read(text, "q.csv")
 
     def test_flags(self):
         item = questions.Item("question", "?", (), ())
-        self.assertEqual([i.id for i in questions.from_flags([item], ["a", "b"], False)], ["question a", "question b"])
-        self.assertEqual([i.images for i in questions.from_flags([item], ["a", "b"], True)], [("a", "b")])
+        self.assertEqual(
+            [i.id for i in questions.from_flags([item], ["a", "b"], False)],
+            ["question a", "question b"],
+        )
+        self.assertEqual(
+            [i.images for i in questions.from_flags([item], ["a", "b"], True)], [("a", "b")]
+        )
 
 
 class Command(Folder):
@@ -107,25 +165,74 @@ class Command(Folder):
         code, value, err = self.compare(server)
         self.assertEqual(code, 0)
         endpoint, item = value["endpoints"][0], value["items"][0]
-        self.assertTrue({"name", "url", "model", "ok", "failed", "ttft_ms", "tokens_per_s", "exact"} <= endpoint.keys())
-        self.assertEqual((endpoint["name"], endpoint["url"], endpoint["model"], endpoint["ok"], endpoint["failed"], endpoint["exact"]),
-                         ("a", server.url + "/v1", "cat-vl", 1, 0, None))
+        self.assertTrue(
+            {"name", "url", "model", "ok", "failed", "ttft_ms", "tokens_per_s", "exact"}
+            <= endpoint.keys()
+        )
+        self.assertEqual(
+            (
+                endpoint["name"],
+                endpoint["url"],
+                endpoint["model"],
+                endpoint["ok"],
+                endpoint["failed"],
+                endpoint["exact"],
+            ),
+            ("a", server.url + "/v1", "cat-vl", 1, 0, None),
+        )
         self.assertEqual(set(endpoint["ttft_ms"]), {"p50", "p90"})
-        self.assertEqual((item["question"], item["image"], item["resize"]), ("How many?", self.image, None))
-        self.assertTrue({"text", "ttft_ms", "total_ms", "completion_tokens", "error"} <= item["answers"]["a"].keys())
+        self.assertEqual(
+            (item["question"], item["image"], item["resize"]), ("How many?", self.image, None)
+        )
+        self.assertTrue(
+            {"text", "ttft_ms", "total_ms", "completion_tokens", "error"}
+            <= item["answers"]["a"].keys()
+        )
         self.assertEqual(item["answers"]["a"]["text"], "Two cats")
         self.assertIn(f"POST {server.url}/v1/chat/completions, model cat-vl", err)
         url = server.asked()[0]["messages"][0]["content"][0]["image_url"]["url"]
         self.assertEqual(url, images.data_url(pathlib.Path(self.image).read_bytes(), "png"))
-        self.assertEqual([p.name for p in self.folder.iterdir()], ["a.png"])      # nothing is written unasked
+        # nothing is written unasked
+        self.assertEqual([p.name for p in self.folder.iterdir()], ["a.png"])
 
     def test_text_fits_80_columns_and_is_plain(self):
-        hostile = [{"choices": [{"delta": {"content": "\x1b[2J\x9b31m\u202e\r\x00\x7f " + "word " * 300}}]}, "[DONE]"]
-        first, second = self.serve(lambda h, b, t: h.stream(hostile)), self.serve(lambda h, b, t: h.send(400, b"\x1b[2J bad\x9b"))
-        file = self.write("q.jsonl", "\n".join(json.dumps({"id": f"{i}\x1b", "question": "How \x9b many?" * 9, "images": ["a.png"],
-                                                           "answer": "2"}) for i in range(25)))
-        code, out, err = call("compare", "--endpoint", f"one={first.url}", "--endpoint", f"two={second.url},model=Q/{'x' * 90}", "--questions", file,
-                              "--resize", "16,original")
+        hostile = [
+            {
+                "choices": [
+                    {"delta": {"content": "\x1b[2J\x9b31m\u202e\r\x00\x7f " + "word " * 300}}
+                ]
+            },
+            "[DONE]",
+        ]
+        first, second = (
+            self.serve(lambda h, b, t: h.stream(hostile)),
+            self.serve(lambda h, b, t: h.send(400, b"\x1b[2J bad\x9b")),
+        )
+        file = self.write(
+            "q.jsonl",
+            "\n".join(
+                json.dumps(
+                    {
+                        "id": f"{i}\x1b",
+                        "question": "How \x9b many?" * 9,
+                        "images": ["a.png"],
+                        "answer": "2",
+                    }
+                )
+                for i in range(25)
+            ),
+        )
+        code, out, err = call(
+            "compare",
+            "--endpoint",
+            f"one={first.url}",
+            "--endpoint",
+            f"two={second.url},model=Q/{'x' * 90}",
+            "--questions",
+            file,
+            "--resize",
+            "16,original",
+        )
         self.assertEqual(code, 1)
         for line in (out + err).splitlines():
             self.assertNotRegex(line, r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e]")
@@ -136,20 +243,39 @@ class Command(Folder):
         self.assertIn("0/25", out.replace("\n", " "))
 
     def test_json_holds_no_control_characters_either(self):
-        server = self.serve(lambda h, b, t: h.stream([{"choices": [{"delta": {"content": "\x1b[2J\x9b\x7f\u202e"}}]}, "[DONE]"]))
+        server = self.serve(
+            lambda h, b, t: h.stream(
+                [{"choices": [{"delta": {"content": "\x1b[2J\x9b\x7f\u202e"}}]}, "[DONE]"]
+            )
+        )
         path = str(self.folder / "r.jsonl")
-        code, out, _ = call("compare", "--endpoint", f"a={server.url}", "--image", self.image, "--question", "?", "--json", "--out", path)
+        code, out, _ = call(
+            "compare",
+            "--endpoint",
+            f"a={server.url}",
+            "--image",
+            self.image,
+            "--question",
+            "?",
+            "--json",
+            "--out",
+            path,
+        )
         for text in (out, pathlib.Path(path).read_text()):
             self.assertNotRegex(text.replace("\n", ""), r"[\x00-\x1f\x7f-\x9f\u202e]")
             self.assertIn("\\u009b", text)
-        self.assertEqual(json.loads(out)["items"][0]["answers"]["a"]["text"], "\x1b[2J\x9b\x7f\u202e")
+        self.assertEqual(
+            json.loads(out)["items"][0]["answers"]["a"]["text"], "\x1b[2J\x9b\x7f\u202e"
+        )
 
     def test_sizes(self):
         server = self.serve()
         self.write("a.png", png(60, 40))
         code, value, _ = self.compare(server, "--resize", "30,original,90")
         self.assertEqual([item["resize"] for item in value["items"]], [30, None, 90])
-        self.assertEqual([part["resize"] for part in value["endpoints"][0]["by_resize"]], [30, None, 90])
+        self.assertEqual(
+            [part["resize"] for part in value["endpoints"][0]["by_resize"]], [30, None, 90]
+        )
         sent = sorted(images.header(decoded(body))[1:] for body in server.asked())
         self.assertEqual(sent, [(30, 20), (60, 40), (90, 60)])
 
@@ -158,20 +284,55 @@ class Command(Folder):
         for more, shapes in (((), [1, 1]), (("--together",), [2])):
             server = self.serve()
             self.assertEqual(self.compare(server, "--image", other, *more)[0], 0)
-            self.assertEqual([sum(p["type"] == "image_url" for p in b["messages"][0]["content"]) for b in server.asked()], shapes)
+            self.assertEqual(
+                [
+                    sum(p["type"] == "image_url" for p in b["messages"][0]["content"])
+                    for b in server.asked()
+                ],
+                shapes,
+            )
         self.assertIn("data:image/jpeg;base64,", json.dumps(server.asked()))
 
     def test_answers_are_scored(self):
-        server = self.serve(lambda h, b,
-                            t: h.stream([{"choices": [{"delta": {"content": "(B) a cat" if "1" in b["messages"][0]["content"][-1]["text"] else "two"}}]},
-                                         "[DONE]"]))
-        file = self.write("q.jsonl", "\n".join(json.dumps({"id": i, "question": f"{i}?", "images": ["a.png"], **more})
-                                               for i, more in ((1, {"answer": "B"}), (2, {"answer": "Two."}), (3, {"answer": 3}), (4, {}))))
+        server = self.serve(
+            lambda h, b, t: h.stream(
+                [
+                    {
+                        "choices": [
+                            {
+                                "delta": {
+                                    "content": (
+                                        "(B) a cat"
+                                        if "1" in b["messages"][0]["content"][-1]["text"]
+                                        else "two"
+                                    )
+                                }
+                            }
+                        ]
+                    },
+                    "[DONE]",
+                ]
+            )
+        )
+        file = self.write(
+            "q.jsonl",
+            "\n".join(
+                json.dumps({"id": i, "question": f"{i}?", "images": ["a.png"], **more})
+                for i, more in (
+                    (1, {"answer": "B"}),
+                    (2, {"answer": "Two."}),
+                    (3, {"answer": 3}),
+                    (4, {}),
+                )
+            ),
+        )
         code, value, _ = self.compare(server, "--questions", file, question=False)
         exact = value["endpoints"][0]["exact"]
         self.assertEqual((exact["right"], exact["of"]), (2, 3))
         self.assertEqual((exact["low"], exact["high"]), compare.wilson(2, 3))
-        self.assertEqual([item["answers"]["a"]["right"] for item in value["items"]], [True, True, False, None])
+        self.assertEqual(
+            [item["answers"]["a"]["right"] for item in value["items"]], [True, True, False, None]
+        )
         out = call("compare", "--endpoint", f"a={server.url}", "--questions", file)[1]
         self.assertIn("right: (B) a cat", out)
         self.assertIn("wrong: two", out)
@@ -181,6 +342,7 @@ class Command(Folder):
             if turn < 2:
                 return h.send((429, 500)[turn], b"busy", headers=[("Retry-After", "0")])
             return h.stream()
+
         server = self.serve(behave)
         path = self.folder / "r.jsonl"
         code, value, err = self.compare(server, "--out", str(path))
@@ -197,23 +359,46 @@ class Command(Folder):
         finished, overlap = [], []
 
         def behave(h, body, turn):
-            h.server.released.wait(0.03 if turn else 0.3)      # the first is the last to be answered
+            # the first is the last to be answered
+            h.server.released.wait(0.03 if turn else 0.3)
             finished.append(turn)
             h.stream()
 
-        file = self.write("q.jsonl", "\n".join(json.dumps({"question": f"{i}?", "images": ["a.png"]}) for i in range(9)))
-        first, second = self.serve(behave), self.serve(lambda h, b, t: (overlap.append(len(finished) < 9), h.stream()))
-        code, out, _ = call("compare", "--endpoint", f"a={first.url}", "--endpoint", f"b={second.url}", "--questions", file, "--concurrency", "3", "--json")
+        file = self.write(
+            "q.jsonl",
+            "\n".join(json.dumps({"question": f"{i}?", "images": ["a.png"]}) for i in range(9)),
+        )
+        first, second = (
+            self.serve(behave),
+            self.serve(lambda h, b, t: (overlap.append(len(finished) < 9), h.stream())),
+        )
+        code, out, _ = call(
+            "compare",
+            "--endpoint",
+            f"a={first.url}",
+            "--endpoint",
+            f"b={second.url}",
+            "--questions",
+            file,
+            "--concurrency",
+            "3",
+            "--json",
+        )
         self.assertEqual((code, first.most, len(first.asked()), len(second.asked())), (0, 3, 9, 9))
         self.assertLessEqual(second.most, 3)
         self.assertFalse(any(overlap))
-        self.assertEqual([item["id"] for item in json.loads(out)["items"]], [f"line {i}" for i in range(1, 10)])     # order of the file
+        # order of the file
+        self.assertEqual(
+            [item["id"] for item in json.loads(out)["items"]], [f"line {i}" for i in range(1, 10)]
+        )
 
     def test_nothing_is_asked_after_the_end(self):
         server = self.serve(lambda h, b, t: (h.server.released.wait(0.02), h.stream()))
         picture = questions.picture(self.image, "a.png")
         items = [questions.Item(str(i), "?", (self.image,), ("a.png",)) for i in range(9)]
-        jobs = compare.plan([chat.endpoint(f"a={server.url},model=m")], items, {self.image: picture}, [None])
+        jobs = compare.plan(
+            [chat.endpoint(f"a={server.url},model=m")], items, {self.image: picture}, [None]
+        )
         records = compare.carry_out(jobs, chat.Ask(), {}, 1, 0, print)
         next(records)
         records.close()
@@ -224,37 +409,95 @@ class Command(Folder):
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             url = f"http://127.0.0.1:{free.getsockname()[1]}"
-        file = self.write("q.jsonl", "\n".join(json.dumps({"question": f"{i}?", "images": ["a.png"]}) for i in range(8)))
-        code, out, err = call("compare", "--endpoint", f"a={url},model=m", "--questions", file, "--retries", "0", "--concurrency", "1", "--json")
+        file = self.write(
+            "q.jsonl",
+            "\n".join(json.dumps({"question": f"{i}?", "images": ["a.png"]}) for i in range(8)),
+        )
+        code, out, err = call(
+            "compare",
+            "--endpoint",
+            f"a={url},model=m",
+            "--questions",
+            file,
+            "--retries",
+            "0",
+            "--concurrency",
+            "1",
+            "--json",
+        )
         errors = [item["answers"]["a"]["error"] for item in json.loads(out)["items"]]
         self.assertEqual((code, sum("not asked" in e for e in errors)), (1, 5))
-        code, out, err = call("compare", "--endpoint", f"a={url}", "--questions", file, "--retries", "0")
+        code, out, err = call(
+            "compare", "--endpoint", f"a={url}", "--questions", file, "--retries", "0"
+        )
         self.assertEqual((code, out), (2, ""))
         self.assertIn("which model?", err)
 
     def test_keys(self):
         server = self.serve(lambda h, b, t: h.send(401, f"wrong key {KEY}".encode()))
         path = self.folder / "r.jsonl"
-        with unittest.mock.patch.dict(os.environ, {"MY_KEY": KEY, "OPENAI_API_KEY": "sk-other-12345678", "BAD": "a b", "NONE": ""}):
-            code, out, err = call("compare", "--endpoint", f"a={server.url}", "--image", self.image, "--question", "?", "--key-env", "a=MY_KEY", "--out",
-                                  str(path))
+        with unittest.mock.patch.dict(
+            os.environ,
+            {"MY_KEY": KEY, "OPENAI_API_KEY": "sk-other-12345678", "BAD": "a b", "NONE": ""},
+        ):
+            code, out, err = call(
+                "compare",
+                "--endpoint",
+                f"a={server.url}",
+                "--image",
+                self.image,
+                "--question",
+                "?",
+                "--key-env",
+                "a=MY_KEY",
+                "--out",
+                str(path),
+            )
             self.assertEqual(code, 1)
             self.assertEqual({h.get("Authorization") for _, h, _ in server.seen}, {f"Bearer {KEY}"})
             for text in (out, err, path.read_text()):
                 self.assertNotIn(KEY, text)
             server.seen.clear()
-            self.compare(server)       # no --key-env: no key, whatever the environment holds
+            self.compare(server)  # no --key-env: no key, whatever the environment holds
             self.assertEqual({h.get("Authorization") for _, h, _ in server.seen}, {None})
             server.seen.clear()
             self.compare(server, "--key-env", "a")
-            self.assertEqual({h.get("Authorization") for _, h, _ in server.seen}, {"Bearer sk-other-12345678"})
-            for value, word in (("a=NONE", "empty"), ("a=MISSING", "no such"), ("a=BAD", "character"), ("b=MY_KEY", "endpoints: a"),
-                                (f"a={KEY}", "not the key")):
-                code, out, err = call("compare", "--endpoint", f"a={server.url}", "--image", self.image, "--question", "?", "--key-env", value)
+            self.assertEqual(
+                {h.get("Authorization") for _, h, _ in server.seen}, {"Bearer sk-other-12345678"}
+            )
+            for value, word in (
+                ("a=NONE", "empty"),
+                ("a=MISSING", "no such"),
+                ("a=BAD", "character"),
+                ("b=MY_KEY", "endpoints: a"),
+                (f"a={KEY}", "not the key"),
+            ):
+                code, out, err = call(
+                    "compare",
+                    "--endpoint",
+                    f"a={server.url}",
+                    "--image",
+                    self.image,
+                    "--question",
+                    "?",
+                    "--key-env",
+                    value,
+                )
                 self.assertEqual((code, out, err.count("\n")), (2, "", 1))
                 self.assertIn(word, err)
                 self.assertNotIn(KEY, err)
-            argv = ("compare", "--image", self.image, "--question", "?", "--retries", "0", "--key-env", "a=MY_KEY", "--endpoint")
+            argv = (
+                "compare",
+                "--image",
+                self.image,
+                "--question",
+                "?",
+                "--retries",
+                "0",
+                "--key-env",
+                "a=MY_KEY",
+                "--endpoint",
+            )
             self.assertIn("travels unencrypted", call(*argv, "a=http://nowhere.invalid,model=m")[2])
             self.assertNotIn("unencrypted", call(*argv, f"a={server.url},model=m")[2])
 
@@ -267,34 +510,65 @@ class Command(Folder):
     def test_usage(self):
         server = self.serve()
         jpeg, text = self.write("b.jpg", JPEG), self.write("t.txt", "hello")
-        own, bare = self.write("own.jsonl", '{"question": "?", "images": ["a.png"]}'), self.write("bare.jsonl", '{"question": "?"}')
+        own, bare = (
+            self.write("own.jsonl", '{"question": "?", "images": ["a.png"]}'),
+            self.write("bare.jsonl", '{"question": "?"}'),
+        )
         good = ("--endpoint", f"a={server.url}", "--image", self.image, "--question", "?")
-        measured = ("--latency-out", str(self.folder / "l.json"), "--hardware", "L4", "--engine", "vllm", "--dtype", "bf16", "--recipe",
-                    "encoder=clip,llm=qwen2-7b")
-        for argv, word in (((), "no --endpoint"), (good[:4], "--question"), (good[:2] + good[4:], "--image"), ((*good, "--questions", own), "One of"),
-                           ((*good, "--image", self.image), "twice"),
-                           ((*good, "--endpoint", "a=http://h"), "two endpoints"), ((*good[:2], "--questions", bare), "no images"),
-                           ((*good[:4], "--questions", own), "images of its own"),
-                           ((*good, "--resize", "8"), "16 to 4096"), ((*good, "--resize", "64,64"), "twice"), ((*good, "--resize", ""), "pixels"),
-                           ((*good[:2], "--image", jpeg, "--question", "?", "--resize", "64"), "convert"),
-                           ((*good[:2], "--image", text, "--question", "?"), "not a PNG"), ((*good[:2], "--image", "nowhere.png", "--question", "?"),
-                                                                                            "nowhere.png"), ((*good, "--timeout", "nan"), "timeout"),
-                           ((*good, "--retries", "11"), "retries"), ((*good, "--concurrency", "0"), "concurrency"),
-                           ((*good, "--temperature", "3"), "temperature"), ((*good, "--max-tokens", "0"), "max-tokens"),
-                           ((*good, "--out", self.image), "reads or writes"), ((*good, "--out", text), "no result of compare"),
-                           ((*good, "--out", str(self.folder)), "regular"), ((*good, "--hardware", "L4"), "--latency-out"),
-                           ((*good, "--out", str(self.folder / "no" / "x")), "does not exist"), ((*good, *measured[:2]), "--hardware"),
-                           ((*good, *measured, "--concurrency", "2"), "one request"), ((*good, *measured, "--no-stream"), "streaming"),
-                           ((*good, *measured, "--resize", "32,64"), "one size"), ((*good, *measured[:5], "vlmm", *measured[6:]), "vlmm"),
-                           ((*good, *measured[:3], "B1000", *measured[4:]), "B1000"),
-                           ((*good, *measured[:-1], "encoder=clip"), "llm=…"), ((*good, *measured, "--gpus", "x"), "whole number"),
-                           ((*good, "--together", "--endpont"), "endpont"), ((*good, *measured, "--dtype", "a:int4", "--dtype", "a:int8"), "twice")):
+        measured = (
+            "--latency-out",
+            str(self.folder / "l.json"),
+            "--hardware",
+            "L4",
+            "--engine",
+            "vllm",
+            "--dtype",
+            "bf16",
+            "--recipe",
+            "encoder=clip,llm=qwen2-7b",
+        )
+        for argv, word in (
+            ((), "no --endpoint"),
+            (good[:4], "--question"),
+            (good[:2] + good[4:], "--image"),
+            ((*good, "--questions", own), "One of"),
+            ((*good, "--image", self.image), "twice"),
+            ((*good, "--endpoint", "a=http://h"), "two endpoints"),
+            ((*good[:2], "--questions", bare), "no images"),
+            ((*good[:4], "--questions", own), "images of its own"),
+            ((*good, "--resize", "8"), "16 to 4096"),
+            ((*good, "--resize", "64,64"), "twice"),
+            ((*good, "--resize", ""), "pixels"),
+            ((*good[:2], "--image", jpeg, "--question", "?", "--resize", "64"), "convert"),
+            ((*good[:2], "--image", text, "--question", "?"), "not a PNG"),
+            ((*good[:2], "--image", "nowhere.png", "--question", "?"), "nowhere.png"),
+            ((*good, "--timeout", "nan"), "timeout"),
+            ((*good, "--retries", "11"), "retries"),
+            ((*good, "--concurrency", "0"), "concurrency"),
+            ((*good, "--temperature", "3"), "temperature"),
+            ((*good, "--max-tokens", "0"), "max-tokens"),
+            ((*good, "--out", self.image), "reads or writes"),
+            ((*good, "--out", text), "no result of compare"),
+            ((*good, "--out", str(self.folder)), "regular"),
+            ((*good, "--hardware", "L4"), "--latency-out"),
+            ((*good, "--out", str(self.folder / "no" / "x")), "does not exist"),
+            ((*good, *measured[:2]), "--hardware"),
+            ((*good, *measured, "--concurrency", "2"), "one request"),
+            ((*good, *measured, "--no-stream"), "streaming"),
+            ((*good, *measured, "--resize", "32,64"), "one size"),
+            ((*good, *measured[:5], "vlmm", *measured[6:]), "vlmm"),
+            ((*good, *measured[:3], "B1000", *measured[4:]), "B1000"),
+            ((*good, *measured[:-1], "encoder=clip"), "llm=…"),
+            ((*good, *measured, "--gpus", "x"), "whole number"),
+            ((*good, "--together", "--endpont"), "endpont"),
+            ((*good, *measured, "--dtype", "a:int4", "--dtype", "a:int8"), "twice"),
+        ):
             code, out, err = call("compare", *argv)
             last = err.splitlines()[-1]
             self.assertEqual((code, out), (2, ""), (argv, err))
             self.assertIn(word, last)
             self.assertTrue(last.startswith("error: "), last)
-        self.assertEqual(server.asked(), [])       # nothing was sent
+        self.assertEqual(server.asked(), [])  # nothing was sent
         self.assertEqual(pathlib.Path(text).read_text(), "hello")
 
 
@@ -302,10 +576,26 @@ class Resuming(Folder):
     def setUp(self):
         super().setUp()
         self.path = self.folder / "r.jsonl"
-        self.file = self.write("q.jsonl", "\n".join(json.dumps({"id": str(i), "question": f"{i}?", "images": ["a.png"]}) for i in range(4)))
+        self.file = self.write(
+            "q.jsonl",
+            "\n".join(
+                json.dumps({"id": str(i), "question": f"{i}?", "images": ["a.png"]})
+                for i in range(4)
+            ),
+        )
 
     def go(self, server, *more):
-        return self.compare(server, "--questions", self.file, "--out", str(self.path), "--retries", "0", *more, question=False)
+        return self.compare(
+            server,
+            "--questions",
+            self.file,
+            "--out",
+            str(self.path),
+            "--retries",
+            "0",
+            *more,
+            question=False,
+        )
 
     def test_only_what_failed_or_changed_is_asked_again(self):
         server = self.serve(lambda h, b, t: h.send(400) if t == 1 else h.stream())
@@ -315,7 +605,9 @@ class Resuming(Folder):
         self.assertEqual((code, len(server.asked())), (0, 5))
         before = self.path.read_bytes()
         again = self.go(server)
-        self.assertEqual((again[0], again[1], len(server.asked()), self.path.read_bytes()), (0, value, 5, before))
+        self.assertEqual(
+            (again[0], again[1], len(server.asked()), self.path.read_bytes()), (0, value, 5, before)
+        )
         self.go(server, "--max-tokens", "9")
         self.assertEqual(len(server.asked()), 9)
         self.write("a.png", png(value=7))
@@ -331,7 +623,9 @@ class Resuming(Folder):
             self.path.write_bytes(b"".join(lines[:3]) + lines[3][:cut])
             count = len(server.asked())
             code, value, err = self.go(server)
-            self.assertEqual((code, value["endpoints"][0]["ok"], len(server.asked())), (0, 4, count + 1))
+            self.assertEqual(
+                (code, value["endpoints"][0]["ok"], len(server.asked())), (0, 4, count + 1)
+            )
             self.assertIn("torn", err)
             self.assertTrue(all(json.loads(line) for line in self.path.read_text().splitlines()))
 
@@ -340,8 +634,17 @@ class Resuming(Folder):
         self.go(server)
         line = self.path.read_text().splitlines()[0]
         record = json.loads(line)
-        for text in ("hello", '{"x": 1}\n', '{"compare": 1, "x": 2}\n', line.replace("{", "[", 1) + "\n", json.dumps({**record, "images_sha256": 3}) + "\n",
-                     json.dumps({**record, "error": 3}) + "\n", json.dumps({**record, "ttft_ms": "x"}) + "\n", "\n", line + "\nx"):
+        for text in (
+            "hello",
+            '{"x": 1}\n',
+            '{"compare": 1, "x": 2}\n',
+            line.replace("{", "[", 1) + "\n",
+            json.dumps({**record, "images_sha256": 3}) + "\n",
+            json.dumps({**record, "error": 3}) + "\n",
+            json.dumps({**record, "ttft_ms": "x"}) + "\n",
+            "\n",
+            line + "\nx",
+        ):
             self.path.write_text(text)
             code, _, err = self.go(server)
             self.assertEqual((code, self.path.read_text()), (2, text), text[:60])
@@ -355,13 +658,25 @@ class Resuming(Folder):
             results.Results(str(self.folder / "link.jsonl"))
         with results.Results(str(self.path)), contextlib.suppress(ImportError):
             import fcntl  # noqa: F401
+
             self.assertIn("another compare", self.go(server)[2])
 
     def test_after_an_interruption_the_same_command_goes_on(self):
         """A real process, ended by Ctrl-C between two answers."""
         server = self.serve(lambda h, b, t: h.server.released.wait(20) if t == 2 else h.stream())
-        argv = [sys.executable, str(support.ROOT / "main.py"), "compare", "--endpoint", f"a={server.url}", "--questions", self.file, "--out", str(self.path),
-                "--concurrency", "1"]
+        argv = [
+            sys.executable,
+            str(support.ROOT / "main.py"),
+            "compare",
+            "--endpoint",
+            f"a={server.url}",
+            "--questions",
+            self.file,
+            "--out",
+            str(self.path),
+            "--concurrency",
+            "1",
+        ]
         process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         try:
             for _ in range(500):
@@ -387,7 +702,10 @@ class Resuming(Folder):
             self.assertEqual(len(file.done), 4)
             for record in file.done.values():
                 self.assertTrue(results.well_formed(record))
-        self.assertEqual(json.loads(results.dumps({"x": "\x00\x1b\x7f\x9b\u2028\u202e\ud800é"})), {"x": "\x00\x1b\x7f\x9b\u2028\u202e\ud800é"})
+        self.assertEqual(
+            json.loads(results.dumps({"x": "\x00\x1b\x7f\x9b\u2028\u202e\ud800é"})),
+            {"x": "\x00\x1b\x7f\x9b\u2028\u202e\ud800é"},
+        )
 
 
 class Text(unittest.TestCase):
@@ -395,10 +713,40 @@ class Text(unittest.TestCase):
         self.assertEqual(compared.safe("a\x1b[2J\n\tb\u202ec\x9b"), "a?[2J b?c?")
 
     def test_a_summary_without_answers_or_rates(self):
-        value = {"endpoints": [{"name": "a", "url": "u", "model": "m", "exact": None, "tokens_counted_by": [], "cut": 0, "reasoning": 0,
-                                "by_resize": [{"resize": None, "ok": 0, "failed": 1, "ttft_ms": None, "total_ms": None, "tokens_per_s": None, "exact": None}]}],
-                 "items": [{"id": "1", "question": "q", "image": "i", "resize": None, "expected": [],
-                            "answers": {"a": {"error": "HTTP 500", "text": None, "right": None}}}]}
+        value = {
+            "endpoints": [
+                {
+                    "name": "a",
+                    "url": "u",
+                    "model": "m",
+                    "exact": None,
+                    "tokens_counted_by": [],
+                    "cut": 0,
+                    "reasoning": 0,
+                    "by_resize": [
+                        {
+                            "resize": None,
+                            "ok": 0,
+                            "failed": 1,
+                            "ttft_ms": None,
+                            "total_ms": None,
+                            "tokens_per_s": None,
+                            "exact": None,
+                        }
+                    ],
+                }
+            ],
+            "items": [
+                {
+                    "id": "1",
+                    "question": "q",
+                    "image": "i",
+                    "resize": None,
+                    "expected": [],
+                    "answers": {"a": {"error": "HTTP 500", "text": None, "right": None}},
+                }
+            ],
+        }
         text = compared.summary_text(value, [], Style())
         self.assertIn("failed: HTTP 500", text)
 

@@ -1,4 +1,7 @@
-"""Tokens against the models' own processors and printed counts; FLOPs, training, latency and memory by hand and by order."""
+"""Tokens against the models' own processors and printed counts; FLOPs, training, latency and memory
+by hand and by order.
+"""
+
 import unittest
 
 from recipes.cost import explain, flops, latency, memory, tokens, training
@@ -8,20 +11,39 @@ from . import support
 
 class ReleasedModels(unittest.TestCase):
     def test_equal_to_the_hugging_face_processors(self):
-        """tests/data/tokens_oracle.json: 40 sizes for each of ten models, from transformers 5.23 (tokens_oracle.txt)."""
+        """tests/data/tokens_oracle.json: 40 sizes for each of ten models, from transformers 5.23
+        (tokens_oracle.txt).
+        """
         data = support.oracle("tokens_oracle")
         self.assertEqual(len(data["visual_tokens"]), 10)
         for model, counts in data["visual_tokens"].items():
             for (width, height), expected in zip(data["sizes"], counts):
-                self.assertEqual(tokens.count(model, width, height).visual_tokens, expected, (model, width, height))
+                self.assertEqual(
+                    tokens.count(model, width, height).visual_tokens,
+                    expected,
+                    (model, width, height),
+                )
 
     def test_printed_counts(self):
-        for model, size, printed in (("llava", (224, 224), 256), ("llava-1.5", (640, 480), 576), ("paligemma-224", (1, 1), 256), ("paligemma-448", (900, 20), 1024),
-                                     ("paligemma-896", (896, 896), 4096), ("qwen2-vl", (448, 280), 160), ("qwen2-vl", (224, 224), 64),
-                                     ("qwen2-vl", (448, 448), 256), ("idefics2-no-split", (800, 600), 64), ("idefics2", (800, 600), 320), ("gemma3", (1000, 500), 256)):
+        for model, size, printed in (
+            ("llava", (224, 224), 256),
+            ("llava-1.5", (640, 480), 576),
+            ("paligemma-224", (1, 1), 256),
+            ("paligemma-448", (900, 20), 1024),
+            ("paligemma-896", (896, 896), 4096),
+            ("qwen2-vl", (448, 280), 160),
+            ("qwen2-vl", (224, 224), 64),
+            ("qwen2-vl", (448, 448), 256),
+            ("idefics2-no-split", (800, 600), 64),
+            ("idefics2", (800, 600), 320),
+            ("gemma3", (1000, 500), 256),
+        ):
             self.assertEqual(tokens.count(model, *size).visual_tokens, printed, (model, size))
         square = tokens.count("llava-next", 672, 672)
-        self.assertEqual(sum(term.tokens for term in square.terms if term.name != "row breaks"), 2880)   # "up to 2880"
+        # "up to 2880"
+        self.assertEqual(
+            sum(term.tokens for term in square.terms if term.name != "row breaks"), 2880
+        )
         small = tokens.count("qwen2-vl", 224, 224)
         self.assertEqual(small.visual_tokens + small.markers, 66)
 
@@ -32,7 +54,7 @@ class ReleasedModels(unittest.TestCase):
             self.assertGreater(value.visual_tokens, 0)
 
     def test_sizes_without_sense(self):
-        for size in ((0, 10), (10, 0), (-5, 5), (10 ** 6, 10)):
+        for size in ((0, 10), (10, 0), (-5, 5), (10**6, 10)):
             with self.assertRaises(ValueError):
                 tokens.count("llava-1.5", *size)
         with self.assertRaises(ValueError):
@@ -41,9 +63,17 @@ class ReleasedModels(unittest.TestCase):
             tokens.count("gpt-5", 10, 10)
 
     def test_recipes_of_ones_own(self):
-        for patch, side, connector, expected in ((14, 336, "mlp-2x-gelu", 576), (14, 384, "mlp-2x-gelu", 729), (14, 448, "pixel-shuffle-mlp", 256),
-                                                 (14, 336, "q-former", 32), (14, 336, "perceiver", 64), (14, 384, "pixel-shuffle-mlp", 196)):
-            self.assertEqual(tokens.per_view(patch, side, connector).tokens, expected, (side, connector))
+        for patch, side, connector, expected in (
+            (14, 336, "mlp-2x-gelu", 576),
+            (14, 384, "mlp-2x-gelu", 729),
+            (14, 448, "pixel-shuffle-mlp", 256),
+            (14, 336, "q-former", 32),
+            (14, 336, "perceiver", 64),
+            (14, 384, "pixel-shuffle-mlp", 196),
+        ):
+            self.assertEqual(
+                tokens.per_view(patch, side, connector).tokens, expected, (side, connector)
+            )
 
 
 class Arithmetic(unittest.TestCase):
@@ -54,23 +84,40 @@ class Arithmetic(unittest.TestCase):
 
     def test_connector_parameters(self):
         self.assertEqual(flops.connector_params("linear", 1024, 4096), 1024 * 4096 + 4096)
-        self.assertEqual(flops.connector_params("mlp-2x-gelu", 1024, 4096), 20_979_712)   # LLaVA-1.5's 20.97M
+        # LLaVA-1.5's 20.97M
+        self.assertEqual(flops.connector_params("mlp-2x-gelu", 1024, 4096), 20_979_712)
 
     def test_forward_passes(self):
-        """2 N per token plus attention: ViT-L/14 at 224 px is published as 80.7 GMAC (162 GFLOP); Vicuna-7B is 13 GFLOP a token."""
+        """2 N per token plus attention: ViT-L/14 at 224 px is published as 80.7 GMAC (162 GFLOP);
+        Vicuna-7B is 13 GFLOP a token.
+        """
         self.assertAlmostEqual(flops.encoder_forward(self.clip, 224) / 1e9, 162, delta=8)
         self.assertAlmostEqual(flops.llm_forward(self.vicuna, 1, 0) / 1e9, 2 * 6.476, delta=0.01)
         self.assertEqual(flops.patch_tokens(self.clip, 336), 576)
 
     def test_training_factors(self):
-        self.assertEqual([flops.training_factor(True, False), flops.training_factor(False, True), flops.training_factor(False, False)], [3, 2, 1])
+        self.assertEqual(
+            [
+                flops.training_factor(True, False),
+                flops.training_factor(False, True),
+                flops.training_factor(False, False),
+            ],
+            [3, 2, 1],
+        )
 
     def test_a_frozen_encoder_costs_a_forward_pass_only(self):
-        stage = lambda *trains: training.stage_cost(training.Stage("s", trains, 10.0, "d", 576, 100), 1e12, 2e7, self.vicuna, 576)  # noqa: E731
-        frozen, trained, connector = stage("connector", "llm"), stage("encoder", "connector", "llm"), stage("connector")
+        stage = lambda *trains: training.stage_cost(
+            training.Stage("s", trains, 10.0, "d", 576, 100), 1e12, 2e7, self.vicuna, 576
+        )  # noqa: E731
+        frozen, trained, connector = (
+            stage("connector", "llm"),
+            stage("encoder", "connector", "llm"),
+            stage("connector"),
+        )
         self.assertEqual(frozen.encoder, 1e13)
         self.assertEqual(trained.encoder, 3e13)
-        self.assertAlmostEqual(connector.llm / frozen.llm, 2 / 3)   # gradients pass through the LLM, its weights stay
+        # gradients pass through the LLM, its weights stay
+        self.assertAlmostEqual(connector.llm / frozen.llm, 2 / 3)
 
     def test_missing_figures_are_named(self):
         with self.assertRaises(flops.MissingFigure) as caught:
@@ -78,12 +125,16 @@ class Arithmetic(unittest.TestCase):
         self.assertIn("mystery", str(caught.exception))
 
     def test_format(self):
-        self.assertEqual([flops.format_flop(x) for x in (0, 9.4e18, 1e21)], ["0", "9.4e18", "1.0e21"])
+        self.assertEqual(
+            [flops.format_flop(x) for x in (0, 9.4e18, 1e21)], ["0", "9.4e18", "1.0e21"]
+        )
 
 
 class Training(unittest.TestCase):
     def test_published_runs_leave_one_out(self):
-        """Each published run estimated with the utilisation of the others: median ratio near 1, 80 % within a factor of 2."""
+        """Each published run estimated with the utilisation of the others: median ratio near 1, 80
+        % within a factor of 2.
+        """
         runs = training.leave_one_out(support.library().calibration.runs)
         self.assertGreaterEqual(len(runs), 20)
         ratios = sorted(run.ratio for run in runs)
@@ -100,37 +151,62 @@ class Training(unittest.TestCase):
         self.assertAlmostEqual(twice.gpu_hours, 2 * value.gpu_hours)
 
     def test_leave_one_out_by_hand(self):
-        runs = [training.Published(f"r{i}", hours, 3.6e18, 1e15, "s") for i, hours in enumerate((1.0, 2.0, 4.0))]   # utilisation 1, 1/2, 1/4
-        self.assertEqual([round(c.ratio, 6) for c in training.leave_one_out(runs)], [round(1 / 0.375, 6), round(0.5 / 0.625, 6), round(0.25 / 0.75, 6)])
+        # utilisation 1, 1/2, 1/4
+        runs = [
+            training.Published(f"r{i}", hours, 3.6e18, 1e15, "s")
+            for i, hours in enumerate((1.0, 2.0, 4.0))
+        ]
+        self.assertEqual(
+            [round(c.ratio, 6) for c in training.leave_one_out(runs)],
+            [round(1 / 0.375, 6), round(0.5 / 0.625, 6), round(0.25 / 0.75, 6)],
+        )
 
     def test_plans(self):
         at = lambda side: (side / 14) ** 2  # noqa: E731
-        two, three = training.two_stages(665_000, "d", 576), training.three_stages(665_000, "d", 576)
+        two, three = (
+            training.two_stages(665_000, "d", 576),
+            training.three_stages(665_000, "d", 576),
+        )
         self.assertEqual([s.trains for s in two], [("connector",), ("connector", "llm")])
         self.assertEqual([s.samples for s in three], [558_000, 3_000_000, 665_000])
         gemma = training.paligemma(1e5, "d", at)
-        self.assertEqual([(s.samples, s.side, s.visual_tokens) for s in gemma[:3]], [(1e9, 224, 256), (5e7, 448, 1024), (1e7, 896, 4096)])
+        self.assertEqual(
+            [(s.samples, s.side, s.visual_tokens) for s in gemma[:3]],
+            [(1e9, 224, 256), (5e7, 448, 1024), (1e7, 896, 4096)],
+        )
         qwen = training.qwen2_vl(1e5, "d", 576)
-        self.assertEqual([s.trains for s in qwen], [("encoder",), ("encoder", "connector", "llm"), ("llm",)])
-        self.assertAlmostEqual(qwen[0].samples * (qwen[0].visual_tokens + qwen[0].text_tokens), 600e9)
+        self.assertEqual(
+            [s.trains for s in qwen], [("encoder",), ("encoder", "connector", "llm"), ("llm",)]
+        )
+        self.assertAlmostEqual(
+            qwen[0].samples * (qwen[0].visual_tokens + qwen[0].text_tokens), 600e9
+        )
 
     def test_lora_and_recomputation(self):
         stage = training.Stage("s", ("connector", "llm"), 1.0, "d", 576, 350)
         self.assertEqual(training.stage_factors(stage), {"encoder": 1, "connector": 3, "llm": 3})
-        self.assertEqual(training.stage_factors(stage, lora=True), {"encoder": 1, "connector": 3, "llm": 2})
-        self.assertEqual(training.stage_factors(stage, recompute=True), {"encoder": 1, "connector": 4, "llm": 4})
+        self.assertEqual(
+            training.stage_factors(stage, lora=True), {"encoder": 1, "connector": 3, "llm": 2}
+        )
+        self.assertEqual(
+            training.stage_factors(stage, recompute=True), {"encoder": 1, "connector": 4, "llm": 4}
+        )
 
     def test_training_memory(self):
         vicuna = support.library().words.records("llm")["vicuna-1.5-7b"]
         held = memory.training(7e9, 3e8, vicuna, 926, 350, 8, False)
         self.assertAlmostEqual(held.states, (7e9 * 16 + 3e8 * 2) / 8 / 1e9)
-        self.assertAlmostEqual(held.activations_per_sample, (926 * 34 * 32 * 4096 + 6 * 350 * vicuna["vocab"]) / 1e9)
+        self.assertAlmostEqual(
+            held.activations_per_sample, (926 * 34 * 32 * 4096 + 6 * 350 * vicuna["vocab"]) / 1e9
+        )
         lighter = memory.training(7e9, 3e8, vicuna, 926, 350, 8, True)
         self.assertGreater(lighter.batch(80), held.batch(80))
         self.assertEqual(memory.training(7e10, 0, vicuna, 926, 350, 1, False).batch(80), 0)
 
     def test_quantile(self):
-        self.assertEqual([training.quantile([3, 1, 2], q) for q in (0, 0.5, 1, 0.25)], [1, 2, 3, 1.5])
+        self.assertEqual(
+            [training.quantile([3, 1, 2], q) for q in (0, 0.5, 1, 0.25)], [1, 2, 3, 1.5]
+        )
         with self.assertRaises(ValueError):
             training.quantile([], 0.5)
 
@@ -140,12 +216,30 @@ class Inference(unittest.TestCase):
         self.words = support.library().words
         self.device = self.words.records("hardware")["l4"]
 
-    def answer(self, llm: str = "vicuna-1.5-7b", visual: float = 576.0, dtype: str = "bf16", batch: int = 1, device: str = "l4"):
+    def answer(
+        self,
+        llm: str = "vicuna-1.5-7b",
+        visual: float = 576.0,
+        dtype: str = "bf16",
+        batch: int = 1,
+        device: str = "l4",
+    ):
         clip = self.words.records("encoder")["clip-vit-l-14"]
-        return latency.answer(self.words.records("hardware")[device], self.words.records("llm")[llm], ((clip, 336, 1),), 2e7, visual, visual, dtype=dtype, batch=batch)
+        return latency.answer(
+            self.words.records("hardware")[device],
+            self.words.records("llm")[llm],
+            ((clip, 336, 1),),
+            2e7,
+            visual,
+            visual,
+            dtype=dtype,
+            batch=batch,
+        )
 
     def test_by_the_roofline(self):
-        """Decode of a 7B in 16 bit on an L4 (300 GB/s) is bound by bandwidth: 13.5 GB of weights at 88 % of the rate, 51 ms a token."""
+        """Decode of a 7B in 16 bit on an L4 (300 GB/s) is bound by bandwidth: 13.5 GB of weights at
+        88 % of the rate, 51 ms a token.
+        """
         value = self.answer()
         self.assertEqual(value.per_token.bound, "bandwidth")
         self.assertAlmostEqual(value.per_token.ms, 51, delta=3)
@@ -161,22 +255,34 @@ class Inference(unittest.TestCase):
         self.assertLess(self.answer(device="h100-sxm").ttft_ms, base.ttft_ms)
 
     def test_published_latencies_leave_one_out(self):
-        """62 published rows; each estimated with the rates of other models: median ratio near 1, 80 % within a factor of 2."""
+        """62 published rows; each estimated with the rates of other models: median ratio near 1, 80
+        % within a factor of 2.
+        """
         words = self.words
-        rows = latency.measured(words.registry("latency")["measurements"], words.records("llm"), words.records("hardware"))
+        rows = latency.measured(
+            words.registry("latency")["measurements"],
+            words.records("llm"),
+            words.records("hardware"),
+        )
         checks = latency.calibrate(rows)
         self.assertGreaterEqual(len(checks), 60)
         ratios = sorted(check.ratio for check in checks)
         self.assertTrue(0.8 < training.quantile(ratios, 0.5) < 1.25)
         self.assertGreaterEqual(sum(0.5 < ratio < 2 for ratio in ratios) / len(ratios), 0.8)
-        for name, engine in latency.ENGINES.items():   # the stored rates are the medians of the rows
+        # the stored rates are the medians of the rows
+        for name, engine in latency.ENGINES.items():
             fitted = latency.fit([row for row in rows if row.engine == name], engine)
             for stored, value in zip(engine, fitted):
                 self.assertAlmostEqual(stored, value, delta=0.02 * max(1.0, value))
 
     def test_engines_and_devices(self):
-        clip, vicuna = self.words.records("encoder")["clip-vit-l-14"], self.words.records("llm")["vicuna-1.5-7b"]
-        ask = lambda **more: latency.answer(self.device, vicuna, ((clip, 336, 1),), 2e7, 576.0, 576.0, **more)  # noqa: E731
+        clip, vicuna = (
+            self.words.records("encoder")["clip-vit-l-14"],
+            self.words.records("llm")["vicuna-1.5-7b"],
+        )
+        ask = lambda **more: latency.answer(
+            self.device, vicuna, ((clip, 336, 1),), 2e7, 576.0, 576.0, **more
+        )  # noqa: E731
         self.assertGreater(ask(engine="eager").ttft_ms, ask().ttft_ms)
         self.assertLess(ask(devices=2).per_token.ms, ask().per_token.ms)
         self.assertGreater(ask(prompt_tokens=2000).ttft_ms, ask().ttft_ms)
@@ -190,18 +296,26 @@ class Inference(unittest.TestCase):
         self.assertAlmostEqual(one.kv_cache, 1000 * 524288 / 1e9, 6)
         self.assertGreater(memory.inference(vicuna, 3e8, 2e7, 2000).total, one.total)
         self.assertLess(memory.inference(vicuna, 3e8, 2e7, 1000, "int4").total, one.total / 2)
-        self.assertEqual((memory.training_bytes_per_parameter(True), memory.training_bytes_per_parameter(False)), (16.0, 2.0))
+        self.assertEqual(
+            (memory.training_bytes_per_parameter(True), memory.training_bytes_per_parameter(False)),
+            (16.0, 2.0),
+        )
 
 
 class Examples(unittest.TestCase):
     def test_prefix_mask(self):
         """Image and question (2) see each other; the answer (2) sees them and what came before."""
-        self.assertEqual(explain.picture(explain.prefix_mask(2, 2)), ["x x . .", "x x . .", "x x x .", "x x x x"])
+        self.assertEqual(
+            explain.picture(explain.prefix_mask(2, 2)), ["x x . .", "x x . .", "x x x .", "x x x x"]
+        )
         with self.assertRaises(ValueError):
             explain.prefix_mask(-1, 2)
 
     def test_mrope(self):
-        self.assertEqual(explain.mrope(1, (1, 2, 2), 2), [(0, 0, 0), (1, 1, 1), (1, 1, 2), (1, 2, 1), (1, 2, 2), (3, 3, 3), (4, 4, 4)])
+        self.assertEqual(
+            explain.mrope(1, (1, 2, 2), 2),
+            [(0, 0, 0), (1, 1, 1), (1, 1, 2), (1, 2, 1), (1, 2, 2), (3, 3, 3), (4, 4, 4)],
+        )
         self.assertEqual(explain.mrope(0, (2, 1, 1), 1), [(0, 0, 0), (1, 0, 0), (2, 2, 2)])
         with self.assertRaises(ValueError):
             explain.mrope(1, (0, 1, 1), 1)
@@ -216,26 +330,58 @@ class Commands(unittest.TestCase):
     def test_cost(self):
         answer = support.call_json("cost")
         self.assertEqual(answer["visual_tokens"], 576)
-        self.assertEqual([s["trains"] for s in answer["stages"]], [["connector"], ["connector", "llm"]])
-        self.assertAlmostEqual(sum(s["flop"] for s in answer["stages"]) / answer["training"]["flop"], 1.0, 4)
-        self.assertTrue(100 < answer["training"]["gpu_hours"] < 125)   # LLaVA's README: 28 + 80 A100-hours
+        self.assertEqual(
+            [s["trains"] for s in answer["stages"]], [["connector"], ["connector", "llm"]]
+        )
+        self.assertAlmostEqual(
+            sum(s["flop"] for s in answer["stages"]) / answer["training"]["flop"], 1.0, 4
+        )
+        # LLaVA's README: 28 + 80 A100-hours
+        self.assertTrue(100 < answer["training"]["gpu_hours"] < 125)
         more = support.call_json("cost", "--resolution", "672")
         self.assertGreater(more["training"]["gpu_hours"], answer["training"]["gpu_hours"])
-        self.assertLess(support.call_json("cost", "--gpu", "H100")["training"]["gpu_hours"], answer["training"]["gpu_hours"])
+        self.assertLess(
+            support.call_json("cost", "--gpu", "H100")["training"]["gpu_hours"],
+            answer["training"]["gpu_hours"],
+        )
         for plan in ("three-stage", "paligemma", "qwen2-vl"):
-            self.assertGreater(support.call_json("cost", "--plan", plan)["training"]["gpu_hours"], answer["training"]["gpu_hours"], plan)
+            self.assertGreater(
+                support.call_json("cost", "--plan", plan)["training"]["gpu_hours"],
+                answer["training"]["gpu_hours"],
+                plan,
+            )
 
     def test_pick_and_cost_agree(self):
-        item = support.call_json("pick", "--tasks", "documents", "--budget", "500 A100-hours", "--top", "1")["recipes"][0]
-        flags = [x for name, value in item["recipe"].items() if name not in ("training", "tiling", "llm_params_b")
-                 for x in (f"--{name.replace('_', '-')}", str(value).lower() if isinstance(value, bool) else str(value))]
-        self.assertAlmostEqual(support.call_json("cost", *flags)["training"]["flop"] / item["training"]["flop"], 1.0, 2)
+        item = support.call_json(
+            "pick", "--tasks", "documents", "--budget", "500 A100-hours", "--top", "1"
+        )["recipes"][0]
+        flags = [
+            x
+            for name, value in item["recipe"].items()
+            if name not in ("training", "tiling", "llm_params_b")
+            for x in (
+                f"--{name.replace('_', '-')}",
+                str(value).lower() if isinstance(value, bool) else str(value),
+            )
+        ]
+        self.assertAlmostEqual(
+            support.call_json("cost", *flags)["training"]["flop"] / item["training"]["flop"], 1.0, 2
+        )
 
     def test_latency(self):
         answer = support.call_json("latency", "--gpu", "L4")
-        self.assertEqual([p["name"] for p in answer["latency"]["phases"]], ["vision encoder", "connector", "prefill", "decode"])
-        self.assertLess(support.call_json("latency", "--gpu", "H100")["latency"]["ttft_ms"], answer["latency"]["ttft_ms"])
-        self.assertIn("do not fit", " ".join(support.call_json("latency", "--gpu", "T4", "--llm", "qwen2-72b")["warnings"]))
+        self.assertEqual(
+            [p["name"] for p in answer["latency"]["phases"]],
+            ["vision encoder", "connector", "prefill", "decode"],
+        )
+        self.assertLess(
+            support.call_json("latency", "--gpu", "H100")["latency"]["ttft_ms"],
+            answer["latency"]["ttft_ms"],
+        )
+        self.assertIn(
+            "do not fit",
+            " ".join(support.call_json("latency", "--gpu", "T4", "--llm", "qwen2-72b")["warnings"]),
+        )
 
     def test_calibration_tables(self):
         for command in ("cost", "latency"):
@@ -250,9 +396,16 @@ class Commands(unittest.TestCase):
         self.assertIn("4,194,304", out)
 
     def test_bad_input(self):
-        for argv, word in ((("cost", "--gpu", "B1000"), "nearest known"), (("cost", "--gpus", "0"), "between 1 and 1,000,000"), (("latency", "--batch", "-1"), "batch"),
-                           (("latency", "--prompt", "1e9"), "prompt"), (("latency", "--dtype", "int3"), "int3"), (("cost", "--llm", "gpt-5"), "gpt-5"),
-                           (("cost", "--data", "honeybee-mix"), "honeybee-mix"), (("latency", "--visual-tokens", "-4"), "visual_tokens")):
+        for argv, word in (
+            (("cost", "--gpu", "B1000"), "nearest known"),
+            (("cost", "--gpus", "0"), "between 1 and 1,000,000"),
+            (("latency", "--batch", "-1"), "batch"),
+            (("latency", "--prompt", "1e9"), "prompt"),
+            (("latency", "--dtype", "int3"), "int3"),
+            (("cost", "--llm", "gpt-5"), "gpt-5"),
+            (("cost", "--data", "honeybee-mix"), "honeybee-mix"),
+            (("latency", "--visual-tokens", "-4"), "visual_tokens"),
+        ):
             code, out, err = support.call(*argv)
             self.assertEqual((code, out, err.count("\n")), (2, "", 1), argv)
             self.assertIn(word, err)

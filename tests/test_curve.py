@@ -1,4 +1,7 @@
-"""Curves along one axis: against `swap`, `cost` and the posterior; where they stop; printed rows; the command line."""
+"""Curves along one axis: against `swap`, `cost` and the posterior; where they stop; printed rows;
+the command line.
+"""
+
 import json
 import math
 import os
@@ -18,12 +21,31 @@ NO_COSTS = lambda recipe: (None, None, None)  # noqa: E731
 
 def make(axis, tasks="documents", recipe=BASELINE, **more):
     """A curve without costs."""
-    return curves.curve(recipe, axis, parse_mix(tasks, library().words), library().posterior, library().words, NO_COSTS, **more)
+    return curves.curve(
+        recipe,
+        axis,
+        parse_mix(tasks, library().words),
+        library().posterior,
+        library().words,
+        NO_COSTS,
+        **more,
+    )
 
 
 def point(value, gain, per_hours=None, extrapolated=False):
     """A point of which only the next doubling matters."""
-    return Point(value, BASELINE, 0.0, 0.0, 0.0, None, None, None, False, Gain(gain, gain - 1, gain + 1, extrapolated, per_hours))
+    return Point(
+        value,
+        BASELINE,
+        0.0,
+        0.0,
+        0.0,
+        None,
+        None,
+        None,
+        False,
+        Gain(gain, gain - 1, gain + 1, extrapolated, per_hours),
+    )
 
 
 class Points(unittest.TestCase):
@@ -35,11 +57,18 @@ class Points(unittest.TestCase):
         self.assertAlmostEqual(found["expected"], swap["mix"]["expected"], places=4)
         self.assertAlmostEqual(found["low"], swap["mix"]["interval"]["low"], places=4)
         self.assertAlmostEqual(found["high"], swap["mix"]["interval"]["high"], places=4)
-        self.assertAlmostEqual(found["gpu_hours"], swap["cost"]["to"]["training"]["gpu_hours"], places=3)
+        self.assertAlmostEqual(
+            found["gpu_hours"], swap["cost"]["to"]["training"]["gpu_hours"], places=3
+        )
         self.assertAlmostEqual(found["ttft_ms"], swap["cost"]["to"]["latency"]["ttft_ms"], places=3)
 
     def test_own_value_is_zero_and_on_the_curve(self):
-        for axis, own in (("visual_tokens", 576), ("resolution", 336), ("llm_params_b", 6.738), ("data_size", 665_000)):
+        for axis, own in (
+            ("visual_tokens", 576),
+            ("resolution", 336),
+            ("llm_params_b", 6.738),
+            ("data_size", 665_000),
+        ):
             value = make(axis, points=2)
             zero = [p for p in value.points if p.value == value.own]
             self.assertEqual([(p.expected, p.low, p.high) for p in zero], [(0.0, 0.0, 0.0)])
@@ -49,8 +78,12 @@ class Points(unittest.TestCase):
         for axis in curves.FEATURE:
             value = make(axis)
             for a, b in zip(value.points, value.points[1:]):
-                self.assertTrue(math.isclose(b.value, 2 * a.value, rel_tol=0.05), (axis, a.value, b.value))
-                self.assertAlmostEqual(b.expected - a.expected, a.gain.expected, delta=0.02, msg=axis)
+                self.assertTrue(
+                    math.isclose(b.value, 2 * a.value, rel_tol=0.05), (axis, a.value, b.value)
+                )
+                self.assertAlmostEqual(
+                    b.expected - a.expected, a.gain.expected, delta=0.02, msg=axis
+                )
 
     def test_inside_the_tables_range_by_default(self):
         for axis in curves.FEATURE:
@@ -58,30 +91,53 @@ class Points(unittest.TestCase):
             values = [p.value for p in make(axis).points]
             self.assertGreaterEqual(values[0], low * 0.96)
             self.assertLessEqual(values[-1], high * 1.04)
-        self.assertAlmostEqual(curves.covered("llm_params_b", library().posterior)[0], 7 * 2 ** library().posterior.ranges["llm_size"][0])
+        self.assertAlmostEqual(
+            curves.covered("llm_params_b", library().posterior)[0],
+            7 * 2 ** library().posterior.ranges["llm_size"][0],
+        )
 
     def test_points_beyond_the_context_are_named(self):
         """Vicuna-1.5-7B reads 4,096 tokens, question and answer among them."""
         notes = call_json("curve", "visual_tokens", "--tasks", "documents")
-        self.assertTrue(any("from 4608 on" in text and "4,096 tokens of context of vicuna-1.5-7b" in text for text in notes["warnings"]), notes["warnings"])
-        roomy = call_json("curve", "visual_tokens", "--tasks", "documents", "--recipe", "llm=qwen2-7b")
+        self.assertTrue(
+            any(
+                "from 4608 on" in text and "4,096 tokens of context of vicuna-1.5-7b" in text
+                for text in notes["warnings"]
+            ),
+            notes["warnings"],
+        )
+        roomy = call_json(
+            "curve", "visual_tokens", "--tasks", "documents", "--recipe", "llm=qwen2-7b"
+        )
         self.assertFalse(any("context" in text for text in roomy["warnings"]))
 
     def test_outside_is_marked_and_wider(self):
         value = make("llm_params_b", low=3.0, high=900.0, points=9)
         top = curves.covered("llm_params_b", library().posterior)[1]
-        self.assertEqual([p.extrapolated for p in value.points], [p.value > top * 1.04 for p in value.points])
+        self.assertEqual(
+            [p.extrapolated for p in value.points], [p.value > top * 1.04 for p in value.points]
+        )
         self.assertTrue(any(p.extrapolated for p in value.points))
         inside = [p.high - p.low for p in value.points if not p.extrapolated]
         outside = [p.high - p.low for p in value.points if p.extrapolated]
         self.assertGreater(outside[-1], 2 * inside[-1])
 
     def test_tokens_follow_the_resolution_or_not(self):
-        tokens = lambda recipe: [p["visual_tokens"] for p in call_json("curve", "resolution", "--from", "336", "--to", "672", "--recipe", recipe)["points"]]  # noqa: E731
+        tokens = lambda recipe: [
+            p["visual_tokens"]
+            for p in call_json(
+                "curve", "resolution", "--from", "336", "--to", "672", "--recipe", recipe
+            )["points"]
+        ]  # noqa: E731
         self.assertEqual(tokens("connector=mlp-2x-gelu"), [576, 2304])
         self.assertEqual(tokens("connector=q-former,visual_tokens=64"), [64, 64])
         self.assertEqual(tokens("visual_tokens=576"), [576, 576])
-        self.assertTrue(any("visual tokens follow the resolution" in note for note in make("resolution", points=2).notes))
+        self.assertTrue(
+            any(
+                "visual tokens follow the resolution" in note
+                for note in make("resolution", points=2).notes
+            )
+        )
 
     def test_hours_grow_with_everything(self):
         for axis in curves.FEATURE:
@@ -90,36 +146,66 @@ class Points(unittest.TestCase):
             self.assertGreater(hours[-1], 2 * hours[0])
 
     def test_ends(self):
-        self.assertEqual([p.value for p in make("visual_tokens", high=288.0).points], [36, 72, 144, 288])
-        self.assertEqual([p.value for p in make("visual_tokens", low=1152.0).points], [1152, 2304, 4608, 9216])
-        self.assertEqual([p["value"] for p in call_json("curve", "tokens", "--from", "1000", "--to", "4000", "--points", "3")["points"]], [1000, 2000, 4000])
-        self.assertEqual(make("resolution", low=300.0, high=500.0, points=3).points[1].value % 14, 0)
+        self.assertEqual(
+            [p.value for p in make("visual_tokens", high=288.0).points], [36, 72, 144, 288]
+        )
+        self.assertEqual(
+            [p.value for p in make("visual_tokens", low=1152.0).points], [1152, 2304, 4608, 9216]
+        )
+        self.assertEqual(
+            [
+                p["value"]
+                for p in call_json(
+                    "curve", "tokens", "--from", "1000", "--to", "4000", "--points", "3"
+                )["points"]
+            ],
+            [1000, 2000, 4000],
+        )
+        self.assertEqual(
+            make("resolution", low=300.0, high=500.0, points=3).points[1].value % 14, 0
+        )
 
 
 class Stops(unittest.TestCase):
     def test_where(self):
-        stop = lambda *gains: curves.stop([point(2.0 ** i, g) for i, g in enumerate(gains)], 1.0, None, "visual_tokens")  # noqa: E731
+        stop = lambda *gains: curves.stop(
+            [point(2.0**i, g) for i, g in enumerate(gains)], 1.0, None, "visual_tokens"
+        )  # noqa: E731
         self.assertEqual(stop(3, 2, 0.5, 0.2)[:2], (4.0, "until"))
-        self.assertEqual(stop(3, 0.5, 2, 0.2)[:2], (8.0, "until"))      # what comes after still pays
+        # what comes after still pays
+        self.assertEqual(stop(3, 0.5, 2, 0.2)[:2], (8.0, "until"))
         self.assertIn("nor does 2 to 4", stop(3, 0.5, 2, 0.2).why)
         self.assertEqual(stop(0.1, 0.2)[:2], (None, "none"))
         self.assertIn("no doubling from 1 to 4 pays", stop(0.1, 0.2).why)
         self.assertEqual(stop(3, 2)[:2], (None, "all"))
-        self.assertEqual(stop(0.5, 2)[:2], (None, "some"))              # the last pays, the first does not: not "every further doubling"
+        # the last pays, the first does not: not "every further doubling"
+        self.assertEqual(stop(0.5, 2)[:2], (None, "some"))
         self.assertIn("pays from 2 to 4, not from 1 to 2", stop(0.5, 2).why)
         self.assertIn("4 to 8", stop(3, 2, 0.5).why)
         self.assertIn("+0.5", stop(3, 2, 0.5).why)
 
     def test_two_numbers_that_differ_look_different(self):
         def stop(gain, noise, worth=None, per=None):
-            return curves.stop([point(1.0, 5.0, 5.0), point(2.0, gain, per)], noise, worth, "visual_tokens").why
+            return curves.stop(
+                [point(1.0, 5.0, 5.0), point(2.0, gain, per)], noise, worth, "visual_tokens"
+            ).why
+
         self.assertIn("gains +0.946, less than 0.954, the noise", stop(0.946, 0.954))
         self.assertIn("gains +0.90, less than 0.95, the noise", stop(0.9, 0.95))
-        self.assertIn("gains +0.954 or more; the noise of two runs on this mix is 0.946", stop(0.954, 0.946))
-        self.assertIn("+0.4996 per doubling of GPU-hours, less than the 0.5", stop(3.0, 1.0, 0.5, 0.4996))
-        self.assertIn("+0.5004 or more per doubling of GPU-hours (0.5 is asked)", stop(3.0, 1.0, 0.5, 0.5004))
+        self.assertIn(
+            "gains +0.954 or more; the noise of two runs on this mix is 0.946", stop(0.954, 0.946)
+        )
+        self.assertIn(
+            "+0.4996 per doubling of GPU-hours, less than the 0.5", stop(3.0, 1.0, 0.5, 0.4996)
+        )
+        self.assertIn(
+            "+0.5004 or more per doubling of GPU-hours (0.5 is asked)", stop(3.0, 1.0, 0.5, 0.5004)
+        )
         for tasks in ("charts", "documents", "reasoning", "balanced"):
-            found = re.search(r"gains (\S+), less than (\S+),", call_json("curve", "visual_tokens", "--tasks", tasks)["why"])
+            found = re.search(
+                r"gains (\S+), less than (\S+),",
+                call_json("curve", "visual_tokens", "--tasks", tasks)["why"],
+            )
             self.assertTrue(not found or float(found[1]) < float(found[2]), tasks)
 
     def test_only_inside_the_range(self):
@@ -133,14 +219,20 @@ class Stops(unittest.TestCase):
         self.assertIsNone(curves.stop(found, 1.0, None, "visual_tokens").at)
         self.assertEqual(curves.stop(found, 1.0, 5.0, "visual_tokens").at, 2.0)
         value = call_json("curve", "visual_tokens", "--tasks", "documents", "--worth", "4")
-        gains = {p["value"]: p["next_doubling"]["per_doubling_of_gpu_hours"] for p in value["points"]}
+        gains = {
+            p["value"]: p["next_doubling"]["per_doubling_of_gpu_hours"] for p in value["points"]
+        }
         self.assertEqual(value["stops_paying_at"], min(v for v, g in gains.items() if g < 4))
         hours = {p["value"]: p["gpu_hours"] for p in value["points"]}
         first = next(p for p in value["points"] if p["value"] == 144)["next_doubling"]
-        self.assertAlmostEqual(gains[144], first["expected"] / math.log2(hours[288] / hours[144]), places=3)
+        self.assertAlmostEqual(
+            gains[144], first["expected"] / math.log2(hours[288] / hours[144]), places=3
+        )
 
     def test_an_unknown_cost_does_not_count_as_paying(self):
-        stop = lambda *steps: curves.stop([point(2.0 ** i, *step) for i, step in enumerate(steps)], 1.0, 5.0, "llm_params_b")  # noqa: E731
+        stop = lambda *steps: curves.stop(
+            [point(2.0**i, *step) for i, step in enumerate(steps)], 1.0, 5.0, "llm_params_b"
+        )  # noqa: E731
         free = stop((3.0, 2.0), (3.0, 4.0), (3.0, None))
         self.assertEqual(free[:3], (None, "none", (4.0,)))
         self.assertIn("no doubling from 1B to 4B pays: even the best, 2B to 4B", free.why)
@@ -149,40 +241,88 @@ class Stops(unittest.TestCase):
         self.assertEqual(stop((3.0, 6.0), (3.0, None), (3.0, 4.0))[:3], (4.0, "until", (2.0,)))
         self.assertEqual(stop((3.0, 6.0), (3.0, None))[:3], (None, "some", (2.0,)))
         self.assertEqual(stop((3.0, None))[:3], (None, "unknown", (1.0,)))
-        self.assertEqual(stop((0.1, None))[:3], (None, "none", ()))      # less than the noise, whatever it costs
+        # less than the noise, whatever it costs
+        self.assertEqual(stop((0.1, None))[:3], (None, "none", ()))
 
     def test_the_headline_follows_from_the_columns(self):
-        """Recomputed from what is printed: on every axis, with and without a worth, wherever the curve starts and ends."""
-        for argv in (("llm", "--tasks", "documents", "--worth", "5"), ("llm", "--tasks", "documents", "--worth", "5", "--to", "27B"),
-                     ("llm", "--tasks", "documents", "--worth", "2.2"), ("llm", "--worth", "1"), ("data_size",), ("visual_tokens", "--tasks", "general-vqa"),
-                     ("resolution", "--tasks", "reasoning", "--from", "84"), ("resolution", "--worth", "3"), ("tokens", "--tasks", "reasoning", "--from", "9")):
+        """Recomputed from what is printed: on every axis, with and without a worth, wherever the
+        curve starts and ends.
+        """
+        for argv in (
+            ("llm", "--tasks", "documents", "--worth", "5"),
+            ("llm", "--tasks", "documents", "--worth", "5", "--to", "27B"),
+            ("llm", "--tasks", "documents", "--worth", "2.2"),
+            ("llm", "--worth", "1"),
+            ("data_size",),
+            ("visual_tokens", "--tasks", "general-vqa"),
+            ("resolution", "--tasks", "reasoning", "--from", "84"),
+            ("resolution", "--worth", "3"),
+            ("tokens", "--tasks", "reasoning", "--from", "9"),
+        ):
             with self.subTest(argv=argv):
                 value = call_json("curve", *argv)
                 states = []
                 for p in value["points"]:
-                    gain, per = p["next_doubling"]["expected"], p["next_doubling"]["per_doubling_of_gpu_hours"]
+                    gain, per = (
+                        p["next_doubling"]["expected"],
+                        p["next_doubling"]["per_doubling_of_gpu_hours"],
+                    )
                     if not p["next_doubling"]["extrapolated"]:
-                        states.append((p["value"], False if gain < value["noise_of_two_runs"] else True if value["worth"] is None else
-                                       None if per is None else per >= value["worth"]))
+                        states.append(
+                            (
+                                p["value"],
+                                (
+                                    False
+                                    if gain < value["noise_of_two_runs"]
+                                    else (
+                                        True
+                                        if value["worth"] is None
+                                        else None
+                                        if per is None
+                                        else per >= value["worth"]
+                                    )
+                                ),
+                            )
+                        )
                 last = max((x for x, state in states if state), default=None)
                 fails = [x for x, state in states if state is False]
                 after = [x for x in fails if last is not None and x > last]
                 self.assertEqual(value["stops_paying_at"], min(after, default=None))
                 self.assertEqual(value["unknown_cost"], [x for x, state in states if state is None])
-                self.assertEqual(value["pays"], "until" if after else "all" if all(state for _, state in states) else "some" if last is not None else
-                                 "none" if fails else "unknown")
+                self.assertEqual(
+                    value["pays"],
+                    (
+                        "until"
+                        if after
+                        else (
+                            "all"
+                            if all(state for _, state in states)
+                            else "some"
+                            if last is not None
+                            else "none"
+                            if fails
+                            else "unknown"
+                        )
+                    ),
+                )
         text = " ".join(call("curve", "llm", "--tasks", "documents", "--worth", "5")[1].split())
         self.assertIn("no doubling from 0.842B to 53.9B pays", text)
         self.assertIn("not known: 53.9B to 108B", text)
 
     def test_none_is_not_the_first_point(self):
-        """Where no doubling pays, no point of the curve is where it stops: in JSON, text, picture and by family, wherever it starts."""
+        """Where no doubling pays, no point of the curve is where it stops: in JSON, text, picture
+        and by family, wherever it starts.
+        """
         for start in ("9", "72", "1152"):
             argv = ("curve", "visual_tokens", "--tasks", "reasoning-knowledge", "--from", start)
             value = call_json(*argv)
             self.assertEqual((value["stops_paying_at"], value["pays"]), (None, "none"))
-            end = 2 * max(p["value"] for p in value["points"] if not p["next_doubling"]["extrapolated"])
-            self.assertIn(f"no doubling from {start} to {end} pays", " ".join(call(*argv)[1].split()))
+            end = 2 * max(
+                p["value"] for p in value["points"] if not p["next_doubling"]["extrapolated"]
+            )
+            self.assertIn(
+                f"no doubling from {start} to {end} pays", " ".join(call(*argv)[1].split())
+            )
             with tempfile.TemporaryDirectory() as folder:
                 path = os.path.join(folder, "tokens.svg")
                 call(*argv, "--plot", path)
@@ -190,23 +330,49 @@ class Stops(unittest.TestCase):
                     picture = file.read()
                 self.assertIn(f"no doubling from {start} to {end} pays", picture)
                 self.assertNotIn("dashed line", picture)
-        families = {row["family"]: row for row in call_json("curve", "visual_tokens", "--by-family")["families"]}
-        self.assertEqual((families["reasoning-knowledge"]["stops_paying_at"], families["reasoning-knowledge"]["pays"]), (None, "none"))
-        self.assertEqual((families["general-vqa"]["stops_paying_at"], families["general-vqa"]["pays"]), (576, "until"))
+        families = {
+            row["family"]: row
+            for row in call_json("curve", "visual_tokens", "--by-family")["families"]
+        }
+        self.assertEqual(
+            (
+                families["reasoning-knowledge"]["stops_paying_at"],
+                families["reasoning-knowledge"]["pays"],
+            ),
+            (None, "none"),
+        )
+        self.assertEqual(
+            (families["general-vqa"]["stops_paying_at"], families["general-vqa"]["pays"]),
+            (576, "until"),
+        )
         lines = call("curve", "visual_tokens", "--by-family")[1].split("the model:")[1].splitlines()
         ends = {line.split()[0]: line.split()[-1] for line in lines if line.split()}
-        self.assertEqual([ends[name] for name in ("reasoning-knowledge", "general-vqa", "ocr-document")], ["none", "576", "all"])
+        self.assertEqual(
+            [ends[name] for name in ("reasoning-knowledge", "general-vqa", "ocr-document")],
+            ["none", "576", "all"],
+        )
 
     def test_noise_of_two_runs(self):
         posterior = library().posterior
         value = make("visual_tokens", "mmmu=0.25,docvqa=0.75")
-        expected = math.sqrt(sum((weight * posterior.scale_of(name)) ** 2 * posterior.noise(name) for name, weight in (("mmmu", 0.25), ("docvqa", 0.75))))
+        expected = math.sqrt(
+            sum(
+                (weight * posterior.scale_of(name)) ** 2 * posterior.noise(name)
+                for name, weight in (("mmmu", 0.25), ("docvqa", 0.75))
+            )
+        )
         self.assertAlmostEqual(value.noise, expected, places=9)
 
     def test_bends_are_where_the_note_says(self):
-        """Gains of doublings that cross no bend are equal; a doubling on the other side of one differs."""
-        for axis, recipe, bends in (("visual_tokens", BASELINE, (576,)), ("resolution", BASELINE, (336, 672)), ("llm_params_b", BASELINE, (3,)),
-                                    ("resolution", BASELINE._replace(connector="q-former", visual_tokens=32.0), (672,))):
+        """Gains of doublings that cross no bend are equal; a doubling on the other side of one
+        differs.
+        """
+        for axis, recipe, bends in (
+            ("visual_tokens", BASELINE, (576,)),
+            ("resolution", BASELINE, (336, 672)),
+            ("llm_params_b", BASELINE, (3,)),
+            ("resolution", BASELINE._replace(connector="q-former", visual_tokens=32.0), (672,)),
+        ):
             value = make(axis, "charts", recipe)
             note = next(note for note in value.notes if "nowhere else" in note)
             for bend in bends:
@@ -214,7 +380,9 @@ class Stops(unittest.TestCase):
             sides = {}
             for p in value.points:
                 if not any(p.value * 1.001 < bend < 2 * p.value * 0.999 for bend in bends):
-                    sides.setdefault(sum(p.value * 1.001 >= bend for bend in bends), []).append(p.gain.expected)
+                    sides.setdefault(sum(p.value * 1.001 >= bend for bend in bends), []).append(
+                        p.gain.expected
+                    )
             for gains in sides.values():
                 self.assertLess(max(gains) - min(gains), 0.05, (axis, gains))
             self.assertGreater(len(sides), 1)
@@ -230,64 +398,133 @@ class Rows(unittest.TestCase):
         return [paper._replace(tables=(table._replace(rows=tuple(rows)),))]
 
     def test_neighbours_only(self):
-        """Three token counts of one recipe: two pairs, gain per doubling, whatever the order of the rows."""
+        """Three token counts of one recipe: two pairs, gain per doubling, whatever the order of the
+        rows.
+        """
         table = table_of("cambrian1.table11")
         metric = next(m for m in table.metrics.values() if m.benchmark == "docvqa")
         base = table.rows[0]
-        rows = [base._replace(run=f"r{n}", arm=f"arm {n}", setting={**base.setting, "visual_tokens": n}, scores={metric.key: score}, doubt=None)
-                for n, score in ((576, 30.0), (64, 10.0), (1152, 33.0))]
+        rows = [
+            base._replace(
+                run=f"r{n}",
+                arm=f"arm {n}",
+                setting={**base.setting, "visual_tokens": n},
+                scores={metric.key: score},
+                doubt=None,
+            )
+            for n, score in ((576, 30.0), (64, 10.0), (1152, 33.0))
+        ]
         found = curves.pairs(self.papers(table, rows), "visual_tokens", library().words)
-        self.assertEqual(sorted((p.low, p.high, round(p.slope, 9), p.family) for p in found),
-                         [(64, 576, round(20 / math.log2(9), 9), "ocr-document"), (576, 1152, 3.0, "ocr-document")])
+        self.assertEqual(
+            sorted((p.low, p.high, round(p.slope, 9), p.family) for p in found),
+            [
+                (64, 576, round(20 / math.log2(9), 9), "ocr-document"),
+                (576, 1152, 3.0, "ocr-document"),
+            ],
+        )
         other = [rows[0], rows[2]._replace(setting={**rows[2].setting, "data": "x"})]
-        self.assertEqual(curves.pairs(self.papers(table, other), "visual_tokens", library().words), [])  # two things move
+        # two things move
+        self.assertEqual(
+            curves.pairs(self.papers(table, other), "visual_tokens", library().words), []
+        )
 
     def test_ranges_share_a_pair_by_its_doublings(self):
         pair = curves.Pair("a", "chart", 100.0, 800.0, 2.0)
         more = curves.Pair("a", "chart", 100.0, 200.0, 5.0)
         other = curves.Pair("b", "chart", 200.0, 400.0, -1.0)
         found = curves.printed([pair, more, other], (100.0, 200.0, 400.0, 790.0, 10000.0))
-        self.assertEqual([(p.gain, p.pairs, p.papers) for p in found], [(3.5, 2, 1), (0.5, 2, 2), (2.0, 1, 1), (None, 0, 0)])
+        self.assertEqual(
+            [(p.gain, p.pairs, p.papers) for p in found],
+            [(3.5, 2, 1), (0.5, 2, 2), (2.0, 1, 1), (None, 0, 0)],
+        )
 
     def test_another_mix_is_not_another_amount(self):
-        """Only rows of one data mix say what its amount does; a mix with a name or a cap of its own stands apart, and stands between no two of them."""
+        """Only rows of one data mix say what its amount does; a mix with a name or a cap of its own
+        stands apart, and stands between no two of them.
+        """
         table = table_of("cambrian1.table11")
         metric = next(m for m in table.metrics.values() if m.benchmark == "docvqa")
         base = table.rows[0]
 
         def row(size, score, **more):
             setting = {**base.setting, "data": "a", "data_size": size, **more}
-            return base._replace(run=f"r{size}", arm=str(size), setting=setting, scores={metric.key: score}, doubt=None)
-        rows = [row(1e6, 30.0), row(2e6, 40.0, data="b"), row(4e6, 32.0), row(8e6, 35.0, data_cap_per_source=10),
-                row(16e6, 39.0, data_cap_per_source=10, data_keep=1.0)]
+            return base._replace(
+                run=f"r{size}",
+                arm=str(size),
+                setting=setting,
+                scores={metric.key: score},
+                doubt=None,
+            )
+
+        rows = [
+            row(1e6, 30.0),
+            row(2e6, 40.0, data="b"),
+            row(4e6, 32.0),
+            row(8e6, 35.0, data_cap_per_source=10),
+            row(16e6, 39.0, data_cap_per_source=10, data_keep=1.0),
+        ]
         found = curves.pairs(self.papers(table, rows), "data_size", library().words)
-        self.assertEqual(sorted((p.low, p.high, round(p.slope, 9), p.same) for p in found),
-                         [(1e6, 2e6, 10.0, False), (1e6, 4e6, 1.0, True), (2e6, 4e6, -8.0, False), (4e6, 8e6, 3.0, False), (8e6, 16e6, 4.0, True)])
+        self.assertEqual(
+            sorted((p.low, p.high, round(p.slope, 9), p.same) for p in found),
+            [
+                (1e6, 2e6, 10.0, False),
+                (1e6, 4e6, 1.0, True),
+                (2e6, 4e6, -8.0, False),
+                (4e6, 8e6, 3.0, False),
+                (8e6, 16e6, 4.0, True),
+            ],
+        )
         unnamed = [row(1e6, 30.0, data=None), row(4e6, 32.0, data=None)]
-        self.assertFalse(any(p.same for p in curves.pairs(self.papers(table, unnamed), "data_size", library().words)))
+        self.assertFalse(
+            any(
+                p.same
+                for p in curves.pairs(self.papers(table, unnamed), "data_size", library().words)
+            )
+        )
 
     def test_published_amounts(self):
-        """No table prints one mix in two amounts: nothing under that name, the other mixes apart, and where they contradict the curve."""
-        found = curves.pairs(library().papers(library().posterior.support["data_size"]), "data_size", library().words)
+        """No table prints one mix in two amounts: nothing under that name, the other mixes apart,
+        and where they contradict the curve.
+        """
+        found = curves.pairs(
+            library().papers(library().posterior.support["data_size"]), "data_size", library().words
+        )
         self.assertTrue(found and not any(pair.same for pair in found))
         value = call_json("curve", "data_size")
         self.assertEqual({part["pairs"] for part in value["printed"]}, {0})
         noise = value["noise_of_two_runs"]
         self.assertTrue(value["printed_other_mixes"])
         for part in value["printed_other_mixes"]:
-            self.assertEqual(part["disagree"], abs(part["gain_per_doubling"] - part["model"]) > noise)
+            self.assertEqual(
+                part["disagree"], abs(part["gain_per_doubling"] - part["model"]) > noise
+            )
         text = " ".join(call("curve", "data_size")[1].split())
-        self.assertIn("printed: no rows of these families with the same mix in another amount apart: rows in which the mix itself changes", text)
-        worst = max(value["printed_other_mixes"], key=lambda part: abs(part["gain_per_doubling"] - part["model"]))
+        self.assertIn(
+            "printed: no rows of these families with the same mix in another amount apart: rows in"
+            " which the mix itself changes",
+            text,
+        )
+        worst = max(
+            value["printed_other_mixes"],
+            key=lambda part: abs(part["gain_per_doubling"] - part["model"]),
+        )
         self.assertTrue(worst["disagree"])
-        self.assertIn(f"({worst['gain_per_doubling']:+.1f} for {worst['model']:+.1f})", text.partition("differ:")[2].partition("words:")[0])
+        self.assertIn(
+            f"({worst['gain_per_doubling']:+.1f} for {worst['model']:+.1f})",
+            text.partition("differ:")[2].partition("words:")[0],
+        )
         families = " ".join(call("curve", "data_size", "--by-family")[1].split())
         self.assertIn("no table prints the same mix in another amount", families)
         self.assertNotIn("printed rows: gain", families)
-        self.assertRegex(families, r"differ: rows of other mixes of two papers or more and the model, .* \(\S+ for \S+\)")
+        self.assertRegex(
+            families,
+            r"differ: rows of other mixes of two papers or more and the model, .* \(\S+ for \S+\)",
+        )
 
     def test_beside_the_model(self):
-        """The model's gain in a range is the mean over the doublings in it; it disagrees when it is off by more than the noise."""
+        """The model's gain in a range is the mean over the doublings in it; it disagrees when it is
+        off by more than the noise.
+        """
         part = curves.Printed(100.0, 400.0, 3.0, 1, 1)
         points = [point(50.0, 9.0), point(100.0, 1.0), point(200.0, 2.0), point(400.0, 9.0)]
         beside = lambda noise, points=points: curves.beside([part], points, noise)[0]  # noqa: E731
@@ -300,24 +537,39 @@ class Rows(unittest.TestCase):
         self.assertIn(True, [p["disagree"] for p in value["printed"]])
         text = " ".join(call("curve", "visual_tokens", "--tasks", "general-vqa")[1].split())
         self.assertIn("differ: printed rows and the model, by more than the noise", text)
-        held = call_json("curve", "resolution", "--recipe", "visual_tokens=576")    # the rows' tokens follow, this curve's do not
+        # the rows' tokens follow, this curve's do not
+        held = call_json("curve", "resolution", "--recipe", "visual_tokens=576")
         self.assertEqual({p["model"] for p in held["printed"]}, {None})
 
     def test_by_family(self):
         value = call_json("curve", "visual_tokens", "--by-family", "--from", "576", "--to", "1152")
-        self.assertEqual({row["family"] for row in value["families"]}, set(library().words.families()))
+        self.assertEqual(
+            {row["family"] for row in value["families"]}, set(library().words.families())
+        )
         last = {row["family"]: row["printed"][-1] for row in value["families"]}
-        self.assertGreater(last["ocr-document"]["gain_per_doubling"], last["reasoning-knowledge"]["gain_per_doubling"])
+        self.assertGreater(
+            last["ocr-document"]["gain_per_doubling"],
+            last["reasoning-knowledge"]["gain_per_doubling"],
+        )
         self.assertIn("ocr-document", value["answer"])
-        pairs = curves.pairs(library().papers(library().posterior.support["llm_size"]), "llm_params_b", library().words)
-        agents = {pair.paper for pair in pairs if pair.family == "ui-agent"}   # its core benchmarks are of other families too
-        printed = call_json("curve", "llm", "--by-family", "--tasks", "ui-agent", "--points", "2")["families"][0]["printed"]
+        pairs = curves.pairs(
+            library().papers(library().posterior.support["llm_size"]),
+            "llm_params_b",
+            library().words,
+        )
+        # its core benchmarks are of other families too
+        agents = {pair.paper for pair in pairs if pair.family == "ui-agent"}
+        printed = call_json("curve", "llm", "--by-family", "--tasks", "ui-agent", "--points", "2")[
+            "families"
+        ][0]["printed"]
         self.assertEqual(max(part["papers"] for part in printed), len(agents))
         own = next(row for row in value["families"] if row["family"] == "chart")
         at_576 = next(p for p in make("visual_tokens", "chart").points if p.value == 576)
         self.assertAlmostEqual(own["model"][0]["expected"], at_576.gain.expected, places=5)
         for flags in ((), ("--tasks", "documents,charts")):
-            code, text, _ = call("curve", "visual_tokens", "--by-family", "--from", "576", "--to", "1152", *flags)
+            code, text, _ = call(
+                "curve", "visual_tokens", "--by-family", "--from", "576", "--to", "1152", *flags
+            )
             self.assertTrue(code == 0 and all(len(line) <= 80 for line in text.splitlines()))
 
 
@@ -330,7 +582,10 @@ class Command(unittest.TestCase):
             self.assertTrue(all(len(line) <= 80 for line in text.splitlines()), axis)
 
     def test_plot_in_blocks_or_plain(self):
-        blocks, plain = (process("curve", "visual_tokens", "--points", "3", env={"PYTHONIOENCODING": name}) for name in ("utf-8", "ascii"))
+        blocks, plain = (
+            process("curve", "visual_tokens", "--points", "3", env={"PYTHONIOENCODING": name})
+            for name in ("utf-8", "ascii")
+        )
         self.assertIn("●", blocks.stdout.decode())
         self.assertIn("░", blocks.stdout.decode())
         text = plain.stdout.decode("ascii")
@@ -339,8 +594,16 @@ class Command(unittest.TestCase):
 
     def test_json_keys(self):
         value = json.loads(call("curve", "data_size", "--json")[1])
-        self.assertEqual({"axis", "tasks", "recipe", "points", "stops_paying_at", "pays", "unknown_cost", "why"} - set(value), set())
-        self.assertEqual({"value", "expected", "low", "high", "gpu_hours", "ttft_ms", "extrapolated"} - set(value["points"][0]), set())
+        self.assertEqual(
+            {"axis", "tasks", "recipe", "points", "stops_paying_at", "pays", "unknown_cost", "why"}
+            - set(value),
+            set(),
+        )
+        self.assertEqual(
+            {"value", "expected", "low", "high", "gpu_hours", "ttft_ms", "extrapolated"}
+            - set(value["points"][0]),
+            set(),
+        )
 
     def test_plot(self):
         """A picture of the same points, with the place where it stops paying."""
@@ -352,46 +615,83 @@ class Command(unittest.TestCase):
             self.assertEqual(value["plot"], {"path": path, "bytes": len(data)})
             root = ElementTree.fromstring(data)
             marks = [title.text for title in root.iter("{http://www.w3.org/2000/svg}title")][1:]
-            values, points = [float(mark.partition(":")[0].replace(",", "")) for mark in marks], value["points"]
-            self.assertEqual(values, 3 * [point["value"] for point in points])     # the change, the hours, the latency
-            drawn = [float(mark.partition(": ")[2].replace(",", "")) for mark in marks[len(points):]]
-            for seen, true in zip(drawn, [p["gpu_hours"] for p in points] + [p["ttft_ms"] for p in points], strict=True):
+            values, points = (
+                [float(mark.partition(":")[0].replace(",", "")) for mark in marks],
+                value["points"],
+            )
+            # the change, the hours, the latency
+            self.assertEqual(values, 3 * [point["value"] for point in points])
+            drawn = [
+                float(mark.partition(": ")[2].replace(",", "")) for mark in marks[len(points) :]
+            ]
+            for seen, true in zip(
+                drawn,
+                [p["gpu_hours"] for p in points] + [p["ttft_ms"] for p in points],
+                strict=True,
+            ):
                 self.assertAlmostEqual(seen, true, delta=0.5)
             words = " ".join(root.itertext())
             if value["stops_paying_at"] is not None:
                 self.assertIn(f"dashed line: {value['stops_paying_at']:,}", words)
-            self.assertIn(f"wrote {path}", call("curve", "visual_tokens", "--tasks", "documents", "--plot", path)[1])
+            self.assertIn(
+                f"wrote {path}",
+                call("curve", "visual_tokens", "--tasks", "documents", "--plot", path)[1],
+            )
 
     def test_picture_says_units_and_where_the_last_doubling_ends(self):
-        for axis, unit in (("llm", "LLM size, B parameters"), ("resolution", "resolution, px"), ("data_size", "data size, samples")):
+        for axis, unit in (
+            ("llm", "LLM size, B parameters"),
+            ("resolution", "resolution, px"),
+            ("data_size", "data size, samples"),
+        ):
             with tempfile.TemporaryDirectory() as folder:
                 path = os.path.join(folder, "curve.svg")
                 value = call_json("curve", axis, "--tasks", "documents", "--plot", path)
                 with open(path, encoding="utf-8") as file:
                     root = ElementTree.fromstring(file.read())
-            words = " ".join(text for text in (e.text for e in root.iter("{http://www.w3.org/2000/svg}text")) if text)
+            words = " ".join(
+                text
+                for text in (e.text for e in root.iter("{http://www.w3.org/2000/svg}text"))
+                if text
+            )
             self.assertIn(f" {unit} ", words)
             self.assertIn("training, a100-80gb-sxm hours", words)
             self.assertIn("TTFT, ms on l4", words)
             title, about = root[0].text, root[1].text
-            self.assertNotIn(title, about)      # the title is not said twice
+            self.assertNotIn(title, about)  # the title is not said twice
             last = value["points"][-1]
             if not last["next_doubling"]["extrapolated"]:
-                self.assertIn(f"The doubling from the last point, to {curves.shown(value['axis'], 2 * last['value'])}, counts as well.", about)
+                self.assertIn(
+                    "The doubling from the last point, to"
+                    f" {curves.shown(value['axis'], 2 * last['value'])}, counts as well.",
+                    about,
+                )
 
     def test_bad_input(self):
-        for argv, word in ((("depth",), "unknown axis"), (("visual_token",), "did you mean visual_tokens"), ((), "AXIS"),
-                           (("resolution", "--from", "672", "--to", "336"), "--from"),
-                           (("resolution", "--from", "large"), "large"), (("resolution", "--to", "anyres-672"), "pixels"),
-                           (("resolution", "--recipe", "resolution=anyres-672"), "pixels"),
-                           (("visual_tokens", "--from", "0"), "0"), (("visual_tokens", "--to", "inf"), "inf"), (("visual_tokens", "--tasks", "chess"), "chess"),
-                           (("visual_tokens", "--points", "1"), "--points"), (("visual_tokens", "--points", "999"), "--points"),
-                           (("visual_tokens", "--gpu", "zx81"), "zx81"),
-                           (("visual_tokens", "--worth", "-1"), "--worth"), (("visual_tokens", "--recipe", "encoder"), "--recipe"),
-                           (("llm", "--recipe", "llm=gpt-99"), "gpt-99"),
-                           (("visual_tokens", "--recipe", "resolution=anyres-672"), "visual_tokens"), (("data", "--recipe", "data=pixmo-no-docs"), "data_size"),
-                           (("visual_tokens", "--level", "1"), "--level"), (("visual_tokens", "--plot", "x.png"), ".svg"),
-                           (("visual_tokens", "--plot", "x.svg", "--by-family"), "--by-family"), (("visual_tokens", "--plot", "/nowhere/x.svg"), "/nowhere")):
+        for argv, word in (
+            (("depth",), "unknown axis"),
+            (("visual_token",), "did you mean visual_tokens"),
+            ((), "AXIS"),
+            (("resolution", "--from", "672", "--to", "336"), "--from"),
+            (("resolution", "--from", "large"), "large"),
+            (("resolution", "--to", "anyres-672"), "pixels"),
+            (("resolution", "--recipe", "resolution=anyres-672"), "pixels"),
+            (("visual_tokens", "--from", "0"), "0"),
+            (("visual_tokens", "--to", "inf"), "inf"),
+            (("visual_tokens", "--tasks", "chess"), "chess"),
+            (("visual_tokens", "--points", "1"), "--points"),
+            (("visual_tokens", "--points", "999"), "--points"),
+            (("visual_tokens", "--gpu", "zx81"), "zx81"),
+            (("visual_tokens", "--worth", "-1"), "--worth"),
+            (("visual_tokens", "--recipe", "encoder"), "--recipe"),
+            (("llm", "--recipe", "llm=gpt-99"), "gpt-99"),
+            (("visual_tokens", "--recipe", "resolution=anyres-672"), "visual_tokens"),
+            (("data", "--recipe", "data=pixmo-no-docs"), "data_size"),
+            (("visual_tokens", "--level", "1"), "--level"),
+            (("visual_tokens", "--plot", "x.png"), ".svg"),
+            (("visual_tokens", "--plot", "x.svg", "--by-family"), "--by-family"),
+            (("visual_tokens", "--plot", "/nowhere/x.svg"), "/nowhere"),
+        ):
             with self.subTest(argv=argv):
                 code, out, err = call("curve", *argv)
                 self.assertEqual((code, out), (2, ""))

@@ -1,4 +1,7 @@
-"""Sets of runs, their aliasing and power: against published tables, by hand, by simulation, and through the command line."""
+"""Sets of runs, their aliasing and power: against published tables, by hand, by simulation, and
+through the command line.
+"""
+
 import itertools
 import json
 import math
@@ -21,7 +24,14 @@ PAIR = ("design", "--factor", "encoder=clip,siglip", "--factor", "data=llava-665
 
 def sets(design):
     """Alias sets as letters, each sorted: {("A", "BC"), …}."""
-    return {tuple(sorted((designs.letters_of(effect) for effect in group), key=lambda word: (len(word), word))) for group in designs.aliases(design)}
+    return {
+        tuple(
+            sorted(
+                (designs.letters_of(effect) for effect in group), key=lambda word: (len(word), word)
+            )
+        )
+        for group in designs.aliases(design)
+    }
 
 
 def column(design, effect):
@@ -30,56 +40,132 @@ def column(design, effect):
 
 
 class Aliasing(unittest.TestCase):
-    """Box, Hunter & Hunter 2005, ch. 6; Montgomery, Design and Analysis of Experiments, ch. 8: the standard fractions."""
+    """Box, Hunter & Hunter 2005, ch. 6; Montgomery, Design and Analysis of Experiments, ch. 8: the
+    standard fractions.
+    """
 
     def test_half_of_three(self):
         design = designs.fraction(3, 4)
         self.assertEqual(sets(design), {("A", "BC"), ("B", "AC"), ("C", "AB")})
-        self.assertEqual(set(design.settings), {(0, 0, 1), (0, 1, 0), (1, 0, 0), (1, 1, 1)})  # the principal fraction, C = AB
+        # the principal fraction, C = AB
+        self.assertEqual(set(design.settings), {(0, 0, 1), (0, 1, 0), (1, 0, 0), (1, 1, 1)})
 
     def test_half_of_four(self):
         design = designs.fraction(4, 8)
         self.assertEqual([designs.letters_of(word) for word in design.relation], ["ABCD"])
-        self.assertEqual(sets(design), {("A",), ("B",), ("C",), ("D",), ("AB", "CD"), ("AC", "BD"), ("AD", "BC")})
+        self.assertEqual(
+            sets(design), {("A",), ("B",), ("C",), ("D",), ("AB", "CD"), ("AC", "BD"), ("AD", "BC")}
+        )
 
     def test_quarter_of_five(self):
         design = designs.fraction(5, 8)
-        self.assertEqual([designs.letters_of(word) for word in design.relation], ["ABD", "ACE", "BCDE"])
-        self.assertEqual(sets(design), {("A", "BD", "CE"), ("B", "AD"), ("C", "AE"), ("D", "AB"), ("E", "AC"), ("BC", "DE"), ("BE", "CD")})
+        self.assertEqual(
+            [designs.letters_of(word) for word in design.relation], ["ABD", "ACE", "BCDE"]
+        )
+        self.assertEqual(
+            sets(design),
+            {
+                ("A", "BD", "CE"),
+                ("B", "AD"),
+                ("C", "AE"),
+                ("D", "AB"),
+                ("E", "AC"),
+                ("BC", "DE"),
+                ("BE", "CD"),
+            },
+        )
 
     def test_sixteenth_of_seven(self):
         design = designs.fraction(7, 8)
-        self.assertEqual(sets(design), {("A", "BD", "CE", "FG"), ("B", "AD", "CF", "EG"), ("C", "AE", "BF", "DG"), ("D", "AB", "CG", "EF"),
-                                        ("E", "AC", "BG", "DF"), ("F", "AG", "BC", "DE"), ("G", "AF", "BE", "CD")})
-        self.assertEqual([sum(len(word) == n for word in design.relation) for n in (3, 4, 7)], [7, 7, 1])
+        self.assertEqual(
+            sets(design),
+            {
+                ("A", "BD", "CE", "FG"),
+                ("B", "AD", "CF", "EG"),
+                ("C", "AE", "BF", "DG"),
+                ("D", "AB", "CG", "EF"),
+                ("E", "AC", "BG", "DF"),
+                ("F", "AG", "BC", "DE"),
+                ("G", "AF", "BE", "CD"),
+            },
+        )
+        self.assertEqual(
+            [sum(len(word) == n for word in design.relation) for n in (3, 4, 7)], [7, 7, 1]
+        )
 
     def test_published_resolutions(self):
-        published = {(3, 4): 3, (4, 8): 4, (5, 8): 3, (5, 16): 5, (6, 8): 3, (6, 16): 4, (6, 32): 6, (7, 8): 3, (7, 16): 4, (7, 32): 4, (7, 64): 7,
-                     (8, 16): 4, (8, 32): 4, (8, 64): 5, (8, 128): 8, (9, 16): 3, (9, 32): 4, (9, 64): 4, (9, 128): 6, (10, 16): 3, (10, 32): 4,
-                     (10, 64): 4, (10, 128): 5, (11, 16): 3, (11, 32): 4, (11, 64): 4, (11, 128): 5}
-        self.assertEqual({key: designs.fraction(*key).resolution for key in designs.GENERATORS}, published)
+        published = {
+            (3, 4): 3,
+            (4, 8): 4,
+            (5, 8): 3,
+            (5, 16): 5,
+            (6, 8): 3,
+            (6, 16): 4,
+            (6, 32): 6,
+            (7, 8): 3,
+            (7, 16): 4,
+            (7, 32): 4,
+            (7, 64): 7,
+            (8, 16): 4,
+            (8, 32): 4,
+            (8, 64): 5,
+            (8, 128): 8,
+            (9, 16): 3,
+            (9, 32): 4,
+            (9, 64): 4,
+            (9, 128): 6,
+            (10, 16): 3,
+            (10, 32): 4,
+            (10, 64): 4,
+            (10, 128): 5,
+            (11, 16): 3,
+            (11, 32): 4,
+            (11, 64): 4,
+            (11, 128): 5,
+        }
+        self.assertEqual(
+            {key: designs.fraction(*key).resolution for key in designs.GENERATORS}, published
+        )
 
     def test_least_aberration(self):
-        """No other generators do better: more letters in the shortest word, or fewer of these words, and so on."""
+        """No other generators do better: more letters in the shortest word, or fewer of these
+        words, and so on.
+        """
+
         def words(masks, basic):
             group = [0]
             for word in (mask | 1 << basic + i for i, mask in enumerate(masks)):
                 group += [word ^ other for other in group]
-            return [sum(word.bit_count() == n for word in group[1:]) for n in range(1, basic + len(masks) + 1)]
+            return [
+                sum(word.bit_count() == n for word in group[1:])
+                for n in range(1, basic + len(masks) + 1)
+            ]
 
         for (factors, size), texts in designs.GENERATORS.items():
             basic = size.bit_length() - 1
             columns = [mask for mask in range(1, size) if mask.bit_count() > 1]
             if math.comb(len(columns), len(texts)) < 2000:
                 with self.subTest(factors=factors, size=size):
-                    mine = words([sum(1 << i for i in designs.word_of(text)) for text in texts], basic)
-                    self.assertEqual(mine, min(words(chosen, basic) for chosen in itertools.combinations(columns, len(texts))))
+                    mine = words(
+                        [sum(1 << i for i in designs.word_of(text)) for text in texts], basic
+                    )
+                    self.assertEqual(
+                        mine,
+                        min(
+                            words(chosen, basic)
+                            for chosen in itertools.combinations(columns, len(texts))
+                        ),
+                    )
 
     def test_relation_is_what_the_settings_do(self):
-        """Two effects are listed together if and only if their columns are the same up to sign; all others are orthogonal."""
+        """Two effects are listed together if and only if their columns are the same up to sign; all
+        others are orthogonal.
+        """
         for key in designs.GENERATORS:
             design = designs.fraction(*key)
-            group_of = {effect: i for i, group in enumerate(designs.aliases(design)) for effect in group}
+            group_of = {
+                effect: i for i, group in enumerate(designs.aliases(design)) for effect in group
+            }
             self.assertEqual(set(group_of), set(designs.effects(key[0])))
             columns = {effect: column(design, effect) for effect in group_of}
             self.assertEqual(len(set(design.settings)), key[1])
@@ -100,27 +186,47 @@ class Sets(unittest.TestCase):
             alone = designs.one_at_a_time(levels)
             self.assertEqual(len(alone.settings), designs.least_settings(levels))
             self.assertEqual(len(alone.settings), 1 + sum(n - 1 for n in levels))
-            self.assertTrue(all(sum(level > 0 for level in setting) <= 1 for setting in alone.settings))
+            self.assertTrue(
+                all(sum(level > 0 for level in setting) <= 1 for setting in alone.settings)
+            )
 
     def test_smallest(self):
-        sizes = {(k, r): len(designs.smallest((2,) * k, r).settings) for k in range(1, 9) for r in (3, 4, 5)}
+        sizes = {
+            (k, r): len(designs.smallest((2,) * k, r).settings)
+            for k in range(1, 9)
+            for r in (3, 4, 5)
+        }
         self.assertEqual([sizes[k, 3] for k in range(1, 9)], [2, 4, 4, 8, 8, 8, 8, 16])
         self.assertEqual([sizes[k, 4] for k in range(1, 9)], [2, 4, 8, 8, 16, 16, 16, 16])
         self.assertEqual([sizes[k, 5] for k in range(1, 9)], [2, 4, 8, 16, 16, 32, 64, 64])
 
     def test_separates(self):
-        expected = {(3, 4): (True, False, False), (4, 8): (True, True, False), (5, 16): (True, True, True)}
+        expected = {
+            (3, 4): (True, False, False),
+            (4, 8): (True, True, False),
+            (5, 16): (True, True, True),
+        }
         for key, value in expected.items():
             self.assertEqual(designs.separates(designs.fraction(*key)), value)
         self.assertEqual(designs.separates(designs.full((2, 2))), (True, True, True))
         self.assertEqual(designs.separates(designs.one_at_a_time((2, 2))), (True, False, False))
 
     def test_one_at_a_time_carries_its_interactions(self):
-        self.assertEqual(sets(designs.one_at_a_time((2, 2, 2))), {("A", "AB", "AC"), ("B", "AB", "BC"), ("C", "AC", "BC")})
+        self.assertEqual(
+            sets(designs.one_at_a_time((2, 2, 2))),
+            {("A", "AB", "AC"), ("B", "AB", "BC"), ("C", "AC", "BC")},
+        )
 
     def test_refusals(self):
-        for make in (lambda: designs.full((2,) * 20), lambda: designs.full((1, 2)), lambda: designs.full(()), lambda: designs.full((2,) * 9),
-                     lambda: designs.fraction(3, 8), lambda: designs.smallest((3,) * 6, 4), lambda: designs.one_at_a_time((2,) * 12)):
+        for make in (
+            lambda: designs.full((2,) * 20),
+            lambda: designs.full((1, 2)),
+            lambda: designs.full(()),
+            lambda: designs.full((2,) * 9),
+            lambda: designs.fraction(3, 8),
+            lambda: designs.smallest((3,) * 6, 4),
+            lambda: designs.one_at_a_time((2,) * 12),
+        ):
             with self.assertRaises(ValueError):
                 make()
 
@@ -128,41 +234,76 @@ class Sets(unittest.TestCase):
 class Power(unittest.TestCase):
     def test_by_hand(self):
         # half a standard deviation between two groups: 2 (1.960 + 0.842)^2 / 0.5^2 = 62.8
-        noise, contrast = power.Noise(1.0, 0.0), power.Contrast(designs.main_factor(designs.full((2,))))
+        noise, contrast = (
+            power.Noise(1.0, 0.0),
+            power.Contrast(designs.main_factor(designs.full((2,)))),
+        )
         self.assertEqual(power.seeds_needed(contrast, noise, 0.5, 0.05, 0.8), 63)
         self.assertAlmostEqual(power.power(2.8015852, 1.0, 0.05), 0.8, places=5)
         self.assertAlmostEqual(power.power(0.0, 1.0, 0.05), 0.05, places=12)
-        self.assertAlmostEqual(power.smallest_effect(4.0, 0.05, 0.8), 2 * (1.959964 + 0.841621), places=5)
+        self.assertAlmostEqual(
+            power.smallest_effect(4.0, 0.05, 0.8), 2 * (1.959964 + 0.841621), places=5
+        )
         # four settings, three seeds, variances 0.3 and 0.6: (0.3 + 0.6) / 3
-        self.assertAlmostEqual(power.Contrast(designs.main_factor(designs.full((2, 2)))).variance(power.Noise(0.3, 0.6), 3), 0.3)
+        self.assertAlmostEqual(
+            power.Contrast(designs.main_factor(designs.full((2, 2)))).variance(
+                power.Noise(0.3, 0.6), 3
+            ),
+            0.3,
+        )
         # what runs of one seed share goes; questions that all runs answer stay
         self.assertAlmostEqual(power.Contrast(1.0, 2, 0.5).variance(power.Noise(0.3, 0.6), 3), 0.25)
-        self.assertAlmostEqual(power.Contrast(1.0, 2, 0.0, True).variance(power.Noise(0.3, 0.6), 3), 0.1 + 1.2)
+        self.assertAlmostEqual(
+            power.Contrast(1.0, 2, 0.0, True).variance(power.Noise(0.3, 0.6), 3), 0.1 + 1.2
+        )
         self.assertEqual(power.power(0.1, 0.0, 0.05), 1.0)
 
     def test_simulated(self):
-        """Runs with noise, effects estimated from the settings: the share of significant ones is the power (and its variance the factor's)."""
+        """Runs with noise, effects estimated from the settings: the share of significant ones is
+        the power (and its variance the factor's).
+        """
         rng = random.Random(6)
-        for design, seeds, interaction in ((designs.fraction(4, 8), 2, False), (designs.one_at_a_time((2, 2, 2)), 3, False), (designs.full((3, 2)), 2, False),
-                                           (designs.full((2, 2)), 3, True), (designs.fraction(5, 16), 1, True)):
-            factor = designs.interaction_factor(design) if interaction else designs.main_factor(design)
+        for design, seeds, interaction in (
+            (designs.fraction(4, 8), 2, False),
+            (designs.one_at_a_time((2, 2, 2)), 3, False),
+            (designs.full((3, 2)), 2, False),
+            (designs.full((2, 2)), 3, True),
+            (designs.fraction(5, 16), 1, True),
+        ):
+            factor = (
+                designs.interaction_factor(design) if interaction else designs.main_factor(design)
+            )
             noise, effect = power.Noise(0.5, 0.4, 900), 1.1
             variance = power.Contrast(factor).variance(noise, seeds)
             expected, hits, count = power.power(effect, variance, 0.05), 0, 1500
             for _ in range(count):
                 scores = {}
                 for setting in design.settings:
-                    true = effect * setting[0] * setting[1] if interaction else effect * (setting[0] == 1)
-                    scores[setting] = true + sum(rng.gauss(0, math.sqrt(0.9)) for _ in range(seeds)) / seeds
+                    true = (
+                        effect * setting[0] * setting[1]
+                        if interaction
+                        else effect * (setting[0] == 1)
+                    )
+                    scores[setting] = (
+                        true + sum(rng.gauss(0, math.sqrt(0.9)) for _ in range(seeds)) / seeds
+                    )
                 if interaction:
-                    cell = lambda a, b, scores=scores: mean(y for s, y in scores.items() if s[:2] == (a, b))  # noqa: E731
+                    cell = lambda a, b, scores=scores: mean(
+                        y for s, y in scores.items() if s[:2] == (a, b)
+                    )  # noqa: E731
                     estimate = cell(1, 1) - cell(0, 1) - cell(1, 0) + cell(0, 0)
                 elif design.kind == "one-at-a-time":
                     estimate = scores[1, 0, 0] - scores[0, 0, 0]
                 else:
-                    estimate = mean(y for s, y in scores.items() if s[0] == 1) - mean(y for s, y in scores.items() if s[0] == 0)
+                    estimate = mean(y for s, y in scores.items() if s[0] == 1) - mean(
+                        y for s, y in scores.items() if s[0] == 0
+                    )
                 hits += abs(estimate) > NORMAL.inv_cdf(0.975) * math.sqrt(variance)
-            self.assertLess(abs(hits / count - expected), 3.5 * math.sqrt(expected * (1 - expected) / count), (design.kind, interaction))
+            self.assertLess(
+                abs(hits / count - expected),
+                3.5 * math.sqrt(expected * (1 - expected) / count),
+                (design.kind, interaction),
+            )
 
     def test_paired_seeds_simulated(self):
         """Runs of one seed share half of their variance: the difference loses it."""
@@ -175,12 +316,18 @@ class Power(unittest.TestCase):
         self.assertAlmostEqual(mean(x * x for x in values) / expected, 1.0, delta=0.1)
 
     def test_seeds_are_the_fewest(self):
-        for factor, effect, target in itertools.product((0.25, 1.0, 2.0), (0.4, 1.0, 3.0), (0.5, 0.8, 0.95)):
+        for factor, effect, target in itertools.product(
+            (0.25, 1.0, 2.0), (0.4, 1.0, 3.0), (0.5, 0.8, 0.95)
+        ):
             contrast, noise = power.Contrast(factor), power.Noise(0.2, 0.6, 900)
             seeds = power.seeds_needed(contrast, noise, effect, 0.05, target)
-            self.assertGreaterEqual(power.power(effect, contrast.variance(noise, seeds), 0.05), target)
+            self.assertGreaterEqual(
+                power.power(effect, contrast.variance(noise, seeds), 0.05), target
+            )
             if seeds > 1:
-                self.assertLess(power.power(effect, contrast.variance(noise, seeds - 1), 0.05), target)
+                self.assertLess(
+                    power.power(effect, contrast.variance(noise, seeds - 1), 0.05), target
+                )
             questions = power.questions_needed(contrast, noise, seeds, effect, 0.05, target)
             self.assertLessEqual(questions, 900)
 
@@ -191,8 +338,13 @@ class Power(unittest.TestCase):
         self.assertGreater(count, 900)
         grown = power.Noise(0.1, 0.6 * 900 / count, count)
         self.assertGreaterEqual(power.power(1.0, contrast.variance(grown, 2), 0.05), 0.8)
-        self.assertIsNone(power.questions_needed(contrast, power.Noise(9.0, 0.6, 900), 1, 1.0, 0.05, 0.8))  # the runs alone hide it
-        self.assertIsNone(power.questions_needed(contrast, power.Noise(0.1, 0.0, None), 1, 1.0, 0.05, 0.8))
+        # the runs alone hide it
+        self.assertIsNone(
+            power.questions_needed(contrast, power.Noise(9.0, 0.6, 900), 1, 1.0, 0.05, 0.8)
+        )
+        self.assertIsNone(
+            power.questions_needed(contrast, power.Noise(0.1, 0.0, None), 1, 1.0, 0.05, 0.8)
+        )
 
     def test_first_step(self):
         self.assertEqual(power.alphas(0.05, 4), (0.0125, 0.05))
@@ -200,21 +352,43 @@ class Power(unittest.TestCase):
 
 class Adjusted(unittest.TestCase):
     # Benjamini & Hochberg 1995, section 4.1 (thrombolysis, 15 hypotheses)
-    THROMBOLYSIS = (0.0001, 0.0004, 0.0019, 0.0095, 0.0201, 0.0278, 0.0298, 0.0344, 0.0459, 0.3240, 0.4262, 0.5719, 0.6528, 0.7590, 1.0)
+    THROMBOLYSIS = (
+        0.0001,
+        0.0004,
+        0.0019,
+        0.0095,
+        0.0201,
+        0.0278,
+        0.0298,
+        0.0344,
+        0.0459,
+        0.3240,
+        0.4262,
+        0.5719,
+        0.6528,
+        0.7590,
+        1.0,
+    )
 
     def test_benjamini_hochberg_1995(self):
         values = list(self.THROMBOLYSIS)
         random.Random(1).shuffle(values)
         found = dict(zip(values, power.adjust(values, "bh")))
-        self.assertEqual(sorted(p for p in values if found[p] <= 0.05), [0.0001, 0.0004, 0.0019, 0.0095])
+        self.assertEqual(
+            sorted(p for p in values if found[p] <= 0.05), [0.0001, 0.0004, 0.0019, 0.0095]
+        )
         self.assertAlmostEqual(found[0.0095], 0.0095 * 15 / 4)
         holm = dict(zip(values, power.adjust(values, "holm")))
-        self.assertEqual(sorted(p for p in values if holm[p] <= 0.05), [0.0001, 0.0004, 0.0019])  # the paper: three by Bonferroni's kin
+        # the paper: three by Bonferroni's kin
+        self.assertEqual(sorted(p for p in values if holm[p] <= 0.05), [0.0001, 0.0004, 0.0019])
 
     def test_small(self):
-        for got, want in ((power.adjust([0.01, 0.04, 0.03, 0.005], "holm"), [0.03, 0.06, 0.06, 0.02]),
-                          (power.adjust([0.01, 0.04, 0.03, 0.005], "bh"), [0.02, 0.04, 0.04, 0.02]),
-                          (power.adjust([0.9, 0.8], "holm"), [1.0, 1.0]), (power.adjust([], "bh"), [])):
+        for got, want in (
+            (power.adjust([0.01, 0.04, 0.03, 0.005], "holm"), [0.03, 0.06, 0.06, 0.02]),
+            (power.adjust([0.01, 0.04, 0.03, 0.005], "bh"), [0.02, 0.04, 0.04, 0.02]),
+            (power.adjust([0.9, 0.8], "holm"), [1.0, 1.0]),
+            (power.adjust([], "bh"), []),
+        ):
             self.assertEqual([round(x, 12) for x in got], want)
 
     def test_properties(self):
@@ -225,10 +399,20 @@ class Adjusted(unittest.TestCase):
             order = sorted(range(len(values)), key=values.__getitem__)
             for found in (bh, holm):
                 self.assertEqual(sorted(found), [found[i] for i in order])
-            self.assertTrue(all(p <= b + 1e-12 and b <= h + 1e-12 and h <= min(1.0, p * len(values)) + 1e-12 for p, b, h in zip(values, bh, holm)))
+            self.assertTrue(
+                all(
+                    p <= b + 1e-12 and b <= h + 1e-12 and h <= min(1.0, p * len(values)) + 1e-12
+                    for p, b, h in zip(values, bh, holm)
+                )
+            )
 
     def test_refusals(self):
-        for values, method in (([0.1], "bonferoni"), ([1.1], "bh"), ([-0.1], "holm"), ([math.nan], "bh")):
+        for values, method in (
+            ([0.1], "bonferoni"),
+            ([1.1], "bh"),
+            ([-0.1], "holm"),
+            ([math.nan], "bh"),
+        ):
             with self.assertRaises(ValueError):
                 power.adjust(values, method)
 
@@ -241,7 +425,11 @@ class Noise(unittest.TestCase):
             unit = experiments.unit_of(library().words.records("benchmark")[name])
             drawn = 0.0 if name != "screenspot" else 2500 / 1272
             scale = posterior.scale_of(name)
-            self.assertAlmostEqual(noise.run + noise.questions, posterior.noise(name, drawn / scale ** 2) / 2 * (scale * unit) ** 2, places=9)
+            self.assertAlmostEqual(
+                noise.run + noise.questions,
+                posterior.noise(name, drawn / scale**2) / 2 * (scale * unit) ** 2,
+                places=9,
+            )
             self.assertGreater(noise.run, 0)
         self.assertEqual(experiments.noise_of("mmmu", library()).count, 900)
 
@@ -250,74 +438,179 @@ class Command(unittest.TestCase):
     def test_the_lessons_question(self):
         """Isolate data-mix quality from encoder quality on a 7B VLM: four settings."""
         value = call_json(*PAIR, "--detect", "1.0", "--benchmark", "mmmu")
-        self.assertEqual((value["design"]["settings"], value["least_settings"], value["design"]["kind"]), (4, 3, "full"))
-        self.assertEqual({(run["recipe"]["encoder"], run["recipe"]["data"]) for run in value["runs"]},
-                         set(itertools.product(("clip-vit-l-14", "siglip-so400m-14"), ("llava-665k", "sharegpt4v"))))
+        self.assertEqual(
+            (value["design"]["settings"], value["least_settings"], value["design"]["kind"]),
+            (4, 3, "full"),
+        )
+        self.assertEqual(
+            {(run["recipe"]["encoder"], run["recipe"]["data"]) for run in value["runs"]},
+            set(
+                itertools.product(
+                    ("clip-vit-l-14", "siglip-so400m-14"), ("llava-665k", "sharegpt4v")
+                )
+            ),
+        )
         self.assertEqual({run["recipe"]["llm"] for run in value["runs"]}, {"vicuna-1.5-7b"})
         self.assertEqual(value["design"]["aliases"], [["encoder"], ["data"], ["encoder x data"]])
         seen = value["power"]["benchmarks"][0]
         noise = experiments.noise_of("mmmu", library())
-        self.assertEqual(seen["seeds"], math.ceil((noise.run + noise.questions) * (NORMAL.inv_cdf(0.975) + NORMAL.inv_cdf(0.8)) ** 2))
+        self.assertEqual(
+            seen["seeds"],
+            math.ceil(
+                (noise.run + noise.questions) * (NORMAL.inv_cdf(0.975) + NORMAL.inv_cdf(0.8)) ** 2
+            ),
+        )
         self.assertEqual(value["runs_total"], 4 * seen["seeds"])
-        self.assertAlmostEqual(value["gpu_hours"], seen["seeds"] * sum(run["gpu_hours"] for run in value["runs"]), places=1)
+        self.assertAlmostEqual(
+            value["gpu_hours"],
+            seen["seeds"] * sum(run["gpu_hours"] for run in value["runs"]),
+            places=1,
+        )
         three = next(option for option in value["options"] if option["kind"] == "one-at-a-time")
         self.assertEqual(three["settings"], 3)
-        self.assertGreater(three["runs"], value["runs_total"])  # fewer settings, more runs for the same precision
+        # fewer settings, more runs for the same precision
+        self.assertGreater(three["runs"], value["runs_total"])
         code, text, _ = call(*PAIR, "--detect", "1.0", "--benchmark", "mmmu")
         self.assertEqual(code, 0)
-        self.assertTrue(text.startswith("4 runs: 2 encoders x 2 data mixes; each main effect is the mean of 2 against"))
+        self.assertTrue(
+            text.startswith(
+                "4 runs: 2 encoders x 2 data mixes; each main effect is the mean of 2 against"
+            )
+        )
         self.assertIn("one at a time does with 3", " ".join(text.split()))
         self.assertTrue(all(len(line) <= 80 for line in text.splitlines()))
 
     def test_each_run_costs_what_cost_says(self):
         value = call_json(*PAIR, "--plan", "three-stage", "--gpu", "H100")
         run = value["runs"][2]
-        bill = call_json("cost", "--encoder", run["recipe"]["encoder"], "--data", run["recipe"]["data"], "--resolution", "336", "--plan", "three-stage",
-                         "--gpu", "H100")
+        bill = call_json(
+            "cost",
+            "--encoder",
+            run["recipe"]["encoder"],
+            "--data",
+            run["recipe"]["data"],
+            "--resolution",
+            "336",
+            "--plan",
+            "three-stage",
+            "--gpu",
+            "H100",
+        )
         self.assertAlmostEqual(run["gpu_hours"], bill["training"]["gpu_hours"], delta=0.01)
 
     def test_designs_by_flag(self):
-        three = ("design", "--factor", "encoder", "--factor", "data", "--factor", "frozen_encoder=true,false")
+        three = (
+            "design",
+            "--factor",
+            "encoder",
+            "--factor",
+            "data",
+            "--factor",
+            "frozen_encoder=true,false",
+        )
         size = lambda *flags: call_json(*three, *flags)["design"]  # noqa: E731
-        self.assertEqual([size(*flags)["settings"] for flags in ((), ("--fraction",), ("--full",), ("--one-at-a-time",), ("--interactions",))], [8, 4, 8, 4, 8])
+        self.assertEqual(
+            [
+                size(*flags)["settings"]
+                for flags in (
+                    (),
+                    ("--fraction",),
+                    ("--full",),
+                    ("--one-at-a-time",),
+                    ("--interactions",),
+                )
+            ],
+            [8, 4, 8, 4, 8],
+        )
         fraction = size("--fraction")
-        self.assertEqual((fraction["resolution"], fraction["generators"], fraction["defining_relation"]), (3, ["C=AB"], ["ABC"]))
+        self.assertEqual(
+            (fraction["resolution"], fraction["generators"], fraction["defining_relation"]),
+            (3, ["C=AB"], ["ABC"]),
+        )
         self.assertIn(["encoder", "data x frozen_encoder"], fraction["aliases"])
         mixed = call_json("design", "--factor", "encoder=clip,siglip,dinov2", "--factor", "data")
         self.assertEqual((mixed["design"]["settings"], mixed["least_settings"]), (6, 4))
 
     def test_names_are_safe_in_a_path(self):
-        value = call_json("design", "--factor", "encoder=clip,siglip+dinov2", "--factor", "resolution=anyres-672,448 (2x2)")
+        value = call_json(
+            "design",
+            "--factor",
+            "encoder=clip,siglip+dinov2",
+            "--factor",
+            "resolution=anyres-672,448 (2x2)",
+        )
         for run in value["runs"]:
             self.assertRegex(run["name"], r"\A[A-Za-z0-9.+-]+\Z")
         self.assertEqual(len({run["name"] for run in value["runs"]}), 4)
 
     def test_several_benchmarks_are_corrected(self):
-        one, two = (call_json(*PAIR, "--detect", "1", "--benchmark", names)["power"]["benchmarks"] for names in ("docvqa", "docvqa,mmmu"))
+        one, two = (
+            call_json(*PAIR, "--detect", "1", "--benchmark", names)["power"]["benchmarks"]
+            for names in ("docvqa", "docvqa,mmmu")
+        )
         self.assertAlmostEqual(two[0]["alpha"], 0.025)
         self.assertGreater(two[0]["seeds"], one[0]["seeds"])
         self.assertEqual(two[0]["seeds_if_all_move"], one[0]["seeds"])
-        self.assertIn("Benjamini-Hochberg", call(*PAIR, "--detect", "2", "--benchmark", "docvqa,mmmu", "--correct", "bh")[1])
+        self.assertIn(
+            "Benjamini-Hochberg",
+            call(*PAIR, "--detect", "2", "--benchmark", "docvqa,mmmu", "--correct", "bh")[1],
+        )
 
     def test_percent_and_points(self):
-        points, percent = (call_json(*PAIR, "--detect", text, "--benchmark", "mme_perception")["power"]["benchmarks"][0] for text in ("20", "1%"))
+        points, percent = (
+            call_json(*PAIR, "--detect", text, "--benchmark", "mme_perception")["power"][
+                "benchmarks"
+            ][0]
+            for text in ("20", "1%")
+        )
         self.assertEqual(points, percent)
 
     def test_interactions_cost_four_times(self):
-        main, between = (call_json(*PAIR, "--detect", "3", "--benchmark", "mmmu", *flags) for flags in ((), ("--interactions",)))
+        main, between = (
+            call_json(*PAIR, "--detect", "3", "--benchmark", "mmmu", *flags)
+            for flags in ((), ("--interactions",))
+        )
         noise = experiments.noise_of("mmmu", library())
-        self.assertEqual(between["seeds"], math.ceil(4 * (noise.run + noise.questions) * (NORMAL.inv_cdf(0.975) + NORMAL.inv_cdf(0.8)) ** 2 / 9))
+        self.assertEqual(
+            between["seeds"],
+            math.ceil(
+                4
+                * (noise.run + noise.questions)
+                * (NORMAL.inv_cdf(0.975) + NORMAL.inv_cdf(0.8)) ** 2
+                / 9
+            ),
+        )
         self.assertEqual(main["power"]["benchmarks"][0]["seeds_interaction"], between["seeds"])
 
     def test_interactions_asked_for_are_what_text_and_table_are_about(self):
-        argv = (*PAIR, "--interactions", "--detect", "1", "--benchmark", "mmmu,docvqa", "--correct", "bh")
+        argv = (
+            *PAIR,
+            "--interactions",
+            "--detect",
+            "1",
+            "--benchmark",
+            "mmmu,docvqa",
+            "--correct",
+            "bh",
+        )
         value = call_json(*argv)
         self.assertEqual(value["power"]["planned_for"], "interactions")
-        between, main = ([item["interaction"] for item in value["power"]["benchmarks"]], value["power"]["benchmarks"])
+        between, main = (
+            [item["interaction"] for item in value["power"]["benchmarks"]],
+            value["power"]["benchmarks"],
+        )
         best = max(item["seeds_if_all_move"] for item in between)
-        # by the formula, at the level that the last step has: an interaction of four settings has four times a main effect's variance
+        # by the formula, at the level that the last step has: an interaction of four settings has
+        # four times a main effect's variance
         noise = experiments.noise_of("docvqa", library())
-        self.assertEqual(best, math.ceil(4 * (noise.run + noise.questions) * (NORMAL.inv_cdf(0.975) + NORMAL.inv_cdf(0.8)) ** 2))
+        self.assertEqual(
+            best,
+            math.ceil(
+                4
+                * (noise.run + noise.questions)
+                * (NORMAL.inv_cdf(0.975) + NORMAL.inv_cdf(0.8)) ** 2
+            ),
+        )
         self.assertGreater(best, max(item["seeds_if_all_move"] for item in main))
         for one, other in zip(between, main):
             self.assertAlmostEqual(one["smallest_effect"], 2 * other["smallest_effect"], places=4)
@@ -325,8 +618,13 @@ class Command(unittest.TestCase):
         text = " ".join(call(*argv)[1].split())
         self.assertIn(f"where all move, {best} seeds per setting do for interactions", text)
         self.assertIn("of an interaction", text)
-        row = re.search(r"DocVQA( +\S+){4} +(?P<seeds>\S+) +(?P<power>\S+) +\S+ +(?P<sees>\S+)", call(*argv)[1])
-        self.assertEqual((int(row["seeds"]), float(row["sees"])), (value["seeds"], float(f"{between[1]['smallest_effect']:.2g}")))
+        row = re.search(
+            r"DocVQA( +\S+){4} +(?P<seeds>\S+) +(?P<power>\S+) +\S+ +(?P<sees>\S+)", call(*argv)[1]
+        )
+        self.assertEqual(
+            (int(row["seeds"]), float(row["sees"])),
+            (value["seeds"], float(f"{between[1]['smallest_effect']:.2g}")),
+        )
         text = " ".join(call(*PAIR, "--benchmark", "mmmu", "--interactions")[1].split())
         seen = call_json(*PAIR, "--benchmark", "mmmu")["power"]["benchmarks"][0]["interaction"]
         self.assertIn(f"they see interactions of {seen['smallest_effect']:.2g} points", text)
@@ -339,27 +637,64 @@ class Command(unittest.TestCase):
         self.assertGreater(larger["questions"], 900)
         noise = experiments.noise_of("mmmu", library())
         grown = power.Noise(noise.run, noise.questions * 900 / larger["questions"])
-        self.assertGreaterEqual(power.power(1.0, power.Contrast(1.0, 2, 0.0, True).variance(grown, larger["seeds"]), 0.05), 0.8)
+        self.assertGreaterEqual(
+            power.power(
+                1.0, power.Contrast(1.0, 2, 0.0, True).variance(grown, larger["seeds"]), 0.05
+            ),
+            0.8,
+        )
         self.assertIn("no number of seeds", value["answer"])
-        plain, paired = (call_json(*PAIR, "--benchmark", "docvqa", *flags)["power"]["benchmarks"][0]["smallest_effect"] for flags in ((), ("--paired", "0.5")))
+        plain, paired = (
+            call_json(*PAIR, "--benchmark", "docvqa", *flags)["power"]["benchmarks"][0][
+                "smallest_effect"
+            ]
+            for flags in ((), ("--paired", "0.5"))
+        )
         self.assertLess(paired, plain)
 
     def test_what_moves_along_is_said(self):
         warned = lambda *argv: " ".join(call_json("design", *argv)["warnings"])  # noqa: E731
         self.assertIn("differ in size", warned("--factor", "data=llava-665k,cambrian-7m"))
-        self.assertNotIn("differ in size", warned("--factor", "data=llava-665k,cambrian-7m", "--recipe", "data_size=665K"))
-        self.assertIn("resolution is stated with encoder", warned("--factor", "encoder=clip@336,siglip@384"))
-        self.assertIn("visual tokens move with encoder", warned("--factor", "encoder=clip,siglip-l-16"))
-        for levels in ("clip,siglip", "siglip,dinov2"):  # what a note advises can be asked, and leaves nothing to advise
-            advised = re.search(r"--factor (encoder=\S+)", warned("--factor", f"encoder={levels}"))[1]
+        self.assertNotIn(
+            "differ in size",
+            warned("--factor", "data=llava-665k,cambrian-7m", "--recipe", "data_size=665K"),
+        )
+        self.assertIn(
+            "resolution is stated with encoder", warned("--factor", "encoder=clip@336,siglip@384")
+        )
+        self.assertIn(
+            "visual tokens move with encoder", warned("--factor", "encoder=clip,siglip-l-16")
+        )
+        # what a note advises can be asked, and leaves nothing to advise
+        for levels in ("clip,siglip", "siglip,dinov2"):
+            advised = re.search(r"--factor (encoder=\S+)", warned("--factor", f"encoder={levels}"))[
+                1
+            ]
             self.assertNotIn("all encoders see", warned("--factor", advised))
         self.assertIn("no cost for some runs", warned("--factor", "data=llava-665k,pixmo-no-docs"))
-        self.assertIsNone(call_json("design", "--factor", "data=llava-665k,pixmo-no-docs")["gpu_hours"])
+        self.assertIsNone(
+            call_json("design", "--factor", "data=llava-665k,pixmo-no-docs")["gpu_hours"]
+        )
 
     def test_eleven_fields_at_most(self):
-        many = [part for field in ("encoder", "connector", "data", "llm") for part in ("--factor", field)] + [
-            "--factor", "visual_tokens=64,144", "--factor", "data_size=300K,600K", "--factor", "resolution=336,448", "--factor", "frozen_encoder=true,false",
-            "--factor", "training=one stage,two stages", "--factor", "tiling=none,2x2"]
+        many = [
+            part
+            for field in ("encoder", "connector", "data", "llm")
+            for part in ("--factor", field)
+        ] + [
+            "--factor",
+            "visual_tokens=64,144",
+            "--factor",
+            "data_size=300K,600K",
+            "--factor",
+            "resolution=336,448",
+            "--factor",
+            "frozen_encoder=true,false",
+            "--factor",
+            "training=one stage,two stages",
+            "--factor",
+            "tiling=none,2x2",
+        ]
         self.assertEqual(call_json("design", *many)["design"]["settings"], 32)
         code, text, _ = call("design", *many)
         self.assertTrue(code == 0 and all(len(line) <= 80 for line in text.splitlines()))
@@ -367,21 +702,38 @@ class Command(unittest.TestCase):
 
     def test_bad_input(self):
         two = ("--factor", "encoder=clip,siglip")
-        for argv, word in ((("--factor", "encodr=clip,siglip"), "did you mean encoder"), (("--factor", "encoder=clip"), "one level"),
-                           (("--factor", "encoder="), "no levels"), (("--factor", "encoder=clip,clip"), "clip-vit-l-14 twice"),
-                           (("--factor", "llm=7B,7.0B"), "twice"), (("--factor", "encoder=clip,sigllip"), "siglip-so400m-14"),
-                           (("--factor", "resolution"), "levels"),
-                           ((*two, *two), "given twice"), (("--factor", "llm=7B,13B", "--factor", "llm_params_b=1B,3B"), "both state"),
-                           ((*two, "--recipe", "encoder=clip"), "already says encoder"), ((*two, "--recipe", "llm"), "--recipe"),
-                           ((*two, "--recipe", "llm=7B,llm=3B"), "twice"), (two + ("--factor", "encoder=clip@336,siglip"), "same fields"),
-                           ((*two, "--detect", "1"), "--benchmark"), ((*two, "--detect", "0", "--benchmark", "mmmu"), "--detect"),
-                           ((*two, "--detect", "nan", "--benchmark", "mmmu"), "--detect"), ((*two, "--detect", "1", "--benchmark", "mmmmu"), "mmmu"),
-                           ((*two, "--detect", "1", "--benchmark", "mmlu"), "mmlu"), ((*two, "--power", "1"), "--power"), ((*two, "--alpha", "0.6"), "--alpha"),
-                           ((*two, "--paired", "1"), "--paired"), ((*two, "--seeds", "0"), "--seeds"), ((*two, "--correct", "tukey"), "--correct"),
-                           ((*two, "--full", "--fraction"), "--fraction"), ((*two, "--interactions"), "two factors"),
-                           ((*two, "--factor", "data", "--interactions", "--one-at-a-time"), "interaction"),
-                           (("--factor", "encoder=clip,siglip,dinov2", "--fraction"), "two levels"), ((*two, "--gpu", "zx81"), "zx81"), ((), "--factor"),
-                           (tuple(x for i in range(20) for x in ("--factor", f"factor{i}=1,2")), "factor0")):
+        for argv, word in (
+            (("--factor", "encodr=clip,siglip"), "did you mean encoder"),
+            (("--factor", "encoder=clip"), "one level"),
+            (("--factor", "encoder="), "no levels"),
+            (("--factor", "encoder=clip,clip"), "clip-vit-l-14 twice"),
+            (("--factor", "llm=7B,7.0B"), "twice"),
+            (("--factor", "encoder=clip,sigllip"), "siglip-so400m-14"),
+            (("--factor", "resolution"), "levels"),
+            ((*two, *two), "given twice"),
+            (("--factor", "llm=7B,13B", "--factor", "llm_params_b=1B,3B"), "both state"),
+            ((*two, "--recipe", "encoder=clip"), "already says encoder"),
+            ((*two, "--recipe", "llm"), "--recipe"),
+            ((*two, "--recipe", "llm=7B,llm=3B"), "twice"),
+            (two + ("--factor", "encoder=clip@336,siglip"), "same fields"),
+            ((*two, "--detect", "1"), "--benchmark"),
+            ((*two, "--detect", "0", "--benchmark", "mmmu"), "--detect"),
+            ((*two, "--detect", "nan", "--benchmark", "mmmu"), "--detect"),
+            ((*two, "--detect", "1", "--benchmark", "mmmmu"), "mmmu"),
+            ((*two, "--detect", "1", "--benchmark", "mmlu"), "mmlu"),
+            ((*two, "--power", "1"), "--power"),
+            ((*two, "--alpha", "0.6"), "--alpha"),
+            ((*two, "--paired", "1"), "--paired"),
+            ((*two, "--seeds", "0"), "--seeds"),
+            ((*two, "--correct", "tukey"), "--correct"),
+            ((*two, "--full", "--fraction"), "--fraction"),
+            ((*two, "--interactions"), "two factors"),
+            ((*two, "--factor", "data", "--interactions", "--one-at-a-time"), "interaction"),
+            (("--factor", "encoder=clip,siglip,dinov2", "--fraction"), "two levels"),
+            ((*two, "--gpu", "zx81"), "zx81"),
+            ((), "--factor"),
+            (tuple(x for i in range(20) for x in ("--factor", f"factor{i}=1,2")), "factor0"),
+        ):
             with self.subTest(argv=argv):
                 code, out, err = call("design", *argv)
                 self.assertEqual((code, out), (2, ""))
@@ -390,32 +742,60 @@ class Command(unittest.TestCase):
 
     def test_export(self):
         """One configuration per setting, named as the settings, and what to evaluate and import."""
-        pair = ("design", "--factor", "encoder=clip@336,siglip@384", "--factor", "data=llava-665k,sharegpt4v", "--benchmark", "mmmu")
+        pair = (
+            "design",
+            "--factor",
+            "encoder=clip@336,siglip@384",
+            "--factor",
+            "data=llava-665k,sharegpt4v",
+            "--benchmark",
+            "mmmu",
+        )
         with tempfile.TemporaryDirectory() as folder:
             out = pathlib.Path(folder, "runs")
             answer = call_json(*pair, "--export", str(out), "--to", "llava-next", "--table", "ab")
             manifest = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
-            self.assertEqual([run["name"] for run in manifest["runs"]], [run["name"] for run in answer["runs"]])
+            self.assertEqual(
+                [run["name"] for run in manifest["runs"]], [run["name"] for run in answer["runs"]]
+            )
             for run, exported in zip(answer["runs"], manifest["runs"], strict=True):
                 for field in ("encoder", "data", "resolution", "llm"):
                     self.assertEqual(run["recipe"][field], exported["recipe"][field])
-            self.assertEqual((manifest["table"], [task["benchmark"] for task in manifest["benchmarks"]]), ("ab", ["mmmu"]))
+            self.assertEqual(
+                (manifest["table"], [task["benchmark"] for task in manifest["benchmarks"]]),
+                ("ab", ["mmmu"]),
+            )
             self.assertEqual(sorted(map(str, out.iterdir())), sorted(answer["export"]["files"]))
             self.assertIn("--table ab", (out / "import.sh").read_text(encoding="utf-8"))
-            code, text, _ = call(*pair, "--export", str(out), "--to", "llava-next", "--table", "ab")  # the same again
+            # the same again
+            code, text, _ = call(*pair, "--export", str(out), "--to", "llava-next", "--table", "ab")
             self.assertEqual(code, 0)
             self.assertIn(f"wrote {out / 'manifest.json'}", text)
-            code, text, err = call(*pair, "--export", str(out), "--to", "llava-next", "--table", "other")
+            code, text, err = call(
+                *pair, "--export", str(out), "--to", "llava-next", "--table", "other"
+            )
             self.assertEqual((code, text, err.count("\n")), (2, "", 1))
             self.assertIn("--force", err)
-            self.assertEqual(call(*pair, "--export", str(out), "--to", "llava-next", "--table", "other", "--force")[0], 0)
+            self.assertEqual(
+                call(
+                    *pair, "--export", str(out), "--to", "llava-next", "--table", "other", "--force"
+                )[0],
+                0,
+            )
 
     def test_export_refused(self):
         with tempfile.TemporaryDirectory() as folder:
             out = os.path.join(folder, "runs")
-            for more, word in ((("--export", out), "--to"), (("--to", "llava"), "--export"), (("--force",), "--export"), (("--table", "x"), "--export"),
-                               (("--export", out, "--to", "llava-nxt"), "llava-next"), (("--export", out, "--to", "llava", "--plan", "paligemma"), "paligemma"),
-                               (("--export", out, "--to", "llava"), "siglip-so400m-14")):   # LLaVA's own code has no SigLIP
+            for more, word in (
+                (("--export", out), "--to"),
+                (("--to", "llava"), "--export"),
+                (("--force",), "--export"),
+                (("--table", "x"), "--export"),
+                (("--export", out, "--to", "llava-nxt"), "llava-next"),
+                (("--export", out, "--to", "llava", "--plan", "paligemma"), "paligemma"),
+                # LLaVA's own code has no SigLIP
+                (("--export", out, "--to", "llava"), "siglip-so400m-14"),
+            ):
                 with self.subTest(more=more):
                     code, text, err = call(*PAIR, *more)
                     self.assertEqual((code, text, err.count("\n")), (2, "", 1))

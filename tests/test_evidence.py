@@ -1,4 +1,5 @@
 """The tables hold what the papers printed, and contrasts say what moved between two rows."""
+
 import json
 import pathlib
 import subprocess
@@ -15,7 +16,8 @@ from . import support
 
 SOURCE = support.ROOT.parent / "shared" / "evidence"
 
-# Copied by hand from the transcriptions (one or more cells per paper): table, arm, metric, printed value.
+# Copied by hand from the transcriptions (one or more cells per paper): table, arm, metric, printed
+# value.
 SPOT_CHECKS = """
 aimv2.table8 | DFN-CLIP ViT-H/14 | icl_4 | 62.5
 brave.table5 | A3 no encoder dropout | vqav2 | 81.3
@@ -62,7 +64,9 @@ class Cells(unittest.TestCase):
     def test_spot_checks(self):
         checked = set()
         for line in SPOT_CHECKS.strip().splitlines():
-            name, arm, metric, value = (part.strip().replace("\0", "|") for part in line.replace("\\|", "\0").split(" | "))
+            name, arm, metric, value = (
+                part.strip().replace("\0", "|") for part in line.replace("\\|", "\0").split(" | ")
+            )
             rows = [row for row in support.table_of(name).rows if row.arm == arm]
             self.assertTrue(rows, line)
             self.assertIn(float(value), [row.scores[metric] for row in rows], line)
@@ -71,33 +75,72 @@ class Cells(unittest.TestCase):
 
     @unittest.skipUnless(SOURCE.is_dir(), "the transcriptions are not beside this checkout")
     def test_every_cell_is_the_transcribed_one(self):
-        """Arms and scores of every table, compared with the transcription without going through the migration."""
+        """Arms and scores of every table, compared with the transcription without going through the
+        migration.
+        """
         ours = {table.id: table for paper in support.papers() for table in paper.tables}
         seen = 0
         for path in sorted(SOURCE.glob("*.json")):
             for table in json.loads(path.read_text(encoding="utf-8"))["tables"]:
                 mine = ours.pop(table["id"])
                 self.assertEqual(mine.locator, table["locator"])
-                self.assertEqual([row.arm for row in mine.rows], [row["arm"] for row in table["rows"]], table["id"])
+                self.assertEqual(
+                    [row.arm for row in mine.rows],
+                    [row["arm"] for row in table["rows"]],
+                    table["id"],
+                )
                 for row, printed in zip(mine.rows, table["rows"]):
                     for key, value in printed["scores"].items():
-                        self.assertEqual(repr(row.scores.get(key)), repr(value), (table["id"], row.arm, key))
+                        self.assertEqual(
+                            repr(row.scores.get(key)), repr(value), (table["id"], row.arm, key)
+                        )
                         seen += value is not None
-                    self.assertLessEqual({k for k, v in row.scores.items() if v is not None}, set(printed["scores"]))
+                    self.assertLessEqual(
+                        {k for k, v in row.scores.items() if v is not None}, set(printed["scores"])
+                    )
         self.assertEqual(ours, {})
-        self.assertEqual(seen, sum(v is not None for p in support.papers() for t in p.tables for r in t.rows for v in r.scores.values()))
+        self.assertEqual(
+            seen,
+            sum(
+                v is not None
+                for p in support.papers()
+                for t in p.tables
+                for r in t.rows
+                for v in r.scores.values()
+            ),
+        )
 
     @unittest.skipUnless(SOURCE.is_dir(), "the transcriptions are not beside this checkout")
     def test_the_migration_gives_these_files(self):
         with tempfile.TemporaryDirectory() as folder:
-            subprocess.run([sys.executable, str(support.ROOT / "tests/migrate/migrate.py"), str(SOURCE), folder], check=True, capture_output=True)
+            subprocess.run(
+                [
+                    sys.executable,
+                    str(support.ROOT / "tests/migrate/migrate.py"),
+                    str(SOURCE),
+                    folder,
+                ],
+                check=True,
+                capture_output=True,
+            )
             made = {str(path.relative_to(folder)) for path in pathlib.Path(folder).rglob("*.json")}
-            kept = {str(path.relative_to(support.TABLES)) for path in support.TABLES.rglob("*.json")} - {
-                "derived/hyper.json", "derived/ability.json",                      # computed
-                "registry/harnesses.json", "registry/trainers.json", "registry/claims.json"}            # not transcribed from papers
+            kept = {
+                str(path.relative_to(support.TABLES)) for path in support.TABLES.rglob("*.json")
+            } - {
+                "derived/hyper.json",
+                "derived/ability.json",  # computed
+                # not transcribed from papers
+                "registry/harnesses.json",
+                "registry/trainers.json",
+                "registry/claims.json",
+            }
             self.assertEqual(made, kept)
             for name in made:
-                self.assertEqual((pathlib.Path(folder) / name).read_bytes(), (support.TABLES / name).read_bytes(), name)
+                self.assertEqual(
+                    (pathlib.Path(folder) / name).read_bytes(),
+                    (support.TABLES / name).read_bytes(),
+                    name,
+                )
 
     def test_a_cell_points_to_itself(self):
         table = support.table_of("cambrian1.table11")
@@ -116,13 +159,28 @@ class Cells(unittest.TestCase):
             table.rows[0].arm = "x"
 
     def test_only_named_papers_are_read(self):
-        keys = {paper.key for paper in load_papers([support.TABLES], {}, {"mm1", "m3"}, shipped=support.TABLES)}
+        keys = {
+            paper.key
+            for paper in load_papers([support.TABLES], {}, {"mm1", "m3"}, shipped=support.TABLES)
+        }
         self.assertEqual(keys, {"mm1", "m3"})
 
 
 class Schema(unittest.TestCase):
-    GOOD = {"format": 2, "paper": {"key": "p"}, "tables": [{"id": "p.t", "locator": "T", "varies": ["llm"], "setting": {},
-            "metrics": {"mmmu": {"benchmark": "mmmu"}}, "rows": [{"arm": "a", "set": {}, "scores": {"mmmu": 1}}]}]}
+    GOOD = {
+        "format": 2,
+        "paper": {"key": "p"},
+        "tables": [
+            {
+                "id": "p.t",
+                "locator": "T",
+                "varies": ["llm"],
+                "setting": {},
+                "metrics": {"mmmu": {"benchmark": "mmmu"}},
+                "rows": [{"arm": "a", "set": {}, "scores": {"mmmu": 1}}],
+            }
+        ],
+    }
 
     def refused(self, change, pointer: str):
         data = json.loads(json.dumps(self.GOOD))
@@ -141,20 +199,35 @@ class Schema(unittest.TestCase):
         self.refused(lambda d: d["tables"][0].update(rows=None), "/tables/0/rows")
         self.refused(lambda d: d["tables"][0]["rows"].append("x"), "/tables/0/rows/1")
         self.refused(lambda d: d["tables"][0]["rows"][0].pop("arm"), "/tables/0/rows/0/arm")
-        self.refused(lambda d: d["tables"][0]["rows"][0]["scores"].update(mmmu="12"), "/tables/0/rows/0/scores/mmmu")
-        self.refused(lambda d: d["tables"][0]["rows"][0]["scores"].update(mmmu=True), "/tables/0/rows/0/scores/mmmu")
-        self.refused(lambda d: d["tables"][0]["rows"][0]["scores"].update({"a/b": 1}), "/tables/0/rows/0/scores/a~1b")
+        self.refused(
+            lambda d: d["tables"][0]["rows"][0]["scores"].update(mmmu="12"),
+            "/tables/0/rows/0/scores/mmmu",
+        )
+        self.refused(
+            lambda d: d["tables"][0]["rows"][0]["scores"].update(mmmu=True),
+            "/tables/0/rows/0/scores/mmmu",
+        )
+        self.refused(
+            lambda d: d["tables"][0]["rows"][0]["scores"].update({"a/b": 1}),
+            "/tables/0/rows/0/scores/a~1b",
+        )
         self.refused(lambda d: d["tables"][0]["metrics"].update(mmmu=7), "/tables/0/metrics/mmmu")
 
 
 class Contrasts(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.axis_of = {key: record["axis"] for key, record in support.library().words.records("setting").items()}
+        cls.axis_of = {
+            key: record["axis"]
+            for key, record in support.library().words.records("setting").items()
+        }
 
     def between(self, table: str, a: str, b: str, metric: str):
-        return next(c for c in pairs.contrasts(support.table_of(table), self.axis_of)
-                    if c.from_row.arm == a and c.to_row.arm == b and c.metric.key == metric)
+        return next(
+            c
+            for c in pairs.contrasts(support.table_of(table), self.axis_of)
+            if c.from_row.arm == a and c.to_row.arm == b and c.metric.key == metric
+        )
 
     def test_encoder_and_resolution_move_together(self):
         found = self.between("idefics2.table2", "CLIP-ViT-H", "SigLIP-SO400M", "avg4")
@@ -169,16 +242,32 @@ class Contrasts(unittest.TestCase):
         self.assertTrue(found.controlled)
 
     def test_moved(self):
-        axis_of = {"encoder": "encoder", "resolution": "resolution", "visual_tokens": "visual_tokens", "note": "describes", "lr": "training"}
+        axis_of = {
+            "encoder": "encoder",
+            "resolution": "resolution",
+            "visual_tokens": "visual_tokens",
+            "note": "describes",
+            "lr": "training",
+        }
         moved = lambda a, b: pairs.moved(a, b, axis_of)  # noqa: E731
         self.assertEqual(moved({"encoder": "x"}, {"encoder": "x"}).axes, ())
-        self.assertEqual(moved({"encoder": "x", "note": 1}, {"encoder": "y", "note": 2}), (("encoder",), (), ()))
-        self.assertEqual(moved({"encoder": "x"}, {"encoder": "y", "resolution": 336}), (("encoder",), ("resolution",), ()))
+        self.assertEqual(
+            moved({"encoder": "x", "note": 1}, {"encoder": "y", "note": 2}), (("encoder",), (), ())
+        )
+        self.assertEqual(
+            moved({"encoder": "x"}, {"encoder": "y", "resolution": 336}),
+            (("encoder",), ("resolution",), ()),
+        )
         self.assertFalse(moved({"encoder": "x"}, {"encoder": "y", "resolution": 336}).controlled)
-        finer = moved({"resolution": 336, "visual_tokens": 576}, {"resolution": 672, "visual_tokens": 2304})
+        finer = moved(
+            {"resolution": 336, "visual_tokens": 576}, {"resolution": 672, "visual_tokens": 2304}
+        )
         self.assertEqual(finer, (("resolution",), (), ("visual_tokens",)))
         self.assertTrue(finer.controlled)
-        self.assertEqual(moved({"lr": 1, "encoder": "x"}, {"lr": 2, "encoder": "y"}).axes, ("encoder", "training"))
+        self.assertEqual(
+            moved({"lr": 1, "encoder": "x"}, {"lr": 2, "encoder": "y"}).axes,
+            ("encoder", "training"),
+        )
 
     def test_lower_is_better_turns_the_sign(self):
         for paper in support.papers():
@@ -187,19 +276,29 @@ class Contrasts(unittest.TestCase):
                     if not metric.higher_is_better:
                         found = next(pairs.contrasts(table, self.axis_of, [metric]), None)
                         if found:
-                            a, b = found.from_row.scores[metric.key], found.to_row.scores[metric.key]
+                            a, b = (
+                                found.from_row.scores[metric.key],
+                                found.to_row.scores[metric.key],
+                            )
                             self.assertEqual(found.delta, a - b)
                             return
         self.fail("no metric where lower is better")
 
     def test_derived_averages_are_not_evidence(self):
-        cambrian = {metric.key for metric in pairs.evidence_metrics(support.table_of("cambrian1.table11"))}
-        self.assertNotIn("avg16", cambrian)   # its 16 parts are printed
+        cambrian = {
+            metric.key for metric in pairs.evidence_metrics(support.table_of("cambrian1.table11"))
+        }
+        self.assertNotIn("avg16", cambrian)  # its 16 parts are printed
         self.assertIn("mmmu", cambrian)
-        self.assertEqual([m.key for m in pairs.evidence_metrics(support.table_of("idefics2.table1"))], ["avg4"])  # its parts are not
+        # its parts are not
+        self.assertEqual(
+            [m.key for m in pairs.evidence_metrics(support.table_of("idefics2.table1"))], ["avg4"]
+        )
 
     def test_a_run_printed_twice_is_one_row(self):
-        """LLaVA-1.5's own tables repeat runs: no column holds one run twice, and some run is printed in two tables."""
+        """LLaVA-1.5's own tables repeat runs: no column holds one run twice, and some run is
+        printed in two tables.
+        """
         repeated = 0
         for paper in support.papers():
             runs: dict[str, set] = {}
@@ -214,7 +313,13 @@ class Contrasts(unittest.TestCase):
             self.assertEqual(len(names), len(set(names)), (column.paper, column.benchmark))
 
     def test_doubtful_cells_are_left_out(self):
-        doubts = [(table, row) for paper in support.papers() for table in paper.tables for row in table.rows if row.doubt]
+        doubts = [
+            (table, row)
+            for paper in support.papers()
+            for table in paper.tables
+            for row in table.rows
+            if row.doubt
+        ]
         self.assertTrue(doubts)
         for table, row in doubts:
             for found in pairs.contrasts(table, self.axis_of):

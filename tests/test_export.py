@@ -1,4 +1,7 @@
-"""export: recipes as configurations of other programs. Every option is one that the registry read; what cannot be said is refused."""
+"""export: recipes as configurations of other programs. Every option is one that the registry read;
+what cannot be said is refused.
+"""
+
 import ast
 import contextlib
 import json
@@ -21,17 +24,27 @@ from tests.support import call, call_json, library, process
 
 # One recipe per program that it can express, besides the baseline.
 OTHERS = {
-    "prismatic": "encoder=SigLIP+DINOv2,resolution=384,connector=channel-concat-mlp,llm=llama-2-7b,frozen_encoder=false,data=llava-instruct-158k",
+    "prismatic": (
+        "encoder=SigLIP+DINOv2,resolution=384,connector=channel-concat-mlp,llm=llama-2-7b,frozen_encoder=false,data=llava-instruct-158k"
+    ),
     "llava": "encoder=clip,resolution=224,connector=linear,llm=llama-2-13b-chat",
     "llava-next": "encoder=siglip,resolution=anyres-1152,llm=qwen2-7b,frozen_encoder=false",
-    "nanovlm": "encoder=siglip2-b-16,resolution=anyres-1024,connector=pixel-shuffle-mlp,visual_tokens=320,llm=smollm2-135m",
-    "llamafactory": "encoder=qwen2-vl-vit,connector=patch-merger-qwen,llm=qwen2-7b,resolution=resized to 1600 tokens, aspect ratio kept",
+    "nanovlm": (
+        "encoder=siglip2-b-16,resolution=anyres-1024,connector=pixel-shuffle-mlp,visual_tokens=320,llm=smollm2-135m"
+    ),
+    "llamafactory": (
+        "encoder=qwen2-vl-vit,connector=patch-merger-qwen,llm=qwen2-7b,resolution=resized to 1600"
+        " tokens, aspect ratio kept"
+    ),
 }
 
 
 def recipe_of(text: str) -> Recipe:
     from recipes.terms.recipe import parse
-    return costing.whole(parse(recipe_fields(text, "test"), library().words)[0].stated(), library().words)
+
+    return costing.whole(
+        parse(recipe_fields(text, "test"), library().words)[0].stated(), library().words
+    )
 
 
 def done(slug: str, text: str = "", **more):
@@ -50,20 +63,35 @@ def everything():
 def commands(text: str) -> list[list[str]]:
     """The commands of a shell script as words; $DATA stays as it is."""
     lines = text.replace("\\\n", " ").split("\n")
-    return [shlex.split(line, comments=True) for line in lines if line.strip() and not line.startswith("#")]
+    return [
+        shlex.split(line, comments=True)
+        for line in lines
+        if line.strip() and not line.startswith("#")
+    ]
 
 
 def options(slug: str, name: str, text: str) -> set[str]:
     """The option names that a file uses, in the spelling of the registry."""
     if name.endswith(".py"):
         tree = ast.parse(text)
-        fields = {node.targets[0].id: [key.value for key in node.value.keys] for node in tree.body
-                  if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)}
-        return {f"VLMConfig.{key}" for key in fields["VLM"]} | {f"TrainConfig.{key}" for key in fields["TRAIN"]}
+        fields = {
+            node.targets[0].id: [key.value for key in node.value.keys]
+            for node in tree.body
+            if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
+        }
+        return {f"VLMConfig.{key}" for key in fields["VLM"]} | {
+            f"TrainConfig.{key}" for key in fields["TRAIN"]
+        }
     if name.endswith(".yaml"):
         return {line.split(":")[0] for line in text.splitlines() if not line.startswith("#")}
     found = {word for command in commands(text) for word in command if word.startswith("--")}
-    return found | {word.split("=")[0] for command in commands(text) if "llamafactory-cli" in command for word in command if re.match(r"\w+=", word)}
+    return found | {
+        word.split("=")[0]
+        for command in commands(text)
+        if "llamafactory-cli" in command
+        for word in command
+        if re.match(r"\w+=", word)
+    }
 
 
 def yaml_values(text: str) -> dict:
@@ -74,7 +102,8 @@ def yaml_values(text: str) -> dict:
             continue
         key, value = re.fullmatch(r"([a-z_0-9]+): (.+)", line).groups()
         if not value.startswith('"'):
-            assert re.fullmatch(r"[A-Za-z0-9_./+-]+", value), line   # nothing that YAML reads as more than a word or number
+            # nothing that YAML reads as more than a word or number
+            assert re.fullmatch(r"[A-Za-z0-9_./+-]+", value), line
         out[key] = json.loads(value) if value.startswith('"') else value
     return out
 
@@ -96,19 +125,30 @@ class Registry(unittest.TestCase):
     def test_components_are_those_of_the_vocabulary(self):
         words = library().words
         registry = words.registry("trainers")
-        for kind, axis in (("encoders", "encoder"), ("connectors", "connector"), ("llms", "llm"), ("data", "data")):
+        for kind, axis in (
+            ("encoders", "encoder"),
+            ("connectors", "connector"),
+            ("llms", "llm"),
+            ("data", "data"),
+        ):
             for row in registry[kind]:
                 for part in row[axis].split("+") if axis == "encoder" else [row[axis]]:
                     self.assertIn(part, words.records(axis))
         for row in registry["encoders"]:
-            natives = [words.records("encoder")[part]["native_resolution"] for part in row["encoder"].split("+")]
+            natives = [
+                words.records("encoder")[part]["native_resolution"]
+                for part in row["encoder"].split("+")
+            ]
             self.assertTrue(any(row["resolution"] in sides for sides in natives), row)
 
     def test_released_models_have_the_parts_that_models_json_prints(self):
         models = {row["key"]: row for row in library().words.registry("models")["models"]}
         for row in library().words.registry("trainers")["released"]:
             model = models[row["parts"].partition(": ")[2]]
-            self.assertEqual([row[key] for key in ("encoder", "connector", "llm")], [model[key] for key in ("encoder", "connector", "llm")])
+            self.assertEqual(
+                [row[key] for key in ("encoder", "connector", "llm")],
+                [model[key] for key in ("encoder", "connector", "llm")],
+            )
 
 
 class Files(unittest.TestCase):
@@ -124,9 +164,18 @@ class Files(unittest.TestCase):
             for name, text in run.files:
                 used = options(slug, name, text)
                 self.assertTrue(used)
-                self.assertLessEqual(used, known | ({"dataset_dir"} if slug == "llamafactory" else set()), (slug, name))
-        evaluator = {row["option"] for row in Target("lmms-eval", library().words, evaluator=True).rows("options")}
-        text = dict(plan_experiment([("a", BASELINE)], "llava", library().words).files)["evaluate.sh"]
+                self.assertLessEqual(
+                    used,
+                    known | ({"dataset_dir"} if slug == "llamafactory" else set()),
+                    (slug, name),
+                )
+        evaluator = {
+            row["option"]
+            for row in Target("lmms-eval", library().words, evaluator=True).rows("options")
+        }
+        text = dict(plan_experiment([("a", BASELINE)], "llava", library().words).files)[
+            "evaluate.sh"
+        ]
         self.assertLessEqual(options("lmms-eval", "evaluate.sh", text), evaluator)
 
     def test_files_are_read_by_shell_python_and_yaml(self):
@@ -134,7 +183,9 @@ class Files(unittest.TestCase):
             for name, text in run.files:
                 self.assertFalse(re.search(r"[^\x20-\x7e\n]", text))
                 if name.endswith(".sh"):
-                    result = subprocess.run(["bash", "-n"], input=text.encode(), capture_output=True)
+                    result = subprocess.run(
+                        ["bash", "-n"], input=text.encode(), capture_output=True
+                    )
                     self.assertEqual((result.returncode, result.stderr), (0, b""), name)
                 elif name.endswith(".py"):
                     compile(text, name, "exec")
@@ -145,13 +196,23 @@ class Files(unittest.TestCase):
         (_, first), (_, second) = done("llava").files
         one, two = commands(first)[-1], commands(second)[-1]
         value = lambda words, option: words[words.index(option) + 1]  # noqa: E731
-        self.assertEqual((value(one, "--learning_rate"), value(two, "--learning_rate")), ("1e-3", "2e-5"))
+        self.assertEqual(
+            (value(one, "--learning_rate"), value(two, "--learning_rate")), ("1e-3", "2e-5")
+        )
         for words, batch in ((one, 256), (two, 128)):
-            self.assertEqual(8 * int(value(words, "--per_device_train_batch_size")) * int(value(words, "--gradient_accumulation_steps")), batch)
+            self.assertEqual(
+                8
+                * int(value(words, "--per_device_train_batch_size"))
+                * int(value(words, "--gradient_accumulation_steps")),
+                batch,
+            )
         self.assertEqual(value(one, "--tune_mm_mlp_adapter"), "True")
         self.assertNotIn("--tune_mm_mlp_adapter", two)
         self.assertEqual(value(two, "--vision_tower"), "openai/clip-vit-large-patch14-336")
-        self.assertEqual(value(two, "--pretrain_mm_mlp_adapter"), value(one, "--output_dir") + "/mm_projector.bin")
+        self.assertEqual(
+            value(two, "--pretrain_mm_mlp_adapter"),
+            value(one, "--output_dir") + "/mm_projector.bin",
+        )
         self.assertEqual(value(one, "--data_path"), "$DATA/align.json")
 
     def test_batch_is_kept_on_any_number_of_gpus_that_divides_it(self):
@@ -164,14 +225,24 @@ class Files(unittest.TestCase):
             done("llava", gpus=6)
 
     def test_frozen_encoder_is_said_in_each_programs_words(self):
-        said = {"prismatic": ("--stage full-finetune", "--stage finetune"),
-                "llava-next": ("mm_vision_tower,mm_mlp_adapter,mm_language_model", "--mm_tunable_parts mm_mlp_adapter,mm_language_model"),
-                "nanovlm": ("'lr_vision_backbone': 5e-5", "'lr_vision_backbone': 0"),
-                "llamafactory": ("freeze_vision_tower: false", "freeze_vision_tower: true")}
+        said = {
+            "prismatic": ("--stage full-finetune", "--stage finetune"),
+            "llava-next": (
+                "mm_vision_tower,mm_mlp_adapter,mm_language_model",
+                "--mm_tunable_parts mm_mlp_adapter,mm_language_model",
+            ),
+            "nanovlm": ("'lr_vision_backbone': 5e-5", "'lr_vision_backbone': 0"),
+            "llamafactory": ("freeze_vision_tower: false", "freeze_vision_tower: true"),
+        }
         for slug, (trained, frozen) in said.items():
             recipe = recipe_of(OTHERS[slug])
             for value, wanted, other in ((False, trained, frozen), (True, frozen, trained)):
-                text = "".join(text for _, text in export(Job("run", change(recipe, frozen_encoder=value)), slug, library().words).files)
+                text = "".join(
+                    text
+                    for _, text in export(
+                        Job("run", change(recipe, frozen_encoder=value)), slug, library().words
+                    ).files
+                )
                 self.assertIn(wanted, text)
                 self.assertNotIn(other, text)
         with self.assertRaisesRegex(RecipeError, "frozen_encoder: llava"):
@@ -179,41 +250,87 @@ class Files(unittest.TestCase):
 
     def test_tiles_of_llava_next(self):
         text = lambda what: done("llava-next", what).files[-1][1]  # noqa: E731
-        self.assertIn("--image_grid_pinpoints '[(336, 672), (672, 336), (672, 672), (1008, 336), (336, 1008)]'", text("resolution=anyres-672"))
-        self.assertIn("--image_grid_pinpoints '(1x1),...,(3x3)'", text("encoder=siglip,resolution=anyres-1152"))
-        self.assertIn("--image_aspect_ratio anyres_max_9", text("encoder=siglip,resolution=anyres-2304,visual_tokens=7290"))
+        self.assertIn(
+            "--image_grid_pinpoints '[(336, 672), (672, 336), (672, 672), (1008, 336), (336,"
+            " 1008)]'",
+            text("resolution=anyres-672"),
+        )
+        self.assertIn(
+            "--image_grid_pinpoints '(1x1),...,(3x3)'",
+            text("encoder=siglip,resolution=anyres-1152"),
+        )
+        self.assertIn(
+            "--image_aspect_ratio anyres_max_9",
+            text("encoder=siglip,resolution=anyres-2304,visual_tokens=7290"),
+        )
         self.assertNotIn("grid_pinpoints", text(""))
         with self.assertRaisesRegex(RecipeError, "visual_tokens"):
             text("resolution=anyres-672,visual_tokens=1000")
 
     def test_nanovlm_fields_follow_the_tokens(self):
         text = dict(done("nanovlm", OTHERS["nanovlm"]).files)["run.py"]
-        for line in ("'vit_img_size': 512", "'max_img_size': 1024", "'mp_pixel_shuffle_factor': 4", "'mp_image_token_length': 64"):
+        for line in (
+            "'vit_img_size': 512",
+            "'max_img_size': 1024",
+            "'mp_pixel_shuffle_factor': 4",
+            "'mp_image_token_length': 64",
+        ):
             self.assertIn(line, text)
         with self.assertRaisesRegex(RecipeError, r"visual_tokens: nanovlm .* 27 x 27 .*81, 9, 1"):
-            done("nanovlm", "encoder=siglip,resolution=384,connector=pixel-shuffle-mlp,llm=smollm2-360m")
+            done(
+                "nanovlm",
+                "encoder=siglip,resolution=384,connector=pixel-shuffle-mlp,llm=smollm2-360m",
+            )
 
     def test_nanovlm_file_starts_train_with_its_fields(self):
         with tempfile.TemporaryDirectory() as folder:
             root = pathlib.Path(folder)
             (root / "models").mkdir()
             (root / "models" / "__init__.py").write_text("")
-            (root / "models" / "config.py").write_text("class VLMConfig(dict): pass\nclass TrainConfig(dict): pass\n")
-            (root / "train.py").write_text("import json\nimport models.config as config\n"
-                                           "def main():\n    print(json.dumps([config.VLMConfig(), config.TrainConfig()]))\n")
+            (root / "models" / "config.py").write_text(
+                "class VLMConfig(dict): pass\nclass TrainConfig(dict): pass\n"
+            )
+            (root / "train.py").write_text(
+                "import json\nimport models.config as config\n"
+                "def main():\n    print(json.dumps([config.VLMConfig(), config.TrainConfig()]))\n"
+            )
             (root / "own.py").write_text(dict(done("nanovlm", OTHERS["nanovlm"]).files)["run.py"])
-            result = subprocess.run(["python3", "own.py"], cwd=folder, capture_output=True, env={**os.environ, "DATA": "my data"}, check=True)
+            result = subprocess.run(
+                ["python3", "own.py"],
+                cwd=folder,
+                capture_output=True,
+                env={**os.environ, "DATA": "my data"},
+                check=True,
+            )
             model, train = json.loads(result.stdout)
-        self.assertEqual((model["lm_model_type"], train["train_dataset_path"], train["lr_mp"]), ("HuggingFaceTB/SmolLM2-135M-Instruct", "my data", 0.00512))
+        self.assertEqual(
+            (model["lm_model_type"], train["train_dataset_path"], train["lr_mp"]),
+            ("HuggingFaceTB/SmolLM2-135M-Instruct", "my data", 0.00512),
+        )
 
     def test_llamafactory_pixels_and_length(self):
         values = yaml_values(dict(done("llamafactory", OTHERS["llamafactory"]).files)["run.yaml"])
-        self.assertEqual((values["image_max_pixels"], values["image_min_pixels"], values["cutoff_len"]), ("1254400", "1254400", "3648"))
-        big = yaml_values(dict(done("llamafactory", "encoder=siglip,connector=linear,llm=gemma-2b,resolution=896").files)["run.yaml"])
-        self.assertEqual((big["image_max_pixels"], big["model_name_or_path"]), (str(896 * 896), "google/paligemma-3b-pt-896"))
+        self.assertEqual(
+            (values["image_max_pixels"], values["image_min_pixels"], values["cutoff_len"]),
+            ("1254400", "1254400", "3648"),
+        )
+        big = yaml_values(
+            dict(
+                done(
+                    "llamafactory", "encoder=siglip,connector=linear,llm=gemma-2b,resolution=896"
+                ).files
+            )["run.yaml"]
+        )
+        self.assertEqual(
+            (big["image_max_pixels"], big["model_name_or_path"]),
+            (str(896 * 896), "google/paligemma-3b-pt-896"),
+        )
 
     def test_own_data_mix_of_prismatic(self):
-        own, other = done("prismatic", "data=llava-665k+lrv").files[0][1], done("prismatic", "data=cambrian-7m").files[0][1]
+        own, other = (
+            done("prismatic", "data=llava-665k+lrv").files[0][1],
+            done("prismatic", "data=cambrian-7m").files[0][1],
+        )
         self.assertIn("--dataset.type llava-lrv", own)
         self.assertNotIn("stage_components", own)
         self.assertIn("--dataset.finetune_stage_components '[instruct.json, images]'", other)
@@ -225,23 +342,45 @@ class Files(unittest.TestCase):
         self.assertEqual(value(words[2], "--model_name_or_path"), value(words[1], "--output_dir"))
         self.assertNotIn("--pretrain_mm_mlp_adapter", words[2])
         with self.assertRaisesRegex(RecipeError, "name: .*mistral"):
-            export(Job("mistral-too", recipe_of("llm=qwen2-7b"), plan="three-stage"), "llava-next", library().words)
+            export(
+                Job("mistral-too", recipe_of("llm=qwen2-7b"), plan="three-stage"),
+                "llava-next",
+                library().words,
+            )
 
 
 class Refused(unittest.TestCase):
     def test_names_field_value_and_what_is_accepted(self):
-        cases = {("llava", "encoder=siglip"): "encoder: llava .*'siglip-so400m-14' .accepted: clip-vit-l-14",
-                 ("prismatic", "encoder=siglip2-so400m-14"): "encoder: prismatic .*did you mean siglip-so400m-14",
-                 ("llava", "connector=q-former"): "connector: llava .*'q-former' .accepted: linear, mlp-2x-gelu",
-                 ("prismatic", "llm=qwen2-7b"): "llm: prismatic .*'qwen2-7b'", ("llava", "llm=13B"): "llm: llava .*a size: '13B'",
-                 ("llava", "resolution=448"): "resolution: llava .*448. .accepted: 224, 336", ("llava", "resolution=anyres-672"): "resolution: llava .*fixed",
-                 ("llava", "tiling=2x2 tiles of 336 px + overview"): "tiling: llava",
-                 ("llava-next", "resolution=anyres-700"): "resolution: llava-next .*anyres-672",
-                 ("llava-next", "resolution=anyres-672,tiling=puzzle"): "tiling: llava-next .*'puzzle'",
-                 ("llava", "visual_tokens=64"): "visual_tokens: .*'64' .accepted: 576",
-                 ("llava", "training=all at once"): "training: llava .*--plan", ("nanovlm", ""): "encoder: nanovlm .*'clip-vit-l-14'",
-                 ("nanovlm", "encoder=siglip-b-16"): "connector: nanovlm", ("llamafactory", "llm=qwen2-7b"): "llm: llamafactory .*'qwen2-7b'",
-                 ("llamafactory", "encoder=qwen2-vl-vit,connector=patch-merger-qwen,llm=qwen2-7b,resolution=native"): "resolution: llamafactory"}
+        cases = {
+            (
+                "llava",
+                "encoder=siglip",
+            ): "encoder: llava .*'siglip-so400m-14' .accepted: clip-vit-l-14",
+            (
+                "prismatic",
+                "encoder=siglip2-so400m-14",
+            ): "encoder: prismatic .*did you mean siglip-so400m-14",
+            (
+                "llava",
+                "connector=q-former",
+            ): "connector: llava .*'q-former' .accepted: linear, mlp-2x-gelu",
+            ("prismatic", "llm=qwen2-7b"): "llm: prismatic .*'qwen2-7b'",
+            ("llava", "llm=13B"): "llm: llava .*a size: '13B'",
+            ("llava", "resolution=448"): "resolution: llava .*448. .accepted: 224, 336",
+            ("llava", "resolution=anyres-672"): "resolution: llava .*fixed",
+            ("llava", "tiling=2x2 tiles of 336 px + overview"): "tiling: llava",
+            ("llava-next", "resolution=anyres-700"): "resolution: llava-next .*anyres-672",
+            ("llava-next", "resolution=anyres-672,tiling=puzzle"): "tiling: llava-next .*'puzzle'",
+            ("llava", "visual_tokens=64"): "visual_tokens: .*'64' .accepted: 576",
+            ("llava", "training=all at once"): "training: llava .*--plan",
+            ("nanovlm", ""): "encoder: nanovlm .*'clip-vit-l-14'",
+            ("nanovlm", "encoder=siglip-b-16"): "connector: nanovlm",
+            ("llamafactory", "llm=qwen2-7b"): "llm: llamafactory .*'qwen2-7b'",
+            (
+                "llamafactory",
+                "encoder=qwen2-vl-vit,connector=patch-merger-qwen,llm=qwen2-7b,resolution=native",
+            ): "resolution: llamafactory",
+        }
         for (slug, text), message in cases.items():
             with self.subTest(slug=slug, text=text), self.assertRaisesRegex(RecipeError, message):
                 done(slug, text)
@@ -275,25 +414,44 @@ class Refused(unittest.TestCase):
             run = export(Job("run", recipe, data=path), slug, library().words)
             for name, text in run.files:
                 if name.endswith(".sh"):
-                    plain = re.sub(r"torchrun|deepspeed|llamafactory-cli", "printf '%s\\\\n'", text.replace("FORCE_TORCHRUN=1 ", ""))
+                    plain = re.sub(
+                        r"torchrun|deepspeed|llamafactory-cli",
+                        "printf '%s\\\\n'",
+                        text.replace("FORCE_TORCHRUN=1 ", ""),
+                    )
                     with tempfile.TemporaryDirectory() as folder:
-                        got = subprocess.run(["bash", "-c", plain], capture_output=True, cwd=folder, check=True).stdout.decode()
+                        got = subprocess.run(
+                            ["bash", "-c", plain], capture_output=True, cwd=folder, check=True
+                        ).stdout.decode()
                     if "$DATA" in text:
                         self.assertIn(path, got)
                 if name.endswith(".yaml"):
-                    self.assertEqual((yaml_values(text)["dataset"], yaml_values(text)["dataset_dir"]), (evil, path))
+                    self.assertEqual(
+                        (yaml_values(text)["dataset"], yaml_values(text)["dataset_dir"]),
+                        (evil, path),
+                    )
                 if name.endswith(".py"):
                     compile(text, name, "exec")
         self.assertFalse(os.path.exists("/tmp/owned"))
         self.assertNotIn("\n# x\nrm", comment(["a\nrm -rf"]))
         self.assertEqual(comment(["a\nb"]).count("\n"), 1)
-        text = dict(plan_experiment([("a", change(BASELINE, data=evil))], "llava", library().words, table=evil).files)["import.sh"]
-        self.assertEqual(subprocess.run(["bash", "-n"], input=text.encode(), capture_output=True).returncode, 0)
+        text = dict(
+            plan_experiment(
+                [("a", change(BASELINE, data=evil))], "llava", library().words, table=evil
+            ).files
+        )["import.sh"]
+        self.assertEqual(
+            subprocess.run(["bash", "-n"], input=text.encode(), capture_output=True).returncode, 0
+        )
         with self.assertRaisesRegex(RecipeError, "^data: "):
             done("llamafactory", data="/a/${oc.env:HOME}")
 
     def test_without_data_the_script_stops_and_says_what_it_wants(self):
-        result = subprocess.run(["bash", "-c", done("llava").files[0][1]], capture_output=True, env={"PATH": os.environ["PATH"]})
+        result = subprocess.run(
+            ["bash", "-c", done("llava").files[0][1]],
+            capture_output=True,
+            env={"PATH": os.environ["PATH"]},
+        )
         self.assertNotEqual(result.returncode, 0)
         self.assertIn(b"align.json and align_images/", result.stderr)
 
@@ -304,25 +462,51 @@ class Experiments(unittest.TestCase):
         runs = [("clip", recipe_of("")), ("wide", recipe_of("encoder=siglip,resolution=384"))]
         with tempfile.TemporaryDirectory() as folder:
             target = os.path.join(folder, "new", "sweep")
-            paths = write_experiment(target, runs, "llava-next", words, table="encoders", tasks="documents")
-            self.assertEqual(sorted(os.path.basename(path) for path in paths), sorted(os.listdir(target)))
+            paths = write_experiment(
+                target, runs, "llava-next", words, table="encoders", tasks="documents"
+            )
+            self.assertEqual(
+                sorted(os.path.basename(path) for path in paths), sorted(os.listdir(target))
+            )
             self.assertEqual({os.path.dirname(path) for path in paths}, {target})
-            texts = {os.path.basename(path): pathlib.Path(path).read_text(encoding="utf-8") for path in paths}
-            again = write_experiment(target, runs, "llava-next", words, table="encoders", tasks="documents")
-            self.assertEqual(texts, {os.path.basename(path): pathlib.Path(path).read_text(encoding="utf-8") for path in again})
+            texts = {
+                os.path.basename(path): pathlib.Path(path).read_text(encoding="utf-8")
+                for path in paths
+            }
+            again = write_experiment(
+                target, runs, "llava-next", words, table="encoders", tasks="documents"
+            )
+            self.assertEqual(
+                texts,
+                {
+                    os.path.basename(path): pathlib.Path(path).read_text(encoding="utf-8")
+                    for path in again
+                },
+            )
         manifest = json.loads(texts["manifest.json"])
         self.assertEqual([run["name"] for run in manifest["runs"]], ["clip", "wide"])
-        self.assertEqual({name for run in manifest["runs"] for name in run["files"]} | {"evaluate.sh", "import.sh", "manifest.json"}, set(texts))
+        self.assertEqual(
+            {name for run in manifest["runs"] for name in run["files"]}
+            | {"evaluate.sh", "import.sh", "manifest.json"},
+            set(texts),
+        )
         self.assertIn({"benchmark": "docvqa", "task": "docvqa_val"}, manifest["benchmarks"])
         for run, command in zip(manifest["runs"], commands(texts["evaluate.sh"])[1:], strict=True):
             self.assertEqual(command, run["evaluate"])
-            self.assertIn(f"pretrained={run['model']},conv_template=vicuna_v1,model_name=llava_llama", command)
+            self.assertIn(
+                f"pretrained={run['model']},conv_template=vicuna_v1,model_name=llava_llama", command
+            )
         for run, command in zip(manifest["runs"], commands(texts["import.sh"])[1:], strict=True):
             self.assertEqual(command[3], "${1:-.}/" + run["results"])
             self.assertEqual([*command[:3], run["results"], *command[4:]], run["import"])
             value = dict(zip(command[4::2], command[5::2], strict=True))
-            self.assertEqual((command[2], value["--as"], value["--table"]), ("import", run["name"], "encoders"))
-            self.assertEqual(recipe_of(value["--recipe"]).stated() | {"training": None}, run["recipe"] | {"training": None})
+            self.assertEqual(
+                (command[2], value["--as"], value["--table"]), ("import", run["name"], "encoders")
+            )
+            self.assertEqual(
+                recipe_of(value["--recipe"]).stated() | {"training": None},
+                run["recipe"] | {"training": None},
+            )
 
     def test_programs_that_lmms_eval_cannot_read_say_so(self):
         files = dict(plan_experiment([("a", recipe_of(""))], "prismatic", library().words).files)
@@ -338,7 +522,9 @@ class Experiments(unittest.TestCase):
         with self.assertRaisesRegex(RecipeError, "two files"):
             plan_experiment([("evaluate", recipe)], "nanovlm", library().words)
         with self.assertRaisesRegex(RecipeError, "encoder: run wide: llava"):
-            plan_experiment([("a", BASELINE), ("wide", recipe_of("encoder=siglip"))], "llava", library().words)
+            plan_experiment(
+                [("a", BASELINE), ("wide", recipe_of("encoder=siglip"))], "llava", library().words
+            )
 
     def test_writes_all_or_nothing_and_only_there(self):
         with tempfile.TemporaryDirectory() as folder:
@@ -365,28 +551,59 @@ class Command(unittest.TestCase):
     def test_prints_what_it_would_write(self):
         code, text, err = call("export", "--to", "llava")
         self.assertEqual((code, err), (0, ""))
-        self.assertEqual(re.findall(r"^# ==== (.*) ====$", text, re.M), ["run-1-align.sh", "run-2-instruct.sh"])
-        self.assertEqual(subprocess.run(["bash", "-n"], input=text.encode(), capture_output=True).returncode, 0)
+        self.assertEqual(
+            re.findall(r"^# ==== (.*) ====$", text, re.M), ["run-1-align.sh", "run-2-instruct.sh"]
+        )
+        self.assertEqual(
+            subprocess.run(["bash", "-n"], input=text.encode(), capture_output=True).returncode, 0
+        )
         self.assertEqual(call("export", "--to", "llava"), (code, text, err))
         value = call_json("export", "--to", "llava")
         for entry in value["files"][:2]:
             self.assertIn(entry["text"], text + "\n")
-        self.assertEqual((value["target"], value["recipe"]["encoder"], value["written"]), ("llava", "clip-vit-l-14", False))
+        self.assertEqual(
+            (value["target"], value["recipe"]["encoder"], value["written"]),
+            ("llava", "clip-vit-l-14", False),
+        )
         self.assertRegex(value["version"]["commit"], "^[0-9a-f]{40}$")
 
     def test_several_recipes_are_named(self):
-        value = call_json("export", "encoder=clip", "wide:encoder=clip,resolution=224", "llm=vicuna-13b", "--to", "llava")
+        value = call_json(
+            "export",
+            "encoder=clip",
+            "wide:encoder=clip,resolution=224",
+            "llm=vicuna-13b",
+            "--to",
+            "llava",
+        )
         self.assertEqual([run["name"] for run in value["runs"]], ["a", "wide", "c"])
         self.assertEqual(value["runs"][1]["recipe"]["resolution"], 224)
 
     def test_reads_the_output_of_pick(self):
-        pick = process("pick", "--tasks", "documents", "--fix", "encoder=siglip-so400m-14", "--fix", "connector=mlp-2x-gelu", "--fix", "llm=qwen2-7b",
-                       "--fix", "resolution=anyres-768", "--json")
+        pick = process(
+            "pick",
+            "--tasks",
+            "documents",
+            "--fix",
+            "encoder=siglip-so400m-14",
+            "--fix",
+            "connector=mlp-2x-gelu",
+            "--fix",
+            "llm=qwen2-7b",
+            "--fix",
+            "resolution=anyres-768",
+            "--json",
+        )
         result = process("export", "-", "--to", "llava-next", "--json", stdin=pick.stdout)
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertIn("(384, 768)", json.loads(result.stdout)["files"][1]["text"])
-        self.assertEqual(json.loads(result.stdout)["recipe"], json.loads(pick.stdout)["recipes"][0]["recipe"])
-        self.assertIn(b"no --rank 99", process("export", "-", "--to", "llava-next", "--rank", "99", stdin=pick.stdout).stderr)
+        self.assertEqual(
+            json.loads(result.stdout)["recipe"], json.loads(pick.stdout)["recipes"][0]["recipe"]
+        )
+        self.assertIn(
+            b"no --rank 99",
+            process("export", "-", "--to", "llava-next", "--rank", "99", stdin=pick.stdout).stderr,
+        )
 
     def test_reads_files_and_writes_into_the_folder(self):
         with tempfile.TemporaryDirectory() as folder:
@@ -395,22 +612,44 @@ class Command(unittest.TestCase):
             out = os.path.join(folder, "out")
             code, text, _ = call("export", path, "--to", "llava", "--out", out)
             self.assertEqual((code, len(os.listdir(out)), text.count("wrote ")), (0, 5, 5))
-            self.assertLessEqual(max(len(line) for line in text.splitlines() if not line.startswith("wrote")), 80)
+            self.assertLessEqual(
+                max(len(line) for line in text.splitlines() if not line.startswith("wrote")), 80
+            )
             self.assertEqual(call("export", path, "--to", "llava", "--out", out)[0], 0)
             code, _, err = call("export", "--to", "llava", "--out", out)
             self.assertEqual((code, "--force" in err, err.count("\n")), (2, True, 1))
             self.assertEqual(call("export", "--to", "llava", "--out", out, "--force")[0], 0)
-            for content in ("[1]", "{", '{"recipes": []}', '{"recipe": 3}', '{"encodr": "clip"}', '{"encoder": "nope"}', "\x00"):
+            for content in (
+                "[1]",
+                "{",
+                '{"recipes": []}',
+                '{"recipe": 3}',
+                '{"encodr": "clip"}',
+                '{"encoder": "nope"}',
+                "\x00",
+            ):
                 pathlib.Path(path).write_text(content)
                 code, _, err = call("export", path, "--to", "llava")
                 self.assertEqual((code, err.count("\n")), (2, 1), content)
             self.assertEqual(call("export", "--to", "llava", "--out", path)[0], 2)
 
     def test_wrong_command_lines_are_one_line(self):
-        for argv in (["--to", "lava"], [], ["--to", "llava", "encoder"], ["--to", "llava", "encoder="], ["--to", "llava", "a/b:encoder=clip"],
-                     ["--to", "list", "encoder=clip"], ["--to", "llava", "encoder=clip,encoder=siglip"], ["--to", "llava", "--gpus", "0"],
-                     ["--to", "llava", "--data", ""], ["--to", "llava", "--tasks", "nothing"],
-                     ["--to", "llava", "--plan", "x"], ["--to", "llava", *["encoder=clip"] * 27], ["--to", "lmms-eval"], ["--to", "llava", "encoder=\x1b[31m"]):
+        for argv in (
+            ["--to", "lava"],
+            [],
+            ["--to", "llava", "encoder"],
+            ["--to", "llava", "encoder="],
+            ["--to", "llava", "a/b:encoder=clip"],
+            ["--to", "list", "encoder=clip"],
+            ["--to", "llava", "encoder=clip,encoder=siglip"],
+            ["--to", "llava", "--gpus", "0"],
+            ["--to", "llava", "--data", ""],
+            ["--to", "llava", "--tasks", "nothing"],
+            ["--to", "llava", "--plan", "x"],
+            ["--to", "llava", *["encoder=clip"] * 27],
+            ["--to", "lmms-eval"],
+            ["--to", "llava", "encoder=\x1b[31m"],
+        ):
             code, text, err = call("export", *argv)
             self.assertEqual((code, text, err.count("\n")), (2, "", 1), argv)
             self.assertNotIn("\x1b", err)
@@ -421,12 +660,21 @@ class Command(unittest.TestCase):
         self.assertEqual(code, 0)
         self.assertLessEqual(max(map(len, text.splitlines())), 80)
         value = call_json("export", "--to", "list")
-        self.assertEqual([entry["target"] for entry in value["targets"]], ["prismatic", "llava", "llava-next", "nanovlm", "llamafactory"])
-        self.assertIn({"encoder": "clip-vit-l-14", "resolutions": [224, 336]}, value["targets"][1]["encoders"])
+        self.assertEqual(
+            [entry["target"] for entry in value["targets"]],
+            ["prismatic", "llava", "llava-next", "nanovlm", "llamafactory"],
+        )
+        self.assertIn(
+            {"encoder": "clip-vit-l-14", "resolutions": [224, 336]}, value["targets"][1]["encoders"]
+        )
 
     def test_a_comma_that_no_field_follows_belongs_to_the_value(self):
-        self.assertEqual(recipe_fields("resolution=resized to 64 tokens, aspect ratio kept,frozen-encoder=true", "x"),
-                         {"resolution": "resized to 64 tokens, aspect ratio kept", "frozen_encoder": "true"})
+        self.assertEqual(
+            recipe_fields(
+                "resolution=resized to 64 tokens, aspect ratio kept,frozen-encoder=true", "x"
+            ),
+            {"resolution": "resized to 64 tokens, aspect ratio kept", "frozen_encoder": "true"},
+        )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,7 @@
-"""`import`: what harnesses write, read as it is, into a table that the other commands use; nothing lost, nothing overwritten, nothing believed."""
+"""`import`: what harnesses write, read as it is, into a table that the other commands use; nothing
+lost, nothing overwritten, nothing believed.
+"""
+
 import csv
 import io
 import json
@@ -41,27 +44,63 @@ class Merging(Case):
 
     def test_a_different_value_is_refused_and_named(self):
         self.taken(SIGLIP)
-        other = self.lmms({"gqa": {"exact_match,none": 0.52}, "mmbench_en_dev": {"gpt_eval_score,none": 60.0}})
-        self.refused(other, say=("51.33", "52", "my-runs.json#/tables/0/rows/0/scores/gqa_testdev_balanced", "_results.json"))
+        other = self.lmms(
+            {"gqa": {"exact_match,none": 0.52}, "mmbench_en_dev": {"gpt_eval_score,none": 60.0}}
+        )
+        self.refused(
+            other,
+            say=(
+                "51.33",
+                "52",
+                "my-runs.json#/tables/0/rows/0/scores/gqa_testdev_balanced",
+                "_results.json",
+            ),
+        )
 
     def test_two_files_of_one_import_may_not_contradict_each_other(self):
-        one, two = (self.lmms({"gqa": {"exact_match,none": value}}, f"{i}_results.json") for i, value in enumerate((0.5, 0.51)))
+        one, two = (
+            self.lmms({"gqa": {"exact_match,none": value}}, f"{i}_results.json")
+            for i, value in enumerate((0.5, 0.51))
+        )
         self.refused(one, two, say=("0_results.json", "1_results.json", "50", "51"))
-        same = self.lmms({"gqa": {"exact_match,none": 0.5}, "mmmu_val": {"mmmu_acc,none": 0.25}}, "2_results.json")
-        self.assertEqual([cell["metric"] for cell in self.taken(one, same)["added"]], ["gqa_testdev_balanced", "mmmu_val"])
+        same = self.lmms(
+            {"gqa": {"exact_match,none": 0.5}, "mmmu_val": {"mmmu_acc,none": 0.25}},
+            "2_results.json",
+        )
+        self.assertEqual(
+            [cell["metric"] for cell in self.taken(one, same)["added"]],
+            ["gqa_testdev_balanced", "mmmu_val"],
+        )
 
     def test_more_results_join_the_row(self):
         self.taken(self.lmms({"gqa": {"exact_match,none": 0.5}}))
-        answer = self.taken(self.lmms({"gqa": {"exact_match,none": 0.5}, "mmmu_val": {"mmmu_acc,none": 0.25}}, "b_results.json"), recipe=None)
+        answer = self.taken(
+            self.lmms(
+                {"gqa": {"exact_match,none": 0.5}, "mmmu_val": {"mmmu_acc,none": 0.25}},
+                "b_results.json",
+            ),
+            recipe=None,
+        )
         self.assertEqual([cell["metric"] for cell in answer["added"]], ["mmmu_val"])
         self.assertEqual([cell["metric"] for cell in answer["unchanged"]], ["gqa_testdev_balanced"])
         self.assertEqual(answer["recipe"]["encoder"], "siglip-so400m-14")
-        self.assertEqual([row["scores"] for row in self.table()["rows"]], [{"gqa_testdev_balanced": 50, "mmmu_val": 25}])
+        self.assertEqual(
+            [row["scores"] for row in self.table()["rows"]],
+            [{"gqa_testdev_balanced": 50, "mmmu_val": 25}],
+        )
 
     def test_another_recipe_for_the_same_arm_is_refused(self):
         self.taken(SIGLIP)
-        self.refused(SIGLIP, recipe=f"encoder=clip,{REST}", say=("another recipe", "siglip-so400m-14", "clip-vit-l-14"))
-        self.refused(SIGLIP, recipe=f"encoder=siglip,resolution=384,{REST}", say=("resolution not stated, now 384",))
+        self.refused(
+            SIGLIP,
+            recipe=f"encoder=clip,{REST}",
+            say=("another recipe", "siglip-so400m-14", "clip-vit-l-14"),
+        )
+        self.refused(
+            SIGLIP,
+            recipe=f"encoder=siglip,resolution=384,{REST}",
+            say=("resolution not stated, now 384",),
+        )
 
     def test_a_new_arm_needs_a_recipe_and_a_name(self):
         self.refused(SIGLIP, recipe=None, say=("--recipe",))
@@ -77,19 +116,33 @@ class Merging(Case):
         self.assertIn("siglop", out)
 
     def test_what_check_would_not_pass_is_not_written(self):
-        self.refused(SIGLIP, recipe="encoder=siglip,llm=vicuna-1.5-7b,llm_params_b=70", say=("llm-size", "70B"))
+        self.refused(
+            SIGLIP,
+            recipe="encoder=siglip,llm=vicuna-1.5-7b,llm_params_b=70",
+            say=("llm-size", "70B"),
+        )
 
     def test_scores_of_other_precision_do_not_break_check(self):
         for number, value in enumerate((350 / 900, 351 / 900, 352 / 900, 353 / 900, 0.3944)):
-            self.taken(self.lmms({"mmmu_val": {"mmmu_acc,none": value}}, f"{number}_results.json"), arm=f"seed {number}",
-                       recipe=f"encoder=siglip,data_size={number + 1}K")
+            self.taken(
+                self.lmms({"mmmu_val": {"mmmu_acc,none": value}}, f"{number}_results.json"),
+                arm=f"seed {number}",
+                recipe=f"encoder=siglip,data_size={number + 1}K",
+            )
         self.assertEqual(call("check", str(self.into))[0], 0)
 
     def test_a_metric_that_means_something_else_is_refused(self):
         self.taken(SIGLIP)
         path = self.into / "my-runs.json"
-        path.write_text(path.read_text().replace('"split": "testdev_balanced"', '"split": "minival"'))
-        self.refused(CLIP, arm="clip", recipe=f"encoder=clip,{REST}", say=("gqa_testdev_balanced", "another one"))
+        path.write_text(
+            path.read_text().replace('"split": "testdev_balanced"', '"split": "minival"')
+        )
+        self.refused(
+            CLIP,
+            arm="clip",
+            recipe=f"encoder=clip,{REST}",
+            say=("gqa_testdev_balanced", "another one"),
+        )
 
     def test_the_text_says_units_that_are_not_the_usual_ones(self):
         self.assertIn(", F1 ", self.take(SIGLIP)[1])
@@ -115,7 +168,14 @@ class Merging(Case):
         path.write_text(dump_paper(raw))
         self.taken(CLIP, arm="clip", recipe=f"encoder=clip,{REST}")
         after = json.loads(path.read_text())
-        self.assertEqual((after["tables"][0]["rows"][0]["note"], len(after["tables"][0]["rows"]), after["tables"][1]["rows"]), ("kept", 2, []))
+        self.assertEqual(
+            (
+                after["tables"][0]["rows"][0]["note"],
+                len(after["tables"][0]["rows"]),
+                after["tables"][1]["rows"],
+            ),
+            ("kept", 2, []),
+        )
         raw["tables"] = raw["tables"][1:]
         path.write_text(dump_paper(raw))
         self.refused(SIGLIP, say=("no table my-runs.runs",))
@@ -137,6 +197,7 @@ class Merging(Case):
             done = real(*args)
             path.write_text(path.read_text().replace("own runs", "own runs, edited"))
             return done
+
         with mock.patch("recipes.exchange.importing.merge", slow):
             code, _, err = self.take(CLIP, arm="clip", recipe=f"encoder=clip,{REST}")
         self.assertEqual(code, 1)
@@ -151,33 +212,60 @@ class Used(Case):
 
     def test_two_imports_are_a_contrast_at_once(self):
         answer = self.both()
-        self.assertEqual(answer["next"].split()[2:], ["swap", "siglip-so400m-14", "clip-vit-l-14", "--tables", str(self.into)])
-        after = call_json("swap", "clip", "siglip", "--benchmark", "docvqa", "--tables", str(self.into))
+        self.assertEqual(
+            answer["next"].split()[2:],
+            ["swap", "siglip-so400m-14", "clip-vit-l-14", "--tables", str(self.into)],
+        )
+        after = call_json(
+            "swap", "clip", "siglip", "--benchmark", "docvqa", "--tables", str(self.into)
+        )
         before = call_json("swap", "clip", "siglip", "--benchmark", "docvqa")
         mine = [row for row in after["deltas"][0]["evidence"] if row["table"] == "my-runs.runs"]
-        self.assertEqual([(row["from_arm"], row["to_arm"], round(row["delta"], 6), row["controlled"]) for row in mine], [("clip", "siglip", 3.63, True)])
+        self.assertEqual(
+            [
+                (row["from_arm"], row["to_arm"], round(row["delta"], 6), row["controlled"])
+                for row in mine
+            ],
+            [("clip", "siglip", 3.63, True)],
+        )
         self.assertNotEqual(after["deltas"][0]["expected"], before["deltas"][0]["expected"])
 
     def test_pick_reads_it(self):
         self.both()
-        self.assertTrue(call_json("pick", "--tasks", "docvqa", "--top", "1", "--tables", str(self.into))["recipes"])
+        self.assertTrue(
+            call_json("pick", "--tasks", "docvqa", "--top", "1", "--tables", str(self.into))[
+                "recipes"
+            ]
+        )
 
     def test_the_standard_error_is_the_columns_sampling_variance(self):
         self.both()
-        found = {column.benchmark: column for column in columns(list(load_papers([self.into], WORDS.records("benchmark"))), WORDS)}
-        self.assertAlmostEqual(found["docvqa"].sampling[0], 0.68 ** 2)
-        self.assertAlmostEqual(found["mmmu"].sampling[0], 35.111 * (100 - 35.111) / 900)   # none given: p (1 - p) / n
+        found = {
+            column.benchmark: column
+            for column in columns(list(load_papers([self.into], WORDS.records("benchmark"))), WORDS)
+        }
+        self.assertAlmostEqual(found["docvqa"].sampling[0], 0.68**2)
+        # none given: p (1 - p) / n
+        self.assertAlmostEqual(found["mmmu"].sampling[0], 35.111 * (100 - 35.111) / 900)
         raw = json.loads((self.into / "my-runs.json").read_text())
         raw["tables"][0]["rows"][0]["scores_se"] = {"ocrbench_test": 15, "docvqa_val": 0}
         paper = parse_paper(raw, "t", WORDS.records("benchmark"))
         found = {column.benchmark: column for column in columns([paper], WORDS)}
-        self.assertAlmostEqual(found["ocrbench"].sampling[0], 1.5 ** 2)                     # 15 of 1000, in percent
-        self.assertAlmostEqual(found["docvqa"].sampling[0], 28.74 * (100 - 28.74) / 5349)   # zero says nothing
+        # 15 of 1000, in percent
+        self.assertAlmostEqual(found["ocrbench"].sampling[0], 1.5**2)
+        # zero says nothing
+        self.assertAlmostEqual(found["docvqa"].sampling[0], 28.74 * (100 - 28.74) / 5349)
 
     def test_scores_se_of_a_wrong_kind_is_refused(self):
         self.taken(SIGLIP)
         raw = json.loads((self.into / "my-runs.json").read_text())
-        for bad in ({"docvqa_val": -1}, {"docvqa_val": True}, {"docvqa_val": "0.5"}, {"nothing": 1}, [1]):
+        for bad in (
+            {"docvqa_val": -1},
+            {"docvqa_val": True},
+            {"docvqa_val": "0.5"},
+            {"nothing": 1},
+            [1],
+        ):
             raw["tables"][0]["rows"][0]["scores_se"] = bad
             with self.subTest(bad), self.assertRaises(EvidenceError) as caught:
                 parse_paper(raw, "t.json", WORDS.records("benchmark"))
@@ -186,23 +274,42 @@ class Used(Case):
 
 class Hostile(Case):
     def test_outside_the_scale(self):
-        for results, words in (({"mmmu_val": {"mmmu_acc,none": 35.1}}, ("35.1", "0 … 1", "mmmu_val")), ({"mmmu_val": {"mmmu_acc,none": -0.1}}, ("-0.1",)),
-                               ({"mme": {"mme_perception_score,none": 2000.5}}, ("2000.5", "2000")),
-                               ({"gqa": {"exact_match,none": 0.5, "exact_match_stderr,none": 1.5}}, ("standard error",))):
+        for results, words in (
+            ({"mmmu_val": {"mmmu_acc,none": 35.1}}, ("35.1", "0 … 1", "mmmu_val")),
+            ({"mmmu_val": {"mmmu_acc,none": -0.1}}, ("-0.1",)),
+            ({"mme": {"mme_perception_score,none": 2000.5}}, ("2000.5", "2000")),
+            (
+                {"gqa": {"exact_match,none": 0.5, "exact_match_stderr,none": 1.5}},
+                ("standard error",),
+            ),
+        ):
             with self.subTest(results):
                 self.refused(self.lmms(results), say=words)
-        self.refused(self.write("t.csv", "benchmark,value\nOCRBench,1001\n"), say=("ocrbench", "1001", "row 2"))
+        self.refused(
+            self.write("t.csv", "benchmark,value\nOCRBench,1001\n"),
+            say=("ocrbench", "1001", "row 2"),
+        )
 
     def test_files_that_are_no_results(self):
         deep = '{"results": ' + "[" * 100_000 + "]" * 100_000 + "}"
-        for content, words in ((b'{"results": {"mmmu_val": {"mmmu_acc,none": NaN}}}', ("NaN",)),
-                               (b'{"results": {"mmmu_val": {"mmmu_acc,none": Infinity}}}', ("Infinity",)),
-                               (b'{"results": {"mmmu_val": {"mmmu_acc,none": 1e999}}}', ("too large",)),
-                               (deep.encode(), ("nested",)), (b"\xff\xfe{}", ("UTF-8",)),
-                               (b"{", ("not JSON",)), (b"[]", ("results",)), (b'{"results": []}', ("results",)), (b'{"results": {"a": 1}}', ("/results/a",)),
-                               (b'{"results": {}}', ("no result",)), (b'{"results": {"a": {}, "a": {}}}', ("twice",)), (b"", ("not JSON",))):
+        for content, words in (
+            (b'{"results": {"mmmu_val": {"mmmu_acc,none": NaN}}}', ("NaN",)),
+            (b'{"results": {"mmmu_val": {"mmmu_acc,none": Infinity}}}', ("Infinity",)),
+            (b'{"results": {"mmmu_val": {"mmmu_acc,none": 1e999}}}', ("too large",)),
+            (deep.encode(), ("nested",)),
+            (b"\xff\xfe{}", ("UTF-8",)),
+            (b"{", ("not JSON",)),
+            (b"[]", ("results",)),
+            (b'{"results": []}', ("results",)),
+            (b'{"results": {"a": 1}}', ("/results/a",)),
+            (b'{"results": {}}', ("no result",)),
+            (b'{"results": {"a": {}, "a": {}}}', ("twice",)),
+            (b"", ("not JSON",)),
+        ):
             with self.subTest(content[:40]):
-                self.refused(self.write("x_results.json", content), code=2, say=("x_results.json", *words))
+                self.refused(
+                    self.write("x_results.json", content), code=2, say=("x_results.json", *words)
+                )
         self.refused(str(self.folder / "none_results.json"), code=2, say=("cannot be read",))
 
     def test_large_and_odd_files(self):
@@ -214,8 +321,17 @@ class Hostile(Case):
         os.mkfifo(self.folder / "pipe_results.json")
         self.assertEqual(self.take(str(self.folder / "pipe_results.json"))[0], 2)
         self.assertEqual(sorted(os.listdir(self.folder)), sorted([*before, "pipe_results.json"]))
-        self.refused(self.write("m_acc.csv", "split," + ",".join(f"c{i}" for i in range(1000)) + "\n" + "\n".join(",".join(["0.5"] * 1001) for _ in range(60))),
-                     code=2, say=("more than 50,000 numbers",))
+        self.refused(
+            self.write(
+                "m_acc.csv",
+                "split,"
+                + ",".join(f"c{i}" for i in range(1000))
+                + "\n"
+                + "\n".join(",".join(["0.5"] * 1001) for _ in range(60)),
+            ),
+            code=2,
+            say=("more than 50,000 numbers",),
+        )
 
     def test_folders_are_bounded_and_links_not_followed(self):
         self.refused(str(self.folder), code=2, say=("no result file",))
@@ -265,28 +381,63 @@ class Hostile(Case):
 
     def test_a_broken_table_file_is_an_error_not_a_crash(self):
         good = importing.new_file("my-runs")
-        for change in ({"transcription": []}, {"transcription": {"sources": 5}}, {"transcription": {"sources": [1]}},
-                       {"tables": [{**good["tables"][0], "accepted": [1]}]},
-                       {"tables": [{**good["tables"][0], "rows": [1]}]}, {"paper": None}, {"format": 1}, {"tables": {}}):
+        for change in (
+            {"transcription": []},
+            {"transcription": {"sources": 5}},
+            {"transcription": {"sources": [1]}},
+            {"tables": [{**good["tables"][0], "accepted": [1]}]},
+            {"tables": [{**good["tables"][0], "rows": [1]}]},
+            {"paper": None},
+            {"format": 1},
+            {"tables": {}},
+        ):
             with self.subTest(change):
                 self.write("own/my-runs.json", {**good, **change})
                 self.refused(SIGLIP, code=2, say=("my-runs.json",))
 
     def test_control_characters_never_reach_the_terminal(self):
         evil = "\x1b]0;owned\x07\x9b31m"
-        path = self.lmms({evil: {f"{evil},{evil}": 0.5}, "gqa": {f"exact_match,{evil}": 0.5, evil: evil}}, f"a{evil[1:3]}_results.json",
-                         date=evil, git_hash=evil, lmms_eval_version=evil, group_subtasks={"gqa": [evil]})
+        path = self.lmms(
+            {evil: {f"{evil},{evil}": 0.5}, "gqa": {f"exact_match,{evil}": 0.5, evil: evil}},
+            f"a{evil[1:3]}_results.json",
+            date=evil,
+            git_hash=evil,
+            lmms_eval_version=evil,
+            group_subtasks={"gqa": [evil]},
+        )
         for extra in ((), ("--json",)):
             code, out, err = self.take(path, *extra)
             self.assertEqual((code, err), (0, ""))
-            self.assertFalse([char for char in out if not char.isprintable() and char != "\n"], ascii(out))
+            self.assertFalse(
+                [char for char in out if not char.isprintable() and char != "\n"], ascii(out)
+            )
         text = (self.into / "my-runs.json").read_text()
-        self.assertFalse([char for char in json.dumps(json.loads(text), ensure_ascii=False) if not char.isprintable()])
+        self.assertFalse(
+            [
+                char
+                for char in json.dumps(json.loads(text), ensure_ascii=False)
+                if not char.isprintable()
+            ]
+        )
 
     def test_random_junk_never_crashes(self):
         dice = random.Random(7)
         good = json.loads(pathlib.Path(SIGLIP).read_text())
-        junk = (None, True, -1, 0.5, 1e300, "", "N/A", "0.5", [], {}, [[1]], {"a": {"b": 1}}, "\x1b[0m")
+        junk = (
+            None,
+            True,
+            -1,
+            0.5,
+            1e300,
+            "",
+            "N/A",
+            "0.5",
+            [],
+            {},
+            [[1]],
+            {"a": {"b": 1}},
+            "\x1b[0m",
+        )
         for number in range(40):
             data = json.loads(json.dumps(good))
             for _ in range(dice.randint(1, 4)):
@@ -295,7 +446,9 @@ class Hostile(Case):
                     place, key = place[key], dice.choice(list(place[key]))
                 place[key] = dice.choice(junk)
             with self.subTest(number):
-                code, out, err = self.take(self.write("j_results.json", data), "--dry-run", "--json")
+                code, out, err = self.take(
+                    self.write("j_results.json", data), "--dry-run", "--json"
+                )
                 self.assertIn(code, (0, 1, 2))
                 self.assertLessEqual(err.count("\n"), 1)
 
@@ -304,13 +457,17 @@ class Scales(unittest.TestCase):
     """Properties of the mapping from harness to registry."""
 
     def test_every_mapping_of_the_benchmark_registry_is_read_or_says_why_not(self):
-        known, why = WORDS.registry("harnesses"), {entry["task"] for entry in WORDS.registry("harnesses")["not_read"]}
+        known, why = (
+            WORDS.registry("harnesses"),
+            {entry["task"] for entry in WORDS.registry("harnesses")["not_read"]},
+        )
         for file in importing.FILES.values():
             tasks = {entry["task"] for entry in known[file]}
             for record in WORDS.records("benchmark").values():
                 for entry in record.get(file) or ():
                     task = entry.get("task") or entry["dataset"]
-                    # RefCOCO is one file for all its splits since the commit that harnesses.json was read from
+                    # RefCOCO is one file for all its splits since the commit that harnesses.json
+                    # was read from
                     self.assertTrue(task in tasks | why or task.startswith("RefCOCO"), task)
 
     def test_scales_agree_with_the_benchmark_registry(self):
@@ -324,32 +481,78 @@ class Scales(unittest.TestCase):
         dice = random.Random(1)
         for _ in range(300):
             digits = dice.randint(1, 12)
-            text = f"0.{dice.randint(0, 10 ** digits - 1):0{digits}d}"
+            text = f"0.{dice.randint(0, 10**digits - 1):0{digits}d}"
             shifted = importing.plain(harness.number(float(text)) * 100)
             self.assertEqual(float(shifted), float(Decimal(text) * 100), text)
 
     def test_numbers(self):
-        for text in ("nan", "inf", "1e999", "0x10", "1_000", "٣", "1,5", "", " ", "--1", "1e", "9" * 30):
+        for text in (
+            "nan",
+            "inf",
+            "1e999",
+            "0x10",
+            "1_000",
+            "٣",
+            "1,5",
+            "",
+            " ",
+            "--1",
+            "1e",
+            "9" * 30,
+        ):
             self.assertIsNone(harness.number(text), text)
         self.assertEqual(harness.number(" 0.50 "), Decimal("0.50"))
         self.assertIsNone(harness.number(True))
 
     def test_recipe_names_are_canonical(self):
-        recipe, notes = cli_import.recipe_of("encoder=CLIP ViT-L/14@336,visual-tokens=576,llm=7B", WORDS)
-        self.assertEqual((importing.settings(recipe), notes), ({"encoder": "clip-vit-l-14", "visual_tokens": 576, "llm_params_b": 7, "resolution": 336}, []))
+        recipe, notes = cli_import.recipe_of(
+            "encoder=CLIP ViT-L/14@336,visual-tokens=576,llm=7B", WORDS
+        )
+        self.assertEqual(
+            (importing.settings(recipe), notes),
+            (
+                {
+                    "encoder": "clip-vit-l-14",
+                    "visual_tokens": 576,
+                    "llm_params_b": 7,
+                    "resolution": 336,
+                },
+                [],
+            ),
+        )
 
 
 class Real(Case):
     def test_as_a_user_types_it(self):
-        done = process("import", SIGLIP, "--as", "siglip", "--recipe", f"encoder=siglip,{REST}", "--table", "my-sweep", cwd=self.folder)
+        done = process(
+            "import",
+            SIGLIP,
+            "--as",
+            "siglip",
+            "--recipe",
+            f"encoder=siglip,{REST}",
+            "--table",
+            "my-sweep",
+            cwd=self.folder,
+        )
         self.assertEqual((done.returncode, done.stderr), (0, b""))
         self.assertEqual(list(self.bytes()), ["my-tables/my-sweep.json"])
-        self.assertTrue(all(len(line) <= 80 or line.startswith("next: ") for line in done.stdout.decode().splitlines()), done.stdout.decode())
+        self.assertTrue(
+            all(
+                len(line) <= 80 or line.startswith("next: ")
+                for line in done.stdout.decode().splitlines()
+            ),
+            done.stdout.decode(),
+        )
 
     def test_csv_round_trip(self):
         """What a CSV says is what the table holds."""
         dice = random.Random(3)
-        keys = [key for key, record in WORDS.records("benchmark").items() if record["kind"] == "score" and record["max"] == 100][:30]
+        keys = [
+            key
+            for key, record in WORDS.records("benchmark").items()
+            if record["kind"] == "score" and record["max"] == 100
+        ][:30]
         values = {key: round(dice.uniform(0, 100), dice.randint(0, 6)) for key in keys}
         text = io.StringIO()
         csv.writer(text).writerows([["benchmark", "value"], *values.items()])

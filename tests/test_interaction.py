@@ -1,4 +1,5 @@
 """Does a change do more with a larger LLM? By hand on made-up tables, and on the published ones."""
+
 import json
 import math
 import pathlib
@@ -13,41 +14,73 @@ from . import support
 
 def table(deltas: dict[str, float]) -> dict:
     """CLIP and SigLIP with each LLM; SigLIP scores `delta` more on MMMU and AI2D."""
-    rows = [{"arm": f"{name} {llm}", "set": {"encoder": name, "llm": llm}, "scores": {"mmmu": 40 + gain, "ai2d": 60 + gain}}
-            for llm, delta in deltas.items() for name, gain in (("CLIP", 0.0), ("SigLIP", delta))]
-    return {"format": 2, "paper": {"key": "own"}, "tables": [
-        {"id": "own.t1", "locator": "run", "varies": ["encoder", "llm"], "setting": {"resolution": 384, "data": "llava-665k", "connector": "mlp-2x-gelu"},
-         "metrics": {"mmmu": {"benchmark": "mmmu"}, "ai2d": {"benchmark": "ai2d"}}, "rows": rows}]}
+    rows = [
+        {
+            "arm": f"{name} {llm}",
+            "set": {"encoder": name, "llm": llm},
+            "scores": {"mmmu": 40 + gain, "ai2d": 60 + gain},
+        }
+        for llm, delta in deltas.items()
+        for name, gain in (("CLIP", 0.0), ("SigLIP", delta))
+    ]
+    return {
+        "format": 2,
+        "paper": {"key": "own"},
+        "tables": [
+            {
+                "id": "own.t1",
+                "locator": "run",
+                "varies": ["encoder", "llm"],
+                "setting": {"resolution": 384, "data": "llava-665k", "connector": "mlp-2x-gelu"},
+                "metrics": {"mmmu": {"benchmark": "mmmu"}, "ai2d": {"benchmark": "ai2d"}},
+                "rows": rows,
+            }
+        ],
+    }
 
 
 class OwnTable(unittest.TestCase):
     def slope(self, deltas: dict[str, float], a="CLIP", b="SigLIP") -> dict:
         with tempfile.TemporaryDirectory() as folder:
             pathlib.Path(folder, "own.json").write_text(json.dumps(table(deltas)))
-            return support.call_json("swap", a, b, "--resolution", "384", "--tables", folder)["llm_size_interaction"]
+            return support.call_json("swap", a, b, "--resolution", "384", "--tables", folder)[
+                "llm_size_interaction"
+            ]
 
     def test_a_slope_is_found_with_its_sign(self):
         flat = self.slope({"qwen2.5-0.5b": 2.0, "qwen2.5-7b": 2.0})
-        rising, falling = self.slope({"qwen2.5-0.5b": 2.0, "qwen2.5-7b": 10.0}), self.slope({"qwen2.5-0.5b": 10.0, "qwen2.5-7b": 2.0})
+        rising, falling = (
+            self.slope({"qwen2.5-0.5b": 2.0, "qwen2.5-7b": 10.0}),
+            self.slope({"qwen2.5-0.5b": 10.0, "qwen2.5-7b": 2.0}),
+        )
         self.assertGreater(rising["per_doubling"], flat["per_doubling"])
         self.assertLess(falling["per_doubling"], flat["per_doubling"])
         self.assertIn("own", rising["papers"])
         self.assertEqual(rising["pairs"], flat["pairs"])
 
     def test_turned_around(self):
-        there, back = self.slope({"qwen2.5-0.5b": 2.0, "qwen2.5-7b": 10.0}), self.slope({"qwen2.5-0.5b": 2.0, "qwen2.5-7b": 10.0}, "SigLIP", "CLIP")
+        there, back = (
+            self.slope({"qwen2.5-0.5b": 2.0, "qwen2.5-7b": 10.0}),
+            self.slope({"qwen2.5-0.5b": 2.0, "qwen2.5-7b": 10.0}, "SigLIP", "CLIP"),
+        )
         self.assertAlmostEqual(there["per_doubling"], -back["per_doubling"], 4)
         self.assertAlmostEqual(there["se"], back["se"], 4)
 
     def test_one_pair_is_one_pair_on_any_number_of_benchmarks(self):
-        """Heterogeneity is shared by the benchmarks of a pair: two of them do not halve the variance."""
+        """Heterogeneity is shared by the benchmarks of a pair: two of them do not halve the
+        variance.
+        """
         both = self.slope({"qwen2.5-0.5b": 2.0, "qwen2.5-7b": 3.0})
         self.assertGreater(both["se"], 0.2)
 
 
 class Published(unittest.TestCase):
     def test_no_table_at_two_sizes_is_none(self):
-        self.assertIsNone(support.call_json("swap", "Perceiver", "Q-Former", "--benchmark", "mmmu")["llm_size_interaction"])
+        self.assertIsNone(
+            support.call_json("swap", "Perceiver", "Q-Former", "--benchmark", "mmmu")[
+                "llm_size_interaction"
+            ]
+        )
 
     def test_the_note_says_it(self):
         answer = support.call_json("swap", "224", "448")
@@ -55,26 +88,39 @@ class Published(unittest.TestCase):
         _, out, _ = support.call("swap", "224", "448")
         text = " ".join(out.split())
         self.assertIn("percent of scale per doubling", text)
-        self.assertEqual("no sign that it depends on the LLM's size" in text, abs(slope["per_doubling"]) < 1.96 * slope["se"])
+        self.assertEqual(
+            "no sign that it depends on the LLM's size" in text,
+            abs(slope["per_doubling"]) < 1.96 * slope["se"],
+        )
         self.assertFalse(math.isnan(slope["se"]))
 
     def test_one_paper_is_one_paper(self):
-        """Two standard errors of one paper are a hint, and said to be one; the deltas do not use it."""
-        answers = [support.call_json("swap", "CLIP", "SigLIP", "--on", size) for size in ("7B", "70B")]
+        """Two standard errors of one paper are a hint, and said to be one; the deltas do not use
+        it.
+        """
+        answers = [
+            support.call_json("swap", "CLIP", "SigLIP", "--on", size) for size in ("7B", "70B")
+        ]
         slope = answers[0]["llm_size_interaction"]
         self.assertEqual(slope["papers"], ["prismatic"])
         self.assertTrue(1.96 < abs(slope["per_doubling"] / slope["se"]) < 3)
         self.assertFalse(slope["clear"])
         self.assertEqual(*([d["expected"] for d in answer["deltas"]] for answer in answers))
         text = " ".join(support.call("swap", "CLIP", "SigLIP", "--on", "70B")[1].split())
-        self.assertIn("one paper says that it does less with a larger LLM, too little to rely on", text)
+        self.assertIn(
+            "one paper says that it does less with a larger LLM, too little to rely on", text
+        )
         self.assertIn("in rows of Prismatic (", text)
         self.assertIn("the expected deltas do not use it", text)
 
     def test_clear(self):
         slope = lambda z, *papers: Slope(z, 1.0, 4, papers, (7.0, 13.0), 0.0, 1.0)  # noqa: E731
-        for value, clear, words in ((slope(2.5, "a"), False, "one paper says that it does more"), (slope(-3.5, "a"), True, "one paper says that it does less"),
-                                    (slope(2.5, "a", "b"), True, "2 papers together say that it does more"), (slope(1.5, "a", "b"), False, "no sign")):
+        for value, clear, words in (
+            (slope(2.5, "a"), False, "one paper says that it does more"),
+            (slope(-3.5, "a"), True, "one paper says that it does less"),
+            (slope(2.5, "a", "b"), True, "2 papers together say that it does more"),
+            (slope(1.5, "a", "b"), False, "no sign"),
+        ):
             self.assertEqual(value.clear, clear)
             note = slope_note(value)
             self.assertIn(words, note)
@@ -82,7 +128,9 @@ class Published(unittest.TestCase):
             self.assertIn("do not use it", note)
 
     def test_a_change_of_the_llm_has_none(self):
-        self.assertIsNone(support.call_json("swap", "7B", "13B", "--benchmark", "mmmu")["llm_size_interaction"])
+        self.assertIsNone(
+            support.call_json("swap", "7B", "13B", "--benchmark", "mmmu")["llm_size_interaction"]
+        )
 
 
 if __name__ == "__main__":

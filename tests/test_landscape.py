@@ -1,4 +1,7 @@
-"""Released models: the fit of their scores, filters, ranking, tree, adopting, and the models command."""
+"""Released models: the fit of their scores, filters, ranking, tree, adopting, and the models
+command.
+"""
+
 import copy
 import functools
 import json
@@ -36,7 +39,9 @@ def wanted(mix: str, of: released.Landscape | None = None) -> list[landscape.Tar
 ANY = released.Need()
 
 
-def ranking(mix: str, need: released.Need = ANY, of: released.Landscape | None = None) -> list[landscape.Ranked]:
+def ranking(
+    mix: str, need: released.Need = ANY, of: released.Landscape | None = None
+) -> list[landscape.Ranked]:
     of = of or land()
     return landscape.rank(of, released.sieve(of, need).models, wanted(mix, of))[0]
 
@@ -63,26 +68,45 @@ class Ability(unittest.TestCase):
                 self.assertAlmostEqual(one, other, 9)
         readings = land().readings()
         fewer = [*readings[:-1], readings[-1]._replace(share=0.5)]
-        self.assertEqual(ability.fit(fewer, land().families(), stored), ability.fit(fewer, land().families()))
+        self.assertEqual(
+            ability.fit(fewer, land().families(), stored), ability.fit(fewer, land().families())
+        )
 
     def test_order_is_recovered_where_means_of_what_is_printed_fail(self):
         readings, truth = self.synthetic()
         fitted = ability.fit(readings, dict.fromkeys([f"b{b}" for b in range(6)], "f"))
         guess = {m: ability.predict(fitted, m, ["b5"])[0][0] for m in truth}
-        means = {m: sum(r.share for r in readings if r.model == m) / sum(r.model == m for r in readings) for m in truth}
+        means = {
+            m: sum(r.share for r in readings if r.model == m) / sum(r.model == m for r in readings)
+            for m in truth
+        }
 
         def wrong(score):
-            return sum((truth[a] > truth[b]) != (score[a] > score[b]) for a in truth for b in truth if a < b)
+            return sum(
+                (truth[a] > truth[b]) != (score[a] > score[b])
+                for a in truth
+                for b in truth
+                if a < b
+            )
+
         self.assertLess(wrong(guess) * 4, wrong(means))
 
     def test_a_hidden_score_is_predicted(self):
         readings, truth = self.synthetic()
         best = max(truth, key=truth.get)
-        fitted = ability.fit([r for r in readings if (r.model, r.benchmark) != (best, "b5")], dict.fromkeys([f"b{b}" for b in range(6)], "f"))
+        fitted = ability.fit(
+            [r for r in readings if (r.model, r.benchmark) != (best, "b5")],
+            dict.fromkeys([f"b{b}" for b in range(6)], "f"),
+        )
         (z,), ((variance,),) = ability.predict(fitted, best, ["b5"])
         real = next(r.share for r in readings if (r.model, r.benchmark) == (best, "b5"))
         share = ability.share(fitted, "b5", "test", z)
-        self.assertLess(abs(share - real), 3 * math.sqrt(variance + ability.noise(fitted, "b5")) * ability.slope(fitted, "b5", share))
+        self.assertLess(
+            abs(share - real),
+            3
+            * math.sqrt(variance + ability.noise(fitted, "b5"))
+            * ability.slope(fitted, "b5", share),
+        )
 
     def test_less_printed_is_less_sure(self):
         fitted, model = land().fit, "qwen2.5-vl-7b"
@@ -97,11 +121,21 @@ class Ability(unittest.TestCase):
         own = next(r for r in readings if (r.model, r.benchmark) == ("internvl3-2b", "docvqa"))
         quiet = ability.fit([*readings, own], land().families())
         loud = ability.fit([*readings, own._replace(share=own.share - 0.15)], land().families())
-        self.assertGreater(ability.disagreement(loud, "internvl3-2b", "docvqa"), 2 * ability.disagreement(quiet, "internvl3-2b", "docvqa"))
+        self.assertGreater(
+            ability.disagreement(loud, "internvl3-2b", "docvqa"),
+            2 * ability.disagreement(quiet, "internvl3-2b", "docvqa"),
+        )
 
     def test_a_harsh_set_up_is_not_held_against_a_model(self):
-        """One prompt for all (Pixtral paper) prints ChartQA 41.2 for Qwen2-VL-7B, its authors 83.0."""
-        self.assertLess(land().fit.offset["chartqa", "test", "third-party rerun (Mistral, same prompt for all)"], -0.5)
+        """One prompt for all (Pixtral paper) prints ChartQA 41.2 for Qwen2-VL-7B, its authors
+        83.0.
+        """
+        self.assertLess(
+            land().fit.offset[
+                "chartqa", "test", "third-party rerun (Mistral, same prompt for all)"
+            ],
+            -0.5,
+        )
 
     def test_trust_on_the_registry(self):
         trust = ability.leave_out(land().readings(), land().families())
@@ -117,11 +151,19 @@ class Ability(unittest.TestCase):
 
 class Filters(unittest.TestCase):
     def test_every_model_is_passed_refused_or_unsaid_once(self):
-        for need in (released.Need(), released.Need(under_b=5, properties=("video",), licence="commercial"),
-                     released.Need(memory_gb=16, years=(2025, 9999), closed=True),
-                     released.Need(floors=(("docvqa", "test", 90.0),))):
+        for need in (
+            released.Need(),
+            released.Need(under_b=5, properties=("video",), licence="commercial"),
+            released.Need(memory_gb=16, years=(2025, 9999), closed=True),
+            released.Need(floors=(("docvqa", "test", 90.0),)),
+        ):
             found = released.sieve(land(), need)
-            self.assertEqual(len(found.models) + sum(found.refused.values()) + sum(map(len, found.unsaid.values())), len(RAW["models"]))
+            self.assertEqual(
+                len(found.models)
+                + sum(found.refused.values())
+                + sum(map(len, found.unsaid.values())),
+                len(RAW["models"]),
+            )
 
     def test_null_is_left_out_and_counted(self):
         found = released.sieve(land(), released.Need(properties=("multi_image",)))
@@ -131,23 +173,48 @@ class Filters(unittest.TestCase):
         self.assertNotIn(gemma, found.models)
         self.assertTrue(all(m.record["multi_image"] is True for m in found.models))
         # another filter says no: it is refused, not unsaid
-        self.assertNotIn(gemma, released.sieve(land(), released.Need(under_b=4, properties=("multi_image",))).unsaid.get("multi-image", ()))
+        self.assertNotIn(
+            gemma,
+            released.sieve(
+                land(), released.Need(under_b=4, properties=("multi_image",))
+            ).unsaid.get("multi-image", ()),
+        )
 
     def test_bounds(self):
-        self.assertTrue(all(m.params_b < 5 for m in released.sieve(land(), released.Need(under_b=5)).models))
-        self.assertNotIn("qwen2.5-vl-7b", [m.key for m in released.sieve(land(), released.Need(under_b=8)).models])   # 8.3B
-        years = {m.record["release"][:4] for m in released.sieve(land(), released.Need(years=(2024, 2024))).models}
+        self.assertTrue(
+            all(m.params_b < 5 for m in released.sieve(land(), released.Need(under_b=5)).models)
+        )
+        # 8.3B
+        self.assertNotIn(
+            "qwen2.5-vl-7b",
+            [m.key for m in released.sieve(land(), released.Need(under_b=8)).models],
+        )
+        years = {
+            m.record["release"][:4]
+            for m in released.sieve(land(), released.Need(years=(2024, 2024))).models
+        }
         self.assertEqual(years, {"2024"})
-        self.assertFalse(any(m.record["open"] is not True for m in released.sieve(land(), released.Need()).models))
-        self.assertIn("gpt-4v", [m.key for m in released.sieve(land(), released.Need(closed=True)).models])
+        self.assertFalse(
+            any(
+                m.record["open"] is not True for m in released.sieve(land(), released.Need()).models
+            )
+        )
+        self.assertIn(
+            "gpt-4v", [m.key for m in released.sieve(land(), released.Need(closed=True)).models]
+        )
 
     def test_floor_is_the_first_printed_score_in_the_benchmarks_unit(self):
         found = released.sieve(land(), released.Need(floors=(("ocrbench", "test", 880.0),)))
         for model in found.models:
             first = released.headline(model, "ocrbench", "test")
             self.assertGreaterEqual(first.value * (1000 / first.max), 880)
-        self.assertIn("ovis2-4b", [m.key for m in found.models])     # printed 91.0 of 100
-        self.assertTrue(all(not any(s.benchmark == "ocrbench" for s in m.scores) for m in found.unsaid["ocrbench >= 880"]))
+        self.assertIn("ovis2-4b", [m.key for m in found.models])  # printed 91.0 of 100
+        self.assertTrue(
+            all(
+                not any(s.benchmark == "ocrbench" for s in m.scores)
+                for m in found.unsaid["ocrbench >= 880"]
+            )
+        )
 
     def test_fine_tuned_scores_are_no_scores_of_a_general_model(self):
         pali = land().find("paligemma-3b-pt-448")
@@ -167,24 +234,40 @@ class Filters(unittest.TestCase):
         commercial = released.sieve(land(), released.Need(licence="commercial"))
         self.assertTrue(all(m.licence[0] in ("yes", "conditions") for m in commercial.models))
         self.assertIn("fastvlm-7b", [m.key for m in land().models if m.licence[0] == "no"])
-        self.assertTrue(all(m.licence[1] for m in released.sieve(land(), released.Need(licence="open")).models))
-        self.assertTrue(all("apache" in m.record["license"].lower() for m in released.sieve(land(), released.Need(licence="apache")).models))
+        self.assertTrue(
+            all(m.licence[1] for m in released.sieve(land(), released.Need(licence="open")).models)
+        )
+        self.assertTrue(
+            all(
+                "apache" in m.record["license"].lower()
+                for m in released.sieve(land(), released.Need(licence="apache")).models
+            )
+        )
 
     def test_memory(self):
         llava = land().find("llava-1.5-7b")
         value = released.held(land(), llava, "bf16")
         vicuna = support.library().words.records("llm")["vicuna-1.5-7b"]
         other = 7.2e9 - vicuna["params"] - 303.5e6
-        self.assertAlmostEqual(value.gb, memory.inference(vicuna, 303.5e6, other, 576 + 256, "bf16").total)
-        self.assertLess(released.held(land(), llava, "int4").gb, released.held(land(), llava, "int8").gb)
-        maverick = released.held(land(), land().find("llama-4-maverick"), "int4")   # no shapes: weights alone, and it says so
+        self.assertAlmostEqual(
+            value.gb, memory.inference(vicuna, 303.5e6, other, 576 + 256, "bf16").total
+        )
+        self.assertLess(
+            released.held(land(), llava, "int4").gb, released.held(land(), llava, "int8").gb
+        )
+        # no shapes: weights alone, and it says so
+        maverick = released.held(land(), land().find("llama-4-maverick"), "int4")
         self.assertAlmostEqual(maverick.gb, 400 * 0.53 + 1)
         self.assertIn("weights only", maverick.basis)
         self.assertIsNone(released.held(land(), land().find("gpt-4v"), "bf16"))
 
     def test_years(self):
         from recipes.released.models import years
-        self.assertEqual([years(t) for t in ("2025", "2025+", "2024-2025", "2024-")], [(2025, 2025), (2025, 9999), (2024, 2025), (2024, 9999)])
+
+        self.assertEqual(
+            [years(t) for t in ("2025", "2025+", "2024-2025", "2024-")],
+            [(2025, 2025), (2025, 9999), (2024, 2025), (2024, 9999)],
+        )
         for text in ("20", "2025++", "2025-2024", "", "now", "2025+2026"):
             with self.assertRaises(ValueError):
                 years(text)
@@ -192,35 +275,62 @@ class Filters(unittest.TestCase):
 
 class Mixes(unittest.TestCase):
     def test_weights_add_up(self):
-        for mix in ("balanced", "documents", "ui-agent", "grounding", "multi-image", "video", "documents=3,captions=1", "mmmu=2,docvqa=1"):
+        for mix in (
+            "balanced",
+            "documents",
+            "ui-agent",
+            "grounding",
+            "multi-image",
+            "video",
+            "documents=3,captions=1",
+            "mmmu=2,docvqa=1",
+        ):
             self.assertAlmostEqual(sum(t.weight for t in wanted(mix)), 1.0)
 
     def test_what_stands_for_what(self):
-        self.assertEqual({t.benchmark for t in wanted("documents")}, {"docvqa", "textvqa", "ocrbench", "infovqa"})
+        self.assertEqual(
+            {t.benchmark for t in wanted("documents")}, {"docvqa", "textvqa", "ocrbench", "infovqa"}
+        )
         self.assertEqual([t.benchmark for t in wanted("grounding")], ["refcoco_avg8"])
-        self.assertAlmostEqual(next(t.weight for t in wanted("vision-centric") if t.benchmark == "cvbench"), 0.5)   # its 2D and 3D halves
+        # its 2D and 3D halves
+        self.assertAlmostEqual(
+            next(t.weight for t in wanted("vision-centric") if t.benchmark == "cvbench"), 0.5
+        )
         agent = {t.benchmark: t.weight for t in wanted("ui-agent")}
         self.assertAlmostEqual(agent["ocrbench"], 0.25)
         self.assertIn("screenspot_pro", agent)
-        self.assertEqual(next(t.split for t in wanted("charts") if t.benchmark == "ai2d"), "test-mask")   # "test" does not say which
+        # "test" does not say which
+        self.assertEqual(
+            next(t.split for t in wanted("charts") if t.benchmark == "ai2d"), "test-mask"
+        )
         with self.assertRaises(landscape.NothingPrinted):
             wanted("captions")
-        _, notes = landscape.targets(land(), parse_mix("documents,captions", support.library().words))
+        _, notes = landscape.targets(
+            land(), parse_mix("documents,captions", support.library().words)
+        )
         self.assertIn("captioning is not compared", " ".join(notes))
 
 
 class Ranking(unittest.TestCase):
     def test_printed_scores_are_the_registrys(self):
-        first = {(r["key"], s["benchmark"], s["split"]): s for r in reversed(RAW["models"]) for s in reversed(r["scores"])
-                 if not s["reported_by"].startswith("third-party rerun")}
+        first = {
+            (r["key"], s["benchmark"], s["split"]): s
+            for r in reversed(RAW["models"])
+            for s in reversed(r["scores"])
+            if not s["reported_by"].startswith("third-party rerun")
+        }
         for item in ranking("documents"):
             for cell in item.cells:
                 key = (item.model.key, cell.target.benchmark, cell.target.split)
                 if cell.kind == "printed":
-                    self.assertAlmostEqual(cell.value / cell.target.max, first[key]["value"] / first[key]["max"])
+                    self.assertAlmostEqual(
+                        cell.value / cell.target.max, first[key]["value"] / first[key]["max"]
+                    )
                 else:
                     self.assertNotIn(key, first)
-            self.assertAlmostEqual(item.score, 100 * sum(c.target.weight * c.value / c.target.max for c in item.cells))
+            self.assertAlmostEqual(
+                item.score, 100 * sum(c.target.weight * c.value / c.target.max for c in item.cells)
+            )
             self.assertTrue(any(c.kind != "estimated" for c in item.cells))
 
     def test_groups_are_ties_in_order(self):
@@ -235,7 +345,9 @@ class Ranking(unittest.TestCase):
             known = [r.model.params_b or math.inf for r in group if r.printed >= 0.5]
             self.assertEqual(known, sorted(known))
             if number + 1 in groups:
-                self.assertTrue(landscape.apart(top, max(groups[number + 1], key=lambda r: r.score)))
+                self.assertTrue(
+                    landscape.apart(top, max(groups[number + 1], key=lambda r: r.score))
+                )
 
     def test_more_printed_is_surer(self):
         by = {r.model.key: r for r in ranking("documents")}
@@ -244,12 +356,26 @@ class Ranking(unittest.TestCase):
         self.assertGreater(by["ovis2-4b"].se, 1.5 * by["minicpm-v-4.0"].se)
 
     def test_hiding_weak_scores_does_not_help(self):
-        """A model that stops printing its lowest scores hardly moves: what is missing is estimated, not left out of a mean."""
+        """A model that stops printing its lowest scores hardly moves: what is missing is estimated,
+        not left out of a mean.
+        """
+
         def hide(models):
-            models["internvl3-2b"]["scores"] = [s for s in models["internvl3-2b"]["scores"] if s["benchmark"] not in ("infovqa", "textvqa")]
+            models["internvl3-2b"]["scores"] = [
+                s
+                for s in models["internvl3-2b"]["scores"]
+                if s["benchmark"] not in ("infovqa", "textvqa")
+            ]
+
         before = next(r for r in ranking("documents") if r.model.key == "internvl3-2b")
-        after = next(r for r in ranking("documents", of=changed(hide)) if r.model.key == "internvl3-2b")
-        shown = [c.value / c.target.max * 100 for c in before.cells if c.target.benchmark in ("docvqa", "ocrbench")]
+        after = next(
+            r for r in ranking("documents", of=changed(hide)) if r.model.key == "internvl3-2b"
+        )
+        shown = [
+            c.value / c.target.max * 100
+            for c in before.cells
+            if c.target.benchmark in ("docvqa", "ocrbench")
+        ]
         self.assertLess(abs(after.score - before.score), 2.0)
         self.assertGreater(sum(shown) / 2 - before.score, 4.0)
         self.assertGreater(after.se, before.se)
@@ -258,11 +384,14 @@ class Ranking(unittest.TestCase):
         def swap(models):
             for s in models["smolvlm-256m"]["scores"]:
                 s["value"] = 0.995 * s["max"]
+
         first = ranking("documents", released.Need(under_b=5), changed(swap))[0]
         self.assertEqual(first.model.key, "smolvlm-256m")
 
     def test_documents_under_5b(self):
-        """By hand in the registry: Qwen3-VL-4B-Instruct prints DocVQA 95.3, InfoVQA 80.3, OCRBench 881; no other under 5B prints as much on all three."""
+        """By hand in the registry: Qwen3-VL-4B-Instruct prints DocVQA 95.3, InfoVQA 80.3, OCRBench
+        881; no other under 5B prints as much on all three.
+        """
         first = ranking("documents", released.Need(under_b=5))[0]
         self.assertEqual(first.model.key, "qwen3-vl-4b-instruct")
         printed = {c.target.benchmark: c.score.value for c in first.cells if c.kind == "printed"}
@@ -272,16 +401,33 @@ class Ranking(unittest.TestCase):
         a, b = land().find("qwen2.5-vl-3b"), land().find("qwen2.5-vl-7b")
         pairs = landscape.same_setup(a, b, wanted("documents"))
         self.assertIn((93.9, 95.7), [(x.value, y.value) for x, y in pairs])
-        self.assertTrue(all(x.source.split(":")[0] == y.source.split(":")[0] and x.split == y.split for x, y in pairs))
-        self.assertEqual(landscape.same_setup(land().find("ovis2-4b"), land().find("qwen3-vl-4b-instruct"), wanted("documents")), [])
+        self.assertTrue(
+            all(
+                x.source.split(":")[0] == y.source.split(":")[0] and x.split == y.split
+                for x, y in pairs
+            )
+        )
+        self.assertEqual(
+            landscape.same_setup(
+                land().find("ovis2-4b"), land().find("qwen3-vl-4b-instruct"), wanted("documents")
+            ),
+            [],
+        )
 
     def test_copies_are_no_set_up(self):
         for a, b in (("llava-1.5-7b", "internvl3-8b"), ("qwen2.5-vl-7b", "internvl3-8b")):
             for x, _ in landscape.same_setup(land().find(a), land().find(b), wanted("balanced")):
-                self.assertTrue(x.reported_by == "authors" or x.reported_by.startswith("third-party rerun"))
+                self.assertTrue(
+                    x.reported_by == "authors" or x.reported_by.startswith("third-party rerun")
+                )
 
     def test_names(self):
-        for text in ("qwen2.5-vl-7b", "Qwen2.5-VL-7B", "Qwen/Qwen2.5-VL-7B-Instruct", "qwen2.5 vl 7b"):
+        for text in (
+            "qwen2.5-vl-7b",
+            "Qwen2.5-VL-7B",
+            "Qwen/Qwen2.5-VL-7B-Instruct",
+            "qwen2.5 vl 7b",
+        ):
             self.assertEqual(land().find(text).key, "qwen2.5-vl-7b")
         with self.assertRaises(UnknownName) as caught:
             land().find("qwen2.5-vl")
@@ -299,16 +445,28 @@ class Tree(unittest.TestCase):
             self.assertEqual(len(branch.leaves), 3)
             for leaf, (size, _) in zip(branch.leaves, landscape.SIZES):
                 found = ranking(mix, released.Need(under_b=size, properties=properties))
-                self.assertEqual([r.model.key for r in leaf.best], [r.model.key for r in found if r.tie == 1][:3])
+                self.assertEqual(
+                    [r.model.key for r in leaf.best], [r.model.key for r in found if r.tie == 1][:3]
+                )
                 self.assertEqual(leaf.compared, len(found))
 
     def test_a_new_model_changes_the_leaf(self):
         def better(models):
             for s in models["moondream2"]["scores"]:
                 s["value"] = 0.99 * s["max"]
-            models["moondream2"]["scores"].append({**models["qwen2.5-vl-7b"]["scores"][0], "benchmark": "videomme", "split": "wo-subs", "value": 99.0})
+            models["moondream2"]["scores"].append(
+                {
+                    **models["qwen2.5-vl-7b"]["scores"][0],
+                    "benchmark": "videomme",
+                    "split": "wo-subs",
+                    "value": 99.0,
+                }
+            )
             models["moondream2"]["video"] = True
-        video = next(b for b in landscape.tree(changed(better), released.Need()) if b.tasks == "video")
+
+        video = next(
+            b for b in landscape.tree(changed(better), released.Need()) if b.tasks == "video"
+        )
         self.assertEqual({leaf.best[0].model.key for leaf in video.leaves}, {"moondream2"})
 
     def test_limits_narrow_it(self):
@@ -324,22 +482,39 @@ class Adopt(unittest.TestCase):
         words = support.library().words
         mix = parse_mix("documents", words)
         found = landscape.adopt(landscape.Landscape(words), mix, limit_params_b=5, count=4)
-        self.assertEqual([r.model.key for r in found.ranked], [r.model.key for r in ranking("documents", released.Need(under_b=5))[:4]])
+        self.assertEqual(
+            [r.model.key for r in found.ranked],
+            [r.model.key for r in ranking("documents", released.Need(under_b=5))[:4]],
+        )
         self.assertEqual(len(found.ranked[0].cells), len(found.wanted))
-        small = landscape.adopt(landscape.Landscape(words), mix, memory_gb=4, dtype="int4", count=100)
-        self.assertTrue(small.ranked and all(released.held(land(), r.model, "int4").gb <= 4 for r in small.ranked))
+        small = landscape.adopt(
+            landscape.Landscape(words), mix, memory_gb=4, dtype="int4", count=100
+        )
+        self.assertTrue(
+            small.ranked
+            and all(released.held(land(), r.model, "int4").gb <= 4 for r in small.ranked)
+        )
         device = landscape.adopt(landscape.Landscape(words), mix, deploy="l4", count=100)
         top = float(words.records("hardware")["l4"]["memory_gb"])
-        self.assertTrue(all(released.held(land(), r.model, "bf16").gb <= top for r in device.ranked))
+        self.assertTrue(
+            all(released.held(land(), r.model, "bf16").gb <= top for r in device.ranked)
+        )
         with self.assertRaises(landscape.NothingPrinted):
             landscape.adopt(landscape.Landscape(words), parse_mix("captions", words))
 
     def test_baseline(self):
         words = support.library().words
-        scores = landscape.baseline_scores(landscape.Landscape(words), parse_mix("documents", words))
-        self.assertEqual({name: (s.value, s.split) for name, s in scores.items()},
-                         {"docvqa": (28.1, "test"), "textvqa": (58.2, "val"), "infovqa": (25.8, "test")})
-        self.assertLessEqual(set(landscape.baseline_scores(landscape.Landscape(words), parse_mix(None, words))), set(words.records("benchmark")))
+        scores = landscape.baseline_scores(
+            landscape.Landscape(words), parse_mix("documents", words)
+        )
+        self.assertEqual(
+            {name: (s.value, s.split) for name, s in scores.items()},
+            {"docvqa": (28.1, "test"), "textvqa": (58.2, "val"), "infovqa": (25.8, "test")},
+        )
+        self.assertLessEqual(
+            set(landscape.baseline_scores(landscape.Landscape(words), parse_mix(None, words))),
+            set(words.records("benchmark")),
+        )
 
 
 class Models(unittest.TestCase):
@@ -348,11 +523,15 @@ class Models(unittest.TestCase):
         self.assertEqual(answer["models"][0]["model"], "qwen3-vl-4b-instruct")
         self.assertTrue(all(m["params_b"] < 5 for m in answer["models"]))
         self.assertIn("parameters", answer["left_out"])
-        answer = support.call_json("models", "--multi-image", "--tasks", "ocr-document", "--under", "8B")
+        answer = support.call_json(
+            "models", "--multi-image", "--tasks", "ocr-document", "--under", "8B"
+        )
         self.assertTrue(all(m["params_b"] < 8 for m in answer["models"]))
         self.assertIn("gemma-3-4b", answer["left_out"]["multi-image"])
         self.assertIn("Qwen2.5-VL-7B (8.3B", " ".join(answer["warnings"]))
-        answer = support.call_json("models", "--floor", "docvqa=95", "--memory", "24GB", "--dtype", "int4", "--top", "50")
+        answer = support.call_json(
+            "models", "--floor", "docvqa=95", "--memory", "24GB", "--dtype", "int4", "--top", "50"
+        )
         self.assertIn("qwen2.5-vl-7b", [m["model"] for m in answer["models"]])
         self.assertIn("below it by another: Qwen2.5-VL-7B", " ".join(answer["warnings"]))
         for m in answer["models"]:
@@ -363,7 +542,14 @@ class Models(unittest.TestCase):
     def test_text(self):
         code, out, err = support.call("models", "--under", "5B", "--tasks", "documents")
         self.assertEqual((code, err), (0, ""))
-        for part in ("DocVQA 95.3", "~", "left out because the registry does not say: parameters (7)", "different reporters", "7 not ranked", "86."):
+        for part in (
+            "DocVQA 95.3",
+            "~",
+            "left out because the registry does not say: parameters (7)",
+            "different reporters",
+            "7 not ranked",
+            "86.",
+        ):
             self.assertIn(part, out)
         self.assertTrue(all(len(line) <= 80 for line in out.splitlines()))
         code, out, _ = support.call("models", "--top", "3", "--tasks", "math", "--why")
@@ -373,18 +559,26 @@ class Models(unittest.TestCase):
     def test_card(self):
         code, out, _ = support.call("models", "qwen2.5-vl-7b")
         self.assertEqual(code, 0)
-        for part in ("MMMU val: 58.6 / 51.8 / 51.33 / 55 (7.3 points apart)", "8.3B (stated)", "Microsoft internal pipeline",
-                     "qwen25vl-readme: github QwenLM/Qwen2.5-VL"):
+        for part in (
+            "MMMU val: 58.6 / 51.8 / 51.33 / 55 (7.3 points apart)",
+            "8.3B (stated)",
+            "Microsoft internal pipeline",
+            "qwen25vl-readme: github QwenLM/Qwen2.5-VL",
+        ):
             self.assertIn(part, out)
         self.assertTrue(all(len(line) <= 80 for line in out.splitlines()))
         card = support.call_json("models", "qwen2.5-vl-7b")["models"][0]
         record = next(r for r in RAW["models"] if r["key"] == "qwen2.5-vl-7b")
-        self.assertEqual([(s["value"], s["source"]) for s in card["scores"]], [(s["value"], s["source"]) for s in record["scores"]])
+        self.assertEqual(
+            [(s["value"], s["source"]) for s in card["scores"]],
+            [(s["value"], s["source"]) for s in record["scores"]],
+        )
         self.assertTrue(all(s["source"].split(":")[0] in card["sources"] for s in card["scores"]))
 
     def test_every_card_prints(self):
         from recipes.show import models as report
         from recipes.show.text import Style
+
         for model in land().models:
             text = report.card_text(land(), model, Style())
             self.assertTrue(all(len(line) <= 80 for line in text.splitlines()), model.key)
@@ -393,19 +587,28 @@ class Models(unittest.TestCase):
     def test_named_models_are_ranked(self):
         answer = support.call_json("models", "gpt-4v", "llava-1.5-7b", "--tasks", "documents")
         self.assertEqual({m["model"] for m in answer["models"]}, {"gpt-4v", "llava-1.5-7b"})
-        self.assertEqual(len(support.call_json("models", "llava-1.5-7b", "LLaVA-1.5-7B")["models"]), 1)
+        self.assertEqual(
+            len(support.call_json("models", "llava-1.5-7b", "LLaVA-1.5-7B")["models"]), 1
+        )
 
     def test_tree(self):
         value = support.call_json("models", "--tree")
-        self.assertEqual([b["need"] for b in value["branches"]], [label for label, _, _ in landscape.BRANCHES])
-        self.assertTrue(all(leaf["models"][0]["release"] for b in value["branches"] for leaf in b["leaves"]))
+        self.assertEqual(
+            [b["need"] for b in value["branches"]], [label for label, _, _ in landscape.BRANCHES]
+        )
+        self.assertTrue(
+            all(leaf["models"][0]["release"] for b in value["branches"] for leaf in b["leaves"])
+        )
         code, out, _ = support.call("models", "--tree")
         self.assertEqual(code, 0)
         self.assertIn(value["branches"][0]["leaves"][0]["models"][0]["name"], out)
         self.assertTrue(all(len(line) <= 80 for line in out.splitlines()))
 
     def test_same_input_same_bytes(self):
-        for argv in (("models", "--tasks", "charts"), ("benchmarks", "--tasks", "documents", "--json")):
+        for argv in (
+            ("models", "--tasks", "charts"),
+            ("benchmarks", "--tasks", "documents", "--json"),
+        ):
             self.assertEqual(support.call(*argv), support.call(*argv))
 
     def test_nothing_passes(self):
@@ -414,17 +617,37 @@ class Models(unittest.TestCase):
         self.assertIn("none passes", out)
 
     def test_licence_notes(self):
-        self.assertIn("conditions on commercial use", " ".join(support.call_json("models", "--licence", "commercial", "--tasks", "math")["warnings"]))
+        self.assertIn(
+            "conditions on commercial use",
+            " ".join(
+                support.call_json("models", "--licence", "commercial", "--tasks", "math")[
+                    "warnings"
+                ]
+            ),
+        )
 
     def test_bad_input(self):
-        for argv, word in ((("qwen2.5-vl",), "qwen2.5-vl-7b"), (("--floor", "docvqa"), "docvqa=90"), (("--floor", "docvqa=950"), "100"),
-                           (("--floor", "coco=90"), "docvqa"),
-                           (("--floor", "dovcqa=90"), "docvqa"), (("--floor", "=90"), "unknown benchmark"), (("--under", "x"), "5B"), (("--under", "0"), "5B"),
-                           (("--year", "20"), "2025+"), (("--memory", "big"), "24GB"), (("--tasks", "captions"), "captioning"),
-                           (("--tasks", "chartz"), "chart"),
-                           (("--tree", "--tasks", "documents"), "--tree"), (("llava-1.5-7b", "--video"), "filters"), (("--open", "--all"), "--open"),
-                           (("--dtype", "int3"), "int3"), (("--top", "0"), "between 1 and 100"), (("--licence", " "), "commercial"),
-                           (("--undr", "5B"), "--under")):
+        for argv, word in (
+            (("qwen2.5-vl",), "qwen2.5-vl-7b"),
+            (("--floor", "docvqa"), "docvqa=90"),
+            (("--floor", "docvqa=950"), "100"),
+            (("--floor", "coco=90"), "docvqa"),
+            (("--floor", "dovcqa=90"), "docvqa"),
+            (("--floor", "=90"), "unknown benchmark"),
+            (("--under", "x"), "5B"),
+            (("--under", "0"), "5B"),
+            (("--year", "20"), "2025+"),
+            (("--memory", "big"), "24GB"),
+            (("--tasks", "captions"), "captioning"),
+            (("--tasks", "chartz"), "chart"),
+            (("--tree", "--tasks", "documents"), "--tree"),
+            (("llava-1.5-7b", "--video"), "filters"),
+            (("--open", "--all"), "--open"),
+            (("--dtype", "int3"), "int3"),
+            (("--top", "0"), "between 1 and 100"),
+            (("--licence", " "), "commercial"),
+            (("--undr", "5B"), "--under"),
+        ):
             code, out, err = support.call("models", *argv)
             self.assertEqual((code, out, err.count("\n")), (2, "", 1), (argv, err))
             self.assertIn(word, err)
@@ -432,13 +655,17 @@ class Models(unittest.TestCase):
 
 class Contenders(unittest.TestCase):
     def test_the_first_few_are_those_of_the_whole_ranking(self):
-        """`adopt` judges only the models whose printed scores stand highest: for every family the first three are the same as judging all."""
+        """`adopt` judges only the models whose printed scores stand highest: for every family the
+        first three are the same as judging all.
+        """
         words = support.library().words
         for family in ("ocr-document", "chart", "reasoning-knowledge", "general-vqa", "math"):
             tasks = parse_mix(family, words)
             land = released.Landscape(words)
             wanted, _ = landscape.targets(land, tasks)
-            whole, _ = landscape.rank(land, released.sieve(land, released.Need(None, 24.0, "bf16")).models, wanted)
+            whole, _ = landscape.rank(
+                land, released.sieve(land, released.Need(None, 24.0, "bf16")).models, wanted
+            )
             few = landscape.adopt(landscape.Landscape(words), tasks, memory_gb=24.0).ranked
             self.assertEqual([r.model.key for r in few], [r.model.key for r in whole[:3]], family)
 

@@ -1,4 +1,5 @@
 """The classical core against published results, and the solvers against hand-made matrices."""
+
 import math
 import random
 import unittest
@@ -13,10 +14,13 @@ class Solvers(unittest.TestCase):
     def matrix(self, n: int, seed: int) -> linalg.Matrix:
         rng = random.Random(seed)
         a = [[rng.gauss(0, 1) for _ in range(n)] for _ in range(n)]
-        return [[sum(a[i][k] * a[j][k] for k in range(n)) + (n if i == j else 0) for j in range(n)] for i in range(n)]
+        return [
+            [sum(a[i][k] * a[j][k] for k in range(n)) + (n if i == j else 0) for j in range(n)]
+            for i in range(n)
+        ]
 
     def test_by_hand(self):
-        a = [[4.0, 2.0], [2.0, 5.0]]                      # L = [[2], [1, 2]]
+        a = [[4.0, 2.0], [2.0, 5.0]]  # L = [[2], [1, 2]]
         factor = linalg.cholesky(a)
         self.assertEqual(factor, [[2.0], [1.0, 2.0]])
         self.assertEqual(linalg.solve(factor, [8.0, 9.0]), [1.375, 1.25])
@@ -34,7 +38,9 @@ class Solvers(unittest.TestCase):
             back = linalg.inverse(factor)
             for i in range(n):
                 for j in range(n):
-                    self.assertAlmostEqual(sum(a[i][k] * back[k][j] for k in range(n)), float(i == j), 8)
+                    self.assertAlmostEqual(
+                        sum(a[i][k] * back[k][j] for k in range(n)), float(i == j), 8
+                    )
 
     def test_not_positive_definite(self):
         with self.assertRaises(linalg.NotPositiveDefinite) as caught:
@@ -64,13 +70,20 @@ class Pairwise(unittest.TestCase):
         pooled = meta.pool([1.0, 3.0], [1.0, 1.0], "FE")
         self.assertEqual((pooled.estimate, pooled.q), (2.0, 2.0))
         self.assertAlmostEqual(pooled.se, math.sqrt(0.5))
-        self.assertAlmostEqual(meta.pool([1.0, 3.0], [1.0, 1.0], "DL").tau2, 1.0)  # (Q - 1) / (2 - 2/2)
+        # (Q - 1) / (2 - 2/2)
+        self.assertAlmostEqual(meta.pool([1.0, 3.0], [1.0, 1.0], "DL").tau2, 1.0)
         single = meta.pool([5.0], [2.0], "REML")
         self.assertEqual((single.estimate, single.tau2), (5.0, 0.0))
         self.assertAlmostEqual(single.se, math.sqrt(2.0))
 
     def test_nothing_to_pool(self):
-        for y, v in (([], []), ([1.0], []), ([1.0], [0.0]), ([1.0], [-1.0]), ([1.0], [float("nan")])):
+        for y, v in (
+            ([], []),
+            ([1.0], []),
+            ([1.0], [0.0]),
+            ([1.0], [-1.0]),
+            ([1.0], [float("nan")]),
+        ):
             with self.assertRaises(ValueError):
                 meta.pool(y, v)
         with self.assertRaises(ValueError):
@@ -78,12 +91,18 @@ class Pairwise(unittest.TestCase):
 
 
 class Networks(unittest.TestCase):
-    """Senn 2013 (26 diabetes trials, one with three arms, 10 treatments) as metafor's rma.mv() computes it."""
+    """Senn 2013 (26 diabetes trials, one with three arms, 10 treatments) as metafor's rma.mv()
+    computes it.
+    """
 
     def setUp(self):
         data = support.oracle("meta_oracle")["senn2013"]
-        self.arms = [meta.Arm(study, treatment, mean, sd ** 2 / n) for study, treatment, mean, sd, n in zip(
-            *(data["arms"][key] for key in ("study", "treatment", "mean", "sd", "n")))]
+        self.arms = [
+            meta.Arm(study, treatment, mean, sd**2 / n)
+            for study, treatment, mean, sd, n in zip(
+                *(data["arms"][key] for key in ("study", "treatment", "mean", "sd", "n"))
+            )
+        ]
         self.data = data
 
     def test_metafor(self):
@@ -100,26 +119,47 @@ class Networks(unittest.TestCase):
 
     def test_consistency_and_antisymmetry(self):
         net = meta.network(self.arms, "placebo")
-        ab, bc, ac = (net.contrast(*pair)[0] for pair in (("metformin", "acarbose"), ("acarbose", "rosiglitazone"), ("metformin", "rosiglitazone")))
+        ab, bc, ac = (
+            net.contrast(*pair)[0]
+            for pair in (
+                ("metformin", "acarbose"),
+                ("acarbose", "rosiglitazone"),
+                ("metformin", "rosiglitazone"),
+            )
+        )
         self.assertAlmostEqual(ab + bc, ac, 10)
         self.assertAlmostEqual(net.contrast("acarbose", "metformin")[0], -ab, 12)
-        self.assertAlmostEqual(net.contrast("acarbose", "metformin")[1], net.contrast("metformin", "acarbose")[1], 12)
+        self.assertAlmostEqual(
+            net.contrast("acarbose", "metformin")[1], net.contrast("metformin", "acarbose")[1], 12
+        )
         with self.assertRaises(KeyError):
             net.contrast("placebo", "aspirin")
 
     def test_the_reference_does_not_matter(self):
         one, other = meta.network(self.arms, "placebo"), meta.network(self.arms, "metformin")
-        self.assertAlmostEqual(one.contrast("acarbose", "miglitol")[0], other.contrast("acarbose", "miglitol")[0], 6)
+        self.assertAlmostEqual(
+            one.contrast("acarbose", "miglitol")[0], other.contrast("acarbose", "miglitol")[0], 6
+        )
 
     def test_an_indirect_path_counts(self):
         """A-B and B-C are printed, A-C follows, with the variances added up."""
-        arms = [meta.Arm("1", "A", 0.0, 0.1), meta.Arm("1", "B", 2.0, 0.1), meta.Arm("2", "B", 5.0, 0.2), meta.Arm("2", "C", 8.0, 0.2)]
+        arms = [
+            meta.Arm("1", "A", 0.0, 0.1),
+            meta.Arm("1", "B", 2.0, 0.1),
+            meta.Arm("2", "B", 5.0, 0.2),
+            meta.Arm("2", "C", 8.0, 0.2),
+        ]
         mean, variance = meta.network(arms, "A", "FE").contrast("A", "C")
         self.assertAlmostEqual(mean, 5.0)
         self.assertAlmostEqual(variance, 0.6)
 
     def test_not_connected(self):
-        arms = [meta.Arm("1", "A", 0.0, 0.1), meta.Arm("1", "B", 2.0, 0.1), meta.Arm("2", "C", 5.0, 0.2), meta.Arm("2", "D", 8.0, 0.2)]
+        arms = [
+            meta.Arm("1", "A", 0.0, 0.1),
+            meta.Arm("1", "B", 2.0, 0.1),
+            meta.Arm("2", "C", 5.0, 0.2),
+            meta.Arm("2", "D", 8.0, 0.2),
+        ]
         with self.assertRaises(ValueError) as caught:
             meta.network(arms, "A", "FE")
         self.assertIn("not connected", str(caught.exception))

@@ -1,4 +1,7 @@
-"""The hierarchical model: the tree of messages against one dense Gaussian, and the properties that answers rely on."""
+"""The hierarchical model: the tree of messages against one dense Gaussian, and the properties that
+answers rely on.
+"""
+
 import json
 import math
 import pathlib
@@ -20,11 +23,22 @@ from recipes.terms.tasks import parse_mix
 
 from . import support
 
-HYPER = Hyper(prior={"llm_size": 0.3, "resolution": 0.2, "connector": 0.1},
-              share={"llm": (0.5, 0.3, 0.2), "resolution": (0.2, 0.5, 0.3), "other": (1 / 3, 1 / 3, 1 / 3)},
-              heterogeneity={**dict.fromkeys(KINDS, 0.0), "llm": 0.05, "resolution": 0.02, "connector": 0.04,
-                             **dict.fromkeys(SLOPES, 0.0), "resolution_slope": 0.03},
-              noise=0.1, binomial=0.3, overlap=0.0, trust={})
+HYPER = Hyper(
+    prior={"llm_size": 0.3, "resolution": 0.2, "connector": 0.1},
+    share={"llm": (0.5, 0.3, 0.2), "resolution": (0.2, 0.5, 0.3), "other": (1 / 3, 1 / 3, 1 / 3)},
+    heterogeneity={
+        **dict.fromkeys(KINDS, 0.0),
+        "llm": 0.05,
+        "resolution": 0.02,
+        "connector": 0.04,
+        **dict.fromkeys(SLOPES, 0.0),
+        "resolution_slope": 0.03,
+    },
+    noise=0.1,
+    binomial=0.3,
+    overlap=0.0,
+    trust={},
+)
 
 
 def made_columns(seed: int = 1) -> list[Column]:
@@ -35,12 +49,31 @@ def made_columns(seed: int = 1) -> list[Column]:
         sizes = [rng.uniform(-2, 2) for _ in range(4)]
         pixels = [rng.choice((0.0, 1.0, 0.5)) for _ in range(4)]
         connectors = [rng.choice(("mlp", "q-former")) for _ in range(4)]
-        feats = tuple({"llm_size": s, "resolution": r, f"connector={c}": 1.0} for s, r, c in zip(sizes, pixels, connectors))
-        kinds = tuple(tuple({"llm": s, "resolution": r, "connector": c}.get(kind) for kind in KINDS) for s, r, c in zip(sizes, pixels, connectors))
+        feats = tuple(
+            {"llm_size": s, "resolution": r, f"connector={c}": 1.0}
+            for s, r, c in zip(sizes, pixels, connectors)
+        )
+        kinds = tuple(
+            tuple({"llm": s, "resolution": r, "connector": c}.get(kind) for kind in KINDS)
+            for s, r, c in zip(sizes, pixels, connectors)
+        )
         for name in benchmarks:
             scores = tuple(3 * s + 2 * r + rng.gauss(0, 2) for s, r in zip(sizes, pixels))
             sampling = () if name == "d" else (1.0, 2.0, 1.5, 1.0)
-            out.append(Column(paper, name, "f" if name in "ab" else "g", 1.0, (None,) * 4, ("t",) * 4, feats, kinds, scores, sampling))
+            out.append(
+                Column(
+                    paper,
+                    name,
+                    "f" if name in "ab" else "g",
+                    1.0,
+                    (None,) * 4,
+                    ("t",) * 4,
+                    feats,
+                    kinds,
+                    scores,
+                    sampling,
+                )
+            )
     return out
 
 
@@ -65,34 +98,65 @@ class Dense:
 
     def between(self, a, b) -> float:
         (c, i), (d, j) = a, b
-        total = self.kernel(c.features[i], (c.benchmark, c.family), d.features[j], (d.benchmark, d.family))
+        total = self.kernel(
+            c.features[i], (c.benchmark, c.family), d.features[j], (d.benchmark, d.family)
+        )
         if c is d:
             total += 1e5
-            total += sum(self.hyper.heterogeneity[kind] for kind, x, z in zip(KINDS, c.kinds[i], c.kinds[j]) if x == z)
-            total += self.hyper.heterogeneity["resolution_slope"] * c.features[i]["resolution"] * c.features[j]["resolution"]
-            total += (self.hyper.noise + (self.hyper.binomial * c.sampling[i] / self.scale[c.benchmark] ** 2 if c.sampling else 0.0)) * (i == j)
+            total += sum(
+                self.hyper.heterogeneity[kind]
+                for kind, x, z in zip(KINDS, c.kinds[i], c.kinds[j])
+                if x == z
+            )
+            total += (
+                self.hyper.heterogeneity["resolution_slope"]
+                * c.features[i]["resolution"]
+                * c.features[j]["resolution"]
+            )
+            total += (
+                self.hyper.noise
+                + (
+                    self.hyper.binomial * c.sampling[i] / self.scale[c.benchmark] ** 2
+                    if c.sampling
+                    else 0.0
+                )
+            ) * (i == j)
         return total
 
     def effect(self, change, benchmark, family) -> tuple[float, float]:
-        k = [self.kernel(change, (benchmark, family), c.features[i], (c.benchmark, c.family)) for c, i in self.cells]
+        k = [
+            self.kernel(change, (benchmark, family), c.features[i], (c.benchmark, c.family))
+            for c, i in self.cells
+        ]
         own = self.kernel(change, (benchmark, family), change, (benchmark, family))
         half = linalg.solve_lower(self.factor, k)
         return linalg.dot(k, linalg.solve(self.factor, self.y)), own - linalg.dot(half, half)
 
 
 class Exact(unittest.TestCase):
-    CHANGES = ({"llm_size": 1.0}, {"resolution": -0.5}, {"llm_size": 0.7, "resolution": 1.0}, {"connector=mlp": -1.0, "connector=q-former": 1.0})
+    CHANGES = (
+        {"llm_size": 1.0},
+        {"resolution": -0.5},
+        {"llm_size": 0.7, "resolution": 1.0},
+        {"connector=mlp": -1.0, "connector=q-former": 1.0},
+    )
 
     def test_the_tree_is_the_dense_posterior(self):
         data = made_columns()
         posterior, dense = fit(data, HYPER), Dense(data, HYPER)
         for change in self.CHANGES:
             for benchmark, family in (("a", "f"), ("d", "g"), ("new", "f"), ("new", "nowhere")):
-                got, want = posterior.effect(change, benchmark, family), dense.effect(change, benchmark, family)
+                got, want = (
+                    posterior.effect(change, benchmark, family),
+                    dense.effect(change, benchmark, family),
+                )
                 self.assertAlmostEqual(got.mean, want[0], 3, (change, benchmark))
-                trace = posterior.trace(posterior.weights(change), {benchmark: 1.0}, {benchmark: family})
+                trace = posterior.trace(
+                    posterior.weights(change), {benchmark: 1.0}, {benchmark: family}
+                )
                 self.assertAlmostEqual(trace.covariance(trace), want[1], 3, (change, benchmark))
-                self.assertAlmostEqual(got.variance, want[1], 1, (change, benchmark))  # the quick way, nearly
+                # the quick way, nearly
+                self.assertAlmostEqual(got.variance, want[1], 1, (change, benchmark))
 
     def test_leaving_one_paper_out_is_a_fit_without_it(self):
         data = made_columns()
@@ -107,11 +171,22 @@ class Exact(unittest.TestCase):
             want.hyper, want.scale = HYPER, scales(data)
             want.cells = [(c, i) for c in rest for i in range(len(c.scores))]
             want.y = [c.scores[i] / want.scale[c.benchmark] for c, i in want.cells]
-            want.factor = linalg.cholesky([[want.between(a, b) for b in want.cells] for a in want.cells])
+            want.factor = linalg.cholesky(
+                [[want.between(a, b) for b in want.cells] for a in want.cells]
+            )
             mean, variance = want.effect(change, column.benchmark, column.family)
-            local = heterogeneity(HYPER, column.kinds[item.first], column.kinds[item.second], change) + 2 * HYPER.noise
+            local = (
+                heterogeneity(HYPER, column.kinds[item.first], column.kinds[item.second], change)
+                + 2 * HYPER.noise
+            )
             self.assertAlmostEqual(item.expected, mean * scale, 4)
-            local += HYPER.binomial * (column.sampling[item.first] + column.sampling[item.second]) / scale ** 2 if column.sampling else 0.0
+            local += (
+                HYPER.binomial
+                * (column.sampling[item.first] + column.sampling[item.second])
+                / scale**2
+                if column.sampling
+                else 0.0
+            )
             self.assertAlmostEqual(item.sd, math.sqrt(variance + local) * scale, 4)
 
     def test_conditioning_is_refitting(self):
@@ -123,10 +198,15 @@ class Exact(unittest.TestCase):
         whole.hyper, whole.scale = HYPER, base_scale
         whole.cells = [(c, i) for c in data for i in range(len(c.scores))]
         whole.y = [c.scores[i] / base_scale[c.benchmark] for c, i in whole.cells]
-        whole.factor = linalg.cholesky([[whole.between(a, b) for b in whole.cells] for a in whole.cells])
+        whole.factor = linalg.cholesky(
+            [[whole.between(a, b) for b in whole.cells] for a in whole.cells]
+        )
         for change in self.CHANGES:
             for benchmark, family in (("d", "g"), ("a", "f"), ("new", "g")):
-                got, want = known.effect(change, benchmark, family), whole.effect(change, benchmark, family)
+                got, want = (
+                    known.effect(change, benchmark, family),
+                    whole.effect(change, benchmark, family),
+                )
                 self.assertAlmostEqual(got.mean, want[0], 3, (change, benchmark))
                 self.assertAlmostEqual(got.variance, want[1], 3, (change, benchmark))
 
@@ -141,9 +221,22 @@ class Exact(unittest.TestCase):
             self.assertEqual(store.stored_digest(folder), "x")
             self.assertEqual(store.posterior_bytes(again, "x"), whole)
             head, _, blocks = whole.partition(b"\n")
-            for broken in (b"", b"{}", b"[1", b"\xff\xfe\n", head, head[:500] + b"\n", whole[:-1], whole + b"x", head.replace(b'"families"', b'"fam"') + b"\n" + blocks):
+            for broken in (
+                b"",
+                b"{}",
+                b"[1",
+                b"\xff\xfe\n",
+                head,
+                head[:500] + b"\n",
+                whole[:-1],
+                whole + b"x",
+                head.replace(b'"families"', b'"fam"') + b"\n" + blocks,
+            ):
                 path.write_bytes(broken)
-                with self.subTest(broken[:20]), self.assertRaisesRegex(EvidenceError, "run `python3 main.py fit`"):
+                with (
+                    self.subTest(broken[:20]),
+                    self.assertRaisesRegex(EvidenceError, "run `python3 main.py fit`"),
+                ):
                     store.read_posterior(folder)
         for change in self.CHANGES:
             self.assertEqual(again.effect(change, "a", "f"), posterior.effect(change, "a", "f"))
@@ -159,38 +252,80 @@ class Shipped(unittest.TestCase):
         return difference(features(a, self.words), features(b, self.words))
 
     def test_antisymmetry_and_additivity(self):
-        clip, siglip, dino = ({"encoder": name} for name in ("clip-vit-l-14", "siglip-so400m-14", "dinov2-vit-l-14"))
-        for benchmark, family in (("mmmu", "reasoning-knowledge"), ("textvqa", "ocr-document"), ("nowhere", "chart")):
-            there, back = (self.posterior.effect(self.change(*pair), benchmark, family) for pair in ((clip, siglip), (siglip, clip)))
+        clip, siglip, dino = (
+            {"encoder": name} for name in ("clip-vit-l-14", "siglip-so400m-14", "dinov2-vit-l-14")
+        )
+        for benchmark, family in (
+            ("mmmu", "reasoning-knowledge"),
+            ("textvqa", "ocr-document"),
+            ("nowhere", "chart"),
+        ):
+            there, back = (
+                self.posterior.effect(self.change(*pair), benchmark, family)
+                for pair in ((clip, siglip), (siglip, clip))
+            )
             self.assertAlmostEqual(there.mean, -back.mean)
             self.assertAlmostEqual(there.variance, back.variance)
-            chain = [self.posterior.effect(self.change(*pair), benchmark, family).mean for pair in ((clip, dino), (dino, siglip))]
+            chain = [
+                self.posterior.effect(self.change(*pair), benchmark, family).mean
+                for pair in ((clip, dino), (dino, siglip))
+            ]
             self.assertAlmostEqual(sum(chain), there.mean)
 
     def test_more_evidence_is_a_narrower_posterior_than_the_prior(self):
         """A well-studied change is known better than the prior says; nothing is known worse."""
         change = {"llm_size": 1.0}
         prior = self.posterior.hyper.prior["llm_size"]
-        self.assertLess(self.posterior.effect(change, "mmmu", "reasoning-knowledge").variance, 0.7 * prior)
+        self.assertLess(
+            self.posterior.effect(change, "mmmu", "reasoning-knowledge").variance, 0.7 * prior
+        )
         for name in self.posterior.names:
             group_prior = self.posterior.hyper.prior[group(name)]
-            self.assertLessEqual(self.posterior.effect({name: 1.0}, "mmmu", "reasoning-knowledge").variance, group_prior * 1.001, name)
+            self.assertLessEqual(
+                self.posterior.effect({name: 1.0}, "mmmu", "reasoning-knowledge").variance,
+                group_prior * 1.001,
+                name,
+            )
 
     def test_an_encoder_of_unknown_kind_is_a_mean_one_and_uncertain(self):
-        """Its kind counts by the registry's shares p, and adds (1 - sum p^2) of the prior variance; its family adds the family's."""
-        known = [record["kind"] for record in self.words.records("encoder").values() if record.get("kind")]
+        """Its kind counts by the registry's shares p, and adds (1 - sum p^2) of the prior variance;
+        its family adds the family's.
+        """
+        known = [
+            record["kind"]
+            for record in self.words.records("encoder").values()
+            if record.get("kind")
+        ]
         shares = {kind: known.count(kind) / len(known) for kind in set(known)}
         new = features({"encoder": "brand-new"}, self.words)
-        self.assertEqual({name: round(value, 9) for name, value in new.items() if name.startswith("encoder_kind=") and "?" not in name},
-                         {f"encoder_kind={kind}": round(share, 9) for kind, share in shares.items()})
-        left = 1 - sum(share ** 2 for share in shares.values())
+        self.assertEqual(
+            {
+                name: round(value, 9)
+                for name, value in new.items()
+                if name.startswith("encoder_kind=") and "?" not in name
+            },
+            {f"encoder_kind={kind}": round(share, 9) for kind, share in shares.items()},
+        )
+        left = 1 - sum(share**2 for share in shares.values())
         self.assertAlmostEqual(new["encoder_kind=?brand-new"] ** 2, left)
         prior = self.posterior.hyper.prior
-        alone = self.posterior.effect({name: value for name, value in new.items() if "?" in name}, "textvqa", "ocr-document")
+        alone = self.posterior.effect(
+            {name: value for name, value in new.items() if "?" in name}, "textvqa", "ocr-document"
+        )
         self.assertEqual(alone.mean, 0.0)
-        self.assertAlmostEqual(alone.variance, left * prior["encoder_kind"] + prior["encoder_family"], 6)
-        self.assertEqual([name for name in features({"encoder": "dinov9-huge"}, self.words) if name.startswith("encoder_kind=")], ["encoder_kind=self-supervised"])
-        unlike = features({"encoder": "brand-new+dinov2-vit-l-14"}, self.words)      # it may read text: it speaks for the whole
+        self.assertAlmostEqual(
+            alone.variance, left * prior["encoder_kind"] + prior["encoder_family"], 6
+        )
+        self.assertEqual(
+            [
+                name
+                for name in features({"encoder": "dinov9-huge"}, self.words)
+                if name.startswith("encoder_kind=")
+            ],
+            ["encoder_kind=self-supervised"],
+        )
+        # it may read text: it speaks for the whole
+        unlike = features({"encoder": "brand-new+dinov2-vit-l-14"}, self.words)
         self.assertAlmostEqual(unlike["encoder_kind=?brand-new"] ** 2, left)
 
     def test_an_unknown_level_keeps_its_prior(self):
@@ -199,48 +334,99 @@ class Shipped(unittest.TestCase):
         self.assertAlmostEqual(effect.variance, self.posterior.hyper.prior["connector"], 6)
 
     def test_covariances_are_positive(self):
-        names = [name for name in self.posterior.names if name.startswith(("encoder=", "llm_", "resolution"))][:30]
+        names = [
+            name
+            for name in self.posterior.names
+            if name.startswith(("encoder=", "llm_", "resolution"))
+        ][:30]
         weights = {"mmmu": 0.5, "docvqa": 0.3, "chartqa": 0.2}
         families = {name: self.words.records("benchmark")[name]["family"] for name in weights}
-        traces = [self.posterior.trace({self.posterior.names[name]: 1.0}, weights, families) for name in names]
+        traces = [
+            self.posterior.trace({self.posterior.names[name]: 1.0}, weights, families)
+            for name in names
+        ]
         covariance = [[one.covariance(other) for other in traces] for one in traces]
-        linalg.cholesky([[x + (1e-4 if i == j else 0) for j, x in enumerate(row)] for i, row in enumerate(covariance)])
+        linalg.cholesky(
+            [
+                [x + (1e-4 if i == j else 0) for j, x in enumerate(row)]
+                for i, row in enumerate(covariance)
+            ]
+        )
 
     def test_the_stored_fit_belongs_to_the_evidence(self):
         self.assertEqual(store.stored_digest(support.TABLES), store.evidence_digest(support.TABLES))
 
     def test_the_stored_fit_was_made_with_the_stored_hyper_parameters(self):
         hyper, spread = refit.read_hyper(support.library().shipped)
-        self.assertEqual(json.loads(json.dumps(hyper._asdict())), json.loads(json.dumps(self.posterior.hyper._asdict())))
+        self.assertEqual(
+            json.loads(json.dumps(hyper._asdict())),
+            json.loads(json.dumps(self.posterior.hyper._asdict())),
+        )
         self.assertEqual(spread, self.posterior.spread)
 
     def test_the_usual_mixes_are_known_and_say_what_the_levels_say(self):
-        """Each family and the balanced mix has a block of its own; means and covariances are those that the levels give."""
-        names = ("encoder=siglip-so400m-14", "llm_size", "resolution", "visual_tokens", "connector=q-former", "data=llava-665k", "encoder=never-seen")
-        x, y = ({self.posterior.names.get(name, name): weight for name, weight in zip(names, weights)}
-                for weights in ((1, 0.5, 0.3, -0.2, 1, 0, 1), (0, 1, -0.4, 0.7, -1, 1, 0.5)))
+        """Each family and the balanced mix has a block of its own; means and covariances are those
+        that the levels give.
+        """
+        names = (
+            "encoder=siglip-so400m-14",
+            "llm_size",
+            "resolution",
+            "visual_tokens",
+            "connector=q-former",
+            "data=llava-665k",
+            "encoder=never-seen",
+        )
+        x, y = (
+            {self.posterior.names.get(name, name): weight for name, weight in zip(names, weights)}
+            for weights in ((1, 0.5, 0.3, -0.2, 1, 0, 1), (0, 1, -0.4, 0.7, -1, 1, 0.5))
+        )
         for mix in ("balanced", *self.words.records("family")):
             weights = parse_mix(mix, self.words).benchmarks
-            steps = {name: weight * self.posterior.scale_of(name) for name, weight in weights.items()}
+            steps = {
+                name: weight * self.posterior.scale_of(name) for name, weight in weights.items()
+            }
             families = {name: self.words.records("benchmark")[name]["family"] for name in weights}
             self.assertIsNotNone(self.posterior._known_mix(steps), mix)
             self.assertIsNone(self.posterior._known_mix({**steps, next(iter(steps)): 0.1}))
             for one, other in ((x, x), (x, y), (y, y)):
-                known = self.posterior.mix_trace(one, steps, families).covariance(self.posterior.mix_trace(other, steps, families))
-                levels = self.posterior.trace(one, steps, families).covariance(self.posterior.trace(other, steps, families))
+                known = self.posterior.mix_trace(one, steps, families).covariance(
+                    self.posterior.mix_trace(other, steps, families)
+                )
+                levels = self.posterior.trace(one, steps, families).covariance(
+                    self.posterior.trace(other, steps, families)
+                )
                 self.assertAlmostEqual(known / levels, 1.0, 2, mix)
-            mean = sum(step * self.posterior.mean(x, name, families[name]) for name, step in steps.items())
-            self.assertAlmostEqual(sum(self.posterior.mix_means(x, steps, families).values()), mean, 6, mix)
+            mean = sum(
+                step * self.posterior.mean(x, name, families[name]) for name, step in steps.items()
+            )
+            self.assertAlmostEqual(
+                sum(self.posterior.mix_means(x, steps, families).values()), mean, 6, mix
+            )
 
     def test_the_mix_of_one_benchmark_is_the_benchmark(self):
-        """The stored variance of one benchmark and the traced one of a mix are two ways to one number."""
-        for change in ({"llm_size": 1.0}, {"resolution": 1.0, "resolution_high": 0.5}, {"connector=q-former": 1.0, "connector=mlp-2x-gelu": -1.0}):
+        """The stored variance of one benchmark and the traced one of a mix are two ways to one
+        number.
+        """
+        for change in (
+            {"llm_size": 1.0},
+            {"resolution": 1.0, "resolution_high": 0.5},
+            {"connector=q-former": 1.0, "connector=mlp-2x-gelu": -1.0},
+        ):
             for benchmark, family in (("mmmu", "reasoning-knowledge"), ("docvqa", "ocr-document")):
-                trace = self.posterior.trace(self.posterior.weights(change), {benchmark: 1.0}, {benchmark: family})
-                self.assertAlmostEqual(trace.covariance(trace), self.posterior.effect(change, benchmark, family).variance, 3)
+                trace = self.posterior.trace(
+                    self.posterior.weights(change), {benchmark: 1.0}, {benchmark: family}
+                )
+                self.assertAlmostEqual(
+                    trace.covariance(trace),
+                    self.posterior.effect(change, benchmark, family).variance,
+                    3,
+                )
 
     def test_benchmarks_that_move_together_are_less_sure_than_apart(self):
-        """Two benchmarks of one family share uncertainty; the sum of their halves lies between independence and identity."""
+        """Two benchmarks of one family share uncertainty; the sum of their halves lies between
+        independence and identity.
+        """
         x = self.posterior.weights({"connector=q-former": 1.0, "connector=mlp-2x-gelu": -1.0})
         family = {"docvqa": "ocr-document", "textvqa": "ocr-document"}
         one, other = (self.posterior.trace(x, {name: 1.0}, family) for name in family)
@@ -248,7 +434,11 @@ class Shipped(unittest.TestCase):
         self.assertGreater(both, 0.0)
         self.assertLess(both, math.sqrt(one.covariance(one) * other.covariance(other)))
         mixed = self.posterior.trace(x, dict.fromkeys(family, 0.5), family)
-        self.assertAlmostEqual(mixed.covariance(mixed), (one.covariance(one) + other.covariance(other) + 2 * both) / 4, 6)
+        self.assertAlmostEqual(
+            mixed.covariance(mixed),
+            (one.covariance(one) + other.covariance(other) + 2 * both) / 4,
+            6,
+        )
 
 
 class Features(unittest.TestCase):
@@ -256,7 +446,16 @@ class Features(unittest.TestCase):
         self.words = support.library().words
 
     def test_by_hand(self):
-        got = features({"encoder": "clip-vit-l-14", "resolution": 336, "llm_params_b": 14, "data_size": 2e6, "visual_tokens": 144}, self.words)
+        got = features(
+            {
+                "encoder": "clip-vit-l-14",
+                "resolution": 336,
+                "llm_params_b": 14,
+                "data_size": 2e6,
+                "visual_tokens": 144,
+            },
+            self.words,
+        )
         self.assertAlmostEqual(got["llm_size"], 1.0)
         self.assertAlmostEqual(got["resolution"], 0.0)
         self.assertAlmostEqual(got["visual_tokens"], -2.0)
@@ -268,9 +467,16 @@ class Features(unittest.TestCase):
         self.assertEqual((got["encoder=dinov2-vit-l-14"], got["encoder_fused"]), (0.5, 1.0))
 
     def test_tokens_follow_from_the_patch_grid(self):
-        got = features({"encoder": "clip-vit-l-14", "connector": "mlp-2x-gelu", "resolution": 336}, self.words)
+        got = features(
+            {"encoder": "clip-vit-l-14", "connector": "mlp-2x-gelu", "resolution": 336}, self.words
+        )
         self.assertAlmostEqual(got["visual_tokens"], 0.0)  # (336 / 14)^2 = 576
-        self.assertNotIn("visual_tokens", features({"encoder": "clip-vit-l-14", "connector": "q-former", "resolution": 336}, self.words))
+        self.assertNotIn(
+            "visual_tokens",
+            features(
+                {"encoder": "clip-vit-l-14", "connector": "q-former", "resolution": 336}, self.words
+            ),
+        )
 
     def test_what_one_side_does_not_say_is_equal(self):
         self.assertEqual(self.diff({"llm_params_b": 7}, {"llm_params_b": 7, "resolution": 672}), {})
@@ -280,7 +486,12 @@ class Features(unittest.TestCase):
         return difference(features(a, self.words), features(b, self.words))
 
     def test_free_form_resolutions(self):
-        for text, side in (("anyres-672", 672.0), ("448x1792", 896.0), ("1.44MP", 1200.0), ("native", None)):
+        for text, side in (
+            ("anyres-672", 672.0),
+            ("448x1792", 896.0),
+            ("1.44MP", 1200.0),
+            ("native", None),
+        ):
             self.assertEqual(parse_resolution(text), side, text)
 
 
@@ -290,8 +501,12 @@ class Noise(unittest.TestCase):
         record = {"max": 100, "splits": {"val": {"n": 900}, "test": {"n": 100}}}
         self.assertAlmostEqual(math.sqrt(sampling_variance(record, "val", 50.0)), 50 / 30)
         self.assertAlmostEqual(sampling_variance(record, "test", 90.0), 9.0)
-        self.assertEqual(sampling_variance(record, "unknown", 50.0), sampling_variance(record, "val"))
-        self.assertIsNone(sampling_variance({"max": None, "splits": {"val": {"n": 9}}}, "val", 50.0))
+        self.assertEqual(
+            sampling_variance(record, "unknown", 50.0), sampling_variance(record, "val")
+        )
+        self.assertIsNone(
+            sampling_variance({"max": None, "splits": {"val": {"n": 9}}}, "val", 50.0)
+        )
         self.assertIsNone(sampling_variance({"max": 100, "splits": {}}, None, 50.0))
 
     def test_fewer_questions_are_noisier(self):
@@ -303,13 +518,19 @@ class Noise(unittest.TestCase):
 
 class Scoring(unittest.TestCase):
     def test_crps(self):
-        """Closed forms: at the mean, sd (sqrt 2 - 1) / sqrt pi; far away, the absolute error minus sd / sqrt pi."""
+        """Closed forms: at the mean, sd (sqrt 2 - 1) / sqrt pi; far away, the absolute error minus
+        sd / sqrt pi.
+        """
         self.assertAlmostEqual(backtest.crps(0, 2, 0), 2 * (math.sqrt(2) - 1) / math.sqrt(math.pi))
         self.assertAlmostEqual(backtest.crps(0, 1, 50), 50 - 1 / math.sqrt(math.pi))
         self.assertAlmostEqual(backtest.crps(3, 1, 1), backtest.crps(-3, 1, -1))
 
     def test_summary(self):
-        scored = [backtest.Scored(0, 0, 1, 1.5, 1.0, 2.0), backtest.Scored(0, 0, 2, -2.0, 1.0, 1.0), backtest.Scored(0, 1, 2, 0.0, 1.0, -1.0)]
+        scored = [
+            backtest.Scored(0, 0, 1, 1.5, 1.0, 2.0),
+            backtest.Scored(0, 0, 2, -2.0, 1.0, 1.0),
+            backtest.Scored(0, 1, 2, 0.0, 1.0, -1.0),
+        ]
         got = backtest.summary(scored, lambda x: "p")
         self.assertEqual((got.contrasts, got.papers, got.sign), (3, 1, 0.5))
         self.assertAlmostEqual(got.mae_ratio, 4.5 / 4.0)

@@ -1,4 +1,5 @@
 """The picker: quantities as people type them, recipes, the space, and exact ranking."""
+
 import itertools
 import math
 import random
@@ -7,8 +8,23 @@ import unittest
 from recipes.terms.vocabulary import UnknownName
 from recipes.picker import pareto, rank, relax, risk
 from recipes.terms import units
-from recipes.picker.limits import OUTPUT_TOKENS, PROMPT_TOKENS, Constraints, Pairs, commercial_use, costs_of, exceeds
-from recipes.terms.recipe import BASELINE, Recipe, RecipeError, parse, parse_resolution, published_size
+from recipes.picker.limits import (
+    OUTPUT_TOKENS,
+    PROMPT_TOKENS,
+    Constraints,
+    Pairs,
+    commercial_use,
+    costs_of,
+    exceeds,
+)
+from recipes.terms.recipe import (
+    BASELINE,
+    Recipe,
+    RecipeError,
+    parse,
+    parse_resolution,
+    published_size,
+)
 from recipes.picker.space import EmptySpace, Space, space
 from recipes.terms.tasks import MixError, parse_mix
 
@@ -22,10 +38,18 @@ class Quantities(unittest.TestCase):
 
     def test_budgets(self):
         a100 = "a100-80gb-sxm"
-        for text, kind, amount, gpu in (("500 A100-hours", "gpu_hours", 500, a100), ("500 a100 hours", "gpu_hours", 500, a100), ("1,000 H100 h", "gpu_hours", 1000, "h100-sxm"),
-                                        ("500 GPU-hours", "gpu_hours", 500, a100), ("8xH100 for a day", "gpu_hours", 192, "h100-sxm"),
-                                        ("8 x A100 for 2 weeks", "gpu_hours", 8 * 336, a100), ("2e21 FLOP", "flop", 2e21, None), ("3 EFLOPs", "flop", 3e18, None),
-                                        ("50M images", "images", 5e7, None), ("665K samples", "images", 665_000, None)):
+        for text, kind, amount, gpu in (
+            ("500 A100-hours", "gpu_hours", 500, a100),
+            ("500 a100 hours", "gpu_hours", 500, a100),
+            ("1,000 H100 h", "gpu_hours", 1000, "h100-sxm"),
+            ("500 GPU-hours", "gpu_hours", 500, a100),
+            ("8xH100 for a day", "gpu_hours", 192, "h100-sxm"),
+            ("8 x A100 for 2 weeks", "gpu_hours", 8 * 336, a100),
+            ("2e21 FLOP", "flop", 2e21, None),
+            ("3 EFLOPs", "flop", 3e18, None),
+            ("50M images", "images", 5e7, None),
+            ("665K samples", "images", 665_000, None),
+        ):
             self.assertEqual(units.budget(text, self.words)[:3], (kind, amount, gpu), text)
 
     def test_money_and_speed(self):
@@ -36,7 +60,11 @@ class Quantities(unittest.TestCase):
         printed = units.budget("$600", words)
         self.assertAlmostEqual(printed.amount, 1000)
         self.assertEqual((printed.gpu, printed.assumed_price), ("a100-80gb-sxm", 0.6))
-        record = next(r for r in words.registry("training_costs")["training_costs"] if r["id"] == "llava-onevision-1.5-8b")
+        record = next(
+            r
+            for r in words.registry("training_costs")["training_costs"]
+            if r["id"] == "llava-onevision-1.5-8b"
+        )
         self.assertIn(f"${units.PRINTED_PRICE[0]:g} per A100 hour", record["printed_cost"])
         self.assertEqual(units.speed("20 tokens/s on Orin", words), (20.0, "jetson-agx-orin-64gb"))
         self.assertEqual(units.speed("20 tok/s", words), (20.0, None))
@@ -48,18 +76,43 @@ class Quantities(unittest.TestCase):
                 units.speed(text, words)
 
     def test_latencies(self):
-        for text, ms, gpu, whole in (("300ms on L4", 300, "l4", False), ("1.5 s on Orin", 1500, "jetson-agx-orin-64gb", False), ("300 ms TTFT on A100", 300, "a100-80gb-sxm", False),
-                                     ("2 s total on an L4", 2000, "l4", True), ("300 ms", 300, "l4", False)):
+        for text, ms, gpu, whole in (
+            ("300ms on L4", 300, "l4", False),
+            ("1.5 s on Orin", 1500, "jetson-agx-orin-64gb", False),
+            ("300 ms TTFT on A100", 300, "a100-80gb-sxm", False),
+            ("2 s total on an L4", 2000, "l4", True),
+            ("300 ms", 300, "l4", False),
+        ):
             self.assertEqual(units.latency(text, self.words), (ms, gpu, whole), text)
 
     def test_memory_and_levels(self):
-        self.assertEqual([units.memory_gb(t) for t in ("24GB", "24", "500 MB", "8 GiB")], [24, 24, 0.5, 8])
+        self.assertEqual(
+            [units.memory_gb(t) for t in ("24GB", "24", "500 MB", "8 GiB")], [24, 24, 0.5, 8]
+        )
         self.assertEqual([units.level(t) for t in ("0.8", "80%", "95 %")], [0.8, 0.8, 0.95])
 
     def test_what_cannot_be_read(self):
-        for reader, bad in ((lambda t: units.budget(t, self.words), ("-500 A100-hours", "500", "five hundred A100-hours", "500 bananas", "0 FLOP", "", "nan FLOP", "inf FLOP")),
-                            (lambda t: units.latency(t, self.words), ("300", "-300ms", "fast", "0 ms on L4", "", "300 parsecs")),
-                            (units.memory_gb, ("-24GB", "big", "24 TB2", "0", "")), (units.level, ("0", "1", "2", "200%", "-0.5", "nan", "x", ""))):
+        for reader, bad in (
+            (
+                lambda t: units.budget(t, self.words),
+                (
+                    "-500 A100-hours",
+                    "500",
+                    "five hundred A100-hours",
+                    "500 bananas",
+                    "0 FLOP",
+                    "",
+                    "nan FLOP",
+                    "inf FLOP",
+                ),
+            ),
+            (
+                lambda t: units.latency(t, self.words),
+                ("300", "-300ms", "fast", "0 ms on L4", "", "300 parsecs"),
+            ),
+            (units.memory_gb, ("-24GB", "big", "24 TB2", "0", "")),
+            (units.level, ("0", "1", "2", "200%", "-0.5", "nan", "x", "")),
+        ):
             for text in bad:
                 with self.assertRaises((units.UnitError, UnknownName), msg=text) as caught:
                     reader(text)
@@ -72,9 +125,17 @@ class Quantities(unittest.TestCase):
         self.assertEqual(mix.parts, {"ocr-document": 0.6, "chart": 0.4})
         self.assertAlmostEqual(sum(mix.benchmarks.values()), 1.0)
         self.assertEqual(parse_mix("mmmu", self.words).benchmarks, {"mmmu": 1.0})
-        self.assertEqual(parse_mix("mmmu=2,docvqa=6", self.words).benchmarks, {"mmmu": 0.25, "docvqa": 0.75})
+        self.assertEqual(
+            parse_mix("mmmu=2,docvqa=6", self.words).benchmarks, {"mmmu": 0.25, "docvqa": 0.75}
+        )
         self.assertEqual(parse_mix(None, self.words), parse_mix("balanced", self.words))
-        for bad, error in (("documents=lots", MixError), ("documents=-1", MixError), ("documents=nan", MixError), ("cooking", UnknownName), ("a=b=c", (MixError, UnknownName))):
+        for bad, error in (
+            ("documents=lots", MixError),
+            ("documents=-1", MixError),
+            ("documents=nan", MixError),
+            ("cooking", UnknownName),
+            ("a=b=c", (MixError, UnknownName)),
+        ):
             with self.assertRaises(error, msg=bad):
                 parse_mix(bad, self.words)
 
@@ -84,19 +145,52 @@ class Recipes(unittest.TestCase):
         self.words = support.library().words
 
     def test_parse(self):
-        recipe, warnings = parse({"encoder": "CLIP ViT-L/14@336", "llm": "7B", "data": "LLaVA-665K", "connector": "MLP", "visual_tokens": "576", "frozen_encoder": "true"}, self.words)
-        self.assertEqual(recipe, Recipe(encoder="clip-vit-l-14", resolution=336, llm_params_b=7.0, data="llava-665k", connector="mlp-2x-gelu",
-                                        visual_tokens=576.0, frozen_encoder=True))
+        recipe, warnings = parse(
+            {
+                "encoder": "CLIP ViT-L/14@336",
+                "llm": "7B",
+                "data": "LLaVA-665K",
+                "connector": "MLP",
+                "visual_tokens": "576",
+                "frozen_encoder": "true",
+            },
+            self.words,
+        )
+        self.assertEqual(
+            recipe,
+            Recipe(
+                encoder="clip-vit-l-14",
+                resolution=336,
+                llm_params_b=7.0,
+                data="llava-665k",
+                connector="mlp-2x-gelu",
+                visual_tokens=576.0,
+                frozen_encoder=True,
+            ),
+        )
         self.assertEqual(warnings, [])
         self.assertEqual(published_size(recipe, self.words).data_size, 665_000.0)
         self.assertEqual(parse({"encoder": None}, self.words)[0], Recipe())
 
     def test_refused(self):
-        for raw, field in (({"encodr": "CLIP"}, "encodr"), ({"resolution": "abc"}, "resolution"), ({"resolution": -5}, "resolution"), ({"resolution": 1e9}, "resolution"),
-                           ({"resolution": float("nan")}, "resolution"), ({"resolution": True}, "resolution"), ({"visual_tokens": -1}, "visual_tokens"),
-                           ({"visual_tokens": "many"}, "visual_tokens"), ({"llm_params_b": 0}, "llm_params_b"), ({"llm_params_b": 1e9}, "llm_params_b"),
-                           ({"frozen_encoder": "maybe"}, "frozen_encoder"), ({"encoder": 7}, "encoder"), ({"data": ""}, "data"), ({"training": 3}, "training"),
-                           ({"data_size": float("inf")}, "data_size"), ({"visual_tokens": [576]}, "visual_tokens")):
+        for raw, field in (
+            ({"encodr": "CLIP"}, "encodr"),
+            ({"resolution": "abc"}, "resolution"),
+            ({"resolution": -5}, "resolution"),
+            ({"resolution": 1e9}, "resolution"),
+            ({"resolution": float("nan")}, "resolution"),
+            ({"resolution": True}, "resolution"),
+            ({"visual_tokens": -1}, "visual_tokens"),
+            ({"visual_tokens": "many"}, "visual_tokens"),
+            ({"llm_params_b": 0}, "llm_params_b"),
+            ({"llm_params_b": 1e9}, "llm_params_b"),
+            ({"frozen_encoder": "maybe"}, "frozen_encoder"),
+            ({"encoder": 7}, "encoder"),
+            ({"data": ""}, "data"),
+            ({"training": 3}, "training"),
+            ({"data_size": float("inf")}, "data_size"),
+            ({"visual_tokens": [576]}, "visual_tokens"),
+        ):
             with self.assertRaises(RecipeError, msg=raw) as caught:
                 parse(raw, self.words)
             self.assertEqual(caught.exception.field, field)
@@ -112,12 +206,21 @@ class Recipes(unittest.TestCase):
         return caught.exception
 
     def test_unknown_names_pass_when_asked_for(self):
-        recipe, warnings = parse({"encoder": "TULIP-SO400M", "resolution": "native"}, self.words, strict=False)
+        recipe, warnings = parse(
+            {"encoder": "TULIP-SO400M", "resolution": "native"}, self.words, strict=False
+        )
         self.assertEqual(recipe.encoder, "TULIP-SO400M")
         self.assertIn("unknown encoder", warnings[0])
 
     def test_resolutions(self):
-        for text, value in (("336", 336), ("336px", 336), ("448 pixels", 448), ("336x336", 336), (336.0, 336), ("anyres-672", "anyres-672")):
+        for text, value in (
+            ("336", 336),
+            ("336px", 336),
+            ("448 pixels", 448),
+            ("336x336", 336),
+            (336.0, 336),
+            ("anyres-672", "anyres-672"),
+        ):
             self.assertEqual(parse_resolution(text, self.words), value, text)
 
     def test_over(self):
@@ -126,7 +229,9 @@ class Recipes(unittest.TestCase):
         self.assertIsNone(Recipe(resolution=672).over(BASELINE).visual_tokens)
         self.assertIsNone(Recipe(data="cambrian-7m").over(BASELINE).data_size)
         self.assertEqual(Recipe().over(BASELINE), BASELINE)
-        self.assertEqual(Recipe(resolution=672, visual_tokens=100.0).over(BASELINE).visual_tokens, 100.0)
+        self.assertEqual(
+            Recipe(resolution=672, visual_tokens=100.0).over(BASELINE).visual_tokens, 100.0
+        )
 
 
 class Candidates(unittest.TestCase):
@@ -153,9 +258,15 @@ class Candidates(unittest.TestCase):
             self.assertTrue(rule and count > 0)
 
     def test_fix_and_avoid(self):
-        fixed = space(self.words, {"encoder": "siglip-so400m-14", "llm_params_b": 2.0}, {"data": ["llava-665k"]})
+        fixed = space(
+            self.words,
+            {"encoder": "siglip-so400m-14", "llm_params_b": 2.0},
+            {"data": ["llava-665k"]},
+        )
         self.assertEqual({v.recipe.encoder for v in fixed.visuals}, {"siglip-so400m-14"})
-        self.assertTrue(all(abs(math.log2(x.record["params_b"] / 2)) < 0.6 for x in fixed.languages))
+        self.assertTrue(
+            all(abs(math.log2(x.record["params_b"] / 2)) < 0.6 for x in fixed.languages)
+        )
         self.assertNotIn("llava-665k", {d.slug for d in fixed.data})
         with self.assertRaises(EmptySpace):
             space(self.words, {"resolution": 337}, {})
@@ -173,19 +284,38 @@ class Ranking(unittest.TestCase):
         whole = space(cls.words, {}, {})
         rng = random.Random(3)
         pick = lambda items, n: tuple(rng.sample(list(items), n))  # noqa: E731
-        cls.space = Space(pick(whole.visuals, 18), pick(whole.languages, 7), pick(whole.data, 8), ())
+        cls.space = Space(
+            pick(whole.visuals, 18), pick(whole.languages, 7), pick(whole.data, 8), ()
+        )
         cls.tasks = parse_mix("documents,mmmu", cls.words)
         cls.scores = rank.Scores(cls.space, BASELINE, cls.tasks, cls.library.posterior, cls.words)
 
     def brute(self, limits: Constraints):
         kept, excluded = [], {}
         for v, x, d in itertools.product(range(18), range(7), range(8)):
-            costs = costs_of(self.space.visuals[v], self.space.languages[x], self.space.data[d], limits, self.words, self.calibration)
+            costs = costs_of(
+                self.space.visuals[v],
+                self.space.languages[x],
+                self.space.data[d],
+                limits,
+                self.words,
+                self.calibration,
+            )
             room = self.space.languages[x].record.get("context")
-            over = room and self.space.visuals[v].visual_tokens * limits.images + PROMPT_TOKENS + OUTPUT_TOKENS > room
-            verdict = commercial_use(self.space.languages[x].record)[0] if limits.commercial else "yes"
+            over = (
+                room
+                and self.space.visuals[v].visual_tokens * limits.images
+                + PROMPT_TOKENS
+                + OUTPUT_TOKENS
+                > room
+            )
+            verdict = (
+                commercial_use(self.space.languages[x].record)[0] if limits.commercial else "yes"
+            )
             refused = {"no": "licence", "unknown": "unknown licence"}.get(verdict)
-            reason = refused or ("context" if over else exceeds(costs, limits, self.words, self.calibration))
+            reason = refused or (
+                "context" if over else exceeds(costs, limits, self.words, self.calibration)
+            )
             if reason:
                 excluded[reason] = excluded.get(reason, 0) + 1
             else:
@@ -193,11 +323,30 @@ class Ranking(unittest.TestCase):
         return sorted(kept, key=lambda item: -item[0]), excluded
 
     def test_same_top_and_same_counts_as_brute_force(self):
-        for limits in (Constraints(), Constraints(units.budget("300 A100-hours", self.words)), Constraints(latency=units.latency("150ms on L4", self.words)),
-                       Constraints(units.budget("5e19 FLOP", self.words), units.latency("3s total on L4", self.words), 20.0, "int4"),
-                       Constraints(units.budget("1M images", self.words), memory_gb=18.0),
-                       Constraints(units.budget("$400 at $2 per A100-hour", self.words), tokens_per_s=12.0, images=3, commercial=True),
-                       Constraints(latency=units.latency("2s on Orin", self.words), tokens_per_s=5.0, images=2, dtype="int8")):
+        for limits in (
+            Constraints(),
+            Constraints(units.budget("300 A100-hours", self.words)),
+            Constraints(latency=units.latency("150ms on L4", self.words)),
+            Constraints(
+                units.budget("5e19 FLOP", self.words),
+                units.latency("3s total on L4", self.words),
+                20.0,
+                "int4",
+            ),
+            Constraints(units.budget("1M images", self.words), memory_gb=18.0),
+            Constraints(
+                units.budget("$400 at $2 per A100-hour", self.words),
+                tokens_per_s=12.0,
+                images=3,
+                commercial=True,
+            ),
+            Constraints(
+                latency=units.latency("2s on Orin", self.words),
+                tokens_per_s=5.0,
+                images=2,
+                dtype="int8",
+            ),
+        ):
             kept, excluded = self.brute(limits)
             found = rank.pick(self.scores, limits, self.calibration, top=10)
             self.assertEqual(found.considered, 18 * 7 * 8)
@@ -206,90 +355,183 @@ class Ranking(unittest.TestCase):
             self.assertEqual(len(found.recipes), min(10, len(kept)))
             best = found.highest or found.recipes[0] if kept else None
             self.assertAlmostEqual(best.mix.expected, kept[0][0], 6) if best else None
-            leaders = kept[:rank.CANDIDATES]
+            leaders = kept[: rank.CANDIDATES]
             equal = [item for item in leaders if item[0] >= kept[0][0] - self.scores.noise]
-            flop = lambda item: costs_of(self.space.visuals[item[1]], self.space.languages[item[2]], self.space.data[item[3]], limits, self.words,  # noqa: E731
-                                         self.calibration).flop
-            for item, (score, *_) in zip(found.recipes, [*sorted(equal, key=flop), *leaders[len(equal):]]):
+            flop = lambda item: (
+                costs_of(
+                    self.space.visuals[item[1]],
+                    self.space.languages[item[2]],
+                    self.space.data[item[3]],
+                    limits,
+                    self.words,  # noqa: E731
+                    self.calibration,
+                ).flop
+            )
+            for item, (score, *_) in zip(
+                found.recipes, [*sorted(equal, key=flop), *leaders[len(equal) :]]
+            ):
                 self.assertAlmostEqual(item.mix.expected, score, 6)
 
     def test_of_equal_recipes_the_cheapest_comes_first(self):
         """However many are asked for, with and without probabilities: the first is the same."""
-        scores = rank.Scores(space(self.words, {}, {}), BASELINE, self.tasks, self.library.posterior, self.words)
+        scores = rank.Scores(
+            space(self.words, {}, {}), BASELINE, self.tasks, self.library.posterior, self.words
+        )
         limits = Constraints(units.budget("500 A100-hours", self.words))
         found = rank.pick(scores, limits, self.calibration, top=40).recipes
         best = max(item.mix.expected for item in found)
         equal = [item for item in found if item.mix.expected >= best - scores.noise]
         self.assertGreater(len(equal), 1)
-        self.assertEqual(list(found[:len(equal)]), equal)
-        self.assertEqual([item.costs.flop for item in equal], sorted(item.costs.flop for item in equal))
-        rest = [item.mix.expected for item in found[len(equal):]]
+        self.assertEqual(list(found[: len(equal)]), equal)
+        self.assertEqual(
+            [item.costs.flop for item in equal], sorted(item.costs.flop for item in equal)
+        )
+        rest = [item.mix.expected for item in found[len(equal) :]]
         self.assertEqual(rest, sorted(rest, reverse=True))
         for top, compete in ((1, True), (1, False), (5, False)):
-            self.assertEqual(rank.pick(scores, limits, self.calibration, top=top, compete=compete).recipes[0].recipe, found[0].recipe)
+            self.assertEqual(
+                rank.pick(scores, limits, self.calibration, top=top, compete=compete)
+                .recipes[0]
+                .recipe,
+                found[0].recipe,
+            )
 
     def advised(self, limits: Constraints) -> tuple[relax.Advice, ...]:
-        return relax.advice(self.scores, Pairs(self.space, limits, self.words, self.calibration), limits, self.calibration)
+        return relax.advice(
+            self.scores,
+            Pairs(self.space, limits, self.words, self.calibration),
+            limits,
+            self.calibration,
+        )
 
     def test_nothing_fits(self):
         limits = Constraints(memory_gb=0.5)
         self.assertEqual(rank.pick(self.scores, limits, self.calibration).recipes, ())
         memory = next(advice for advice in self.advised(limits) if advice.reason == "memory")
         self.assertGreater(memory.needs, 0.5)
-        self.assertEqual(memory.needs, float(f"{memory.needs:.3g}"))                                    # a number to type
-        at = rank.pick(self.scores, Constraints(memory_gb=memory.needs), self.calibration)              # what is said to fit does, and not less
+        # a number to type
+        self.assertEqual(memory.needs, float(f"{memory.needs:.3g}"))
+        # what is said to fit does, and not less
+        at = rank.pick(self.scores, Constraints(memory_gb=memory.needs), self.calibration)
         self.assertAlmostEqual(max(item.mix.expected for item in at.recipes), memory.gain, 6)
-        self.assertEqual(rank.pick(self.scores, Constraints(memory_gb=memory.needs * 0.99), self.calibration).recipes, ())
+        self.assertEqual(
+            rank.pick(
+                self.scores, Constraints(memory_gb=memory.needs * 0.99), self.calibration
+            ).recipes,
+            (),
+        )
 
     def test_each_constraint_that_blocks_is_named_with_what_it_needs(self):
-        limits = Constraints(units.budget("1 A100-hours", self.words), units.latency("1ms on L4", self.words), tokens_per_s=1.0)
-        both = self.advised(limits)                                                             # two of them block: none alone helps
-        self.assertEqual([(advice.reason, advice.together) for advice in both], [("latency", ("budget",)), ("budget", ("latency",))])
-        eased = limits._replace(latency=limits.latency._replace(ms=both[0].needs), budget=limits.budget._replace(amount=both[1].needs))
-        self.assertAlmostEqual(rank.pick(self.scores, eased, self.calibration).recipes[0].mix.expected, both[0].gain, 6)
+        limits = Constraints(
+            units.budget("1 A100-hours", self.words),
+            units.latency("1ms on L4", self.words),
+            tokens_per_s=1.0,
+        )
+        # two of them block: none alone helps
+        both = self.advised(limits)
+        self.assertEqual(
+            [(advice.reason, advice.together) for advice in both],
+            [("latency", ("budget",)), ("budget", ("latency",))],
+        )
+        eased = limits._replace(
+            latency=limits.latency._replace(ms=both[0].needs),
+            budget=limits.budget._replace(amount=both[1].needs),
+        )
+        self.assertAlmostEqual(
+            rank.pick(self.scores, eased, self.calibration).recipes[0].mix.expected, both[0].gain, 6
+        )
         found = self.advised(limits._replace(latency=None))
         self.assertEqual([advice.reason for advice in found], ["budget"])
         needs = limits.budget._replace(amount=found[0].needs)
         self.assertTrue(rank.pick(self.scores, Constraints(needs), self.calibration).recipes)
 
     def test_limits_are_rounded_towards_the_generous_side(self):
-        for value, up, down in ((1.32231, 1.33, 1.32), (146.677, 147.0, 146.0), (553.0, 553.0, 553.0), (9.4101e16, 9.42e16, 9.41e16), (0.001, 0.001, 0.001)):
+        for value, up, down in (
+            (1.32231, 1.33, 1.32),
+            (146.677, 147.0, 146.0),
+            (553.0, 553.0, 553.0),
+            (9.4101e16, 9.42e16, 9.41e16),
+            (0.001, 0.001, 0.001),
+        ):
             self.assertEqual((relax.generous(value), relax.generous(value, down=True)), (up, down))
 
     def test_format_licence_fix_and_avoid_are_named_when_they_block(self):
         def advised(*argv: str) -> dict:
-            return {(item["constraint"], item["limit"]): item for item in call_json("pick", *argv, exit_code=1)["relax"]}
+            return {
+                (item["constraint"], item["limit"]): item
+                for item in call_json("pick", *argv, exit_code=1)["relax"]
+            }
+
         found = advised("--fix", "llm=qwen2-72b", "--memory", "60GB")
         self.assertEqual(found["format", "bf16"]["needs"], "int4")
-        self.assertAlmostEqual(call_json("pick", "--fix", "llm=qwen2-72b", "--memory", "60GB in int4")["recipes"][0]["score"]["expected"],
-                               found["format", "bf16"]["expected"], 4)
+        self.assertAlmostEqual(
+            call_json("pick", "--fix", "llm=qwen2-72b", "--memory", "60GB in int4")["recipes"][0][
+                "score"
+            ]["expected"],
+            found["format", "bf16"]["expected"],
+            4,
+        )
         self.assertIn(("fix", "llm=qwen2-72b"), found)
         found = advised("--fix", "llm=qwen2.5-3b", "--licence", "commercial")
         self.assertEqual(set(found), {("licence", "commercial"), ("fix", "llm=qwen2.5-3b")})
-        self.assertAlmostEqual(call_json("pick", "--fix", "llm=qwen2.5-3b")["recipes"][0]["score"]["expected"], found["licence", "commercial"]["expected"], 4)
+        self.assertAlmostEqual(
+            call_json("pick", "--fix", "llm=qwen2.5-3b")["recipes"][0]["score"]["expected"],
+            found["licence", "commercial"]["expected"],
+            4,
+        )
 
     def test_what_is_avoided_is_not_considered(self):
         base = call_json("pick", "--budget", "500 A100-hours")
-        for given, gone in (("llm_params_b=7B", lambda r: 5 < r["llm_params_b"] < 9.4), ("llm=qwen2.5", lambda r: r["llm"].startswith("qwen2.5-")),
-                            ("encoder=pe-lang", lambda r: r["encoder"].startswith("pe-lang-"))):
+        for given, gone in (
+            ("llm_params_b=7B", lambda r: 5 < r["llm_params_b"] < 9.4),
+            ("llm=qwen2.5", lambda r: r["llm"].startswith("qwen2.5-")),
+            ("encoder=pe-lang", lambda r: r["encoder"].startswith("pe-lang-")),
+        ):
             found = call_json("pick", "--budget", "500 A100-hours", "--avoid", given, "--top", "30")
             self.assertLess(found["considered"], base["considered"], given)
             self.assertFalse(any(gone(item["recipe"]) for item in found["recipes"]), given)
 
     def test_a_licence_that_was_not_read_is_counted_apart(self):
-        excluded = {item["reason"]: item["count"] for item in call_json("pick", "--licence", "commercial")["excluded"]}
+        excluded = {
+            item["reason"]: item["count"]
+            for item in call_json("pick", "--licence", "commercial")["excluded"]
+        }
         words = self.library.words
-        verdicts = [commercial_use(language.record)[0] for language in space(words, {}, {}).languages]
+        verdicts = [
+            commercial_use(language.record)[0] for language in space(words, {}, {}).languages
+        ]
         each = space(words, {}, {}).size // len(verdicts)
-        self.assertEqual((excluded["licence"], excluded["unknown licence"]), (each * verdicts.count("no"), each * verdicts.count("unknown")))
+        self.assertEqual(
+            (excluded["licence"], excluded["unknown licence"]),
+            (each * verdicts.count("no"), each * verdicts.count("unknown")),
+        )
 
     def test_pareto_front_is_that_of_brute_force(self):
         for by in ("training", "latency", "memory"):
-            for limits in (Constraints(), Constraints(units.budget("300 A100-hours", self.words), memory_gb=40.0)):
+            for limits in (
+                Constraints(),
+                Constraints(units.budget("300 A100-hours", self.words), memory_gb=40.0),
+            ):
                 points = []
                 for score, v, x, d in self.brute(limits)[0]:
-                    costs = costs_of(self.space.visuals[v], self.space.languages[x], self.space.data[d], limits, self.words, self.calibration)
-                    points.append(({"training": costs.flop, "latency": costs.latency.ttft_ms, "memory": costs.memory.total}[by], score))
+                    costs = costs_of(
+                        self.space.visuals[v],
+                        self.space.languages[x],
+                        self.space.data[d],
+                        limits,
+                        self.words,
+                        self.calibration,
+                    )
+                    points.append(
+                        (
+                            {
+                                "training": costs.flop,
+                                "latency": costs.latency.ttft_ms,
+                                "memory": costs.memory.total,
+                            }[by],
+                            score,
+                        )
+                    )
                 expected = []
                 for cost, score in sorted(points, key=lambda p: (p[0], -p[1])):
                     if not expected or score > expected[-1][1]:
@@ -303,21 +545,45 @@ class Ranking(unittest.TestCase):
                     self.assertAlmostEqual(point.gain, score, 9)
 
     def test_risk_is_that_of_brute_force(self):
-        """The bounds never cut off a recipe that belongs to the best, whatever the constraints leave."""
-        for limits in (Constraints(), Constraints(units.budget("300 A100-hours", self.words), memory_gb=40.0)):
+        """The bounds never cut off a recipe that belongs to the best, whatever the constraints
+        leave.
+        """
+        for limits in (
+            Constraints(),
+            Constraints(units.budget("300 A100-hours", self.words), memory_gb=40.0),
+        ):
             counts = Pairs(self.space, limits, self.words, self.calibration).counts()[0]
-            mixes = {candidate: self.scores.mix(candidate, 0.8) for _, *candidate_ in self.brute(limits)[0] if (candidate := tuple(candidate_))}
+            mixes = {
+                candidate: self.scores.mix(candidate, 0.8)
+                for _, *candidate_ in self.brute(limits)[0]
+                if (candidate := tuple(candidate_))
+            }
             for name, value in (("lower", lambda m: m.low), ("p_better", lambda m: m.p_better)):
                 found = risk.cautious(self.scores, counts, 12, 0.8, name)
                 best = sorted(mixes, key=lambda c: -value(mixes[c]))[:12]
-                self.assertEqual([round(value(mixes[c]), 9) for c in found], [round(value(mixes[c]), 9) for c in best], (name, limits))
+                self.assertEqual(
+                    [round(value(mixes[c]), 9) for c in found],
+                    [round(value(mixes[c]), 9) for c in best],
+                    (name, limits),
+                )
                 ranked = rank.pick(self.scores, limits, self.calibration, top=3, risk=name)
-                self.assertEqual([item.recipe for item in ranked.recipes], [self.scores.recipe(c) for c in found[:3]])
+                self.assertEqual(
+                    [item.recipe for item in ranked.recipes],
+                    [self.scores.recipe(c) for c in found[:3]],
+                )
                 self.assertEqual(ranked.risk, name)
 
     def test_more_images_never_fit_better(self):
         limits = Constraints(latency=units.latency("900ms on L4", self.words), memory_gb=24.0)
-        left = [sum(n for _, n in rank.pick(self.scores, limits._replace(images=n), self.calibration, compete=False).excluded) for n in (1, 2, 4, 8)]
+        left = [
+            sum(
+                n
+                for _, n in rank.pick(
+                    self.scores, limits._replace(images=n), self.calibration, compete=False
+                ).excluded
+            )
+            for n in (1, 2, 4, 8)
+        ]
         self.assertEqual(left, sorted(left))
         self.assertLess(left[0], left[-1])
 
@@ -335,12 +601,16 @@ class Ranking(unittest.TestCase):
         total = sum(item.p_best for item in found.recipes)
         self.assertAlmostEqual(total, 1.0, 6)
         again = rank.pick(self.scores, Constraints(), self.calibration, top=40)
-        self.assertEqual([item.p_best for item in found.recipes], [item.p_best for item in again.recipes])
+        self.assertEqual(
+            [item.p_best for item in found.recipes], [item.p_best for item in again.recipes]
+        )
         self.assertTrue(found.recipes[0].tied)
         self.assertEqual(found.tied, sum(item.tied for item in found.recipes))
 
     def test_joint_covariance(self):
-        """Two recipes that differ in the data alone share the rest: their difference is surer than each."""
+        """Two recipes that differ in the data alone share the rest: their difference is surer than
+        each.
+        """
         one, other = (0, 0, 0), (0, 0, 1)
         labels = [rank.labels(self.scores, c) for c in (one, other)]
         (a, b), (_, c) = rank.joint_covariance([one, other], labels, self.scores)

@@ -1,4 +1,7 @@
-"""`pick` as people use it: constraints in their own words, risk, Pareto fronts, what to relax, adopt or train."""
+"""`pick` as people use it: constraints in their own words, risk, Pareto fronts, what to relax,
+adopt or train.
+"""
+
 import os
 import tempfile
 import unittest
@@ -10,7 +13,8 @@ from recipes.picker.limits import LICENCES, commercial_use
 from . import support
 from .support import call, call_json
 
-SMALL = ("--fix", "encoder=siglip", "--fix", "connector=mlp-2x-gelu", "--tasks", "documents")   # few candidates: fast
+# few candidates: fast
+SMALL = ("--fix", "encoder=siglip", "--fix", "connector=mlp-2x-gelu", "--tasks", "documents")
 
 
 class Constraints(unittest.TestCase):
@@ -19,12 +23,16 @@ class Constraints(unittest.TestCase):
         for item in own["recipes"]:
             self.assertLessEqual(item["training"]["gpu_hours"], 150)
         assumed = call_json("pick", *SMALL, "--budget", "$90")
-        self.assertTrue(any("$0.6 per a100-80gb-sxm hour is assumed" in text for text in assumed["warnings"]))
+        self.assertTrue(
+            any("$0.6 per a100-80gb-sxm hour is assumed" in text for text in assumed["warnings"])
+        )
         for item in assumed["recipes"]:
             self.assertLessEqual(item["training"]["gpu_hours"], 150)
 
     def test_speed_memory_and_format_in_one_line(self):
-        answer = call_json("pick", *SMALL, "--speed", "20 tokens/s on Orin", "--memory", "fits 24GB in int4")
+        answer = call_json(
+            "pick", *SMALL, "--speed", "20 tokens/s on Orin", "--memory", "fits 24GB in int4"
+        )
         for item in answer["recipes"]:
             self.assertEqual(item["latency"]["gpu"], "jetson-agx-orin-64gb")
             self.assertGreaterEqual(item["latency"]["tokens_per_s"], 20)
@@ -32,35 +40,51 @@ class Constraints(unittest.TestCase):
         self.assertGreater(dict((e["reason"], e["count"]) for e in answer["excluded"])["speed"], 0)
 
     def test_several_images_cost_more(self):
-        one, four = (call_json("pick", *SMALL, "--fix", "llm=qwen2-7b", "--images", n)["recipes"][0] for n in ("1", "4"))
+        one, four = (
+            call_json("pick", *SMALL, "--fix", "llm=qwen2-7b", "--images", n)["recipes"][0]
+            for n in ("1", "4")
+        )
         self.assertGreater(four["latency"]["ttft_ms"], 2 * one["latency"]["ttft_ms"])
         self.assertGreater(four["memory_gb"], one["memory_gb"])
         self.assertEqual(four["training"], one["training"])
 
     def test_the_context_of_the_llm_is_a_limit(self):
         answer = call_json("pick", *SMALL, "--images", "8")
-        self.assertGreater(dict((e["reason"], e["count"]) for e in answer["excluded"])["context"], 0)
+        self.assertGreater(
+            dict((e["reason"], e["count"]) for e in answer["excluded"])["context"], 0
+        )
         records = support.library().words.records("llm")
         for item in answer["recipes"]:
-            self.assertLessEqual(8 * item["visual_tokens"], records[item["recipe"]["llm"]]["context"])
+            self.assertLessEqual(
+                8 * item["visual_tokens"], records[item["recipe"]["llm"]]["context"]
+            )
 
     def test_licence(self):
         answer = call_json("pick", *SMALL, "--licence", "commercial", "--top", "10")
         records = support.library().words.records("llm")
         for item in answer["recipes"]:
             self.assertIn(commercial_use(records[item["recipe"]["llm"]])[0], ("yes", "conditions"))
-        self.assertGreater(dict((e["reason"], e["count"]) for e in answer["excluded"])["licence"], 0)
+        self.assertGreater(
+            dict((e["reason"], e["count"]) for e in answer["excluded"])["licence"], 0
+        )
         self.assertEqual(commercial_use({"license": "Qwen Research"})[0], "no")
         self.assertEqual(commercial_use({"license": None})[0], "unknown")
         self.assertEqual(commercial_use({"license": "something new"})[0], "unknown")
         printed = {r.get("license") or "" for r in records.values()}
-        for start, *_ in LICENCES:                                    # every rule speaks of a text that is there
+        # every rule speaks of a text that is there
+        for start, *_ in LICENCES:
             self.assertTrue(any(text.startswith(start) for text in printed), start)
 
     def test_what_cannot_be_read(self):
-        for argv, words in ((("--speed", "20"), "20 tokens/s"), (("--memory", "24GB in int4", "--dtype", "int8"), "--dtype"),
-                            (("--budget", "$5 per banana"), "as in"), (("--images", "0"), "between 1 and 100"), (("--risk", "brave"), "invalid choice"),
-                            (("--latency", "300ms on L4", "--speed", "20 tokens/s on Orin"), "one device"), (("--plot", "x.svg"), "--pareto")):
+        for argv, words in (
+            (("--speed", "20"), "20 tokens/s"),
+            (("--memory", "24GB in int4", "--dtype", "int8"), "--dtype"),
+            (("--budget", "$5 per banana"), "as in"),
+            (("--images", "0"), "between 1 and 100"),
+            (("--risk", "brave"), "invalid choice"),
+            (("--latency", "300ms on L4", "--speed", "20 tokens/s on Orin"), "one device"),
+            (("--plot", "x.svg"), "--pareto"),
+        ):
             code, _, err = call("pick", *argv)
             self.assertEqual(code, 2, argv)
             self.assertIn(words, err, argv)
@@ -69,34 +93,70 @@ class Constraints(unittest.TestCase):
 
 class NothingFits(unittest.TestCase):
     def test_a_recipe_that_breaks_a_limit_is_not_ablated(self):
-        for argv, words in ((("--recipe", "encoder=siglip,llm=qwen2.5-7b", "--memory", "8GB"), "breaks the memory limit"),
-                            (("--recipe", "llm=qwen2.5-7b", "--avoid", "llm=qwen2.5"), "--avoid leaves out"),
-                            (("--recipe", "encoder=siglip", "--fix", "encoder=clip-vit-l-14"), "--fix says"), (("--memory", "0.1GB"), "no recipe meets all")):
+        for argv, words in (
+            (
+                ("--recipe", "encoder=siglip,llm=qwen2.5-7b", "--memory", "8GB"),
+                "breaks the memory limit",
+            ),
+            (("--recipe", "llm=qwen2.5-7b", "--avoid", "llm=qwen2.5"), "--avoid leaves out"),
+            (("--recipe", "encoder=siglip", "--fix", "encoder=clip-vit-l-14"), "--fix says"),
+            (("--memory", "0.1GB"), "no recipe meets all"),
+        ):
             code, out, err = call("ablate", *argv)
             self.assertEqual((code, out, err.count("\n")), (1, "", 1), argv)
             self.assertIn(words, err)
 
     def test_advice_holds_when_it_is_typed(self):
         """By the asked risk, and with what has to go at the same time."""
-        for flags, eased in ((("--risk", "lower", "--memory", "12GB", "--fix", "llm_params_b=7B"), lambda a: ("--memory", f"{a['needs']:g}GB", "--fix", "llm_params_b=7B")),
-                             (("--fix", "llm=qwen2.5-3b", "--licence", "commercial", "--memory", "4GB"), lambda a: ("--fix", "llm=qwen2.5-3b", "--memory", f"{a['needs']:g}GB"))):
+        for flags, eased in (
+            (
+                ("--risk", "lower", "--memory", "12GB", "--fix", "llm_params_b=7B"),
+                lambda a: ("--memory", f"{a['needs']:g}GB", "--fix", "llm_params_b=7B"),
+            ),
+            (
+                ("--fix", "llm=qwen2.5-3b", "--licence", "commercial", "--memory", "4GB"),
+                lambda a: ("--fix", "llm=qwen2.5-3b", "--memory", f"{a['needs']:g}GB"),
+            ),
+        ):
             asked = call_json("pick", "--tasks", "charts", *flags, exit_code=1)
             memory = next(a for a in asked["relax"] if a["constraint"] == "memory")
             self.assertEqual(memory["together_with"], ["licence"] if "--licence" in flags else [])
-            found = call_json("pick", "--tasks", "charts", *eased(memory), *(flags[:2] if flags[0] == "--risk" else ()))
+            found = call_json(
+                "pick",
+                "--tasks",
+                "charts",
+                *eased(memory),
+                *(flags[:2] if flags[0] == "--risk" else ()),
+            )
             self.assertAlmostEqual(found["recipes"][0]["score"]["expected"], memory["expected"], 3)
 
     def test_what_is_fixed_is_named_as_it_is_typed(self):
-        text = " ".join(call("pick", "--tasks", "documents", "--fix", "llm_params_b=7B", "--memory", "4GB")[1].split())
+        text = " ".join(
+            call("pick", "--tasks", "documents", "--fix", "llm_params_b=7B", "--memory", "4GB")[
+                1
+            ].split()
+        )
         self.assertIn("without --fix llm_params_b=7B something fits", text)
-        pairs = (("llm_params_b", 0.5), ("visual_tokens", 576.0), ("frozen_encoder", True), ("encoder", "clip-vit-l-14"))
-        self.assertEqual([picks.typed(*pair) for pair in pairs], ["0.5B", "576", "true", "clip-vit-l-14"])
+        pairs = (
+            ("llm_params_b", 0.5),
+            ("visual_tokens", 576.0),
+            ("frozen_encoder", True),
+            ("encoder", "clip-vit-l-14"),
+        )
+        self.assertEqual(
+            [picks.typed(*pair) for pair in pairs], ["0.5B", "576", "true", "clip-vit-l-14"]
+        )
 
     def test_it_says_what_to_relax_by_how_much_and_what_that_buys(self):
         code, out, _ = call("pick", *SMALL, "--latency", "1ms on L4")
         self.assertEqual(code, 1)
-        self.assertRegex(out, r"latency: at most 1 ms is asked;\s+with\s+[\d.]+\s+ms\s+something\s+fits,\s+the\s+best\s+recipe\s+gaining")
+        self.assertRegex(
+            out,
+            r"latency: at most 1 ms is"
+            r" asked;\s+with\s+[\d.]+\s+ms\s+something\s+fits,\s+the\s+best\s+recipe\s+gaining",
+        )
         import json
+
         code, out, _ = call("pick", *SMALL, "--latency", "1ms on L4", "--json")
         relax = json.loads(out)["relax"][0]
         self.assertEqual((relax["constraint"], relax["limit"], relax["unit"]), ("latency", 1, "ms"))
@@ -122,7 +182,9 @@ class Choices(unittest.TestCase):
     def test_text_and_picture_of_the_front(self):
         with tempfile.TemporaryDirectory() as folder:
             path = os.path.join(folder, "front.svg")
-            code, out, _ = call("pick", *SMALL, "--fix", "llm_params_b=2B", "--pareto", "latency", "--plot", path)
+            code, out, _ = call(
+                "pick", *SMALL, "--fix", "llm_params_b=2B", "--pareto", "latency", "--plot", path
+            )
             self.assertEqual(code, 0)
             self.assertIn("no recipe is better for less (latency", out)
             self.assertIn("wrote", out)
@@ -132,8 +194,14 @@ class Choices(unittest.TestCase):
         self.assertGreater(self.answer["tied"], 1)
         cheapest, recipes = self.answer["cheapest_tied"], self.answer["recipes"]
         self.assertLess(cheapest["gpu_hours"], recipes[0]["training"]["gpu_hours"])
-        least = max(item["score"]["expected"] for item in recipes) - self.answer["noise_of_two_runs"]
-        hours = [item["training"]["gpu_hours"] for item in recipes if item["score"]["tied_with_first"] and item["score"]["expected"] >= least]
+        least = (
+            max(item["score"]["expected"] for item in recipes) - self.answer["noise_of_two_runs"]
+        )
+        hours = [
+            item["training"]["gpu_hours"]
+            for item in recipes
+            if item["score"]["tied_with_first"] and item["score"]["expected"] >= least
+        ]
         self.assertEqual(hours, sorted(hours))
         self.assertGreaterEqual(recipes[0]["score"]["expected"], least)
         low, high = self.answer["recipes"][0]["score"]["rank_interval"]
@@ -144,11 +212,15 @@ class Choices(unittest.TestCase):
         adopt = self.answer["adopt"]
         self.assertIn(adopt["verdict"], ("adopt", "train", "unclear"))
         for model in adopt["models"]:
-            cells = [c for c in model["benchmarks"] if c["pick"] is not None and c["kind"] == "printed"]
+            cells = [
+                c for c in model["benchmarks"] if c["pick"] is not None and c["kind"] == "printed"
+            ]
             self.assertEqual(model["compared"], len(cells))
             self.assertEqual(model["beyond"], sum(c["value"] > c["pick_high"] for c in cells))
         if adopt["verdict"] == "adopt":
-            self.assertTrue(any(m["compared"] and m["beyond"] == m["compared"] for m in adopt["models"]))
+            self.assertTrue(
+                any(m["compared"] and m["beyond"] == m["compared"] for m in adopt["models"])
+            )
         _, out, _ = call("pick", *SMALL, "--budget", "400 A100-hours")
         self.assertIn("adopt or train?", out)
 
@@ -159,7 +231,12 @@ class Choices(unittest.TestCase):
         self.assertTrue(other["tables"])
 
     def test_a_cautious_pick_is_surer(self):
-        expected, lower = (call_json("pick", *SMALL, "--fix", "llm_params_b=7B", "--risk", risk, "--top", "1")["recipes"][0]["score"] for risk in ("expected", "lower"))
+        expected, lower = (
+            call_json("pick", *SMALL, "--fix", "llm_params_b=7B", "--risk", risk, "--top", "1")[
+                "recipes"
+            ][0]["score"]
+            for risk in ("expected", "lower")
+        )
         self.assertGreaterEqual(lower["interval"]["low"], expected["interval"]["low"])
         self.assertLessEqual(lower["expected"], expected["expected"])
 

@@ -1,4 +1,7 @@
-"""Reading JSON files that may be hostile: each is an EvidenceError that names the file, never a crash."""
+"""Reading JSON files that may be hostile: each is an EvidenceError that names the file, never a
+crash.
+"""
+
 import json
 import os
 import pathlib
@@ -50,7 +53,8 @@ class Hostile(unittest.TestCase):
         self.refused(b"[" * 100_000, "deep")
         self.refused(b'{"a":' * 200 + b"1" + b"}" * 200, "deep")
         brackets = json.dumps({"note": "[" * 500 + '"' + "{" * 500})
-        self.assertEqual(len(parse(brackets, "x")["note"]), 1001)  # brackets inside a text are no nesting
+        # brackets inside a text are no nesting
+        self.assertEqual(len(parse(brackets, "x")["note"]), 1001)
 
     def test_encoding(self):
         self.refused(b"\xef\xbb\xbf{}", "byte-order mark", rule="encoding")
@@ -59,9 +63,9 @@ class Hostile(unittest.TestCase):
 
     def test_files(self):
         with self.assertRaises(EvidenceError):
-            read_json(self.path)                      # does not exist
+            read_json(self.path)  # does not exist
         with self.assertRaises(EvidenceError):
-            read_json(self.folder.name)               # a directory
+            read_json(self.folder.name)  # a directory
         with open(self.path, "wb") as file:
             file.truncate(reading.MAX_BYTES + 1)
         with self.assertRaises(EvidenceError) as caught:
@@ -94,8 +98,17 @@ class Lines(unittest.TestCase):
     TEXT = '{"a": {"b/c": [10,\n 20,\n {"d": 1,\n  "e": [\n   5]}]},\n "z": 3}'
 
     def test_line_of(self):
-        for pointer, line in (("", 1), ("/a", 1), ("/a/b~1c/0", 1), ("/a/b~1c/1", 2), ("/a/b~1c/2", 3), ("/a/b~1c/2/d", 3),
-                              ("/a/b~1c/2/e", 4), ("/a/b~1c/2/e/0", 5), ("/z", 6)):
+        for pointer, line in (
+            ("", 1),
+            ("/a", 1),
+            ("/a/b~1c/0", 1),
+            ("/a/b~1c/1", 2),
+            ("/a/b~1c/2", 3),
+            ("/a/b~1c/2/d", 3),
+            ("/a/b~1c/2/e", 4),
+            ("/a/b~1c/2/e/0", 5),
+            ("/z", 6),
+        ):
             self.assertEqual(line_of(self.TEXT, pointer), line, pointer)
 
     def test_absent_pointer_gives_the_nearest_parent(self):

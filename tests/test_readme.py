@@ -1,8 +1,11 @@
-"""README.md: its commands run, what it shows is what the program prints, its counts are those of the evidence, its links and paths exist.
+"""README.md: its commands run, what it shows is what the program prints, its counts are those of
+the evidence, its links and paths exist.
 
-Commands that write files run in a folder of their own, with results to import in it. Only parsed, not run: what needs a server (compare),
-takes long (fit; the backtest's table is filled by fill_readme), or is run by the tests of its own (report, skill).
+Commands that write files run in a folder of their own, with results to import in it. Only parsed,
+not run: what needs a server (compare), takes long (fit; the backtest's table is filled by
+fill_readme), or is run by the tests of its own (report, skill).
 """
+
 import os
 import re
 import shlex
@@ -21,7 +24,12 @@ class Readme(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.text = fill_readme.README.read_text(encoding="utf-8")
-        cls.lines = [line for block in re.findall(r"```\n(.*?)```", cls.text, re.S) for line in block.splitlines() if line.startswith("python3 main.py ")]
+        cls.lines = [
+            line
+            for block in re.findall(r"```\n(.*?)```", cls.text, re.S)
+            for line in block.splitlines()
+            if line.startswith("python3 main.py ")
+        ]
 
     def test_commands_work(self):
         before = os.getcwd()
@@ -44,7 +52,9 @@ class Readme(unittest.TestCase):
         self.assertGreater(len(self.lines), 35)
 
     def test_every_command_is_shown(self):
-        named = set(re.findall(r"python3 main\.py ([a-z]+)", self.text)) | set(re.findall(r"`([a-z]+)(?: [^`]*)?`", self.text))
+        named = set(re.findall(r"python3 main\.py ([a-z]+)", self.text)) | set(
+            re.findall(r"`([a-z]+)(?: [^`]*)?`", self.text)
+        )
         self.assertEqual(set(cli.COMMANDS) - named - {"predict"}, set())
 
     def test_shown_output_is_the_output(self):
@@ -52,7 +62,8 @@ class Readme(unittest.TestCase):
         self.assertGreater(len(shown), 2)
         for one in shown:
             self.assertIn(one.comment, self.text)
-            if one.command.startswith("python3 main.py"):   # the others take long: fill_readme writes them
+            # the others take long: fill_readme writes them
+            if one.command.startswith("python3 main.py"):
                 self.assertEqual(fill_readme.render(one), one.shown, one.command)
 
     def test_counts(self):
@@ -60,8 +71,14 @@ class Readme(unittest.TestCase):
 
     def test_backtest_table_has_every_row(self):
         table = fill_readme.BACKTEST.search(self.text)[0]
-        self.assertEqual(re.findall(r"^\| (.*?) \|", table, re.M)[1:],
-                         ["all contrasts", "answerable (direct, indirect)", *(f"answerable: {axis}" for axis in fill_readme.AXES)])
+        self.assertEqual(
+            re.findall(r"^\| (.*?) \|", table, re.M)[1:],
+            [
+                "all contrasts",
+                "answerable (direct, indirect)",
+                *(f"answerable: {axis}" for axis in fill_readme.AXES),
+            ],
+        )
         self.assertNotIn("nan", table)
 
     def test_paths_exist(self):
@@ -71,19 +88,36 @@ class Readme(unittest.TestCase):
 
 class Fill(unittest.TestCase):
     def test_parts_and_lines(self):
-        one = fill_readme.Block("python3 main.py tokens --model qwen2-vl --image 448x280", None, None, "")
+        one = fill_readme.Block(
+            "python3 main.py tokens --model qwen2-vl --image 448x280", None, None, ""
+        )
         whole = fill_readme.render(one)
         self.assertIn("160", whole)
         command = "python3 main.py claims L12"
         full = fill_readme.render(one._replace(command=command)).rstrip("\n").split("\n\n")
-        self.assertEqual(fill_readme.render(one._replace(command=command, parts=(1, 2))), "\n\n".join(full[:2]) + "\n\n…\n")
-        self.assertEqual(fill_readme.render(one._replace(command=command, parts=(2, 2))), "…\n\n" + full[1] + "\n\n…\n")
-        self.assertEqual(fill_readme.render(one._replace(command=command, parts=(1, 1), lines=1)), full[0].split("\n")[0] + "\n…\n")
-        self.assertEqual(fill_readme.render(one._replace(command=command, parts=(1, len(full)))), "\n\n".join(full) + "\n")
+        self.assertEqual(
+            fill_readme.render(one._replace(command=command, parts=(1, 2))),
+            "\n\n".join(full[:2]) + "\n\n…\n",
+        )
+        self.assertEqual(
+            fill_readme.render(one._replace(command=command, parts=(2, 2))),
+            "…\n\n" + full[1] + "\n\n…\n",
+        )
+        self.assertEqual(
+            fill_readme.render(one._replace(command=command, parts=(1, 1), lines=1)),
+            full[0].split("\n")[0] + "\n…\n",
+        )
+        self.assertEqual(
+            fill_readme.render(one._replace(command=command, parts=(1, len(full)))),
+            "\n\n".join(full) + "\n",
+        )
 
     def test_it_fills_what_the_comments_ask_for_and_nothing_else(self):
-        text = ("a <!-- output: python3 main.py tokens --model qwen2-vl --image 448x280; parts 1-1:1 -->\n```\nold\n```\nb: 1 papers, 2 ablation tables and 3 "
-                "printed scores\n```\nkept\n```\n")
+        text = (
+            "a <!-- output: python3 main.py tokens --model qwen2-vl --image 448x280; parts 1-1:1"
+            " -->\n```\nold\n```\nb: 1 papers, 2 ablation tables and 3 printed"
+            " scores\n```\nkept\n```\n"
+        )
         filled = fill_readme.fill(text)
         self.assertIn("160 visual tokens\n…\n```\nb: " + fill_readme.counts(), filled)
         self.assertNotIn("old", filled)
@@ -92,7 +126,9 @@ class Fill(unittest.TestCase):
 
     def test_a_command_that_fails_is_not_filled_in(self):
         with self.assertRaises(AssertionError):
-            fill_readme.render(fill_readme.Block("python3 main.py swap CLIP nonsense", None, None, ""))
+            fill_readme.render(
+                fill_readme.Block("python3 main.py swap CLIP nonsense", None, None, "")
+            )
 
 
 if __name__ == "__main__":

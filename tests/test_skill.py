@@ -1,4 +1,7 @@
-"""The agent skill is fresh, well-formed and true, in its three forms; it overwrites nothing that is not its own."""
+"""The agent skill is fresh, well-formed and true, in its three forms; it overwrites nothing that is
+not its own.
+"""
+
 import contextlib
 import functools
 import io
@@ -45,7 +48,9 @@ def run(*argv):
 
 
 def check_head(case, text, name):
-    """Agent Skills: name (lower case, digits, single hyphens, at most 64), description (at most 1024), known keys, strings in metadata."""
+    """Agent Skills: name (lower case, digits, single hyphens, at most 64), description (at most
+    1024), known keys, strings in metadata.
+    """
     head = re.match(r"---\n(.*?)\n---\n", text, re.S)[1]
     keys = re.findall(r"^([a-z-]+):", head, re.M)
     case.assertEqual(keys, ["name", "description", "compatibility", "metadata"])
@@ -57,7 +62,7 @@ def check_head(case, text, name):
     case.assertTrue(0 < len(description) <= 1024)
     case.assertIn("Use it when", description)
     case.assertLessEqual(len(json.loads(re.search(r"^compatibility: (.*)$", head, re.M)[1])), 500)
-    for line in head[head.index("metadata:"):].splitlines()[1:]:
+    for line in head[head.index("metadata:") :].splitlines()[1:]:
         case.assertRegex(line, r'^  [a-z]+: ".*"$')
     case.assertLess(text.count("\n"), 500)
 
@@ -65,7 +70,9 @@ def check_head(case, text, name):
 class Skill(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.text = (support.ROOT / "outputs" / "skill-vlm-recipe-picker.md").read_text(encoding="utf-8")
+        cls.text = (support.ROOT / "outputs" / "skill-vlm-recipe-picker.md").read_text(
+            encoding="utf-8"
+        )
 
     def test_it_is_what_the_evidence_gives(self):
         self.assertEqual(skill.build(support.library(), value(), SUMMARIES), self.text)
@@ -103,10 +110,13 @@ class Skill(unittest.TestCase):
             cli.parser_of(name).parse_args(rest)
 
     def test_rules_are_backed_or_say_that_they_are_not(self):
-        rules = self.text[self.text.index("## Hard rejects"):self.text.index("## Famous claims")]
+        rules = self.text[self.text.index("## Hard rejects") : self.text.index("## Famous claims")]
         self.assertEqual(len(re.findall(r"^\d+\. \*\*", rules, re.M)), len(guide.RULES))
         self.assertEqual(len(re.findall(r"^   Backing|Unbacked", rules, re.M)), len(guide.RULES))
-        self.assertEqual(len(re.findall(r"^   Rows: ", rules, re.M)), sum(len(rule.proofs) for rule in guide.RULES))
+        self.assertEqual(
+            len(re.findall(r"^   Rows: ", rules, re.M)),
+            sum(len(rule.proofs) for rule in guide.RULES),
+        )
         self.assertNotIn("no longer show it", rules)
 
     def test_rules_say_what_model_and_rows_say(self):
@@ -118,8 +128,14 @@ class Skill(unittest.TestCase):
                 table = support.table_of(cells.proof.table)
                 rows = {row.arm: row for row in table.rows}
                 for key, before, after in cells.cells:
-                    self.assertEqual((rows[cells.proof.before].scores[key], rows[cells.proof.after].scores[key]), (before, after))
-                    self.assertFalse(doubtful(rows[cells.proof.before], key) or doubtful(rows[cells.proof.after], key))
+                    self.assertEqual(
+                        (rows[cells.proof.before].scores[key], rows[cells.proof.after].scores[key]),
+                        (before, after),
+                    )
+                    self.assertFalse(
+                        doubtful(rows[cells.proof.before], key)
+                        or doubtful(rows[cells.proof.after], key)
+                    )
 
     def test_a_rule_that_the_rows_do_not_show_says_so(self):
         rule = guide.RULES[0]
@@ -130,13 +146,21 @@ class Skill(unittest.TestCase):
 
     def test_failing_claims_are_those_of_the_audit(self):
         audit = support.call_json("claims")
-        failing = [c["id"] for c in audit["claims"] if c["verdict"] in ("contradicted", "not in the cited source")]
-        part = self.text[self.text.index("## Famous claims"):self.text.index("## Training stages")]
+        failing = [
+            c["id"]
+            for c in audit["claims"]
+            if c["verdict"] in ("contradicted", "not in the cited source")
+        ]
+        part = self.text[
+            self.text.index("## Famous claims") : self.text.index("## Training stages")
+        ]
         self.assertEqual(re.findall(r"^- (\w+), ", part, re.M), failing)
 
     def test_numbers_of_the_tables_are_those_of_swap(self):
         mix = support.call_json("swap", "7B", "13B", "--tasks", "documents")["mix"]
-        entry = next(e for e in value().families["ocr-document"].entries if e.usual.label == "LLM 7B -> 13B")
+        entry = next(
+            e for e in value().families["ocr-document"].entries if e.usual.label == "LLM 7B -> 13B"
+        )
         self.assertAlmostEqual(entry.mix.expected, mix["expected"], places=4)
         self.assertAlmostEqual(entry.mix.low, mix["interval"]["low"], places=4)
         self.assertIn(skill.row(entry).split(" | nvila")[0], "\n".join(files().values()))
@@ -171,18 +195,64 @@ def has(data, path):
 
 
 # a small space: one visual part and one LLM
-QUICK = ("--tasks", "mmmu=2,counting", "--fix", "encoder=siglip", "--fix", "connector=mlp-2x-gelu", "--fix", "resolution=384", "--fix", "llm=qwen2-7b")
+QUICK = (
+    "--tasks",
+    "mmmu=2,counting",
+    "--fix",
+    "encoder=siglip",
+    "--fix",
+    "connector=mlp-2x-gelu",
+    "--fix",
+    "resolution=384",
+    "--fix",
+    "llm=qwen2-7b",
+)
 
 
 class Situation(unittest.TestCase):
     def test_a_filled_card(self):
-        code, text, err = support.call("skill", "--tasks", "documents", "--budget", "500 A100-hours", "--latency", "300ms on L4", "--memory", "24GB")
+        code, text, err = support.call(
+            "skill",
+            "--tasks",
+            "documents",
+            "--budget",
+            "500 A100-hours",
+            "--latency",
+            "300ms on L4",
+            "--memory",
+            "24GB",
+        )
         self.assertEqual((code, err), (0, ""))
         check_head(self, text, "vlm-recipe-ocr-document")
-        picked = support.call_json("pick", "--tasks", "documents", "--budget", "500 A100-hours", "--latency", "300ms on L4", "--memory", "24GB", "--top", "1")
+        picked = support.call_json(
+            "pick",
+            "--tasks",
+            "documents",
+            "--budget",
+            "500 A100-hours",
+            "--latency",
+            "300ms on L4",
+            "--memory",
+            "24GB",
+            "--top",
+            "1",
+        )
         best = picked["recipes"][0]
-        card = text[text.index("## Recipe card"):text.index("## What helps here")]
-        for name in ("task mix", "encoder", "connector", "LLM", "data", "resolution", "stage 1", "stage 2", "expected", "cost", "ablate first", "unbacked"):
+        card = text[text.index("## Recipe card") : text.index("## What helps here")]
+        for name in (
+            "task mix",
+            "encoder",
+            "connector",
+            "LLM",
+            "data",
+            "resolution",
+            "stage 1",
+            "stage 2",
+            "expected",
+            "cost",
+            "ablate first",
+            "unbacked",
+        ):
             self.assertRegex(card, rf"(?m)^- {name}: .+")
         for axis in ("encoder", "connector", "llm", "data"):
             self.assertIn(f"`{best['recipe'][axis]}`", card)
@@ -197,7 +267,11 @@ class Situation(unittest.TestCase):
         for line in re.findall(r"^python3 main.py .*$", text, re.M):
             name, *rest = shlex.split(line)[2:]
             cli.parser_of(name).parse_args(rest)
-        self.assertIn("python3 main.py pick --tasks documents --budget '500 A100-hours' --latency '300ms on L4' --memory 24GB --json", text)
+        self.assertIn(
+            "python3 main.py pick --tasks documents --budget '500 A100-hours' --latency '300ms on"
+            " L4' --memory 24GB --json",
+            text,
+        )
 
     def test_to_a_file_and_as_json(self):
         with tempfile.TemporaryDirectory() as folder:
@@ -208,7 +282,12 @@ class Situation(unittest.TestCase):
             check_head(self, text, "vlm-recipe-mmmu-counting")
             self.assertEqual(support.call_json("skill", *QUICK)["text"], text)
             self.assertEqual(support.call("skill", *QUICK, "--out", path, "--check")[0], 0)
-            self.assertEqual(support.call("skill", *QUICK, "--avoid", "data=cambrian-7m", "--out", path, "--check")[0], 1)
+            self.assertEqual(
+                support.call(
+                    "skill", *QUICK, "--avoid", "data=cambrian-7m", "--out", path, "--check"
+                )[0],
+                1,
+            )
 
     def test_nothing_fits(self):
         code, out, err = support.call("skill", "--tasks", "documents", "--memory", "1GB")
@@ -218,18 +297,28 @@ class Situation(unittest.TestCase):
     def test_names_of_mixes(self):
         words = support.library().words
         every = ",".join(words.families())
-        for text, name in (("documents", "vlm-recipe-ocr-document"), ("mmmu=1,mathvista=2", "vlm-recipe-mmmu-mathvista"), (every, None)):
+        for text, name in (
+            ("documents", "vlm-recipe-ocr-document"),
+            ("mmmu=1,mathvista=2", "vlm-recipe-mmmu-mathvista"),
+            (every, None),
+        ):
             found = skill.situation_name(parse_mix(text, words))
             self.assertRegex(found, r"^[a-z0-9]+(-[a-z0-9]+)*$")
             self.assertLessEqual(len(found), 64)
             self.assertIn(found, (name or found,))
 
     def test_bad_input(self):
-        for argv, said in ((("--tasks", "no-such-task"), "no-such-task"), (("--tasks", "documents", "--budget", "many"), "many"),
-                           (("--tasks", "documents", "--out", "/no/such/folder/s.md"), "is not there"), (("--bundle", "x", "--out", "y"), "leave out --out"),
-                           (("--bundle", "x", "--tasks", "documents"), "leave out --tasks"), (("--tasks", "documents", "--check"), "name the file"),
-                           (("--fix", "colour=red"), "colour"), (("--bundle", "/no/such/folder/x"), "is not there"),
-                           (("--out", "/no/such/s.md"), "is not there")):
+        for argv, said in (
+            (("--tasks", "no-such-task"), "no-such-task"),
+            (("--tasks", "documents", "--budget", "many"), "many"),
+            (("--tasks", "documents", "--out", "/no/such/folder/s.md"), "is not there"),
+            (("--bundle", "x", "--out", "y"), "leave out --out"),
+            (("--bundle", "x", "--tasks", "documents"), "leave out --tasks"),
+            (("--tasks", "documents", "--check"), "name the file"),
+            (("--fix", "colour=red"), "colour"),
+            (("--bundle", "/no/such/folder/x"), "is not there"),
+            (("--out", "/no/such/s.md"), "is not there"),
+        ):
             code, out, err = run("skill", *argv)
             self.assertEqual((code, out), (2, ""), argv)
             self.assertEqual(err.count("\n"), 1)
@@ -244,15 +333,26 @@ class Situation(unittest.TestCase):
 
     def test_limits_in_words(self):
         self.assertIn("no limits", skill.said_limits(Constraints()))
-        self.assertEqual(skill.said_limits(guide.LIMITS), "500 a100-80gb-sxm hours and 300 ms to the first token on l4 (bf16)")
+        self.assertEqual(
+            skill.said_limits(guide.LIMITS),
+            "500 a100-80gb-sxm hours and 300 ms to the first token on l4 (bf16)",
+        )
 
 
 class Bundle(unittest.TestCase):
     def test_the_folder_form(self):
         made = files()
         families = support.library().words.families()
-        self.assertEqual(set(made), {"SKILL.md", "scripts/ask.py", "references/evidence.md", "references/claims.md",
-                                     *(f"references/{family}.md" for family in families)})
+        self.assertEqual(
+            set(made),
+            {
+                "SKILL.md",
+                "scripts/ask.py",
+                "references/evidence.md",
+                "references/claims.md",
+                *(f"references/{family}.md" for family in families),
+            },
+        )
         check_head(self, made["SKILL.md"], skill.NAME)
         linked = set(re.findall(r"\]\((references/[^)]*)\)", made["SKILL.md"]))
         self.assertEqual(linked, {name for name in made if name.startswith("references/")})
@@ -273,11 +373,24 @@ class Bundle(unittest.TestCase):
             for _ in range(2):
                 code, out, err = run("skill", "--bundle", os.path.join(folder, "skills"))
                 self.assertEqual((code, err), (0, ""))
-            self.assertEqual({str(p.relative_to(root)).replace(os.sep, "/"): p.read_text(encoding="utf-8") for p in root.rglob("*") if p.is_file()}, files())
-            self.assertEqual(run("skill", "--bundle", os.path.join(folder, "skills"), "--check")[0], 0)
+            self.assertEqual(
+                {
+                    str(p.relative_to(root)).replace(os.sep, "/"): p.read_text(encoding="utf-8")
+                    for p in root.rglob("*")
+                    if p.is_file()
+                },
+                files(),
+            )
+            self.assertEqual(
+                run("skill", "--bundle", os.path.join(folder, "skills"), "--check")[0], 0
+            )
             (root / "references" / "chart.md").write_text("changed")
-            code, out, _ = run("skill", "--bundle", os.path.join(folder, "skills"), "--check", "--json")
-            self.assertEqual((code, json.loads(out)["stale"]), (1, [str(root / "references" / "chart.md")]))
+            code, out, _ = run(
+                "skill", "--bundle", os.path.join(folder, "skills"), "--check", "--json"
+            )
+            self.assertEqual(
+                (code, json.loads(out)["stale"]), (1, [str(root / "references" / "chart.md")])
+            )
 
     def test_somebody_elses_file_stays_and_nothing_is_written(self):
         with tempfile.TemporaryDirectory() as folder:
@@ -287,7 +400,10 @@ class Bundle(unittest.TestCase):
             code, _, err = run("skill", "--bundle", folder)
             self.assertEqual(code, 2)
             self.assertIn("was not written by this program", err)
-            self.assertEqual((theirs.read_text(), sorted(os.listdir(theirs.parent.parent))), ("mine", ["references"]))
+            self.assertEqual(
+                (theirs.read_text(), sorted(os.listdir(theirs.parent.parent))),
+                ("mine", ["references"]),
+            )
             self.assertEqual(run("skill", "--bundle", folder, "--force")[0], 0)
             self.assertIn(skill.MARK, theirs.read_text(encoding="utf-8"))
             path = pathlib.Path(folder, "notes.md")
@@ -300,7 +416,10 @@ class Bundle(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             path = pathlib.Path(folder, "s.md")
             self.assertEqual(run("skill", "--out", str(path))[0], 0)
-            self.assertEqual(path.read_bytes(), (support.ROOT / "outputs" / "skill-vlm-recipe-picker.md").read_bytes())
+            self.assertEqual(
+                path.read_bytes(),
+                (support.ROOT / "outputs" / "skill-vlm-recipe-picker.md").read_bytes(),
+            )
             self.assertEqual(run("skill", "--out", str(path), "--check")[0], 0)
             path.write_text("stale")
             self.assertEqual(run("skill", "--out", str(path), "--check")[0], 1)
@@ -310,20 +429,35 @@ class Script(unittest.TestCase):
     """scripts/ask.py, as an agent runs it."""
 
     def ask(self, *argv, cwd, **env):
-        return subprocess.run([sys.executable, str(support.ROOT / "recipes" / "show" / "ask.py"), *argv], capture_output=True, text=True, cwd=cwd,
-                              check=False, env={"PATH": "", "SYSTEMROOT": os.environ.get("SYSTEMROOT", ""), **env})
+        return subprocess.run(
+            [sys.executable, str(support.ROOT / "recipes" / "show" / "ask.py"), *argv],
+            capture_output=True,
+            text=True,
+            cwd=cwd,
+            check=False,
+            env={"PATH": "", "SYSTEMROOT": os.environ.get("SYSTEMROOT", ""), **env},
+        )
 
     def test_it_finds_the_program_and_adds_json(self):
         with tempfile.TemporaryDirectory() as folder:
-            for cwd, env in ((folder, {"VLM_RECIPE_PICKER": str(support.ROOT)}), (support.ROOT / "tests" / "data", {})):
-                done = self.ask("tokens", "--model", "qwen2-vl", "--image", "448x280", cwd=cwd, **env)
-                self.assertEqual((done.returncode, json.loads(done.stdout)["images"][0]["visual_tokens"]), (0, 160))
+            for cwd, env in (
+                (folder, {"VLM_RECIPE_PICKER": str(support.ROOT)}),
+                (support.ROOT / "tests" / "data", {}),
+            ):
+                done = self.ask(
+                    "tokens", "--model", "qwen2-vl", "--image", "448x280", cwd=cwd, **env
+                )
+                self.assertEqual(
+                    (done.returncode, json.loads(done.stdout)["images"][0]["visual_tokens"]),
+                    (0, 160),
+                )
             done = self.ask("swap", "CLIP", "nonsense", cwd=support.ROOT)
             self.assertEqual((done.returncode, done.stdout), (2, ""))
 
     def test_where_it_is_not_installed_it_says_how_to_get_it(self):
         with tempfile.TemporaryDirectory() as folder:
-            pathlib.Path(folder, "main.py").write_text("raise SystemExit('not ours')")   # any main.py is not the program
+            # any main.py is not the program
+            pathlib.Path(folder, "main.py").write_text("raise SystemExit('not ours')")
             for env in ({}, {"VLM_RECIPE_PICKER": folder}):
                 done = self.ask("check", cwd=folder, **env)
                 self.assertEqual((done.returncode, done.stdout), (3, ""))
@@ -331,7 +465,10 @@ class Script(unittest.TestCase):
                 self.assertEqual(done.stderr.count("\n"), 1)
 
     def test_the_copy_is_the_file(self):
-        self.assertEqual(files()["scripts/ask.py"], (support.ROOT / "recipes" / "show" / "ask.py").read_text(encoding="utf-8"))
+        self.assertEqual(
+            files()["scripts/ask.py"],
+            (support.ROOT / "recipes" / "show" / "ask.py").read_text(encoding="utf-8"),
+        )
         with contextlib.redirect_stderr(io.StringIO()):
             compile(files()["scripts/ask.py"], "ask.py", "exec")
 

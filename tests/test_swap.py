@@ -1,4 +1,7 @@
-"""Swaps of each axis: the rows behind them, antisymmetry, grades, confounding, the user's own tables."""
+"""Swaps of each axis: the rows behind them, antisymmetry, grades, confounding, the user's own
+tables.
+"""
+
 import json
 import math
 import pathlib
@@ -14,7 +17,6 @@ from recipes.effects.judge import Change, together
 from recipes.library import Library
 
 from . import support
-
 
 CLIP, SIGLIP = {"encoder": "clip-vit-l-14"}, {"encoder": "siglip-so400m-14"}
 BASE = {"connector": "mlp-2x-gelu", "llm": "vicuna-1.5-7b", "data": "llava-665k", "resolution": 336}
@@ -36,17 +38,30 @@ class Rows(unittest.TestCase):
         self.assertAlmostEqual(item.delta, 36.09 - 35.0)
         self.assertIn("resolution", item.contrast.moved.axes)
         idefics = [i for i in found if i.contrast.table.id == "idefics2.table2"]
-        self.assertTrue(idefics and all(i.near for i in idefics))    # its CLIP is ViT-H: of the same make only
+        # its CLIP is ViT-H: of the same make only
+        self.assertTrue(idefics and all(i.near for i in idefics))
 
     def test_each_pair_once_and_both_sides_what_they_should_be(self):
-        """Also where both sides are of one make: linear -> MLP, Vicuna -> Mistral, SigLIP -> SigLIP 2."""
-        for a, b in (({"connector": "linear"}, {"connector": "mlp-2x-gelu"}), (CLIP, SIGLIP), (SIGLIP, {"encoder": "siglip2-so400m-14"}),
-                     ({"llm": "vicuna-1.5-7b"}, {"llm": "mistral-7b-instruct-v0.2"}), ({"llm_params_b": 7.0}, {"llm_params_b": 13.0})):
+        """Also where both sides are of one make: linear -> MLP, Vicuna -> Mistral, SigLIP -> SigLIP
+        2.
+        """
+        for a, b in (
+            ({"connector": "linear"}, {"connector": "mlp-2x-gelu"}),
+            (CLIP, SIGLIP),
+            (SIGLIP, {"encoder": "siglip2-so400m-14"}),
+            ({"llm": "vicuna-1.5-7b"}, {"llm": "mistral-7b-instruct-v0.2"}),
+            ({"llm_params_b": 7.0}, {"llm_params_b": 13.0}),
+        ):
             found = self.found(a, b)
             self.assertTrue(found, (a, b))
             keys = set()
             for item in found:
-                key = (item.contrast.table.id, item.from_row.arm, item.to_row.arm, item.contrast.metric.key)
+                key = (
+                    item.contrast.table.id,
+                    item.from_row.arm,
+                    item.to_row.arm,
+                    item.contrast.metric.key,
+                )
                 turned = (key[0], key[2], key[1], key[3])
                 self.assertNotIn(key, keys)
                 self.assertNotIn(turned, keys)
@@ -57,19 +72,35 @@ class Rows(unittest.TestCase):
                             self.assertLess(abs(math.log2(item.from_row.setting[field] / x)), 0.3)
                             self.assertLess(abs(math.log2(item.to_row.setting[field] / y)), 0.3)
                         else:
-                            self.assertEqual((item.from_row.setting[field], item.to_row.setting[field]), (x, y))
+                            self.assertEqual(
+                                (item.from_row.setting[field], item.to_row.setting[field]), (x, y)
+                            )
 
     def test_turned_round(self):
-        there = {(i.contrast.table.id, i.from_row.arm, i.to_row.arm, i.contrast.metric.key): i.delta for i in self.found(CLIP, SIGLIP)}
-        back = {(i.contrast.table.id, i.to_row.arm, i.from_row.arm, i.contrast.metric.key): -i.delta for i in self.found(SIGLIP, CLIP)}
+        there = {
+            (i.contrast.table.id, i.from_row.arm, i.to_row.arm, i.contrast.metric.key): i.delta
+            for i in self.found(CLIP, SIGLIP)
+        }
+        back = {
+            (i.contrast.table.id, i.to_row.arm, i.from_row.arm, i.contrast.metric.key): -i.delta
+            for i in self.found(SIGLIP, CLIP)
+        }
         self.assertEqual(there, back)
 
     def test_only_relevant_papers_are_needed(self):
-        for a, b in ((CLIP, SIGLIP), ({"connector": "mlp-2x-gelu"}, {"connector": "q-former"}), ({"llm_params_b": 7.0}, {"llm_params_b": 13.0}),
-                     ({"data": "llava-665k"}, {"data": "cambrian-7m"}), ({"resolution": 336}, {"resolution": 672})):
+        for a, b in (
+            (CLIP, SIGLIP),
+            ({"connector": "mlp-2x-gelu"}, {"connector": "q-former"}),
+            ({"llm_params_b": 7.0}, {"llm_params_b": 13.0}),
+            ({"data": "llava-665k"}, {"data": "cambrian-7m"}),
+            ({"resolution": 336}, {"resolution": 672}),
+        ):
             wanted = relevant_papers(a, b, self.posterior, self.words)
-            modelled = {pathlib.Path(item.contrast.table.file).stem for item in self.found(a, b)
-                        if item.contrast.metric.benchmark in self.posterior.benchmarks}
+            modelled = {
+                pathlib.Path(item.contrast.table.file).stem
+                for item in self.found(a, b)
+                if item.contrast.metric.benchmark in self.posterior.benchmarks
+            }
             self.assertLessEqual(modelled, wanted, (a, b))
 
     def test_lineage(self):
@@ -82,12 +113,24 @@ class Rows(unittest.TestCase):
 class Axes(unittest.TestCase):
     def test_moved_axes(self):
         words = support.library().words
-        for a, b, axes in ((CLIP, SIGLIP, ("encoder",)), (CLIP, CLIP, ()), (CLIP, BASE, ()), ({"llm_params_b": 7}, {"llm_params_b": 13}, ("llm",)),
-                           ({"llm": "vicuna-1.5-7b"}, {"llm": "vicuna-1.5-13b"}, ("llm",)), ({"llm": "vicuna-1.5-7b"}, {"llm": "vicuna-1.5-7b", "llm_params_b": 7}, ()),
-                           ({"resolution": 336}, {"resolution": 672}, ("resolution",)), ({"visual_tokens": 576}, {"visual_tokens": 64}, ("visual_tokens",)),
-                           ({"resolution": 336, "visual_tokens": 576}, {"resolution": 672, "visual_tokens": 2304}, ("resolution",)),
-                           ({"data_size": 1e6}, {"data_size": 2e6}, ("data",)), ({"frozen_encoder": True}, {"frozen_encoder": False}, ("training",)),
-                           ({**CLIP, "llm_params_b": 7}, {**SIGLIP, "llm_params_b": 13}, ("encoder", "llm"))):
+        for a, b, axes in (
+            (CLIP, SIGLIP, ("encoder",)),
+            (CLIP, CLIP, ()),
+            (CLIP, BASE, ()),
+            ({"llm_params_b": 7}, {"llm_params_b": 13}, ("llm",)),
+            ({"llm": "vicuna-1.5-7b"}, {"llm": "vicuna-1.5-13b"}, ("llm",)),
+            ({"llm": "vicuna-1.5-7b"}, {"llm": "vicuna-1.5-7b", "llm_params_b": 7}, ()),
+            ({"resolution": 336}, {"resolution": 672}, ("resolution",)),
+            ({"visual_tokens": 576}, {"visual_tokens": 64}, ("visual_tokens",)),
+            (
+                {"resolution": 336, "visual_tokens": 576},
+                {"resolution": 672, "visual_tokens": 2304},
+                ("resolution",),
+            ),
+            ({"data_size": 1e6}, {"data_size": 2e6}, ("data",)),
+            ({"frozen_encoder": True}, {"frozen_encoder": False}, ("training",)),
+            ({**CLIP, "llm_params_b": 7}, {**SIGLIP, "llm_params_b": 13}, ("encoder", "llm")),
+        ):
             self.assertEqual(moved_axes(a, b, words), axes, (a, b))
 
 
@@ -99,25 +142,42 @@ class Answers(unittest.TestCase):
         return next(d for d in answer["deltas"] if d["benchmark"] == benchmark)
 
     def test_antisymmetry(self):
-        for a, b in (("CLIP", "SigLIP"), ("7B", "13B"), ("MLP", "Q-Former"), ("336", "672"), ("LLaVA-665K", "Cambrian-7M"), ("frozen", "unfrozen"),
-                     ("576 tokens", "144 tokens"), ("SigLIP", "SigLIP+DINOv2")):
-            there, back = self.swap(a, b, "--benchmark", "mmmu,docvqa"), self.swap(b, a, "--benchmark", "mmmu,docvqa")
+        for a, b in (
+            ("CLIP", "SigLIP"),
+            ("7B", "13B"),
+            ("MLP", "Q-Former"),
+            ("336", "672"),
+            ("LLaVA-665K", "Cambrian-7M"),
+            ("frozen", "unfrozen"),
+            ("576 tokens", "144 tokens"),
+            ("SigLIP", "SigLIP+DINOv2"),
+        ):
+            there, back = (
+                self.swap(a, b, "--benchmark", "mmmu,docvqa"),
+                self.swap(b, a, "--benchmark", "mmmu,docvqa"),
+            )
             for benchmark in ("mmmu", "docvqa"):
                 x, y = self.delta(there, benchmark), self.delta(back, benchmark)
                 self.assertAlmostEqual(x["expected"], -y["expected"], 4, (a, b))
                 self.assertAlmostEqual(x["interval"]["low"], -y["interval"]["high"], 4, (a, b))
                 self.assertAlmostEqual(x["p_better"], 1 - y["p_better"], 4, (a, b))
                 self.assertEqual(x["grade"], y["grade"])
-                self.assertEqual({(e["from_arm"], e["to_arm"]): e["delta"] for e in x["evidence"]},
-                                 {(e["to_arm"], e["from_arm"]): -e["delta"] for e in y["evidence"]})
+                self.assertEqual(
+                    {(e["from_arm"], e["to_arm"]): e["delta"] for e in x["evidence"]},
+                    {(e["to_arm"], e["from_arm"]): -e["delta"] for e in y["evidence"]},
+                )
 
     def test_consistency_over_a_chain(self):
-        parts = [self.delta(self.swap(a, b, "--benchmark", "textvqa"), "textvqa")["expected"]
-                 for a, b in (("CLIP", "DINOv2"), ("DINOv2", "SigLIP"), ("CLIP", "SigLIP"))]
+        parts = [
+            self.delta(self.swap(a, b, "--benchmark", "textvqa"), "textvqa")["expected"]
+            for a, b in (("CLIP", "DINOv2"), ("DINOv2", "SigLIP"), ("CLIP", "SigLIP"))
+        ]
         self.assertAlmostEqual(parts[0] + parts[1], parts[2], 3)
 
     def test_the_outcome_of_issue_2(self):
-        """CLIP -> SigLIP on 7B: Cambrian-1's rows are there, and it is said that encoder and resolution move together."""
+        """CLIP -> SigLIP on 7B: Cambrian-1's rows are there, and it is said that encoder and
+        resolution move together.
+        """
         answer = self.swap("CLIP", "SigLIP", "--on", "7B")
         mmmu = self.delta(answer, "mmmu")
         rows = [e for e in mmmu["evidence"] if e["table"] == "cambrian1.table11"]
@@ -128,29 +188,45 @@ class Answers(unittest.TestCase):
         text = " ".join(answer["warnings"])
         self.assertRegex(text, r"encoder and resolution move together in rows of [^(]*cambrian1")
         self.assertRegex(text, r"encoder and resolution move together in rows of [^(]*idefics2")
-        self.assertEqual((answer["from"]["encoder"], answer["to"]["encoder"], answer["axis"]), ("clip-vit-l-14", "siglip-so400m-14", "encoder"))
+        self.assertEqual(
+            (answer["from"]["encoder"], answer["to"]["encoder"], answer["axis"]),
+            ("clip-vit-l-14", "siglip-so400m-14", "encoder"),
+        )
 
     def test_directions_that_every_paper_prints(self):
-        for argv, benchmark in ((("7B", "13B"), "mmmu"), (("0.5B", "7B"), "ai2d"), (("336", "672"), "docvqa"), (("CLIP", "DINOv2"), "textvqa"),
-                                (("576 tokens", "64 tokens"), "docvqa")):
+        for argv, benchmark in (
+            (("7B", "13B"), "mmmu"),
+            (("0.5B", "7B"), "ai2d"),
+            (("336", "672"), "docvqa"),
+            (("CLIP", "DINOv2"), "textvqa"),
+            (("576 tokens", "64 tokens"), "docvqa"),
+        ):
             answer = self.delta(self.swap(*argv, "--benchmark", benchmark), benchmark)
             better = argv[0] in ("7B", "0.5B", "336")
             self.assertEqual(answer["p_better"] > 0.7, better, argv)
             self.assertEqual(answer["p_better"] < 0.3, not better, argv)
 
     def test_the_path_leads_to_the_interval(self):
-        """expected = carried; half the interval = t quantile times the root of the three squares; direct and indirect give the shared effect."""
+        """expected = carried; half the interval = t quantile times the root of the three squares;
+        direct and indirect give the shared effect.
+        """
         for argv in (("CLIP", "SigLIP"), ("7B", "13B"), ("576 tokens", "64 tokens")):
             for delta in self.swap(*argv)["deltas"]:
                 path = delta["path"]
                 self.assertAlmostEqual(path["carried"], delta["expected"], 4)
-                sd = math.sqrt(sum(path[name] ** 2 for name in ("sd_shared", "sd_setting", "sd_noise")))
+                sd = math.sqrt(
+                    sum(path[name] ** 2 for name in ("sd_shared", "sd_setting", "sd_noise"))
+                )
                 half = (delta["interval"]["high"] - delta["interval"]["low"]) / 2
                 self.assertAlmostEqual(half / (tails.half_width(0.8) * sd), 1.0, 3)
                 split = delta["split"]
                 if split and split["indirect"]["estimate"] is not None:
-                    self.assertAlmostEqual(split["direct"]["share"] * split["direct"]["estimate"] + split["indirect"]["share"] * split["indirect"]["estimate"],
-                                           path["shared"], delta=0.01 * abs(path["shared"]) + 0.01)
+                    self.assertAlmostEqual(
+                        split["direct"]["share"] * split["direct"]["estimate"]
+                        + split["indirect"]["share"] * split["indirect"]["estimate"],
+                        path["shared"],
+                        delta=0.01 * abs(path["shared"]) + 0.01,
+                    )
 
     def test_why_shows_the_steps(self):
         _, out, _ = support.call("swap", "CLIP", "SigLIP", "--benchmark", "mmmu", "--why")
@@ -159,12 +235,19 @@ class Answers(unittest.TestCase):
         self.assertIn("no row makes this very change", out)
 
     def test_an_indirect_answer_shows_the_links_of_its_chain(self):
-        """Every number names rows: where none makes the very change, pairs that move the same axis along it, turned to its direction."""
+        """Every number names rows: where none makes the very change, pairs that move the same axis
+        along it, turned to its direction.
+        """
         for argv in (("336", "672"), ("SigLIP", "SigLIP2"), ("llava-665k", "cambrian-7m")):
             for delta in self.swap(*argv)["deltas"]:
                 if delta["grade"] != "none":
                     self.assertTrue(delta["evidence"], (argv, delta["benchmark"]))
-        larger = [e for d in self.swap("336", "672")["deltas"] for e in d["evidence"] if e["relation"] == "chain" and e["table"] == "siglip2.table6"]
+        larger = [
+            e
+            for d in self.swap("336", "672")["deltas"]
+            for e in d["evidence"]
+            if e["relation"] == "chain" and e["table"] == "siglip2.table6"
+        ]
         self.assertTrue(larger)
         for row in larger:
             sides = [int(re.search(r"(\d{3})px", row[name])[1]) for name in ("from_arm", "to_arm")]
@@ -176,10 +259,15 @@ class Answers(unittest.TestCase):
                 self.assertAlmostEqual(sum(e["weight"] for e in delta["evidence"]), 1.0, 3)
 
     def test_intervals_grow_with_the_level_and_hold_the_mean(self):
-        narrow, wide = (self.delta(self.swap("CLIP", "SigLIP", "--level", level, "--benchmark", "mmmu"), "mmmu") for level in ("0.5", "95%"))
+        narrow, wide = (
+            self.delta(self.swap("CLIP", "SigLIP", "--level", level, "--benchmark", "mmmu"), "mmmu")
+            for level in ("0.5", "95%")
+        )
         self.assertLess(wide["interval"]["low"], narrow["interval"]["low"])
         self.assertGreater(wide["interval"]["high"], narrow["interval"]["high"])
-        self.assertAlmostEqual(sum(narrow["interval"][k] for k in ("low", "high")) / 2, narrow["expected"], 3)
+        self.assertAlmostEqual(
+            sum(narrow["interval"][k] for k in ("low", "high")) / 2, narrow["expected"], 3
+        )
         self.assertEqual(wide["interval"]["level"], 0.95)
 
     def test_wider_where_evidence_is_thin(self):
@@ -187,7 +275,10 @@ class Answers(unittest.TestCase):
         known = self.delta(self.swap("7B", "13B", "--benchmark", "mmmu"), "mmmu")
         beyond = self.swap("7B", "1000B", "--benchmark", "mmmu")
         far = self.delta(beyond, "mmmu")
-        self.assertGreater(far["interval"]["high"] - far["interval"]["low"], 2 * (known["interval"]["high"] - known["interval"]["low"]))
+        self.assertGreater(
+            far["interval"]["high"] - far["interval"]["low"],
+            2 * (known["interval"]["high"] - known["interval"]["low"]),
+        )
         self.assertEqual(far["grade"], "extrapolated")
         self.assertIn("outside the range", " ".join(beyond["warnings"]))
 
@@ -203,8 +294,13 @@ class Answers(unittest.TestCase):
     def test_direct_needs_rows_that_keep_the_other_components(self):
         for delta in self.swap("336", "672")["deltas"]:
             if delta["grade"] == "direct":
-                kept = [e for e in delta["evidence"] if e["relation"] == "direct"
-                        and not {text.split(" ")[0] for text in e["also_moves"]} & {"encoder", "connector", "llm", "data"}]
+                kept = [
+                    e
+                    for e in delta["evidence"]
+                    if e["relation"] == "direct"
+                    and not {text.split(" ")[0] for text in e["also_moves"]}
+                    & {"encoder", "connector", "llm", "data"}
+                ]
                 self.assertTrue(kept, delta["benchmark"])
 
     def test_an_llm_asked_by_size_is_controlled_only_within_one_make(self):
@@ -214,31 +310,44 @@ class Answers(unittest.TestCase):
                     self.assertFalse([text for text in row["also_moves"] if text.startswith("llm")])
 
     def test_lower_is_better_reads_in_the_benchmarks_own_direction(self):
-        lower = [key for key, record in support.library().words.records("benchmark").items() if record.get("higher_is_better") is False and record["family"]]
+        lower = [
+            key
+            for key, record in support.library().words.records("benchmark").items()
+            if record.get("higher_is_better") is False and record["family"]
+        ]
         self.assertTrue(lower)
         delta = self.delta(self.swap("7B", "13B", "--benchmark", lower[0]), lower[0])
         self.assertEqual(delta["expected"] < 0, delta["p_better"] > 0.5)
 
     def test_a_data_mix_brings_its_published_size(self):
         answer = self.swap("LLaVA-665K", "Cambrian-7M", "--benchmark", "docvqa")
-        self.assertEqual((answer["from"]["data_size"], answer["to"]["data_size"]), (665_000, 7_000_000))
+        self.assertEqual(
+            (answer["from"]["data_size"], answer["to"]["data_size"]), (665_000, 7_000_000)
+        )
 
     def test_mix(self):
         answer = self.swap("CLIP", "SigLIP", "--tasks", "documents=0.6,charts=0.4")
         self.assertAlmostEqual(sum(answer["mix"]["weights"].values()), 1.0)
-        expected = sum(w * self.delta(answer, b)["expected"] * 100 / (self.delta(answer, b)["max"] or 100) for b, w in answer["mix"]["weights"].items())
+        expected = sum(
+            w * self.delta(answer, b)["expected"] * 100 / (self.delta(answer, b)["max"] or 100)
+            for b, w in answer["mix"]["weights"].items()
+        )
         self.assertAlmostEqual(answer["mix"]["expected"], expected, 3)
 
     def test_cost_of_a_swap(self):
         cost = self.swap("336", "672")["cost"]
         self.assertEqual((cost["from"]["visual_tokens"], cost["to"]["visual_tokens"]), (576, 2304))
-        self.assertGreater(cost["to"]["training"]["gpu_hours"], cost["from"]["training"]["gpu_hours"])
+        self.assertGreater(
+            cost["to"]["training"]["gpu_hours"], cost["from"]["training"]["gpu_hours"]
+        )
 
 
 class Together(unittest.TestCase):
     def test_by_hand(self):
         self.assertAlmostEqual(together({"a": 1.0}, {"a": "f"}), 1.0)
-        self.assertAlmostEqual(together({"a": 1.0, "b": 1.0}, {"a": "f", "b": "f"}), 0.9 * 4 + 0.1 * 2)
+        self.assertAlmostEqual(
+            together({"a": 1.0, "b": 1.0}, {"a": "f", "b": "f"}), 0.9 * 4 + 0.1 * 2
+        )
         self.assertAlmostEqual(together({"a": 1.0, "b": 1.0}, {"a": "f", "b": "g"}), 2.0)
 
 
@@ -246,20 +355,43 @@ class Outside(unittest.TestCase):
     """Rows lie outside an interval when they do as printed, too."""
 
     def delta(self, printed: float, pooled: float) -> Delta:
-        row = Evidence("t", None, "docvqa", None, "a", "b", printed, 1.0, True, (), None, "direct", None, 1.0)
-        return Delta("docvqa", "ocr-document", 100.0, 0.0, -8.0, 8.0, 0.8, 0.5, "direct", (row,), meta.Pooled(pooled, 1.0, 0.0, 0.0, 1))
+        row = Evidence(
+            "t", None, "docvqa", None, "a", "b", printed, 1.0, True, (), None, "direct", None, 1.0
+        )
+        return Delta(
+            "docvqa",
+            "ocr-document",
+            100.0,
+            0.0,
+            -8.0,
+            8.0,
+            0.8,
+            0.5,
+            "direct",
+            (row,),
+            meta.Pooled(pooled, 1.0, 0.0, 0.0, 1),
+        )
 
     def test_both_or_neither(self):
         self.assertEqual(self.delta(9.0, 13.0).outside, 9.0)
-        self.assertIsNone(self.delta(0.6, 13.0).outside)       # the pooled one has taken out what else moved
+        # the pooled one has taken out what else moved
+        self.assertIsNone(self.delta(0.6, 13.0).outside)
         self.assertIsNone(self.delta(9.0, 3.0).outside)
         self.assertIsNone(self.delta(-9.0, 13.0).outside)
         self.assertEqual(self.delta(-9.0, -13.0).outside, -9.0)
 
     def test_a_floor_is_no_disagreement(self):
-        """All printed pairs DINOv2 -> MAE on DocVQA lie within -1.1 and +0.7 (Cambrian-1, Tables 9 to 12)."""
+        """All printed pairs DINOv2 -> MAE on DocVQA lie within -1.1 and +0.7 (Cambrian-1, Tables 9
+        to 12).
+        """
         answer = support.call_json("swap", "dinov2", "mae", "--benchmark", "docvqa")["deltas"][0]
-        self.assertTrue(all(-1.1 <= row["delta"] <= 0.7 for row in answer["evidence"] if row["relation"] == "direct"))
+        self.assertTrue(
+            all(
+                -1.1 <= row["delta"] <= 0.7
+                for row in answer["evidence"]
+                if row["relation"] == "direct"
+            )
+        )
         self.assertFalse(answer["rows_outside_interval"])
 
 
@@ -270,20 +402,40 @@ class Scores(unittest.TestCase):
         """logit(0.9) + logit(0.54) - logit(0.5) = 2.1972 + 0.1603: a share of 0.9135."""
         self.assertAlmostEqual(carried(4.0, 50.0, 90.0), 1.35, 2)
         for points in (-30.0, -4.0, 0.0, 4.0, 30.0):
-            self.assertAlmostEqual(carried(points, 45.0, 45.0), points)             # at the usual score nothing is carried
+            # at the usual score nothing is carried
+            self.assertAlmostEqual(carried(points, 45.0, 45.0), points)
             for score in (0.0, 1.0, 50.0, 99.0, 100.0):
-                self.assertTrue(0.0 <= score + carried(points, 45.0, score) <= 100.0, (points, score))
+                self.assertTrue(
+                    0.0 <= score + carried(points, 45.0, score) <= 100.0, (points, score)
+                )
         there = carried(6.0, 45.0, 80.0)
-        self.assertAlmostEqual(carried(-6.0, 51.0, 80.0 + there), -there)           # and back
+        self.assertAlmostEqual(carried(-6.0, 51.0, 80.0 + there), -there)  # and back
 
     def test_in_answers(self):
         plain = support.call_json("swap", "7B", "13B", "--benchmark", "docvqa")["deltas"][0]
-        high = support.call_json("swap", "7B", "13B", "--benchmark", "docvqa", "--score", "docvqa=90")["deltas"][0]
+        high = support.call_json(
+            "swap", "7B", "13B", "--benchmark", "docvqa", "--score", "docvqa=90"
+        )["deltas"][0]
         self.assertLess(high["expected"], 0.6 * plain["expected"])
-        self.assertEqual((high["at_score"], plain["at_score"], high["p_better"]), (90, None, plain["p_better"]))
-        self.assertEqual(high["rows_outside_interval"], plain["rows_outside_interval"])    # rows stand at their own scores
-        self.assertIn("from 90 the same effect is", " ".join(support.call("swap", "7B", "13B", "--benchmark", "docvqa", "--score", "docvqa=90", "--why")[1].split()))
-        for flag, word in (("docvqa=190", "0 to 100"), ("coco_cider=90", "no best value"), ("docvqa", "--score"), ("docvqa=90,docvqa=80", "given twice")):
+        self.assertEqual(
+            (high["at_score"], plain["at_score"], high["p_better"]), (90, None, plain["p_better"])
+        )
+        # rows stand at their own scores
+        self.assertEqual(high["rows_outside_interval"], plain["rows_outside_interval"])
+        self.assertIn(
+            "from 90 the same effect is",
+            " ".join(
+                support.call(
+                    "swap", "7B", "13B", "--benchmark", "docvqa", "--score", "docvqa=90", "--why"
+                )[1].split()
+            ),
+        )
+        for flag, word in (
+            ("docvqa=190", "0 to 100"),
+            ("coco_cider=90", "no best value"),
+            ("docvqa", "--score"),
+            ("docvqa=90,docvqa=80", "given twice"),
+        ):
             code, _, err = support.call("swap", "7B", "13B", "--score", flag)
             self.assertEqual(code, 2, flag)
             self.assertIn(word, err)
@@ -293,28 +445,51 @@ class AtAScore(unittest.TestCase):
     """--score: the delta at what the first recipe scores."""
 
     def mmmu(self, *more: str) -> dict:
-        return support.call_json("swap", "CLIP", "SigLIP", "--on", "7B", "--benchmark", "mmmu", *more)["deltas"][0]
+        return support.call_json(
+            "swap", "CLIP", "SigLIP", "--on", "7B", "--benchmark", "mmmu", *more
+        )["deltas"][0]
 
     def test_the_interval_shrinks_towards_the_ends(self):
-        plain, middle, high = self.mmmu(), self.mmmu("--score", "mmmu=36.5"), self.mmmu("--score", "MMMU=97")
-        self.assertEqual((plain["at_score"], middle["at_score"], high["at_score"]), (None, 36.5, 97.0))
+        plain, middle, high = (
+            self.mmmu(),
+            self.mmmu("--score", "mmmu=36.5"),
+            self.mmmu("--score", "MMMU=97"),
+        )
+        self.assertEqual(
+            (plain["at_score"], middle["at_score"], high["at_score"]), (None, 36.5, 97.0)
+        )
         self.assertLess(97.0 + high["interval"]["high"], 100.0)
         widths = [one["interval"]["high"] - one["interval"]["low"] for one in (plain, middle, high)]
         self.assertLess(widths[2], 0.5 * widths[0])
-        self.assertAlmostEqual(widths[1] / widths[0], 1.0, 1)      # about the usual score
+        self.assertAlmostEqual(widths[1] / widths[0], 1.0, 1)  # about the usual score
         self.assertEqual((plain["p_better"], plain["path"]), (high["p_better"], high["path"]))
 
     def test_printed_rows_are_held_against_the_usual_score(self):
-        """They were not printed at the given score: what lies outside the interval there is no contradiction."""
+        """They were not printed at the given score: what lies outside the interval there is no
+        contradiction.
+        """
         for benchmark in ("mmmu", "pope", "docvqa", "textvqa"):
-            plain, high = (support.call_json("swap", "CLIP", "SigLIP", "--on", "7B", "--benchmark", benchmark, *more)["deltas"][0]
-                           for more in ((), ("--score", f"{benchmark}=97")))
-            self.assertEqual(plain["rows_outside_interval"], high["rows_outside_interval"], benchmark)
+            plain, high = (
+                support.call_json(
+                    "swap", "CLIP", "SigLIP", "--on", "7B", "--benchmark", benchmark, *more
+                )["deltas"][0]
+                for more in ((), ("--score", f"{benchmark}=97"))
+            )
+            self.assertEqual(
+                plain["rows_outside_interval"], high["rows_outside_interval"], benchmark
+            )
         self.assertFalse(plain["rows_outside_interval"])
 
     def test_what_is_no_score_is_refused(self):
-        for given, said in (("mmmu=101", "goes from 0 to 100"), ("mmmu=-1", "goes from 0 to 100"), ("mmmu=nan", "goes from 0 to 100"),
-                            ("mmmu", "as in --score"), ("mmmu=x", "as in --score"), ("mmmmmu=3", "unknown benchmark"), ("mmmu=30,mmmu=40", "given twice: 30 and 40")):
+        for given, said in (
+            ("mmmu=101", "goes from 0 to 100"),
+            ("mmmu=-1", "goes from 0 to 100"),
+            ("mmmu=nan", "goes from 0 to 100"),
+            ("mmmu", "as in --score"),
+            ("mmmu=x", "as in --score"),
+            ("mmmmmu=3", "unknown benchmark"),
+            ("mmmu=30,mmmu=40", "given twice: 30 and 40"),
+        ):
             code, _, err = support.call("swap", "CLIP", "SigLIP", "--score", given)
             self.assertEqual(code, 2, given)
             self.assertIn(said, err)
@@ -324,7 +499,11 @@ class AtAScore(unittest.TestCase):
         line = {"from": {"encoder": "CLIP"}, "to": {"encoder": "SigLIP"}, "benchmark": "mmmu"}
         with tempfile.TemporaryDirectory() as folder:
             path = pathlib.Path(folder, "q.jsonl")
-            path.write_text("\n".join(json.dumps({**line, "score": score}) for score in (None, 97, "97", True, 101)))
+            path.write_text(
+                "\n".join(
+                    json.dumps({**line, "score": score}) for score in (None, 97, "97", True, 101)
+                )
+            )
             got = [json.loads(text) for text in support.call("predict", str(path))[1].splitlines()]
         self.assertEqual([one["deltas"][0]["at_score"] for one in got[:2]], [None, 97.0])
         self.assertNotEqual(*(one["deltas"][0]["expected"] for one in got[:2]))
@@ -341,14 +520,30 @@ class OwnTables(unittest.TestCase):
 
     def write(self, delta: float, papers: int = 1, **row) -> None:
         for number in range(papers):
-            rows = [{"arm": "ours, CLIP", "set": {"encoder": "CLIP"}, "scores": {"mmmu": 36.0}},
-                    {"arm": "ours, SigLIP", "set": {"encoder": "SigLIP", **row}, "scores": {"mmmu": 36.0 + delta}}]
-            table = {"id": f"own{number}.t1", "locator": "run 1", "varies": ["encoder"], "setting": {"llm": "qwen2.5-7b", "resolution": 384},
-                     "metrics": {"mmmu": {"benchmark": "mmmu"}}, "rows": rows}
-            (self.folder / f"own{number}.json").write_text(json.dumps({"format": 2, "paper": {"key": f"own{number}"}, "tables": [table]}))
+            rows = [
+                {"arm": "ours, CLIP", "set": {"encoder": "CLIP"}, "scores": {"mmmu": 36.0}},
+                {
+                    "arm": "ours, SigLIP",
+                    "set": {"encoder": "SigLIP", **row},
+                    "scores": {"mmmu": 36.0 + delta},
+                },
+            ]
+            table = {
+                "id": f"own{number}.t1",
+                "locator": "run 1",
+                "varies": ["encoder"],
+                "setting": {"llm": "qwen2.5-7b", "resolution": 384},
+                "metrics": {"mmmu": {"benchmark": "mmmu"}},
+                "rows": rows,
+            }
+            (self.folder / f"own{number}.json").write_text(
+                json.dumps({"format": 2, "paper": {"key": f"own{number}"}, "tables": [table]})
+            )
 
     def mmmu(self, *more: str) -> dict:
-        return support.call_json("swap", "CLIP", "SigLIP", "--benchmark", "mmmu", *more)["deltas"][0]
+        return support.call_json("swap", "CLIP", "SigLIP", "--benchmark", "mmmu", *more)["deltas"][
+            0
+        ]
 
     def test_they_move_the_answer_and_are_cited(self):
         before = self.mmmu()
@@ -356,17 +551,28 @@ class OwnTables(unittest.TestCase):
         after = self.mmmu("--tables", str(self.folder))
         self.assertGreater(after["expected"], before["expected"] + 0.3)
         row = next(e for e in after["evidence"] if e["table"] == "own0.t1")
-        self.assertEqual((row["delta"], row["controlled"], row["from_arm"]), (8.0, True, "ours, CLIP"))
+        self.assertEqual(
+            (row["delta"], row["controlled"], row["from_arm"]), (8.0, True, "ours, CLIP")
+        )
         self.write(8.0, papers=10)
         sure = self.mmmu("--tables", str(self.folder))
         self.assertGreater(sure["expected"], after["expected"])
-        self.assertLess(sure["interval"]["high"] - sure["interval"]["low"], before["interval"]["high"] - before["interval"]["low"])
+        self.assertLess(
+            sure["interval"]["high"] - sure["interval"]["low"],
+            before["interval"]["high"] - before["interval"]["low"],
+        )
 
     def test_a_component_that_is_not_known_is_said(self):
         self.write(2.0)
         path = self.folder / "own0.json"
-        path.write_text(path.read_text().replace("SigLIP", "SigLop-X", 1).replace('"encoder": "SigLIP"', '"encoder": "SigLop-X"'))
-        warnings = support.call_json("swap", "CLIP", "SigLIP", "--benchmark", "mmmu", "--tables", str(self.folder))["warnings"]
+        path.write_text(
+            path.read_text()
+            .replace("SigLIP", "SigLop-X", 1)
+            .replace('"encoder": "SigLIP"', '"encoder": "SigLop-X"')
+        )
+        warnings = support.call_json(
+            "swap", "CLIP", "SigLIP", "--benchmark", "mmmu", "--tables", str(self.folder)
+        )["warnings"]
         said = [text for text in warnings if "SigLop-X" in text]
         self.assertEqual(len(said), 1)
         self.assertIn("siglip-so400m-14", said[0])
@@ -381,22 +587,37 @@ class OwnTables(unittest.TestCase):
 
     def test_its_components_and_benchmarks_can_be_asked_about(self):
         self.write(9.0)
-        self.edit(('"encoder": "SigLIP"', '"encoder": "my-vit-x"'), ('{"benchmark": "mmmu"}', '{"benchmark": "my-bench", "max": 50}'))
+        self.edit(
+            ('"encoder": "SigLIP"', '"encoder": "my-vit-x"'),
+            ('{"benchmark": "mmmu"}', '{"benchmark": "my-bench", "max": 50}'),
+        )
         own = ("--tables", str(self.folder))
         answer = support.call_json("swap", "CLIP", "my-vit-x", *own)
         d = next(d for d in answer["deltas"] if d["benchmark"] == "my-bench")
         self.assertEqual((d["grade"], d["max"], d["evidence"][0]["delta"]), ("direct", 50, 9.0))
         self.assertGreater(d["expected"], 1.0)
-        self.assertEqual(support.call_json("swap", "CLIP", "My-ViT-X", "--benchmark", "my-bench", *own)["deltas"][0]["expected"], d["expected"])
-        line = json.dumps({"from": {"encoder": "CLIP"}, "to": {"encoder": "my-vit-x"}, "benchmark": "my-bench"})
+        self.assertEqual(
+            support.call_json("swap", "CLIP", "My-ViT-X", "--benchmark", "my-bench", *own)[
+                "deltas"
+            ][0]["expected"],
+            d["expected"],
+        )
+        line = json.dumps(
+            {"from": {"encoder": "CLIP"}, "to": {"encoder": "my-vit-x"}, "benchmark": "my-bench"}
+        )
         path = self.folder / "q.jsonl"
         path.write_text(line)
         said = json.loads(support.call("predict", str(path), *own)[1])
-        self.assertAlmostEqual(said["deltas"][0]["expected"] if "deltas" in said else said["expected"], d["expected"], 4)
+        self.assertAlmostEqual(
+            said["deltas"][0]["expected"] if "deltas" in said else said["expected"],
+            d["expected"],
+            4,
+        )
         self.assertGreater(support.call_json("pick", "--tasks", "my-bench", *own)["considered"], 0)
         asked = support.call_json("CLIP vs my-vit-x on my-bench", *own)["deltas"][0]
         self.assertEqual((asked["benchmark"], asked["expected"]), ("my-bench", d["expected"]))
-        self.assertEqual(support.call("swap", "CLIP", "my-vit-x")[0], 2)                 # without the tables it is as unknown as before
+        # without the tables it is as unknown as before
+        self.assertEqual(support.call("swap", "CLIP", "my-vit-x")[0], 2)
         self.assertEqual(support.call("swap", "CLIP", "SigLIP", "--benchmark", "my-bench")[0], 2)
 
     def test_what_is_not_known_is_no_ground(self):
@@ -404,19 +625,41 @@ class OwnTables(unittest.TestCase):
             path = self.folder / "q.jsonl"
             path.write_text(json.dumps({"from": one, "to": other, "benchmark": "docvqa"}))
             return json.loads(support.call("predict", str(path))[1])["deltas"][0]["grade"]
+
         self.assertEqual(grade({"encoder": "siglip"}, {"encoder": "C-RADIOv3-L"}), "none")
-        self.assertEqual(grade({"encoder": "siglip"}, {"encoder": "dinov9-huge"}), "extrapolated")       # its name says what it is
+        # its name says what it is
+        self.assertEqual(grade({"encoder": "siglip"}, {"encoder": "dinov9-huge"}), "extrapolated")
         warnings = support.call_json("swap", "qwen2-7b", "qwen2.5-7b")["warnings"]
-        self.assertEqual([text.partition(":")[0] for text in warnings if "no table has a row" in text], ["no table has a row of qwen2.5-7b"])
-        for size in (665000, 660000):                                                                   # a size says nothing of what is in a mix
-            self.assertEqual(grade({"data": "llava-665k", "data_size": 665000}, {"data": "my-data", "data_size": size}), "none", size)
+        self.assertEqual(
+            [text.partition(":")[0] for text in warnings if "no table has a row" in text],
+            ["no table has a row of qwen2.5-7b"],
+        )
+        # a size says nothing of what is in a mix
+        for size in (665000, 660000):
+            self.assertEqual(
+                grade(
+                    {"data": "llava-665k", "data_size": 665000},
+                    {"data": "my-data", "data_size": size},
+                ),
+                "none",
+                size,
+            )
 
     def test_rows_that_count_already_are_named(self):
-        text = (support.TABLES / "honeybee.json").read_text().replace("honeybee.", "copied.").replace('"key": "honeybee"', '"key": "copied"')
+        text = (
+            (support.TABLES / "honeybee.json")
+            .read_text()
+            .replace("honeybee.", "copied.")
+            .replace('"key": "honeybee"', '"key": "copied"')
+        )
         (self.folder / "copied.json").write_text(text)
-        warnings = support.call_json("swap", "224", "336", "--benchmark", "mmbench_en", "--tables", str(self.folder))["warnings"]
-        self.assertTrue(any("of copied carry the scores of rows of honeybee" in text for text in warnings), warnings)
-
+        warnings = support.call_json(
+            "swap", "224", "336", "--benchmark", "mmbench_en", "--tables", str(self.folder)
+        )["warnings"]
+        self.assertTrue(
+            any("of copied carry the scores of rows of honeybee" in text for text in warnings),
+            warnings,
+        )
 
     def test_two_spellings_of_an_unknown_component_are_one(self):
         self.write(8.0, papers=2)
@@ -424,8 +667,14 @@ class OwnTables(unittest.TestCase):
         other = self.folder / "own1.json"
         other.write_text(other.read_text().replace('"encoder": "SigLIP"', '"encoder": "my-vit"'))
         for asked in ("My ViT", "my-vit"):
-            answer = support.call_json("swap", "CLIP", asked, "--benchmark", "mmmu", "--tables", str(self.folder))
-            self.assertEqual({row["table"] for row in answer["deltas"][0]["evidence"]}, {"own0.t1", "own1.t1"}, asked)
+            answer = support.call_json(
+                "swap", "CLIP", asked, "--benchmark", "mmmu", "--tables", str(self.folder)
+            )
+            self.assertEqual(
+                {row["table"] for row in answer["deltas"][0]["evidence"]},
+                {"own0.t1", "own1.t1"},
+                asked,
+            )
             self.assertEqual(len([text for text in answer["warnings"] if "of --tables" in text]), 1)
 
     def test_names_without_ascii_letters_are_not_taken_for_each_other(self):
@@ -433,13 +682,20 @@ class OwnTables(unittest.TestCase):
         self.edit(('"encoder": "SigLIP"', '"encoder": "視覚"'))
         other = self.folder / "own1.json"
         other.write_text(other.read_text().replace('"encoder": "SigLIP"', '"encoder": "眼"'))
-        names = {row.setting["encoder"] for paper in Library([str(self.folder)]).own_papers() for row in paper.tables[0].rows}
+        names = {
+            row.setting["encoder"]
+            for paper in Library([str(self.folder)]).own_papers()
+            for row in paper.tables[0].rows
+        }
         self.assertEqual(names, {"clip-vit-l-14", "視覚", "眼"})
 
     def test_a_component_without_a_record_is_no_traceback(self):
         self.write(8.0)
         self.edit(('"llm": "qwen2.5-7b"', '"llm": "my-llm"'))
-        for argv, said in ((("pick", "--fix", "llm=my-llm"), "no candidate has llm my-llm"), (("schedule", "--on", "my-llm"), "no size for my-llm")):
+        for argv, said in (
+            (("pick", "--fix", "llm=my-llm"), "no candidate has llm my-llm"),
+            (("schedule", "--on", "my-llm"), "no size for my-llm"),
+        ):
             code, _, err = support.call(*argv, "--tables", str(self.folder))
             self.assertEqual(code, 2)
             self.assertIn(said, err)
@@ -447,20 +703,35 @@ class OwnTables(unittest.TestCase):
     def test_check_judges_names_by_the_registry_alone(self):
         """That a user's tables have a name makes it one to ask about, not one that is right."""
         self.write(8.0)
-        self.edit(('"encoder": "SigLIP"', '"encoder": "My ViT"'), ('{"benchmark": "mmmu"}', '{"benchmark": "MMMU"}'))
+        self.edit(
+            ('"encoder": "SigLIP"', '"encoder": "My ViT"'),
+            ('{"benchmark": "mmmu"}', '{"benchmark": "MMMU"}'),
+        )
         found = support.call_json("check", "--tables", str(self.folder), exit_code=1)
         self.assertEqual(found, support.call_json("check", str(self.folder), exit_code=1))
         said = json.dumps(found)
         self.assertIn("unknown encoder 'My ViT'", said)
         self.assertIn("unknown benchmark 'MMMU'", said)
         (self.folder / "own0.json").write_text('{"format": 2}')
-        self.assertEqual(support.call_json("check", "--tables", str(self.folder), exit_code=1), support.call_json("check", str(self.folder), exit_code=1))
+        self.assertEqual(
+            support.call_json("check", "--tables", str(self.folder), exit_code=1),
+            support.call_json("check", str(self.folder), exit_code=1),
+        )
 
     def test_a_benchmark_that_is_spelled_otherwise_is_named(self):
         self.write(8.0)
         self.edit(('{"benchmark": "mmmu"}', '{"benchmark": "MMMU"}'))
-        warnings = support.call_json("swap", "CLIP", "SigLIP", "--benchmark", "mmmu", "--tables", str(self.folder))["warnings"]
-        self.assertEqual(["'MMMU'" in text and "should be written 'mmmu'" in text for text in warnings if "of --tables" in text], [True])
+        warnings = support.call_json(
+            "swap", "CLIP", "SigLIP", "--benchmark", "mmmu", "--tables", str(self.folder)
+        )["warnings"]
+        self.assertEqual(
+            [
+                "'MMMU'" in text and "should be written 'mmmu'" in text
+                for text in warnings
+                if "of --tables" in text
+            ],
+            [True],
+        )
 
     def test_scores_that_cannot_be_are_left_out_and_named(self):
         before = self.mmmu()
@@ -468,8 +739,12 @@ class OwnTables(unittest.TestCase):
         for impossible in ("1e9", "-3", "1e308"):
             self.write(8.0)
             self.edit(("44.0", impossible))
-            answer = support.call_json("swap", "CLIP", "SigLIP", "--benchmark", "mmmu", "--tables", str(self.folder))
-            self.assertAlmostEqual(answer["deltas"][0]["expected"], before["expected"], 5, impossible)
+            answer = support.call_json(
+                "swap", "CLIP", "SigLIP", "--benchmark", "mmmu", "--tables", str(self.folder)
+            )
+            self.assertAlmostEqual(
+                answer["deltas"][0]["expected"], before["expected"], 5, impossible
+            )
             said = [text for text in answer["warnings"] if "left out" in text]
             self.assertEqual(len(said), 1)
             self.assertIn("own0.t1", said[0])
@@ -489,9 +764,18 @@ class OwnTables(unittest.TestCase):
             self.write(delta)
             folders.append(self.folder / str(number))
             folders[-1].mkdir()
-            (folders[-1] / "own.json").write_text((self.folder / "own0.json").read_text().replace("own0", f"own{number}"))
-        first, second = (Change({**BASE, **CLIP}, {**BASE, **SIGLIP}, Library(list(map(str, order))).posterior, support.library().words)
-                         .predict("mmmu", "reasoning-knowledge") for order in (folders, folders[::-1]))
+            (folders[-1] / "own.json").write_text(
+                (self.folder / "own0.json").read_text().replace("own0", f"own{number}")
+            )
+        first, second = (
+            Change(
+                {**BASE, **CLIP},
+                {**BASE, **SIGLIP},
+                Library(list(map(str, order))).posterior,
+                support.library().words,
+            ).predict("mmmu", "reasoning-knowledge")
+            for order in (folders, folders[::-1])
+        )
         for x, y in zip(first, second, strict=True):
             self.assertAlmostEqual(x, y, 9)
 

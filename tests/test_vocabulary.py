@@ -1,4 +1,7 @@
-"""Names: every spelling that occurs resolves, one slug each, and what is unknown is said to be unknown."""
+"""Names: every spelling that occurs resolves, one slug each, and what is unknown is said to be
+unknown.
+"""
+
 import unittest
 
 from recipes.terms.vocabulary import UnknownName, Vocabulary, distance, collisions, fold, nearest
@@ -11,22 +14,40 @@ class Names(unittest.TestCase):
         self.words = support.library().words
 
     def test_spellings_that_occur(self):
-        for kind, text, slug in (("encoder", "CLIP", "clip-vit-l-14"), ("encoder", "CLIP ViT-L/14", "clip-vit-l-14"), ("encoder", "SigLIP", "siglip-so400m-14"),
-                                 ("encoder", "SO400M", "siglip-so400m-14"), ("encoder", "DINOv2", "dinov2-vit-l-14"), ("connector", "MLP", "mlp-2x-gelu"),
-                                 ("connector", "Q-Former", "q-former"), ("connector", "q former", "q-former"), ("llm", "Vicuna-7B", "vicuna-1.5-7b"),
-                                 ("data", "LLaVA-665K", "llava-665k"), ("data", "Cambrian-7M", "cambrian-7m"), ("benchmark", "seed_image", "seed_img"),
-                                 ("benchmark", "MMMU", "mmmu"), ("benchmark", "text vqa", "textvqa"), ("hardware", "Orin", "jetson-agx-orin-64gb")):
+        for kind, text, slug in (
+            ("encoder", "CLIP", "clip-vit-l-14"),
+            ("encoder", "CLIP ViT-L/14", "clip-vit-l-14"),
+            ("encoder", "SigLIP", "siglip-so400m-14"),
+            ("encoder", "SO400M", "siglip-so400m-14"),
+            ("encoder", "DINOv2", "dinov2-vit-l-14"),
+            ("connector", "MLP", "mlp-2x-gelu"),
+            ("connector", "Q-Former", "q-former"),
+            ("connector", "q former", "q-former"),
+            ("llm", "Vicuna-7B", "vicuna-1.5-7b"),
+            ("data", "LLaVA-665K", "llava-665k"),
+            ("data", "Cambrian-7M", "cambrian-7m"),
+            ("benchmark", "seed_image", "seed_img"),
+            ("benchmark", "MMMU", "mmmu"),
+            ("benchmark", "text vqa", "textvqa"),
+            ("hardware", "Orin", "jetson-agx-orin-64gb"),
+        ):
             self.assertEqual(self.words.resolve(kind, text).slug, slug, text)
 
     def test_resolution_and_fusion(self):
         self.assertEqual(self.words.resolve("encoder", "CLIP ViT-L/14@336"), ("clip-vit-l-14", 336))
         self.assertEqual(self.words.resolve("encoder", "SigLIP@384px"), ("siglip-so400m-14", 384))
         for text in ("SigLIP+DINOv2", "DINOv2 + SigLIP", "siglip & dinov2", "DINOv2 and SigLIP"):
-            self.assertEqual(self.words.resolve("encoder", text).slug, "dinov2-vit-l-14+siglip-so400m-14", text)
+            self.assertEqual(
+                self.words.resolve("encoder", text).slug, "dinov2-vit-l-14+siglip-so400m-14", text
+            )
 
     def test_unknown_names_show_the_nearest(self):
-        for kind, text, near in (("encoder", "siglp", "siglip-so400m-14"), ("connector", "qformer2", "q-former"), ("benchmark", "mmmuu", "mmmu"),
-                                 ("hardware", "A1000", "a100-80gb-sxm")):
+        for kind, text, near in (
+            ("encoder", "siglp", "siglip-so400m-14"),
+            ("connector", "qformer2", "q-former"),
+            ("benchmark", "mmmuu", "mmmu"),
+            ("hardware", "A1000", "a100-80gb-sxm"),
+        ):
             with self.assertRaises(UnknownName) as caught:
                 self.words.resolve(kind, text)
             self.assertIn(near, caught.exception.nearest, text)
@@ -34,7 +55,8 @@ class Names(unittest.TestCase):
         with self.assertRaises(UnknownName) as caught:
             self.words.resolve("encoder", "SigLIP+nonsense-xyzzy")
         self.assertEqual(caught.exception.name, "nonsense-xyzzy")
-        self.assertIn("known are for example", str(caught.exception))  # nothing near: examples instead
+        # nothing near: examples instead
+        self.assertIn("known are for example", str(caught.exception))
 
     def test_every_name_in_every_table_is_a_slug(self):
         for paper in support.papers():
@@ -52,7 +74,10 @@ class Names(unittest.TestCase):
         for kind in ("encoder", "connector", "llm", "data", "hardware"):
             self.assertEqual(collisions(self.words.records(kind).values()), [], kind)
         self.assertEqual(collisions(self.words.records("benchmark").values(), "key"), [])
-        self.assertEqual(collisions([{"slug": "a", "aliases": ["X-1"]}, {"slug": "b", "aliases": ["x 1"]}]), [("x 1", "a", "b")])
+        self.assertEqual(
+            collisions([{"slug": "a", "aliases": ["X-1"]}, {"slug": "b", "aliases": ["x 1"]}]),
+            [("x 1", "a", "b")],
+        )
 
     def test_registry_files_are_read_when_needed(self):
         words = Vocabulary(support.TABLES)
@@ -63,7 +88,14 @@ class Names(unittest.TestCase):
 
 class Distances(unittest.TestCase):
     def test_distance(self):
-        for a, b, expected in (("", "", 0), ("kitten", "sitting", 3), ("siglp", "siglip", 1), ("silgip", "siglip", 1), ("abc", "abc", 0), ("a", "", 1)):
+        for a, b, expected in (
+            ("", "", 0),
+            ("kitten", "sitting", 3),
+            ("siglp", "siglip", 1),
+            ("silgip", "siglip", 1),
+            ("abc", "abc", 0),
+            ("a", "", 1),
+        ):
             self.assertEqual(distance(a, b, 5), expected, (a, b))
             self.assertEqual(distance(b, a, 5), expected, (b, a))
         self.assertEqual(distance("aaaaaaaa", "bbbbbbbb", 2), 3)
@@ -81,8 +113,13 @@ class HubNames(unittest.TestCase):
 
     def test_tuned_versions_and_hub_ids(self):
         words = support.library().words
-        for text, slug in (("Qwen/Qwen2.5-7B-Instruct", "qwen2.5-7b"), ("qwen2.5-7b-chat", "qwen2.5-7b"), ("gemma-2-2b-it", "gemma-2-2b"),
-                           ("meta-llama/Meta-Llama-3-8B", "llama-3-8b"), ("mistral-7b-instruct-v0.2", "mistral-7b-instruct-v0.2")):
+        for text, slug in (
+            ("Qwen/Qwen2.5-7B-Instruct", "qwen2.5-7b"),
+            ("qwen2.5-7b-chat", "qwen2.5-7b"),
+            ("gemma-2-2b-it", "gemma-2-2b"),
+            ("meta-llama/Meta-Llama-3-8B", "llama-3-8b"),
+            ("mistral-7b-instruct-v0.2", "mistral-7b-instruct-v0.2"),
+        ):
             self.assertEqual(words.resolve("llm", text).slug, slug, text)
         for text in ("foo-instruct", "Qwen/", "-it", "/"):
             with self.assertRaises(UnknownName):
@@ -90,10 +127,15 @@ class HubNames(unittest.TestCase):
 
     def test_encoders_with_their_resolution(self):
         words = support.library().words
-        for text, slug, side in (("SigLIP-L/16-384", "siglip-l-16", 384), ("google/siglip-so400m-patch14-384", "siglip-so400m-14", 384),
-                                 ("openai/clip-vit-large-patch14-336", "clip-vit-l-14", 336), ("siglip-so400m-14 224px", "siglip-so400m-14", 224)):
+        for text, slug, side in (
+            ("SigLIP-L/16-384", "siglip-l-16", 384),
+            ("google/siglip-so400m-patch14-384", "siglip-so400m-14", 384),
+            ("openai/clip-vit-large-patch14-336", "clip-vit-l-14", 336),
+            ("siglip-so400m-14 224px", "siglip-so400m-14", 224),
+        ):
             self.assertEqual(words.resolve("encoder", text), (slug, side), text)
-        for text in ("CLIP-L-999", "siglip-so400m-14-385"):       # not a resolution that it was trained at
+        # not a resolution that it was trained at
+        for text in ("CLIP-L-999", "siglip-so400m-14-385"):
             with self.assertRaises(UnknownName):
                 words.resolve("encoder", text)
 

@@ -1,4 +1,5 @@
 """The noise of benchmarks, and the benchmarks command."""
+
 import math
 import unittest
 
@@ -12,21 +13,29 @@ class Benchmarks(unittest.TestCase):
         self.seen = yardstick.survey(support.papers())
 
     def of(self, name: str, **change) -> yardstick.Yardstick:
-        return yardstick.measure({**self.words.records("benchmark")[name], **change}, self.posterior, self.seen)
+        return yardstick.measure(
+            {**self.words.records("benchmark")[name], **change}, self.posterior, self.seen
+        )
 
     def test_noise_is_the_models(self):
         for name in ("mmmu", "docvqa", "ocrbench", "mmvp"):
             y = self.of(name)
             unit = self.words.records("benchmark")[name]["max"] / 100
-            self.assertAlmostEqual(y.sd, math.sqrt(self.posterior.noise(name)) * self.posterior.scale_of(name) * unit)
-            self.assertAlmostEqual(y.sd ** 2, y.questions ** 2 + y.runs ** 2)
+            self.assertAlmostEqual(
+                y.sd, math.sqrt(self.posterior.noise(name)) * self.posterior.scale_of(name) * unit
+            )
+            self.assertAlmostEqual(y.sd**2, y.questions**2 + y.runs**2)
             self.assertAlmostEqual(y.clear80 / y.clear95, 1.2816 / 1.96)
 
     def test_questions_by_the_formula(self):
-        """A benchmark that no table ablates: spread x 2 x binomial x p (1 - p) / n, in percent of scale."""
+        """A benchmark that no table ablates: spread x 2 x binomial x p (1 - p) / n, in percent of
+        scale.
+        """
         y, hyper = self.of("vstar"), self.posterior.hyper
         self.assertEqual((y.n, y.moves, y.seen.median), (191, None, None))
-        self.assertAlmostEqual(y.questions, 100 * math.sqrt(self.posterior.spread * 2 * hyper.binomial * 0.25 / 191))
+        self.assertAlmostEqual(
+            y.questions, 100 * math.sqrt(self.posterior.spread * 2 * hyper.binomial * 0.25 / 191)
+        )
         larger = self.of("vstar", splits={"test": {"n": 191_000}})
         self.assertAlmostEqual(larger.questions, y.questions / math.sqrt(1000))
         self.assertLess(larger.clear80, y.clear80)
@@ -41,7 +50,7 @@ class Benchmarks(unittest.TestCase):
         seen = self.seen["docvqa"]
         self.assertIn("cambrian1.table11", seen.tables)
         self.assertTrue(20 < seen.median < 90)
-        self.assertIn(0.5, seen.deviations)      # PaliGemma prints deviations
+        self.assertIn(0.5, seen.deviations)  # PaliGemma prints deviations
         self.assertEqual(self.seen["mmmu"].deviations, ())
 
     def test_small_ones_are_said_to_be(self):
@@ -60,7 +69,11 @@ class Benchmarks(unittest.TestCase):
         self.assertFalse({o["benchmark"] for o in value["others"]} & set(names))
         code, out, _ = support.call("benchmarks", "--tasks", "chat")
         self.assertEqual(code, 0)
-        small = [w["benchmark"] for w in support.call_json("benchmarks", "--tasks", "chat")["watch"] if w["verdict"] != "shows (95 %)" and w["questions"]]
+        small = [
+            w["benchmark"]
+            for w in support.call_json("benchmarks", "--tasks", "chat")["watch"]
+            if w["verdict"] != "shows (95 %)" and w["questions"]
+        ]
         self.assertEqual("alone too small or noisy for a typical change (95 %)" in out, bool(small))
         self.assertTrue(all(len(line) <= 80 for line in out.splitlines()))
 
@@ -72,8 +85,13 @@ class Benchmarks(unittest.TestCase):
         self.assertEqual([c["benchmark"] for c in card], ["mmmu"])
         code, out, _ = support.call("benchmarks", "mmvp")
         self.assertEqual(code, 0)
-        for part in ("smallest clear difference of two runs: ", "150 questions", "chance       25",
-                     "mmvp_pair_accuracy", "cambrian1.table4"):
+        for part in (
+            "smallest clear difference of two runs: ",
+            "150 questions",
+            "chance       25",
+            "mmvp_pair_accuracy",
+            "cambrian1.table4",
+        ):
             self.assertIn(part, out)
         for argv in ((), ("documents",), ("docvqa",), ("mme_existence",)):
             code, out, _ = support.call("benchmarks", *argv)
@@ -87,7 +105,11 @@ class Benchmarks(unittest.TestCase):
                 self.assertTrue(0 <= record["chance_level"] < (record["max"] or 100), record["key"])
 
     def test_bad_input(self):
-        for argv, word in ((("chartz",), "chart"), (("docvqa", "--tasks", "charts"), "either"), (("--tasks", "zzz"), "zzz")):
+        for argv, word in (
+            (("chartz",), "chart"),
+            (("docvqa", "--tasks", "charts"), "either"),
+            (("--tasks", "zzz"), "zzz"),
+        ):
             code, out, err = support.call("benchmarks", *argv)
             self.assertEqual((code, out, err.count("\n")), (2, "", 1), argv)
             self.assertIn(word, err)

@@ -1,8 +1,10 @@
 """`backtest`: how well the program predicts papers that it has not seen.
 
-In: the library (and folders of other tables). Out: summaries of predictions: of each published paper from all the others, or of other
-tables from all the published ones. Does not fit what is stored (refit.py) or print.
+In: the library (and folders of other tables). Out: summaries of predictions: of each published
+paper from all the others, or of other tables from all the published ones. Does not fit what is
+stored (refit.py) or print.
 """
+
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
@@ -23,28 +25,72 @@ GROUPS = ("axis", "grade", "family", "paper")
 
 
 def backtest(library: Library, papers: Sequence[str], say: Callable[[str], None]) -> dict:
-    """Leave one paper out, over all papers (or `papers`): overall, what can be answered, by axis, grade, family and paper."""
-    data = columns(load_papers([library.shipped], library.words.records("benchmark"), shipped=library.shipped, words=library.words), library.words)
+    """Leave one paper out, over all papers (or `papers`): overall, what can be answered, by axis,
+    grade, family and paper.
+    """
+    data = columns(
+        load_papers(
+            [library.shipped],
+            library.words.records("benchmark"),
+            shipped=library.shipped,
+            words=library.words,
+        ),
+        library.words,
+    )
     hyper, spread = read_hyper(library.shipped)
     say("predicting each paper from the others")
-    wide = hyper._replace(heterogeneity={k: v * spread for k, v in hyper.heterogeneity.items()}, noise=hyper.noise * spread,
-                          binomial=hyper.binomial * spread)
+    wide = hyper._replace(
+        heterogeneity={k: v * spread for k, v in hyper.heterogeneity.items()},
+        noise=hyper.noise * spread,
+        binomial=hyper.binomial * spread,
+    )
     scored = bt.leave_one_paper_out(data, hyper, papers=list(papers) or None, predict_with=wide)
-    return {"scored_on": "each published paper, predicted from all the others", "repeated": [], "warnings": [], "spread": number(spread),
-            **_summaries(judge(scored, data, Elsewhere(data, bt.scales(data)), thumb_rules(library), library.words.records("benchmark")))}
+    return {
+        "scored_on": "each published paper, predicted from all the others",
+        "repeated": [],
+        "warnings": [],
+        "spread": number(spread),
+        **_summaries(
+            judge(
+                scored,
+                data,
+                Elsewhere(data, bt.scales(data)),
+                thumb_rules(library),
+                library.words.records("benchmark"),
+            )
+        ),
+    }
 
 
 def other_tables(library: Library) -> dict:
-    """The user's tables (--tables), predicted from all the published ones. `repeated`: papers whose rows are published ones, so not unseen."""
+    """The user's tables (--tables), predicted from all the published ones. `repeated`: papers whose
+    rows are published ones, so not unseen.
+    """
     seen = [one._asdict() for one in library.repeated]
     published = columns(library.papers(shipped_only=True), library.words)
     other = columns(library.own_papers(), library.words)
     posterior = Library(shipped=library.shipped).posterior
-    scored = [item for number_, column in enumerate(other) for item in predicted(number_, column, posterior)]
+    scored = [
+        item
+        for number_, column in enumerate(other)
+        for item in predicted(number_, column, posterior)
+    ]
     elsewhere = Elsewhere(published, posterior.scale)
-    judged = judge(scored, other, elsewhere, thumb_rules(library), library.words.records("benchmark"), sharpen_by=changes(published, elsewhere))
-    return {"scored_on": "the tables of " + ", ".join(library.extra), "repeated": seen, "warnings": library.strange(), "spread": number(posterior.spread),
-            **_summaries(judged)}
+    judged = judge(
+        scored,
+        other,
+        elsewhere,
+        thumb_rules(library),
+        library.words.records("benchmark"),
+        sharpen_by=changes(published, elsewhere),
+    )
+    return {
+        "scored_on": "the tables of " + ", ".join(library.extra),
+        "repeated": seen,
+        "warnings": library.strange(),
+        "spread": number(posterior.spread),
+        **_summaries(judged),
+    }
 
 
 def predicted(index: int, column: Column, posterior: Posterior) -> Iterable[bt.Scored]:
@@ -54,40 +100,73 @@ def predicted(index: int, column: Column, posterior: Posterior) -> Iterable[bt.S
         change = difference(column.features[i], column.features[j])
         effect = posterior.effect(change, column.benchmark, column.family)
         kinds = [kind for kind, x, y in zip(KINDS, column.kinds[i], column.kinds[j]) if x != y]
-        drawn = (column.sampling[i] + column.sampling[j]) / 2 / scale ** 2 if column.sampling else 0.0
-        variance = effect.variance + posterior.local_variance(kinds, change) + posterior.noise(column.benchmark, drawn)
-        yield bt.Scored(index, i, j, effect.mean * scale, math.sqrt(variance) * scale, column.scores[j] - column.scores[i])
+        drawn = (column.sampling[i] + column.sampling[j]) / 2 / scale**2 if column.sampling else 0.0
+        variance = (
+            effect.variance
+            + posterior.local_variance(kinds, change)
+            + posterior.noise(column.benchmark, drawn)
+        )
+        yield bt.Scored(
+            index,
+            i,
+            j,
+            effect.mean * scale,
+            math.sqrt(variance) * scale,
+            column.scores[j] - column.scores[i],
+        )
 
 
 def thumb_rules(library: Library) -> Callable:
-    """What the rules of thumb of registry/claims.json say about two settings and a benchmark, in points; None where none speaks.
+    """What the rules of thumb of registry/claims.json say about two settings and a benchmark, in
+    points; None where none speaks.
 
-    Per axis the rule that names the benchmark or its family goes before a general one; several axes add up. A rule per doubling
-    of the LLM is multiplied by the doublings between the two sizes.
+    Per axis the rule that names the benchmark or its family goes before a general one; several axes
+    add up. A rule per doubling of the LLM is multiplied by the doublings between the two sizes.
     """
     words = library.words
     rules = read_claims(shipped_path(library.shipped)).thumb_rules
     rules = sorted(rules, key=lambda rule: not (rule.benchmarks or rule.families))
-    seen: dict[tuple[int, int], list] = {}      # by identity of the settings: rows live as long as their columns
+    # by identity of the settings: rows live as long as their columns
+    seen: dict[tuple[int, int], list] = {}
 
     def meets(setting: Mapping, wanted: Mapping) -> bool:
-        known = {**setting, "connector.class": words.connector_class(setting), "llm_params_b": llm_params_b(setting, words)}
+        known = {
+            **setting,
+            "connector.class": words.connector_class(setting),
+            "llm_params_b": llm_params_b(setting, words),
+        }
         return all(satisfies(known.get(field), condition) for field, condition in wanted.items())
 
     def speaking(a: Mapping, b: Mapping) -> list:
         key = (id(a), id(b))
         if key not in seen:
-            seen[key] = [(rule, sign * (abs(math.log2(llm_params_b(b, words) / llm_params_b(a, words))) if rule.per == "doubling" else 1.0))
-                         for rule in rules if rule.from_ for sign, x, y in ((1, a, b), (-1, b, a)) if meets(x, rule.from_) and meets(y, rule.to)]
+            seen[key] = [
+                (
+                    rule,
+                    sign
+                    * (
+                        abs(math.log2(llm_params_b(b, words) / llm_params_b(a, words)))
+                        if rule.per == "doubling"
+                        else 1.0
+                    ),
+                )
+                for rule in rules
+                if rule.from_
+                for sign, x, y in ((1, a, b), (-1, b, a))
+                if meets(x, rule.from_) and meets(y, rule.to)
+            ]
         return seen[key]
 
     def thumb(a: Mapping, b: Mapping, benchmark: str) -> float | None:
         family = words.records("benchmark").get(benchmark, {}).get("family")
         said: dict[str, float] = {}
         for rule, factor in speaking(a, b):
-            if (not rule.benchmarks or benchmark in rule.benchmarks) and (not rule.families or family in rule.families):
+            if (not rule.benchmarks or benchmark in rule.benchmarks) and (
+                not rule.families or family in rule.families
+            ):
                 said.setdefault(rule.axis, rule.delta * factor)
         return sum(said.values()) if said else None
+
     return thumb
 
 
@@ -98,55 +177,132 @@ def _summaries(judged: Sequence[Judged]) -> dict:
         groups: dict[str, list[Judged]] = {}
         for item in answerable if key == "axis" else judged:
             groups.setdefault(getattr(item, key), []).append(item)
-        out["by_" + key] = {name: value for name in sorted(groups) if (value := _numbers(summary(groups[name])))}
+        out["by_" + key] = {
+            name: value for name in sorted(groups) if (value := _numbers(summary(groups[name])))
+        }
     return out
 
 
 def _numbers(value) -> dict | None:
     if value is None:
         return None
-    return {k: {name: number(x) for name, x in v.items()} if isinstance(v, dict) else number(v) for k, v in value._asdict().items()}
+    return {
+        k: {name: number(x) for name, x in v.items()} if isinstance(v, dict) else number(v)
+        for k, v in value._asdict().items()
+    }
 
 
 def backtest_text(result: dict, style: Style) -> str:
     """The summaries as tables."""
-    lines = wrap(f"{result['scored_on']}; errors as ratios to always saying \"no change\"", style)
+    lines = wrap(f'{result["scored_on"]}; errors as ratios to always saying "no change"', style)
     for one in result["repeated"]:
         (here, arm), (there, other) = one["first"], one["there"]
-        lines += wrap(f"warning: {one['rows']} of {plural(one['among'], 'row')} of {one['paper']} carry the scores of rows of {one['of']}, which is "
-                      f"published and not unseen ({here} {arm!r} is {there} {other!r})", style, hang="  ")
+        lines += wrap(
+            f"warning: {one['rows']} of {plural(one['among'], 'row')} of {one['paper']} carry the"
+            f" scores of rows of {one['of']}, which is published and not unseen ({here} {arm!r} is"
+            f" {there} {other!r})",
+            style,
+            hang="  ",
+        )
     for text in result["warnings"]:
         lines += wrap("note: " + clean(text), style, hang="      ")
     head = ["", "n", "papers", "MAE", "axis", "CRPS", "no change", "50/80/95%", "sign"]
 
     def row(name, s):
-        inside = "/".join(f"{100 * s['coverage_pooled'][level]:.0f}" for level in ("50", "80", "95"))
-        signs = "/".join("-" if s[key] is None else f"{100 * s[key]:.0f}" for key in ("sign", "sign_pooled", "sign_moved"))
-        return [name, str(s["contrasts"]), str(s["papers"]), f"{s['mae_ratio']:.2f}", f"{s['axis_mean_ratio']:.2f}", f"{s['crps_ratio']:.2f}",
-                f"{s['crps_zero_ratio']:.2f}/{s['crps_sharp_ratio']:.2f}", inside, signs]
+        inside = "/".join(
+            f"{100 * s['coverage_pooled'][level]:.0f}" for level in ("50", "80", "95")
+        )
+        signs = "/".join(
+            "-" if s[key] is None else f"{100 * s[key]:.0f}"
+            for key in ("sign", "sign_pooled", "sign_moved")
+        )
+        return [
+            name,
+            str(s["contrasts"]),
+            str(s["papers"]),
+            f"{s['mae_ratio']:.2f}",
+            f"{s['axis_mean_ratio']:.2f}",
+            f"{s['crps_ratio']:.2f}",
+            f"{s['crps_zero_ratio']:.2f}/{s['crps_sharp_ratio']:.2f}",
+            inside,
+            signs,
+        ]
 
-    first = {name: result[key] for name, key in (("all contrasts", "overall"), ("answerable", "answerable")) if result[key]}
-    for title, groups in (("", first), ("answerable, by what moved", result["by_axis"]), ("all, by grade", result["by_grade"]),
-                          ("all, by family", result["by_family"]), ("all, by paper", result["by_paper"])):
+    first = {
+        name: result[key]
+        for name, key in (("all contrasts", "overall"), ("answerable", "answerable"))
+        if result[key]
+    }
+    for title, groups in (
+        ("", first),
+        ("answerable, by what moved", result["by_axis"]),
+        ("all, by grade", result["by_grade"]),
+        ("all, by family", result["by_family"]),
+        ("all, by paper", result["by_paper"]),
+    ):
         if groups:
-            lines += ["", *([title] if title else []), *table(head, [row(name, s) for name, s in groups.items()], "lrrrrrrrr", style)]
+            lines += [
+                "",
+                *([title] if title else []),
+                *table(head, [row(name, s) for name, s in groups.items()], "lrrrrrrrr", style),
+            ]
     if not first:
-        lines += ["", *wrap("nothing to score: at least three contrasts of one paper on known benchmarks are needed", style)]
+        lines += [
+            "",
+            *wrap(
+                "nothing to score: at least three contrasts of one paper on known benchmarks are"
+                " needed",
+                style,
+            ),
+        ]
     if result["overall"] and result["overall"]["moved"]:
         s = result["overall"]
-        lines += ["", *wrap(f"of {plural(s['moved'], 'contrast')} that moved by more than 2 points, {s['moved'] - s['unsigned']} had a sign predicted"
-                            + (f", right in {percent(s['sign_moved'])}" if s["sign_moved"] is not None else "")
-                            + (f"; for {s['unsigned']} exactly 0 was predicted: neither right nor wrong" if s["unsigned"] else ""), style)]
+        lines += [
+            "",
+            *wrap(
+                f"of {plural(s['moved'], 'contrast')} that moved by more than 2 points,"
+                f" {s['moved'] - s['unsigned']} had a sign predicted"
+                + (f", right in {percent(s['sign_moved'])}" if s["sign_moved"] is not None else "")
+                + (
+                    f"; for {s['unsigned']} exactly 0 was predicted: neither right nor wrong"
+                    if s["unsigned"]
+                    else ""
+                ),
+                style,
+            ),
+        ]
     both = result["answerable"] or result["overall"]
     if both:
-        lines += ["", *wrap(f"where the score of the first row is given (swap --score), the error is {both['informed_ratio']:.2f} of \"no change\" instead of "
-                            f"{both['mae_ratio']:.2f}", style)]
+        lines += [
+            "",
+            *wrap(
+                "where the score of the first row is given (swap --score), the error is"
+                f' {both["informed_ratio"]:.2f} of "no change" instead of'
+                f" {both['mae_ratio']:.2f}",
+                style,
+            ),
+        ]
     if both and both["thumb_ratio"] is not None:
-        lines += ["", *wrap(f"rules of thumb speak of {both['thumb_contrasts']} contrasts: their error is {both['thumb_ratio']:.2f} of \"no change\", "
-                            f"the model's {both['thumb_model_ratio']:.2f}", style)]
-    lines += ["", *wrap("answerable: grade direct or indirect from the other papers alone. MAE: mean absolute error over that of \"no change\", mean "
-                        "over papers; axis: the same for the mean of all contrasts of the axis. CRPS: of the model, and of \"no change\" with a "
-                        "spread calibrated per benchmark and axis / with the one that scores best on the other papers. 50/80/95%: share of results "
-                        "inside these intervals. sign: right signs where more than 1 point was predicted: mean over papers with at least 3 such "
-                        "contrasts / over all contrasts; / over all contrasts that moved by more than 2 points.", style)]
+        lines += [
+            "",
+            *wrap(
+                f"rules of thumb speak of {both['thumb_contrasts']} contrasts: their error is"
+                f' {both["thumb_ratio"]:.2f} of "no change", the model\'s'
+                f" {both['thumb_model_ratio']:.2f}",
+                style,
+            ),
+        ]
+    lines += [
+        "",
+        *wrap(
+            "answerable: grade direct or indirect from the other papers alone. MAE: mean absolute"
+            ' error over that of "no change", mean over papers; axis: the same for the mean of all'
+            ' contrasts of the axis. CRPS: of the model, and of "no change" with a spread'
+            " calibrated per benchmark and axis / with the one that scores best on the other"
+            " papers. 50/80/95%: share of results inside these intervals. sign: right signs where"
+            " more than 1 point was predicted: mean over papers with at least 3 such contrasts /"
+            " over all contrasts; / over all contrasts that moved by more than 2 points.",
+            style,
+        ),
+    ]
     return "\n".join(lines)

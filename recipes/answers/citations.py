@@ -1,9 +1,12 @@
-"""Which tables to cite for the choices of a recipe, and what each shows for its choice on the tasks asked for.
+"""Which tables to cite for the choices of a recipe, and what each shows for its choice on the tasks
+asked for.
 
-In: recipes, the task mix, the limits, the library. Out: per axis one or two entries {axis, value, table, arxiv, why, better, of, controlled, tasks}.
-Looks only at printed rows (whole systems and doubtful cells apart); does not pool them or predict, except to say why a choice stands
-that a table speaks against.
+In: recipes, the task mix, the limits, the library. Out: per axis one or two entries {axis, value,
+table, arxiv, why, better, of, controlled, tasks}. Looks only at printed rows (whole systems and
+doubtful cells apart); does not pool them or predict, except to say why a choice stands that a table
+speaks against.
 """
+
 import math
 import re
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
@@ -22,17 +25,21 @@ from ..picker.space import Space
 from ..terms.tasks import TaskMix
 from ..show.text import listed, signed
 
-EACH = 2                       # tables per axis
-NEAR = {"llm": 0.3, "resolution": 0.25}   # doublings within which another size still stands for the chosen one
-SAME = 0.05                               # doublings that are no difference
-TASKS = ("mix", "related", "other")   # the mix's own benchmarks, others of their families (each counted apart), other tasks
+EACH = 2  # tables per axis
+# doublings within which another size still stands for the chosen one
+NEAR = {"llm": 0.3, "resolution": 0.25}
+SAME = 0.05  # doublings that are no difference
+# the mix's own benchmarks, others of their families (each counted apart), other tasks
+TASKS = ("mix", "related", "other")
 
 
 class Way(NamedTuple):
-    """How rows stand for a choice. key: what a row has on the axis; chosen, base: is it the recipe's, the baseline's; instead: why not by name.
+    """How rows stand for a choice. key: what a row has on the axis; chosen, base: is it the
+    recipe's, the baseline's; instead: why not by name.
 
     apart: may two settings be compared, or is the difference too small to speak of?
     """
+
     key: Callable[[Mapping], Hashable]
     chosen: Callable[[Mapping], bool]
     base: Callable[[Mapping], bool]
@@ -42,7 +49,10 @@ class Way(NamedTuple):
 
 
 class Shown(NamedTuple):
-    """What one table shows for a choice beside one rival: on how many of `of` benchmarks it is better (and worse), and what else moved."""
+    """What one table shows for a choice beside one rival: on how many of `of` benchmarks it is
+    better (and worse), and what else moved.
+    """
+
     table: Table
     instead: str
     label: Hashable
@@ -53,9 +63,9 @@ class Shown(NamedTuple):
     worse: int
     of: int
     benchmarks: tuple[str, ...]
-    arms: int       # rows of the choice that were averaged
+    arms: int  # rows of the choice that were averaged
     also: tuple[str, ...]
-    mean: float     # percent of scale, over the benchmarks
+    mean: float  # percent of scale, over the benchmarks
 
     @property
     def controlled(self) -> bool:
@@ -63,18 +73,29 @@ class Shown(NamedTuple):
 
     @property
     def order(self) -> tuple:
-        return self.tier, any(a in MAIN for a in self.also), not self.with_base, not self.controlled, -self.of, self.table.id
+        return (
+            self.tier,
+            any(a in MAIN for a in self.also),
+            not self.with_base,
+            not self.controlled,
+            -self.of,
+            self.table.id,
+        )
 
 
 class Citations:
-    """The citations of recipes picked for one task mix under the same limits. Recipes share choices: each is looked up once."""
+    """The citations of recipes picked for one task mix under the same limits. Recipes share
+    choices: each is looked up once.
+    """
 
     def __init__(self, library: Library, tasks: TaskMix, limits: Constraints, choices: Space):
         self.library, self.tasks, self.limits, self.choices = library, tasks, limits, choices
         words = library.words
         self.axis_of = {key: record["axis"] for key, record in words.records("setting").items()}
         records = words.records("benchmark")
-        self.family = {name: record["family"] for name, record in records.items() if record["family"]}
+        self.family = {
+            name: record["family"] for name, record in records.items() if record["family"]
+        }
         self.means = {name for name, record in records.items() if record.get("kind") == "average"}
         self.near = {self.family[name] for name in tasks.benchmarks}
         self._found: dict[tuple, list[Shown]] = {}
@@ -88,21 +109,53 @@ class Citations:
                 self._found[key] = self.shown(axis, recipe)
             entry = {"axis": axis, "value": getattr(recipe, axis)}
             for one in self._found[key]:
-                out.append({**entry, "table": one.table.id, "arxiv": one.table.arxiv, "why": self.why(axis, recipe, one), "better": one.better,
-                            "of": one.of, "controlled": one.controlled, "tasks": TASKS[one.tier]})
+                out.append(
+                    {
+                        **entry,
+                        "table": one.table.id,
+                        "arxiv": one.table.arxiv,
+                        "why": self.why(axis, recipe, one),
+                        "better": one.better,
+                        "of": one.of,
+                        "controlled": one.controlled,
+                        "tasks": TASKS[one.tier],
+                    }
+                )
             if not self._found[key]:
-                out.append({**entry, "table": None, "arxiv": None, "why": "no table ablates it: covariates or habit", "better": None, "of": None,
-                            "controlled": None, "tasks": None})
+                out.append(
+                    {
+                        **entry,
+                        "table": None,
+                        "arxiv": None,
+                        "why": "no table ablates it: covariates or habit",
+                        "better": None,
+                        "of": None,
+                        "controlled": None,
+                        "tasks": None,
+                    }
+                )
         return out
 
     def shown(self, axis: str, recipe: Recipe) -> list[Shown]:
-        """The best tables for one choice: the mix's tasks first, then beside the baseline's component, then one axis at a time."""
+        """The best tables for one choice: the mix's tasks first, then beside the baseline's
+        component, then one axis at a time.
+        """
         for way in ways(self.library, axis, recipe):
-            found = sorted((one for paper in self.library.papers(way.papers) for one in self._in_paper(axis, way, paper)), key=lambda one: one.order)
+            found = sorted(
+                (
+                    one
+                    for paper in self.library.papers(way.papers)
+                    for one in self._in_paper(axis, way, paper)
+                ),
+                key=lambda one: one.order,
+            )
             if found:
                 rest = [one for one in found[1:] if one.tier == found[0].tier]
-                rest.sort(key=lambda one: (not one.controlled, one.table.paper == found[0].table.paper))   # stable; another paper first
-                return [found[0], *rest[:EACH - 1]]
+                # stable; another paper first
+                rest.sort(
+                    key=lambda one: (not one.controlled, one.table.paper == found[0].table.paper)
+                )
+                return [found[0], *rest[: EACH - 1]]
         return []
 
     def _in_paper(self, axis: str, way: Way, paper: Paper) -> Iterator[Shown]:
@@ -113,11 +166,26 @@ class Citations:
             for row in rows if chosen else ():
                 if way.key(row.setting) is not None and not way.chosen(row.setting):
                     rivals.setdefault(way.key(row.setting), []).append(row)
-            found = [one for key, others in rivals.items() for one in self._beside(axis, way, table, chosen, key, others)]
+            found = [
+                one
+                for key, others in rivals.items()
+                for one in self._beside(axis, way, table, chosen, key, others)
+            ]
             if found:  # the baseline's component, else the rival that does best: the one to beat
-                yield min(found, key=lambda one: (one.tier, not one.with_base, not one.controlled, one.mean))
+                yield min(
+                    found,
+                    key=lambda one: (one.tier, not one.with_base, not one.controlled, one.mean),
+                )
 
-    def _beside(self, axis: str, way: Way, table: Table, chosen: Sequence[Row], key: Hashable, others: Sequence[Row]) -> Iterator[Shown]:
+    def _beside(
+        self,
+        axis: str,
+        way: Way,
+        table: Table,
+        chosen: Sequence[Row],
+        key: Hashable,
+        others: Sequence[Row],
+    ) -> Iterator[Shown]:
         """The choice against one rival: the pairs of rows in which least else moves."""
         pairs: dict[int, list[tuple[Row, Row, tuple[str, ...]]]] = {}
         for mine in chosen:
@@ -125,64 +193,127 @@ class Citations:
                 if not way.apart(other.setting, mine.setting):
                     continue
                 difference = moved(other.setting, mine.setting, self.axis_of)
-                beside = tuple(a for a in difference.axes if a != axis) + difference.unstated + self._unseen(axis, table, other.setting, mine.setting)
-                others_moved = sum(a in MAIN for a in beside)   # two of them: another system; a size of image says nothing when one does
-                if axis in difference.axes and "other" not in beside and len(difference.unstated) < 2 and others_moved < (1 if axis == "resolution" else 2):
+                beside = (
+                    tuple(a for a in difference.axes if a != axis)
+                    + difference.unstated
+                    + self._unseen(axis, table, other.setting, mine.setting)
+                )
+                # two of them: another system; a size of image says nothing when one does
+                others_moved = sum(a in MAIN for a in beside)
+                if (
+                    axis in difference.axes
+                    and "other" not in beside
+                    and len(difference.unstated) < 2
+                    and others_moved < (1 if axis == "resolution" else 2)
+                ):
                     pairs.setdefault(len(beside), []).append((other, mine, beside))
         if not pairs:
             return
         deltas: dict[str, list[float]] = {}
-        also: dict[str, None] = {}   # in the order met
+        also: dict[str, None] = {}  # in the order met
         least = min(pairs)
         for other, mine, beside in pairs[least]:
-            for contrast in contrasts(table._replace(rows=(other, mine)), self.axis_of, evidence_metrics(table)):
+            for contrast in contrasts(
+                table._replace(rows=(other, mine)), self.axis_of, evidence_metrics(table)
+            ):
                 metric = contrast.metric
                 if metric.benchmark in self.family:
-                    deltas.setdefault(metric.benchmark, []).append(contrast.delta * 100 / (metric.max or 100))
+                    deltas.setdefault(metric.benchmark, []).append(
+                        contrast.delta * 100 / (metric.max or 100)
+                    )
                     also |= dict.fromkeys(beside)
-        tiers = [[name for name in deltas if name in self.tasks.benchmarks], [name for name in deltas if self.family[name] in self.near], list(deltas)]
+        tiers = [
+            [name for name in deltas if name in self.tasks.benchmarks],
+            [name for name in deltas if self.family[name] in self.near],
+            list(deltas),
+        ]
         tier = next((number for number, names in enumerate(tiers) if names), None)
         if tier is None:
             return
         means = [sum(deltas[name]) / len(deltas[name]) for name in tiers[tier]]
-        yield Shown(table, way.instead, way.key(pairs[least][0][1].setting), key, way.base(others[0].setting), tier,
-                    sum(x > 0 for x in means), sum(x < 0 for x in means), len(means), tuple(tiers[tier]),
-                    len({id(mine) for _, mine, _ in pairs[least]}), tuple(also), sum(means) / len(means))
+        yield Shown(
+            table,
+            way.instead,
+            way.key(pairs[least][0][1].setting),
+            key,
+            way.base(others[0].setting),
+            tier,
+            sum(x > 0 for x in means),
+            sum(x < 0 for x in means),
+            len(means),
+            tuple(tiers[tier]),
+            len({id(mine) for _, mine, _ in pairs[least]}),
+            tuple(also),
+            sum(means) / len(means),
+        )
 
     def _unseen(self, axis: str, table: Table, a: Mapping, b: Mapping) -> tuple[str, ...]:
-        """What moves with an axis though no other axis differs: the size of a data mix, or what the table's own note says."""
+        """What moves with an axis though no other axis differs: the size of a data mix, or what the
+        table's own note says.
+        """
         if axis == "data":
             records = self.library.words.records("data")
-            sizes = {s.get("data_size") or records.get(s.get("data") or "", {}).get("samples") for s in (a, b)}
+            sizes = {
+                s.get("data_size") or records.get(s.get("data") or "", {}).get("samples")
+                for s in (a, b)
+            }
             if len(sizes) > 1:
                 return ("data size",)
-        return ("other things by the table's note",) if confounded(table.notes or "", axis, a, b) else ()
+        return (
+            ("other things by the table's note",)
+            if confounded(table.notes or "", axis, a, b)
+            else ()
+        )
 
     def why(self, axis: str, recipe: Recipe, one: Shown) -> str:
         """One line: what stands beside what, how it does, and whether anything else moved."""
         against = one.worse > one.better
-        verdict, count = ("worse", one.worse) if against else ("better", one.better) if one.better else ("equal", one.of)
+        verdict, count = (
+            ("worse", one.worse)
+            if against
+            else ("better", one.better)
+            if one.better
+            else ("equal", one.of)
+        )
         if one.of == 1:
             where = one.benchmarks[0]
         else:
             what = "printed means" if self.means.issuperset(one.benchmarks) else "benchmarks"
-            where = f"{count} of {one.of} " + ("of the mix's benchmarks", f"{what} of the mix's families", what)[one.tier]
+            where = (
+                f"{count} of {one.of} "
+                + ("of the mix's benchmarks", f"{what} of the mix's families", what)[one.tier]
+            )
         tasks = ("", "on related tasks " if one.of == 1 else "", "on other tasks ")[one.tier]
-        how = "controlled" if one.controlled else f"{listed([a.replace('_', ' ') for a in one.also])} not equal"
+        how = (
+            "controlled"
+            if one.controlled
+            else f"{listed([a.replace('_', ' ') for a in one.also])} not equal"
+        )
         how += f"; mean of {one.arms} arms" if one.arms > 1 else ""
-        return (f"{one.instead}has {name_of(one.label)} beside {name_of(one.rival)}: {tasks}{verdict} on {where} ({how})"
-                + (f"; {self._kept(axis, recipe, one)}" if against else ""))
+        return (
+            f"{one.instead}has {name_of(one.label)} beside {name_of(one.rival)}: {tasks}{verdict}"
+            f" on {where} ({how})" + (f"; {self._kept(axis, recipe, one)}" if against else "")
+        )
 
     def _kept(self, axis: str, recipe: Recipe, one: Shown) -> str:
         """Why a choice stands that a table speaks against: all tables together, or the limits."""
         words, name = self.library.words, name_of(one.rival)
         rival = one.rival[0] if isinstance(one.rival, tuple) else one.rival
-        if not (pixels({"resolution": rival}, words) if axis == "resolution" else rival in words.records(axis)):
+        if not (
+            pixels({"resolution": rival}, words)
+            if axis == "resolution"
+            else rival in words.records(axis)
+        ):
             return f"kept: {name} is no candidate"
-        fields = {"llm": ("llm_params_b",), "data": ("data_size",), "resolution": ("tiling", "visual_tokens")}.get(axis, ())
+        fields = {
+            "llm": ("llm_params_b",),
+            "data": ("data_size",),
+            "resolution": ("tiling", "visual_tokens"),
+        }.get(axis, ())
         other = change(recipe, **{axis: rival}, **dict.fromkeys(fields))
         gain = Change(other.stated(), recipe.stated(), self.library.posterior, words).gain(
-            self.tasks.benchmarks, {name: self.family[name] for name in self.tasks.benchmarks})
+            self.tasks.benchmarks, {name: self.family[name] for name in self.tasks.benchmarks}
+        )
         if gain > 0.05:
             return f"kept: all tables together give it {signed(gain)} on the mix"
         limits = self._limits(axis, rival, recipe)
@@ -193,22 +324,37 @@ class Citations:
         return f"all tables together: {signed(gain)} on the mix"
 
     def _limits(self, axis: str, rival: Hashable, recipe: Recipe) -> set[str | None]:
-        """The limits that the recipe with the rival in its place breaks (None: none), over the candidates that have it; empty: there is none."""
+        """The limits that the recipe with the rival in its place breaks (None: none), over the
+        candidates that have it; empty: there is none.
+        """
         wanted = lambda name: rival if name == axis else getattr(recipe, name)  # noqa: E731
         shape = lambda r: (r.tiling or "").partition(" of ")[0]  # noqa: E731
-        same = lambda v: (v.recipe.encoder == wanted("encoder") and v.recipe.connector == wanted("connector")  # noqa: E731
-                          and (v.recipe.resolution == rival if axis == "resolution" else shape(v.recipe) == shape(recipe)))
+        same = lambda v: (
+            v.recipe.encoder == wanted("encoder")
+            and v.recipe.connector == wanted("connector")  # noqa: E731
+            and (
+                v.recipe.resolution == rival
+                if axis == "resolution"
+                else shape(v.recipe) == shape(recipe)
+            )
+        )
         out = set()
         for v in filter(same, self.choices.visuals):
             for x in (x for x in self.choices.languages if x.slug == wanted("llm")):
                 for d in (d for d in self.choices.data if d.slug == wanted("data")):
-                    costs = costs_of(v, x, d, self.limits, self.library.words, self.library.calibration)
-                    out.add(exceeds(costs, self.limits, self.library.words, self.library.calibration))
+                    costs = costs_of(
+                        v, x, d, self.limits, self.library.words, self.library.calibration
+                    )
+                    out.add(
+                        exceeds(costs, self.limits, self.library.words, self.library.calibration)
+                    )
         return out
 
 
 def ways(library: Library, axis: str, recipe: Recipe) -> Iterator[Way]:
-    """The ways in which rows may stand for a choice, the nearest first: by name, then by size (LLM) or class (connector)."""
+    """The ways in which rows may stand for a choice, the nearest first: by name, then by size (LLM)
+    or class (connector).
+    """
     words, support = library.words, library.posterior.support
     value, base = getattr(recipe, axis), getattr(BASELINE, axis)
     if axis == "resolution":
@@ -216,46 +362,94 @@ def ways(library: Library, axis: str, recipe: Recipe) -> Iterator[Way]:
         papers, same = tuple(support.get("resolution", ())), bool(recipe.tiling)
 
         def near(side: float | None, within: float) -> Callable[[Mapping], bool]:
-            return lambda setting: bool((x := pixels(setting, words)) and side) and abs(math.log2(x / side)) < within
+            return lambda setting: (
+                bool((x := pixels(setting, words)) and side) and abs(math.log2(x / side)) < within
+            )
 
         exact, about, base_ = near(mine, SAME), near(mine, NEAR[axis]), near(start, NEAR[axis])
-        key = lambda s: (s["resolution"], s.get("tiling"), s.get("crops_train")) if s.get("resolution") is not None else None  # noqa: E731
+        key = lambda s: (
+            (s["resolution"], s.get("tiling"), s.get("crops_train"))
+            if s.get("resolution") is not None
+            else None
+        )  # noqa: E731
         apart = lambda a, b: not near(pixels(a, words), NEAR[axis])(b)  # noqa: E731
         yield Way(key, lambda s: exact(s) and tiled(s) == same, base_, papers, "")
-        yield Way(key, lambda s: about(s) and tiled(s) == same, base_, papers, "about this size: ", apart)
-        yield Way(key, about, base_, papers, f"about this size, {'not ' if same else ''}in tiles: ", apart)
+        yield Way(
+            key, lambda s: about(s) and tiled(s) == same, base_, papers, "about this size: ", apart
+        )
+        yield Way(
+            key, about, base_, papers, f"about this size, {'not ' if same else ''}in tiles: ", apart
+        )
         return
     parts = value.split("+") if axis == "encoder" else [value]
     papers = set.intersection(*(set(support.get(f"{axis}={part}", ())) for part in parts))
-    yield Way(lambda s: s.get(axis), lambda s: s.get(axis) == value, lambda s: s.get(axis) == base, tuple(papers), "")
+    yield Way(
+        lambda s: s.get(axis),
+        lambda s: s.get(axis) == value,
+        lambda s: s.get(axis) == base,
+        tuple(papers),
+        "",
+    )
     if axis == "connector":
         kind = words.connector_class(recipe.stated())
         kin = [slug for slug in words.records(axis) if words.connector_class({axis: slug}) == kind]
         papers = {paper for slug in kin for paper in support.get(f"{axis}={slug}", ())}
-        yield Way(lambda s: s.get(axis), lambda s: s.get(axis) in kin, lambda s: s.get(axis) == base, tuple(papers),
-                  f"no table ablates {value}; of its class: ")
+        yield Way(
+            lambda s: s.get(axis),
+            lambda s: s.get(axis) in kin,
+            lambda s: s.get(axis) == base,
+            tuple(papers),
+            f"no table ablates {value}; of its class: ",
+        )
     if axis == "llm":
-        size = lambda setting, of: bool((x := llm_params_b(setting, words)) and of) and abs(math.log2(x / of)) < NEAR[axis]  # noqa: E731
-        name = lambda s: s.get("llm") or (f"{s['llm_params_b']:g}B" if s.get("llm_params_b") else None)  # noqa: E731
-        yield Way(name, lambda s: size(s, recipe.llm_params_b), lambda s: size(s, BASELINE.llm_params_b), tuple(support.get("llm_size", ())),
-                  f"no table ablates {value}; of its size: ")
+        size = lambda setting, of: (
+            bool((x := llm_params_b(setting, words)) and of) and abs(math.log2(x / of)) < NEAR[axis]
+        )  # noqa: E731
+        name = lambda s: (
+            s.get("llm") or (f"{s['llm_params_b']:g}B" if s.get("llm_params_b") else None)
+        )  # noqa: E731
+        yield Way(
+            name,
+            lambda s: size(s, recipe.llm_params_b),
+            lambda s: size(s, BASELINE.llm_params_b),
+            tuple(support.get("llm_size", ())),
+            f"no table ablates {value}; of its size: ",
+        )
 
 
-NAMED = {"encoder": r"\bencoders?\b", "connector": r"connector|projector", "llm": r"\bLLMs?\b", "data": r"\bdata\b", "resolution": r"resolution",
-         "visual_tokens": r"tokens?\b", "training": r"training|steps\b|stage|learning rate"}
+NAMED = {
+    "encoder": r"\bencoders?\b",
+    "connector": r"connector|projector",
+    "llm": r"\bLLMs?\b",
+    "data": r"\bdata\b",
+    "resolution": r"resolution",
+    "visual_tokens": r"tokens?\b",
+    "training": r"training|steps\b|stage|learning rate",
+}
 
 
 def confounded(notes: str, axis: str, a: Mapping, b: Mapping) -> bool:
-    """Does a table's note say that an axis is confounded with something that two rows do not show to be equal?
+    """Does a table's note say that an axis is confounded with something that two rows do not show
+    to be equal?
 
-    Sentences with exceptions, or about other models, say nothing of a pair of rows; nor do those about things that both rows state (whether
-    these differ is seen there).
+    Sentences with exceptions, or about other models, say nothing of a pair of rows; nor do those
+    about things that both rows state (whether these differ is seen there).
     """
     for sentence in re.split(r"(?<=[.;]) ", notes):
-        if "confounded" in sentence and not re.search(r"except|[Cc]lean|[Oo]ther models|[Rr]eleased|Published|Cross-model|those contrasts|\bonly\b", sentence):
-            named = {name for name, pattern in NAMED.items() if re.search(pattern, sentence, re.IGNORECASE)}
+        if "confounded" in sentence and not re.search(
+            r"except|[Cc]lean|[Oo]ther models|[Rr]eleased|Published|Cross-model|those"
+            r" contrasts|\bonly\b",
+            sentence,
+        ):
+            named = {
+                name
+                for name, pattern in NAMED.items()
+                if re.search(pattern, sentence, re.IGNORECASE)
+            }
             beside = named - {axis}
-            if axis in named and (not beside or any(a.get(name) is None or b.get(name) is None for name in beside)):
+            if axis in named and (
+                not beside or any(a.get(name) is None or b.get(name) is None for name in beside)
+            ):
                 return True
     return False
 
@@ -274,4 +468,10 @@ def name_of(key: Hashable) -> str:
     if crops:
         return f"{side} ({crops} crop{'s' if crops > 1 else ''})"
     plain = not tiling or tiling.startswith("no") or "anyres" in str(side)
-    return f"{side} px" if isinstance(side, (int, float)) and plain else str(side) if plain else f"{side} ({tiling})"
+    return (
+        f"{side} px"
+        if isinstance(side, (int, float)) and plain
+        else str(side)
+        if plain
+        else f"{side} ({tiling})"
+    )

@@ -1,8 +1,11 @@
-"""An experiment planned: factors and a question -> settings, seeds, runs with their recipes, and what they cost.
+"""An experiment planned: factors and a question -> settings, seeds, runs with their recipes, and
+what they cost.
 
-In: factors with canonical levels, what is held, what is to be seen, and the library. Out: an Experiment. Does not parse or print.
-The arithmetic is picker/design.py (settings), picker/power.py (seeds), costing.py (GPU-hours).
+In: factors with canonical levels, what is held, what is to be seen, and the library. Out: an
+Experiment. Does not parse or print. The arithmetic is picker/design.py (settings), picker/power.py
+(seeds), costing.py (GPU-hours).
 """
+
 import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -25,7 +28,10 @@ class OutOfScale(Refused):
 
 
 class Factor(NamedTuple):
-    """One factor: its field, its levels as words, and the recipe fields that each level states. assumed: the levels were not asked for."""
+    """One factor: its field, its levels as words, and the recipe fields that each level states.
+    assumed: the levels were not asked for.
+    """
+
     name: str
     levels: tuple[str, ...]
     stated: tuple[Mapping[str, object], ...]
@@ -33,7 +39,10 @@ class Factor(NamedTuple):
 
 
 class Asked(NamedTuple):
-    """What the runs are to show. detect: an effect in points of the benchmark's scale, or (`percent`) in percent of it; None: not said."""
+    """What the runs are to show. detect: an effect in points of the benchmark's scale, or
+    (`percent`) in percent of it; None: not said.
+    """
+
     detect: float | None = None
     percent: bool = False
     benchmarks: tuple[str, ...] = ()
@@ -48,17 +57,22 @@ class Asked(NamedTuple):
 
 class Run(NamedTuple):
     """One setting to train: a name that is safe in a path, and the recipe."""
+
     name: str
     recipe: Recipe
 
 
 class Sight(NamedTuple):
-    """How well one comparison (a main effect, an interaction) is seen on one benchmark, in points of its scale.
+    """How well one comparison (a main effect, an interaction) is seen on one benchmark, in points
+    of its scale.
 
-    smallest, power: with the seeds of the plan. Where an effect is asked for (detect): seeds: needed per setting (None: no number
-    will do); seeds_best: needed where every other benchmark moves as well; questions: how many such questions would do with the
-    seeds of the plan (None: none would, or their count is unknown); larger: where no number of seeds sees it, (seeds, questions) that would.
+    smallest, power: with the seeds of the plan. Where an effect is asked for (detect): seeds:
+    needed per setting (None: no number will do); seeds_best: needed where every other benchmark
+    moves as well; questions: how many such questions would do with the seeds of the plan (None:
+    none would, or their count is unknown); larger: where no number of seeds sees it, (seeds,
+    questions) that would.
     """
+
     smallest: float
     seeds: int | None = None
     seeds_best: int | None = None
@@ -68,9 +82,11 @@ class Sight(NamedTuple):
 
 
 class Seen(NamedTuple):
-    """What a design sees on one benchmark. alpha: the level of one test after the correction, at worst. measured: a table ablates it (else
-    its scale is a typical one). detect: the effect asked for, in points. main: of a main effect; interaction: of an interaction of that
-    size (None: not to be had); asked: the one of the two that the seeds are planned for."""
+    """What a design sees on one benchmark. alpha: the level of one test after the correction, at
+    worst. measured: a table ablates it (else its scale is a typical one). detect: the effect asked
+    for, in points. main: of a main effect; interaction: of an interaction of that size (None: not
+    to be had); asked: the one of the two that the seeds are planned for."""
+
     benchmark: str
     unit: float
     noise: power.Noise
@@ -83,14 +99,20 @@ class Seen(NamedTuple):
 
 
 class Option(NamedTuple):
-    """A design that could be run instead. seeds: per setting, None where no number sees the effect; hours: GPU-hours of all its runs."""
+    """A design that could be run instead. seeds: per setting, None where no number sees the effect;
+    hours: GPU-hours of all its runs.
+    """
+
     design: Design
     seeds: int | None
     hours: float | None
 
 
 class Experiment(NamedTuple):
-    """A plan. seeds: per setting; hours: GPU-hours of each setting's run (None: cannot be costed); notes: what moves along, what was assumed."""
+    """A plan. seeds: per setting; hours: GPU-hours of each setting's run (None: cannot be costed);
+    notes: what moves along, what was assumed.
+    """
+
     factors: tuple[Factor, ...]
     design: Design
     runs: tuple[Run, ...]
@@ -110,13 +132,20 @@ class Experiment(NamedTuple):
 
 
 def noise_of(benchmark: str, library: Library) -> power.Noise:
-    """Noise of one run on a benchmark, in points squared: half of that of a difference of two runs (Posterior.noise), split in two."""
+    """Noise of one run on a benchmark, in points squared: half of that of a difference of two runs
+    (Posterior.noise), split in two.
+    """
     posterior, record = library.posterior, library.words.records("benchmark")[benchmark]
     scale = posterior.scale_of(benchmark)
     points = (scale * unit_of(record)) ** 2
     drawn = sampling_variance(record, None) or 0.0
-    whole, run = posterior.noise(benchmark, drawn / scale ** 2) / 2, posterior.hyper.noise * posterior.spread
-    count = next((entry["n"] for entry in (record.get("splits") or {}).values() if entry.get("n")), None)
+    whole, run = (
+        posterior.noise(benchmark, drawn / scale**2) / 2,
+        posterior.hyper.noise * posterior.spread,
+    )
+    count = next(
+        (entry["n"] for entry in (record.get("splits") or {}).values() if entry.get("n")), None
+    )
     return power.Noise(run * points, max(0.0, whole - run) * points, count)
 
 
@@ -125,17 +154,26 @@ def unit_of(record: Mapping) -> float:
     return record["max"] / 100 if record.get("max") else 1.0
 
 
-def check_effect(detect: float | None, percent: bool, benchmarks: Sequence[str], words: Vocabulary) -> None:
+def check_effect(
+    detect: float | None, percent: bool, benchmarks: Sequence[str], words: Vocabulary
+) -> None:
     """Refuse an effect that is more than a benchmark's whole scale: nothing can differ by it."""
     for name in benchmarks:
         most = words.records("benchmark")[name].get("max")
         if detect is not None and (detect > 100 if percent else most is not None and detect > most):
-            raise OutOfScale(f"design: --detect {detect:g}{'%' if percent else ''} is more than the whole scale of {name}"
-                             f"{f' (0 to {most:g} points)' if most else ''}: name a difference that two recipes can have (as in --detect 1.0)")
+            raise OutOfScale(
+                f"design: --detect {detect:g}{'%' if percent else ''} is more than the whole scale"
+                f" of {name}{f' (0 to {most:g} points)' if most else ''}: name a difference that"
+                " two recipes can have (as in --detect 1.0)"
+            )
 
 
-def recipe_of(levels: Sequence[int], factors: Sequence[Factor], own: Mapping[str, object], words: Vocabulary) -> Recipe:
-    """The recipe of one setting: the levels of the factors, what is held, the baseline for the rest."""
+def recipe_of(
+    levels: Sequence[int], factors: Sequence[Factor], own: Mapping[str, object], words: Vocabulary
+) -> Recipe:
+    """The recipe of one setting: the levels of the factors, what is held, the baseline for the
+    rest.
+    """
     stated = dict(own)
     for level, factor in zip(levels, factors):
         stated.update(factor.stated[level])
@@ -149,7 +187,8 @@ def name_of(number: int, width: int, levels: Sequence[int], factors: Sequence[Fa
 
 
 def choose(kind: str | None, levels: Sequence[int], interactions: bool) -> Design:
-    """The design asked for: full, one-at-a-time, fraction (main effects apart from each other), else main effects apart from interactions too.
+    """The design asked for: full, one-at-a-time, fraction (main effects apart from each other),
+    else main effects apart from interactions too.
 
     Raises ValueError when it cannot be had.
     """
@@ -158,11 +197,21 @@ def choose(kind: str | None, levels: Sequence[int], interactions: bool) -> Desig
     if kind == "one-at-a-time":
         return designs.one_at_a_time(levels)
     if kind == "fraction" and any(count != 2 for count in levels):
-        raise ValueError("a fraction needs two levels of every factor: --full or --one-at-a-time take more")
+        raise ValueError(
+            "a fraction needs two levels of every factor: --full or --one-at-a-time take more"
+        )
     return designs.smallest(levels, 5 if interactions else 3 if kind == "fraction" else 4)
 
 
-def plan(library: Library, factors: Sequence[Factor], own: Mapping[str, object], kind: str | None, asked: Asked, stages: str, gpu: str) -> Experiment:
+def plan(
+    library: Library,
+    factors: Sequence[Factor],
+    own: Mapping[str, object],
+    kind: str | None,
+    asked: Asked,
+    stages: str,
+    gpu: str,
+) -> Experiment:
     """Plan an experiment. Raises ValueError when the design cannot be had."""
     words = library.words
     levels = [len(factor.levels) for factor in factors]
@@ -174,7 +223,9 @@ def plan(library: Library, factors: Sequence[Factor], own: Mapping[str, object],
         recipe = recipe_of(setting, factors, own, words)
         if recipe not in costed:
             try:
-                costed[recipe] = costing.bill(library, recipe, stages, gpu, 1, False, False).estimate.gpu_hours
+                costed[recipe] = costing.bill(
+                    library, recipe, stages, gpu, 1, False, False
+                ).estimate.gpu_hours
             except flops.MissingFigure as missing:
                 costed[recipe] = None
                 notes.append(f"no cost for some runs: {missing}")
@@ -184,19 +235,45 @@ def plan(library: Library, factors: Sequence[Factor], own: Mapping[str, object],
     seen = tuple(_seen(name, design, asked, seeds, library) for name in asked.benchmarks)
     options = []
     for other in _options(levels, design):
-        own_seeds = asked.seeds or seeds_of(other, asked, library) if asked.detect is not None else seeds
+        own_seeds = (
+            asked.seeds or seeds_of(other, asked, library) if asked.detect is not None else seeds
+        )
         hours = [hours_of(setting) for setting in other.settings]
-        options.append(Option(other, own_seeds, None if None in hours or own_seeds is None else sum(hours) * own_seeds))
+        options.append(
+            Option(
+                other,
+                own_seeds,
+                None if None in hours or own_seeds is None else sum(hours) * own_seeds,
+            )
+        )
     width = len(str(len(design.settings)))
-    runs = tuple(Run(name_of(i, width, setting, factors), recipe_of(setting, factors, own, words)) for i, setting in enumerate(design.settings, 1))
+    runs = tuple(
+        Run(name_of(i, width, setting, factors), recipe_of(setting, factors, own, words))
+        for i, setting in enumerate(design.settings, 1)
+    )
     hours = tuple(hours_of(setting) for setting in design.settings)
     notes = [*_assumed(factors), *moving(factors, own, words), *dict.fromkeys(notes)]
-    return Experiment(tuple(factors), design, runs, hours, seeds, gpu, stages, asked, seen, tuple(options), tuple(notes))
+    return Experiment(
+        tuple(factors),
+        design,
+        runs,
+        hours,
+        seeds,
+        gpu,
+        stages,
+        asked,
+        seen,
+        tuple(options),
+        tuple(notes),
+    )
 
 
 def _options(levels: Sequence[int], chosen: Design) -> list[Design]:
     """The designs worth comparing, from the fewest settings, the chosen one among them."""
-    found = {(design.kind, len(design.settings)): design for design in (chosen, *([designs.one_at_a_time(levels)] if len(levels) > 1 else []))}
+    found = {
+        (design.kind, len(design.settings)): design
+        for design in (chosen, *([designs.one_at_a_time(levels)] if len(levels) > 1 else []))
+    }
     for resolution in (3, 4, 5, 99):
         try:
             design = designs.smallest(levels, resolution)
@@ -209,8 +286,10 @@ def _options(levels: Sequence[int], chosen: Design) -> list[Design]:
 def _contrasts(design: Design, asked: Asked) -> tuple[power.Contrast, power.Contrast | None]:
     """What a main effect averages, and a difference of differences (None: not to be had)."""
     between = designs.interaction_factor(design)
-    return (power.Contrast(designs.main_factor(design), 2, asked.paired, asked.new_questions),
-            None if between is None else power.Contrast(between, 4, asked.paired, asked.new_questions))
+    return (
+        power.Contrast(designs.main_factor(design), 2, asked.paired, asked.new_questions),
+        None if between is None else power.Contrast(between, 4, asked.paired, asked.new_questions),
+    )
 
 
 def _effect(asked: Asked, record: Mapping) -> float:
@@ -225,7 +304,10 @@ def seeds_of(design: Design, asked: Asked, library: Library) -> int | None:
     alpha, _ = power.alphas(asked.alpha, len(asked.benchmarks))
     most = 1
     for name in asked.benchmarks:
-        effect, noise = _effect(asked, library.words.records("benchmark")[name]), noise_of(name, library)
+        effect, noise = (
+            _effect(asked, library.words.records("benchmark")[name]),
+            noise_of(name, library),
+        )
         for contrast in (main, between) if asked.interactions else (main,):
             seeds = power.seeds_needed(contrast, noise, effect, alpha, asked.power)
             if seeds is None:
@@ -237,66 +319,141 @@ def seeds_of(design: Design, asked: Asked, library: Library) -> int | None:
 def _seen(name: str, design: Design, asked: Asked, seeds: int, library: Library) -> Seen:
     """What a design sees on one benchmark with so many seeds."""
     record, noise = library.words.records("benchmark")[name], noise_of(name, library)
-    effect, alphas = None if asked.detect is None else _effect(asked, record), power.alphas(asked.alpha, len(asked.benchmarks))
-    main, between = (contrast and _sight(contrast, noise, effect, alphas, asked.power, seeds) for contrast in _contrasts(design, asked))
+    effect, alphas = (
+        None if asked.detect is None else _effect(asked, record),
+        power.alphas(asked.alpha, len(asked.benchmarks)),
+    )
+    main, between = (
+        contrast and _sight(contrast, noise, effect, alphas, asked.power, seeds)
+        for contrast in _contrasts(design, asked)
+    )
     planned = between if asked.interactions and between else main
-    return Seen(name, unit_of(record), noise, alphas[0], name in library.posterior.scale, effect, main, between, planned)
+    return Seen(
+        name,
+        unit_of(record),
+        noise,
+        alphas[0],
+        name in library.posterior.scale,
+        effect,
+        main,
+        between,
+        planned,
+    )
 
 
-def _sight(contrast: power.Contrast, noise: power.Noise, effect: float | None, alphas: tuple[float, float], target: float, seeds: int) -> Sight:
-    """How well a comparison is seen with so many seeds. `alphas`: at worst and at best (power.alphas)."""
+def _sight(
+    contrast: power.Contrast,
+    noise: power.Noise,
+    effect: float | None,
+    alphas: tuple[float, float],
+    target: float,
+    seeds: int,
+) -> Sight:
+    """How well a comparison is seen with so many seeds. `alphas`: at worst and at best
+    (power.alphas).
+    """
     worst, best = alphas
     variance = contrast.variance(noise, seeds)
     sight = Sight(power.smallest_effect(variance, worst, target))
     if effect is None:
         return sight
     enough, larger = power.seeds_needed(contrast, noise, effect, worst, target), None
-    if enough is None:  # half of the variance that the effect bears for the runs, the rest for the questions
+    # half of the variance that the effect bears for the runs, the rest for the questions
+    if enough is None:
         runs = power.seeds_needed(contrast, power.Noise(2 * noise.run, 0.0), effect, worst, target)
         count = runs and power.questions_needed(contrast, noise, runs, effect, worst, target)
         larger = (runs, count) if count else None
-    return Sight(sight.smallest, enough, power.seeds_needed(contrast, noise, effect, best, target), power.power(effect, variance, worst),
-                 power.questions_needed(contrast, noise, seeds, effect, worst, target), larger)
+    return Sight(
+        sight.smallest,
+        enough,
+        power.seeds_needed(contrast, noise, effect, best, target),
+        power.power(effect, variance, worst),
+        power.questions_needed(contrast, noise, seeds, effect, worst, target),
+        larger,
+    )
 
 
 def _assumed(factors: Sequence[Factor]) -> list[str]:
-    return [f"no levels of {factor.name} were given: the baseline's, and the one most papers ablate beside it ({' and '.join(factor.levels)})"
-            for factor in factors if factor.assumed]
+    return [
+        f"no levels of {factor.name} were given: the baseline's, and the one most papers ablate"
+        f" beside it ({' and '.join(factor.levels)})"
+        for factor in factors
+        if factor.assumed
+    ]
 
 
 def _native(recipe: Recipe, words: Vocabulary) -> tuple[list[int], int | str | None]:
-    """(sides in pixels that a recipe's encoder was trained at, the one nearest to the recipe's resolution); no side is known: the recipe's resolution."""
-    sides = [n for n in words.records("encoder").get(recipe.encoder or "", {}).get("native_resolution") or [] if isinstance(n, int)]
+    """(sides in pixels that a recipe's encoder was trained at, the one nearest to the recipe's
+    resolution); no side is known: the recipe's resolution.
+    """
+    sides = [
+        n
+        for n in (
+            words.records("encoder").get(recipe.encoder or "", {}).get("native_resolution") or []
+        )
+        if isinstance(n, int)
+    ]
     side = recipe.resolution
-    return sides, min(sides, key=lambda n: (abs(n - side), n)) if sides and isinstance(side, int) else side
+    return sides, (
+        min(sides, key=lambda n: (abs(n - side), n)) if sides and isinstance(side, int) else side
+    )
 
 
 def moving(factors: Sequence[Factor], own: Mapping[str, object], words: Vocabulary) -> list[str]:
     """What else changes with a factor, so that its effect is not of the named field alone."""
     names, out = {factor.name for factor in factors}, []
     for place, factor in enumerate(factors):
-        alone = [recipe_of([level if i == place else 0 for i in range(len(factors))], factors, own, words) for level in range(len(factor.levels))]
+        alone = [
+            recipe_of(
+                [level if i == place else 0 for i in range(len(factors))], factors, own, words
+            )
+            for level in range(len(factor.levels))
+        ]
         more = sorted({field for stated in factor.stated for field in stated} - {factor.name})
         more = [field for field in more if not (factor.name == "llm" and field == "llm_params_b")]
         if more:
-            out.append(f"{' and '.join(more)} {'are' if len(more) > 1 else 'is'} stated with {factor.name}: one effect of all")
+            out.append(
+                f"{' and '.join(more)} {'are' if len(more) > 1 else 'is'} stated with"
+                f" {factor.name}: one effect of all"
+            )
         tokens = [visual_tokens(recipe.stated(), words) for recipe in alone]
         if len(set(tokens)) > 1 and factor.name not in ("visual_tokens", "resolution"):
             shown = ", ".join(f"{count:g}" if count else "the connector's own" for count in tokens)
-            out.append(f"visual tokens move with {factor.name} ({shown}): one effect of both; --recipe visual_tokens=… holds them")
+            out.append(
+                f"visual tokens move with {factor.name} ({shown}): one effect of both; --recipe"
+                " visual_tokens=… holds them"
+            )
         sizes = [recipe.data_size for recipe in alone]
         if factor.name == "data" and len(set(sizes)) > 1:
             shown = ", ".join(f"{size:,.0f}" if size else "size not printed" for size in sizes)
-            out.append(f"the mixes differ in size ({shown}): quality and amount move together; --recipe data_size=… holds the amount")
+            out.append(
+                f"the mixes differ in size ({shown}): quality and amount move together; --recipe"
+                " data_size=… holds the amount"
+            )
         params = [llm_params_b(recipe.stated(), words) for recipe in alone]
         if factor.name == "llm" and len({round(size or 0, 1) for size in params}) > 1:
-            out.append(f"the LLMs differ in size ({', '.join(f'{size:.3g}B' if size else '?' for size in params)}): make and size move together")
+            out.append(
+                "the LLMs differ in size"
+                f" ({', '.join(f'{size:.3g}B' if size else '?' for size in params)}): make and size"
+                " move together"
+            )
         if factor.name == "encoder" and "resolution" not in names | set(more):
             natives = [_native(recipe, words) for recipe in alone]
-            apart = [(recipe, sides) for recipe, (sides, near) in zip(alone, natives) if near != recipe.resolution]
+            apart = [
+                (recipe, sides)
+                for recipe, (sides, near) in zip(alone, natives)
+                if near != recipe.resolution
+            ]
             for recipe, sides in apart:
-                out.append(f"all encoders see {recipe.resolution} px; {recipe.encoder} was trained at {', '.join(map(str, sides))}")
+                out.append(
+                    f"all encoders see {recipe.resolution} px; {recipe.encoder} was trained at"
+                    f" {', '.join(map(str, sides))}"
+                )
             if apart and "resolution" not in own:
-                levels = ",".join(f"{recipe.encoder}@{near}" for recipe, (_, near) in zip(alone, natives))
-                out[-1] += f": --factor encoder={levels} moves the resolution along with the encoder"
+                levels = ",".join(
+                    f"{recipe.encoder}@{near}" for recipe, (_, near) in zip(alone, natives)
+                )
+                out[-1] += (
+                    f": --factor encoder={levels} moves the resolution along with the encoder"
+                )
     return out

@@ -1,8 +1,10 @@
 """`fit`: make the stored fit from the published tables.
 
-In: the library. Out: the files of tables/derived: hyper.json (what the search found), posterior.bin (the fit) and ability.json (the
-lines of released models' scores, ability.py). Two processes share the search. How well such fits predict: scoring.py.
+In: the library. Out: the files of tables/derived: hyper.json (what the search found), posterior.bin
+(the fit) and ability.json (the lines of released models' scores, ability.py). Two processes share
+the search. How well such fits predict: scoring.py.
 """
+
 import json
 import os
 from collections.abc import Callable, Sequence
@@ -23,17 +25,34 @@ from ..library import Library
 from ..terms.tasks import parse_mix
 from ..released.models import Landscape
 
-# Smallest variances the search may reach, set by hand. Leave-one-paper-out scores cannot see effects of components that one
-# paper alone has; the floors of priors decide how far a change that was printed once is believed, those of heterogeneity how
-# wide the intervals of axes are on which papers disagree most (training, connectors and resolution covered about 70 % without them).
-FLOORS = {("prior", "connector"): 0.03, ("prior", "data"): 0.25, ("prior", "encoder_family"): 0.03, ("prior", "llm"): 0.05, ("prior", "llm_make"): 0.1,
-          ("prior", "encoder"): 0.01, ("prior", "frozen_encoder"): 0.05, ("prior", "llm_size"): 0.1,
-          ("prior", "visual_tokens_high"): 0.03, ("heterogeneity", "training"): 0.3, ("heterogeneity", "connector"): 0.07,
-          ("heterogeneity", "connector_class"): 0.18, ("heterogeneity", "resolution"): 0.13, ("heterogeneity", "resolution_slope"): 0.05}
+# Smallest variances the search may reach, set by hand. Leave-one-paper-out scores cannot see
+# effects of components that one paper alone has; the floors of priors decide how far a change that
+# was printed once is believed, those of heterogeneity how wide the intervals of axes are on which
+# papers disagree most (training, connectors and resolution covered about 70 % without them).
+FLOORS = {
+    ("prior", "connector"): 0.03,
+    ("prior", "data"): 0.25,
+    ("prior", "encoder_family"): 0.03,
+    ("prior", "llm"): 0.05,
+    ("prior", "llm_make"): 0.1,
+    ("prior", "encoder"): 0.01,
+    ("prior", "frozen_encoder"): 0.05,
+    ("prior", "llm_size"): 0.1,
+    ("prior", "visual_tokens_high"): 0.03,
+    ("heterogeneity", "training"): 0.3,
+    ("heterogeneity", "connector"): 0.07,
+    ("heterogeneity", "connector_class"): 0.18,
+    ("heterogeneity", "resolution"): 0.13,
+    ("heterogeneity", "resolution_slope"): 0.05,
+}
 
-HOW = ("python3 main.py fit --search N; set by hand: the floors of recipes/refit.py, where a value equals its floor, and trust of "
-       "data (0.85; the search gave 0.7, which leaves less of a printed change), resolution and visual tokens (0.85; more signs right at the same CRPS); "
-       "the prior of llm (0.1; the search gave 0.15 at the same score: an LLM without rows is then nearer to others of its make)")
+HOW = (
+    "python3 main.py fit --search N; set by hand: the floors of recipes/refit.py, where a value"
+    " equals its floor, and trust of data (0.85; the search gave 0.7, which leaves less of a"
+    " printed change), resolution and visual tokens (0.85; more signs right at the same CRPS); the"
+    " prior of llm (0.1; the search gave 0.15 at the same score: an LLM without rows is then nearer"
+    " to others of its make)"
+)
 
 _COLUMNS: list[Column] = []
 
@@ -41,7 +60,9 @@ _COLUMNS: list[Column] = []
 def _start(directory: str) -> None:
     """Load the columns once per worker process."""
     words = Vocabulary(directory)
-    _COLUMNS[:] = columns(load_papers([directory], words.records("benchmark"), shipped=directory, words=words), words)
+    _COLUMNS[:] = columns(
+        load_papers([directory], words.records("benchmark"), shipped=directory, words=words), words
+    )
 
 
 def _objective(hyper: Hyper) -> float:
@@ -60,47 +81,99 @@ def run(library: Library, rounds: int, check: bool, say: Callable[[str], None]) 
     digest = store.evidence_digest(directory)
     if check:
         fresh = store.stored_digest(directory) == digest
-        return {"ok": fresh, "message": "the stored fit belongs to these tables" if fresh else "the stored fit is out of date: run fit"}
+        return {
+            "ok": fresh,
+            "message": (
+                "the stored fit belongs to these tables"
+                if fresh
+                else "the stored fit is out of date: run fit"
+            ),
+        }
     _start(directory)
     hyper, spread = read_hyper(directory)
     if rounds:
         say(f"searching hyper-parameters, {rounds} round(s) of about 8 minutes on two cores")
         with ProcessPoolExecutor(2, initializer=_start, initargs=(directory,)) as pool:
-            hyper = bt.search(_COLUMNS, hyper, rounds, lambda candidates: list(pool.map(_objective, candidates)), FLOORS, say)
+            hyper = bt.search(
+                _COLUMNS,
+                hyper,
+                rounds,
+                lambda candidates: list(pool.map(_objective, candidates)),
+                FLOORS,
+                say,
+            )
         hyper = _rounded(hyper)
     say("leaving each paper out once to set the width of the intervals")
     spread = spread_for(bt.leave_one_paper_out(_COLUMNS, hyper))
     path = os.path.join(directory, "derived", "hyper.json")
-    write_text(path, json.dumps({"format": 2, "how": HOW, "spread": spread, "hyper": hyper._asdict()}, indent=1) + "\n")
+    write_text(
+        path,
+        json.dumps({"format": 2, "how": HOW, "spread": spread, "hyper": hyper._asdict()}, indent=1)
+        + "\n",
+    )
     say("fitting")
     fitted = fit(_COLUMNS, hyper, spread)
     say("working out the usual mixes")
-    mixes = {name: parse_mix(name, library.words).benchmarks for name in ("balanced", *library.words.records("family"))}
-    know_mixes(fitted, mixes, {key: record["family"] for key, record in library.words.records("benchmark").items()})
+    mixes = {
+        name: parse_mix(name, library.words).benchmarks
+        for name in ("balanced", *library.words.records("family"))
+    }
+    know_mixes(
+        fitted,
+        mixes,
+        {key: record["family"] for key, record in library.words.records("benchmark").items()},
+    )
     land = Landscape(library.words)
-    text = json.dumps({"format": 2, "how": "python3 main.py fit", "lines": ability.lines(ability.numbered(land.readings()))._asdict()}, separators=(",", ":"))
+    text = json.dumps(
+        {
+            "format": 2,
+            "how": "python3 main.py fit",
+            "lines": ability.lines(ability.numbered(land.readings()))._asdict(),
+        },
+        separators=(",", ":"),
+    )
     write_text(os.path.join(directory, "derived", "ability.json"), text + "\n")
     path = os.path.join(directory, *store.PATH)
     write_bytes(path, store.posterior_bytes(fitted, digest))
-    return {"ok": True, "path": path, "features": len(fitted.names), "benchmarks": len(fitted.benchmarks), "spread": spread,
-            "message": f"wrote {path}: {len(fitted.names)} features, {len(fitted.benchmarks)} benchmarks"}
+    return {
+        "ok": True,
+        "path": path,
+        "features": len(fitted.names),
+        "benchmarks": len(fitted.benchmarks),
+        "spread": spread,
+        "message": (
+            f"wrote {path}: {len(fitted.names)} features, {len(fitted.benchmarks)} benchmarks"
+        ),
+    }
 
 
 def _rounded(hyper: Hyper) -> Hyper:
     """Two significant digits: more would be noise."""
     two = lambda x: float(f"{x:.2g}")  # noqa: E731
-    shares = {axis: (two(a), two(b), round(1 - two(a) - two(b), 6)) for axis, (a, b, _) in hyper.share.items()}
-    return Hyper({k: two(v) for k, v in hyper.prior.items()}, shares, {k: two(v) for k, v in hyper.heterogeneity.items()},
-                 two(hyper.noise), two(hyper.binomial), two(hyper.overlap), {k: min(1.0, two(v)) for k, v in hyper.trust.items()})
+    shares = {
+        axis: (two(a), two(b), round(1 - two(a) - two(b), 6))
+        for axis, (a, b, _) in hyper.share.items()
+    }
+    return Hyper(
+        {k: two(v) for k, v in hyper.prior.items()},
+        shares,
+        {k: two(v) for k, v in hyper.heterogeneity.items()},
+        two(hyper.noise),
+        two(hyper.binomial),
+        two(hyper.overlap),
+        {k: min(1.0, two(v)) for k, v in hyper.trust.items()},
+    )
 
 
 def spread_for(scored: Sequence[bt.Scored], level: float = 0.8) -> float:
-    """The factor on local variance that makes `level` of the left-out results fall inside their intervals.
+    """The factor on local variance that makes `level` of the left-out results fall inside their
+    intervals.
 
-    The search leaves intervals a little narrow, because narrow ones score well where the model is right. The factor is
-    found on the predictions' full standard deviation, contrasts of all papers pooled, and rounded to two digits.
+    The search leaves intervals a little narrow, because narrow ones score well where the model is
+    right. The factor is found on the predictions' full standard deviation, contrasts of all papers
+    pooled, and rounded to two digits.
     """
     z = bt.NORMAL.inv_cdf(0.5 + level / 2)
     ratios = sorted(abs(x.actual - x.expected) / x.sd for x in scored)
     needed = ratios[min(len(ratios) - 1, int(level * len(ratios)))] / z
-    return float(f"{max(1.0, needed ** 2):.2g}")
+    return float(f"{max(1.0, needed**2):.2g}")

@@ -1,8 +1,10 @@
-"""What the agent skill says, as values: gains of the usual changes, recipes per task family, rules with their rows, what to read.
+"""What the agent skill says, as values: gains of the usual changes, recipes per task family, rules
+with their rows, what to read.
 
-In: the library (and for one situation a task mix with limits). Out: a Guide. Every number comes from the functions that answer at the
-command line. Does not write text (report/skill.py) or files.
+In: the library (and for one situation a task mix with limits). Out: a Guide. Every number comes
+from the functions that answer at the command line. Does not write text (report/skill.py) or files.
 """
+
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -31,38 +33,76 @@ READ = 3
 
 class Usual(NamedTuple):
     """A change that people consider, from LLaVA-1.5-7B (or from `before`)."""
+
     axis: str
     label: str
     before: Mapping
     after: Mapping
 
 
-CLIP, SIGLIP, TILES = ({"encoder": "clip-vit-l-14", "resolution": 336}, {"encoder": "siglip-so400m-14", "resolution": 384},
-                       {"resolution": "anyres-672", "visual_tokens": 2880.0})
+CLIP, SIGLIP, TILES = (
+    {"encoder": "clip-vit-l-14", "resolution": 336},
+    {"encoder": "siglip-so400m-14", "resolution": 384},
+    {"resolution": "anyres-672", "visual_tokens": 2880.0},
+)
 MLP, SMALL = {"connector": "mlp-2x-gelu"}, {"resolution": 336, "visual_tokens": 576.0}
 USUAL = (
     Usual("encoder", "CLIP-L/14@336 -> SigLIP SO400M/14@384", CLIP, SIGLIP),
-    Usual("encoder", "CLIP-L/14@336 -> SigLIP 2 SO400M/16@512", CLIP, {"encoder": "siglip2-so400m-16", "resolution": 512}),
-    Usual("encoder", "CLIP-L/14@336 -> PE-lang L/14@448", CLIP, {"encoder": "pe-lang-l-14", "resolution": 448}),
-    Usual("encoder", "SigLIP@384 -> SigLIP + DINOv2@384", SIGLIP, {"encoder": "dinov2-vit-l-14+siglip-so400m-14", "resolution": 384}),
+    Usual(
+        "encoder",
+        "CLIP-L/14@336 -> SigLIP 2 SO400M/16@512",
+        CLIP,
+        {"encoder": "siglip2-so400m-16", "resolution": 512},
+    ),
+    Usual(
+        "encoder",
+        "CLIP-L/14@336 -> PE-lang L/14@448",
+        CLIP,
+        {"encoder": "pe-lang-l-14", "resolution": 448},
+    ),
+    Usual(
+        "encoder",
+        "SigLIP@384 -> SigLIP + DINOv2@384",
+        SIGLIP,
+        {"encoder": "dinov2-vit-l-14+siglip-so400m-14", "resolution": 384},
+    ),
     Usual("connector", "MLP -> Perceiver, equal tokens", MLP, {"connector": "perceiver"}),
     Usual("connector", "MLP -> C-Abstractor, equal tokens", MLP, {"connector": "c-abstractor"}),
     Usual("llm", "Vicuna-1.5-7B -> Qwen2-7B", {"llm": "vicuna-1.5-7b"}, {"llm": "qwen2-7b"}),
     Usual("llm", "LLM 7B -> 13B", {"llm_params_b": 7.0}, {"llm_params_b": 13.0}),
     Usual("llm", "LLM 7B -> 2B", {"llm_params_b": 7.0}, {"llm_params_b": 2.0}),
-    Usual("data", "LLaVA-665K -> LLaVA-NeXT-790K", {"data": "llava-665k", "data_size": 665_000.0}, {"data": "llava-next-790k", "data_size": 790_000.0}),
-    Usual("data", "LLaVA-665K -> Cambrian-7M", {"data": "llava-665k", "data_size": 665_000.0}, {"data": "cambrian-7m", "data_size": 7_000_000.0}),
+    Usual(
+        "data",
+        "LLaVA-665K -> LLaVA-NeXT-790K",
+        {"data": "llava-665k", "data_size": 665_000.0},
+        {"data": "llava-next-790k", "data_size": 790_000.0},
+    ),
+    Usual(
+        "data",
+        "LLaVA-665K -> Cambrian-7M",
+        {"data": "llava-665k", "data_size": 665_000.0},
+        {"data": "cambrian-7m", "data_size": 7_000_000.0},
+    ),
     Usual("resolution", "336 px -> 2x2 tiles (672 px)", SMALL, TILES),
-    Usual("visual_tokens", "576 -> 144 visual tokens", {"visual_tokens": 576.0}, {"visual_tokens": 144.0}),
-    Usual("training", "frozen -> trained encoder", {"frozen_encoder": True}, {"frozen_encoder": False}),
+    Usual(
+        "visual_tokens",
+        "576 -> 144 visual tokens",
+        {"visual_tokens": 576.0},
+        {"visual_tokens": 144.0},
+    ),
+    Usual(
+        "training", "frozen -> trained encoder", {"frozen_encoder": True}, {"frozen_encoder": False}
+    ),
 )
 
 
 class Proof(NamedTuple):
-    """Two printed rows of one table behind a rule, and what they are said to show of `after`: worse, better (nowhere the other way) or equal.
+    """Two printed rows of one table behind a rule, and what they are said to show of `after`:
+    worse, better (nowhere the other way) or equal.
 
     equal: not better by a percent of the scale, on average.
     """
+
     table: str
     before: str
     after: str
@@ -71,10 +111,13 @@ class Proof(NamedTuple):
 
 
 class Rule(NamedTuple):
-    """A rule: what to refuse, and what backs it: a change that the model judges on some tasks, and printed rows.
+    """A rule: what to refuse, and what backs it: a change that the model judges on some tasks, and
+    printed rows.
 
-    expect: the model must say that `change` is `worse`, or `unclear` (the interval holds zero); None: no table can hold the rule.
+    expect: the model must say that `change` is `worse`, or `unclear` (the interval holds zero);
+    None: no table can hold the rule.
     """
+
     title: str
     refuse: str
     expect: str | None = None
@@ -85,47 +128,187 @@ class Rule(NamedTuple):
 
 TEXT = "documents,charts"
 RULES = (
-    Rule("Documents or charts at 336 px or below",
-         "Reject a document or chart recipe whose longest side is 336 px or less while tiles or more pixels fit the limits.", "worse", (TILES, SMALL), TEXT,
-         (Proof("paligemma.table1", "448px", "224px", ("docvqa", "infovqa", "textvqa", "chartqa_human"), "worse"),
-          Proof("nvila.table1", "Scale (Dynamic-S2)", "Baseline (VILA-1.5)", ("docvqa", "textvqa"), "worse"))),
-    Rule("Few visual tokens for text",
-         "Reject a cut to 64 tokens an image (or 36 a tile) for documents or charts.", "worse", ({"visual_tokens": 576.0}, {"visual_tokens": 64.0}), TEXT,
-         (Proof("m3.table2", "SS 576", "SS 36", ("docvqa", "chartqa", "textvqa"), "worse"),
-          Proof("qwen2_vl.table7", "Fixed Image Tokens, 576", "Fixed Image Tokens, 64", ("infovqa", "ocrbench"), "worse"))),
-    Rule("A self-supervised encoder alone for text",
-         "Reject DINOv2, MAE or I-JEPA as the only encoder where images hold text; fuse it with one that saw text.", "worse",
-         (SIGLIP, {"encoder": "dinov2-vit-l-14", "resolution": 384}), TEXT,
-         (Proof("pe.table10", "InternViT 2.5 L 448/14", "DINOv2-g 448/14", ("docvqa", "chartqa", "infovqa", "textvqa"), "worse"),
-          Proof("prismatic.visual_representation", "CLIP ViT-L 224px", "DINOv2 ViT-L 224px", ("textvqa", "textvqa_ocr"), "worse"))),
-    Rule("Reasoning asked of a 1-3B LLM",
-         "Reject college-level or mathematical reasoning as a goal on an LLM of 3B or less; offer a larger LLM or another task.", "worse",
-         ({"llm_params_b": 7.0}, {"llm_params_b": 2.0}), "reasoning,math",
-         (Proof("llava_next.abl_llm", "Qwen-1.5 7B", "Qwen-1.5 1.8B", ("mmmu", "mathvista", "scienceqa_img"), "worse"),)),
-    Rule("A connector sold as a quality gain",
-         "Refuse to promise points for a Q-Former, Perceiver or abstractor over an MLP at equal tokens: papers disagree, and a resampler can lose much.",
-         "unclear", (MLP, {"connector": "perceiver"}), None,
-         (Proof("honeybee.table8", "Linear 256", "Resampler 256", ("mmbench", "seed", "mme_perception"), "worse"),
-          Proof("honeybee.table8", "Linear 256", "C-Abstractor 256", ("mmbench", "seed", "mme_perception"), "better"),
-          Proof("nvila.table1", "TokenLearner", "Perceiver Resampler", ("ai2d", "docvqa", "textvqa"), "worse"))),
-    Rule("SigLIP sold as points over CLIP",
-         "Refuse to promise points for SigLIP over CLIP-L/14@336 on text: tables disagree. SigLIP 2 or PE-lang at more pixels is another matter (table).",
-         "unclear", ({"encoder": "clip-vit-l-14"}, {"encoder": "siglip-so400m-14"}), TEXT,
-         (Proof("prismatic.visual_representation", "CLIP ViT-L 224px", "SigLIP ViT-SO 224px", ("textvqa", "textvqa_ocr"), "better"),
-          Proof("cambrian1.table9", "OpenAI CLIP ViT-L/14@336", "SigLIP ViT-SO400M/14@384", ("chartqa", "ocrbench", "textvqa"), "worse"))),
-    Rule("Visual tokens bought for knowledge questions",
-         "Refuse to promise MMMU or ScienceQA points for more visual tokens.", "unclear", ({"visual_tokens": 576.0}, {"visual_tokens": 2880.0}), "reasoning",
-         (Proof("qwen2_vl.table7", "Fixed Image Tokens, 64", "Fixed Image Tokens, 3136", ("mmmu",), "equal"),
-          Proof("m3.table2", "SS 144", "SS 576", ("mmmu", "scienceqa"), "equal"))),
-    Rule("A cell that the record doubts", "Refuse to cite a row that `tables show` lists as doubtful."),
-    Rule("A number without a table", "Refuse to state a delta that no command printed and no table holds; say `no evidence` instead."),
-    Rule("Scores compared across protocols", "Refuse to subtract scores of two papers (splits, prompts, judges differ); compare rows of one table."),
-    Rule("A recipe for a benchmark nobody ablated", "Say `extrapolated` or `none` as the tool does, widen the promise, and propose the ablation."),
+    Rule(
+        "Documents or charts at 336 px or below",
+        "Reject a document or chart recipe whose longest side is 336 px or less while tiles or more"
+        " pixels fit the limits.",
+        "worse",
+        (TILES, SMALL),
+        TEXT,
+        (
+            Proof(
+                "paligemma.table1",
+                "448px",
+                "224px",
+                ("docvqa", "infovqa", "textvqa", "chartqa_human"),
+                "worse",
+            ),
+            Proof(
+                "nvila.table1",
+                "Scale (Dynamic-S2)",
+                "Baseline (VILA-1.5)",
+                ("docvqa", "textvqa"),
+                "worse",
+            ),
+        ),
+    ),
+    Rule(
+        "Few visual tokens for text",
+        "Reject a cut to 64 tokens an image (or 36 a tile) for documents or charts.",
+        "worse",
+        ({"visual_tokens": 576.0}, {"visual_tokens": 64.0}),
+        TEXT,
+        (
+            Proof("m3.table2", "SS 576", "SS 36", ("docvqa", "chartqa", "textvqa"), "worse"),
+            Proof(
+                "qwen2_vl.table7",
+                "Fixed Image Tokens, 576",
+                "Fixed Image Tokens, 64",
+                ("infovqa", "ocrbench"),
+                "worse",
+            ),
+        ),
+    ),
+    Rule(
+        "A self-supervised encoder alone for text",
+        "Reject DINOv2, MAE or I-JEPA as the only encoder where images hold text; fuse it with one"
+        " that saw text.",
+        "worse",
+        (SIGLIP, {"encoder": "dinov2-vit-l-14", "resolution": 384}),
+        TEXT,
+        (
+            Proof(
+                "pe.table10",
+                "InternViT 2.5 L 448/14",
+                "DINOv2-g 448/14",
+                ("docvqa", "chartqa", "infovqa", "textvqa"),
+                "worse",
+            ),
+            Proof(
+                "prismatic.visual_representation",
+                "CLIP ViT-L 224px",
+                "DINOv2 ViT-L 224px",
+                ("textvqa", "textvqa_ocr"),
+                "worse",
+            ),
+        ),
+    ),
+    Rule(
+        "Reasoning asked of a 1-3B LLM",
+        "Reject college-level or mathematical reasoning as a goal on an LLM of 3B or less; offer a"
+        " larger LLM or another task.",
+        "worse",
+        ({"llm_params_b": 7.0}, {"llm_params_b": 2.0}),
+        "reasoning,math",
+        (
+            Proof(
+                "llava_next.abl_llm",
+                "Qwen-1.5 7B",
+                "Qwen-1.5 1.8B",
+                ("mmmu", "mathvista", "scienceqa_img"),
+                "worse",
+            ),
+        ),
+    ),
+    Rule(
+        "A connector sold as a quality gain",
+        "Refuse to promise points for a Q-Former, Perceiver or abstractor over an MLP at equal"
+        " tokens: papers disagree, and a resampler can lose much.",
+        "unclear",
+        (MLP, {"connector": "perceiver"}),
+        None,
+        (
+            Proof(
+                "honeybee.table8",
+                "Linear 256",
+                "Resampler 256",
+                ("mmbench", "seed", "mme_perception"),
+                "worse",
+            ),
+            Proof(
+                "honeybee.table8",
+                "Linear 256",
+                "C-Abstractor 256",
+                ("mmbench", "seed", "mme_perception"),
+                "better",
+            ),
+            Proof(
+                "nvila.table1",
+                "TokenLearner",
+                "Perceiver Resampler",
+                ("ai2d", "docvqa", "textvqa"),
+                "worse",
+            ),
+        ),
+    ),
+    Rule(
+        "SigLIP sold as points over CLIP",
+        "Refuse to promise points for SigLIP over CLIP-L/14@336 on text: tables disagree. SigLIP 2"
+        " or PE-lang at more pixels is another matter (table).",
+        "unclear",
+        ({"encoder": "clip-vit-l-14"}, {"encoder": "siglip-so400m-14"}),
+        TEXT,
+        (
+            Proof(
+                "prismatic.visual_representation",
+                "CLIP ViT-L 224px",
+                "SigLIP ViT-SO 224px",
+                ("textvqa", "textvqa_ocr"),
+                "better",
+            ),
+            Proof(
+                "cambrian1.table9",
+                "OpenAI CLIP ViT-L/14@336",
+                "SigLIP ViT-SO400M/14@384",
+                ("chartqa", "ocrbench", "textvqa"),
+                "worse",
+            ),
+        ),
+    ),
+    Rule(
+        "Visual tokens bought for knowledge questions",
+        "Refuse to promise MMMU or ScienceQA points for more visual tokens.",
+        "unclear",
+        ({"visual_tokens": 576.0}, {"visual_tokens": 2880.0}),
+        "reasoning",
+        (
+            Proof(
+                "qwen2_vl.table7",
+                "Fixed Image Tokens, 64",
+                "Fixed Image Tokens, 3136",
+                ("mmmu",),
+                "equal",
+            ),
+            Proof("m3.table2", "SS 144", "SS 576", ("mmmu", "scienceqa"), "equal"),
+        ),
+    ),
+    Rule(
+        "A cell that the record doubts",
+        "Refuse to cite a row that `tables show` lists as doubtful.",
+    ),
+    Rule(
+        "A number without a table",
+        "Refuse to state a delta that no command printed and no table holds; say `no evidence`"
+        " instead.",
+    ),
+    Rule(
+        "Scores compared across protocols",
+        "Refuse to subtract scores of two papers (splits, prompts, judges differ); compare rows of"
+        " one table.",
+    ),
+    Rule(
+        "A recipe for a benchmark nobody ablated",
+        "Say `extrapolated` or `none` as the tool does, widen the promise, and propose the"
+        " ablation.",
+    ),
 )
 
 
 class Source(NamedTuple):
-    """A table that makes the change on the tasks, and on how many of its benchmarks there it is better."""
+    """A table that makes the change on the tasks, and on how many of its benchmarks there it is
+    better.
+    """
+
     table: str
     arxiv: str | None
     better: int
@@ -135,6 +318,7 @@ class Source(NamedTuple):
 
 class Entry(NamedTuple):
     """A usual change on a task mix."""
+
     usual: Usual
     mix: Mix
     grades: tuple[str, ...]
@@ -142,7 +326,10 @@ class Entry(NamedTuple):
 
 
 class Cells(NamedTuple):
-    """The cells of a Proof. cells: metric, before, after; moves: the axes on which the rows differ; holds: do they show what is said?"""
+    """The cells of a Proof. cells: metric, before, after; moves: the axes on which the rows differ;
+    holds: do they show what is said?
+    """
+
     proof: Proof
     arxiv: str | None
     cells: tuple[tuple[str, float, float], ...]
@@ -152,6 +339,7 @@ class Cells(NamedTuple):
 
 class Backed(NamedTuple):
     """A rule with its backing."""
+
     rule: Rule
     mix: Mix | None
     grades: tuple[str, ...]
@@ -160,7 +348,10 @@ class Backed(NamedTuple):
 
 
 class Advice(NamedTuple):
-    """What is said for one task mix: the pick under limits, and the usual changes in the order of their gain."""
+    """What is said for one task mix: the pick under limits, and the usual changes in the order of
+    their gain.
+    """
+
     tasks: TaskMix
     limits: Constraints
     picked: picks.PickAnswer
@@ -168,7 +359,10 @@ class Advice(NamedTuple):
 
 
 class Reading(NamedTuple):
-    """A paper to read, the (axis, task family) pairs that it adds to those before it, and its pairs of rows that differ in one axis."""
+    """A paper to read, the (axis, task family) pairs that it adds to those before it, and its pairs
+    of rows that differ in one axis.
+    """
+
     paper: Paper
     adds: int
     contrasts: int
@@ -176,7 +370,10 @@ class Reading(NamedTuple):
 
 
 class Guide(NamedTuple):
-    """Everything that the whole skill says. families: task family -> advice under LIMITS; balanced: the usual changes on the balanced mix."""
+    """Everything that the whole skill says. families: task family -> advice under LIMITS; balanced:
+    the usual changes on the balanced mix.
+    """
+
     families: Mapping[str, Advice]
     balanced: tuple[Entry, ...]
     rules: tuple[Backed, ...]
@@ -200,14 +397,22 @@ class Changes:
         library = self.library
         a, b = (side.stated() for side in answers.sides(before, after, Recipe(), library.words))
         change = Change(a, b, library.posterior, library.words)
-        return change, find_rows(library.papers(relevant_papers(a, b, library.posterior, library.words)), a, b, change.axes, library.words)
+        return change, find_rows(
+            library.papers(relevant_papers(a, b, library.posterior, library.words)),
+            a,
+            b,
+            change.axes,
+            library.words,
+        )
 
     def on(self, tasks: TaskMix) -> tuple[Entry, ...]:
         """All changes judged on a mix, the largest gain first."""
         out = []
         for usual, change, found in self.ready:
             result = judge(change, found, list(tasks.benchmarks), mix=tasks.benchmarks, level=LEVEL)
-            out.append(Entry(usual, result.mix, grades(result.deltas), sources(found, tasks.benchmarks)))
+            out.append(
+                Entry(usual, result.mix, grades(result.deltas), sources(found, tasks.benchmarks))
+            )
         return tuple(sorted(out, key=lambda entry: -entry.mix.expected))
 
 
@@ -216,14 +421,22 @@ def grades(deltas: Sequence[Delta]) -> tuple[str, ...]:
     return tuple(sorted({delta.grade for delta in deltas}, key=GRADES.index))
 
 
-def sources(found: Sequence[Found], benchmarks: Mapping[str, float], count: int = 2) -> tuple[Source, ...]:
-    """The tables that make the very change on these benchmarks: one axis at a time first, then by how much they print."""
+def sources(
+    found: Sequence[Found], benchmarks: Mapping[str, float], count: int = 2
+) -> tuple[Source, ...]:
+    """The tables that make the very change on these benchmarks: one axis at a time first, then by
+    how much they print.
+    """
     tables: dict[tuple[bool, str], dict[str, list[Found]]] = {}
     for one in found:
         if not one.near and one.contrast.metric.benchmark in benchmarks:
-            tables.setdefault((one.contrast.controlled, one.contrast.table.id), {}).setdefault(one.contrast.metric.benchmark, []).append(one)
+            tables.setdefault((one.contrast.controlled, one.contrast.table.id), {}).setdefault(
+                one.contrast.metric.benchmark, []
+            ).append(one)
     out: dict[str, Source] = {}
-    for (controlled, name), cells in sorted(tables.items(), key=lambda item: (not item[0][0], -len(item[1]), item[0][1])):
+    for (controlled, name), cells in sorted(
+        tables.items(), key=lambda item: (not item[0][0], -len(item[1]), item[0][1])
+    ):
         better = sum(sum(one.delta for one in group) > 0 for group in cells.values())
         table = next(iter(cells.values()))[0].contrast.table
         out.setdefault(name, Source(name, table.arxiv, better, len(cells), controlled))
@@ -231,16 +444,26 @@ def sources(found: Sequence[Found], benchmarks: Mapping[str, float], count: int 
 
 
 def cells_of(library: Library, proof: Proof, table: Table) -> Cells:
-    """The printed cells of a proof. Raises KeyError for a row or a metric that the table lacks: the rule is then to be written anew."""
+    """The printed cells of a proof. Raises KeyError for a row or a metric that the table lacks: the
+    rule is then to be written anew.
+    """
     rows = {row.arm: row for row in table.rows}
     before, after = rows[proof.before], rows[proof.after]
     if any(doubtful(row, key) for row in (before, after) for key in proof.metrics):
         raise KeyError(f"{table.id}: a doubtful cell")
     values = tuple((key, before.scores[key], after.scores[key]) for key in proof.metrics)
-    deltas = [(y - x) * (1 if table.metrics[key].higher_is_better else -1) * 100 / (table.metrics[key].max or 100) for key, x, y in values]
+    deltas = [
+        (y - x)
+        * (1 if table.metrics[key].higher_is_better else -1)
+        * 100
+        / (table.metrics[key].max or 100)
+        for key, x, y in values
+    ]
     worse, better = sum(delta < 0 for delta in deltas), sum(delta > 0 for delta in deltas)
     mean = sum(deltas) / len(deltas)
-    holds = {"worse": worse and not better, "better": better and not worse, "equal": mean < 1}[proof.shows]
+    holds = {"worse": worse and not better, "better": better and not worse, "equal": mean < 1}[
+        proof.shows
+    ]
     axis_of = {key: record["axis"] for key, record in library.words.records("setting").items()}
     difference = moved(before.setting, after.setting, axis_of)
     return Cells(proof, table.arxiv, values, difference.axes + difference.unstated, bool(holds))
@@ -251,8 +474,14 @@ def backed(library: Library, rule: Rule) -> Backed:
     if rule.expect is None:
         return Backed(rule, None, (), (), True)
     before, after = answers.sides(*rule.change, Recipe(), library.words)
-    result = answers.answer_swap(library, before, after, None, parse_mix(rule.tasks, library.words), LEVEL, with_costs=False).result
-    tables = {table.id: table for paper in library.papers({proof.table.partition(".")[0] for proof in rule.proofs}) for table in paper.tables}
+    result = answers.answer_swap(
+        library, before, after, None, parse_mix(rule.tasks, library.words), LEVEL, with_costs=False
+    ).result
+    tables = {
+        table.id: table
+        for paper in library.papers({proof.table.partition(".")[0] for proof in rule.proofs})
+        for table in paper.tables
+    }
     cells = tuple(cells_of(library, proof, tables[proof.table]) for proof in rule.proofs)
     mix = result.mix
     said = mix.high < 0 if rule.expect == "worse" else mix.low < 0 < mix.high
@@ -260,14 +489,27 @@ def backed(library: Library, rule: Rule) -> Backed:
     return Backed(rule, mix, grades(shown), cells, said and all(one.holds for one in cells))
 
 
-def advice(library: Library, changes: Changes, tasks: TaskMix, limits: Constraints, fix: Mapping[str, object] | None = None,
-           avoid: Mapping[str, Sequence[str]] | None = None) -> Advice:
+def advice(
+    library: Library,
+    changes: Changes,
+    tasks: TaskMix,
+    limits: Constraints,
+    fix: Mapping[str, object] | None = None,
+    avoid: Mapping[str, Sequence[str]] | None = None,
+) -> Advice:
     """What to say for one mix. Raises space.EmptySpace."""
-    return Advice(tasks, limits, picks.answer_pick(library, tasks, limits, fix or {}, avoid or {}, 1, LEVEL), changes.on(tasks))
+    return Advice(
+        tasks,
+        limits,
+        picks.answer_pick(library, tasks, limits, fix or {}, avoid or {}, 1, LEVEL),
+        changes.on(tasks),
+    )
 
 
 def reading(library: Library) -> tuple[Reading, ...]:
-    """Three papers that together show most: each adds the most (axis, task family) pairs for which rows differ in that axis alone."""
+    """Three papers that together show most: each adds the most (axis, task family) pairs for which
+    rows differ in that axis alone.
+    """
     words = library.words
     axis_of = {key: record["axis"] for key, record in words.records("setting").items()}
     family = {name: record["family"] for name, record in words.records("benchmark").items()}
@@ -283,8 +525,17 @@ def reading(library: Library) -> tuple[Reading, ...]:
     out: list[Reading] = []
     covered: set[tuple[str, str]] = set()
     for _ in range(READ):
-        best = max(papers, key=lambda p: (len(seen[p.key].keys() - covered), sum(seen[p.key].values())))
-        out.append(Reading(best, len(seen[best.key].keys() - covered), sum(seen[best.key].values()), tuple(sorted({axis for axis, _ in seen[best.key]}))))
+        best = max(
+            papers, key=lambda p: (len(seen[p.key].keys() - covered), sum(seen[p.key].values()))
+        )
+        out.append(
+            Reading(
+                best,
+                len(seen[best.key].keys() - covered),
+                sum(seen[best.key].values()),
+                tuple(sorted({axis for axis, _ in seen[best.key]})),
+            )
+        )
         covered |= seen[best.key].keys()
     return tuple(out)
 
@@ -292,11 +543,23 @@ def reading(library: Library) -> tuple[Reading, ...]:
 def audits(library: Library) -> list[Audit]:
     """The audit of all claims of the registry."""
     models = {model["key"]: model for model in library.words.registry("models")["models"]}
-    return audit(read_claims(shipped_path(library.shipped)), Evidence(library.papers(shipped_only=True), library.words, models))
+    return audit(
+        read_claims(shipped_path(library.shipped)),
+        Evidence(library.papers(shipped_only=True), library.words, models),
+    )
 
 
 def gather(library: Library) -> Guide:
     """All of it. Takes seconds: it picks a recipe for each task family."""
     changes = Changes(library)
-    families = {family: advice(library, changes, parse_mix(family, library.words), LIMITS) for family in library.words.families()}
-    return Guide(families, changes.on(parse_mix(None, library.words)), tuple(backed(library, rule) for rule in RULES), tuple(audits(library)), reading(library))
+    families = {
+        family: advice(library, changes, parse_mix(family, library.words), LIMITS)
+        for family in library.words.families()
+    }
+    return Guide(
+        families,
+        changes.on(parse_mix(None, library.words)),
+        tuple(backed(library, rule) for rule in RULES),
+        tuple(audits(library)),
+        reading(library),
+    )

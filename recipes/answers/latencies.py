@@ -1,8 +1,12 @@
-"""Latencies that `compare` measured, as rows in the format of registry/latency.json, and what they say about the estimates.
+"""Latencies that `compare` measured, as rows in the format of registry/latency.json, and what they
+say about the estimates.
 
-In: records of `compare` and what the user states about the deployment (device, engine, number format, recipe). Out: rows; read
-back from a file: estimate against measurement per row, and an engine's rates as these rows show them. Does not print.
+In: records of `compare` and what the user states about the deployment (device, engine, number
+format, recipe). Out: rows; read
+back from a file: estimate against measurement per row, and an engine's rates as these rows show
+them. Does not print.
 """
+
 import math
 import os
 from collections.abc import Mapping, Sequence
@@ -17,19 +21,62 @@ from ..base.write import dump_registry, write_text
 from ..library import Library
 from ..terms.recipe import Recipe, RecipeError, parse
 
-# What the engines are to the arithmetic (cost/latency.py). llama.cpp and Ollama are counted with the fused ones: an assumption.
-ENGINES = {"vllm": "optimised", "sglang": "optimised", "tinychat": "optimised", "llama.cpp": "optimised", "ollama": "optimised",
-           "transformers": "eager", "optimised": "optimised", "eager": "eager"}
+# What the engines are to the arithmetic (cost/latency.py). llama.cpp and Ollama are counted with
+# the fused ones: an assumption.
+ENGINES = {
+    "vllm": "optimised",
+    "sglang": "optimised",
+    "tinychat": "optimised",
+    "llama.cpp": "optimised",
+    "ollama": "optimised",
+    "transformers": "eager",
+    "optimised": "optimised",
+    "eager": "eager",
+}
 GRADE = "measured by the user"
 # Keys of a row in the registry, in its order; `connector` is ours: the arithmetic needs it.
-KEYS = ("id", "model", "encoder", "encoder_params_m", "llm", "device", "device_count", "engine", "dtype", "batch", "image_resolution", "visual_tokens",
-        "prompt_tokens", "output_tokens", "vision_encoder_ms", "llm_prefill_ms", "ttft_ms", "decode_tokens_per_s", "gpu_memory_gb", "task", "grade",
-        "notes", "source", "hardware_slug", "hardware_slug_assumed", "connector")
-AXES = {"encoder": "encoder", "connector": "connector", "llm": "llm", "image_resolution": "resolution", "visual_tokens": "visual_tokens"}
+KEYS = (
+    "id",
+    "model",
+    "encoder",
+    "encoder_params_m",
+    "llm",
+    "device",
+    "device_count",
+    "engine",
+    "dtype",
+    "batch",
+    "image_resolution",
+    "visual_tokens",
+    "prompt_tokens",
+    "output_tokens",
+    "vision_encoder_ms",
+    "llm_prefill_ms",
+    "ttft_ms",
+    "decode_tokens_per_s",
+    "gpu_memory_gb",
+    "task",
+    "grade",
+    "notes",
+    "source",
+    "hardware_slug",
+    "hardware_slug_assumed",
+    "connector",
+)
+AXES = {
+    "encoder": "encoder",
+    "connector": "connector",
+    "llm": "llm",
+    "image_resolution": "resolution",
+    "visual_tokens": "visual_tokens",
+}
 
 
 class Deployment(NamedTuple):
-    """What no client can know: where and how a model is served. recipe: all that the arithmetic needs is stated or computed."""
+    """What no client can know: where and how a model is served. recipe: all that the arithmetic
+    needs is stated or computed.
+    """
+
     recipe: Recipe
     gpu: str
     gpus: int
@@ -37,10 +84,18 @@ class Deployment(NamedTuple):
     dtype: str
 
 
-def deployment(library: Library, recipe: Recipe, gpu: str, gpus: int, engine: str, dtype: str) -> Deployment:
-    """Checked: every part is one whose arithmetic is known. Raises flops.MissingFigure or RecipeError."""
+def deployment(
+    library: Library, recipe: Recipe, gpu: str, gpus: int, engine: str, dtype: str
+) -> Deployment:
+    """Checked: every part is one whose arithmetic is known. Raises flops.MissingFigure or
+    RecipeError.
+    """
     if not recipe.llm or not recipe.encoder:
-        raise RecipeError("recipe", "latencies need what is served: --recipe encoder=…,llm=… (connector, resolution and visual_tokens default to LLaVA-1.5's)")
+        raise RecipeError(
+            "recipe",
+            "latencies need what is served: --recipe encoder=…,llm=… (connector, resolution and"
+            " visual_tokens default to LLaVA-1.5's)",
+        )
     full = costing.whole(recipe.stated(), library.words)
     costing.timing(library, full, gpu, gpus, dtype, ENGINES[engine], 1, 64, 128)
     return Deployment(costing.visual_part(library, full).recipe, gpu, gpus, engine, dtype)
@@ -51,9 +106,20 @@ def _middle(values) -> float | None:
     return quantile(known, 0.5) if known else None
 
 
-def row(name: str, records: Sequence[Mapping], served: Deployment, device: str, command: str) -> dict | None:
-    """One row from the answers of one endpoint: medians over streamed answers about one image, one request at a time. None: there is no such answer."""
-    use = [r for r in records if r["error"] is None and r["ttft_ms"] is not None and r["concurrency"] == 1 and len(r["images_sha256"]) == 1]
+def row(
+    name: str, records: Sequence[Mapping], served: Deployment, device: str, command: str
+) -> dict | None:
+    """One row from the answers of one endpoint: medians over streamed answers about one image, one
+    request at a time. None: there is no such answer.
+    """
+    use = [
+        r
+        for r in records
+        if r["error"] is None
+        and r["ttft_ms"] is not None
+        and r["concurrency"] == 1
+        and len(r["images_sha256"]) == 1
+    ]
     if not use:
         return None
     tokens = round(served.recipe.visual_tokens)
@@ -62,27 +128,55 @@ def row(name: str, records: Sequence[Mapping], served: Deployment, device: str, 
     output = _middle(r["completion_tokens"] for r in use)
     size = use[0]["resize"]
     value = dict.fromkeys(KEYS)
-    value.update({
-        "id": f"{name}.{served.gpu}{f'.{size}px' if size else ''}", "model": use[0]["model"], "encoder": served.recipe.encoder, "llm": served.recipe.llm,
-        "device": device, "device_count": served.gpus, "engine": served.engine, "dtype": served.dtype, "batch": 1,
-        "image_resolution": served.recipe.resolution, "visual_tokens": tokens, "prompt_tokens": text,
-        "output_tokens": None if output is None else round(output),
-        "ttft_ms": _middle(r["ttft_ms"] for r in use), "decode_tokens_per_s": _middle(r["tokens_per_s"] for r in use),
-        "task": "questions about one image, one request at a time", "grade": GRADE,
-        "notes": f"medians of {len(use)} answers, as the client sees them: with network, image decoding and any cache of the server"
-                 + ("" if text is not None else "; text tokens of the prompt not known"),
-        "source": command, "hardware_slug": served.gpu, "hardware_slug_assumed": False, "connector": served.recipe.connector})
+    value.update(
+        {
+            "id": f"{name}.{served.gpu}{f'.{size}px' if size else ''}",
+            "model": use[0]["model"],
+            "encoder": served.recipe.encoder,
+            "llm": served.recipe.llm,
+            "device": device,
+            "device_count": served.gpus,
+            "engine": served.engine,
+            "dtype": served.dtype,
+            "batch": 1,
+            "image_resolution": served.recipe.resolution,
+            "visual_tokens": tokens,
+            "prompt_tokens": text,
+            "output_tokens": None if output is None else round(output),
+            "ttft_ms": _middle(r["ttft_ms"] for r in use),
+            "decode_tokens_per_s": _middle(r["tokens_per_s"] for r in use),
+            "task": "questions about one image, one request at a time",
+            "grade": GRADE,
+            "notes": (
+                f"medians of {len(use)} answers, as the client sees them: with network, image"
+                " decoding and any cache of the server"
+                + ("" if text is not None else "; text tokens of the prompt not known")
+            ),
+            "source": command,
+            "hardware_slug": served.gpu,
+            "hardware_slug_assumed": False,
+            "connector": served.recipe.connector,
+        }
+    )
     return value
 
 
-# --- the file ------------------------------------------------------------------------------------------------------------
+# --- the file
+# ------------------------------------------------------------------------------------------
+
 
 def read(path: str) -> list[dict]:
-    """Rows of a file that `compare --latency-out` wrote. Raises EvidenceError with the place of what does not fit."""
+    """Rows of a file that `compare --latency-out` wrote. Raises EvidenceError with the place of
+    what does not fit.
+    """
     value = read_json(path)
     rows = value.get("measurements") if isinstance(value, dict) else None
     if not isinstance(rows, list) or not rows:
-        raise EvidenceError(path, "/measurements", "no list of measurements (compare --latency-out writes such a file)")
+        raise EvidenceError(
+            path,
+            "/measurements",
+            "no list of measurements (compare --latency-out writes such a file)",
+        )
     for i, entry in enumerate(rows):
         _check(path, i, entry)
     return rows
@@ -103,18 +197,39 @@ def _check(path: str, i: int, entry) -> None:
     for key, known in (("engine", ENGINES), ("dtype", memory.WEIGHT_BYTES)):
         if entry[key] not in known:
             raise bad(key, f"{entry[key][:40]!r} is none of {', '.join(known)}")
-    for key in ("ttft_ms", "decode_tokens_per_s", "prompt_tokens", "output_tokens", "visual_tokens", "device_count"):
+    for key in (
+        "ttft_ms",
+        "decode_tokens_per_s",
+        "prompt_tokens",
+        "output_tokens",
+        "visual_tokens",
+        "device_count",
+    ):
         number = entry.get(key)
-        if number is not None and (isinstance(number, bool) or not isinstance(number, int | float) or not math.isfinite(number) or not 0 <= number < 1e9):
+        if number is not None and (
+            isinstance(number, bool)
+            or not isinstance(number, int | float)
+            or not math.isfinite(number)
+            or not 0 <= number < 1e9
+        ):
             raise bad(key, "is not a number from 0 to 1e9")
     if entry.get("ttft_ms") == 0 or entry.get("decode_tokens_per_s") == 0:
         raise bad("ttft_ms" if entry.get("ttft_ms") == 0 else "decode_tokens_per_s", "is 0")
-    if entry.get("batch") != 1 or not isinstance(entry.get("device_count"), int) or not 1 <= entry["device_count"] <= 100:
-        raise bad("batch" if entry.get("batch") != 1 else "device_count", "is not 1" if entry.get("batch") != 1 else "is not a whole number from 1 to 100")
+    if (
+        entry.get("batch") != 1
+        or not isinstance(entry.get("device_count"), int)
+        or not 1 <= entry["device_count"] <= 100
+    ):
+        raise bad(
+            "batch" if entry.get("batch") != 1 else "device_count",
+            "is not 1" if entry.get("batch") != 1 else "is not a whole number from 1 to 100",
+        )
 
 
 def write(path: str, rows: Sequence[Mapping]) -> tuple[int, int]:
-    """Write rows beside those that the file holds; a row of the same id is replaced. Returns (rows written, of which replaced)."""
+    """Write rows beside those that the file holds; a row of the same id is replaced. Returns (rows
+    written, of which replaced).
+    """
     old = read(path) if os.path.lexists(path) else []
     new = {entry["id"] for entry in rows}
     kept = [entry for entry in old if entry["id"] not in new]
@@ -122,13 +237,18 @@ def write(path: str, rows: Sequence[Mapping]) -> tuple[int, int]:
     return len(rows), len(old) - len(kept)
 
 
-# --- against the estimate ------------------------------------------------------------------------------------------------
+# --- against the estimate
+# ------------------------------------------------------------------------------------------
+
 
 class Own(NamedTuple):
-    """A measured phase beside its estimate with the published rates. device: hardware slug. bound: what binds the estimate."""
+    """A measured phase beside its estimate with the published rates. device: hardware slug. bound:
+    what binds the estimate.
+    """
+
     check: latency.Check
     device: str
-    usable: bool     # may set a rate: slower than the device's peak, and (TTFT) bound by compute
+    usable: bool  # may set a rate: slower than the device's peak, and (TTFT) bound by compute
 
     @property
     def faster_than_peak(self) -> bool:
@@ -137,7 +257,9 @@ class Own(NamedTuple):
 
 
 def compared(library: Library, rows: Sequence[Mapping], path: str) -> list[Own]:
-    """Time to first token and decode of each row beside what `latency` says. Raises EvidenceError for a row that no arithmetic follows."""
+    """Time to first token and decode of each row beside what `latency` says. Raises EvidenceError
+    for a row that no arithmetic follows.
+    """
     out = []
     for i, entry in enumerate(rows):
         try:
@@ -152,32 +274,71 @@ def _phases(library: Library, entry: Mapping) -> list[Own]:
     gpu = entry["hardware_slug"]
     if gpu not in words.records("hardware"):
         raise words.unknown("hardware", gpu)
-    recipe = costing.whole(parse({field: entry[key] for key, field in AXES.items() if entry.get(key) is not None}, words)[0].stated(), words)
+    recipe = costing.whole(
+        parse(
+            {field: entry[key] for key, field in AXES.items() if entry.get(key) is not None}, words
+        )[0].stated(),
+        words,
+    )
     engine = ENGINES[entry["engine"]]
     stored = latency.ENGINES[engine]
 
     def at(rates: latency.Engine) -> latency.Latency:
-        return costing.timing(library, recipe, gpu, entry["device_count"], entry["dtype"], rates, 1, entry.get("prompt_tokens") or 0,
-                              entry.get("output_tokens") or 128)[0]
+        return costing.timing(
+            library,
+            recipe,
+            gpu,
+            entry["device_count"],
+            entry["dtype"],
+            rates,
+            1,
+            entry.get("prompt_tokens") or 0,
+            entry.get("output_tokens") or 128,
+        )[0]
 
-    free = math.inf   # a rate that costs nothing; three questions give what each limit asks for by itself
+    # a rate that costs nothing; three questions give what each limit asks for by itself
+    free = math.inf
     estimate = at(stored)
-    compute, moved, launch = (at(stored._replace(compute=c, bandwidth=b, layer_ms=ms)) for c, b, ms in ((1.0, free, 0.0), (free, 1.0, 0.0), (free, free, 1.0)))
+    compute, moved, launch = (
+        at(stored._replace(compute=c, bandwidth=b, layer_ms=ms))
+        for c, b, ms in ((1.0, free, 0.0), (free, 1.0, 0.0), (free, free, 1.0))
+    )
     out = []
-    for phase, printed, pick in (("TTFT", entry.get("ttft_ms"), lambda x: x.ttft_ms),
-                                 ("decode", 1000 / entry["decode_tokens_per_s"] if entry.get("decode_tokens_per_s") else None, lambda x: x.per_token.ms)):
+    for phase, printed, pick in (
+        ("TTFT", entry.get("ttft_ms"), lambda x: x.ttft_ms),
+        (
+            "decode",
+            1000 / entry["decode_tokens_per_s"] if entry.get("decode_tokens_per_s") else None,
+            lambda x: x.per_token.ms,
+        ),
+    ):
         if printed is not None:
-            measured = latency.Measured(f"{entry['id']} {phase}", engine, phase, printed, pick(compute), pick(moved), pick(launch), entry["source"])
+            measured = latency.Measured(
+                f"{entry['id']} {phase}",
+                engine,
+                phase,
+                printed,
+                pick(compute),
+                pick(moved),
+                pick(launch),
+                entry["source"],
+            )
             own = Own(latency.Check(measured, pick(estimate)), gpu, True)
-            others = max(measured.bandwidth_ms / stored.bandwidth, measured.layers * stored.layer_ms)
+            others = max(
+                measured.bandwidth_ms / stored.bandwidth, measured.layers * stored.layer_ms
+            )
             binds = phase == "decode" or measured.compute_ms / stored.compute >= others
             out.append(own._replace(usable=binds and not own.faster_than_peak))
     return out
 
 
 def rates(own: Sequence[Own], engine: str, gpu: str) -> tuple[latency.Engine, int]:
-    """(rates of an engine as the rows on this device show them, rows used); the published ones where no row shows a rate."""
-    rows = [o.check.row for o in own if o.usable and o.check.row.engine == engine and o.device == gpu]
+    """(rates of an engine as the rows on this device show them, rows used); the published ones
+    where no row shows a rate.
+    """
+    rows = [
+        o.check.row for o in own if o.usable and o.check.row.engine == engine and o.device == gpu
+    ]
     as_fitted = [row._replace(phase="prefill") if row.phase == "TTFT" else row for row in rows]
     return latency.fit(as_fitted, latency.ENGINES[engine]), len(rows)
 
@@ -187,7 +348,9 @@ def rate_note(own: Sequence[Own], engine: str, gpu: str) -> str:
     new, count = rates(own, engine, gpu)
     old = latency.ENGINES[engine]
     named = zip(("compute share", "bandwidth share", "ms per layer"), old, new)
-    moved = [f"{name} {before:.2f} -> {after:.2f}" for name, before, after in named if before != after]
+    moved = [
+        f"{name} {before:.2f} -> {after:.2f}" for name, before, after in named if before != after
+    ]
     if not moved:
         return f"no measured row sets a rate of {engine} on {gpu}: published rates"
     return f"rates of {engine} on {gpu} from {count} measured phases: {', '.join(moved)}"
@@ -198,10 +361,17 @@ def verdict(own: Sequence[Own]) -> list[str]:
     if not own:
         return ["the measured rows hold neither TTFT nor tokens/s"]
     ratios = [o.check.ratio for o in own]
-    lines = [f"your {len(own)} measured phases: the estimate is {quantile(ratios, 0.5):.2f} of the measured time (median); "
-             f"{sum(0.5 < r < 2 for r in ratios)} of {len(ratios)} within a factor of 2"]
-    lines += [f"{o.check.row.id}: faster than the peak rates of {o.device} allow: a cached prompt, or not the recipe, device or number format that was stated"
-              for o in own if o.faster_than_peak]
+    lines = [
+        f"your {len(own)} measured phases: the estimate is {quantile(ratios, 0.5):.2f} of the"
+        f" measured time (median); {sum(0.5 < r < 2 for r in ratios)} of {len(ratios)} within a"
+        " factor of 2"
+    ]
+    lines += [
+        f"{o.check.row.id}: faster than the peak rates of {o.device} allow: a cached prompt, or not"
+        " the recipe, device or number format that was stated"
+        for o in own
+        if o.faster_than_peak
+    ]
     pairs = sorted({(o.check.row.engine, o.device) for o in own})
     return [*lines, *(rate_note(own, engine, gpu) for engine, gpu in pairs)]
 
@@ -209,9 +379,15 @@ def verdict(own: Sequence[Own]) -> list[str]:
 def as_json(own: Sequence[Own]) -> dict:
     """The same for --json."""
     pairs = sorted({(o.check.row.engine, o.device) for o in own})
-    return {"rows": [{"row": o.check.row.id, "device": o.device, "sets_a_rate": o.usable} for o in own],
-            "median_ratio": quantile([o.check.ratio for o in own], 0.5) if own else None,
-            "rates": [{"engine": engine, "device": gpu, **rates(own, engine, gpu)[0]._asdict()} for engine, gpu in pairs], "notes": verdict(own)}
+    return {
+        "rows": [{"row": o.check.row.id, "device": o.device, "sets_a_rate": o.usable} for o in own],
+        "median_ratio": quantile([o.check.ratio for o in own], 0.5) if own else None,
+        "rates": [
+            {"engine": engine, "device": gpu, **rates(own, engine, gpu)[0]._asdict()}
+            for engine, gpu in pairs
+        ],
+        "notes": verdict(own),
+    }
 
 
 def load(library: Library, path: str) -> list[Own]:

@@ -1,9 +1,12 @@
-"""Where a stage plan is printed, and at what learning rate a table prints a stage like each of its stages.
+"""Where a stage plan is printed, and at what learning rate a table prints a stage like each of its
+stages.
 
-In: the stages of a recipe (cost/training.py), the recipe, the library. Out: per stage the rows that print this very plan, and the row
-with a learning rate whose stage trains the same parts on the nearest LLM; None where no row says one. Reads what rows say in
-`training`, as the papers put it; does not score, pool or guess a rate.
+In: the stages of a recipe (cost/training.py), the recipe, the library. Out: per stage the rows that
+print this very plan, and the row with a learning rate whose stage trains the same parts on the
+nearest LLM; None where no row says one. Reads what rows say in `training`, as the papers put it;
+does not score, pool or guess a rate.
 """
+
 import math
 import re
 from collections.abc import Iterator, Sequence
@@ -18,26 +21,35 @@ from ..terms.recipe import Recipe
 if TYPE_CHECKING:
     from ..cost.training import Stage
 
-# The papers whose rows print a learning rate of a stage, and those whose rows print the two-stage plan with its 558K (a test holds both against the tables).
+# The papers whose rows print a learning rate of a stage, and those whose rows print the two-stage
+# plan with its 558K (a test holds both against the tables).
 RATED = ("cambrian1", "llava1_5", "llava_next", "molmo", "prismatic", "sharegpt4v")
 PLANNED = ("llava1_5", "llava_next", "prismatic")
-ORIGIN = "2310.03744"          # LLaVA-1.5, which the plan comes from (cost/training.two_stages)
-EACH = 2                       # papers cited for a plan
+ORIGIN = "2310.03744"  # LLaVA-1.5, which the plan comes from (cost/training.two_stages)
+EACH = 2  # papers cited for a plan
 
 ALL = frozenset(("encoder", "connector", "llm"))
-PARTS = (("connector", r"connector|projector|\bSVA\b"), ("llm", r"\bLLM\b"), ("encoder", r"\bViT\b|\bvision encoder"))
-OUTSIDE = r"(?![^()]*\))"      # not inside brackets
+PARTS = (
+    ("connector", r"connector|projector|\bSVA\b"),
+    ("llm", r"\bLLM\b"),
+    ("encoder", r"\bViT\b|\bvision encoder"),
+)
+OUTSIDE = r"(?![^()]*\))"  # not inside brackets
 NUMBER = r"\d+(?:\.\d+)?e-\d+"
 
 
 class Rate(NamedTuple):
     """A learning rate and the parts it is said for."""
+
     parts: tuple[str, ...]
     value: float
 
 
 class Said(NamedTuple):
-    """One stage as a row puts it: what it trains, at which rates (none: not said), and the words."""
+    """One stage as a row puts it: what it trains, at which rates (none: not said), and the
+    words.
+    """
+
     trains: frozenset[str]
     rates: tuple[Rate, ...]
     words: str
@@ -47,20 +59,37 @@ class Said(NamedTuple):
 def read_training(text: str, encoder_trained: bool = False) -> tuple[Said, ...]:
     """The stages that a row's `training` text says, in its order.
 
-    A part that is called frozen is not trained; adapters (LoRA) and halves of an encoder are no training of that part, so their stage
-    matches no plan. Rates in a clause of their own belong to the stage before it. encoder_trained: what the row says of its encoder,
-    for texts that leave the stages to the setting they modify.
+    A part that is called frozen is not trained; adapters (LoRA) and halves of an encoder are no
+    training of that part, so their stage matches no plan. Rates in a clause of their own belong to
+    the stage before it. encoder_trained: what the row says of its encoder, for texts that leave the
+    stages to the setting they modify.
     """
     out: list[Said] = []
     for clause in re.split(rf";\s*{OUTSIDE}|,? then {OUTSIDE}", text):
-        bare = re.sub(r"\([^()]*\)|(?:with )?(?:vision )?(?:encoders?|ViT) frozen|no [\w -]*pre-training|stage \d only|SFT only", "", clause)
-        if re.search(r"LoRA|half of the ViT|frozen|\bno\b|settings of", re.sub(r"settings of stage \d", "", bare)):
+        bare = re.sub(
+            r"\([^()]*\)|(?:with )?(?:vision )?(?:encoders?|ViT) frozen|no [\w"
+            r" -]*pre-training|stage \d only|SFT only",
+            "",
+            clause,
+        )
+        if re.search(
+            r"LoRA|half of the ViT|frozen|\bno\b|settings of",
+            re.sub(r"settings of stage \d", "", bare),
+        ):
             parts = frozenset(("other",))
-        elif re.search(r"full model|all weights", bare) or re.match(r"as setting", bare) and encoder_trained:
+        elif (
+            re.search(r"full model|all weights", bare)
+            or re.match(r"as setting", bare)
+            and encoder_trained
+        ):
             parts = ALL
         else:
             body = bare.rpartition(":")[2]
-            parts = frozenset(name for name, pattern in PARTS if re.search(pattern, body)) if not re.match(r"\s*(lr|batch)\b", body) else frozenset()
+            parts = (
+                frozenset(name for name, pattern in PARTS if re.search(pattern, body))
+                if not re.match(r"\s*(lr|batch)\b", body)
+                else frozenset()
+            )
         rates = _rates(clause, parts or (out[-1].trains if out else frozenset()))
         if parts:
             out.append(Said(parts, rates, clause.strip()))
@@ -74,60 +103,96 @@ def _named(text: str) -> tuple[str, ...]:
 
 
 def _rates(clause: str, trains: frozenset[str]) -> tuple[Rate, ...]:
-    """The learning rates of a clause: `lr LLM 2e-5, ViT 2e-6`, or one behind the parts it is for, or one for all that is trained."""
+    """The learning rates of a clause: `lr LLM 2e-5, ViT 2e-6`, or one behind the parts it is for,
+    or one for all that is trained.
+    """
     listed = re.findall(rf"(ViT|LLM|connector|projector) ({NUMBER})", clause)
     if listed:
         return tuple(Rate(_named(name), float(value)) for name, value in listed)
     out = []
     for place in re.finditer(rf"\blr ({NUMBER})", clause):
-        before = clause[:place.start()].rpartition(")")[2].rpartition("(")[0].rpartition(":")[2]    # the words right before the brackets
-        out.append(Rate(tuple(part for part in _named(before) if part in trains) or tuple(name for name, _ in PARTS if name in trains), float(place[1])))
+        # the words right before the brackets
+        before = clause[: place.start()].rpartition(")")[2].rpartition("(")[0].rpartition(":")[2]
+        out.append(
+            Rate(
+                tuple(part for part in _named(before) if part in trains)
+                or tuple(name for name, _ in PARTS if name in trains),
+                float(place[1]),
+            )
+        )
     return tuple(out)
 
 
 class Printed(NamedTuple):
     """A row with the stages that it says."""
+
     table: Table
     row: Row
     said: tuple[Said, ...]
 
 
 class Schedules:
-    """What the tables print of the stage plans of recipes. Recipes share stages: each is looked up once."""
+    """What the tables print of the stage plans of recipes. Recipes share stages: each is looked up
+    once.
+    """
 
     def __init__(self, library: Library):
         self.words = library.words
         own = {paper.key for paper in library.own_papers()}
-        printed = [one for paper in library.papers({*RATED, *PLANNED}) for one in _printed(paper, paper.key in PLANNED or paper.key in own)]
+        printed = [
+            one
+            for paper in library.papers({*RATED, *PLANNED})
+            for one in _printed(paper, paper.key in PLANNED or paper.key in own)
+        ]
         self.rated = [one for one in printed if any(stage.rates for stage in one.said)]
         self.planned = [one for one in printed if len(one.said) > 1]
         self._sizes: dict[tuple, float | None] = {}
         self._found: dict[tuple, tuple[dict, ...]] = {}
 
     def of(self, stages: Sequence["Stage"], recipe: Recipe) -> tuple[dict, ...]:
-        """Per stage {citations, learning_rate}: rows that print the whole plan, and the printed rate of such a stage (None: no row prints one)."""
+        """Per stage {citations, learning_rate}: rows that print the whole plan, and the printed
+        rate of such a stage (None: no row prints one).
+        """
         plan = tuple(frozenset(stage.trains) for stage in stages)
         key = plan, recipe.llm_params_b, recipe.connector, recipe.encoder, recipe.data
         if key not in self._found:
             cited = self._plan(plan, stages[0].samples, recipe)
-            self._found[key] = tuple({"citations": cited, "learning_rate": self._rate(trains, recipe)} for trains in plan)
+            self._found[key] = tuple(
+                {"citations": cited, "learning_rate": self._rate(trains, recipe)} for trains in plan
+            )
         return self._found[key]
 
     def _plan(self, plan: tuple[frozenset[str], ...], first: float, recipe: Recipe) -> list[dict]:
-        """One row of each of EACH papers that print the plan: the paper first that it comes from, in a paper the nearest LLM and the same data."""
+        """One row of each of EACH papers that print the plan: the paper first that it comes from,
+        in a paper the nearest LLM and the same data.
+        """
         found: dict[str, tuple] = {}
         for one in self.planned:
             if prints_plan(one.row, one.said, plan, first):
                 table, setting = one.table, one.row.setting
-                key = table.arxiv != ORIGIN, self._apart(one, recipe), setting.get("data") != recipe.data, table.id
+                key = (
+                    table.arxiv != ORIGIN,
+                    self._apart(one, recipe),
+                    setting.get("data") != recipe.data,
+                    table.id,
+                )
                 if table.paper not in found or key < found[table.paper][0]:
                     found[table.paper] = key, one
-        return [{"table": one.table.id, "arxiv": one.table.arxiv, "arm": one.row.arm, "words": one.row.setting["training"],
-                 "alignment_data_size": one.row.setting.get("alignment_data_size")}
-                for _, one in sorted(found.values(), key=lambda pair: pair[0])[:EACH]]
+        return [
+            {
+                "table": one.table.id,
+                "arxiv": one.table.arxiv,
+                "arm": one.row.arm,
+                "words": one.row.setting["training"],
+                "alignment_data_size": one.row.setting.get("alignment_data_size"),
+            }
+            for _, one in sorted(found.values(), key=lambda pair: pair[0])[:EACH]
+        ]
 
     def _rate(self, trains: frozenset[str], recipe: Recipe) -> dict | None:
-        """The printed rate of a stage that trains the same: the nearest LLM, where the connector is trained alone the same connector before that."""
+        """The printed rate of a stage that trains the same: the nearest LLM, where the connector is
+        trained alone the same connector before that.
+        """
         kind = self.words.connector_class(recipe.stated())
         best = None
         for printed in self.rated:
@@ -135,15 +200,28 @@ class Schedules:
             if one is None:
                 continue
             setting, apart = printed.row.setting, self._apart(printed, recipe)
-            unlike = (setting.get("connector") != recipe.connector) + (self.words.connector_class(setting) != kind)
-            key = (*((unlike, apart) if trains == {"connector"} else (apart, unlike)), setting.get("encoder") != recipe.encoder, printed.table.id)
+            unlike = (setting.get("connector") != recipe.connector) + (
+                self.words.connector_class(setting) != kind
+            )
+            key = (
+                *((unlike, apart) if trains == {"connector"} else (apart, unlike)),
+                setting.get("encoder") != recipe.encoder,
+                printed.table.id,
+            )
             if best is None or key < best[0]:
                 best = key, printed, one
         if best is None:
             return None
         _, (table, row, _), one = best
-        return {"rates": [{"parts": list(rate.parts), "value": rate.value} for rate in one.rates], "words": one.words, "table": table.id,
-                "arxiv": table.arxiv, "arm": row.arm, "llm_params_b": self._size(row), "connector": row.setting.get("connector")}
+        return {
+            "rates": [{"parts": list(rate.parts), "value": rate.value} for rate in one.rates],
+            "words": one.words,
+            "table": table.id,
+            "arxiv": table.arxiv,
+            "arm": row.arm,
+            "llm_params_b": self._size(row),
+            "connector": row.setting.get("connector"),
+        }
 
     def _size(self, row: Row) -> float | None:
         """Billions of parameters of a row's LLM."""
@@ -155,7 +233,11 @@ class Schedules:
     def _apart(self, one: Printed, recipe: Recipe) -> float:
         """Doublings between the LLM of a row and the recipe's; far when one of them is not said."""
         size = self._size(one.row)
-        return round(abs(math.log2(size / recipe.llm_params_b)), 3) if size and recipe.llm_params_b else 99.0
+        return (
+            round(abs(math.log2(size / recipe.llm_params_b)), 3)
+            if size and recipe.llm_params_b
+            else 99.0
+        )
 
 
 def _printed(paper: Paper, plans: bool) -> Iterator[Printed]:
@@ -169,6 +251,10 @@ def _printed(paper: Paper, plans: bool) -> Iterator[Printed]:
                     yield Printed(table, row, said)
 
 
-def prints_plan(row: Row, said: Sequence[Said], plan: Sequence[frozenset[str]], first: float) -> bool:
+def prints_plan(
+    row: Row, said: Sequence[Said], plan: Sequence[frozenset[str]], first: float
+) -> bool:
     """Does a row say these stages, and the size of the first?"""
-    return tuple(one.trains for one in said) == tuple(plan) and (row.setting.get("alignment_data_size") == first or f"{first / 1000:g}K" in said[0].words)
+    return tuple(one.trains for one in said) == tuple(plan) and (
+        row.setting.get("alignment_data_size") == first or f"{first / 1000:g}K" in said[0].words
+    )

@@ -1,7 +1,10 @@
-"""What a report says: the pick, each part of it alone, the rows behind it, the cheaper recipes, what to ablate, the swaps asked for.
+"""What a report says: the pick, each part of it alone, the rows behind it, the cheaper recipes,
+what to ablate, the swaps asked for.
 
-In: the request of `pick`, a list of swaps, the library. Out: a Report of results for report/page.py. Does not parse, draw or print.
+In: the request of `pick`, a list of swaps, the library. Out: a Report of results for
+report/page.py. Does not parse, draw or print.
 """
+
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -14,56 +17,98 @@ from ..picker.space import space
 from ..terms.tasks import TaskMix
 from ..terms.units import Budget
 
-CLOUD = 40               # recipes near the top that the Pareto plot shows
-LADDER = (2, 4, 8, 16, 32, 64)   # the best recipe for the pick's cost divided by these
+CLOUD = 40  # recipes near the top that the Pareto plot shows
+LADDER = (2, 4, 8, 16, 32, 64)  # the best recipe for the pick's cost divided by these
 
 
 class Section(NamedTuple):
-    """One swap of the report: what the user typed (None: a part of the pick), the axes that move, and the answer."""
+    """One swap of the report: what the user typed (None: a part of the pick), the axes that move,
+    and the answer.
+    """
+
     typed: tuple[str, str] | None
     answer: answers.SwapAnswer
 
 
 class Report(NamedTuple):
-    """Everything the page shows. parts: axis -> the pick's change of that axis alone, from the baseline."""
+    """Everything the page shows. parts: axis -> the pick's change of that axis alone, from the
+    baseline.
+    """
+
     tasks: TaskMix
     limits: Constraints
     picked: picks.PickAnswer
     level: float
     parts: Mapping[str, Section]
-    main: str | None                          # the axis of `parts` with most direct rows
+    main: str | None  # the axis of `parts` with most direct rows
     swaps: tuple[Section, ...]
-    cloud: tuple[rank.Ranked, ...]            # the recipes ranked first
-    front: tuple[rank.Ranked, ...]            # the best recipes for less, the cheapest first, the pick last
+    cloud: tuple[rank.Ranked, ...]  # the recipes ranked first
+    # the best recipes for less, the cheapest first, the pick last
+    front: tuple[rank.Ranked, ...]
     values: tuple[ablate.AxisValue, ...]
     lower_is_better: frozenset[str]
 
 
-def gather(library: Library, tasks: TaskMix, limits: Constraints, fix: Mapping[str, object], avoid: Mapping[str, Sequence[str]], top: int,
-           level: float, swaps: Sequence[tuple[tuple[str, str], Recipe, Recipe]], tell: Callable[[str], None]) -> Report:
-    """Ask all the questions. Raises space.EmptySpace, and picks.NothingFits when no recipe meets the constraints."""
+def gather(
+    library: Library,
+    tasks: TaskMix,
+    limits: Constraints,
+    fix: Mapping[str, object],
+    avoid: Mapping[str, Sequence[str]],
+    top: int,
+    level: float,
+    swaps: Sequence[tuple[tuple[str, str], Recipe, Recipe]],
+    tell: Callable[[str], None],
+) -> Report:
+    """Ask all the questions. Raises space.EmptySpace, and picks.NothingFits when no recipe meets
+    the constraints.
+    """
     tell("ranking recipes")
     picked = picks.answer_pick(library, tasks, limits, fix, avoid, top, level)
     if not picked.result.recipes:
-        raise picks.NothingFits(f"no recipe meets all constraints: {'; '.join(picked.warnings[1:])}")
+        raise picks.NothingFits(
+            f"no recipe meets all constraints: {'; '.join(picked.warnings[1:])}"
+        )
     best = picked.result.recipes[0]
-    tell("the best recipes for less")  # the cloud without citations, for which all papers would be read again
+    # the cloud without citations, for which all papers would be read again
+    tell("the best recipes for less")
     choices = space(library.words, fix, avoid)
     scores = rank.Scores(choices, BASELINE, tasks, library.posterior, library.words)
-    cloud = rank.pick(scores, limits, library.calibration, top=CLOUD, level=level, compete=False).recipes
+    cloud = rank.pick(
+        scores, limits, library.calibration, top=CLOUD, level=level, compete=False
+    ).recipes
     front = cheaper(library, scores, limits, best, level)
     tell("what to ablate")
-    place = choices.visuals.index(best.visual), choices.languages.index(best.language), choices.data.index(best.data)
+    place = (
+        choices.visuals.index(best.visual),
+        choices.languages.index(best.language),
+        choices.data.index(best.data),
+    )
     pairs = Pairs(choices, limits, library.words, library.calibration)
-    values = ablate.ablate(scores, place, level, picks.hours_by(library, pairs), picks.allowed_by(pairs))
+    values = ablate.ablate(
+        scores, place, level, picks.hours_by(library, pairs), picks.allowed_by(pairs)
+    )
     tell("the rows behind it")
-    parts = {axis: Section(None, answers.answer_swap(library, *sides, None, tasks, level, with_costs=False)) for axis,
-             sides in part_sides(library, best.recipe).items()}
+    parts = {
+        axis: Section(
+            None, answers.answer_swap(library, *sides, None, tasks, level, with_costs=False)
+        )
+        for axis, sides in part_sides(library, best.recipe).items()
+    }
     counts = {axis: direct_rows(section) for axis, section in parts.items()}
     main = max(counts, key=lambda axis: counts[axis]) if any(counts.values()) else None
-    asked = tuple(Section(typed, answers.answer_swap(library, before, after, None, tasks, level)) for typed, before, after in swaps)
-    lower = frozenset(name for name, record in library.words.records("benchmark").items() if record.get("higher_is_better") is False)
-    return Report(tasks, limits, picked, level, parts, main, asked, cloud, front, tuple(values), lower)
+    asked = tuple(
+        Section(typed, answers.answer_swap(library, before, after, None, tasks, level))
+        for typed, before, after in swaps
+    )
+    lower = frozenset(
+        name
+        for name, record in library.words.records("benchmark").items()
+        if record.get("higher_is_better") is False
+    )
+    return Report(
+        tasks, limits, picked, level, parts, main, asked, cloud, front, tuple(values), lower
+    )
 
 
 def direct_rows(section: Section) -> int:
@@ -72,24 +117,45 @@ def direct_rows(section: Section) -> int:
 
 
 def part_sides(library: Library, best: Recipe) -> dict[str, tuple[Recipe, Recipe]]:
-    """The baseline, and the baseline with one axis of the pick, for each axis on which they differ."""
+    """The baseline, and the baseline with one axis of the pick, for each axis on which they
+    differ.
+    """
     out = {}
-    for axis, fields in (("encoder", ("encoder",)), ("connector", ("connector",)), ("llm", ("llm",)), ("data", ("data", "data_size")),
-                         ("resolution", ("resolution", "tiling"))):
-        first, second = ({name: getattr(recipe, name) for name in fields if getattr(recipe, name) is not None} for recipe in (BASELINE, best))
+    for axis, fields in (
+        ("encoder", ("encoder",)),
+        ("connector", ("connector",)),
+        ("llm", ("llm",)),
+        ("data", ("data", "data_size")),
+        ("resolution", ("resolution", "tiling")),
+    ):
+        first, second = (
+            {name: getattr(recipe, name) for name in fields if getattr(recipe, name) is not None}
+            for recipe in (BASELINE, best)
+        )
         if first != second:
             out[axis] = answers.sides(first, second, Recipe(), library.words)
     return out
 
 
-def cheaper(library: Library, scores: rank.Scores, limits: Constraints, best: rank.Ranked, level: float) -> tuple[rank.Ranked, ...]:
-    """The best recipe for the pick's training cost and for each of a ladder of fractions of it, under the other constraints."""
+def cheaper(
+    library: Library, scores: rank.Scores, limits: Constraints, best: rank.Ranked, level: float
+) -> tuple[rank.Ranked, ...]:
+    """The best recipe for the pick's training cost and for each of a ladder of fractions of it,
+    under the other constraints.
+    """
     found = {best.recipe: best}
     for part in LADDER:
         budget = Budget("flop", best.costs.flop / part, best.costs.gpu)
         if limits.budget and limits.budget.kind == "images":
             budget = Budget("images", limits.budget.amount / part, None)
-        result = rank.pick(scores, limits._replace(budget=budget), library.calibration, top=1, level=level, compete=False)
+        result = rank.pick(
+            scores,
+            limits._replace(budget=budget),
+            library.calibration,
+            top=1,
+            level=level,
+            compete=False,
+        )
         if not result.recipes:
             break
         found.setdefault(result.recipes[0].recipe, result.recipes[0])

@@ -1,8 +1,11 @@
-"""Other ways to train one recipe: pairs of printed rows that differ in a setting of the training alone, and what they come to on a task mix.
+"""Other ways to train one recipe: pairs of printed rows that differ in a setting of the training
+alone, and what they come to on a task mix.
 
-In: the papers that print such pairs, a task mix. Out: per change the pairs, their mean per benchmark, and a random-effects mean over papers
-with a prediction interval. Printed rows alone: nothing here is the model's; what the model says of a trained encoder is picks.py's to add.
+In: the papers that print such pairs, a task mix. Out: per change the pairs, their mean per
+benchmark, and a random-effects mean over papers with a prediction interval. Printed rows alone:
+nothing here is the model's; what the model says of a trained encoder is picks.py's to add.
 """
+
 import math
 import re
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
@@ -19,67 +22,126 @@ from ..library import Library
 from ..terms.tasks import TaskMix
 
 # The papers with a pair of rows for one of CHANGES (a test holds it against the tables).
-PAPERS = ("brave", "cambrian1", "honeybee", "idefics2", "llava-uhd", "llava1_5", "llava_next", "m3", "mm1_5", "molmo", "nvila", "prismatic", "sharegpt4v")
-TIERS = ("mix", "related", "average", "other")    # the mix's benchmarks, others of their families, means that a paper prints, other tasks
-SAME_SIZE = 0.3                                   # doublings within which an LLM is of the size asked for
+PAPERS = (
+    "brave",
+    "cambrian1",
+    "honeybee",
+    "idefics2",
+    "llava-uhd",
+    "llava1_5",
+    "llava_next",
+    "m3",
+    "mm1_5",
+    "molmo",
+    "nvila",
+    "prismatic",
+    "sharegpt4v",
+)
+# the mix's benchmarks, others of their families, means that a paper prints, other tasks
+TIERS = ("mix", "related", "average", "other")
+# doublings within which an LLM is of the size asked for
+SAME_SIZE = 0.3
 
 
-# --- what a row says of its training --------------------------------------------------------------------------------------
+# --- what a row says of its training
+# --------------------------------------------------------------------------------------
+
 
 def _encoder(setting: Mapping) -> Hashable:
     """frozen, tuned (in the last stage, or the row does not say when), or tuned at another time."""
     frozen = setting.get("frozen_encoder")
     if frozen is None:
         return None
-    return "frozen" if frozen else "tuned early" if re.search(r"pre-?training only|both stages", setting.get("training") or "") else "tuned"
+    return (
+        "frozen"
+        if frozen
+        else (
+            "tuned early"
+            if re.search(r"pre-?training only|both stages", setting.get("training") or "")
+            else "tuned"
+        )
+    )
 
 
 def _llm(setting: Mapping) -> Hashable:
     """How the language model is trained: full, lora or frozen; None: not said."""
     said, text = str(setting.get("lm_finetune") or ""), setting.get("training") or ""
-    if said == "none" or setting.get("llm_trained") is False or setting.get("frozen_llm") or "backbones frozen" in text:
+    if (
+        said == "none"
+        or setting.get("llm_trained") is False
+        or setting.get("frozen_llm")
+        or "backbones frozen" in text
+    ):
         return "frozen"
     if "LoRA" in said or "LoRA" in text:
         return "lora"
-    return "full" if said or setting.get("llm_trained") or re.search(r"full (?:fine-?tuning of the )?LLM|\+ LL?M\b|full model|all weights", text) else None
+    return (
+        "full"
+        if said
+        or setting.get("llm_trained")
+        or re.search(r"full (?:fine-?tuning of the )?LLM|\+ LL?M\b|full model|all weights", text)
+        else None
+    )
 
 
 def _extra(setting: Mapping) -> Hashable:
     """Is there a stage between the alignment of the connector and the instruction tuning?"""
-    return bool(setting.get("stage15_data") or setting.get("continual_pt_resolution") or "extra" in (setting.get("training") or ""))
+    return bool(
+        setting.get("stage15_data")
+        or setting.get("continual_pt_resolution")
+        or "extra" in (setting.get("training") or "")
+    )
 
 
 def _ramp(setting: Mapping) -> Hashable:
-    """ramp: the resolution rises while training; fixed: it is that of the end all along; low: it is lower all along."""
+    """ramp: the resolution rises while training; fixed: it is that of the end all along; low: it is
+    lower all along.
+    """
     crops, test = setting.get("crops_train"), setting.get("crops_test")
     if isinstance(crops, str) and "then" in crops:
         return "ramp"
     if isinstance(crops, int) and isinstance(test, int):
         return "low" if crops < test else "fixed"
     before, last = setting.get("continual_pt_resolution"), setting.get("resolution")
-    return "ramp" if isinstance(before, int) and isinstance(last, int) and before < last else "fixed"
+    return (
+        "ramp" if isinstance(before, int) and isinstance(last, int) and before < last else "fixed"
+    )
 
 
 def _steps(stage: int) -> Callable[[Mapping], Hashable]:
     """Thousands of steps of a stage."""
+
     def steps(setting: Mapping) -> Hashable:
         found = re.search(rf"stage {stage}:[^;]*?, ([\d.]+)k steps", setting.get("training") or "")
         return float(found[1]) if found else None
+
     return steps
 
 
-# Everything that a row may say of how it was trained; a change moves one of these, and the others stay.
+# Everything that a row may say of how it was trained; a change moves one of these, and the others
+# stay.
 LEVELS: Mapping[str, Callable[[Mapping], Hashable]] = {
-    "encoder": _encoder, "llm": _llm, "stages": lambda s: s.get("stages"), "extra": _extra, "ramp": _ramp, "epochs": lambda s: s.get("epochs"),
-    "alignment steps": _steps(1), "steps": _steps(2), "batch": lambda s: s.get("batch_size")}
+    "encoder": _encoder,
+    "llm": _llm,
+    "stages": lambda s: s.get("stages"),
+    "extra": _extra,
+    "ramp": _ramp,
+    "epochs": lambda s: s.get("epochs"),
+    "alignment steps": _steps(1),
+    "steps": _steps(2),
+    "batch": lambda s: s.get("batch_size"),
+}
 
 
 class Change(NamedTuple):
-    """One other way to train. what: in words; back: the opposite in words, where a recipe may have it already.
+    """One other way to train. what: in words; back: the opposite in words, where a recipe may have
+    it already.
 
-    keys: settings in which two rows may differ. level, before, after: which of LEVELS moves, from where (None: from anywhere), to where (None:
-    to two to four times as much, give or take 5 %). also: a level that may move along, and is then said.
+    keys: settings in which two rows may differ. level, before, after: which of LEVELS moves, from
+    where (None: from anywhere), to where (None: to two to four times as much, give or take 5 %).
+    also: a level that may move along, and is then said.
     """
+
     slug: str
     what: str
     keys: frozenset[str]
@@ -92,7 +154,12 @@ class Change(NamedTuple):
     def step(self, a: Hashable, b: Hashable) -> bool:
         """Is a -> b this change of its level?"""
         if self.after is None:
-            return isinstance(a, (int, float)) and isinstance(b, (int, float)) and 0 < 1.9 * a < b < 4.1 * a and (self.before is None or a == self.before)
+            return (
+                isinstance(a, (int, float))
+                and isinstance(b, (int, float))
+                and 0 < 1.9 * a < b < 4.1 * a
+                and (self.before is None or a == self.before)
+            )
         return a == self.before and b == self.after
 
 
@@ -101,31 +168,107 @@ def _keys(*names: str) -> frozenset[str]:
 
 
 CHANGES = (
-    Change("encoder", "train the encoder too", _keys("frozen_encoder", *SAYS_FROZEN), "encoder", "frozen", "tuned", "freeze the encoder"),
-    Change("lora", "LoRA instead of training the whole LLM", _keys("training", "lm_finetune"), "llm", "full", "lora"),
-    Change("frozen-llm", "keep the LLM frozen", _keys("training", "lm_finetune", "llm_trained"), "llm", "full", "frozen"),
-    Change("one-stage", "leave out the stage of the connector alone", _keys("training", "stages", "alignment_data_size"), "stages", 2, 1),
-    Change("extra-stage", "one more stage before the instruction tuning",
-           _keys("training", "data", "stage15_data", "continual_pt_resolution", "continual_pt_tiling"), "extra", False, True),
-    Change("epochs", "two to three epochs of the instruction data instead of one", _keys("epochs"), "epochs", 1, None),
-    Change("longer", "two to four times the steps of instruction tuning", _keys("training"), "steps", None, None),
-    Change("longer-alignment", "four times the steps of the connector alone", _keys("training"), "alignment steps", None, None),
-    Change("ramp", "a lower resolution first instead of the full one all along",
-           _keys("training", "crops_train", "continual_pt_resolution", "continual_pt_tiling"), "ramp", "fixed", "ramp"),
+    Change(
+        "encoder",
+        "train the encoder too",
+        _keys("frozen_encoder", *SAYS_FROZEN),
+        "encoder",
+        "frozen",
+        "tuned",
+        "freeze the encoder",
+    ),
+    Change(
+        "lora",
+        "LoRA instead of training the whole LLM",
+        _keys("training", "lm_finetune"),
+        "llm",
+        "full",
+        "lora",
+    ),
+    Change(
+        "frozen-llm",
+        "keep the LLM frozen",
+        _keys("training", "lm_finetune", "llm_trained"),
+        "llm",
+        "full",
+        "frozen",
+    ),
+    Change(
+        "one-stage",
+        "leave out the stage of the connector alone",
+        _keys("training", "stages", "alignment_data_size"),
+        "stages",
+        2,
+        1,
+    ),
+    Change(
+        "extra-stage",
+        "one more stage before the instruction tuning",
+        _keys("training", "data", "stage15_data", "continual_pt_resolution", "continual_pt_tiling"),
+        "extra",
+        False,
+        True,
+    ),
+    Change(
+        "epochs",
+        "two to three epochs of the instruction data instead of one",
+        _keys("epochs"),
+        "epochs",
+        1,
+        None,
+    ),
+    Change(
+        "longer",
+        "two to four times the steps of instruction tuning",
+        _keys("training"),
+        "steps",
+        None,
+        None,
+    ),
+    Change(
+        "longer-alignment",
+        "four times the steps of the connector alone",
+        _keys("training"),
+        "alignment steps",
+        None,
+        None,
+    ),
+    Change(
+        "ramp",
+        "a lower resolution first instead of the full one all along",
+        _keys("training", "crops_train", "continual_pt_resolution", "continual_pt_tiling"),
+        "ramp",
+        "fixed",
+        "ramp",
+    ),
     Change("batch", "a batch of 64 instead of 128", _keys("batch_size"), "batch", 128, 64),
 )
 # Not a way to train the pick, which trains the LLM whole; asked of beside `lora`.
-LORA_OVER_FROZEN = Change("lora-over-frozen", "LoRA instead of a frozen LLM", _keys("training", "lm_finetune", "frozen_encoder"), "llm", "frozen", "lora",
-                          also="encoder")
+LORA_OVER_FROZEN = Change(
+    "lora-over-frozen",
+    "LoRA instead of a frozen LLM",
+    _keys("training", "lm_finetune", "frozen_encoder"),
+    "llm",
+    "frozen",
+    "lora",
+    also="encoder",
+)
 KNOWN = {change.slug: change for change in (*CHANGES, LORA_OVER_FROZEN)}
-MOVED = tuple(sorted(frozenset().union(*(change.keys for change in KNOWN.values()))))     # what two rows of a pair may differ in
-ITSELF = ("stage15_data", "crops_train")                                                  # not an axis of the training, and yet the change itself
+# what two rows of a pair may differ in
+MOVED = tuple(sorted(frozenset().union(*(change.keys for change in KNOWN.values()))))
+# not an axis of the training, and yet the change itself
+ITSELF = ("stage15_data", "crops_train")
 
 
-# --- pairs of rows --------------------------------------------------------------------------------------------------------
+# --- pairs of rows
+# ------------------------------------------------------------------------------------------
+
 
 class Pair(NamedTuple):
-    """Two rows of a table that make a change. also: other settings that differ with it; contrasts: their scores, turned to read in its direction."""
+    """Two rows of a table that make a change. also: other settings that differ with it; contrasts:
+    their scores, turned to read in its direction.
+    """
+
     table: Table
     before: Row
     after: Row
@@ -134,7 +277,9 @@ class Pair(NamedTuple):
 
     @property
     def copied(self) -> bool:
-        """Do both rows carry the same number in every column? Then one is likely a copy of the other, and no result."""
+        """Do both rows carry the same number in every column? Then one is likely a copy of the
+        other, and no result.
+        """
         return len(self.contrasts) > 1 and not any(one.delta for one in self.contrasts)
 
 
@@ -143,7 +288,9 @@ class Pairs:
 
     def __init__(self, library: Library):
         self.library = library
-        self.axis_of = {key: record["axis"] for key, record in library.words.records("setting").items()}
+        self.axis_of = {
+            key: record["axis"] for key, record in library.words.records("setting").items()
+        }
         self.found: dict[str, list[Pair]] = {slug: [] for slug in KNOWN}
         self._runs: set[tuple] = set()
         for paper in library.papers(PAPERS):
@@ -153,26 +300,41 @@ class Pairs:
         self._settle()
 
     def _in_table(self, table: Table) -> None:
-        """Sort the pairs of a table into `found`: only rows that are the same in all that no change moves can be one."""
+        """Sort the pairs of a table into `found`: only rows that are the same in all that no change
+        moves can be one.
+        """
         alike: dict[frozenset, list[Row]] = {}
         for row in recipe_rows(table):
-            rest = frozenset((key, value if value.__hash__ else repr(value)) for key, value in row.setting.items()
-                             if key not in MOVED and value is not None and self.axis_of.get(key, "other") not in IGNORED)
+            rest = frozenset(
+                (key, value if value.__hash__ else repr(value))
+                for key, value in row.setting.items()
+                if key not in MOVED
+                and value is not None
+                and self.axis_of.get(key, "other") not in IGNORED
+            )
             alike.setdefault(rest, []).append(row)
         for rows in alike.values():
             if len(rows) > 1:
-                said = [{name: level(row.setting) for name, level in LEVELS.items()} for row in rows]
+                said = [
+                    {name: level(row.setting) for name, level in LEVELS.items()} for row in rows
+                ]
                 for (i, a), (j, b) in combinations(enumerate(rows), 2):
                     apart = {name for name in LEVELS if said[i][name] != said[j][name]}
                     if 0 < len(apart) < 3:
                         self._sort(table, (a, b), (said[i], said[j]), apart)
 
-    def _sort(self, table: Table, rows: tuple[Row, Row], said: tuple[Mapping, Mapping], apart: set[str]) -> None:
+    def _sort(
+        self, table: Table, rows: tuple[Row, Row], said: tuple[Mapping, Mapping], apart: set[str]
+    ) -> None:
         """Add a pair of rows to the changes that it makes. apart: the levels that differ."""
         a, b = rows
         differ = {key for key in MOVED if a.setting.get(key) != b.setting.get(key)}
         for change in KNOWN.values():
-            if differ <= change.keys and change.level in apart and apart <= {change.level, change.also}:
+            if (
+                differ <= change.keys
+                and change.level in apart
+                and apart <= {change.level, change.also}
+            ):
                 one, two = said[0][change.level], said[1][change.level]
                 if change.step(one, two):
                     self._add(change, table, a, b, differ)
@@ -182,14 +344,27 @@ class Pairs:
     def _add(self, change: Change, table: Table, a: Row, b: Row, differ: set[str]) -> None:
         """Add a pair to a change; two training runs count once, however many tables print them."""
         runs = (change.slug, *(row.run or (table.id, row.arm) for row in (a, b)))
-        contrasts = tuple(pair_contrasts(table, a, b, moved(a.setting, b.setting, self.axis_of), evidence_metrics(table)))
+        contrasts = tuple(
+            pair_contrasts(
+                table, a, b, moved(a.setting, b.setting, self.axis_of), evidence_metrics(table)
+            )
+        )
         if contrasts and runs not in self._runs:
             self._runs.add(runs)
-            also = tuple(sorted(key for key in differ if key not in ITSELF and (self.axis_of[key] != "training" or change.also and key == "frozen_encoder")))
+            also = tuple(
+                sorted(
+                    key
+                    for key in differ
+                    if key not in ITSELF
+                    and (self.axis_of[key] != "training" or change.also and key == "frozen_encoder")
+                )
+            )
             self.found[change.slug].append(Pair(table, a, b, also, contrasts))
 
     def _settle(self) -> None:
-        """Leave out a row with several rows before it that differ in their data: nobody says which of them it goes on from."""
+        """Leave out a row with several rows before it that differ in their data: nobody says which
+        of them it goes on from.
+        """
         for slug, pairs in self.found.items():
             before: dict[int, set] = {}
             for pair in pairs:
@@ -205,13 +380,18 @@ class Pairs:
         return [pair for pair, own in sizes if own and abs(math.log2(own / size)) < SAME_SIZE]
 
 
-# --- what they come to -----------------------------------------------------------------------------------------------------
+# --- what they come to
+# ------------------------------------------------------------------------------------------
+
 
 class Printed(NamedTuple):
-    """What the printed rows of a change come to on a task mix, in percent of the benchmarks' scales.
+    """What the printed rows of a change come to on a task mix, in percent of the benchmarks'
+    scales.
 
-    tier: which benchmarks these are (TIERS); benchmarks: benchmark -> mean delta; papers: paper -> mean over them.
+    tier: which benchmarks these are (TIERS); benchmarks: benchmark -> mean delta; papers: paper ->
+    mean over them.
     """
+
     tier: str
     expected: float
     low: float
@@ -219,34 +399,74 @@ class Printed(NamedTuple):
     p_better: float
     benchmarks: Mapping[str, float]
     papers: Mapping[str, float]
-    pairs: tuple[Pair, ...]     # those with a score on these benchmarks
+    pairs: tuple[Pair, ...]  # those with a score on these benchmarks
 
 
-def alternative(change: Change, pairs: Sequence[Pair], library: Library, tasks: TaskMix, level: float, back: bool = False) -> dict | None:
-    """One other way to train by its printed rows alone, as plain values; None without a pair. back: the change undone.
+def alternative(
+    change: Change,
+    pairs: Sequence[Pair],
+    library: Library,
+    tasks: TaskMix,
+    level: float,
+    back: bool = False,
+) -> dict | None:
+    """One other way to train by its printed rows alone, as plain values; None without a pair. back:
+    the change undone.
 
-    Deltas are in percent of scale: of the mix where `tasks` is `mix`, else of the nearest benchmarks that the rows have (TIERS).
+    Deltas are in percent of scale: of the mix where `tasks` is `mix`, else of the nearest
+    benchmarks that the rows have (TIERS).
     """
     sign = -1.0 if back else 1.0
     rows = printed(pairs, library, tasks, level, sign)
     if rows is None:
         return None
-    shown, apart = ([_row(pair, library, sign) for pair in some] for some in (rows.pairs, [pair for pair in pairs if pair not in rows.pairs]))
-    return {"change": change.back if back else change.what, "slug": change.slug, "basis": "printed rows", "expected": rows.expected, "low": rows.low,
-            "high": rows.high, "level": level, "p_better": rows.p_better, "tasks": rows.tier, "of": len(tasks.benchmarks),
-            "benchmarks": [{"benchmark": name, "expected": value} for name, value in rows.benchmarks.items()],
-            "papers": [{"paper": name, "expected": value} for name, value in rows.papers.items()],
-            "also_moves": sorted({key for one in shown for key in one["also_moves"]}),
-            "tables": list(dict.fromkeys(one["table"] for one in shown)), "rows": shown, "other_rows": apart}
+    shown, apart = (
+        [_row(pair, library, sign) for pair in some]
+        for some in (rows.pairs, [pair for pair in pairs if pair not in rows.pairs])
+    )
+    return {
+        "change": change.back if back else change.what,
+        "slug": change.slug,
+        "basis": "printed rows",
+        "expected": rows.expected,
+        "low": rows.low,
+        "high": rows.high,
+        "level": level,
+        "p_better": rows.p_better,
+        "tasks": rows.tier,
+        "of": len(tasks.benchmarks),
+        "benchmarks": [
+            {"benchmark": name, "expected": value} for name, value in rows.benchmarks.items()
+        ],
+        "papers": [{"paper": name, "expected": value} for name, value in rows.papers.items()],
+        "also_moves": sorted({key for one in shown for key in one["also_moves"]}),
+        "tables": list(dict.fromkeys(one["table"] for one in shown)),
+        "rows": shown,
+        "other_rows": apart,
+    }
 
 
 def _row(pair: Pair, library: Library, sign: float) -> dict:
     """A pair of rows as plain values; deltas in points."""
     a, b = (pair.before, pair.after) if sign > 0 else (pair.after, pair.before)
-    return {"table": pair.table.id, "arxiv": pair.table.arxiv, "from_arm": a.arm, "to_arm": b.arm, "llm_params_b": llm_params_b(a.setting, library.words),
-            "also_moves": list(pair.also), "identical": pair.copied,
-            "deltas": [{"benchmark": one.metric.benchmark, "metric": one.metric.key, "delta": sign * one.delta, "max": one.metric.max}
-                       for one in pair.contrasts]}
+    return {
+        "table": pair.table.id,
+        "arxiv": pair.table.arxiv,
+        "from_arm": a.arm,
+        "to_arm": b.arm,
+        "llm_params_b": llm_params_b(a.setting, library.words),
+        "also_moves": list(pair.also),
+        "identical": pair.copied,
+        "deltas": [
+            {
+                "benchmark": one.metric.benchmark,
+                "metric": one.metric.key,
+                "delta": sign * one.delta,
+                "max": one.metric.max,
+            }
+            for one in pair.contrasts
+        ],
+    }
 
 
 def percent_of(contrast: Contrast) -> float:
@@ -254,19 +474,33 @@ def percent_of(contrast: Contrast) -> float:
     return contrast.delta * 100 / (contrast.metric.max or 100)
 
 
-def printed(pairs: Sequence[Pair], library: Library, tasks: TaskMix, level: float, sign: float = 1.0) -> Printed | None:
-    """Pool pairs over papers on the mix, or on the nearest tasks that they print; None without pairs (copies apart).
+def printed(
+    pairs: Sequence[Pair], library: Library, tasks: TaskMix, level: float, sign: float = 1.0
+) -> Printed | None:
+    """Pool pairs over papers on the mix, or on the nearest tasks that they print; None without
+    pairs (copies apart).
 
-    A paper is one result however many pairs and benchmarks it has: the mean over its benchmarks, by their weight in the mix. Its variance is the
-    noise of two runs on that mean and the heterogeneity that the fit found between settings that differ in training; the interval is for one
-    more such result.
+    A paper is one result however many pairs and benchmarks it has: the mean over its benchmarks, by
+    their weight in the mix. Its variance is the noise of two runs on that mean and the
+    heterogeneity that the fit found between settings that differ in training; the interval is for
+    one more such result.
     """
     records = library.words.records("benchmark")
     families = {records[name]["family"] for name in tasks.benchmarks}
 
     def tier(name: str) -> int:
         record = records.get(name, {})
-        return 0 if name in tasks.benchmarks else 2 if record.get("kind") == "average" else 1 if record.get("family") in families else 3
+        return (
+            0
+            if name in tasks.benchmarks
+            else (
+                2
+                if record.get("kind") == "average"
+                else 1
+                if record.get("family") in families
+                else 3
+            )
+        )
 
     cells = [(pair, contrast) for pair in pairs if not pair.copied for contrast in pair.contrasts]
     if not cells:
@@ -275,17 +509,36 @@ def printed(pairs: Sequence[Pair], library: Library, tasks: TaskMix, level: floa
     kept = [(pair, contrast) for pair, contrast in cells if tier(contrast.metric.benchmark) == lead]
     by_paper: dict[str, dict[str, list[float]]] = {}
     for pair, contrast in kept:
-        by_paper.setdefault(pair.table.paper, {}).setdefault(contrast.metric.benchmark, []).append(sign * percent_of(contrast))
-    means = {paper: {name: sum(values) / len(values) for name, values in found.items()} for paper, found in by_paper.items()}
+        by_paper.setdefault(pair.table.paper, {}).setdefault(contrast.metric.benchmark, []).append(
+            sign * percent_of(contrast)
+        )
+    means = {
+        paper: {name: sum(values) / len(values) for name, values in found.items()}
+        for paper, found in by_paper.items()
+    }
     weight = {name: tasks.benchmarks.get(name, 1.0) for found in means.values() for name in found}
     y = [_mean(found, weight) for found in means.values()]
     v = [sum(_variances(found, weight, library)) for found in means.values()]
     pool = meta.pool(y, v, "DL")
-    sd = math.sqrt(pool.se ** 2 + pool.tau2 + sum(_variances(weight, weight, library)))
+    sd = math.sqrt(pool.se**2 + pool.tau2 + sum(_variances(weight, weight, library)))
     half = tails.half_width(level) * sd
-    benchmarks = {name: sum(found[name] for found in means.values() if name in found) / sum(name in found for found in means.values()) for name in weight}
-    return Printed(TIERS[lead], pool.estimate, pool.estimate - half, pool.estimate + half, tails.cdf(pool.estimate / sd), benchmarks,
-                   dict(zip(means, y)), _once(pair for pair, _ in kept))
+    benchmarks = {
+        name: (
+            sum(found[name] for found in means.values() if name in found)
+            / sum(name in found for found in means.values())
+        )
+        for name in weight
+    }
+    return Printed(
+        TIERS[lead],
+        pool.estimate,
+        pool.estimate - half,
+        pool.estimate + half,
+        tails.cdf(pool.estimate / sd),
+        benchmarks,
+        dict(zip(means, y)),
+        _once(pair for pair, _ in kept),
+    )
 
 
 def _once(pairs: Iterable[Pair]) -> tuple[Pair, ...]:
@@ -296,16 +549,29 @@ def _once(pairs: Iterable[Pair]) -> tuple[Pair, ...]:
 
 
 def _mean(values: Mapping[str, float], weight: Mapping[str, float]) -> float:
-    return sum(weight[name] * value for name, value in values.items()) / sum(weight[name] for name in values)
+    return sum(weight[name] * value for name, value in values.items()) / sum(
+        weight[name] for name in values
+    )
 
 
-def _variances(names: Iterable[str], weight: Mapping[str, float], library: Library) -> tuple[float, float]:
-    """Of a weighted mean over benchmarks, in percent of their scales squared: noise of two runs, and heterogeneity between settings."""
+def _variances(
+    names: Iterable[str], weight: Mapping[str, float], library: Library
+) -> tuple[float, float]:
+    """Of a weighted mean over benchmarks, in percent of their scales squared: noise of two runs,
+    and heterogeneity between settings.
+    """
     posterior, records = library.posterior, library.words.records("benchmark")
     names = list(names)
     total = sum(weight[name] for name in names)
     steps = {name: weight[name] / total * posterior.scale_of(name) for name in names}
-    noise = sum(step * step * posterior.noise(name, (sampling_variance(records.get(name, {}), None) or 0.0) / posterior.scale_of(name) ** 2)
-                for name, step in steps.items())
+    noise = sum(
+        step
+        * step
+        * posterior.noise(
+            name,
+            (sampling_variance(records.get(name, {}), None) or 0.0) / posterior.scale_of(name) ** 2,
+        )
+        for name, step in steps.items()
+    )
     family = {name: records.get(name, {}).get("family") for name in names}
     return noise, posterior.local_variance(("training",), {}) * together(steps, family)

@@ -1,9 +1,11 @@
 """A sentence in plain words -> the command line that means the same.
 
-In: a question and the vocabulary. Out: Understood (command, argv), Ambiguous with its readings, or a QuestionError that says which
-words were not understood and shows the nearest question that can be answered. Every word must be accounted for: never a
-guess. The words are read in asking/; this is its door, and what `swap` needs to tell two names apart.
+In: a question and the vocabulary. Out: Understood (command, argv), Ambiguous with its readings, or
+a QuestionError that says which words were not understood and shows the nearest question that can be
+answered. Every word must be accounted for: never a guess. The words are read in asking/; this is
+its door, and what `swap` needs to tell two names apart.
 """
+
 import re
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -22,6 +24,7 @@ EXAMPLES = (
 
 class Understood(NamedTuple):
     """The command a sentence became, and its arguments (the command first)."""
+
     command: str
     argv: tuple[str, ...]
 
@@ -31,12 +34,16 @@ class Ambiguous(Refused):
 
     def __init__(self, readings: Sequence[Understood]):
         self.readings = tuple(readings)
-        super().__init__(f"this can mean {len(self.readings)} things: " + "; ".join(" ".join(one.argv) for one in self.readings))
+        super().__init__(
+            f"this can mean {len(self.readings)} things: "
+            + "; ".join(" ".join(one.argv) for one in self.readings)
+        )
 
 
 def understand(sentence: str, words: Vocabulary) -> Understood:
     """Parse one question. Raises QuestionError or Ambiguous."""
     from . import reader
+
     text = " ".join(sentence.split()).strip()
     if not re.search(r"[^\W_]", text):
         raise reader.QuestionError(f"an empty question; try: {EXAMPLES[0]}")
@@ -49,19 +56,35 @@ def understand(sentence: str, words: Vocabulary) -> Understood:
 
 
 # Quantities that can be swapped for each other: (pattern, recipe field, canonical form).
-QUANTITIES = ((r"(\d+(?:\.\d+)?)\s*b(?:illion)?(?:\s+(?:llm|params|parameters|model))?", "llm_params_b", "{}B"),
-              (r"(\d+)\s*(?:visual\s+|image\s+)?(?:tokens?|tok)", "visual_tokens", "{} tokens"),
-              (r"(\d{2,5})\s*(?:px|pixels?|p)?", "resolution", "{}px"))
+QUANTITIES = (
+    (
+        r"(\d+(?:\.\d+)?)\s*b(?:illion)?(?:\s+(?:llm|params|parameters|model))?",
+        "llm_params_b",
+        "{}B",
+    ),
+    (r"(\d+)\s*(?:visual\s+|image\s+)?(?:tokens?|tok)", "visual_tokens", "{} tokens"),
+    (r"(\d{2,5})\s*(?:px|pixels?|p)?", "resolution", "{}px"),
+)
 LIKE = {"llm_params_b": (2, 13), "visual_tokens": (64, 144), "resolution": (448, 672)}
-STATES = {"frozen": "frozen", "frozenencoder": "frozen", "freezing": "frozen", "unfrozen": "unfrozen", "trained": "unfrozen",
-          "unfrozenencoder": "unfrozen", "unfreezing": "unfrozen", "trainedencoder": "unfrozen", "finetuned": "unfrozen"}
+STATES = {
+    "frozen": "frozen",
+    "frozenencoder": "frozen",
+    "freezing": "frozen",
+    "unfrozen": "unfrozen",
+    "trained": "unfrozen",
+    "unfrozenencoder": "unfrozen",
+    "unfreezing": "unfrozen",
+    "trainedencoder": "unfrozen",
+    "finetuned": "unfrozen",
+}
 
 
 def two_names(a: str, b: str, words: Vocabulary) -> tuple[str, str, str]:
     """(field, canonical a, canonical b) of two things that can be swapped for each other.
 
-    Components of one axis, LLM sizes (7B), resolutions (336, 672 px, anyres-672), token counts (64 tokens), frozen and
-    unfrozen. Raises UnknownName for the one that is not known on the axis of the other.
+    Components of one axis, LLM sizes (7B), resolutions (336, 672 px, anyres-672), token counts (64
+    tokens), frozen and unfrozen. Raises UnknownName for the one that is not known on the axis of
+    the other.
     """
     for pattern, field, form in QUANTITIES:
         found = [re.fullmatch(pattern, name.strip(), re.I) for name in (a, b)]
@@ -69,9 +92,16 @@ def two_names(a: str, b: str, words: Vocabulary) -> tuple[str, str, str]:
             found[0] = re.fullmatch(r"(\d+)", a.strip())
         if all(found):
             return field, form.format(found[0][1]), form.format(found[1][1])
-        if any(found) and not (field == "resolution" and any(name in words.records("resolution") for name in (a, b))):
+        if any(found) and not (
+            field == "resolution" and any(name in words.records("resolution") for name in (a, b))
+        ):
             known, other = (a, b) if found[0] else (b, a)
-            raise UnknownName(f"{field.replace('_', ' ')} to swap with {known.strip()!r}:", other, (), (form.format(x) for x in LIKE[field]))
+            raise UnknownName(
+                f"{field.replace('_', ' ')} to swap with {known.strip()!r}:",
+                other,
+                (),
+                (form.format(x) for x in LIKE[field]),
+            )
     if fold(a) in STATES and fold(b) in STATES:
         return "frozen_encoder", STATES[fold(a)], STATES[fold(b)]
     known = words.records("resolution")
@@ -86,10 +116,17 @@ def two_names(a: str, b: str, words: Vocabulary) -> tuple[str, str, str]:
             except UnknownName as error:
                 missing.append(error)
         if not missing:
-            return axis, *(f"{name.slug}@{name.resolution}" if name.resolution else name.slug for name in resolved)
+            return axis, *(
+                f"{name.slug}@{name.resolution}" if name.resolution else name.slug
+                for name in resolved
+            )
         if resolved:
             failed = failed or missing[0]
     if failed is None:
-        everything = {s: slug for axis in ("encoder", "connector", "llm", "data") for s, slug in words.spellings(axis).items()}
+        everything = {
+            s: slug
+            for axis in ("encoder", "connector", "llm", "data")
+            for s, slug in words.spellings(axis).items()
+        }
         failed = UnknownName("component", a, nearest(a, everything))
     raise failed

@@ -1,10 +1,12 @@
 """A sentence -> items: names, quantities and words, each with what it may mean.
 
-In: text and the vocabulary. Out: Items in the order of the sentence; a name is the longest run of words that spells one, a
-quantity a number with its unit (money and speeds as units.py spells them; a rate of anything else is unknown).
-A word that is neither, nor one the grammar knows, is corrected when exactly one known
-spelling is near; digits are never corrected (qwen2 is not qwen3). Knows no sentence form.
+In: text and the vocabulary. Out: Items in the order of the sentence; a name is the longest run of
+words that spells one, a quantity a number with its unit (money and speeds as units.py spells them;
+a rate of anything else is unknown). A word that is neither, nor one the grammar knows, is corrected
+when exactly one known spelling is near; digits are never corrected (qwen2 is not qwen3). Knows no
+sentence form.
 """
+
 import os
 import re
 from collections.abc import Iterable
@@ -15,58 +17,225 @@ from ..terms.vocabulary import Vocabulary, distance, fold
 from ..terms import units
 
 KINDS = ("encoder", "connector", "llm", "data", "benchmark", "family", "hardware")
-LONGEST = 7         # words of a name
-ATOM = re.compile(r"[1-9]\d{0,2}(?:,\d{3})+(?![\d,])|[a-z0-9]+(?:[.*^_×][a-z0-9]+)*\*?|->|>=|<=|[^\W\da-z_]+|[^\s,;:.!?'\"()\[\]{}\-/\\|*_#^`]")
+LONGEST = 7  # words of a name
+ATOM = re.compile(
+    r"[1-9]\d{0,2}(?:,\d{3})+(?![\d,])|[a-z0-9]+(?:[.*^_×][a-z0-9]+)*\*?|->|>=|<=|[^\W\da-z_]+|[^\s,;:.!?'\"()\[\]{}\-/\\|*_#^`]"
+)
 NUMBER = re.compile(units.DIGITS + "([a-z]*)")
 # What people write shorter or longer than the grammar does.
-SAME = {"what's": "what is", "whats": "what is", "which's": "which is", "how's": "how is", "hows ": "how is ", "it's": "it is", "i'm": "i am",
-     "im ": "i am ", "i'd": "i would",
-        "i've": "i have", "i'll": "i will", "we're": "we are", "let's": "lets", "don't": "do not", "dont ": "do not ", "doesn't": "does not",
-        "doesnt ": "does not ", "isn't": "is not", "aren't": "are not", "can't": "can not", "cannot": "can not", "won't": "will not", "that's": "that is",
-        "there's": "there is", "vision language model": "vlm", "vision-language model": "vlm", "vision-language-model": "vlm", "large language model": "llm",
-        "multimodal llm": "vlm", "mllm": "vlm", "language model": "llm", "time to first token": "ttft", "first token latency": "ttft", "q&a": "vqa",
-        "trade-off": "tradeoff", "vs.": "vs", "v.s.": "vs", "e.g.": "", "w/o ": "without ", "w/ ": "with ", "→": " -> ", "⇒": " -> ", "=>": " -> ",
-        "--": " ", "—": " ", "–": "-", "’": "'", "‘": "'", "“": '"', "”": '"', "×": "x", "≤": "<=", "≥": ">=", "off the shelf": "offtheshelf",
-        "off-the-shelf": "offtheshelf", "fine-tun": "finetun", "fine tun": "finetun", "pre-train": "pretrain", "state of the art": "best",
-        "state-of-the-art": "best", "in general": "", "spatial reasoning": "spatial", "math reasoning": "math", "mathematical reasoning": "math",
-        "chart reasoning": "charts"}
-UNITS = {"b": "size", "bn": "size", "billion": "size", "ms": "ms", "msec": "ms", "millisecond": "ms", "milliseconds": "ms", "s": "s", "sec": "s", "secs": "s",
-         "second": "s", "seconds": "s", "gb": "gb", "gib": "gb", "gigs": "gb", "mb": "mb", "tb": "tb", "px": "px", "pixel": "px", "pixels": "px", "p": "px",
-         "tokens": "tokens", "token": "tokens", "tok": "tokens", "toks": "tokens", "flop": "flop", "flops": "flop",
-         "zflop": "zflop", "zflops": "zflop",
-         "zettaflop": "zflop", "zettaflops": "zflop",
-         "exaflop": "eflop", "exaflops": "eflop",
-         "eflop": "eflop", "eflops": "eflop", "%": "%", "percent": "%", "pct": "%", "point": "points", "points": "points", "pts": "points", "pt": "points",
-         "images": "images", "image": "images", "pictures": "images", "photos": "images", "frames": "images", "samples": "samples", "examples": "samples",
-         "pairs": "samples", "hours": "hours", "hour": "hours", "h": "hours",
-         "hrs": "hours", "hr": "hours", "day": "days", "days": "days", "d": "days", "week": "weeks", "weeks": "weeks", "month": "months", "months": "months",
-         "gpus": "gpus", "seeds": "seeds", "seed": "seeds"}
+SAME = {
+    "what's": "what is",
+    "whats": "what is",
+    "which's": "which is",
+    "how's": "how is",
+    "hows ": "how is ",
+    "it's": "it is",
+    "i'm": "i am",
+    "im ": "i am ",
+    "i'd": "i would",
+    "i've": "i have",
+    "i'll": "i will",
+    "we're": "we are",
+    "let's": "lets",
+    "don't": "do not",
+    "dont ": "do not ",
+    "doesn't": "does not",
+    "doesnt ": "does not ",
+    "isn't": "is not",
+    "aren't": "are not",
+    "can't": "can not",
+    "cannot": "can not",
+    "won't": "will not",
+    "that's": "that is",
+    "there's": "there is",
+    "vision language model": "vlm",
+    "vision-language model": "vlm",
+    "vision-language-model": "vlm",
+    "large language model": "llm",
+    "multimodal llm": "vlm",
+    "mllm": "vlm",
+    "language model": "llm",
+    "time to first token": "ttft",
+    "first token latency": "ttft",
+    "q&a": "vqa",
+    "trade-off": "tradeoff",
+    "vs.": "vs",
+    "v.s.": "vs",
+    "e.g.": "",
+    "w/o ": "without ",
+    "w/ ": "with ",
+    "→": " -> ",
+    "⇒": " -> ",
+    "=>": " -> ",
+    "--": " ",
+    "—": " ",
+    "–": "-",
+    "’": "'",
+    "‘": "'",
+    "“": '"',
+    "”": '"',
+    "×": "x",
+    "≤": "<=",
+    "≥": ">=",
+    "off the shelf": "offtheshelf",
+    "off-the-shelf": "offtheshelf",
+    "fine-tun": "finetun",
+    "fine tun": "finetun",
+    "pre-train": "pretrain",
+    "state of the art": "best",
+    "state-of-the-art": "best",
+    "in general": "",
+    "spatial reasoning": "spatial",
+    "math reasoning": "math",
+    "mathematical reasoning": "math",
+    "chart reasoning": "charts",
+}
+UNITS = {
+    "b": "size",
+    "bn": "size",
+    "billion": "size",
+    "ms": "ms",
+    "msec": "ms",
+    "millisecond": "ms",
+    "milliseconds": "ms",
+    "s": "s",
+    "sec": "s",
+    "secs": "s",
+    "second": "s",
+    "seconds": "s",
+    "gb": "gb",
+    "gib": "gb",
+    "gigs": "gb",
+    "mb": "mb",
+    "tb": "tb",
+    "px": "px",
+    "pixel": "px",
+    "pixels": "px",
+    "p": "px",
+    "tokens": "tokens",
+    "token": "tokens",
+    "tok": "tokens",
+    "toks": "tokens",
+    "flop": "flop",
+    "flops": "flop",
+    "zflop": "zflop",
+    "zflops": "zflop",
+    "zettaflop": "zflop",
+    "zettaflops": "zflop",
+    "exaflop": "eflop",
+    "exaflops": "eflop",
+    "eflop": "eflop",
+    "eflops": "eflop",
+    "%": "%",
+    "percent": "%",
+    "pct": "%",
+    "point": "points",
+    "points": "points",
+    "pts": "points",
+    "pt": "points",
+    "images": "images",
+    "image": "images",
+    "pictures": "images",
+    "photos": "images",
+    "frames": "images",
+    "samples": "samples",
+    "examples": "samples",
+    "pairs": "samples",
+    "hours": "hours",
+    "hour": "hours",
+    "h": "hours",
+    "hrs": "hours",
+    "hr": "hours",
+    "day": "days",
+    "days": "days",
+    "d": "days",
+    "week": "weeks",
+    "weeks": "weeks",
+    "month": "months",
+    "months": "months",
+    "gpus": "gpus",
+    "seeds": "seeds",
+    "seed": "seeds",
+}
 HOURS = frozenset(unit for unit, kind in UNITS.items() if kind == "hours")
-SPANS = frozenset(unit for unit, kind in UNITS.items() if kind in ("hours", "days", "weeks", "months") and len(unit) > 2)
-# What makes a number of something a rate, behind a slash, `per` or `a`; behind `per` anything does but what the quantity is of anyway.
-TIMES = SPANS | HOURS | {"s", "sec", "second", "minute", "min", "token", "year", "image", "frame", "picture", "page", "document", "request", "query",
-                         "question", "user", "call", "tile", "crop", "step", "prompt"}
-WHOLE = {"latency": {"answer", "response", "reply"}, "tokens": {"image", "picture", "photo", "screenshot"}, "images": {"request", "prompt"},
-         "memory": {"gpu", "card", "device"}, "budget": {"run", "training", "recipe", "model", "experiment"}, "duration": {"run", "training"}}
-RATED = ("budget", "speed", "latency", "memory", "images", "samples", "tokens", "px", "gpus", "count", "duration")
+SPANS = frozenset(
+    unit
+    for unit, kind in UNITS.items()
+    if kind in ("hours", "days", "weeks", "months") and len(unit) > 2
+)
+# What makes a number of something a rate, behind a slash, `per` or `a`; behind `per` anything does
+# but what the quantity is of anyway.
+TIMES = (
+    SPANS
+    | HOURS
+    | {
+        "s",
+        "sec",
+        "second",
+        "minute",
+        "min",
+        "token",
+        "year",
+        "image",
+        "frame",
+        "picture",
+        "page",
+        "document",
+        "request",
+        "query",
+        "question",
+        "user",
+        "call",
+        "tile",
+        "crop",
+        "step",
+        "prompt",
+    }
+)
+WHOLE = {
+    "latency": {"answer", "response", "reply"},
+    "tokens": {"image", "picture", "photo", "screenshot"},
+    "images": {"request", "prompt"},
+    "memory": {"gpu", "card", "device"},
+    "budget": {"run", "training", "recipe", "model", "experiment"},
+    "duration": {"run", "training"},
+}
+RATED = (
+    "budget",
+    "speed",
+    "latency",
+    "memory",
+    "images",
+    "samples",
+    "tokens",
+    "px",
+    "gpus",
+    "count",
+    "duration",
+)
 # A thousand of what: a scale behind a number belongs to it, and is refused where no flag takes it.
 SCALES = {"k": "K", "m": "M", "t": "T", "thousand": "K", "million": "M", "trillion": "T"}
 SCALED = ("images", "samples", "flop", "ms", "s")
-# What a small LLM is: MM1's ablations, of which the question is asked, have one of 2.9B (mm1.table1).
+# What a small LLM is: MM1's ablations, of which the question is asked, have one of 2.9B
+# (mm1.table1).
 SMALL = "3B"
 ONE = frozenset(word for word, count in units.COUNTS.items() if count == 1)
 PLACES = {"table", "tab", "figure", "fig", "section"}
 
 
 class Reading(NamedTuple):
-    """One meaning of an item: a kind (encoder, size, latency …) and its value in the form that flags take."""
+    """One meaning of an item: a kind (encoder, size, latency …) and its value in the form that
+    flags take.
+    """
+
     kind: str
     value: str
 
 
 class Item(NamedTuple):
-    """A stretch of the sentence: its words (lower case), its readings (none: a plain word), whether a spelling was corrected, whether
-    the grammar knows it, and how a corrected word was spelled."""
+    """A stretch of the sentence: its words (lower case), its readings (none: a plain word), whether
+    a spelling was corrected, whether the grammar knows it, and how a corrected word was spelled."""
+
     text: str
     readings: tuple[Reading, ...] = ()
     corrected: bool = False
@@ -80,6 +249,7 @@ class Item(NamedTuple):
 
 class Atom(NamedTuple):
     """A word of the sentence and what stands between it and the next one."""
+
     text: str
     raw: str
     gap: str
@@ -94,24 +264,42 @@ class Lexicon:
         for kind in KINDS:
             records = words.records(kind)
             for spelling, slug in words.spellings(kind).items():
-                if kind == "benchmark" and (records[slug]["kind"] not in ("score", "average") or not records[slug]["family"]):
+                if kind == "benchmark" and (
+                    records[slug]["kind"] not in ("score", "average") or not records[slug]["family"]
+                ):
                     continue
                 self.names.setdefault(spelling, []).append(Reading(kind, slug))
         for spelling, readings in list(self.names.items()):  # CLIP-L: clip large
-            if spelling[-1] in "bhlg" and any(r.kind == "encoder" for r in readings) and spelling[:-1] in self.names:
-                self.names.setdefault(spelling[:-1] + {"b": "base", "l": "large", "h": "huge", "g": "giant"}[spelling[-1]], readings)
+            if (
+                spelling[-1] in "bhlg"
+                and any(r.kind == "encoder" for r in readings)
+                and spelling[:-1] in self.names
+            ):
+                self.names.setdefault(
+                    spelling[:-1]
+                    + {"b": "base", "l": "large", "h": "huge", "g": "giant"}[spelling[-1]],
+                    readings,
+                )
         for spelling in ("gpu", "none", "a", "in", "on"):  # aliases that are words of their own
             self.names.pop(spelling, None)
-        self.short = {slug: (record.get("aliases") or [slug])[0] for slug, record in words.records("hardware").items()}
+        self.short = {
+            slug: (record.get("aliases") or [slug])[0]
+            for slug, record in words.records("hardware").items()
+        }
         self.keys: dict[str, str] = {}
         for spelling, key in papers(words.directory):
             self.names.setdefault(spelling, []).append(Reading("paper", key))
             self.keys.setdefault(fold(key), key)
         from ..cost import tokens
+
         for name in (*tokens.MODELS, *tokens.ALIASES):
-            self.names.setdefault(fold(name), []).append(Reading("counter", tokens.ALIASES.get(name, name)))
+            self.names.setdefault(fold(name), []).append(
+                Reading("counter", tokens.ALIASES.get(name, name))
+            )
         for name, kept in units.FORMATS.items():
-            self.names.setdefault(name, []).append(Reading("dtype", "fp16" if name == "fp16" else kept))
+            self.names.setdefault(name, []).append(
+                Reading("dtype", "fp16" if name == "fp16" else kept)
+            )
         for name in words.records("resolution"):
             self.names.setdefault(fold(name), []).append(Reading("resolution", name))
         if models:
@@ -125,13 +313,23 @@ class Lexicon:
         found = atoms(sentence)
         items, i = [], 0
         while i < len(found):
-            item, size = max((self._quantity(found, i), self._name(found, i)), key=lambda pair: (pair[1], bool(pair[0] and pair[0].readings)))
+            item, size = max(
+                (self._quantity(found, i), self._name(found, i)),
+                key=lambda pair: (pair[1], bool(pair[0] and pair[0].readings)),
+            )
             if not size:
                 item, size = self._word(found[i].text) if correct else Item(found[i].text), 1
-                if item.corrected and not item.readings and item.text not in UNITS and items and items[-1].value("number"):
-                    item = Item(found[i].text, (), False, False)   # 15 watts are not 15 `wants`: what stands behind a number is its unit
+                if (
+                    item.corrected
+                    and not item.readings
+                    and item.text not in UNITS
+                    and items
+                    and items[-1].value("number")
+                ):
+                    # 15 watts are not 15 `wants`: what stands behind a number is its unit
+                    item = Item(found[i].text, (), False, False)
                 if item.corrected and item.readings:  # vicunia-7b: the name may go on
-                    again = [*found[:i], found[i]._replace(text=item.text), *found[i + 1:]]
+                    again = [*found[:i], found[i]._replace(text=item.text), *found[i + 1 :]]
                     longer, more = self._name(again, i)
                     item, size = (longer._replace(corrected=True), more) if more > 1 else (item, 1)
             items.append(item)
@@ -141,7 +339,7 @@ class Lexicon:
     def _name(self, found: list[Atom], i: int) -> tuple[Item | None, int]:
         """The longest run of words from i that spells something."""
         spelled, best = "", (None, 0)
-        for size, atom in enumerate(found[i:i + LONGEST], 1):
+        for size, atom in enumerate(found[i : i + LONGEST], 1):
             part = re.sub(r"[^a-z0-9.+]", "", atom.text)
             if not part:
                 break
@@ -152,23 +350,56 @@ class Lexicon:
             if not readings and size == 1:
                 readings = self._plural(spelled) if spelled not in self.known else None
             if readings:
-                best = Item(" ".join(a.text for a in found[i:i + size]), tuple(dict.fromkeys(readings))), size
+                best = (
+                    Item(
+                        " ".join(a.text for a in found[i : i + size]),
+                        tuple(dict.fromkeys(readings)),
+                    ),
+                    size,
+                )
             elif "." in spelled:
-                key, _, rest = spelled.partition(".") if spelled.partition(".")[0] in self.keys else ("", "", "")
+                key, _, rest = (
+                    spelled.partition(".")
+                    if spelled.partition(".")[0] in self.keys
+                    else ("", "", "")
+                )
                 if key and rest[:1].isalpha():
-                    raw = "".join(a.raw + (a.gap if a.gap in "-_" else "") for a in found[i:i + size])
-                    best = Item(spelled, (Reading("table", f"{self.keys[key]}.{raw.partition('.')[2].rstrip('-')}"),)), size
+                    raw = "".join(
+                        a.raw + (a.gap if a.gap in "-_" else "") for a in found[i : i + size]
+                    )
+                    best = (
+                        Item(
+                            spelled,
+                            (
+                                Reading(
+                                    "table", f"{self.keys[key]}.{raw.partition('.')[2].rstrip('-')}"
+                                ),
+                            ),
+                        ),
+                        size,
+                    )
         return best
 
     def _plural(self, spelled: str) -> list[Reading] | None:
         if len(spelled) < 4 or not spelled.endswith("s"):
             return None
-        return [r for r in self.names.get(spelled[:-1], ()) if r.kind in ("connector", "encoder", "llm", "family", "hardware")] or None
+        return [
+            r
+            for r in self.names.get(spelled[:-1], ())
+            if r.kind in ("connector", "encoder", "llm", "family", "hardware")
+        ] or None
 
     def _quantity(self, found: list[Atom], i: int) -> tuple[Item | None, int]:
-        """A number from i with its unit; a negative one, a decimal comma and a rate are quantities that no flag has."""
+        """A number from i with its unit; a negative one, a decimal comma and a rate are quantities
+        that no flag has.
+        """
         text = found[i].text
-        if text.isdecimal() and found[i].gap == "," and i + 1 < len(found) and re.match(r"\d{1,2}(?!\d)", found[i + 1].text):
+        if (
+            text.isdecimal()
+            and found[i].gap == ","
+            and i + 1 < len(found)
+            and re.match(r"\d{1,2}(?!\d)", found[i + 1].text)
+        ):
             return _unknown(found, i, 2)
         if i and text[0].isdecimal() and re.search(r"\s-$", found[i - 1].gap):
             return _unknown(found, i, 1)
@@ -190,39 +421,97 @@ class Lexicon:
         if text == "small" and i + 1 < len(found) and found[i + 1].text in ("llm", "llms"):
             return _item(found, i, 2, ("size", SMALL)), 2
         if text in units.COUNTS and i + 1 < len(found) and found[i + 1].text in SPANS:
-            return _item(found, i, 2, ("duration", f"{'a' if text in ONE else text} {found[i + 1].text}")), 2
+            return (
+                _item(
+                    found, i, 2, ("duration", f"{'a' if text in ONE else text} {found[i + 1].text}")
+                ),
+                2,
+            )
         sides = re.fullmatch(r"(\d{2,6})x(\d{2,6})(px)?", text)
         if sides:
-            return _item(found, i, 1, ("image", f"{sides[1]}x{sides[2]}"), *([("px", sides[1])] if sides[1] == sides[2] else [])), 1
-        if re.fullmatch(r"\d{2,6}", text) and [a.text for a in found[i + 1:i + 3]][:1] in (["x"],
-             ["by"]) and i + 2 < len(found) and found[i + 2].text.isdecimal():
+            return (
+                _item(
+                    found,
+                    i,
+                    1,
+                    ("image", f"{sides[1]}x{sides[2]}"),
+                    *([("px", sides[1])] if sides[1] == sides[2] else []),
+                ),
+                1,
+            )
+        if (
+            re.fullmatch(r"\d{2,6}", text)
+            and [a.text for a in found[i + 1 : i + 3]][:1] in (["x"], ["by"])
+            and i + 2 < len(found)
+            and found[i + 2].text.isdecimal()
+        ):
             other = found[i + 2].text
-            return _item(found, i, 3, ("image", f"{text}x{other}"), *([("px", text)] if text == other else [])), 3
+            return (
+                _item(
+                    found,
+                    i,
+                    3,
+                    ("image", f"{text}x{other}"),
+                    *([("px", text)] if text == other else []),
+                ),
+                3,
+            )
         return self._gpu_hours(found, i) or self._devices(found, i) or self._measured(found, i)
 
     def _devices(self, found: list[Atom], i: int) -> tuple[Item, int] | None:
-        """So many devices from i (8xH100, two L4s), and for how long if it is said; None for anything else."""
+        """So many devices from i (8xH100, two L4s), and for how long if it is said; None for
+        anything else.
+        """
         text = found[i].text
         times = re.fullmatch(r"(\d{1,5})x([a-z].*)?", text)
         if not (times or text.isdecimal() and len(text) < 6 or text in units.COUNTS):
             return None
-        count, rest = (times[1], i if times[2] else i + 1) if times else (str(units.COUNTS.get(text, text)), i + 1)
+        count, rest = (
+            (times[1], i if times[2] else i + 1)
+            if times
+            else (str(units.COUNTS.get(text, text)), i + 1)
+        )
         if not times and rest < len(found) and found[rest].text == "x":
             rest += 1
         device, size = self._device(found, rest, times[2] if times and times[2] else None)
         if not device:
             return None
         end = rest + size
-        gpu = end + 1 < len(found) and found[end].text == "gpu" and found[end + 1].text in HOURS | SPANS
+        gpu = (
+            end + 1 < len(found)
+            and found[end].text == "gpu"
+            and found[end + 1].text in HOURS | SPANS
+        )
         if end < len(found) and found[end + gpu].text in HOURS | SPANS and text not in ONE:
             size = end + gpu + 1 - i
-            return _item(found, i, size, ("budget", f"{count} {self.short[device]}-{_span(found[end + gpu].text)}")), size
+            return (
+                _item(
+                    found,
+                    i,
+                    size,
+                    ("budget", f"{count} {self.short[device]}-{_span(found[end + gpu].text)}"),
+                ),
+                size,
+            )
         end += end < len(found) and found[end].text in ("gpu", "gpus", "node")
         after = end + (end < len(found) and found[end].text in ("for", "during"))
         span, size = self._quantity(found, after) if after < len(found) else (None, 0)
         if span and span.value("duration"):
-            return _item(found, i, after + size - i, ("budget", f"{count}x{self.short[device]} for {span.value('duration')}")), after + size - i
-        return None if text in ONE else (_item(found, i, end - i, ("gpus", f"{count} {self.short[device]}")), end - i)     # an L4 is a device
+            return (
+                _item(
+                    found,
+                    i,
+                    after + size - i,
+                    ("budget", f"{count}x{self.short[device]} for {span.value('duration')}"),
+                ),
+                after + size - i,
+            )
+        # an L4 is a device
+        return (
+            None
+            if text in ONE
+            else (_item(found, i, end - i, ("gpus", f"{count} {self.short[device]}")), end - i)
+        )
 
     def _measured(self, found: list[Atom], i: int) -> tuple[Item | None, int]:
         """A number from i in digits, with the unit behind it if there is one."""
@@ -234,11 +523,18 @@ class Lexicon:
         if suffix and suffix not in UNITS and suffix not in SCALES:
             return None, 0
         scale, size = _scale(found, i, suffix)
-        after = [a.text for a in found[i + size:i + size + 3]] + ["", "", ""]
+        after = [a.text for a in found[i + size : i + size + 3]] + ["", "", ""]
         unit = UNITS.get(suffix)
         if unit is None and not (suffix and not scale):
-            low = "" if found[i].gap != "-" or not re.fullmatch(r"\d+", after[0] or "x") else after[0]
-            if low and UNITS.get(after[1]) in ("tokens", "px", "size") or low and after[1] in ("visual", "image", "b"):
+            low = (
+                "" if found[i].gap != "-" or not re.fullmatch(r"\d+", after[0] or "x") else after[0]
+            )
+            if (
+                low
+                and UNITS.get(after[1]) in ("tokens", "px", "size")
+                or low
+                and after[1] in ("visual", "image", "b")
+            ):
                 unit = "tokens" if after[1] in ("visual", "image") else UNITS[after[1]]
                 size += 3 if after[1] in ("visual", "image") else 2
                 return _item(found, i, size, ("range", f"{unit} {value} {low}")), size
@@ -246,30 +542,79 @@ class Lexicon:
                 unit, size = "tokens", size + 2
             elif after[0] == "gpu" and after[1] in HOURS | SPANS:
                 size += 2
-                device, more = self._device(found, i + size + 1, None) if after[2] in ("on", "of") else (None, 0)
+                device, more = (
+                    self._device(found, i + size + 1, None)
+                    if after[2] in ("on", "of")
+                    else (None, 0)
+                )
                 size += 1 + more if device else 0
-                return _item(found, i, size, ("budget", f"{value}{scale} {self.short[device] if device else 'GPU'}-{_span(after[1])}")), size
+                return (
+                    _item(
+                        found,
+                        i,
+                        size,
+                        (
+                            "budget",
+                            (
+                                f"{value}{scale}"
+                                f" {self.short[device] if device else 'GPU'}-{_span(after[1])}"
+                            ),
+                        ),
+                    ),
+                    size,
+                )
             elif after[0] in UNITS:
                 unit, size = UNITS[after[0]], size + 1
             elif after[0] in ("param", "params", "parameter", "parameters") and scale == "M":
                 unit, size = "size", size + 1
-        if unit == "size" and (tail := found[i + size].text if i + size < len(found) else "") in ("param", "params", "parameter", "parameters"):
+        if unit == "size" and (tail := found[i + size].text if i + size < len(found) else "") in (
+            "param",
+            "params",
+            "parameter",
+            "parameters",
+        ):
             size += 1 if tail else 0
         if scale and unit and unit not in SCALED and (unit, scale) != ("size", "M"):
-            return _unknown(found, i, size)     # 2 thousand tokens, 4K px
+            return _unknown(found, i, size)  # 2 thousand tokens, 4K px
         if unit == "size" and i + size < len(found) and UNITS.get(found[i + size].text) == "tokens":
-            return _unknown(found, i, size + (unit == "size"))   # 2B tokens: of training, which no command takes
-        if unit == "gpus" and i + size + 1 < len(found) and found[i + size].text in ("for", "during"):
+            # 2B tokens: of training, which no command takes
+            return _unknown(found, i, size + (unit == "size"))
+        if (
+            unit == "gpus"
+            and i + size + 1 < len(found)
+            and found[i + size].text in ("for", "during")
+        ):
             span, more = self._quantity(found, i + size + 1)
             if span and span.value("duration"):
-                return _item(found, i, size + 1 + more, ("budget", f"{value} GPUs for {span.value('duration')}")), size + 1 + more
+                return (
+                    _item(
+                        found,
+                        i,
+                        size + 1 + more,
+                        ("budget", f"{value} GPUs for {span.value('duration')}"),
+                    ),
+                    size + 1 + more,
+                )
         if unit:
             reading = _reading(unit, value, scale)
-            after = [atom.text for atom in found[i + size:i + size + 2]]
-            if reading.kind == "duration" and len(after) == 2 and after[0] in ("on", "with", "of") and after[1] in ONE:
-                device, more = self._device(found, i + size + 2, None)   # 3 days on an A100
+            after = [atom.text for atom in found[i + size : i + size + 2]]
+            if (
+                reading.kind == "duration"
+                and len(after) == 2
+                and after[0] in ("on", "with", "of")
+                and after[1] in ONE
+            ):
+                device, more = self._device(found, i + size + 2, None)  # 3 days on an A100
                 if device:
-                    return _item(found, i, size + 2 + more, ("budget", f"1x{self.short[device]} for {reading.value}")), size + 2 + more
+                    return (
+                        _item(
+                            found,
+                            i,
+                            size + 2 + more,
+                            ("budget", f"1x{self.short[device]} for {reading.value}"),
+                        ),
+                        size + 2 + more,
+                    )
             return _item(found, i, size, reading), size
         if suffix and not scale:
             return None, 0
@@ -280,32 +625,60 @@ class Lexicon:
         return _item(found, i, size, *plain, *(names or ())), size
 
     def _spelled(self, found: list[Atom], i: int) -> tuple[Item | None, int] | None:
-        """Money, a decoding speed or a number of images from i, as a flag takes it; money a month or for some GPUs is more than that."""
-        rest = "".join(atom.raw + atom.gap for atom in found[i:i + 16])
-        for kind, pattern in (("budget", units.MONEY), ("speed", units.SPEED), ("images", units.IMAGES)):
+        """Money, a decoding speed or a number of images from i, as a flag takes it; money a month
+        or for some GPUs is more than that.
+        """
+        rest = "".join(atom.raw + atom.gap for atom in found[i : i + 16])
+        for kind, pattern in (
+            ("budget", units.MONEY),
+            ("speed", units.SPEED),
+            ("images", units.IMAGES),
+        ):
             said = re.match(pattern, rest, re.I)
             if not said:
                 continue
             value, size = said[0].strip(), len(atoms(said[0]))
             if kind == "images":
                 suffix, kinds, unit = (said[n] or "" for n in (2, 3, 4))
-                if units.letter(suffix) == "b" and (not unit.endswith("s") or unit == "pairs" and not kinds):
-                    continue    # a 7B image model
+                if units.letter(suffix) == "b" and (
+                    not unit.endswith("s") or unit == "pairs" and not kinds
+                ):
+                    continue  # a 7B image model
                 kind = "images" if "image" in unit and not kinds else "samples"
-                value = f"{said[1].replace(',', '').replace('_', '')}{units.letter(suffix).upper()} images"
-            elif kind == "budget" and (gpu := re.sub(r"[^a-z0-9.+]", "", (said[4] or said[8] or "").lower())) and gpu not in ("gpu", "gpus") \
-                    and not any(r.kind == "hardware" for r in self.names.get(gpu, ())):
-                return Item(said[4] or said[8], (), False, False), size     # a price per hour of what is no GPU
-            elif kind == "budget" and "at" not in value and "@" not in value and i + size < len(found) and found[i + size].text in ("on", "of", "per"):
+                value = (
+                    f"{said[1].replace(',', '').replace('_', '')}{units.letter(suffix).upper()}"
+                    " images"
+                )
+            elif (
+                kind == "budget"
+                and (gpu := re.sub(r"[^a-z0-9.+]", "", (said[4] or said[8] or "").lower()))
+                and gpu not in ("gpu", "gpus")
+                and not any(r.kind == "hardware" for r in self.names.get(gpu, ()))
+            ):
+                # a price per hour of what is no GPU
+                return Item(said[4] or said[8], (), False, False), size
+            elif (
+                kind == "budget"
+                and "at" not in value
+                and "@" not in value
+                and i + size < len(found)
+                and found[i + size].text in ("on", "of", "per")
+            ):
                 device, more = self._device(found, i + size + 1, None)
                 if device and found[i + size].text == "per":
                     return _unknown(found, i, size + 1 + more)
-                value, size = (f"{value} on {self.short[device]}", size + 1 + more) if device else (value, size)
+                value, size = (
+                    (f"{value} on {self.short[device]}", size + 1 + more)
+                    if device
+                    else (value, size)
+                )
             return _item(found, i, size, (kind, value)), size
         return None
 
     def _gpu_hours(self, found: list[Atom], i: int) -> tuple[Item, int] | None:
-        """1k A100 hours, 2.5 thousand H100-days: a number that is no count of GPUs, and the time of one kind."""
+        """1k A100 hours, 2.5 thousand H100-days: a number that is no count of GPUs, and the time of
+        one kind.
+        """
         match = NUMBER.fullmatch(found[i].text)
         if not match or match[2] and match[2] not in SCALES:
             return None
@@ -317,22 +690,36 @@ class Lexicon:
         end += end + 1 < len(found) and found[end].text == "gpu"
         if not device or end >= len(found) or found[end].text not in HOURS | SPANS:
             return None
-        return _item(found, i, end + 1 - i, ("budget", f"{match[1]}{scale} {self.short[device]}-{_span(found[end].text)}")), end + 1 - i
+        return (
+            _item(
+                found,
+                i,
+                end + 1 - i,
+                ("budget", f"{match[1]}{scale} {self.short[device]}-{_span(found[end].text)}"),
+            ),
+            end + 1 - i,
+        )
 
     def _device(self, found: list[Atom], i: int, glued: str | None) -> tuple[str | None, int]:
-        """(hardware slug, words) of a device from i; `glued`: its beginning, when it stands behind `8x`."""
+        """(hardware slug, words) of a device from i; `glued`: its beginning, when it stands behind
+        `8x`.
+        """
         first = [glued] if glued else []
-        rest = found[i + bool(glued):i + bool(glued) + 3]
+        rest = found[i + bool(glued) : i + bool(glued) + 3]
         for size in range(len(rest), -1, -1):
             spelled = re.sub(r"[^a-z0-9.+]", "", "".join([*first, *(a.text for a in rest[:size])]))
             for name in (spelled, spelled[:-1] if spelled.endswith("s") else ""):
-                slug = next((r.value for r in self.names.get(name, ()) if r.kind == "hardware"), None)
+                slug = next(
+                    (r.value for r in self.names.get(name, ()) if r.kind == "hardware"), None
+                )
                 if slug:
                     return slug, size + bool(glued)
         return None, 0
 
     def _word(self, text: str) -> Item:
-        """A word that spells no name: one of the grammar, a misspelling of one thing, or unknown."""
+        """A word that spells no name: one of the grammar, a misspelling of one thing, or
+        unknown.
+        """
         if text in self.known or not text.isascii():
             return Item(text, (), False, text in self.known)
         limit = 0 if len(text) < 4 else 1 if len(text) < 8 else 2
@@ -340,7 +727,12 @@ class Lexicon:
         near: dict[str, int] = {}
         if limit and not (digits and digits == text):
             for spelling in (*self.names, *(word for word in self.known if len(word) > 3)):
-                if abs(len(spelling) - len(text)) <= limit and len(spelling) > 3 and spelling[0] == text[0] and re.sub(r"\D", "", spelling) == digits:
+                if (
+                    abs(len(spelling) - len(text)) <= limit
+                    and len(spelling) > 3
+                    and spelling[0] == text[0]
+                    and re.sub(r"\D", "", spelling) == digits
+                ):
                     apart = distance(text, spelling, limit)
                     if apart <= limit:
                         near[spelling] = apart
@@ -352,20 +744,44 @@ class Lexicon:
 
 
 def _reading(unit: str, value: str, scale: str) -> Reading:
-    """What a number with a unit (one of UNITS' kinds) means, as a flag takes it. scale: K, M, B, T or nothing."""
-    return Reading(*{
-        "size": ("size", f"{value}{'M' if scale == 'M' else 'B'}"), "tokens": ("tokens", value), "px": ("px", value), "gb": ("memory", f"{value}GB"),
-        "mb": ("memory", f"{value} MB"), "tb": ("memory", f"{value} TB"), "ms": ("latency", f"{value}{scale} ms"),
-        "s": ("latency", f"{value}{scale} s"),
-        "%": ("percent", f"{value}%"), "points": ("points", value), "images": ("images", f"{value}{scale} images"),
-        "samples": ("samples", f"{value}{scale} images"), "flop": ("budget", f"{value}{scale} FLOP"), "zflop": ("budget", f"{value} ZFLOP"),
-        "eflop": ("budget", f"{value} EFLOP"), "hours": ("duration", f"{value} hours"), "days": ("duration", f"{value} days"),
-        "weeks": ("duration", f"{value} weeks"), "months": ("duration", f"{value} months"), "gpus": ("count", value), "seeds": ("seeds", value)}[unit])
+    """What a number with a unit (one of UNITS' kinds) means, as a flag takes it. scale: K, M, B, T
+    or nothing.
+    """
+    return Reading(
+        *{
+            "size": ("size", f"{value}{'M' if scale == 'M' else 'B'}"),
+            "tokens": ("tokens", value),
+            "px": ("px", value),
+            "gb": ("memory", f"{value}GB"),
+            "mb": ("memory", f"{value} MB"),
+            "tb": ("memory", f"{value} TB"),
+            "ms": ("latency", f"{value}{scale} ms"),
+            "s": ("latency", f"{value}{scale} s"),
+            "%": ("percent", f"{value}%"),
+            "points": ("points", value),
+            "images": ("images", f"{value}{scale} images"),
+            "samples": ("samples", f"{value}{scale} images"),
+            "flop": ("budget", f"{value}{scale} FLOP"),
+            "zflop": ("budget", f"{value} ZFLOP"),
+            "eflop": ("budget", f"{value} EFLOP"),
+            "hours": ("duration", f"{value} hours"),
+            "days": ("duration", f"{value} days"),
+            "weeks": ("duration", f"{value} weeks"),
+            "months": ("duration", f"{value} months"),
+            "gpus": ("count", value),
+            "seeds": ("seeds", value),
+        }[unit]
+    )
 
 
 def _unknown(found: list[Atom], i: int, size: int) -> tuple[Item, int]:
     """Words that mean a quantity, of which no flag is."""
-    return Item("".join(a.text + (a.gap or "") for a in found[i:i + size]).strip(), (), False, False), size
+    return (
+        Item(
+            "".join(a.text + (a.gap or "") for a in found[i : i + size]).strip(), (), False, False
+        ),
+        size,
+    )
 
 
 def _scale(found: list[Atom], i: int, suffix: str) -> tuple[str, int]:
@@ -383,35 +799,56 @@ def _span(text: str) -> str:
 
 def _rate(found: list[Atom], i: int, size: int, kind: str) -> tuple[Item, int] | None:
     """10 images/s, 24 GB per second, 50 ms per image: a number per something is not that number."""
-    after = [atom.text for atom in found[i + size:i + size + 2]]
+    after = [atom.text for atom in found[i + size : i + size + 2]]
     if after and "/" in found[i + size - 1].gap and after[0] in TIMES - WHOLE.get(kind, set()):
         return _unknown(found, i, size + 1)
     if len(after) < 2 or after[1] in WHOLE.get(kind, ()) or found[i + size].gap.strip("- "):
         return None
-    return _unknown(found, i, size + 2) if after[0] == "per" or after[0] in ("every", "a", "an", "each") and after[1] in TIMES else None
+    return (
+        _unknown(found, i, size + 2)
+        if after[0] == "per" or after[0] in ("every", "a", "an", "each") and after[1] in TIMES
+        else None
+    )
 
 
 def _item(found: list[Atom], i: int, size: int, *readings) -> Item:
-    return Item(" ".join(a.text for a in found[i:i + size]), tuple(r if isinstance(r, Reading) else Reading(*r) for r in readings))
+    return Item(
+        " ".join(a.text for a in found[i : i + size]),
+        tuple(r if isinstance(r, Reading) else Reading(*r) for r in readings),
+    )
 
 
 def atoms(sentence: str) -> list[Atom]:
-    """The words of a sentence in lower case, without courtesy punctuation; hyphens and slashes part them."""
-    text = re.sub(r"(?<![\w.])\.(?=\d)", "0.", " ".join(sentence.split()))     # .5 s are not 5 s
+    """The words of a sentence in lower case, without courtesy punctuation; hyphens and slashes part
+    them.
+    """
+    text = re.sub(r"(?<![\w.])\.(?=\d)", "0.", " ".join(sentence.split()))  # .5 s are not 5 s
     for wrong, right in SAME.items():
         if wrong in text.lower():
-            text = re.sub((r"(?<![a-z0-9])" if wrong[0].isalpha() else "") + re.escape(wrong), right, text, flags=re.I)
+            text = re.sub(
+                (r"(?<![a-z0-9])" if wrong[0].isalpha() else "") + re.escape(wrong),
+                right,
+                text,
+                flags=re.I,
+            )
     text = text.replace("_", "-") if "." not in text else text
     lower = text.lower() if len(text.lower()) == len(text) else text
     found = list(ATOM.finditer(lower))
     out = []
     for match, after in zip_longest(found, found[1:]):
-        out.append(Atom(match[0].replace(",", ""), text[match.start():match.end()], lower[match.end():after.start()] if after else ""))
+        out.append(
+            Atom(
+                match[0].replace(",", ""),
+                text[match.start() : match.end()],
+                lower[match.end() : after.start()] if after else "",
+            )
+        )
     return out
 
 
 def papers(directory: str) -> list[tuple[str, str]]:
-    """(spelling, key) of each paper: its key, its short name, and that without a trailing number when it is the only one such.
+    """(spelling, key) of each paper: its key, its short name, and that without a trailing number
+    when it is the only one such.
 
     Only the first bytes of each file are read: they hold the names.
     """
@@ -422,12 +859,16 @@ def papers(directory: str) -> list[tuple[str, str]]:
                 head = file.read(400)
             key, short = (re.search(rf'"{field}": *"([^"]+)"', head) for field in ("key", "short"))
             if key:
-                named.append((key[1], short[1] if short else key[1], fold(short[1] if short else key[1])))
+                named.append(
+                    (key[1], short[1] if short else key[1], fold(short[1] if short else key[1]))
+                )
     spelled = {form: key for key, _, form in named} | {fold(key): key for key, _, _ in named}
     stems: dict[str, set[str]] = {}
     for key, _, form in named:
         for stem in (re.sub(r"[\d.]+$", "", form), form.removesuffix("blogs")):
             if stem and stem not in spelled and stem != "siglip":
                 stems.setdefault(stem, set()).add(key)
-    spelled |= {stem: next(iter(keys)) for stem, keys in stems.items() if len(keys) == 1 and len(stem) > 3}
+    spelled |= {
+        stem: next(iter(keys)) for stem, keys in stems.items() if len(keys) == 1 and len(stem) > 3
+    }
     return list(spelled.items())

@@ -1,9 +1,10 @@
 """The few dense solvers the project needs, in pure Python.
 
-In and out: matrices as lists of rows of floats, vectors as lists. Symmetric matrices are read from their
-lower triangle. Nothing here knows what the numbers mean. Sizes up to a few hundred are what it is for:
-a Cholesky factor costs n^3/6 multiply-adds, about 0.05 s at n = 200.
+In and out: matrices as lists of rows of floats, vectors as lists. Symmetric matrices are read from
+their lower triangle. Nothing here knows what the numbers mean. Sizes up to a few hundred are what
+it is for: a Cholesky factor costs n^3/6 multiply-adds, about 0.05 s at n = 200.
 """
+
 from collections.abc import Sequence
 from math import log, sqrt
 from operator import mul
@@ -13,7 +14,9 @@ Matrix = list[list[float]]
 
 
 class NotPositiveDefinite(ValueError):
-    """A matrix that should be a covariance or a precision is not: row `index` has no positive pivot."""
+    """A matrix that should be a covariance or a precision is not: row `index` has no positive
+    pivot.
+    """
 
     def __init__(self, index: int):
         self.index = index
@@ -26,7 +29,9 @@ def dot(a: Sequence[float], b: Sequence[float]) -> float:
 
 
 def cholesky(a: Sequence[Sequence[float]]) -> Matrix:
-    """Lower factor L of a = L L', as ragged rows (row i has i + 1 entries). Raises NotPositiveDefinite."""
+    """Lower factor L of a = L L', as ragged rows (row i has i + 1 entries). Raises
+    NotPositiveDefinite.
+    """
     rows: Matrix = []
     for i, line in enumerate(a):
         row: Vector = []
@@ -85,7 +90,7 @@ def inverse(factor: Matrix) -> Matrix:
     for i in range(n):
         tail = columns[i]
         for j in range(i + 1):
-            value = sum(map(mul, columns[j][i - j:], tail))
+            value = sum(map(mul, columns[j][i - j :], tail))
             out[i][j] = value
             out[j][i] = value
     return out

@@ -1,8 +1,9 @@
 """Read one JSON file that may be hostile, and say where in it something stands.
 
-In: a path. Out: the parsed value, or an `EvidenceError` that names the file (and the JSON pointer or line).
-Does not know what a table is.
+In: a path. Out: the parsed value, or an `EvidenceError` that names the file (and the JSON pointer
+or line). Does not know what a table is.
 """
+
 import json
 import os
 import re
@@ -12,12 +13,14 @@ from json.decoder import WHITESPACE, scanstring
 from .errors import Refused
 
 MAX_BYTES = 20_000_000  # the largest published table file is under 200 kB
-MAX_DEPTH = 60          # ours nest 7 deep
+MAX_DEPTH = 60  # ours nest 7 deep
 MAX_DIGITS = 40
 
 
 class EvidenceError(Refused):
-    """A file that cannot be used: `file`, `pointer` (JSON pointer, may be empty), `rule` and a one-line message."""
+    """A file that cannot be used: `file`, `pointer` (JSON pointer, may be empty), `rule` and a
+    one-line message.
+    """
 
     def __init__(self, file: str, pointer: str, message: str, rule: str = "json"):
         super().__init__(message)
@@ -69,7 +72,9 @@ def _unique(pairs: list) -> dict:
 
 
 def read_text(path, *, root=None) -> str:
-    """The file's text (UTF-8, no BOM, at most MAX_BYTES; a regular file that lies below `root` if one is given)."""
+    """The file's text (UTF-8, no BOM, at most MAX_BYTES; a regular file that lies below `root` if
+    one is given).
+    """
     path = os.fspath(path)
     try:
         if root is not None:
@@ -80,13 +85,22 @@ def read_text(path, *, root=None) -> str:
         if not stat.S_ISREG(info.st_mode):
             raise EvidenceError(path, "", "not a regular file", "file")
         if info.st_size > MAX_BYTES:
-            raise EvidenceError(path, "", f"{info.st_size} bytes: more than the {MAX_BYTES} that a table may have", "file")
+            raise EvidenceError(
+                path,
+                "",
+                f"{info.st_size} bytes: more than the {MAX_BYTES} that a table may have",
+                "file",
+            )
         with open(path, "rb") as file:
             raw = file.read(MAX_BYTES)
     except OSError as error:
-        raise EvidenceError(path, "", f"cannot be read: {error.strerror or error}", "file") from None
+        raise EvidenceError(
+            path, "", f"cannot be read: {error.strerror or error}", "file"
+        ) from None
     if raw.startswith(b"\xef\xbb\xbf"):
-        raise EvidenceError(path, "", "starts with a byte-order mark; save it as UTF-8 without BOM", "encoding")
+        raise EvidenceError(
+            path, "", "starts with a byte-order mark; save it as UTF-8 without BOM", "encoding"
+        )
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -95,7 +109,9 @@ def read_text(path, *, root=None) -> str:
 
 
 def _check_depth(text: str) -> None:
-    """Refuse deep nesting before the parser recurses into it; brackets inside strings do not count."""
+    """Refuse deep nesting before the parser recurses into it; brackets inside strings do not
+    count.
+    """
     depth = 0
     for match in re.finditer(r'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', text, re.S):
         char = match.group()[0]
@@ -108,7 +124,8 @@ def _check_depth(text: str) -> None:
 
 
 def parse(text: str, name: str, *, trusted: bool = False):
-    """Parse JSON text strictly: no NaN or Infinity, no key twice, no deep nesting, no endless numbers.
+    """Parse JSON text strictly: no NaN or Infinity, no key twice, no deep nesting, no endless
+    numbers.
 
     `trusted` leaves out the checks that cost time; it is for the tables that ship with the program.
     """
@@ -116,10 +133,17 @@ def parse(text: str, name: str, *, trusted: bool = False):
         if trusted:
             return json.loads(text)
         _check_depth(text)
-        return json.loads(text, parse_constant=_no_constant, parse_float=_number, parse_int=_integer,
-                          object_pairs_hook=_unique)
+        return json.loads(
+            text,
+            parse_constant=_no_constant,
+            parse_float=_number,
+            parse_int=_integer,
+            object_pairs_hook=_unique,
+        )
     except json.JSONDecodeError as error:
-        raise EvidenceError(name, "", f"not JSON: {error.msg} at line {error.lineno} column {error.colno}") from None
+        raise EvidenceError(
+            name, "", f"not JSON: {error.msg} at line {error.lineno} column {error.colno}"
+        ) from None
     except ValueError as error:
         raise EvidenceError(name, "", str(error)) from None
     except RecursionError:
@@ -132,7 +156,9 @@ def read_json(path, *, root=None, trusted: bool = False):
 
 
 def line_of(text: str, pointer: str) -> int:
-    """1-based line where the value at a JSON pointer starts (the nearest parent's line if it is absent)."""
+    """1-based line where the value at a JSON pointer starts (the nearest parent's line if it is
+    absent).
+    """
     decoder = json.JSONDecoder()
     skip = WHITESPACE.match
     at = skip(text, 0).end()

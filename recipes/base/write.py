@@ -1,9 +1,10 @@
 """Canonical text of table and registry files.
 
-In: the plain dictionaries of one file. Out: JSON text with one row, metric or record per line, so that a
-reviewer's diff shows one line per changed row and a finding can name the line of a cell. `write_text` (`write_bytes`) is how
-every file of the project is written.
+In: the plain dictionaries of one file. Out: JSON text with one row, metric or record per line, so
+that a reviewer's diff shows one line per changed row and a finding can name the line of a cell.
+`write_text` (`write_bytes`) is how every file of the project is written.
 """
+
 import errno
 import json
 import os
@@ -29,7 +30,9 @@ def _table(table: dict) -> str:
     parts = []
     for key, value in table.items():
         if key == "metrics":
-            body = _block([f"{_line(name)}: {_line(metric)}" for name, metric in value.items()], "    ")
+            body = _block(
+                [f"{_line(name)}: {_line(metric)}" for name, metric in value.items()], "    "
+            )
             parts.append(f'"metrics": {{\n{body}\n   }}')
         elif key in ("rows", "accepted") and value:
             body = _block([_line(entry) for entry in value], "    ")
@@ -45,11 +48,15 @@ def _drop_nulls(setting: dict) -> dict:
 
 
 def dump_paper(file: dict) -> str:
-    """Text of one tables/PAPER.json (keys in the order given; a table's null settings are left out)."""
+    """Text of one tables/PAPER.json (keys in the order given; a table's null settings are left
+    out).
+    """
     parts = []
     for key, value in file.items():
         if key == "tables":
-            tables = [_table({**table, "setting": _drop_nulls(table["setting"])}) for table in value]
+            tables = [
+                _table({**table, "setting": _drop_nulls(table["setting"])}) for table in value
+            ]
             parts.append('"tables": [\n' + _block(tables, "  ") + "\n ]")
         elif isinstance(value, dict):
             body = _block([f"{_line(k)}: {_entries(v)}" for k, v in value.items()], "  ")
@@ -60,7 +67,9 @@ def dump_paper(file: dict) -> str:
 
 
 def dump_registry(data: dict) -> str:
-    """Text of one tables/registry/*.json: each record of a list, each entry of a dictionary, on its own line."""
+    """Text of one tables/registry/*.json: each record of a list, each entry of a dictionary, on its
+    own line.
+    """
     parts = []
     for key, value in data.items():
         if isinstance(value, list) and value and isinstance(value[0], dict):
@@ -81,7 +90,8 @@ def write_text(path: str, text: str) -> None:
 def write_bytes(path: str, content: bytes) -> None:
     """Write atomically: the old file stays whole until the new one is complete.
 
-    Raises OSError with the path: for a folder that is not there, and for anything that is not a regular file.
+    Raises OSError with the path: for a folder that is not there, and for anything that is not a
+    regular file.
     """
     if os.path.lexists(path) and not stat.S_ISREG(os.lstat(path).st_mode):
         raise OSError(errno.EINVAL, "not a regular file", path)

@@ -1,33 +1,47 @@
-"""registry/claims.json -> frozen Claims, checked: what people repeat about recipes, each with assertions a machine can test.
+"""registry/claims.json -> frozen Claims, checked: what people repeat about recipes, each with
+assertions a machine can test.
 
-In: a parsed file; for `problems` also the papers, the vocabulary and the released models. Out: Claims and rules of thumb, or an
-EvidenceError with the pointer of the first thing of a wrong shape; and the selectors that name something that is not there.
-Does not judge (../claims.py) and holds no verdict.
+In: a parsed file; for `problems` also the papers, the vocabulary and the released models. Out:
+Claims and rules of thumb, or an EvidenceError with the pointer of the first thing of a wrong shape;
+and the selectors that name something that is not there. Does not judge (../claims.py) and holds no
+verdict.
 
-An assertion has `kind`, `asserts` (the part of the claim it tests, in words) and the keys of its kind; `beside` marks rows that are
-shown with the verdict but do not count for it.
+An assertion has `kind`, `asserts` (the part of the claim it tests, in words) and the keys of its
+kind; `beside` marks rows that are shown with the verdict but do not count for it.
 
-contrast  pairs of rows of one table: `in` (paper keys and table ids, or "*"), `from` and `to` (row selectors) or `axis` (pairs that
-          differ on this axis alone), `metrics`, `benchmarks` or `families`; `moves` (only these axes may differ), `same` (settings that
-          both rows state and share), `alike` (share, or both leave unsaid), `no_lower` (settings that, as numbers, do not fall from
-          `from` to `to`), `varies` (tables that mean to vary this axis); `min`, `max`,
-          `above`, `below` (points; `scale` "percent": of the benchmark's maximum), `size` (without sign), `mean` (over the metrics of a
-          pair), `need` (share of the contrasts that must satisfy it, 1 if left out; `per` "paper": of the papers, each by the greater
-          part of its contrasts; one that is split evenly has no vote)
-exists    such a pair is there at all: the same keys without a range; `locators` (as in "Table 11") narrows the tables
-value     `at` one place or several joined by `how` (sum, ratio, difference; of released models' scores the latter two on one split only):
-          table + arm + metric, metrics (their mean) or set, model + benchmark or field, tokens (a released model) + image, cost + field;
-          `equals` with `within`, or `min`, `max`, or `is` (a condition)
-ordering  `items` (label, rows, pick best, worst or mean) descend on the mean of `metrics` in the tables of `in`; `need`
-count     distinct values of the setting `of` (or rows) in the tables of `in`, or released models, that satisfy `where`: `equals`, `min`, `max`
+contrast  pairs of rows of one table: `in` (paper keys and table ids, or "*"), `from` and `to` (row
+selectors) or `axis` (pairs that
+          differ on this axis alone), `metrics`, `benchmarks` or `families`; `moves` (only these
+          axes may differ), `same` (settings that both rows state and share), `alike` (share, or
+          both leave unsaid), `no_lower` (settings that, as numbers, do not fall from `from` to
+          `to`), `varies` (tables that mean to vary this axis); `min`, `max`, `above`, `below`
+          (points; `scale` "percent": of the benchmark's maximum), `size` (without sign), `mean`
+          (over the metrics of a pair), `need` (share of the contrasts that must satisfy it, 1 if
+          left out; `per` "paper": of the papers, each by the greater part of its contrasts; one
+          that is split evenly has no vote)
+exists    such a pair is there at all: the same keys without a range; `locators` (as in "Table 11")
+narrows the tables
+value     `at` one place or several joined by `how` (sum, ratio, difference; of released models'
+scores the latter two on one split only):
+          table + arm + metric, metrics (their mean) or set, model + benchmark or field, tokens (a
+          released model) + image, cost + field; `equals` with `within`, or `min`, `max`, or `is` (a
+          condition)
+ordering  `items` (label, rows, pick best, worst or mean) descend on the mean of `metrics` in the
+tables of `in`; `need`
+count     distinct values of the setting `of` (or rows) in the tables of `in`, or released models,
+that satisfy `where`: `equals`, `min`, `max`
           (the registry of released models is not complete: none found there is unknown, not a zero)
-share     of the spread that single axes cause: `axes`, and `together` with `min` or `max`, or `each` {axis: range}, or `order` with `need`
+share     of the spread that single axes cause: `axes`, and `together` with `min` or `max`, or
+`each` {axis: range}, or `order` with `need`
 
-Assertions that search tables may leave some out: `without`, a list of {in, rows (a selector; all rows if left out), why}; why is shown.
+Assertions that search tables may leave some out: `without`, a list of {in, rows (a selector; all
+rows if left out), why}; why is shown.
 
-A row selector maps `arm` or a setting key (or `encoder.family`: a field of the component's record) to a condition: a value, a list of
-values, or an object with `min`, `max`, `not`, `has` (a part of a name).
+A row selector maps `arm` or a setting key (or `encoder.family`: a field of the component's record)
+to a condition: a value, a list of values, or an object with `min`, `max`, `not`, `has` (a part of a
+name).
 """
+
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
@@ -39,18 +53,55 @@ from ..terms.vocabulary import Vocabulary, fold, nearest
 FORMAT = 2
 MOST_CLAIMS, MOST_ASSERTIONS = 1000, 60
 RANGE = ("min", "max", "above", "below")
-PAIRS = ("in", "without", "from", "to", "axis", "metrics", "benchmarks", "families", "moves", "same", "alike", "no_lower", "varies", "locators", "words")
-KEYS = {"contrast": (*PAIRS, *RANGE, "scale", "size", "mean", "need", "per"), "exists": PAIRS,
-        "value": ("at", "how", "equals", "within", "min", "max", "is"),
-        "ordering": ("in", "without", "items", "metrics", "need", "words"),
-        "count": ("in", "without", "of", "where", "models", "equals", "min", "max"),
-        "share": ("in", "without", "axes", "benchmarks", "together", "min", "max", "each", "order", "need")}
-PLACES = {"table": ("table", "arm", "metric", "metrics", "set"), "model": ("model", "benchmark", "split", "field"),
-          "tokens": ("tokens", "image", "leave_out", "markers"), "cost": ("cost", "field")}
+PAIRS = (
+    "in",
+    "without",
+    "from",
+    "to",
+    "axis",
+    "metrics",
+    "benchmarks",
+    "families",
+    "moves",
+    "same",
+    "alike",
+    "no_lower",
+    "varies",
+    "locators",
+    "words",
+)
+KEYS = {
+    "contrast": (*PAIRS, *RANGE, "scale", "size", "mean", "need", "per"),
+    "exists": PAIRS,
+    "value": ("at", "how", "equals", "within", "min", "max", "is"),
+    "ordering": ("in", "without", "items", "metrics", "need", "words"),
+    "count": ("in", "without", "of", "where", "models", "equals", "min", "max"),
+    "share": (
+        "in",
+        "without",
+        "axes",
+        "benchmarks",
+        "together",
+        "min",
+        "max",
+        "each",
+        "order",
+        "need",
+    ),
+}
+PLACES = {
+    "table": ("table", "arm", "metric", "metrics", "set"),
+    "model": ("model", "benchmark", "split", "field"),
+    "tokens": ("tokens", "image", "leave_out", "markers"),
+    "cost": ("cost", "field"),
+}
 
 
 class Assertion(NamedTuple):
-    """One testable part of a claim; `spec` holds the keys of its kind, `pointer` says where it stands in the file."""
+    """One testable part of a claim; `spec` holds the keys of its kind, `pointer` says where it
+    stands in the file.
+    """
+
     kind: str
     asserts: str
     beside: bool
@@ -59,7 +110,10 @@ class Assertion(NamedTuple):
 
 
 class Claim(NamedTuple):
-    """One statement: who says it, its words, the encoded papers it cites, its assertions, and a remark on how it was read."""
+    """One statement: who says it, its words, the encoded papers it cites, its assertions, and a
+    remark on how it was read.
+    """
+
     id: str
     says: str
     text: str
@@ -70,7 +124,10 @@ class Claim(NamedTuple):
 
 
 class ThumbRule(NamedTuple):
-    """A delta in points that a claim names: `from_` -> `to` on `benchmarks` (or `families`); per: step, or doubling of the axis."""
+    """A delta in points that a claim names: `from_` -> `to` on `benchmarks` (or `families`); per:
+    step, or doubling of the axis.
+    """
+
     claim: str
     axis: str
     from_: Mapping
@@ -84,6 +141,7 @@ class ThumbRule(NamedTuple):
 
 class ClaimsFile(NamedTuple):
     """A whole file: sources by letter, claims, rules of thumb."""
+
     file: str
     sources: Mapping
     claims: tuple[Claim, ...]
@@ -105,17 +163,27 @@ def parse_claims(data, file: str) -> ClaimsFile:
     need = Need(file)
     need(data, dict, "", "the file")
     if data.get("format") != FORMAT:
-        need.fail("/format", f"format {str(data.get('format'))[:20]!r}: this program reads format {FORMAT}")
+        need.fail(
+            "/format",
+            f"format {str(data.get('format'))[:20]!r}: this program reads format {FORMAT}",
+        )
     sources = need(data.get("sources", {}), dict, "/sources", "sources")
     claims, seen = [], {}
     for number, raw in enumerate(need.some(data.get("claims"), "/claims", "claims", MOST_CLAIMS)):
         claim = _claim(raw, need, f"/claims/{number}", sources)
         if claim.id in seen:
-            need.fail(f"/claims/{number}/id", f"the id {claim.id[:40]!r} stands at {seen[claim.id]} already")
+            need.fail(
+                f"/claims/{number}/id",
+                f"the id {claim.id[:40]!r} stands at {seen[claim.id]} already",
+            )
         seen[claim.id] = claim.pointer
         claims.append(claim)
-    rules = [_thumb(raw, need, f"/thumb_rules/{number}", seen)
-             for number, raw in enumerate(need(data.get("thumb_rules", []), list, "/thumb_rules", "thumb_rules"))]
+    rules = [
+        _thumb(raw, need, f"/thumb_rules/{number}", seen)
+        for number, raw in enumerate(
+            need(data.get("thumb_rules", []), list, "/thumb_rules", "thumb_rules")
+        )
+    ]
     return ClaimsFile(file, sources, tuple(claims), tuple(rules))
 
 
@@ -137,7 +205,12 @@ class Need:
 
     def number(self, value, pointer: str, what: str) -> float:
         """A finite number."""
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or value != value or abs(value) > 1e15:
+        if (
+            isinstance(value, bool)
+            or not isinstance(value, (int, float))
+            or value != value
+            or abs(value) > 1e15
+        ):
             self.fail(pointer, f"{what} is missing or not a number")
         return value
 
@@ -158,7 +231,11 @@ class Need:
         for key in raw:
             if key not in keys:
                 near = nearest(key, {fold(k): k for k in keys})
-                self.fail(f"{pointer}/{key}", f"unknown key {key[:40]!r}{'; nearest known: ' + ', '.join(near) if near else ''}")
+                self.fail(
+                    f"{pointer}/{key}",
+                    "unknown key"
+                    f" {key[:40]!r}{'; nearest known: ' + ', '.join(near) if near else ''}",
+                )
 
 
 def _claim(raw, need: Need, at: str, sources: Mapping) -> Claim:
@@ -168,13 +245,21 @@ def _claim(raw, need: Need, at: str, sources: Mapping) -> Claim:
         need(raw.get(key), str, f"{at}/{key}", key)
     says = need(raw.get("says", ""), str, f"{at}/says", "says")
     if says and sources and says not in sources:
-        need.fail(f"{at}/says", f"unknown source {says[:40]!r} (known: {', '.join(map(str, sources))})")
+        need.fail(
+            f"{at}/says", f"unknown source {says[:40]!r} (known: {', '.join(map(str, sources))})"
+        )
     cites = need.names(raw["cites"], f"{at}/cites", "cites") if raw.get("cites") else ()
     if raw.get("note") is not None:
         need(raw["note"], str, f"{at}/note", "note")
-    assertions = [_assertion(one, need, f"{at}/assertions/{number}")
-                  for number, one in enumerate(need.some(raw.get("assertions"), f"{at}/assertions", "assertions", MOST_ASSERTIONS))]
-    return Claim(raw["id"], says, raw["claim"], tuple(cites), tuple(assertions), raw.get("note"), at)
+    assertions = [
+        _assertion(one, need, f"{at}/assertions/{number}")
+        for number, one in enumerate(
+            need.some(raw.get("assertions"), f"{at}/assertions", "assertions", MOST_ASSERTIONS)
+        )
+    ]
+    return Claim(
+        raw["id"], says, raw["claim"], tuple(cites), tuple(assertions), raw.get("note"), at
+    )
 
 
 def _assertion(raw, need: Need, at: str) -> Assertion:
@@ -187,11 +272,26 @@ def _assertion(raw, need: Need, at: str) -> Assertion:
     need(raw.get("beside", False), bool, f"{at}/beside", "beside")
     spec = {key: value for key, value in raw.items() if key not in ("kind", "asserts", "beside")}
     if kind != "value" and not (kind == "count" and spec.get("models")) and spec.get("in") != "*":
-        need.names(spec.get("in"), f"{at}/in", "in (paper keys and table ids, or \"*\")")
-    for key in ("metrics", "benchmarks", "families", "moves", "same", "alike", "no_lower", "locators", "words", "axes", "together", "order"):
+        need.names(spec.get("in"), f"{at}/in", 'in (paper keys and table ids, or "*")')
+    for key in (
+        "metrics",
+        "benchmarks",
+        "families",
+        "moves",
+        "same",
+        "alike",
+        "no_lower",
+        "locators",
+        "words",
+        "axes",
+        "together",
+        "order",
+    ):
         if key in spec:
             need.names(spec[key], f"{at}/{key}", key)
-    for number, left in enumerate(need.some(spec["without"], f"{at}/without", "without") if "without" in spec else ()):
+    for number, left in enumerate(
+        need.some(spec["without"], f"{at}/without", "without") if "without" in spec else ()
+    ):
         here = f"{at}/without/{number}"
         need.known(need(left, dict, here, "what is left out"), ("in", "rows", "why"), here)
         need.names(left.get("in"), f"{here}/in", "in (paper keys and table ids)")
@@ -228,7 +328,9 @@ def _condition(value, need: Need, at: str) -> None:
         if "has" in value:
             need(value["has"], str, f"{at}/has", "has")
     elif not isinstance(value, (str, int, float, bool, list)):
-        need.fail(at, "not a condition: a value, a list of values, or an object with min, max, not, has")
+        need.fail(
+            at, "not a condition: a value, a list of values, or an object with min, max, not, has"
+        )
 
 
 def _pairs_shape(spec: Mapping, need: Need, at: str) -> None:
@@ -264,18 +366,37 @@ def _value_shape(spec: Mapping, need: Need, at: str) -> None:
         if kind is None:
             need.fail(here, f"a place names one of {', '.join(PLACES)}")
         need.known(place, PLACES[kind], here)
-        for key in ("table", "arm", "metric", "set", "model", "benchmark", "split", "field", "tokens", "cost"):
+        for key in (
+            "table",
+            "arm",
+            "metric",
+            "set",
+            "model",
+            "benchmark",
+            "split",
+            "field",
+            "tokens",
+            "cost",
+        ):
             if key in place:
                 need(place[key], str, f"{here}/{key}", key)
         if "metrics" in place:
             need.names(place["metrics"], f"{here}/metrics", "metrics")
-        wanted = {"table": (("arm",), ("metric", "metrics", "set")), "model": (("benchmark", "field"),), "tokens": (("image",),), "cost": (("field",),)}[kind]
+        wanted = {
+            "table": (("arm",), ("metric", "metrics", "set")),
+            "model": (("benchmark", "field"),),
+            "tokens": (("image",),),
+            "cost": (("field",),),
+        }[kind]
         for keys in wanted:
             if not any(key in place for key in keys):
                 need.fail(here, f"the place lacks {' or '.join(keys)}")
         if kind == "tokens":
             sides = need.some(place["image"], f"{here}/image", "image", 2)
-            if len(sides) != 2 or not all(isinstance(side, int) and not isinstance(side, bool) and 1 <= side <= 100_000 for side in sides):
+            if len(sides) != 2 or not all(
+                isinstance(side, int) and not isinstance(side, bool) and 1 <= side <= 100_000
+                for side in sides
+            ):
                 need.fail(f"{here}/image", "image is [width, height] in pixels")
             if "leave_out" in place:
                 need.names(place["leave_out"], f"{here}/leave_out", "leave_out")
@@ -311,7 +432,11 @@ def _share_shape(spec: Mapping, need: Need, at: str) -> None:
     if "together" in spec:
         _ranged(spec, need, at, ("min", "max"))
     for axis, limits in need(spec.get("each", {}), dict, f"{at}/each", "each").items():
-        need.known(need(limits, dict, f"{at}/each/{axis}", "the range"), ("min", "max"), f"{at}/each/{axis}")
+        need.known(
+            need(limits, dict, f"{at}/each/{axis}", "the range"),
+            ("min", "max"),
+            f"{at}/each/{axis}",
+        )
         _condition(limits, need, f"{at}/each/{axis}")
     for key in ("together", "each", "order"):
         for axis in spec.get(key, ()):
@@ -319,13 +444,23 @@ def _share_shape(spec: Mapping, need: Need, at: str) -> None:
                 need.fail(f"{at}/{key}", f"{axis[:40]!r} is not among the axes")
 
 
-_SHAPES = {"contrast": _contrast_shape, "exists": _pairs_shape, "value": _value_shape, "ordering": _ordering_shape, "count": _count_shape,
-           "share": _share_shape}
+_SHAPES = {
+    "contrast": _contrast_shape,
+    "exists": _pairs_shape,
+    "value": _value_shape,
+    "ordering": _ordering_shape,
+    "count": _count_shape,
+    "share": _share_shape,
+}
 
 
 def _thumb(raw, need: Need, at: str, claims: Mapping) -> ThumbRule:
     need(raw, dict, at, "the rule of thumb")
-    need.known(raw, ("claim", "axis", "from", "to", "benchmarks", "families", "delta", "per", "midpoint"), at)
+    need.known(
+        raw,
+        ("claim", "axis", "from", "to", "benchmarks", "families", "delta", "per", "midpoint"),
+        at,
+    )
     if raw.get("claim") not in claims:
         need.fail(f"{at}/claim", f"no claim has the id {str(raw.get('claim'))[:40]!r}")
     for key in ("axis", "midpoint"):
@@ -334,19 +469,40 @@ def _thumb(raw, need: Need, at: str, claims: Mapping) -> ThumbRule:
         _selector(raw.get(key), need, f"{at}/{key}")
     if raw.get("per", "step") not in ("step", "doubling"):
         need.fail(f"{at}/per", "per is step or doubling")
-    lists = {key: tuple(need.names(raw[key], f"{at}/{key}", key)) if key in raw else () for key in ("benchmarks", "families")}
-    return ThumbRule(raw["claim"], raw["axis"], raw["from"], raw["to"], lists["benchmarks"], lists["families"],
-                     need.number(raw.get("delta"), f"{at}/delta", "delta"), raw.get("per", "step"), raw["midpoint"])
+    lists = {
+        key: tuple(need.names(raw[key], f"{at}/{key}", key)) if key in raw else ()
+        for key in ("benchmarks", "families")
+    }
+    return ThumbRule(
+        raw["claim"],
+        raw["axis"],
+        raw["from"],
+        raw["to"],
+        lists["benchmarks"],
+        lists["families"],
+        need.number(raw.get("delta"), f"{at}/delta", "delta"),
+        raw.get("per", "step"),
+        raw["midpoint"],
+    )
 
 
-# --- do the selectors name something? ------------------------------------------------------------------------------------
+# --- do the selectors name something?
+# ------------------------------------------------------------------------------------
 
-def problems(claims: ClaimsFile, papers: Sequence[Paper], words: Vocabulary, models: Mapping[str, Mapping],
-             token_rules: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """(pointer, message) of every selector that names a table, row, metric, setting, component, benchmark or model that is not there.
 
-    `token_rules`: the released models whose visual tokens can be counted. A component of an `exists` may be one that no row has
-    (that is what it asks), but must be one that the registry knows.
+def problems(
+    claims: ClaimsFile,
+    papers: Sequence[Paper],
+    words: Vocabulary,
+    models: Mapping[str, Mapping],
+    token_rules: Iterable[str],
+) -> Iterator[tuple[str, str]]:
+    """(pointer, message) of every selector that names a table, row, metric, setting, component,
+    benchmark or model that is not there.
+
+    `token_rules`: the released models whose visual tokens can be counted. A component of an
+    `exists` may be one that no row has (that is what it asks), but must be one that the registry
+    knows.
     """
     look = _Names(papers, words, models, tuple(token_rules))
     for claim in claims.claims:
@@ -357,7 +513,9 @@ def problems(claims: ClaimsFile, papers: Sequence[Paper], words: Vocabulary, mod
         at = f"/thumb_rules/{number}"
         for side, selector in (("from", rule.from_), ("to", rule.to)):
             yield from look.selector(selector, f"{at}/{side}", ())
-        yield from look.of("benchmark", rule.benchmarks, f"{at}/benchmarks", words.records("benchmark"))
+        yield from look.of(
+            "benchmark", rule.benchmarks, f"{at}/benchmarks", words.records("benchmark")
+        )
         yield from look.of("family", rule.families, f"{at}/families", words.records("family"))
 
 
@@ -370,18 +528,30 @@ class _Names:
         self.tables = {table.id: table for paper in papers for table in paper.tables}
         self.places = {**self.papers, **self.tables}
 
-    def of(self, kind: str, names: Iterable[str], at: str, known: Iterable[str]) -> Iterator[tuple[str, str]]:
+    def of(
+        self, kind: str, names: Iterable[str], at: str, known: Iterable[str]
+    ) -> Iterator[tuple[str, str]]:
         for number, name in enumerate(names):
             if name not in known:
                 near = nearest(name, {fold(k): k for k in known})
-                yield f"{at}/{number}", f"no {kind} {name[:60]!r}{'; nearest known: ' + ', '.join(near) if near else ''}"
+                yield (
+                    f"{at}/{number}",
+                    (
+                        f"no {kind}"
+                        f" {name[:60]!r}{'; nearest known: ' + ', '.join(near) if near else ''}"
+                    ),
+                )
 
     def one(self, kind: str, name: str, at: str, known: Iterable[str]) -> Iterator[tuple[str, str]]:
         yield from ((at, message) for _, message in self.of(kind, [name], at, known))
 
     def some(self, kind: str, names, at: str, known: Iterable[str]) -> Iterator[tuple[str, str]]:
         """One name, or a list of them."""
-        yield from self.of(kind, names, at, known) if isinstance(names, (list, tuple)) else self.one(kind, names, at, known)
+        yield from (
+            self.of(kind, names, at, known)
+            if isinstance(names, (list, tuple))
+            else self.one(kind, names, at, known)
+        )
 
     def assertion(self, one: Assertion) -> Iterator[tuple[str, str]]:
         spec, at, words = one.spec, one.pointer, self.words
@@ -390,16 +560,36 @@ class _Names:
             searched = tuple(self.tables.values())
         elif "in" in spec:
             yield from self.of("paper or table", spec["in"], at + "/in", self.places)
-            searched = tuple(table for name in spec["in"] for table in ((self.tables[name],) if name in self.tables else
-                                                                       self.papers[name].tables if name in self.papers else ()))
-        yield from self.of("metric of these tables", spec.get("metrics", ()), at + "/metrics", {key for table in searched for key in table.metrics})
-        yield from self.of("benchmark", spec.get("benchmarks", ()), at + "/benchmarks", words.records("benchmark"))
-        yield from self.of("family", spec.get("families", ()), at + "/families", words.records("family"))
+            searched = tuple(
+                table
+                for name in spec["in"]
+                for table in (
+                    (self.tables[name],)
+                    if name in self.tables
+                    else self.papers[name].tables
+                    if name in self.papers
+                    else ()
+                )
+            )
+        yield from self.of(
+            "metric of these tables",
+            spec.get("metrics", ()),
+            at + "/metrics",
+            {key for table in searched for key in table.metrics},
+        )
+        yield from self.of(
+            "benchmark", spec.get("benchmarks", ()), at + "/benchmarks", words.records("benchmark")
+        )
+        yield from self.of(
+            "family", spec.get("families", ()), at + "/families", words.records("family")
+        )
         axes = {record["axis"] for record in words.records("setting").values()}
         for key in ("moves", "axes", "axis", "varies"):
             yield from self.some("axis", spec.get(key, ()), f"{at}/{key}", axes)
         for number, left in enumerate(spec.get("without", ())):
-            yield from self.of("paper or table", left["in"], f"{at}/without/{number}/in", self.places)
+            yield from self.of(
+                "paper or table", left["in"], f"{at}/without/{number}/in", self.places
+            )
             yield from self.selector(left.get("rows", {}), f"{at}/without/{number}/rows", searched)
         for name in ("same", "alike", "no_lower"):
             for number, key in enumerate(spec.get(name, ())):
@@ -411,7 +601,12 @@ class _Names:
             yield from self.selector(item["rows"], f"{at}/items/{number}/rows", searched)
         if one.kind == "count":
             if spec.get("models"):
-                yield from self.of("field of a released model", spec.get("where", ()), f"{at}/where", {key for model in self.models.values() for key in model})
+                yield from self.of(
+                    "field of a released model",
+                    spec.get("where", ()),
+                    f"{at}/where",
+                    {key for model in self.models.values() for key in model},
+                )
             else:
                 yield from self.selector(spec.get("where", {}), f"{at}/where", searched)
                 if spec["of"] != "rows":
@@ -419,12 +614,16 @@ class _Names:
         if one.kind == "value":
             places = spec["at"]
             for number, place in enumerate(places if isinstance(places, list) else [places]):
-                yield from self.place(place, f"{at}/at/{number}" if isinstance(places, list) else f"{at}/at")
+                yield from self.place(
+                    place, f"{at}/at/{number}" if isinstance(places, list) else f"{at}/at"
+                )
 
     def setting(self, key: str, at: str) -> Iterator[tuple[str, str]]:
         yield from self.one("setting", key.partition(".")[0], at, self.words.records("setting"))
 
-    def selector(self, selector: Mapping, at: str, searched: Sequence[Table]) -> Iterator[tuple[str, str]]:
+    def selector(
+        self, selector: Mapping, at: str, searched: Sequence[Table]
+    ) -> Iterator[tuple[str, str]]:
         for key, value in selector.items():
             if key == "table":
                 yield from self.one("table", value, f"{at}/table", self.tables)
@@ -434,12 +633,26 @@ class _Names:
             if isinstance(value, dict):
                 value, here = value.get("not", ()), f"{here}/not"
             if key == "arm":
-                yield from self.some("row of these tables", value, here, {row.arm for table in searched for row in table.rows})
+                yield from self.some(
+                    "row of these tables",
+                    value,
+                    here,
+                    {row.arm for table in searched for row in table.rows},
+                )
             elif key != "table":
                 yield from self.setting(key, f"{at}/{key}")
-                for number, name in enumerate(value if isinstance(value, (list, tuple)) else [value]) if key in ("encoder", "connector", "llm", "data") else ():
+                for number, name in (
+                    enumerate(value if isinstance(value, (list, tuple)) else [value])
+                    if key in ("encoder", "connector", "llm", "data")
+                    else ()
+                ):
                     for part in str(name).split("+") if key == "encoder" else [str(name)]:
-                        yield from self.one(key, part, f"{here}/{number}" if isinstance(value, (list, tuple)) else here, self.words.records(key))
+                        yield from self.one(
+                            key,
+                            part,
+                            f"{here}/{number}" if isinstance(value, (list, tuple)) else here,
+                            self.words.records(key),
+                        )
 
     def place(self, place: Mapping, at: str) -> Iterator[tuple[str, str]]:
         if "table" in place:
@@ -447,21 +660,34 @@ class _Names:
             table = self.tables.get(place["table"])
             if table is None:
                 return
-            yield from self.one(f"row of {table.id}", place["arm"], at + "/arm", {row.arm for row in table.rows})
+            yield from self.one(
+                f"row of {table.id}", place["arm"], at + "/arm", {row.arm for row in table.rows}
+            )
             if "set" not in place:
                 key = "metrics" if "metrics" in place else "metric"
-                yield from self.some(f"metric of {table.id}", place[key], f"{at}/{key}", table.metrics)
+                yield from self.some(
+                    f"metric of {table.id}", place[key], f"{at}/{key}", table.metrics
+                )
             else:
                 yield from self.setting(place["set"], at + "/set")
         elif "model" in place:
             yield from self.one("released model", place["model"], at + "/model", self.models)
             model = self.models.get(place["model"], {})
             if model and "field" in place:
-                yield from self.one(f"field of {place['model']}", place["field"], at + "/field", model)
+                yield from self.one(
+                    f"field of {place['model']}", place["field"], at + "/field", model
+                )
         elif "tokens" in place:
-            yield from self.one("model with a token rule", place["tokens"], at + "/tokens", self.token_rules)
+            yield from self.one(
+                "model with a token rule", place["tokens"], at + "/tokens", self.token_rules
+            )
         else:
-            costs = {record["id"]: record for record in self.words.registry("training_costs")["training_costs"]}
+            costs = {
+                record["id"]: record
+                for record in self.words.registry("training_costs")["training_costs"]
+            }
             yield from self.one("training cost", place["cost"], at + "/cost", costs)
             if place["cost"] in costs:
-                yield from self.one("field of a training cost", place["field"], at + "/field", costs[place["cost"]])
+                yield from self.one(
+                    "field of a training cost", place["field"], at + "/field", costs[place["cost"]]
+                )

@@ -1,8 +1,10 @@
-"""Assertions about pairs of rows: contrasts, whether a comparison exists at all, and the shares of axes in the spread of scores.
+"""Assertions about pairs of rows: contrasts, whether a comparison exists at all, and the shares of
+axes in the spread of scores.
 
-In: Assertions (evidence/claims.py) and the Evidence they are held against. Out: Judged, with every row behind the result.
-Does not know what a verdict is (claims.py), read files or print.
+In: Assertions (evidence/claims.py) and the Evidence they are held against. Out: Judged, with every
+row behind the result. Does not know what a verdict is (claims.py), read files or print.
 """
+
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -15,16 +17,22 @@ from ..terms.vocabulary import Vocabulary
 from ..show.text import plural
 
 RESULTS = ("holds", "fails", "absent", "unknown")
-MOST = 2 / 3   # share of the papers that an order of axes must hold in, unless the assertion says another
-ONE_COPY = "one-secondary"   # grade of a record that was read from a single copy, which is not the paper
-LEAST_CONTRASTS, LEAST_PAPERS = 5, 2   # of an axis, below which nothing is said of its share (papers: fewer where fewer are searched)
+# share of the papers that an order of axes must hold in, unless the assertion says another
+MOST = 2 / 3
+# grade of a record that was read from a single copy, which is not the paper
+ONE_COPY = "one-secondary"
+# of an axis, below which nothing is said of its share (papers: fewer where fewer are searched)
+LEAST_CONTRASTS, LEAST_PAPERS = 5, 2
 
 
 class Line(NamedTuple):
-    """A row, or a pair of rows, behind a result. `before` and `after` are as printed; `delta` is positive when better.
+    """A row, or a pair of rows, behind a result. `before` and `after` are as printed; `delta` is
+    positive when better.
 
-    `moves`: what differs between the two arms (empty for one row); `unsaid`: what only one of them states.
+    `moves`: what differs between the two arms (empty for one row); `unsaid`: what only one of them
+    states.
     """
+
     table: str
     locator: str
     arxiv: str | None
@@ -42,6 +50,7 @@ class Line(NamedTuple):
 
 class Judged(NamedTuple):
     """One assertion with its result, what was found in words, and the lines."""
+
     assertion: Assertion
     result: str
     found: str
@@ -57,8 +66,11 @@ class Evidence:
         self.paper_of = {table.id: paper for paper in papers for table in paper.tables}
         self.words, self.models = words, models
         self.axis_of = {key: record["axis"] for key, record in words.records("setting").items()}
-        self.costs = {record["id"]: record for record in words.registry("training_costs")["training_costs"]}
-        self._moved: dict[tuple[int, int], Moved] = {}     # by identity of the rows, which the papers above keep
+        self.costs = {
+            record["id"]: record for record in words.registry("training_costs")["training_costs"]
+        }
+        # by identity of the rows, which the papers above keep
+        self._moved: dict[tuple[int, int], Moved] = {}
 
     def between(self, first: Row, second: Row) -> Moved:
         """What differs between two rows."""
@@ -72,20 +84,50 @@ class Evidence:
         if spec["in"] == "*":
             found: Iterable[Table] = self.tables.values()
         else:
-            found = (table for name in spec["in"] for table in (self.papers[name].tables if name in self.papers else [self.tables[name]]))
+            found = (
+                table
+                for name in spec["in"]
+                for table in (
+                    self.papers[name].tables if name in self.papers else [self.tables[name]]
+                )
+            )
         if "varies" in spec:
-            found = (table for table in found if spec["varies"] in table.varies and "whole systems" not in table.varies)
+            found = (
+                table
+                for table in found
+                if spec["varies"] in table.varies and "whole systems" not in table.varies
+            )
         if "locators" in spec:
             found = (table for table in found if table.locator in spec["locators"])
-        return [self._left(table, spec["without"]) for table in found] if "without" in spec else list(found)
+        return (
+            [self._left(table, spec["without"]) for table in found]
+            if "without" in spec
+            else list(found)
+        )
 
     def _left(self, table: Table, without: Sequence[Mapping]) -> Table:
         """A table without the rows that an assertion leaves out."""
-        out = [one.get("rows", {}) for one in without if {table.id, self.paper_of[table.id].key} & set(one["in"])]
-        return table._replace(rows=tuple(row for row in table.rows if not any(self.matches(row, selector) for selector in out))) if out else table
+        out = [
+            one.get("rows", {})
+            for one in without
+            if {table.id, self.paper_of[table.id].key} & set(one["in"])
+        ]
+        return (
+            table._replace(
+                rows=tuple(
+                    row
+                    for row in table.rows
+                    if not any(self.matches(row, selector) for selector in out)
+                )
+            )
+            if out
+            else table
+        )
 
     def setting(self, row: Row, key: str):
-        """A setting of a row; `encoder.family` is the field of the component's registry record. None when unsaid."""
+        """A setting of a row; `encoder.family` is the field of the component's registry record.
+        None when unsaid.
+        """
         name, _, field = key.partition(".")
         value = row.setting.get(name)
         if field and value is not None:
@@ -94,8 +136,11 @@ class Evidence:
 
     def matches(self, row: Row, selector: Mapping) -> bool:
         """Does a row satisfy every condition of a selector?"""
-        return all(key == "table" or satisfies(row.arm if key == "arm" else self.setting(row, key), condition)
-                   for key, condition in selector.items())
+        return all(
+            key == "table"
+            or satisfies(row.arm if key == "arm" else self.setting(row, key), condition)
+            for key, condition in selector.items()
+        )
 
 
 def satisfies(value, condition) -> bool:
@@ -107,13 +152,22 @@ def satisfies(value, condition) -> bool:
         if ("min" in condition or "max" in condition) and not numeric:
             return False
         refused = condition.get("not", [])
-        return (not ("min" in condition and value < condition["min"] or "max" in condition and value > condition["max"])
-                and value not in (refused if isinstance(refused, list) else [refused])
-                and ("has" not in condition or condition["has"] in str(value)))
+        return (
+            not (
+                "min" in condition
+                and value < condition["min"]
+                or "max" in condition
+                and value > condition["max"]
+            )
+            and value not in (refused if isinstance(refused, list) else [refused])
+            and ("has" not in condition or condition["has"] in str(value))
+        )
     return value in condition if isinstance(condition, list) else value == condition
 
 
-# --- pairs of rows ---------------------------------------------------------------------------------------------------------
+# --- pairs of rows
+# ------------------------------------------------------------------------------------------
+
 
 def _metrics(table: Table, spec: Mapping, words: Vocabulary) -> tuple[Metric, ...]:
     if "metrics" in spec:
@@ -122,12 +176,19 @@ def _metrics(table: Table, spec: Mapping, words: Vocabulary) -> tuple[Metric, ..
     if "benchmarks" in spec:
         found = tuple(metric for metric in found if metric.benchmark in spec["benchmarks"])
     if "families" in spec:
-        found = tuple(metric for metric in found if words.records("benchmark").get(metric.benchmark, {}).get("family") in spec["families"])
+        found = tuple(
+            metric
+            for metric in found
+            if words.records("benchmark").get(metric.benchmark, {}).get("family")
+            in spec["families"]
+        )
     return found
 
 
 def described(row: Row) -> bool:
-    """Does a row say what it is made of? One that states fewer than two parts is somebody's whole system: nothing is known to be equal."""
+    """Does a row say what it is made of? One that states fewer than two parts is somebody's whole
+    system: nothing is known to be equal.
+    """
     return sum(row.setting.get(key) is not None for key in (*AXES, "architecture", "training")) >= 2
 
 
@@ -137,8 +198,12 @@ def _across(spec: Mapping, evidence: Evidence) -> Table | None:
     if not first or not second or first == second:
         return None
     one, other = evidence.tables[first], evidence.tables[second]
-    return one._replace(id=f"{one.id} and {other.id}", locator=f"{one.locator} and {other.locator}", rows=one.rows + other.rows,
-                        metrics={key: metric for key, metric in one.metrics.items() if key in other.metrics})
+    return one._replace(
+        id=f"{one.id} and {other.id}",
+        locator=f"{one.locator} and {other.locator}",
+        rows=one.rows + other.rows,
+        metrics={key: metric for key, metric in one.metrics.items() if key in other.metrics},
+    )
 
 
 def _sides(spec: Mapping, table: Table, evidence: Evidence) -> tuple[set[int], set[int]]:
@@ -151,12 +216,16 @@ def _sides(spec: Mapping, table: Table, evidence: Evidence) -> tuple[set[int], s
 
 
 def _pair(one: Contrast) -> frozenset:
-    """The two training runs of a contrast, in no direction: two tables, or two arms of one table, may print the same run."""
+    """The two training runs of a contrast, in no direction: two tables, or two arms of one table,
+    may print the same run.
+    """
     return frozenset((one.from_row.run or id(one.from_row), one.to_row.run or id(one.to_row)))
 
 
 def _once(found: Iterable[Contrast]) -> list[Contrast]:
-    """Each pair of runs once per benchmark; no means from one table where another table prints scores of the same pair."""
+    """Each pair of runs once per benchmark; no means from one table where another table prints
+    scores of the same pair.
+    """
     seen, kept, printed = set(), [], defaultdict(set)
     for one in found:
         pair = _pair(one)
@@ -166,22 +235,30 @@ def _once(found: Iterable[Contrast]) -> list[Contrast]:
             kept.append(one)
         if one.metric.role == "score":
             printed[pair].add(one.table.id)
-    return [one for one in kept if one.metric.role == "score" or printed[_pair(one)] <= {one.table.id}]
+    return [
+        one for one in kept if one.metric.role == "score" or printed[_pair(one)] <= {one.table.id}
+    ]
 
 
 def _falls(one: Contrast, keys: Iterable[str]) -> bool:
     """Does a setting that is a number on both sides fall from one row to the other?"""
     sides = ((one.from_row.setting.get(key), one.to_row.setting.get(key)) for key in keys)
-    return any(isinstance(x, (int, float)) and isinstance(y, (int, float)) and y < x for x, y in sides)
+    return any(
+        isinstance(x, (int, float)) and isinstance(y, (int, float)) and y < x for x, y in sides
+    )
 
 
 def percent(one: Contrast) -> float:
-    """A difference in percent of the scale. A mean without a printed maximum (MM1's) counts as one of 100; CIDEr has no scale: points."""
+    """A difference in percent of the scale. A mean without a printed maximum (MM1's) counts as one
+    of 100; CIDEr has no scale: points.
+    """
     return one.delta * 100 / (one.metric.max or 100)
 
 
 def _directed(spec: Mapping, evidence: Evidence) -> list[Contrast]:
-    """The contrasts an assertion asks for, each in the direction of its selectors; a pair of runs that several tables print is taken once."""
+    """The contrasts an assertion asks for, each in the direction of its selectors; a pair of runs
+    that several tables print is taken once.
+    """
     return _once(_asked(spec, evidence))
 
 
@@ -197,21 +274,34 @@ def _asked(spec: Mapping, evidence: Evidence) -> Iterator[Contrast]:
             table = table._replace(rows=tuple(filter(described, table.rows)))
         starts, ends = _sides(spec, table, evidence) if start is not None else (set(), set())
         if start is not None:
-            table = table._replace(rows=tuple(row for row in table.rows if id(row) in starts | ends))
+            table = table._replace(
+                rows=tuple(row for row in table.rows if id(row) in starts | ends)
+            )
         if not metrics:
             continue
         for one in contrasts(table, evidence.axis_of, metrics, evidence.between):
             if start is not None:
-                if id(one.to_row) in starts and id(one.from_row) in ends and not (id(one.from_row) in starts and id(one.to_row) in ends):
+                if (
+                    id(one.to_row) in starts
+                    and id(one.from_row) in ends
+                    and not (id(one.from_row) in starts and id(one.to_row) in ends)
+                ):
                     one = one._replace(from_row=one.to_row, to_row=one.from_row, delta=-one.delta)
                 elif not (id(one.from_row) in starts and id(one.to_row) in ends):
                     continue
             elif len(one.moved.axes) != 1 or one.moved.unstated or one.moved.axes[0] not in axes:
                 continue
-            if moves is not None and (one.moved.unstated or not set(one.moved.axes) <= moves or not one.moved.axes):
+            if moves is not None and (
+                one.moved.unstated or not set(one.moved.axes) <= moves or not one.moved.axes
+            ):
                 continue
-            sides = {key: (evidence.setting(one.from_row, key), evidence.setting(one.to_row, key)) for key in (*spec.get("same", ()), *spec.get("alike", ()))}
-            if any(x != y for x, y in sides.values()) or any(None in sides[key] for key in spec.get("same", ())):
+            sides = {
+                key: (evidence.setting(one.from_row, key), evidence.setting(one.to_row, key))
+                for key in (*spec.get("same", ()), *spec.get("alike", ()))
+            }
+            if any(x != y for x, y in sides.values()) or any(
+                None in sides[key] for key in spec.get("same", ())
+            ):
                 continue
             if not _falls(one, spec.get("no_lower", ())):
                 yield one
@@ -219,15 +309,34 @@ def _asked(spec: Mapping, evidence: Evidence) -> Iterator[Contrast]:
 
 def _line(one: Contrast, delta: float | None = None, holds: bool | None = None) -> Line:
     moves = (*one.moved.axes, *one.moved.implied)
-    return Line(one.table.id, one.table.locator, one.table.arxiv, one.from_row.arm, one.to_row.arm, one.metric.key, one.metric.split,
-                one.from_row.scores[one.metric.key], one.to_row.scores[one.metric.key], one.delta if delta is None else delta, moves, one.moved.unstated, holds)
+    return Line(
+        one.table.id,
+        one.table.locator,
+        one.table.arxiv,
+        one.from_row.arm,
+        one.to_row.arm,
+        one.metric.key,
+        one.metric.split,
+        one.from_row.scores[one.metric.key],
+        one.to_row.scores[one.metric.key],
+        one.delta if delta is None else delta,
+        moves,
+        one.moved.unstated,
+        holds,
+    )
 
 
 def within(value: float, limits: Mapping) -> bool:
-    """Does a number lie in a range (min and max included, above and below not)? Printed decimals are compared as decimals."""
+    """Does a number lie in a range (min and max included, above and below not)? Printed decimals
+    are compared as decimals.
+    """
     value = round(value, 6)
-    return (value >= limits.get("min", value) and value <= limits.get("max", value)
-            and ("above" not in limits or value > limits["above"]) and ("below" not in limits or value < limits["below"]))
+    return (
+        value >= limits.get("min", value)
+        and value <= limits.get("max", value)
+        and ("above" not in limits or value > limits["above"])
+        and ("below" not in limits or value < limits["below"])
+    )
 
 
 def range_words(limits: Mapping, unit: str = "") -> str:
@@ -239,21 +348,48 @@ def range_words(limits: Mapping, unit: str = "") -> str:
 
 
 def missing(one: Assertion, evidence: Evidence) -> Judged:
-    """Nothing was found: absent from an encoded paper, drawn without numbers, or spoken of nowhere."""
+    """Nothing was found: absent from an encoded paper, drawn without numbers, or spoken of
+    nowhere.
+    """
     names = one.spec["in"]
     if names == "*":
         beside = f"; {aside(one)}" if "without" in one.spec else ""
-        return Judged(one, "unknown", f"none of the {len(evidence.tables)} encoded tables shows it{beside}", ())
-    papers = {key: evidence.papers[key] for key in sorted({name if name in evidence.papers else evidence.paper_of[name].key for name in names})}
+        return Judged(
+            one,
+            "unknown",
+            f"none of the {len(evidence.tables)} encoded tables shows it{beside}",
+            (),
+        )
+    papers = {
+        key: evidence.papers[key]
+        for key in sorted(
+            {name if name in evidence.papers else evidence.paper_of[name].key for name in names}
+        )
+    }
     for paper in papers.values():
         said = drawn(paper, one.spec.get("words", ()))
         if said:
-            return Judged(one, "unknown", f"{paper.short} prints no numbers for it; its record here says: {said}", ())
+            return Judged(
+                one,
+                "unknown",
+                f"{paper.short} prints no numbers for it; its record here says: {said}",
+                (),
+            )
     if all(name in evidence.papers for name in names):
-        count, said = sum(len(paper.tables) for paper in papers.values()), ", ".join(paper.short for paper in papers.values())
+        count, said = (
+            sum(len(paper.tables) for paper in papers.values()),
+            ", ".join(paper.short for paper in papers.values()),
+        )
         shown = f"none of the {count} encoded tables of {said} shows it"
     else:
-        shown = ", ".join(f"{evidence.paper_of[name].short}, {evidence.tables[name].locator}" for name in names if name in evidence.tables) + ": not there"
+        shown = (
+            ", ".join(
+                f"{evidence.paper_of[name].short}, {evidence.tables[name].locator}"
+                for name in names
+                if name in evidence.tables
+            )
+            + ": not there"
+        )
     return Judged(one, "absent", shown, ())
 
 
@@ -264,7 +400,9 @@ def aside(one: Assertion) -> str:
 
 
 def drawn(paper: Paper, words: Sequence[str]) -> str | None:
-    """The part of a paper's transcription record (open questions) that speaks of all `words`, or None."""
+    """The part of a paper's transcription record (open questions) that speaks of all `words`, or
+    None.
+    """
     for text in paper.transcription.get("open_questions") or () if words else ():
         for part in re.split(r"(?<=\)), |: |; ", str(text)):
             if all(word.lower() in part.lower() for word in words):
@@ -280,9 +418,20 @@ def judge_exists(one: Assertion, evidence: Evidence) -> Judged:
         moving = {contrast.moved.axes[0] for contrast in found}
         lacking = [axis for axis in one.spec["axis"] if axis not in moving]
         if lacking:
-            return Judged(one, "fails", f"no pair of rows differs in {' or '.join(lacking)} alone", tuple(map(_line, found)))
+            return Judged(
+                one,
+                "fails",
+                f"no pair of rows differs in {' or '.join(lacking)} alone",
+                tuple(map(_line, found)),
+            )
     tables = {contrast.table.id for contrast in found}
-    return Judged(one, "holds", f"{plural(len(found), 'contrast')} in {plural(len(tables), 'table')}, mean {_mean_delta(found)}", tuple(map(_line, found)))
+    return Judged(
+        one,
+        "holds",
+        f"{plural(len(found), 'contrast')} in {plural(len(tables), 'table')}, mean"
+        f" {_mean_delta(found)}",
+        tuple(map(_line, found)),
+    )
 
 
 def _mean_delta(found: Sequence[Contrast]) -> str:
@@ -290,8 +439,14 @@ def _mean_delta(found: Sequence[Contrast]) -> str:
 
 
 def _copied(one: Contrast, evidence: Evidence) -> bool:
-    """Two arms with one number in every column, in a record read from a single copy of the paper: perhaps one row copied twice."""
-    both = [(x, one.to_row.scores.get(key)) for key, x in one.from_row.scores.items() if x is not None and one.to_row.scores.get(key) is not None]
+    """Two arms with one number in every column, in a record read from a single copy of the paper:
+    perhaps one row copied twice.
+    """
+    both = [
+        (x, one.to_row.scores.get(key))
+        for key, x in one.from_row.scores.items()
+        if x is not None and one.to_row.scores.get(key) is not None
+    ]
     grade = one.table.grade or evidence.paper_of[_first(one.table.id)].transcription.get("grade")
     return grade == ONE_COPY and len(both) > 1 and all(x == y for x, y in both)
 
@@ -302,7 +457,9 @@ def _first(table: str) -> str:
 
 
 def judge_contrast(one: Assertion, evidence: Evidence) -> Judged:
-    """The contrasts that are asked for, against the range. On rows that may be one row copied twice nothing rests: they are shown."""
+    """The contrasts that are asked for, against the range. On rows that may be one row copied twice
+    nothing rests: they are shown.
+    """
     spec = one.spec
     scaled = spec.get("scale") == "percent"
     groups: dict[frozenset, list[tuple[Contrast, float]]] = defaultdict(list)
@@ -311,45 +468,97 @@ def judge_contrast(one: Assertion, evidence: Evidence) -> Judged:
         groups[_pair(contrast)].append((contrast, abs(value) if spec.get("size") else value))
     if not groups:
         return missing(one, evidence)
-    twins = [groups.pop(key) for key, group in list(groups.items()) if _copied(group[0][0], evidence)]
-    unsure = "; ".join(f"{group[0][0].from_row.arm} and {group[0][0].to_row.arm} carry the same number in every column of {group[0][0].table.locator}, "
-                       "read from one secondary copy: perhaps one row copied twice, so nothing rests on them" for group in twins)
+    twins = [
+        groups.pop(key) for key, group in list(groups.items()) if _copied(group[0][0], evidence)
+    ]
+    unsure = "; ".join(
+        f"{group[0][0].from_row.arm} and {group[0][0].to_row.arm} carry the same number in every"
+        f" column of {group[0][0].table.locator}, read from one secondary copy: perhaps one row"
+        " copied twice, so nothing rests on them"
+        for group in twins
+    )
     if not groups:
-        return Judged(one, "unknown", unsure, tuple(_line(contrast) for group in twins for contrast, _ in group))
+        return Judged(
+            one,
+            "unknown",
+            unsure,
+            tuple(_line(contrast) for group in twins for contrast, _ in group),
+        )
     judged = _within_range(one, groups, evidence)
-    return judged._replace(found=f"{judged.found}; {unsure}", lines=judged.lines + tuple(_line(c) for group in twins for c, _ in group)) if twins else judged
+    return (
+        judged._replace(
+            found=f"{judged.found}; {unsure}",
+            lines=judged.lines + tuple(_line(c) for group in twins for c, _ in group),
+        )
+        if twins
+        else judged
+    )
 
 
-def _within_range(one: Assertion, groups: Mapping[frozenset, list[tuple[Contrast, float]]], evidence: Evidence) -> Judged:
+def _within_range(
+    one: Assertion, groups: Mapping[frozenset, list[tuple[Contrast, float]]], evidence: Evidence
+) -> Judged:
     """Contrasts with their values, by pair of runs, against the range."""
     spec, scaled = one.spec, one.spec.get("scale") == "percent"
     unit = " percent of scale" if scaled else ""
     if spec.get("mean"):
-        means = {key: sum(value for _, value in group) / len(group) for key, group in groups.items()}
+        means = {
+            key: sum(value for _, value in group) / len(group) for key, group in groups.items()
+        }
         judged = {key: within(mean, spec) for key, mean in means.items()}
-        lines = tuple(_line(contrast, holds=judged[key]) for key, group in groups.items() for contrast, _ in group)
+        lines = tuple(
+            _line(contrast, holds=judged[key])
+            for key, group in groups.items()
+            for contrast, _ in group
+        )
         hits, total, values, what = sum(judged.values()), len(judged), list(means.values()), "mean"
     else:
-        lines = tuple(_line(contrast, holds=within(value, spec)) for group in groups.values() for contrast, value in group)
+        lines = tuple(
+            _line(contrast, holds=within(value, spec))
+            for group in groups.values()
+            for contrast, value in group
+        )
         values = [value for group in groups.values() for _, value in group]
         hits, total, what = sum(bool(line.holds) for line in lines), len(lines), "contrast"
     if spec.get("per") == "paper":
-        owners = [number for number, group in enumerate(groups.values()) for _ in group] if spec.get("mean") else list(range(len(lines)))
+        owners = (
+            [number for number, group in enumerate(groups.values()) for _ in group]
+            if spec.get("mean")
+            else list(range(len(lines)))
+        )
         return _by_paper(one, lines, owners, values, unit, evidence)
     share = spec.get("need", 1)
     wanted = "" if share == 1 else f", {100 * share:.0f}% needed"
     sign = "" if spec.get("size") else "+"
-    spread = format(values[0], sign + ".2f") if total == 1 else f"{format(min(values), sign + '.2f')} … {format(max(values), sign + '.2f')}"
-    found = f"{hits} of {plural(total, what)} {'is' if 1 in (hits, total) else 'are'} {range_words(spec, unit)}{wanted} (found {spread}{unit})"
+    spread = (
+        format(values[0], sign + ".2f")
+        if total == 1
+        else f"{format(min(values), sign + '.2f')} … {format(max(values), sign + '.2f')}"
+    )
+    found = (
+        f"{hits} of {plural(total, what)} {'is' if 1 in (hits, total) else 'are'}"
+        f" {range_words(spec, unit)}{wanted} (found {spread}{unit})"
+    )
     for group in groups.values():
         first = group[0][0]
         if len(group) > 1 and not any(contrast.delta for contrast, _ in group):
-            found += f"; {first.from_row.arm} and {first.to_row.arm} carry the same number in all {len(group)} columns"
+            found += (
+                f"; {first.from_row.arm} and {first.to_row.arm} carry the same number in all"
+                f" {len(group)} columns"
+            )
     return Judged(one, "holds" if hits >= share * total - 1e-9 else "fails", found, lines)
 
 
-def _by_paper(one: Assertion, lines: tuple[Line, ...], owners: Sequence[int], values: Sequence[float], unit: str, evidence: Evidence) -> Judged:
-    """The papers in which most contrasts (for `mean`: most pairs of rows; `owners` says which pair a line is of) are in the range.
+def _by_paper(
+    one: Assertion,
+    lines: tuple[Line, ...],
+    owners: Sequence[int],
+    values: Sequence[float],
+    unit: str,
+    evidence: Evidence,
+) -> Judged:
+    """The papers in which most contrasts (for `mean`: most pairs of rows; `owners` says which pair
+    a line is of) are in the range.
 
     A paper that is split evenly votes neither way; where all are, the result is unknown.
     """
@@ -360,29 +569,61 @@ def _by_paper(one: Assertion, lines: tuple[Line, ...], owners: Sequence[int], va
     even = [key for key, group in votes.items() if 2 * sum(group.values()) == len(group)]
     voting = len(votes) - len(even)
     where = f"{len(good)} of {plural(voting, 'paper')}" if voting else "no paper"
-    share, what = one.spec.get("need", 1), "pairs of rows are in the mean" if one.spec.get("mean") else "contrasts are"
-    said = ", ".join(f"{evidence.papers[key].short} {sum(group.values())} of {len(group)}" for key, group in votes.items())
-    found = (f"most {what} {range_words(one.spec, unit)} in {where}, {100 * share:.0f}% needed "
-             f"({said}; found {min(values):+.2f} … {max(values):+.2f}{unit})")
+    share, what = (
+        one.spec.get("need", 1),
+        ("pairs of rows are in the mean" if one.spec.get("mean") else "contrasts are"),
+    )
+    said = ", ".join(
+        f"{evidence.papers[key].short} {sum(group.values())} of {len(group)}"
+        for key, group in votes.items()
+    )
+    found = (
+        f"most {what} {range_words(one.spec, unit)} in {where}, {100 * share:.0f}% needed "
+        f"({said}; found {min(values):+.2f} … {max(values):+.2f}{unit})"
+    )
     if even:
-        found += f"; split evenly, so no vote: {', '.join(evidence.papers[key].short for key in even)}"
-    return Judged(one, "unknown" if not voting else "holds" if len(good) >= share * voting - 1e-9 else "fails", found, lines)
+        found += (
+            f"; split evenly, so no vote: {', '.join(evidence.papers[key].short for key in even)}"
+        )
+    return Judged(
+        one,
+        "unknown" if not voting else "holds" if len(good) >= share * voting - 1e-9 else "fails",
+        found,
+        lines,
+    )
 
 
-# --- the spread of scores by axis ------------------------------------------------------------------------------------------------
+# --- the spread of scores by axis
+# ------------------------------------------------------------------------------------------
+
 
 def spread(spec: Mapping, evidence: Evidence) -> dict[str, dict[str, list[Contrast]]]:
-    """axis -> paper -> contrasts in which this axis alone moves, in tables that mean to vary it (not comparisons of whole systems).
+    """axis -> paper -> contrasts in which this axis alone moves, in tables that mean to vary it
+    (not comparisons of whole systems).
 
-    On scores with a maximum, and on means (percent-like ones without a printed maximum count as of 100); not on CIDEr.
+    On scores with a maximum, and on means (percent-like ones without a printed maximum count as of
+    100); not on CIDEr.
     """
     out: dict[str, dict[str, list[Contrast]]] = {axis: defaultdict(list) for axis in spec["axes"]}
     found = []
     for table in evidence.searched(spec):
         if "whole systems" in table.varies or not set(spec["axes"]) & set(table.varies):
             continue
-        metrics = tuple(metric for metric in _metrics(table, spec, evidence.words) if metric.max or metric.role == "average")
-        for one in contrasts(table._replace(rows=tuple(filter(described, table.rows))), evidence.axis_of, metrics, evidence.between) if metrics else ():
+        metrics = tuple(
+            metric
+            for metric in _metrics(table, spec, evidence.words)
+            if metric.max or metric.role == "average"
+        )
+        for one in (
+            contrasts(
+                table._replace(rows=tuple(filter(described, table.rows))),
+                evidence.axis_of,
+                metrics,
+                evidence.between,
+            )
+            if metrics
+            else ()
+        ):
             if one.controlled and one.moved.axes[0] in out and one.moved.axes[0] in table.varies:
                 found.append(one)
     for one in _once(found):
@@ -390,23 +631,59 @@ def spread(spec: Mapping, evidence: Evidence) -> dict[str, dict[str, list[Contra
     return out
 
 
-def _too_few(axes: Iterable[str], found: Mapping[str, Mapping[str, list]], papers: int) -> list[str]:
+def _too_few(
+    axes: Iterable[str], found: Mapping[str, Mapping[str, list]], papers: int
+) -> list[str]:
     """Axes with too few contrasts or papers to speak of a share, each with its counts in words."""
-    return [f"{axis} ({plural(sum(map(len, found[axis].values())), 'contrast')} of {plural(len(found[axis]), 'paper')})" for axis in axes
-            if sum(map(len, found[axis].values())) < LEAST_CONTRASTS or len(found[axis]) < min(LEAST_PAPERS, papers)]
+    return [
+        f"{axis} ({plural(sum(map(len, found[axis].values())), 'contrast')} of"
+        f" {plural(len(found[axis]), 'paper')})"
+        for axis in axes
+        if sum(map(len, found[axis].values())) < LEAST_CONTRASTS
+        or len(found[axis]) < min(LEAST_PAPERS, papers)
+    ]
 
 
 def judge_share(one: Assertion, evidence: Evidence) -> Judged:
     spec = one.spec
     found = spread(spec, evidence)
-    sizes = {axis: {key: sum(abs(percent(c)) for c in group) / len(group) for key, group in papers.items()} for axis, papers in found.items()}
+    sizes = {
+        axis: {
+            key: sum(abs(percent(c)) for c in group) / len(group) for key, group in papers.items()
+        }
+        for axis, papers in found.items()
+    }
     searched = len({evidence.paper_of[table.id].key for table in evidence.searched(spec)})
     few = [axis for axis in spec["axes"] if _too_few([axis], found, searched)]
-    variance = {axis: sum(sum(percent(c) ** 2 / 2 for c in group) / len(group) for group in papers.values()) / len(papers)
-                for axis, papers in found.items() if axis not in few}
+    variance = {
+        axis: (
+            sum(sum(percent(c) ** 2 / 2 for c in group) / len(group) for group in papers.values())
+            / len(papers)
+        )
+        for axis, papers in found.items()
+        if axis not in few
+    }
     shown = [axis for axis in spec["axes"] if axis in spec.get("order", spec["axes"])]
-    lines = tuple(Line("", evidence.papers[key].short, evidence.papers[key].arxiv, None, axis, f"mean size of {plural(len(found[axis][key]), 'contrast')}",
-                       None, None, round(sizes[axis][key], 4), None, (axis,), (), None) for key in evidence.papers for axis in shown if key in sizes[axis])
+    lines = tuple(
+        Line(
+            "",
+            evidence.papers[key].short,
+            evidence.papers[key].arxiv,
+            None,
+            axis,
+            f"mean size of {plural(len(found[axis][key]), 'contrast')}",
+            None,
+            None,
+            round(sizes[axis][key], 4),
+            None,
+            (axis,),
+            (),
+            None,
+        )
+        for key in evidence.papers
+        for axis in shown
+        if key in sizes[axis]
+    )
     if "order" in spec:
         return _order(one, found, sizes, lines, evidence, searched)
     asked = spec.get("together") or list(spec["each"])
@@ -414,15 +691,35 @@ def judge_share(one: Assertion, evidence: Evidence) -> Judged:
         return missing(one, evidence)
     thin = _too_few(asked, found, searched)
     if thin:
-        return Judged(one, "unknown", f"too little to speak of a share: {', '.join(thin)}; {_least(searched)} are asked for", lines)
+        return Judged(
+            one,
+            "unknown",
+            f"too little to speak of a share: {', '.join(thin)}; {_least(searched)} are asked for",
+            lines,
+        )
     total = sum(variance.values())
     shares = {axis: value / total if total else 0.0 for axis, value in variance.items()}
-    said = ", ".join(f"{axis} {100 * shares[axis]:.0f}% ({plural(sum(map(len, found[axis].values())), 'contrast')} of {plural(len(found[axis]), 'paper')})"
-                     if axis in shares else f"{axis} too rarely measured" if found[axis] else f"{axis} not measured" for axis in spec["axes"])
+    said = ", ".join(
+        (
+            f"{axis} {100 * shares[axis]:.0f}%"
+            f" ({plural(sum(map(len, found[axis].values())), 'contrast')} of"
+            f" {plural(len(found[axis]), 'paper')})"
+            if axis in shares
+            else f"{axis} too rarely measured"
+            if found[axis]
+            else f"{axis} not measured"
+        )
+        for axis in spec["axes"]
+    )
     if "together" in spec:
-        good = within(sum(shares.get(axis, 0) for axis in asked), {key: spec[key] for key in ("min", "max") if key in spec})
+        good = within(
+            sum(shares.get(axis, 0) for axis in asked),
+            {key: spec[key] for key in ("min", "max") if key in spec},
+        )
     else:
-        good = all(axis in shares and within(shares[axis], limits) for axis, limits in spec["each"].items())
+        good = all(
+            axis in shares and within(shares[axis], limits) for axis, limits in spec["each"].items()
+        )
     return Judged(one, "holds" if good else "fails", said, lines)
 
 
@@ -430,19 +727,39 @@ def _least(papers: int) -> str:
     return f"{LEAST_CONTRASTS} contrasts of {plural(min(LEAST_PAPERS, papers), 'paper')}"
 
 
-def _order(one: Assertion, found: Mapping, sizes: Mapping[str, Mapping[str, float]], lines: tuple[Line, ...], evidence: Evidence, searched: int) -> Judged:
+def _order(
+    one: Assertion,
+    found: Mapping,
+    sizes: Mapping[str, Mapping[str, float]],
+    lines: tuple[Line, ...],
+    evidence: Evidence,
+    searched: int,
+) -> Judged:
     """Does the first axis move scores more than the next, in the papers that vary both?"""
     spec, good, said = one.spec, True, []
     for first, second in zip(spec["order"], spec["order"][1:]):
         both = sorted(set(sizes[first]) & set(sizes[second]))
         if not both:
             return missing(one, evidence)
-        thin = _too_few((first, second), {axis: {key: found[axis][key] for key in both} for axis in (first, second)}, searched)
+        thin = _too_few(
+            (first, second),
+            {axis: {key: found[axis][key] for key in both} for axis in (first, second)},
+            searched,
+        )
         if thin:
-            return Judged(one, "unknown", f"too little to compare: {', '.join(thin)} in the papers that vary both; {_least(searched)} are asked for", lines)
+            return Judged(
+                one,
+                "unknown",
+                f"too little to compare: {', '.join(thin)} in the papers that vary both;"
+                f" {_least(searched)} are asked for",
+                lines,
+            )
         more = sum(sizes[first][key] > sizes[second][key] for key in both)
         good &= more >= spec.get("need", MOST) * len(both) - 1e-9
         means = [sum(sizes[axis][key] for key in both) / len(both) for axis in (first, second)]
-        said.append(f"{first} moves scores more than {second} in {more} of the {plural(len(both), 'paper')} that {'varies' if len(both) == 1 else 'vary'} both "
-                    f"(mean size {means[0]:.2f} against {means[1]:.2f} percent of scale)")
+        said.append(
+            f"{first} moves scores more than {second} in {more} of the {plural(len(both), 'paper')}"
+            f" that {'varies' if len(both) == 1 else 'vary'} both (mean size {means[0]:.2f} against"
+            f" {means[1]:.2f} percent of scale)"
+        )
     return Judged(one, "holds" if good else "fails", "; ".join(said), lines)

@@ -1,8 +1,10 @@
 """What people type after a command: flags with units, names and sizes -> canonical values.
 
-In: argparse parsers to fill, texts of flags, the library's vocabulary. Out: recipe fields, lists of benchmarks, limits;
-or an error that names the flag and what it accepts. Does not compute answers, print or exit.
+In: argparse parsers to fill, texts of flags, the library's vocabulary. Out: recipe fields, lists of
+benchmarks, limits; or an error that names the flag and what it accepts. Does not compute answers,
+print or exit.
 """
+
 import argparse
 import math
 import re
@@ -25,7 +27,9 @@ class Usage(Refused):
 
 
 class Parser(argparse.ArgumentParser):
-    """argparse whose errors are one line in the same form as all others, with a near miss for a wrong flag."""
+    """argparse whose errors are one line in the same form as all others, with a near miss for a
+    wrong flag.
+    """
 
     def error(self, message: str):
         words = message.split("arguments: ")
@@ -39,34 +43,57 @@ class Parser(argparse.ArgumentParser):
 def common(parser: Parser) -> None:
     """Flags of every command."""
     parser.add_argument("--json", action="store_true", help="print JSON with stable keys")
-    parser.add_argument("--plain", action="store_true", help="no colour, only ASCII, 80 columns whatever the terminal")
-    parser.add_argument("--tables", metavar="DIR", action="append", default=[], help="a folder of your own tables, joined to the published ones (repeatable)")
+    parser.add_argument(
+        "--plain",
+        action="store_true",
+        help="no colour, only ASCII, 80 columns whatever the terminal",
+    )
+    parser.add_argument(
+        "--tables",
+        metavar="DIR",
+        action="append",
+        default=[],
+        help="a folder of your own tables, joined to the published ones (repeatable)",
+    )
 
 
 def recipe_flags(parser: Parser, prefix: str = "", what: str = "on both sides") -> None:
     """--encoder, --resolution … (with a prefix: --to-resolution)."""
     for field in FIELDS if not prefix else ("resolution", "visual_tokens", "tiling", "data_size"):
-        parser.add_argument(f"--{prefix}{field.replace('_', '-')}", dest=f"{prefix}{field}".replace("-", "_"), metavar=field.upper(),
-                            help=f"{field.replace('_', ' ')} {what}")
+        parser.add_argument(
+            f"--{prefix}{field.replace('_', '-')}",
+            dest=f"{prefix}{field}".replace("-", "_"),
+            metavar=field.upper(),
+            help=f"{field.replace('_', ' ')} {what}",
+        )
 
 
 def level_flag(parser: Parser) -> None:
     """--level of the intervals."""
-    parser.add_argument("--level", type=flag(units.level), default=0.8, metavar="P", help="level of the intervals (0.8 or 80%%)")
+    parser.add_argument(
+        "--level",
+        type=flag(units.level),
+        default=0.8,
+        metavar="P",
+        help="level of the intervals (0.8 or 80%%)",
+    )
 
 
 def flag(reader: Callable) -> Callable:
     """An argparse type whose own message reaches the user."""
+
     def read(text: str):
         try:
             return reader(text)
         except ValueError as error:
             raise argparse.ArgumentTypeError(str(error)) from None
+
     return read
 
 
 def number(least: float, most: float, what: str, ends: bool = True):
     """An argparse type for a number between two bounds."""
+
     def read(text: str) -> float:
         try:
             value = float(text)
@@ -75,6 +102,7 @@ def number(least: float, most: float, what: str, ends: bool = True):
         if not (least <= value <= most if ends else least < value < most):
             raise ValueError(f"{text[:20]!r} is not {what}")
         return value
+
     return flag(read)
 
 
@@ -87,7 +115,11 @@ def positive(text: str) -> int:
 
 def whole_number(text: str) -> int:
     """A whole number between 1 and 1,000,000."""
-    if not (text.isascii() and text.isdecimal()) or len(text) > 7 or not 1 <= int(text) <= 1_000_000:
+    if (
+        not (text.isascii() and text.isdecimal())
+        or len(text) > 7
+        or not 1 <= int(text) <= 1_000_000
+    ):
         raise ValueError(f"{text[:20]!r} is not a whole number between 1 and 1,000,000")
     return int(text)
 
@@ -130,12 +162,16 @@ def benchmark_list(values: Sequence[str], words: Vocabulary) -> list[str]:
 
 
 def recipe_fields(text: str, command: str) -> dict[str, str]:
-    """encoder=siglip,llm=qwen2-7b as fields. A comma that no field name follows belongs to the value before it."""
+    """encoder=siglip,llm=qwen2-7b as fields. A comma that no field name follows belongs to the
+    value before it.
+    """
     fields: dict[str, str] = {}
     for part in re.split(r",(?=\s*[A-Za-z_-]+\s*=)", text) if text.strip() else []:
         match = re.fullmatch(r"\s*([A-Za-z_-]+)\s*=\s*(.*\S)\s*", part, re.DOTALL)
         if not match:
-            raise Usage(f"{command}: {part[:60]!r} is not FIELD=VALUE (as in encoder=siglip,llm=qwen2-7b)")
+            raise Usage(
+                f"{command}: {part[:60]!r} is not FIELD=VALUE (as in encoder=siglip,llm=qwen2-7b)"
+            )
         name = match[1].replace("-", "_")
         if name in fields:
             raise Usage(f"{command}: {name[:40]} is given twice")
@@ -157,18 +193,37 @@ def pairs(values: Sequence[str], flag_name: str, words: Vocabulary) -> list[tupl
         named = flag_name == "--avoid" and field in ("encoder", "connector", "llm", "data")
         stem = re.sub(r"[\s_]+", "-", text.strip().lower())
         try:
-            stated = parse({field: text.strip()}, words)[0].stated()   # clip@336 states two fields, llm=7B a size
-        except UnknownName:     # no component, and yet the beginning of some: gemma, qwen
-            some = [(field, slug) for slug in words.records(field) if re.match(rf"{re.escape(stem)}(?:-|\d)", slug)] if named else []
+            # clip@336 states two fields, llm=7B a size
+            stated = parse({field: text.strip()}, words)[0].stated()
+        except UnknownName:  # no component, and yet the beginning of some: gemma, qwen
+            some = (
+                [
+                    (field, slug)
+                    for slug in words.records(field)
+                    if re.match(rf"{re.escape(stem)}(?:-|\d)", slug)
+                ]
+                if named
+                else []
+            )
             if not some:
                 raise
             found += some
             continue
         if flag_name == "--avoid" and field not in stated:
-            raise Usage(f"--avoid {value[:60]!r}: names one component, as in --avoid llm=vicuna-1.5-7b")
-        kept = [(name, stated[name]) for name in stated if name != "data_size" and (flag_name == "--fix" or name == field)]
-        if named:     # a name without its size stands for all sizes
-            kept += [(field, slug) for slug in words.records(field) if slug.startswith(stem + "-") and (field, slug) not in kept]
+            raise Usage(
+                f"--avoid {value[:60]!r}: names one component, as in --avoid llm=vicuna-1.5-7b"
+            )
+        kept = [
+            (name, stated[name])
+            for name in stated
+            if name != "data_size" and (flag_name == "--fix" or name == field)
+        ]
+        if named:  # a name without its size stands for all sizes
+            kept += [
+                (field, slug)
+                for slug in words.records(field)
+                if slug.startswith(stem + "-") and (field, slug) not in kept
+            ]
         for name, what in kept:
             if flag_name == "--fix" and dict(found).get(name, what) != what:
                 raise Usage(f"--fix {name} is given twice: {dict(found)[name]} and {what}")
@@ -179,7 +234,9 @@ def pairs(values: Sequence[str], flag_name: str, words: Vocabulary) -> list[tupl
 
 
 def scores_given(values: Sequence[str], words: Vocabulary) -> dict[str, float]:
-    """--score BENCHMARK=VALUE flags (also with commas): benchmark -> what the first recipe scores, in its points."""
+    """--score BENCHMARK=VALUE flags (also with commas): benchmark -> what the first recipe scores,
+    in its points.
+    """
     found: dict[str, float] = {}
     for part in (part for value in values for part in value.split(",")):
         name, _, text = part.partition("=")
@@ -195,10 +252,14 @@ def scores_given(values: Sequence[str], words: Vocabulary) -> dict[str, float]:
 
 def check_score(benchmark: str, value: float, words: Vocabulary) -> float:
     """A score of a benchmark that has a maximum. Raises Usage."""
-    from ..effects.level import bounded     # only scores ask for it
+    from ..effects.level import bounded  # only scores ask for it
+
     record = words.records("benchmark")[benchmark]
     if not bounded(record):
-        raise Usage(f"a score of {benchmark} does not change what is expected: it has no best value to come close to")
+        raise Usage(
+            f"a score of {benchmark} does not change what is expected: it has no best value to come"
+            " close to"
+        )
     if not 0 <= value <= record["max"]:
         raise Usage(f"{benchmark} goes from 0 to {record['max']:g}: {value:g} is no score of it")
     return value
@@ -207,23 +268,74 @@ def check_score(benchmark: str, value: float, words: Vocabulary) -> float:
 def _one_size(fixed: dict[str, object], words: Vocabulary) -> None:
     """Raises Usage when an LLM is fixed beside a size that it does not have."""
     slug, wanted = fixed.get("llm"), fixed.get("llm_params_b")
-    size = words.records("llm").get(slug, {}).get("params_b")     # a name of the user's tables has no record
+    # a name of the user's tables has no record
+    size = words.records("llm").get(slug, {}).get("params_b")
     if wanted and size and not same_size(size, wanted):
-        raise Usage(f"--fix llm={slug} ({size:g}B) contradicts --fix llm_params_b={wanted:g}B (as --fix llm={wanted:g}B says too): leave one out")
+        raise Usage(
+            f"--fix llm={slug} ({size:g}B) contradicts --fix llm_params_b={wanted:g}B (as --fix"
+            f" llm={wanted:g}B says too): leave one out"
+        )
 
 
 def constraint_flags(parser) -> None:
     """What a recipe must meet: the flags that `constraints` reads."""
-    parser.add_argument("--budget", metavar="B", help="training budget: 500 A100-hours, 8xH100 for a day, 2e21 FLOP, 50M images, $2,000 at $1.50 per H100-hour")
-    parser.add_argument("--latency", metavar="L", help="time to first token: 300ms on L4 (300 ms total on L4 for a whole answer)")
+    parser.add_argument(
+        "--budget",
+        metavar="B",
+        help=(
+            "training budget: 500 A100-hours, 8xH100 for a day, 2e21 FLOP, 50M images, $2,000 at"
+            " $1.50 per H100-hour"
+        ),
+    )
+    parser.add_argument(
+        "--latency",
+        metavar="L",
+        help="time to first token: 300ms on L4 (300 ms total on L4 for a whole answer)",
+    )
     parser.add_argument("--speed", metavar="S", help="decoding: 20 tokens/s on Orin")
-    parser.add_argument("--memory", metavar="M", help="memory of the deployment: 24GB, 'fits 24GB in int4'")
-    parser.add_argument("--deploy", choices=("edge", "cloud"), help="device when none is named, whose memory is a limit: edge = Jetson AGX Orin, cloud = L4")
-    parser.add_argument("--dtype", choices=("bf16", "int8", "int4"), help="number format of the deployed LLM weights (default: bf16)")
-    parser.add_argument("--images", type=flag(positive), default=1, metavar="N", help="pictures in one request (several images, video frames)")
-    parser.add_argument("--licence", "--license", choices=("any", "commercial"), default="any", help="commercial: the LLM's licence must permit commercial use")
-    parser.add_argument("--fix", metavar="AXIS=VALUE", action="append", default=[], help="keep a field fixed: llm=qwen2.5-7b, llm_params_b=2B (repeatable)")
-    parser.add_argument("--avoid", metavar="AXIS=VALUE", action="append", default=[], help="leave out a component: encoder=clip-vit-l-14 (repeatable)")
+    parser.add_argument(
+        "--memory", metavar="M", help="memory of the deployment: 24GB, 'fits 24GB in int4'"
+    )
+    parser.add_argument(
+        "--deploy",
+        choices=("edge", "cloud"),
+        help=(
+            "device when none is named, whose memory is a limit: edge = Jetson AGX Orin, cloud = L4"
+        ),
+    )
+    parser.add_argument(
+        "--dtype",
+        choices=("bf16", "int8", "int4"),
+        help="number format of the deployed LLM weights (default: bf16)",
+    )
+    parser.add_argument(
+        "--images",
+        type=flag(positive),
+        default=1,
+        metavar="N",
+        help="pictures in one request (several images, video frames)",
+    )
+    parser.add_argument(
+        "--licence",
+        "--license",
+        choices=("any", "commercial"),
+        default="any",
+        help="commercial: the LLM's licence must permit commercial use",
+    )
+    parser.add_argument(
+        "--fix",
+        metavar="AXIS=VALUE",
+        action="append",
+        default=[],
+        help="keep a field fixed: llm=qwen2.5-7b, llm_params_b=2B (repeatable)",
+    )
+    parser.add_argument(
+        "--avoid",
+        metavar="AXIS=VALUE",
+        action="append",
+        default=[],
+        help="leave out a component: encoder=clip-vit-l-14 (repeatable)",
+    )
 
 
 def constraints(args: argparse.Namespace, words: Vocabulary) -> Constraints:
@@ -238,21 +350,38 @@ def constraints(args: argparse.Namespace, words: Vocabulary) -> Constraints:
         if not re.search(r"\son\s", args.latency, re.I):
             latency = latency._replace(gpu=device)
         elif speed and speed.gpu and latency.gpu != speed.gpu:
-            raise Usage(f"--latency is about {latency.gpu} and --speed about {speed.gpu}: one device at a time")
+            raise Usage(
+                f"--latency is about {latency.gpu} and --speed about {speed.gpu}: one device at a"
+                " time"
+            )
     memory, stored = units.memory(args.memory) if args.memory is not None else (None, None)
     if stored and args.dtype and args.dtype != stored:
         raise Usage(f"--memory says {stored} and --dtype {args.dtype}")
     device = latency.gpu if latency else device
-    room = words.records("hardware")[device].get("memory_gb") if latency or speed or args.deploy else None    # what it runs on, it must fit into
-    return Constraints(units.budget(args.budget, words) if args.budget is not None else None, latency, room if memory is None else memory,
-                       args.dtype or stored or "bf16", deploy_gpu=device, tokens_per_s=speed.tokens_per_s if speed else None, images=args.images,
-                       commercial=args.licence == "commercial")
+    # what it runs on, it must fit into
+    room = (
+        words.records("hardware")[device].get("memory_gb")
+        if latency or speed or args.deploy
+        else None
+    )
+    return Constraints(
+        units.budget(args.budget, words) if args.budget is not None else None,
+        latency,
+        room if memory is None else memory,
+        args.dtype or stored or "bf16",
+        deploy_gpu=device,
+        tokens_per_s=speed.tokens_per_s if speed else None,
+        images=args.images,
+        commercial=args.licence == "commercial",
+    )
 
 
 def image_size(text: str) -> tuple[int, int]:
     """--image 1024x768."""
     width, sign, height = text.lower().replace("×", "x").partition("x")
-    if not sign or not all(part.isascii() and part.isdecimal() and len(part) <= 9 for part in (width, height)):
+    if not sign or not all(
+        part.isascii() and part.isdecimal() and len(part) <= 9 for part in (width, height)
+    ):
         raise Usage(f"tokens: --image {text[:40]!r} is not WIDTHxHEIGHT (as in 1024x768)")
     tokens.check_size(int(width), int(height))
     return int(width), int(height)

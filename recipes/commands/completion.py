@@ -1,7 +1,9 @@
 """`completion`: a script that makes a shell complete commands, flags and names.
 
-In: parsed arguments and the library. Out: printed text or JSON, and the exit code. The scripts are made in completion.py.
+In: parsed arguments and the library. Out: printed text or JSON, and the exit code. The scripts are
+made in completion.py.
 """
+
 import argparse
 import os
 import sys
@@ -13,14 +15,19 @@ from ..library import CHECKOUT, Library
 
 def completion_arguments(parser: Parser) -> None:
     from .completion_scripts import KINDS, SHELLS
+
     parser.add_argument("shell", nargs="?", choices=SHELLS, help="which shell the script is for")
-    parser.add_argument("--words", choices=KINDS, help=argparse.SUPPRESS)  # what the scripts ask while one types
+    # what the scripts ask while one types
+    parser.add_argument("--words", choices=KINDS, help=argparse.SUPPRESS)
 
 
 def completion_command(args, library: Library, understood: dict | None = None) -> int:
-    """A script that makes a shell complete commands, flags and names: eval "$(… completion bash)"."""
+    """A script that makes a shell complete commands, flags and names: eval "$(… completion
+    bash)".
+    """
     from .. import cli
     from . import completion_scripts as completion
+
     if args.words:
         names = completion.words(args.words, library)
         show({"words": names}) if args.json else out("\n".join(names))
@@ -28,10 +35,17 @@ def completion_command(args, library: Library, understood: dict | None = None) -
     if not args.shell:
         raise Usage(f"completion: for which shell? ({', '.join(completion.SHELLS)})")
     started = os.path.abspath(sys.argv[0] or "main.py")
-    call = [sys.executable or "python3", started] if started.endswith(".py") else [os.path.basename(started)]
+    call = (
+        [sys.executable or "python3", started]
+        if started.endswith(".py")
+        else [os.path.basename(started)]
+    )
     if not started.endswith((".py", "vlm-recipe")):  # started by a test or another program
         call = [sys.executable or "python3", os.path.join(CHECKOUT, "main.py")]
-    commands = {name: completion.entry(name, command.summary, cli.parser_of(name)) for name, command in cli.COMMANDS.items()}
+    commands = {
+        name: completion.entry(name, command.summary, cli.parser_of(name))
+        for name, command in cli.COMMANDS.items()
+    }
     text = completion.script(args.shell, commands, call)
     show({"shell": args.shell, "script": text}) if args.json else out(text.rstrip("\n"))
     return 0

@@ -1,9 +1,11 @@
 """Shell completion: scripts for bash, zsh and fish, made from the commands and their parsers.
 
-In: the commands with their summaries, and for each its flags (argparse actions). Out: the text of a script; names of components
-are asked of the program when they are needed (`completion --words encoder`), so that the script does not grow old with them.
-Does not print, read files or install anything.
+In: the commands with their summaries, and for each its flags (argparse actions). Out: the text of a
+script; names of components are asked of the program when they are needed (`completion --words
+encoder`), so that the script does not grow old with them. Does not print, read files or install
+anything.
 """
+
 import argparse
 import os
 import shlex
@@ -12,16 +14,40 @@ from typing import NamedTuple
 
 SHELLS = ("bash", "zsh", "fish")
 # What a flag's value is, by the flag: a kind of names that `words` lists.
-NAMES = {"--encoder": "encoder", "--connector": "connector", "--llm": "llm", "--on": "llm", "--data": "data", "--benchmark": "benchmark",
-     "--tasks": "family", "--gpu": "hardware",
-         "--train-gpu": "hardware", "--fix": "field", "--avoid": "field", "--recipe": "field", "--factor": "field", "--paper": "paper"}
+NAMES = {
+    "--encoder": "encoder",
+    "--connector": "connector",
+    "--llm": "llm",
+    "--on": "llm",
+    "--data": "data",
+    "--benchmark": "benchmark",
+    "--tasks": "family",
+    "--gpu": "hardware",
+    "--train-gpu": "hardware",
+    "--fix": "field",
+    "--avoid": "field",
+    "--recipe": "field",
+    "--factor": "field",
+    "--paper": "paper",
+}
 FILES = ("--tables", "--out", "--measured", "--file", "--image", "--questions")
 # Words that stand behind a command without a flag.
-PLACES = {"swap": "part", "tables": "tables", "models": "model", "benchmarks": "benchmark", "claims": "claim", "curve": "axis", "completion": "shell"}
+PLACES = {
+    "swap": "part",
+    "tables": "tables",
+    "models": "model",
+    "benchmarks": "benchmark",
+    "claims": "claim",
+    "curve": "axis",
+    "completion": "shell",
+}
 
 
 class Flag(NamedTuple):
-    """A flag: its spellings, what it does, and whether it takes a value; choices and the kind of names that its values are."""
+    """A flag: its spellings, what it does, and whether it takes a value; choices and the kind of
+    names that its values are.
+    """
+
     spellings: tuple[str, ...]
     help: str
     valued: bool
@@ -30,7 +56,10 @@ class Flag(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """A command: its summary, its flags, choices of its first word and the kind of names that its words are."""
+    """A command: its summary, its flags, choices of its first word and the kind of names that its
+    words are.
+    """
+
     summary: str
     flags: tuple[Flag, ...]
     choices: tuple[str, ...]
@@ -45,25 +74,45 @@ def entry(name: str, summary: str, parser: argparse.ArgumentParser) -> Entry:
             continue
         if action.option_strings:
             names = next((NAMES[s] for s in action.option_strings if s in NAMES), None)
-            flags.append(Flag(tuple(action.option_strings), (action.help or "").replace("%%", "%"), action.nargs != 0, tuple(map(str, action.choices or ())),
-                 names))
+            flags.append(
+                Flag(
+                    tuple(action.option_strings),
+                    (action.help or "").replace("%%", "%"),
+                    action.nargs != 0,
+                    tuple(map(str, action.choices or ())),
+                    names,
+                )
+            )
         elif action.choices:
             choices = tuple(map(str, action.choices))
     return Entry(summary, tuple(flags), choices, PLACES.get(name))
 
 
 def words(kind: str, library) -> list[str]:
-    """The names of a kind, sorted: encoder, connector, llm, data, benchmark, family, hardware, paper, table, model, claim, field, axis, part."""
+    """The names of a kind, sorted: encoder, connector, llm, data, benchmark, family, hardware,
+    paper, table, model, claim, field, axis, part.
+    """
     from .design import CURVES
     from ..terms.recipe import FIELDS
+
     vocabulary = library.words
     if kind in ("encoder", "connector", "llm", "data", "family", "hardware"):
         return sorted(vocabulary.records(kind))
     if kind == "benchmark":
-        return sorted(key for key, record in vocabulary.records(kind).items() if record["family"] and record["kind"] == "score")
+        return sorted(
+            key
+            for key, record in vocabulary.records(kind).items()
+            if record["family"] and record["kind"] == "score"
+        )
     if kind == "part":
-        return sorted({name for axis in ("encoder", "connector", "llm", "data") for name in vocabulary.records(axis)} | {"7B", "13B", "336px", "672px",
-             "frozen", "unfrozen"})
+        return sorted(
+            {
+                name
+                for axis in ("encoder", "connector", "llm", "data")
+                for name in vocabulary.records(axis)
+            }
+            | {"7B", "13B", "336px", "672px", "frozen", "unfrozen"}
+        )
     if kind == "paper":
         return sorted(name[:-5] for name in os.listdir(library.shipped) if name.endswith(".json"))
     if kind == "table":
@@ -77,24 +126,56 @@ def words(kind: str, library) -> list[str]:
     return sorted(CURVES)
 
 
-KINDS = ("encoder", "connector", "llm", "data", "family", "hardware", "benchmark", "part", "paper", "table", "model", "claim", "field", "axis")
+KINDS = (
+    "encoder",
+    "connector",
+    "llm",
+    "data",
+    "family",
+    "hardware",
+    "benchmark",
+    "part",
+    "paper",
+    "table",
+    "model",
+    "claim",
+    "field",
+    "axis",
+)
 
 
 def head(call: Sequence[str], shell: str) -> list[str]:
-    """Comment, and the command itself where it is not installed: a function that calls the checkout."""
-    how = {"bash": 'eval "$(CALL completion bash)"', "zsh": 'eval "$(CALL completion zsh)"', "fish": "CALL completion fish | source"}[shell]
+    """Comment, and the command itself where it is not installed: a function that calls the
+    checkout.
+    """
+    how = {
+        "bash": 'eval "$(CALL completion bash)"',
+        "zsh": 'eval "$(CALL completion zsh)"',
+        "fish": "CALL completion fish | source",
+    }[shell]
     spelled = shlex.join(call)
     lines = [f"# Completion of vlm-recipe for {shell}: {how.replace('CALL', spelled)}"]
     if len(call) > 1:
-        body = f"function vlm-recipe; {spelled} $argv; end" if shell == "fish" else f'vlm-recipe() {{ {spelled} "$@"; }}'
-        test = "if not type -q vlm-recipe" if shell == "fish" else "if ! command -v vlm-recipe >/dev/null 2>&1; then"
+        body = (
+            f"function vlm-recipe; {spelled} $argv; end"
+            if shell == "fish"
+            else f'vlm-recipe() {{ {spelled} "$@"; }}'
+        )
+        test = (
+            "if not type -q vlm-recipe"
+            if shell == "fish"
+            else "if ! command -v vlm-recipe >/dev/null 2>&1; then"
+        )
         lines += [test, "  " + body, "end" if shell == "fish" else "fi"]
     return lines
 
 
 def script(shell: str, commands: Mapping[str, Entry], call: Sequence[str]) -> str:
     """The completion script of a shell. `call`: how this program is started."""
-    return "\n".join([*head(call, shell), *{"bash": bash, "zsh": zsh, "fish": fish}[shell](commands)]) + "\n"
+    return (
+        "\n".join([*head(call, shell), *{"bash": bash, "zsh": zsh, "fish": fish}[shell](commands)])
+        + "\n"
+    )
 
 
 def quote(text: str) -> str:
@@ -104,80 +185,185 @@ def quote(text: str) -> str:
 
 def bash(commands: Mapping[str, Entry]) -> list[str]:
     """A function that looks at the command and the word before the cursor."""
-    lines = ["_vlm_recipe() {",
-         '  local word="${COMP_WORDS[COMP_CWORD]}" before="${COMP_WORDS[COMP_CWORD-1]}" command="${COMP_WORDS[1]}" names="" kind="" glue="="',
-             "  COMPREPLY=()", '  if [ "$word" = "$glue" ]; then word=""; fi', '  if [ "$COMP_CWORD" -le 1 ]; then',
-             f"    COMPREPLY=($(compgen -W {quote(' '.join([*commands, '--help', '--version']))} -- \"$word\"))", "    return", "  fi",
-             '  case "$command $before" in']
+    lines = [
+        "_vlm_recipe() {",
+        (
+            '  local word="${COMP_WORDS[COMP_CWORD]}" before="${COMP_WORDS[COMP_CWORD-1]}"'
+            ' command="${COMP_WORDS[1]}" names="" kind="" glue="="'
+        ),
+        "  COMPREPLY=()",
+        '  if [ "$word" = "$glue" ]; then word=""; fi',
+        '  if [ "$COMP_CWORD" -le 1 ]; then',
+        (
+            f"    COMPREPLY=($(compgen -W {quote(' '.join([*commands, '--help', '--version']))} --"
+            ' "$word"))'
+        ),
+        "    return",
+        "  fi",
+        '  case "$command $before" in',
+    ]
     for name, entry in commands.items():
         groups: dict[tuple, list[str]] = {}
         for flag in entry.flags:
             if flag.valued:
-                key = ("choices", *flag.choices) if flag.choices else ("kind",
-                     flag.names) if flag.names else ("file",) if set(flag.spellings) & set(FILES) else ("none",)
+                key = (
+                    ("choices", *flag.choices)
+                    if flag.choices
+                    else (
+                        ("kind", flag.names)
+                        if flag.names
+                        else ("file",)
+                        if set(flag.spellings) & set(FILES)
+                        else ("none",)
+                    )
+                )
                 groups.setdefault(key, []).extend(f'"{name} {s}"' for s in flag.spellings)
         for key, patterns in groups.items():
-            what = {"choices": f"names={quote(' '.join(key[1:]))}", "kind": f"kind={key[-1]}", "file": "COMPREPLY=($(compgen -f -- \"$word\")); return",
-                 "none": "return"}[key[0]]
+            what = {
+                "choices": f"names={quote(' '.join(key[1:]))}",
+                "kind": f"kind={key[-1]}",
+                "file": 'COMPREPLY=($(compgen -f -- "$word")); return',
+                "none": "return",
+            }[key[0]]
             lines.append(f"    {'|'.join(patterns)}) {what} ;;")
     lines += ["    *)", '      case "$command" in']
     for name, entry in commands.items():
         flags = " ".join(s for flag in entry.flags for s in flag.spellings)
-        free = f"names={quote(' '.join(entry.choices))}" if entry.choices else f"kind={entry.names}" if entry.names else "kind=file"
+        free = (
+            f"names={quote(' '.join(entry.choices))}"
+            if entry.choices
+            else f"kind={entry.names}"
+            if entry.names
+            else "kind=file"
+        )
         if name == "tables":
-            free = f'case "$before" in show) kind=table ;; find) kind=part ;; *) names={quote(" ".join(entry.choices))} ;; esac'
-        lines += [f"        {name})", f'          if [ "${{word#-}}" != "$word" ]; then names={quote(flags)}', f"          else {free}; fi ;;"]
-    lines += ["      esac ;;", "  esac", '  if [ "$kind" = file ]; then COMPREPLY=($(compgen -f -- "$word")); return; fi',
-              '  if [ -n "$kind" ]; then names="$(vlm-recipe completion --words "$kind" 2>/dev/null)"; fi',
-              '  COMPREPLY=($(compgen -W "$names" -- "$word"))',
-              '  if [ "${COMPREPLY[0]%=}" != "${COMPREPLY[0]}" ]; then compopt -o nospace 2>/dev/null; fi', "}",
-                   "complete -o default -F _vlm_recipe vlm-recipe"]
+            free = (
+                'case "$before" in show) kind=table ;; find) kind=part ;; *)'
+                f" names={quote(' '.join(entry.choices))} ;; esac"
+            )
+        lines += [
+            f"        {name})",
+            f'          if [ "${{word#-}}" != "$word" ]; then names={quote(flags)}',
+            f"          else {free}; fi ;;",
+        ]
+    lines += [
+        "      esac ;;",
+        "  esac",
+        '  if [ "$kind" = file ]; then COMPREPLY=($(compgen -f -- "$word")); return; fi',
+        (
+            '  if [ -n "$kind" ]; then names="$(vlm-recipe completion --words "$kind"'
+            ' 2>/dev/null)"; fi'
+        ),
+        '  COMPREPLY=($(compgen -W "$names" -- "$word"))',
+        (
+            '  if [ "${COMPREPLY[0]%=}" != "${COMPREPLY[0]}" ]; then compopt -o nospace'
+            " 2>/dev/null; fi"
+        ),
+        "}",
+        "complete -o default -F _vlm_recipe vlm-recipe",
+    ]
     return lines
 
 
 def zsh(commands: Mapping[str, Entry]) -> list[str]:
     """A function with one _arguments call per command."""
+
     def described(text: str) -> str:
-        text = text.replace("\\", "").replace("[", "(").replace("]", ")").replace(":", ";").replace("`", "'")
+        text = (
+            text.replace("\\", "")
+            .replace("[", "(")
+            .replace("]", ")")
+            .replace(":", ";")
+            .replace("`", "'")
+        )
         return text
-    lines = ["_vlm_recipe_names() {", '  local -a found; found=(${(f)"$(vlm-recipe completion --words $1 2>/dev/null)"})', "  compadd -a found", "}",
-         "_vlm_recipe() {",
-             "  local -a commands", "  commands=("]
-    lines += [f"    {quote(name + ':' + described(entry.summary))}" for name, entry in commands.items()]
-    lines += ["  )", "  if (( CURRENT == 2 )); then _describe command commands; return; fi", "  local command=$words[2]", "  shift words; (( CURRENT-- ))",
-         "  case $command in"]
+
+    lines = [
+        "_vlm_recipe_names() {",
+        '  local -a found; found=(${(f)"$(vlm-recipe completion --words $1 2>/dev/null)"})',
+        "  compadd -a found",
+        "}",
+        "_vlm_recipe() {",
+        "  local -a commands",
+        "  commands=(",
+    ]
+    lines += [
+        f"    {quote(name + ':' + described(entry.summary))}" for name, entry in commands.items()
+    ]
+    lines += [
+        "  )",
+        "  if (( CURRENT == 2 )); then _describe command commands; return; fi",
+        "  local command=$words[2]",
+        "  shift words; (( CURRENT-- ))",
+        "  case $command in",
+    ]
     for name, entry in commands.items():
         lines.append(f"    {name}) _arguments \\")
         for flag in entry.flags:
             value = ""
             if flag.valued:
                 plain = "_files" if set(flag.spellings) & set(FILES) else " "
-                action = f"({' '.join(flag.choices)})" if flag.choices else f"_vlm_recipe_names {flag.names}" if flag.names else plain
+                action = (
+                    f"({' '.join(flag.choices)})"
+                    if flag.choices
+                    else f"_vlm_recipe_names {flag.names}"
+                    if flag.names
+                    else plain
+                )
                 value = f":value:{action}"
-            lines += [f"      {quote('*' + s + '[' + described(flag.help) + ']' + value)} \\" for s in flag.spellings]
-        free = f"({' '.join(entry.choices)})" if entry.choices else f"_vlm_recipe_names {entry.names}" if entry.names else "_files"
+            lines += [
+                f"      {quote('*' + s + '[' + described(flag.help) + ']' + value)} \\"
+                for s in flag.spellings
+            ]
+        free = (
+            f"({' '.join(entry.choices)})"
+            if entry.choices
+            else f"_vlm_recipe_names {entry.names}"
+            if entry.names
+            else "_files"
+        )
         if name == "tables":
-            lines += [f"      {quote('1:action:' + free)} {quote('*:table:_vlm_recipe_names table')} ;;"]
+            lines += [
+                f"      {quote('1:action:' + free)} {quote('*:table:_vlm_recipe_names table')} ;;"
+            ]
         else:
             lines += [f"      {quote('*:name:' + free)} ;;"]
-    return [*lines, "  esac", "}", "if (( ! $+functions[compdef] )); then autoload -Uz compinit && compinit; fi", "compdef _vlm_recipe vlm-recipe"]
+    return [
+        *lines,
+        "  esac",
+        "}",
+        "if (( ! $+functions[compdef] )); then autoload -Uz compinit && compinit; fi",
+        "compdef _vlm_recipe vlm-recipe",
+    ]
 
 
 def fish(commands: Mapping[str, Entry]) -> list[str]:
     """One `complete` line per flag."""
+
     def said(text: str) -> str:
         return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
     lines = ["complete -c vlm-recipe -f"]
     for name, entry in commands.items():
-        lines.append(f"complete -c vlm-recipe -n __fish_use_subcommand -a {name} -d {said(entry.summary)}")
+        lines.append(
+            f"complete -c vlm-recipe -n __fish_use_subcommand -a {name} -d {said(entry.summary)}"
+        )
         here = f"complete -c vlm-recipe -n '__fish_seen_subcommand_from {name}'"
         for flag in entry.flags:
-            spelled = " ".join(f"-l {s[2:]}" if s.startswith("--") else f"-s {s[1:]}" for s in flag.spellings)
+            spelled = " ".join(
+                f"-l {s[2:]}" if s.startswith("--") else f"-s {s[1:]}" for s in flag.spellings
+            )
             value = ""
             if flag.valued:
-                value = " -x -a " + said(" "
-                     "".join(flag.choices)) if flag.choices else f" -x -a '(vlm-recipe completion --words {flag.names} 2>/dev/null)'" if flag.names else (
-                    " -r -F" if set(flag.spellings) & set(FILES) else " -x")
+                value = (
+                    " -x -a " + said(" ".join(flag.choices))
+                    if flag.choices
+                    else (
+                        f" -x -a '(vlm-recipe completion --words {flag.names} 2>/dev/null)'"
+                        if flag.names
+                        else (" -r -F" if set(flag.spellings) & set(FILES) else " -x")
+                    )
+                )
             lines.append(f"{here} {spelled}{value} -d {said(flag.help)}")
         if entry.choices:
             lines.append(f"{here} -a {said(' '.join(entry.choices))}")
@@ -186,5 +372,8 @@ def fish(commands: Mapping[str, Entry]) -> list[str]:
         else:
             lines.append(f"{here} -F")
         if name == "tables":
-            lines.append("complete -c vlm-recipe -n '__fish_seen_subcommand_from show' -a '(vlm-recipe completion --words table 2>/dev/null)'")
+            lines.append(
+                "complete -c vlm-recipe -n '__fish_seen_subcommand_from show' -a '(vlm-recipe"
+                " completion --words table 2>/dev/null)'"
+            )
     return lines

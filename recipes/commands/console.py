@@ -1,7 +1,9 @@
 """What the terminal is, and how to print on it.
 
-In: the environment and the standard streams. Out: a Style, and printed text or JSON. Knows no command.
+In: the environment and the standard streams. Out: a Style, and printed text or JSON. Knows no
+command.
 """
+
 import json
 import os
 import sys
@@ -13,10 +15,38 @@ PROGRAM = "vlm-recipe" if __package__ == "vlm_recipes" else "python3 main.py"
 
 
 # What stands for a character that is not ASCII: one for one where a column must stay where it is.
-ASCII = str.maketrans({"…": "~", "–": "-", "—": "-", "−": "-", "→": ">", "←": "<", "×": "x", "·": ".", "’": "'", "─": "-", "━": "=", "═": "=", "│": "|",
-     "┊": ":",
-                       "├": "|", "┤": "|", "●": "*", "◆": "#", "▪": "+", "○": "o", "▫": "o", "▢": "o", "□": "o", "■": "#", "░": ".", "█": "#", "∘": "o",
-                       "§": "S"})
+ASCII = str.maketrans(
+    {
+        "…": "~",
+        "–": "-",
+        "—": "-",
+        "−": "-",
+        "→": ">",
+        "←": "<",
+        "×": "x",
+        "·": ".",
+        "’": "'",
+        "─": "-",
+        "━": "=",
+        "═": "=",
+        "│": "|",
+        "┊": ":",
+        "├": "|",
+        "┤": "|",
+        "●": "*",
+        "◆": "#",
+        "▪": "+",
+        "○": "o",
+        "▫": "o",
+        "▢": "o",
+        "□": "o",
+        "■": "#",
+        "░": ".",
+        "█": "#",
+        "∘": "o",
+        "§": "S",
+    }
+)
 _PLAIN: list[bool] = [False]
 
 
@@ -35,12 +65,15 @@ def style() -> Style:
     if _PLAIN[0]:
         return Style(80, False)
     screen = sys.stdout is not None and sys.stdout.isatty()
-    colour = bool(os.environ.get("FORCE_COLOR")) or (screen and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb")
+    colour = bool(os.environ.get("FORCE_COLOR")) or (
+        screen and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    )
     if os.environ.get("NO_COLOR"):
         colour = False
     width = 80
     if screen:
         import shutil
+
         width = max(60, min(shutil.get_terminal_size().columns, 120))
     return Style(width, colour)
 
@@ -54,12 +87,19 @@ def announce(line: str) -> None:
 
 
 def show(value) -> None:
-    """Print JSON: a line for each key of the whole, and for each object of its lists (so that `head` and `grep` are of use)."""
+    """Print JSON: a line for each key of the whole, and for each object of its lists (so that
+    `head` and `grep` are of use).
+    """
     _HEAD.clear()
-    line = json.JSONEncoder(ensure_ascii=_PLAIN[0]).encode      # without indent, which is six times as slow
+    # without indent, which is six times as slow
+    line = json.JSONEncoder(ensure_ascii=_PLAIN[0]).encode
     parts = []
     for key, part in value.items():
-        body = "[\n    " + ",\n    ".join(map(line, part)) + "\n  ]" if isinstance(part, list) and any(isinstance(x, dict) for x in part) else line(part)
+        body = (
+            "[\n    " + ",\n    ".join(map(line, part)) + "\n  ]"
+            if isinstance(part, list) and any(isinstance(x, dict) for x in part)
+            else line(part)
+        )
         parts.append(f"  {line(key)}: {body}")
     print("{\n" + ",\n".join(parts) + "\n}")
 
@@ -72,10 +112,13 @@ def out(text: str) -> None:
 
 
 def ascii_only(text: str) -> str:
-    """The text in ASCII: dashes, arrows and marks by what looks like them, letters without accents, ? for the rest."""
+    """The text in ASCII: dashes, arrows and marks by what looks like them, letters without accents,
+    ? for the rest.
+    """
     text = text.replace(" … ", "...").replace(" ± ", " +-").translate(ASCII)
     if not text.isascii():
         import unicodedata
+
         text = unicodedata.normalize("NFKD", text)
         text = "".join(c if c.isascii() else "" if unicodedata.combining(c) else "?" for c in text)
     return text

@@ -1,13 +1,25 @@
-"""The commands that plan runs: `design` (a set of runs that separates factors) and `curve` (along one axis).
+"""The commands that plan runs: `design` (a set of runs that separates factors) and `curve` (along
+one axis).
 
-In: parsed arguments and the library. Out: printed text or JSON, and the exit code. The arithmetic is experiments.py and picker/.
+In: parsed arguments and the library. Out: printed text or JSON, and the exit code. The arithmetic
+is experiments.py and picker/.
 """
+
 import math
 import sys
 from collections.abc import Mapping
 
 from ..answers import costs as costing
-from .arguments import Parser, Usage, benchmark_list, flag, level_flag, number, positive, recipe_fields
+from .arguments import (
+    Parser,
+    Usage,
+    benchmark_list,
+    flag,
+    level_flag,
+    number,
+    positive,
+    recipe_fields,
+)
 from .console import PROGRAM, is_plain, out, show, style
 from ..cost import flops
 from ..terms.vocabulary import Vocabulary, fold, nearest
@@ -22,13 +34,18 @@ KINDS = ("full", "fraction", "one-at-a-time")
 
 
 def effect(text: str) -> tuple[float, bool]:
-    """--detect: (amount, is it percent of the scale?); 1.0 are points, 1% a hundredth of the scale."""
+    """--detect: (amount, is it percent of the scale?); 1.0 are points, 1% a hundredth of the
+    scale.
+    """
     try:
         value = float(text.strip().rstrip("%"))
     except ValueError:
         value = math.nan
     if not 0 < value < 1e5:
-        raise ValueError(f"{text[:20]!r} is not an effect (1.0: points of the benchmark's scale; 1%: percent of it)")
+        raise ValueError(
+            f"{text[:20]!r} is not an effect (1.0: points of the benchmark's scale; 1%: percent"
+            " of it)"
+        )
     return value, text.strip().endswith("%")
 
 
@@ -37,41 +54,136 @@ def own_fields(text: str | None, command: str, words: Vocabulary) -> dict:
     return parse(recipe_fields(text or "", f"{command}: --recipe"), words)[0].stated()
 
 
-# --- design -----------------------------------------------------------------------------------------------------------
+# --- design
+# ------------------------------------------------------------------------------------------
+
 
 def design_arguments(parser: Parser) -> None:
-    parser.add_argument("--factor", metavar="FIELD=A,B[,C]", action="append", default=[], required=True,
-                        help="a recipe field and the levels to compare (repeatable); encoder, connector, llm, data alone: the two most ablated levels")
+    parser.add_argument(
+        "--factor",
+        metavar="FIELD=A,B[,C]",
+        action="append",
+        default=[],
+        required=True,
+        help=(
+            "a recipe field and the levels to compare (repeatable); encoder, connector, llm, data"
+            " alone: the two most ablated levels"
+        ),
+    )
     kind = parser.add_mutually_exclusive_group()
-    kind.add_argument("--fraction", dest="kind", action="store_const", const="fraction",
-                      help="the fewest settings that keep main effects apart from each other")
-    kind.add_argument("--full", dest="kind", action="store_const", const="full", help="every combination")
-    kind.add_argument("--one-at-a-time", dest="kind", action="store_const", const="one-at-a-time", help="each level alone against the first ones")
-    parser.add_argument("--interactions", action="store_true", help="keep two-factor interactions apart as well, and plan seeds to see them")
-    parser.add_argument("--seeds", type=flag(positive), metavar="N", help="runs of each setting (default: as many as --detect needs, else 1)")
-    parser.add_argument("--detect", type=flag(effect), metavar="D", help="the effect to see: 1.0 (points of the benchmark) or 1%% (of its scale)")
-    parser.add_argument("--benchmark", action="append", default=[], metavar="B[,B]", help="where to see it (repeatable)")
-    parser.add_argument("--power", type=flag(units.level), default=0.8, metavar="P", help="probability to see it (default: 0.8)")
-    parser.add_argument("--alpha", type=number(0.0, 0.5, "a level of a test between 0 and 0.5", False), default=0.05, metavar="P",
-                        help="two-sided level of the test (default: 0.05)")
-    parser.add_argument("--correct", choices=("holm", "bh"), default="holm", help="for several benchmarks: Holm or Benjamini-Hochberg (default: holm)")
-    parser.add_argument("--paired", type=number(0.0, 0.99, "a share between 0 and 0.99"), default=0.0, metavar="SHARE",
-                        help="share of the runs' variance that runs of one seed have in common (default: 0)")
-    parser.add_argument("--new-questions", action="store_true", help="the effect must hold for questions like these, not only for these")
-    parser.add_argument("--recipe", metavar="FIELD=VALUE,…", help="what is held (fields left out: LLaVA-1.5-7B)")
-    parser.add_argument("--plan", choices=costing.PLANS, default="llava", help="the training stages (default: LLaVA's two)")
-    parser.add_argument("--gpu", default="A100", metavar="GPU", help="what it is trained on (default: A100)")
-    parser.add_argument("--export", metavar="DIR",
-                        help="write one configuration per setting here, a manifest, and the commands to evaluate and import (with --to)")
-    parser.add_argument("--to", metavar="TARGET", help="the training program that --export writes for (export --to list shows them)")
-    parser.add_argument("--table", metavar="NAME", help="with --export: the table to import the results into (default: my-experiment)")
-    parser.add_argument("--force", action="store_true", help="with --export: overwrite files of other content")
+    kind.add_argument(
+        "--fraction",
+        dest="kind",
+        action="store_const",
+        const="fraction",
+        help="the fewest settings that keep main effects apart from each other",
+    )
+    kind.add_argument(
+        "--full", dest="kind", action="store_const", const="full", help="every combination"
+    )
+    kind.add_argument(
+        "--one-at-a-time",
+        dest="kind",
+        action="store_const",
+        const="one-at-a-time",
+        help="each level alone against the first ones",
+    )
+    parser.add_argument(
+        "--interactions",
+        action="store_true",
+        help="keep two-factor interactions apart as well, and plan seeds to see them",
+    )
+    parser.add_argument(
+        "--seeds",
+        type=flag(positive),
+        metavar="N",
+        help="runs of each setting (default: as many as --detect needs, else 1)",
+    )
+    parser.add_argument(
+        "--detect",
+        type=flag(effect),
+        metavar="D",
+        help="the effect to see: 1.0 (points of the benchmark) or 1%% (of its scale)",
+    )
+    parser.add_argument(
+        "--benchmark",
+        action="append",
+        default=[],
+        metavar="B[,B]",
+        help="where to see it (repeatable)",
+    )
+    parser.add_argument(
+        "--power",
+        type=flag(units.level),
+        default=0.8,
+        metavar="P",
+        help="probability to see it (default: 0.8)",
+    )
+    parser.add_argument(
+        "--alpha",
+        type=number(0.0, 0.5, "a level of a test between 0 and 0.5", False),
+        default=0.05,
+        metavar="P",
+        help="two-sided level of the test (default: 0.05)",
+    )
+    parser.add_argument(
+        "--correct",
+        choices=("holm", "bh"),
+        default="holm",
+        help="for several benchmarks: Holm or Benjamini-Hochberg (default: holm)",
+    )
+    parser.add_argument(
+        "--paired",
+        type=number(0.0, 0.99, "a share between 0 and 0.99"),
+        default=0.0,
+        metavar="SHARE",
+        help="share of the runs' variance that runs of one seed have in common (default: 0)",
+    )
+    parser.add_argument(
+        "--new-questions",
+        action="store_true",
+        help="the effect must hold for questions like these, not only for these",
+    )
+    parser.add_argument(
+        "--recipe", metavar="FIELD=VALUE,…", help="what is held (fields left out: LLaVA-1.5-7B)"
+    )
+    parser.add_argument(
+        "--plan",
+        choices=costing.PLANS,
+        default="llava",
+        help="the training stages (default: LLaVA's two)",
+    )
+    parser.add_argument(
+        "--gpu", default="A100", metavar="GPU", help="what it is trained on (default: A100)"
+    )
+    parser.add_argument(
+        "--export",
+        metavar="DIR",
+        help=(
+            "write one configuration per setting here, a manifest, and the commands to evaluate and"
+            " import (with --to)"
+        ),
+    )
+    parser.add_argument(
+        "--to",
+        metavar="TARGET",
+        help="the training program that --export writes for (export --to list shows them)",
+    )
+    parser.add_argument(
+        "--table",
+        metavar="NAME",
+        help="with --export: the table to import the results into (default: my-experiment)",
+    )
+    parser.add_argument(
+        "--force", action="store_true", help="with --export: overwrite files of other content"
+    )
 
 
 def design_command(args, library: Library, understood: dict | None = None) -> int:
     """The fewest runs that separate factors, with seeds and GPU-hours."""
     from ..answers import design as experiments
     from ..show import design as report
+
     words = library.words
     own = own_fields(args.recipe, "design", words)
     factors = [factor_of(text, library) for text in args.factor]
@@ -80,24 +192,44 @@ def design_command(args, library: Library, understood: dict | None = None) -> in
     if args.detect and not args.benchmark:
         raise Usage("design: --detect needs a --benchmark (as in --detect 1.0 --benchmark mmmu)")
     if args.interactions and args.kind == "one-at-a-time":
-        raise Usage("design: one factor at a time never shows an interaction: leave out --interactions or --one-at-a-time")
+        raise Usage(
+            "design: one factor at a time never shows an interaction: leave out --interactions or"
+            " --one-at-a-time"
+        )
     if args.interactions and len(factors) < 2:
         raise Usage("design: an interaction needs two factors")
-    if "encoder" in own and "resolution" not in own and not any("resolution" in stated for f in factors for stated in f.stated):
+    if (
+        "encoder" in own
+        and "resolution" not in own
+        and not any("resolution" in stated for f in factors for stated in f.stated)
+    ):
         own = {**own, "resolution": costing.native(words, own["encoder"]) or BASELINE.resolution}
     detect, percent = args.detect or (None, False)
     benchmarks = tuple(benchmark_list(args.benchmark, words))
     experiments.check_effect(detect, percent, benchmarks, words)
-    asked = experiments.Asked(detect, percent, benchmarks, args.power, args.alpha, args.correct, args.seeds,
-                              args.paired, args.new_questions, args.interactions)
+    asked = experiments.Asked(
+        detect,
+        percent,
+        benchmarks,
+        args.power,
+        args.alpha,
+        args.correct,
+        args.seeds,
+        args.paired,
+        args.new_questions,
+        args.interactions,
+    )
     try:
-        value = experiments.plan(library, factors, own, args.kind, asked, args.plan, units.hardware(args.gpu, words))
+        value = experiments.plan(
+            library, factors, own, args.kind, asked, args.plan, units.hardware(args.gpu, words)
+        )
     except ValueError as error:
         if type(error) is not ValueError:
             raise
         raise Usage(f"design: {error}") from None
     written, notes = export_runs(args, value, library) if args.export else ([], [])
     from .pick import names_of
+
     names = names_of(library)
     if args.json:
         more = {"export": {"target": args.to, "files": written, "notes": notes}} if written else {}
@@ -105,7 +237,9 @@ def design_command(args, library: Library, understood: dict | None = None) -> in
     else:
         out(report.experiment_text(value, names, style()))
         if written:
-            lines = [line for note in notes for line in wrap("note: " + note, style(), hang="      ")]
+            lines = [
+                line for note in notes for line in wrap("note: " + note, style(), hang="      ")
+            ]
             out("\n".join(["", *(f"wrote {clean(path)}" for path in written), *lines]))
     return 0
 
@@ -118,66 +252,125 @@ def check_export(args, library: Library) -> None:
             raise Usage(f"design: --{needs} is about --export DIR, which is not given")
         return
     from ..exchange.target import PLANS, Target
+
     if not args.to:
-        raise Usage("design: --export needs --to TARGET (export --to list shows the training programs)")
+        raise Usage(
+            "design: --export needs --to TARGET (export --to list shows the training programs)"
+        )
     args.to = Target(args.to, library.words).slug
     if args.plan not in PLANS:
         raise Usage(f"design: --export writes the plans {', '.join(PLANS)}, not {args.plan}")
 
 
 def export_runs(args, value, library: Library) -> tuple[list[str], list[str]]:
-    """Write the configurations of an experiment's settings: the paths, and what to know about them."""
+    """Write the configurations of an experiment's settings: the paths, and what to know about
+    them.
+    """
     from ..exchange.experiment import plan_experiment, write_files
+
     runs = [(run.name, costing.whole(run.recipe.stated(), library.words)) for run in value.runs]
     more = {"table": args.table} if args.table else {}
-    files = plan_experiment(runs, args.to, library.words, plan=args.plan, tasks=",".join(value.asked.benchmarks) or None, program=PROGRAM, **more)
-    seeds = [f"each setting is one configuration: train it with {value.seeds} seeds"] if value.seeds > 1 else []
+    files = plan_experiment(
+        runs,
+        args.to,
+        library.words,
+        plan=args.plan,
+        tasks=",".join(value.asked.benchmarks) or None,
+        program=PROGRAM,
+        **more,
+    )
+    seeds = (
+        [f"each setting is one configuration: train it with {value.seeds} seeds"]
+        if value.seeds > 1
+        else []
+    )
     return write_files(args.export, files.files, args.force), [*seeds, *files.notes]
 
 
 def factor_of(text: str, library: Library):
-    """--factor FIELD=A,B: canonical levels; FIELD alone: the baseline's level and the one most papers ablate beside it."""
+    """--factor FIELD=A,B: canonical levels; FIELD alone: the baseline's level and the one most
+    papers ablate beside it.
+    """
     from ..answers.design import Factor
+
     field, sign, rest = text.partition("=")
     field = field.strip().replace("-", "_")
     if field not in FIELDS:
         near = nearest(field, {fold(name): name for name in FIELDS})
-        raise Usage(f"design: --factor {field[:40]!r} is not a recipe field{'; did you mean ' + near[0] if near else ''} (fields: {', '.join(FIELDS)})")
+        raise Usage(
+            f"design: --factor {field[:40]!r} is not a recipe"
+            f" field{'; did you mean ' + near[0] if near else ''} (fields: {', '.join(FIELDS)})"
+        )
     if not sign:
         if field not in ("encoder", "connector", "llm", "data"):
-            raise Usage(f"design: --factor {field}: name its levels (as in --factor resolution=336,672)")
+            raise Usage(
+                f"design: --factor {field}: name its levels (as in --factor resolution=336,672)"
+            )
         levels = (getattr(BASELINE, field), rival(field, library))
         return Factor(field, levels, tuple({field: level} for level in levels), True)
-    stated = [parse({field: level.strip()}, library.words)[0].stated() for level in rest.split(",") if level.strip()]
+    stated = [
+        parse({field: level.strip()}, library.words)[0].stated()
+        for level in rest.split(",")
+        if level.strip()
+    ]
     if len(stated) < 2:
-        raise Usage(f"design: --factor {text[:60]!r} has {'one level' if stated else 'no levels'}: "
-                    "a factor needs two or more (as in --factor encoder=clip,siglip)")
+        raise Usage(
+            f"design: --factor {text[:60]!r} has {'one level' if stated else 'no levels'}: "
+            "a factor needs two or more (as in --factor encoder=clip,siglip)"
+        )
     levels = tuple(label(level) for level in stated)
     twice = next((level for i, level in enumerate(levels) if level in levels[:i]), None)
     if twice:
         raise Usage(f"design: --factor {field} names the level {twice} twice")
     if len({frozenset(level) for level in stated}) > 1:
-        both = next(pair for pair in zip(levels, levels[1:], stated, stated[1:]) if set(pair[2]) != set(pair[3]))
-        fields, such = sorted({name for level in stated for name in level}), " (as in encoder=clip@336,siglip@384)" if field == "encoder" else ""
-        raise Usage(f"design: --factor {field}: {both[0]} and {both[1]} do not state the same fields: say {' and '.join(fields)} at every level{such}")
+        both = next(
+            pair
+            for pair in zip(levels, levels[1:], stated, stated[1:])
+            if set(pair[2]) != set(pair[3])
+        )
+        fields, such = (
+            sorted({name for level in stated for name in level}),
+            (" (as in encoder=clip@336,siglip@384)" if field == "encoder" else ""),
+        )
+        raise Usage(
+            f"design: --factor {field}: {both[0]} and {both[1]} do not state the same fields: say"
+            f" {' and '.join(fields)} at every level{such}"
+        )
     return Factor(field, levels, tuple(stated))
 
 
 def label(stated: Mapping[str, object]) -> str:
     """A level as one word: `siglip-so400m-14`, `7B`, `siglip-so400m-14@384`."""
     from ..answers.pick import typed
+
     return "@".join(typed(field, value) for field, value in stated.items())
 
 
 def rival(field: str, library: Library) -> str:
-    """The level, beside the baseline's, that most papers ablate, of the nearest size where several do (an LLM within a quarter of its size)."""
-    support, records, base = library.posterior.support, library.words.records(field), getattr(BASELINE, field)
+    """The level, beside the baseline's, that most papers ablate, of the nearest size where several
+    do (an LLM within a quarter of its size).
+    """
+    support, records, base = (
+        library.posterior.support,
+        library.words.records(field),
+        getattr(BASELINE, field),
+    )
     found = []
     for slug, record in records.items():
-        size, own = (entry.get({"llm": "params_b", "data": "samples"}.get(field)) for entry in (record, records[base]))
-        if slug == base or f"{field}={slug}" not in support or own and (not size or field == "llm" and not 0.8 < size / own < 1.25):
+        size, own = (
+            entry.get({"llm": "params_b", "data": "samples"}.get(field))
+            for entry in (record, records[base])
+        )
+        if (
+            slug == base
+            or f"{field}={slug}" not in support
+            or own
+            and (not size or field == "llm" and not 0.8 < size / own < 1.25)
+        ):
             continue
-        found.append((-len(support[f"{field}={slug}"]), abs(math.log(size / own)) if own else 0.0, slug))
+        found.append(
+            (-len(support[f"{field}={slug}"]), abs(math.log(size / own)) if own else 0.0, slug)
+        )
     return min(found)[2]
 
 
@@ -189,27 +382,77 @@ def check_factors(factors, own: Mapping[str, object]) -> None:
         for field in sorted({name for stated in factor.stated for name in stated}):
             for name in (field, clash.get(field, field)):
                 if name in owner:
-                    raise Usage(f"design: --factor {factor.name} is given twice" if owner[name] == factor.name else
-                                f"design: --factor {owner[name]} and --factor {factor.name} both state {name}")
+                    raise Usage(
+                        f"design: --factor {factor.name} is given twice"
+                        if owner[name] == factor.name
+                        else (
+                            f"design: --factor {owner[name]} and --factor {factor.name} both state"
+                            f" {name}"
+                        )
+                    )
             if field in own or clash.get(field) in own:
-                raise Usage(f"design: --recipe already says {field if field in own else clash[field]}, a level of --factor {factor.name}")
+                raise Usage(
+                    f"design: --recipe already says {field if field in own else clash[field]}, a"
+                    f" level of --factor {factor.name}"
+                )
         owner.update({field: factor.name for stated in factor.stated for field in stated})
 
 
-# --- curve ------------------------------------------------------------------------------------------------------------
+# --- curve
+# ------------------------------------------------------------------------------------------
+
 
 def curve_arguments(parser: Parser) -> None:
     parser.add_argument("axis", metavar="AXIS", help=f"what moves: {', '.join(CURVES)}")
-    parser.add_argument("--tasks", metavar="MIX", help="task mix: documents, charts=0.5,mmmu=0.5 … (default: balanced)")
-    parser.add_argument("--by-family", action="store_true", help="every task family: what printed rows and the model say range by range")
-    parser.add_argument("--from", dest="low", metavar="V", help="where the curve starts (default: an eighth of the recipe's value, inside the tables' range)")
-    parser.add_argument("--to", dest="high", metavar="V", help="where it ends (default: eight times the recipe's value, inside the tables' range)")
-    parser.add_argument("--points", type=flag(points), metavar="N", help="so many points, evenly in doublings (default: the doublings of the recipe's value)")
-    parser.add_argument("--recipe", metavar="FIELD=VALUE,…", help="the recipe that moves (fields left out: LLaVA-1.5-7B)")
-    parser.add_argument("--worth", type=number(0.0, 100.0, "a gain in percent of the scale between 0 and 100"), metavar="P",
-                        help="what a doubling of GPU-hours must bring, in percent of the scale, to pay")
+    parser.add_argument(
+        "--tasks",
+        metavar="MIX",
+        help="task mix: documents, charts=0.5,mmmu=0.5 … (default: balanced)",
+    )
+    parser.add_argument(
+        "--by-family",
+        action="store_true",
+        help="every task family: what printed rows and the model say range by range",
+    )
+    parser.add_argument(
+        "--from",
+        dest="low",
+        metavar="V",
+        help=(
+            "where the curve starts (default: an eighth of the recipe's value, inside the tables'"
+            " range)"
+        ),
+    )
+    parser.add_argument(
+        "--to",
+        dest="high",
+        metavar="V",
+        help="where it ends (default: eight times the recipe's value, inside the tables' range)",
+    )
+    parser.add_argument(
+        "--points",
+        type=flag(points),
+        metavar="N",
+        help="so many points, evenly in doublings (default: the doublings of the recipe's value)",
+    )
+    parser.add_argument(
+        "--recipe",
+        metavar="FIELD=VALUE,…",
+        help="the recipe that moves (fields left out: LLaVA-1.5-7B)",
+    )
+    parser.add_argument(
+        "--worth",
+        type=number(0.0, 100.0, "a gain in percent of the scale between 0 and 100"),
+        metavar="P",
+        help="what a doubling of GPU-hours must bring, in percent of the scale, to pay",
+    )
     parser.add_argument("--gpu", default="L4", metavar="GPU", help="what TTFT is for (default: L4)")
-    parser.add_argument("--train-gpu", default="A100", metavar="GPU", help="what the GPU-hours are of (default: A100)")
+    parser.add_argument(
+        "--train-gpu",
+        default="A100",
+        metavar="GPU",
+        help="what the GPU-hours are of (default: A100)",
+    )
     parser.add_argument("--plot", metavar="FILE.svg", help="the curve with its band as a picture")
     level_flag(parser)
 
@@ -223,10 +466,18 @@ def points(text: str) -> int:
 
 def axis_of(text: str) -> str:
     """The axis that a text names. Raises Usage."""
-    known = {fold(name): name for name in CURVES} | {"tokens": "visual_tokens", "llm": "llm_params_b", "llmsize": "llm_params_b", "data": "data_size"}
+    known = {fold(name): name for name in CURVES} | {
+        "tokens": "visual_tokens",
+        "llm": "llm_params_b",
+        "llmsize": "llm_params_b",
+        "data": "data_size",
+    }
     if fold(text) not in known:
         near = nearest(text, known)
-        raise Usage(f"curve: unknown axis {text[:40]!r}{'; did you mean ' + near[0] if near else ''} (axes: {', '.join(CURVES)})")
+        raise Usage(
+            f"curve: unknown axis {text[:40]!r}{'; did you mean ' + near[0] if near else ''} (axes:"
+            f" {', '.join(CURVES)})"
+        )
     return known[fold(text)]
 
 
@@ -235,13 +486,19 @@ def curve_command(args, library: Library, understood: dict | None = None) -> int
     from ..picker import curve
     from ..terms.tasks import parse_mix, spread
     from ..show import curve as report
+
     words, axis = library.words, axis_of(args.axis)
     if args.plot is not None and (args.by_family or not args.plot.lower().endswith(".svg")):
-        raise Usage("curve: --plot draws one curve: not with --by-family" if args.by_family else
-                    f"curve: --plot {args.plot[:60]!r}: the picture's file ends in .svg")
+        raise Usage(
+            "curve: --plot draws one curve: not with --by-family"
+            if args.by_family
+            else f"curve: --plot {args.plot[:60]!r}: the picture's file ends in .svg"
+        )
     stated = own_fields(args.recipe, "curve", words)
     recipe = costing.whole(stated, words)
-    low, high = (end(text, name, axis, words) for text, name in ((args.low, "--from"), (args.high, "--to")))
+    low, high = (
+        end(text, name, axis, words) for text, name in ((args.low, "--from"), (args.high, "--to"))
+    )
     if low is not None and high is not None and low >= high:
         raise Usage(f"curve: --from {low:g} is not below --to {high:g}")
     gpu, train = units.hardware(args.gpu, words), units.hardware(args.train_gpu, words)
@@ -254,21 +511,52 @@ def curve_command(args, library: Library, understood: dict | None = None) -> int
             return None, None, None
         return cost.gpu_hours.gpu_hours, cost.latency.ttft_ms, visual.visual_tokens
 
-    more = {"low": low, "high": high, "points": args.points, "level": args.level, "worth": args.worth, "fixed_tokens": "visual_tokens" in stated}
+    more = {
+        "low": low,
+        "high": high,
+        "points": args.points,
+        "level": args.level,
+        "worth": args.worth,
+        "fixed_tokens": "visual_tokens" in stated,
+    }
     rows = curve.pairs(library.papers(library.posterior.support[curve.FEATURE[axis]]), axis, words)
     if args.by_family:
-        families = parse_mix(args.tasks, words).parts if args.tasks is not None else words.families()
+        families = (
+            parse_mix(args.tasks, words).parts if args.tasks is not None else words.families()
+        )
         other = next((name for name in families if name not in words.records("family")), None)
         if other:
-            raise Usage(f"curve: --by-family compares task families: {other} is a benchmark of {words.records('benchmark')[other]['family']}")
+            raise Usage(
+                f"curve: --by-family compares task families: {other} is a benchmark of"
+                f" {words.records('benchmark')[other]['family']}"
+            )
         mixes = {name: spread({name: 1.0}, words) for name in families}
         value = curve.by_family(recipe, axis, mixes, library.posterior, words, rows, costs, **more)
-        show({**(understood or {}), **report.families_json(value)}) if args.json else out(report.families_text(value, style()))
+        (
+            show({**(understood or {}), **report.families_json(value)})
+            if args.json
+            else out(report.families_text(value, style()))
+        )
         return 0
-    value = curve.curve(recipe, axis, parse_mix(args.tasks, words), library.posterior, words, costs, rows=rows, **more)
+    value = curve.curve(
+        recipe,
+        axis,
+        parse_mix(args.tasks, words),
+        library.posterior,
+        words,
+        costs,
+        rows=rows,
+        **more,
+    )
     plot = plot_curve(args.plot, report.curve_picture(value, gpu, train)) if args.plot else None
     if args.json:
-        show({**(understood or {}), **report.curve_json(value, gpu, train), **({"plot": plot} if plot else {})})
+        show(
+            {
+                **(understood or {}),
+                **report.curve_json(value, gpu, train),
+                **({"plot": plot} if plot else {}),
+            }
+        )
     else:
         utf = not is_plain() and "utf" in (getattr(sys.stdout, "encoding", None) or "").lower()
         out(report.curve_text(value, gpu, train, style(), utf))
@@ -280,6 +568,7 @@ def curve_command(args, library: Library, understood: dict | None = None) -> int
 def plot_curve(path: str, text: str) -> dict:
     """Write the picture of a curve and say where (for --json)."""
     from ..base.write import write_text
+
     write_text(path, text)
     return {"path": path, "bytes": len(text.encode("utf-8"))}
 

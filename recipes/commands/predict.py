@@ -1,8 +1,10 @@
 """Predictions in bulk: one line of JSON in, one dictionary out.
 
-In: lines of {"from": {recipe}, "to": {recipe}, "benchmark": "mmmu"}. Out: the answer of `swap` with one delta, or
-{"error": …}. What many lines share (papers, the rows of one change) is read and searched once.
+In: lines of {"from": {recipe}, "to": {recipe}, "benchmark": "mmmu"}. Out: the answer of `swap` with
+one delta, or {"error": …}. What many lines share (papers, the rows of one change) is read and
+searched once.
 """
+
 import json
 from collections.abc import Mapping
 
@@ -17,7 +19,7 @@ from ..terms.recipe import Recipe, RecipeError, published_size
 from ..terms.recipe import parse as parse_recipe
 from ..show import jsonable
 
-KEYS = ("from", "to", "benchmark", "score")     # score: what `from` scores, if known
+KEYS = ("from", "to", "benchmark", "score")  # score: what `from` scores, if known
 MAX_LINE = 100_000
 
 
@@ -47,7 +49,9 @@ class Batch:
             raise RecipeError("line", "not UTF-8") from None
         raw = parse(text, "line")
         if not isinstance(raw, dict):
-            raise RecipeError("line", 'not an object (as in {"from": {…}, "to": {…}, "benchmark": "mmmu"})')
+            raise RecipeError(
+                "line", 'not an object (as in {"from": {…}, "to": {…}, "benchmark": "mmmu"})'
+            )
         for key in raw:
             if key not in KEYS:
                 raise RecipeError(str(key)[:40], f"unknown field (fields: {', '.join(KEYS)})")
@@ -62,10 +66,17 @@ class Batch:
             raise RecipeError("benchmark", f"{benchmark} does not test images")
         warnings: list[str] = []
         before, after = (self._side(raw[key], key, warnings) for key in ("from", "to"))
-        before, after = (published_size(recipe, words) for recipe in (before.over(after), after.over(before)))
+        before, after = (
+            published_size(recipe, words) for recipe in (before.over(after), after.over(before))
+        )
         change, found = self._change(before.stated(), after.stated())
-        rows = [item for item in found if item.contrast.metric.benchmark == benchmark
-                or words.records("benchmark").get(item.contrast.metric.benchmark, {}).get("family") == words.records("benchmark")[benchmark]["family"]]
+        rows = [
+            item
+            for item in found
+            if item.contrast.metric.benchmark == benchmark
+            or words.records("benchmark").get(item.contrast.metric.benchmark, {}).get("family")
+            == words.records("benchmark")[benchmark]["family"]
+        ]
         scores = {}
         if raw.get("score") is not None:
             if isinstance(raw["score"], bool) or not isinstance(raw["score"], (int, float)):
@@ -76,8 +87,13 @@ class Batch:
                 except Usage as error:
                     raise RecipeError("score", str(error)) from None
             else:
-                warnings.append(f"the score of {benchmark} changes nothing: it has no best value to come close to")
-        result = judge(change, rows, [benchmark], level=self.level, warnings=warnings, scores=scores)
+                warnings.append(
+                    f"the score of {benchmark} changes nothing: it has no best value to come"
+                    " close to"
+                )
+        result = judge(
+            change, rows, [benchmark], level=self.level, warnings=warnings, scores=scores
+        )
         return jsonable.swap(before, after, result)
 
     def _side(self, raw: Mapping, key: str, warnings: list[str]) -> Recipe:
@@ -98,8 +114,13 @@ class Batch:
             if missing or not self._papers:
                 for paper in self.library.papers(missing, shipped_only=True):
                     self._papers[paper.key] = paper
-            papers = [self._papers[name] for name in sorted(wanted) if name in self._papers] + self.library.own_papers()
+            papers = [
+                self._papers[name] for name in sorted(wanted) if name in self._papers
+            ] + self.library.own_papers()
             if len(self._changes) > 2000:
                 self._changes.clear()
-            self._changes[key] = (change, find_rows(papers, a, b, change.axes, words, self._index) if change.axes else [])
+            self._changes[key] = (
+                change,
+                find_rows(papers, a, b, change.axes, words, self._index) if change.axes else [],
+            )
         return self._changes[key]

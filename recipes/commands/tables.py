@@ -2,6 +2,7 @@
 
 In: parsed arguments and the library. Out: printed text or JSON, and the exit code.
 """
+
 import os
 import sys
 
@@ -12,37 +13,80 @@ from ..show.text import wrap
 
 
 def tables_arguments(parser: Parser) -> None:
-    parser.add_argument("action", nargs="?", choices=("list", "show", "find"), default="list", help="list papers, show one table or paper, find a word")
-    parser.add_argument("words", nargs="*", metavar="ID|WORD",
-                        help="table id or paper key (show); what a cell must have: paper, arm, setting, benchmark (find)")
+    parser.add_argument(
+        "action",
+        nargs="?",
+        choices=("list", "show", "find"),
+        default="list",
+        help="list papers, show one table or paper, find a word",
+    )
+    parser.add_argument(
+        "words",
+        nargs="*",
+        metavar="ID|WORD",
+        help=(
+            "table id or paper key (show); what a cell must have: paper, arm, setting, benchmark"
+            " (find)"
+        ),
+    )
 
 
 def tables_command(args, library: Library, understood: dict | None = None) -> int:
     """The evidence itself."""
     from ..show import tables as evidence
+
     if args.action == "list" and args.words:
-        raise Usage(f"tables list: takes no word ({args.words[0][:40]!r}): tables show or tables find")
+        raise Usage(
+            f"tables list: takes no word ({args.words[0][:40]!r}): tables show or tables find"
+        )
     if args.action != "list" and not args.words:
-        raise Usage(f"tables {args.action}: which one? (as in tables {args.action} {'cambrian1.table11' if args.action == 'show' else 'siglip'})")
-    return evidence.run(args.action, args.words, library, style(), (lambda value: show({**(understood or {}), **value})) if args.json else None, out)
+        raise Usage(
+            f"tables {args.action}: which one? (as in tables {args.action}"
+            f" {'cambrian1.table11' if args.action == 'show' else 'siglip'})"
+        )
+    return evidence.run(
+        args.action,
+        args.words,
+        library,
+        style(),
+        (lambda value: show({**(understood or {}), **value})) if args.json else None,
+        out,
+    )
 
 
 def check_arguments(parser: Parser) -> None:
-    parser.add_argument("paths", nargs="*", metavar="PATH", help="files or folders (default: the published tables)")
-    parser.add_argument("--format", choices=("text", "json", "github"), default="text", help="how to print findings")
+    parser.add_argument(
+        "paths", nargs="*", metavar="PATH", help="files or folders (default: the published tables)"
+    )
+    parser.add_argument(
+        "--format", choices=("text", "json", "github"), default="text", help="how to print findings"
+    )
     parser.add_argument("--explain", metavar="RULE", help="what a rule checks")
-    parser.add_argument("--accepted", action="store_true", help="list the exceptions that tables record")
-    parser.add_argument("--lock", action="store_true", help="accept the tables as they are: write LOCK (of the named folder)")
+    parser.add_argument(
+        "--accepted", action="store_true", help="list the exceptions that tables record"
+    )
+    parser.add_argument(
+        "--lock",
+        action="store_true",
+        help="accept the tables as they are: write LOCK (of the named folder)",
+    )
 
 
 def check_command(args, library: Library, understood: dict | None = None) -> int:
     """Consistency of tables: exit code 0 clean, 1 findings, 2 usage."""
     from ..show import check as checks
+
     if args.explain:
         text = checks.explain(args.explain)
         if text is None:
-            raise Usage(f"check: unknown rule {args.explain[:40]!r} (rules: {', '.join(checks.rules())})")
-        show({"rule": args.explain, "checks": text}) if args.json else out("\n".join(wrap(f"{args.explain}: {text}", style(), hang="  ")))
+            raise Usage(
+                f"check: unknown rule {args.explain[:40]!r} (rules: {', '.join(checks.rules())})"
+            )
+        (
+            show({"rule": args.explain, "checks": text})
+            if args.json
+            else out("\n".join(wrap(f"{args.explain}: {text}", style(), hang="  ")))
+        )
         return 0
     if args.lock:
         folders = [*args.paths, *args.tables] or [library.shipped]
@@ -50,8 +94,20 @@ def check_command(args, library: Library, understood: dict | None = None) -> int
             if not os.path.isdir(folder):
                 raise Usage(f"check --lock: {folder} is not a folder")
         done = [checks.lock(library, folder) for folder in folders]
-        show({"ok": True, "locked": done}) if args.json else out("\n".join(
-            line for entry in done for line in (*entry["changes"], f"locked {entry['tables']} tables of {entry['file']}")))
+        (
+            show({"ok": True, "locked": done})
+            if args.json
+            else out(
+                "\n".join(
+                    line
+                    for entry in done
+                    for line in (
+                        *entry["changes"],
+                        f"locked {entry['tables']} tables of {entry['file']}",
+                    )
+                )
+            )
+        )
         return 0
     report = checks.run(library, [*args.paths, *args.tables])
     if args.json or args.format == "json":
@@ -62,31 +118,66 @@ def check_command(args, library: Library, understood: dict | None = None) -> int
 
 
 def fit_arguments(parser: Parser) -> None:
-    parser.add_argument("--search", type=flag(positive), default=0, metavar="ROUNDS", help="first search the hyper-parameters by leave-one-paper-out scoring")
-    parser.add_argument("--check", action="store_true", help="only say whether the stored fit belongs to the evidence")
+    parser.add_argument(
+        "--search",
+        type=flag(positive),
+        default=0,
+        metavar="ROUNDS",
+        help="first search the hyper-parameters by leave-one-paper-out scoring",
+    )
+    parser.add_argument(
+        "--check",
+        action="store_true",
+        help="only say whether the stored fit belongs to the evidence",
+    )
 
 
 def fit_command(args, library: Library, understood: dict | None = None) -> int:
     """Fit the model to the published tables anew."""
     from ..answers import fit as refit
-    result = refit.run(library, args.search, args.check, lambda line: print(line, file=sys.stderr, flush=True))
+
+    result = refit.run(
+        library, args.search, args.check, lambda line: print(line, file=sys.stderr, flush=True)
+    )
     show(result) if args.json else out(result["message"])
     return 0 if result["ok"] else 1
 
 
 def backtest_arguments(parser: Parser) -> None:
-    parser.add_argument("--paper", action="append", default=[], metavar="KEY",
-                        help="only this published paper (repeatable); not together with --tables DIR, which scores the tables of DIR instead")
+    parser.add_argument(
+        "--paper",
+        action="append",
+        default=[],
+        metavar="KEY",
+        help=(
+            "only this published paper (repeatable); not together with --tables DIR, which scores"
+            " the tables of DIR instead"
+        ),
+    )
 
 
 def backtest_command(args, library: Library, understood: dict | None = None) -> int:
-    """How well unseen papers are predicted: leave one paper out, against simple rules; with --tables DIR, the tables of DIR from the published ones."""
+    """How well unseen papers are predicted: leave one paper out, against simple rules; with
+    --tables DIR, the tables of DIR from the published ones.
+    """
     from ..answers import backtest as scoring
+
     if args.tables and args.paper:
-        raise Usage("backtest: --paper is about the published papers and --tables DIR scores those of DIR instead: give one of the two")
+        raise Usage(
+            "backtest: --paper is about the published papers and --tables DIR scores those of DIR"
+            " instead: give one of the two"
+        )
     if args.tables:
         result = scoring.other_tables(library)
     else:
-        result = scoring.backtest(library, [known_paper(key, library) for key in args.paper], lambda line: print(line, file=sys.stderr, flush=True))
-    show({**(understood or {}), **result}) if args.json else out(scoring.backtest_text(result, style()))
+        result = scoring.backtest(
+            library,
+            [known_paper(key, library) for key in args.paper],
+            lambda line: print(line, file=sys.stderr, flush=True),
+        )
+    (
+        show({**(understood or {}), **result})
+        if args.json
+        else out(scoring.backtest_text(result, style()))
+    )
     return 0

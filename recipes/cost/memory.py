@@ -2,18 +2,21 @@
 
 In: registry records, number format, token counts. Out: gigabytes (10^9 bytes), term by term.
 """
+
 from collections.abc import Mapping
 from typing import NamedTuple
 
 from . import flops
 
-# Bytes per weight. int4 formats carry a 16-bit scale (and zero point) for every group of 128 weights: 0.53.
+# Bytes per weight. int4 formats carry a 16-bit scale (and zero point) for every group of 128
+# weights: 0.53.
 WEIGHT_BYTES = {"bf16": 2.0, "fp16": 2.0, "int8": 1.0, "int4": 0.53}
 OVERHEAD_GB = 1.0  # CUDA context and workspace of an inference process
 
 
 class Memory(NamedTuple):
     """Gigabytes by what holds them."""
+
     weights: float
     kv_cache: float
     activations: float
@@ -25,8 +28,12 @@ class Memory(NamedTuple):
 
 
 def kv_bytes_per_token(llm: Mapping) -> float:
-    """Keys and values of one token, 16 bit: 2 x 2 x layers x kv_heads x head_dim (grouped-query attention aware)."""
-    return 4.0 * flops.need(llm, "layers") * flops.need(llm, "kv_heads") * flops.need(llm, "head_dim")
+    """Keys and values of one token, 16 bit: 2 x 2 x layers x kv_heads x head_dim (grouped-query
+    attention aware).
+    """
+    return (
+        4.0 * flops.need(llm, "layers") * flops.need(llm, "kv_heads") * flops.need(llm, "head_dim")
+    )
 
 
 def llm_bytes(llm: Mapping, dtype: str) -> float:
@@ -36,43 +43,84 @@ def llm_bytes(llm: Mapping, dtype: str) -> float:
     return body * WEIGHT_BYTES[dtype] + (everything - body) * 2.0
 
 
-def inference(llm: Mapping, encoder_params: float, connector_params: float, tokens: float, dtype: str = "bf16",
-              batch: int = 1) -> Memory:
-    """Memory to answer with `tokens` in the context of each of `batch` requests. Vision tower and connector in 16 bit."""
+def inference(
+    llm: Mapping,
+    encoder_params: float,
+    connector_params: float,
+    tokens: float,
+    dtype: str = "bf16",
+    batch: int = 1,
+) -> Memory:
+    """Memory to answer with `tokens` in the context of each of `batch` requests. Vision tower and
+    connector in 16 bit.
+    """
     weights = llm_bytes(llm, dtype) + 2.0 * (encoder_params + connector_params)
     cache = kv_bytes_per_token(llm) * tokens * batch
-    # the widest moment of prefill: hidden states, and one layer's gated MLP at its inner width, in 16 bit
-    activations = 2.0 * tokens * batch * (2 * flops.need(llm, "hidden_size") + 2 * (llm.get("intermediate_size") or 4 * llm["hidden_size"]))
+    # the widest moment of prefill: hidden states, and one layer's gated MLP at its inner width, in
+    # 16 bit
+    activations = (
+        2.0
+        * tokens
+        * batch
+        * (
+            2 * flops.need(llm, "hidden_size")
+            + 2 * (llm.get("intermediate_size") or 4 * llm["hidden_size"])
+        )
+    )
     return Memory(weights / 1e9, cache / 1e9, activations / 1e9, OVERHEAD_GB)
 
 
 class TrainingMemory(NamedTuple):
-    """Gigabytes of one GPU in training: weights with optimiser states (sharded), activations of one sample, overhead."""
+    """Gigabytes of one GPU in training: weights with optimiser states (sharded), activations of one
+    sample, overhead.
+    """
+
     states: float
     activations_per_sample: float
     overhead: float
 
     def batch(self, memory_gb: float) -> int:
         """How many samples fit beside the states on a GPU (0: the states alone do not)."""
-        return max(0, int((memory_gb * USABLE - self.states - self.overhead) / self.activations_per_sample))
+        return max(
+            0, int((memory_gb * USABLE - self.states - self.overhead) / self.activations_per_sample)
+        )
 
 
 USABLE = 0.92  # fragmentation and communication buffers take the rest
 
 
-def training(trained: float, frozen: float, llm: Mapping, tokens: float, text_tokens: float, shards: int, recompute: bool) -> TrainingMemory:
-    """Memory of a training stage, per GPU, with weights and states sharded over `shards` GPUs (ZeRO stage 3).
+def training(
+    trained: float,
+    frozen: float,
+    llm: Mapping,
+    tokens: float,
+    text_tokens: float,
+    shards: int,
+    recompute: bool,
+) -> TrainingMemory:
+    """Memory of a training stage, per GPU, with weights and states sharded over `shards` GPUs (ZeRO
+    stage 3).
 
-    Activations per token and layer: 34 bytes x hidden size with 16-bit values and no stored attention matrix
-    (Korthikanti et al. 2022, eq. 1 without its attention term); with recomputation 2 bytes x hidden size and one layer in full.
-    Logits: 6 bytes per text token and vocabulary entry. The vision tower's activations are small beside these and left out.
+    Activations per token and layer: 34 bytes x hidden size with 16-bit values and no stored
+    attention matrix (Korthikanti et al. 2022, eq. 1 without its attention term); with recomputation
+    2 bytes x hidden size and one layer in full.
+    Logits: 6 bytes per text token and vocabulary entry. The vision tower's activations are small
+    beside these and left out.
     """
-    states = (trained * training_bytes_per_parameter(True) + frozen * training_bytes_per_parameter(False)) / shards
+    states = (
+        trained * training_bytes_per_parameter(True) + frozen * training_bytes_per_parameter(False)
+    ) / shards
     layers, hidden = flops.need(llm, "layers"), flops.need(llm, "hidden_size")
     per_token = (2.0 * layers + 34.0) * hidden if recompute else 34.0 * layers * hidden
-    return TrainingMemory(states / 1e9, (tokens * per_token + 6.0 * text_tokens * (llm.get("vocab") or 0)) / 1e9, 2 * OVERHEAD_GB)
+    return TrainingMemory(
+        states / 1e9,
+        (tokens * per_token + 6.0 * text_tokens * (llm.get("vocab") or 0)) / 1e9,
+        2 * OVERHEAD_GB,
+    )
 
 
 def training_bytes_per_parameter(trained: bool) -> float:
-    """Mixed-precision AdamW (Rajbhandari et al. 2020, §3.1): 16 bytes for a trained parameter, 2 for a frozen one."""
+    """Mixed-precision AdamW (Rajbhandari et al. 2020, §3.1): 16 bytes for a trained parameter, 2
+    for a frozen one.
+    """
     return 16.0 if trained else 2.0

@@ -1,9 +1,11 @@
-"""Leave one paper out: predict every contrast of a paper from all the other papers, and score the predictions.
+"""Leave one paper out: predict every contrast of a paper from all the other papers, and score the
+predictions.
 
-In: columns and hyper-parameters. Out: one Scored value per contrast, and summaries of them (mean absolute error
-against baselines, CRPS, sign, interval coverage). Also the search for hyper-parameters that do best in it.
-Does not read files.
+In: columns and hyper-parameters. Out: one Scored value per contrast, and summaries of them (mean
+absolute error against baselines, CRPS, sign, interval coverage). Also the search for
+hyper-parameters that do best in it. Does not read files.
 """
+
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from statistics import NormalDist
@@ -13,11 +15,27 @@ from ..base import linalg
 from .columns import Column
 from .features import AXIS_OF, difference, group
 from .hyper import Hyper
-from .model import Belief, Information, Tree, add, column_information, descend, eliminate, grow, heterogeneity, root_belief, scales, weights
+from .model import (
+    Belief,
+    Information,
+    Tree,
+    add,
+    column_information,
+    descend,
+    eliminate,
+    grow,
+    heterogeneity,
+    root_belief,
+    scales,
+    weights,
+)
 
 
 class Scored(NamedTuple):
-    """One contrast of a left-out paper: prediction (mean, standard deviation) and result, in percent of the scale."""
+    """One contrast of a left-out paper: prediction (mean, standard deviation) and result, in
+    percent of the scale.
+    """
+
     column: int
     first: int
     second: int
@@ -36,28 +54,45 @@ def shared_features(columns: Sequence[Column], hyper: Hyper, papers: int = 2) ->
             values = [row.get(name, 0.0) for row in column.features]
             if max(values) - min(values) > 1e-9:
                 where.setdefault(name, set()).add(column.paper)
-    kept = sorted(name for name, seen in where.items() if len(seen) >= papers and hyper.prior.get(group(name)))
+    kept = sorted(
+        name for name, seen in where.items() if len(seen) >= papers and hyper.prior.get(group(name))
+    )
     return {name: number for number, name in enumerate(kept)}
 
 
 class Leave:
-    """Posteriors with one paper taken out of a grown tree. Messages are exact: nothing is refitted approximately."""
+    """Posteriors with one paper taken out of a grown tree. Messages are exact: nothing is refitted
+    approximately.
+    """
 
-    def __init__(self, tree: Tree, informations: Sequence[Information], columns: Sequence[Column], paper: str):
+    def __init__(
+        self, tree: Tree, informations: Sequence[Information], columns: Sequence[Column], paper: str
+    ):
         self.tree = tree
         mine: dict[str, list[Information]] = {}
         for column, information in zip(columns, informations):
             if column.paper == paper:
                 mine.setdefault(column.benchmark, []).append(information)
         own, kin = (lambda i: tree.share(i)[2]), (lambda i: tree.share(i)[1])
-        self.benchmarks = {name: add([tree.benchmarks[name], *parts], [1.0] + [-1.0] * len(parts)) for name, parts in mine.items()}
+        self.benchmarks = {
+            name: add([tree.benchmarks[name], *parts], [1.0] + [-1.0] * len(parts))
+            for name, parts in mine.items()
+        }
         up = {name: eliminate(message, own) for name, message in self.benchmarks.items()}
         self.families = {}
         for family in {tree.family_of[name] for name in mine}:
             inside = [name for name in tree.benchmarks if tree.family_of[name] == family]
-            self.families[family] = add(up[name] if name in up else _cached(tree, name, own) for name in inside)
-        root = add(eliminate(self.families[name], kin) if name in self.families else _cached_family(tree, name, kin)
-                   for name in tree.families)
+            self.families[family] = add(
+                up[name] if name in up else _cached(tree, name, own) for name in inside
+            )
+        root = add(
+            (
+                eliminate(self.families[name], kin)
+                if name in self.families
+                else _cached_family(tree, name, kin)
+            )
+            for name in tree.families
+        )
         self.root = root_belief(root, tree.share)
         self._own, self._kin = own, kin
         self._family_beliefs: dict[str, Belief] = {}
@@ -95,25 +130,50 @@ def pairs(column: Column, all_pairs: bool) -> Iterator[tuple[int, int]]:
             yield i, j
 
 
-def leave_one_paper_out(columns: Sequence[Column], hyper: Hyper, *, all_pairs: bool = True, papers: Sequence[str] | None = None,
-                        predict_with: Hyper | None = None) -> list[Scored]:
+def leave_one_paper_out(
+    columns: Sequence[Column],
+    hyper: Hyper,
+    *,
+    all_pairs: bool = True,
+    papers: Sequence[str] | None = None,
+    predict_with: Hyper | None = None,
+) -> list[Scored]:
     """Score every contrast of every paper (or of `papers`), predicted from the other papers.
 
-    `predict_with`: hyper-parameters whose heterogeneity and noise make the intervals (default: those of the fit).
+    `predict_with`: hyper-parameters whose heterogeneity and noise make the intervals (default:
+    those of the fit).
     """
     scale = scales(columns)
     names = shared_features(columns, hyper)
     weight = weights(columns, hyper.overlap)
-    informations = [column_information(c, scale[c.benchmark], hyper, names, w) for c, w in zip(columns, weight)]
+    informations = [
+        column_information(c, scale[c.benchmark], hyper, names, w) for c, w in zip(columns, weight)
+    ]
     tree = grow(informations, columns, names, hyper)
     out = []
-    for paper in papers if papers is not None else dict.fromkeys(column.paper for column in columns):
-        out.extend(_score_paper(tree, informations, columns, hyper, names, scale, paper, all_pairs, predict_with or hyper))
+    for paper in (
+        papers if papers is not None else dict.fromkeys(column.paper for column in columns)
+    ):
+        out.extend(
+            _score_paper(
+                tree,
+                informations,
+                columns,
+                hyper,
+                names,
+                scale,
+                paper,
+                all_pairs,
+                predict_with or hyper,
+            )
+        )
     _CACHE.pop(id(tree), None)
     return out
 
 
-def _score_paper(tree, informations, columns, hyper, names, scale, paper, all_pairs, wide) -> Iterator[Scored]:
+def _score_paper(
+    tree, informations, columns, hyper, names, scale, paper, all_pairs, wide
+) -> Iterator[Scored]:
     left = Leave(tree, informations, columns, paper)
     beliefs: dict[str, tuple] = {}
     for number, column in enumerate(columns):
@@ -127,13 +187,26 @@ def _score_paper(tree, informations, columns, hyper, names, scale, paper, all_pa
         for i, j in pairs(column, all_pairs):
             change = difference(column.features[i], column.features[j])
             mean, variance = predict(change, belief, place, names, hyper)
-            variance += heterogeneity(wide, column.kinds[i], column.kinds[j], change) + 2 * wide.noise
-            variance += wide.binomial * (column.sampling[i] + column.sampling[j]) / s ** 2 if column.sampling else 0.0
-            yield Scored(number, i, j, mean * s, math.sqrt(variance) * s, column.scores[j] - column.scores[i])
+            variance += (
+                heterogeneity(wide, column.kinds[i], column.kinds[j], change) + 2 * wide.noise
+            )
+            variance += (
+                wide.binomial * (column.sampling[i] + column.sampling[j]) / s**2
+                if column.sampling
+                else 0.0
+            )
+            yield Scored(
+                number, i, j, mean * s, math.sqrt(variance) * s, column.scores[j] - column.scores[i]
+            )
 
 
-def predict(change: Mapping[str, float], belief: Belief, place: Mapping[int, int], names: Mapping[str, int],
-            hyper: Hyper) -> tuple[float, float]:
+def predict(
+    change: Mapping[str, float],
+    belief: Belief,
+    place: Mapping[int, int],
+    names: Mapping[str, int],
+    hyper: Hyper,
+) -> tuple[float, float]:
     """(mean, variance) of the shared effect of a change, in units of the benchmark's scale.
 
     A feature that the belief does not cover has mean zero and its prior variance.
@@ -159,23 +232,31 @@ NORMAL = NormalDist()
 
 
 def crps(expected: float, sd: float, actual: float) -> float:
-    """Continuous ranked probability score of a normal prediction (Gneiting & Raftery 2007, eq. 5)."""
+    """Continuous ranked probability score of a normal prediction (Gneiting & Raftery 2007, eq.
+    5).
+    """
     z = (actual - expected) / sd
     return sd * (z * (2 * NORMAL.cdf(z) - 1) + 2 * NORMAL.pdf(z) - 1 / math.sqrt(math.pi))
 
 
 def right_sign(expected: float, actual: float) -> bool | None:
-    """Did a result go the way that was predicted? None where exactly 0 was predicted; a result of exactly 0 went no way."""
+    """Did a result go the way that was predicted? None where exactly 0 was predicted; a result of
+    exactly 0 went no way.
+    """
     return None if expected == 0 else (expected > 0) == (actual > 0) and actual != 0
 
 
 class Summary(NamedTuple):
-    """Scores of a set of contrasts, each first averaged inside a paper and then over papers (`pooled` ones apart).
+    """Scores of a set of contrasts, each first averaged inside a paper and then over papers
+    (`pooled` ones apart).
 
-    mae_ratio: mean absolute error over that of "no change". crps_ratio: CRPS over the mean absolute change.
-    coverage: share inside the 80 % interval, averaged over papers; coverage_pooled: over all contrasts.
+    mae_ratio: mean absolute error over that of "no change". crps_ratio: CRPS over the mean absolute
+    change.
+    coverage: share inside the 80 % interval, averaged over papers; coverage_pooled: over all
+    contrasts.
     sign: right signs among contrasts with |prediction| > 1, pooled (None when there is none).
     """
+
     contrasts: int
     papers: int
     mae_ratio: float
@@ -188,8 +269,12 @@ class Summary(NamedTuple):
 Z80 = NORMAL.inv_cdf(0.9)
 
 
-def summary(scored: Iterable[Scored], paper_of: Callable[[Scored], str], least: int = 3) -> Summary | None:
-    """Summarise; papers with fewer than `least` contrasts, or none that moved, are left out. None if nothing is left."""
+def summary(
+    scored: Iterable[Scored], paper_of: Callable[[Scored], str], least: int = 3
+) -> Summary | None:
+    """Summarise; papers with fewer than `least` contrasts, or none that moved, are left out. None
+    if nothing is left.
+    """
     by_paper: dict[str, list[Scored]] = {}
     for item in scored:
         by_paper.setdefault(paper_of(item), []).append(item)
@@ -212,7 +297,15 @@ def summary(scored: Iterable[Scored], paper_of: Callable[[Scored], str], least: 
     if not ratios:
         return None
     mean = lambda values: sum(values) / len(values)  # noqa: E731
-    return Summary(total, len(ratios), mean(ratios), mean(scores), mean(covers), inside / total, right / called if called else None)
+    return Summary(
+        total,
+        len(ratios),
+        mean(ratios),
+        mean(scores),
+        mean(covers),
+        inside / total,
+        right / called if called else None,
+    )
 
 
 def objective(columns: Sequence[Column], hyper: Hyper) -> float:
@@ -232,24 +325,37 @@ def scaled(hyper: Hyper, key: tuple[str, str], factor: float) -> Hyper:
         parts[int(position)] *= factor
         total = sum(parts)
         return hyper._replace(share={**hyper.share, axis: tuple(x / total for x in parts)})
-    return hyper._replace(**{field: {**getattr(hyper, field), name: getattr(hyper, field)[name] * factor}})
+    return hyper._replace(
+        **{field: {**getattr(hyper, field), name: getattr(hyper, field)[name] * factor}}
+    )
 
 
 def search_keys(hyper: Hyper) -> list[tuple[str, str]]:
     """Everything the search may move, in a fixed order."""
-    keys = [("prior", name) for name in hyper.prior] + [("heterogeneity", name) for name in hyper.heterogeneity]
+    keys = [("prior", name) for name in hyper.prior] + [
+        ("heterogeneity", name) for name in hyper.heterogeneity
+    ]
     keys += [("share", f"{axis}.{i}") for axis in hyper.share for i in (0, 1)]
     keys += [("trust", axis) for axis in hyper.trust]
     return keys + [("noise", ""), ("binomial", ""), ("overlap", "")]
 
 
-def search(columns: Sequence[Column], hyper: Hyper, rounds: int, evaluate: Callable[[Sequence[Hyper]], Iterable[float]],
-           floors: Mapping[tuple[str, str], float], report: Callable[[str], None] = lambda line: None) -> Hyper:
-    """Coordinate descent in steps that shrink: each hyper-parameter times and over the step, kept when it helps.
+def search(
+    columns: Sequence[Column],
+    hyper: Hyper,
+    rounds: int,
+    evaluate: Callable[[Sequence[Hyper]], Iterable[float]],
+    floors: Mapping[tuple[str, str], float],
+    report: Callable[[str], None] = lambda line: None,
+) -> Hyper:
+    """Coordinate descent in steps that shrink: each hyper-parameter times and over the step, kept
+    when it helps.
 
-    `evaluate` maps candidates to objectives (so that the caller may run them in parallel). `floors` are smallest
-    allowed values: prior variances of levels that occur in one paper only do not show in leave-one-paper-out
-    scores, but they decide how much a user's own change, printed once, is believed.
+    `evaluate` maps candidates to objectives (so that the caller may run them in parallel). `floors`
+    are smallest
+    allowed values: prior variances of levels that occur in one paper only do not show in
+    leave-one-paper-out scores, but they decide how much a user's own change, printed once, is
+    believed.
     """
     best = next(iter(evaluate([hyper])))
     step = dict.fromkeys(search_keys(hyper), 2.0)
@@ -257,7 +363,9 @@ def search(columns: Sequence[Column], hyper: Hyper, rounds: int, evaluate: Calla
         for key in search_keys(hyper):
             up, down = scaled(hyper, key, step[key]), scaled(hyper, key, 1 / step[key])
             field, name = key
-            if field in ("prior", "heterogeneity") and getattr(down, field)[name] < floors.get(key, 0.0):
+            if field in ("prior", "heterogeneity") and getattr(down, field)[name] < floors.get(
+                key, 0.0
+            ):
                 down = hyper
             values = list(evaluate([up, down]))
             if min(values) < best - 1e-5:

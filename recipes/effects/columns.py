@@ -1,10 +1,12 @@
 """Tables -> columns: what the model is fitted on.
 
-In: papers. Out: Columns: all rows of one paper that were measured the same way (one benchmark, split and
-scale), each with its features, the names of its settings per axis, and its score in percent of the scale.
-A training run that several tables of a paper print is one row, and the tables that share runs on a metric
-are one column. Rows of which the table says almost nothing (other people's systems) are left out.
+In: papers. Out: Columns: all rows of one paper that were measured the same way (one benchmark,
+split and scale), each with its features, the names of its settings per axis, and its score in
+percent of the scale. A training run that several tables of a paper print is one row, and the tables
+that share runs on a metric are one column. Rows of which the table says almost nothing (other
+people's systems) are left out.
 """
+
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
@@ -14,35 +16,57 @@ from ..terms.vocabulary import Vocabulary
 from .features import AXIS_OF, NUMERIC, features, group
 
 AXES = ("encoder", "connector", "llm", "data", "resolution")
-# What differs between two rows beyond the shared features makes results of one paper deviate together:
-# one name per kind of setting (see model.Hyper.heterogeneity).
-KINDS = ("encoder", "encoder_detail", "connector", "connector_class", "connector_detail", "llm", "data", "data_detail", "resolution", "training")
+# What differs between two rows beyond the shared features makes results of one paper deviate
+# together: one name per kind of setting (see model.Hyper.heterogeneity).
+KINDS = (
+    "encoder",
+    "encoder_detail",
+    "connector",
+    "connector_class",
+    "connector_detail",
+    "llm",
+    "data",
+    "data_detail",
+    "resolution",
+    "training",
+)
 
 
 class Column(NamedTuple):
-    """Rows of one paper on one metric. `unit` is the metric's maximum divided by 100 (1 for CIDEr and the like)."""
+    """Rows of one paper on one metric. `unit` is the metric's maximum divided by 100 (1 for CIDEr
+    and the like).
+    """
+
     paper: str
     benchmark: str
     family: str
     unit: float
     rows: tuple[Row, ...]
-    tables: tuple[str, ...]                  # the table of each row (the first that prints the run)
+    tables: tuple[str, ...]  # the table of each row (the first that prints the run)
     features: tuple[Mapping[str, float], ...]
-    kinds: tuple[tuple, ...]                 # per row, one value per KINDS
-    scores: tuple[float, ...]                # in percent of the scale, signed so that more is better
-    sampling: tuple[float, ...] = ()         # variance of each score over its questions; empty: not known
+    kinds: tuple[tuple, ...]  # per row, one value per KINDS
+    # in percent of the scale, signed so that more is better
+    scores: tuple[float, ...]
+    # variance of each score over its questions; empty: not known
+    sampling: tuple[float, ...] = ()
 
 
 def stated(setting: Mapping) -> set[str]:
     """Which of the five axes a setting states."""
-    return {axis for axis in AXES if setting.get(axis) is not None or (axis == "llm" and setting.get("llm_params_b") is not None)}
+    return {
+        axis
+        for axis in AXES
+        if setting.get(axis) is not None
+        or (axis == "llm" and setting.get("llm_params_b") is not None)
+    }
 
 
 def recipe_rows(table: Table) -> list[Row]:
     """The rows that say what was trained: not other people's systems quoted for comparison.
 
-    A row may leave unsaid one axis of those that the most explicit row of its table states. In a table whose record
-    says `whole systems` in `varies`, nothing unsaid may be taken as equal, so it has none.
+    A row may leave unsaid one axis of those that the most explicit row of its table states. In a
+    table whose record says `whole systems` in `varies`, nothing unsaid may be taken as equal, so it
+    has none.
     """
     if "whole systems" in table.varies or not table.rows:
         return []
@@ -52,10 +76,25 @@ def recipe_rows(table: Table) -> list[Row]:
 
 
 def kind_values(setting: Mapping, axis_of: Mapping[str, str], words: Vocabulary) -> tuple:
-    """One hashable value per KINDS; two rows that agree in it agree in all settings of that kind."""
-    rest: dict[str, list] = {"encoder_detail": [], "connector_detail": [], "data_detail": [], "resolution": [], "training": []}
+    """One hashable value per KINDS; two rows that agree in it agree in all settings of that
+    kind.
+    """
+    rest: dict[str, list] = {
+        "encoder_detail": [],
+        "connector_detail": [],
+        "data_detail": [],
+        "resolution": [],
+        "training": [],
+    }
     for key, value in setting.items():
-        if value is None or key in ("encoder", "connector", "llm", "llm_params_b", "data", "data_size"):
+        if value is None or key in (
+            "encoder",
+            "connector",
+            "llm",
+            "llm_params_b",
+            "data",
+            "data_size",
+        ):
             continue
         axis = axis_of.get(key, "other")
         if axis in ("encoder", "connector", "data"):
@@ -64,17 +103,25 @@ def kind_values(setting: Mapping, axis_of: Mapping[str, str], words: Vocabulary)
             rest["resolution"].append((key, str(value)))
         elif axis not in ("describes", "visual_tokens"):
             rest["training"].append((key, str(value)))
-    named = {"encoder": setting.get("encoder"), "connector": setting.get("connector"),
-             "connector_class": words.connector_class(setting),
-             "llm": setting.get("llm") or setting.get("llm_params_b"), "data": setting.get("data") or setting.get("data_size")}
+    named = {
+        "encoder": setting.get("encoder"),
+        "connector": setting.get("connector"),
+        "connector_class": words.connector_class(setting),
+        "llm": setting.get("llm") or setting.get("llm_params_b"),
+        "data": setting.get("data") or setting.get("data_size"),
+    }
     return tuple(named[kind] if kind in named else tuple(sorted(rest[kind])) for kind in KINDS)
 
 
-def sampling_variance(record: Mapping, split: str | None, score: float | None = None) -> float | None:
-    """Variance of a score from the number of questions n, in (percent of the scale)^2: p (1 - p) / n. None: n is not known.
+def sampling_variance(
+    record: Mapping, split: str | None, score: float | None = None
+) -> float | None:
+    """Variance of a score from the number of questions n, in (percent of the scale)^2: p (1 - p) /
+    n. None: n is not known.
 
-    p (1 - p) is the variance of right or wrong; for partial credit (ANLS, VQA accuracy) it is the most that it can be.
-    Without a score p is a half. A split that the registry does not name counts as its first one.
+    p (1 - p) is the variance of right or wrong; for partial credit (ANLS, VQA accuracy) it is the
+    most that it can be. Without a score p is a half. A split that the registry does not name counts
+    as its first one.
     """
     splits = record.get("splits") or {}
     sizes = [entry["n"] for entry in (splits.get(split) or {}, *splits.values()) if entry.get("n")]
@@ -85,7 +132,8 @@ def sampling_variance(record: Mapping, split: str | None, score: float | None = 
 
 
 def measured_variance(row: Row, metric: Metric) -> float | None:
-    """Variance of a score from the standard error that its harness gave, in (percent of the scale)^2; None: it gave none.
+    """Variance of a score from the standard error that its harness gave, in (percent of the
+    scale)^2; None: it gave none.
 
     An error of zero (all questions right, or one question) says nothing about the next run.
     """
@@ -98,13 +146,15 @@ def _scale(metric: Metric) -> float:
 
 
 def columns(papers: Iterable[Paper], words: Vocabulary) -> list[Column]:
-    """All columns with at least two rows, in a fixed order. Benchmarks without a task family are left out."""
+    """All columns with at least two rows, in a fixed order. Benchmarks without a task family are
+    left out.
+    """
     axis_of = {key: record["axis"] for key, record in words.records("setting").items()}
     benchmarks = words.records("benchmark")
     out = []
     for paper in papers:
-        groups: dict[tuple, list] = {}   # (table, metric identity) -> cells
-        where: dict[tuple, tuple] = {}   # (run, metric identity) -> group that has it first
+        groups: dict[tuple, list] = {}  # (table, metric identity) -> cells
+        where: dict[tuple, tuple] = {}  # (run, metric identity) -> group that has it first
         joined: dict[tuple, tuple] = {}  # group -> group it joined
 
         def root(group):
@@ -132,24 +182,44 @@ def columns(papers: Iterable[Paper], words: Vocabulary) -> list[Column]:
                         continue
                     where[run] = group
                     score = (value if metric.higher_is_better else -value) / _scale(metric)
-                    groups.setdefault(group, []).append((row, table.id, score, metric, record["family"]))
+                    groups.setdefault(group, []).append(
+                        (row, table.id, score, metric, record["family"])
+                    )
         merged: dict[tuple, list] = {}
         for group, cells in groups.items():
             merged.setdefault(root(group), []).extend(cells)
-        seen: dict[int, tuple] = {}      # features of a row are asked for once per metric: compute them once
+        # features of a row are asked for once per metric: compute them once
+        seen: dict[int, tuple] = {}
         for cells in merged.values():
             if len(cells) < 2:
                 continue
             rows, tables, scores, metrics, families = zip(*cells)
             for row in rows:
                 if id(row) not in seen:
-                    seen[id(row)] = (features(row.setting, words), kind_values(row.setting, axis_of, words))
+                    seen[id(row)] = (
+                        features(row.setting, words),
+                        kind_values(row.setting, axis_of, words),
+                    )
             feats = _fill([seen[id(row)][0] for row in rows])
             record = benchmarks[metrics[0].benchmark]
-            sampling = [measured_variance(row, metric) or sampling_variance(record, metrics[0].split, score)
-                        for row, metric, score in zip(rows, metrics, scores)]
-            out.append(Column(paper.key, metrics[0].benchmark, families[0], _scale(metrics[0]), rows, tables, tuple(feats),
-                              tuple(seen[id(row)][1] for row in rows), scores, () if None in sampling else tuple(sampling)))
+            sampling = [
+                measured_variance(row, metric) or sampling_variance(record, metrics[0].split, score)
+                for row, metric, score in zip(rows, metrics, scores)
+            ]
+            out.append(
+                Column(
+                    paper.key,
+                    metrics[0].benchmark,
+                    families[0],
+                    _scale(metrics[0]),
+                    rows,
+                    tables,
+                    tuple(feats),
+                    tuple(seen[id(row)][1] for row in rows),
+                    scores,
+                    () if None in sampling else tuple(sampling),
+                )
+            )
     return out
 
 

@@ -1,7 +1,10 @@
-"""Columns and hyper-parameters in, a Posterior out: the model fitted to all benchmarks and families, in its packed form.
+"""Columns and hyper-parameters in, a Posterior out: the model fitted to all benchmarks and
+families, in its packed form.
 
-The algebra is model.py's; what can be asked of the result is posterior.py's. Does not read or write files.
+The algebra is model.py's; what can be asked of the result is posterior.py's. Does not read or write
+files.
 """
+
 import math
 from array import array
 from collections.abc import Sequence
@@ -11,7 +14,17 @@ from .backtest import shared_features
 from .columns import Column
 from .features import NUMERIC, group
 from .hyper import Hyper
-from .model import Belief, column_information, counted, descend, grow, root_belief, scales, usual_scores, weights
+from .model import (
+    Belief,
+    column_information,
+    counted,
+    descend,
+    grow,
+    root_belief,
+    scales,
+    usual_scores,
+    weights,
+)
 from .packed import Packed
 from .posterior import Block, Posterior
 
@@ -19,8 +32,17 @@ from .posterior import Block, Posterior
 def packed(matrix: linalg.Matrix) -> Packed:
     """A matrix in packed form; correlations are rounded to 1/32767, deviations to four digits."""
     sd = [math.sqrt(max(row[i], 1e-12)) for i, row in enumerate(matrix)]
-    return Packed([_four(x) for x in sd], array("h", (max(-32767, min(32767, round(32767 * matrix[i][j] / (sd[i] * sd[j]))))
-                                                      for i in range(len(sd)) for j in range(i))))
+    return Packed(
+        [_four(x) for x in sd],
+        array(
+            "h",
+            (
+                max(-32767, min(32767, round(32767 * matrix[i][j] / (sd[i] * sd[j]))))
+                for i in range(len(sd))
+                for j in range(i)
+            ),
+        ),
+    )
 
 
 def _four(x: float) -> float:
@@ -30,28 +52,43 @@ def _four(x: float) -> float:
 def block(belief: Belief) -> Block:
     """A Block of a Belief."""
     whole = packed(belief.covariance)
-    return Block(list(belief.index), [_four(x) for x in belief.mean], whole,
-                 whole if belief.given is belief.covariance else packed(belief.given))
+    return Block(
+        list(belief.index),
+        [_four(x) for x in belief.mean],
+        whole,
+        whole if belief.given is belief.covariance else packed(belief.given),
+    )
 
 
 def fit(columns: Sequence[Column], hyper: Hyper, spread: float = 1.0) -> Posterior:
-    """Fit the model to columns: every feature that varies somewhere, beliefs for every benchmark and family.
+    """Fit the model to columns: every feature that varies somewhere, beliefs for every benchmark
+    and family.
 
-    Levels that occur in one paper only are kept when their prior is wide enough to matter (encoder levels are not:
-    their kind, family and size speak for them).
+    Levels that occur in one paper only are kept when their prior is wide enough to matter (encoder
+    levels are not: their kind, family and size speak for them).
     """
     scale = scales(columns)
     shared = set(shared_features(columns, hyper))
-    names = [name for name in shared_features(columns, hyper, 1)
-             if name in shared or hyper.prior[group(name)] >= 0.02]
+    names = [
+        name
+        for name in shared_features(columns, hyper, 1)
+        if name in shared or hyper.prior[group(name)] >= 0.02
+    ]
     numbers = {name: number for number, name in enumerate(names)}
-    informations = [column_information(c, scale[c.benchmark], hyper, numbers, w)
-                    for c, w in zip(columns, weights(columns, hyper.overlap))]
+    informations = [
+        column_information(c, scale[c.benchmark], hyper, numbers, w)
+        for c, w in zip(columns, weights(columns, hyper.overlap))
+    ]
     tree = grow(informations, columns, numbers, hyper)
     root = root_belief(tree.root, tree.share)
-    families = {name: descend(root, message, lambda i: tree.share(i)[1]) for name, message in tree.families.items()}
-    benchmarks = {name: block(descend(families[tree.family_of[name]], message, lambda i: tree.share(i)[2]))
-                  for name, message in tree.benchmarks.items()}
+    families = {
+        name: descend(root, message, lambda i: tree.share(i)[1])
+        for name, message in tree.families.items()
+    }
+    benchmarks = {
+        name: block(descend(families[tree.family_of[name]], message, lambda i: tree.share(i)[2]))
+        for name, message in tree.benchmarks.items()
+    }
     support: dict[str, list[str]] = {}
     ranges: dict[str, list[float]] = {}
     for column in columns:
@@ -66,10 +103,26 @@ def fit(columns: Sequence[Column], hyper: Hyper, spread: float = 1.0) -> Posteri
                     seen[:] = [min(seen[0], low), max(seen[1], high)]
     drawn: dict[str, list[float]] = {}
     for column in columns:
-        drawn.setdefault(column.benchmark, []).extend(value / scale[column.benchmark] ** 2 for value in column.sampling)
-    sampling = {name: float(f"{sum(values) / len(values):.3g}") for name, values in sorted(drawn.items()) if values}
-    return Posterior(hyper, names, {k: float(f"{v:.5g}") for k, v in scale.items()}, tree.family_of, block(root),
-                     {name: block(belief) for name, belief in families.items()}, benchmarks,
-                     dict(sorted(support.items())), {k: [float(f"{x:.5g}") for x in v] for k, v in sorted(ranges.items())},
-                     sampling, spread, counted(columns), {k: _four(v) for k, v in usual_scores(columns).items()})
-
+        drawn.setdefault(column.benchmark, []).extend(
+            value / scale[column.benchmark] ** 2 for value in column.sampling
+        )
+    sampling = {
+        name: float(f"{sum(values) / len(values):.3g}")
+        for name, values in sorted(drawn.items())
+        if values
+    }
+    return Posterior(
+        hyper,
+        names,
+        {k: float(f"{v:.5g}") for k, v in scale.items()},
+        tree.family_of,
+        block(root),
+        {name: block(belief) for name, belief in families.items()},
+        benchmarks,
+        dict(sorted(support.items())),
+        {k: [float(f"{x:.5g}") for x in v] for k, v in sorted(ranges.items())},
+        sampling,
+        spread,
+        counted(columns),
+        {k: _four(v) for k, v in usual_scores(columns).items()},
+    )

@@ -1,17 +1,22 @@
 """An effect in points at one score, carried over to another score of the same benchmark.
 
-In: points at a benchmark's usual score (the median of what the tables print), and the score that the recipe has. Out: points there. On the
-logit of the share of the maximum an effect is the same everywhere: near zero and near the maximum fewer points are left to move. Where
-the score is not known the points at the usual one stand. (Chance levels as the lower end were tried and predict unseen papers no better.)
+In: points at a benchmark's usual score (the median of what the tables print), and the score that
+the recipe has. Out: points there. On the logit of the share of the maximum an effect is the same
+everywhere: near zero and near the maximum fewer points are left to move. Where the score is not
+known the points at the usual one stand. (Chance levels as the lower end were tried and predict
+unseen papers no better.)
 """
+
 import math
 from collections.abc import Mapping
 
-EDGE = 0.02     # shares are kept this far from 0 and 1: what is printed there is mostly noise
+EDGE = 0.02  # shares are kept this far from 0 and 1: what is printed there is mostly noise
 
 
 def bounded(record: Mapping) -> bool:
-    """Does a benchmark (its registry record) go from nothing to a best value? Only then is there an end to come close to."""
+    """Does a benchmark (its registry record) go from nothing to a best value? Only then is there an
+    end to come close to.
+    """
     return bool(record.get("max")) and record.get("higher_is_better", True)
 
 
@@ -21,11 +26,11 @@ def _logit(percent: float) -> float:
 
 
 def carried(points: float, usual: float, score: float) -> float:
-    """What `points` at the usual score come to at `score`; all in percent of the scale. At the usual score: the points themselves.
+    """What `points` at the usual score come to at `score`; all in percent of the scale. At the
+    usual score: the points themselves.
 
     >>> round(carried(4.0, 50.0, 90.0), 2)
-    1.35
-    >>> round(carried(4.0, 50.0, 50.0), 2)
+    1.35 >>> round(carried(4.0, 50.0, 50.0), 2)
     4.0
     """
     z = _logit(score) + _logit(usual + points) - _logit(usual)

@@ -1,13 +1,16 @@
 """Classical meta-analysis: pool one contrast over studies, or a network of contrasts.
 
-In: estimates with sampling variances (for a network: arms of studies). Out: pooled estimates with standard
-errors, the between-study variance tau^2, and prediction intervals. This is the textbook core that the
-hierarchical model (model.py) is checked against and that shows what the direct evidence says by itself.
+In: estimates with sampling variances (for a network: arms of studies). Out: pooled estimates with
+standard errors, the between-study variance tau^2, and prediction intervals. This is the textbook
+core that the hierarchical model (model.py) is checked against and that shows what the direct
+evidence says by itself.
 
-Sources: DerSimonian & Laird 1986 (method "DL"); Viechtbauer 2005, J. Educ. Behav. Stat. 30:261 (REML and its
-Fisher scoring); Higgins, Thompson & Spiegelhalter 2009, JRSS A 172:137 (prediction interval); Rücker 2012 and
-Lu & Ades 2004 (network, correlation 1/2 of random effects inside a multi-arm study). Checked against metafor.
+Sources: DerSimonian & Laird 1986 (method "DL"); Viechtbauer 2005, J. Educ. Behav. Stat. 30:261
+(REML and its Fisher scoring); Higgins, Thompson & Spiegelhalter 2009, JRSS A 172:137 (prediction
+interval); Rücker 2012 and Lu & Ades 2004 (network, correlation 1/2 of random effects inside a
+multi-arm study). Checked against metafor.
 """
+
 from collections.abc import Sequence
 from math import sqrt
 from typing import NamedTuple
@@ -17,6 +20,7 @@ from ..base import linalg
 
 class Pooled(NamedTuple):
     """A random-effects summary: mean, its standard error, tau^2, Cochran's Q, number of studies."""
+
     estimate: float
     se: float
     tau2: float
@@ -26,7 +30,8 @@ class Pooled(NamedTuple):
     def interval(self, level: float = 0.8) -> tuple[float, float]:
         """Prediction interval for a new study: estimate +- z sqrt(tau^2 + se^2)."""
         from statistics import NormalDist  # slow to load, and few ask
-        half = NormalDist().inv_cdf(0.5 + level / 2) * sqrt(self.tau2 + self.se ** 2)
+
+        half = NormalDist().inv_cdf(0.5 + level / 2) * sqrt(self.tau2 + self.se**2)
         return self.estimate - half, self.estimate + half
 
 
@@ -60,11 +65,15 @@ def pool(y: Sequence[float], v: Sequence[float], method: str = "REML") -> Pooled
 
 
 def _reml(y: Sequence[float], v: Sequence[float], tau2: float) -> float:
-    """Fisher scoring for the REML tau^2 (Viechtbauer 2005, equations 14 and 15), kept non-negative."""
+    """Fisher scoring for the REML tau^2 (Viechtbauer 2005, equations 14 and 15), kept
+    non-negative.
+    """
     for _ in range(200):
         mean, w = _weighted(y, v, tau2)
         total, w2 = sum(w), sum(x * x for x in w)
-        score = sum(x * x * ((yi - mean) ** 2 - vi) for x, yi, vi in zip(w, y, v)) / w2 + 1.0 / total
+        score = (
+            sum(x * x * ((yi - mean) ** 2 - vi) for x, yi, vi in zip(w, y, v)) / w2 + 1.0 / total
+        )
         new = max(0.0, score)
         if abs(new - tau2) < 1e-12 * (1.0 + tau2):
             return new
@@ -73,7 +82,10 @@ def _reml(y: Sequence[float], v: Sequence[float], tau2: float) -> float:
 
 
 class Arm(NamedTuple):
-    """One arm of a study: the treatment, its mean outcome and the sampling variance of that mean."""
+    """One arm of a study: the treatment, its mean outcome and the sampling variance of that
+    mean.
+    """
+
     study: str
     treatment: str
     mean: float
@@ -81,7 +93,10 @@ class Arm(NamedTuple):
 
 
 class Network(NamedTuple):
-    """Network estimates against the reference, in the order of `treatments`, with their covariance and tau^2."""
+    """Network estimates against the reference, in the order of `treatments`, with their covariance
+    and tau^2.
+    """
+
     treatments: tuple[str, ...]
     reference: str
     estimate: tuple[float, ...]
@@ -89,7 +104,9 @@ class Network(NamedTuple):
     tau2: float
 
     def contrast(self, a: str, b: str) -> tuple[float, float]:
-        """(estimate, variance) of b minus a; either may be the reference. Raises KeyError for an unknown one."""
+        """(estimate, variance) of b minus a; either may be the reference. Raises KeyError for an
+        unknown one.
+        """
         weight = [0.0] * len(self.treatments)
         for name, sign in ((b, 1.0), (a, -1.0)):
             if name != self.reference:
@@ -102,9 +119,9 @@ class Network(NamedTuple):
 def network(arms: Sequence[Arm], reference: str, method: str = "REML") -> Network:
     """Contrast-based network meta-analysis with a common tau^2; method "REML" or "FE".
 
-    Each study contributes the differences from its first arm, with the covariance that the shared arm makes
-    and correlation 1/2 between the random effects of one study. Raises ValueError when a treatment is not
-    connected to the reference.
+    Each study contributes the differences from its first arm, with the covariance that the shared
+    arm makes and correlation 1/2 between the random effects of one study. Raises ValueError when a
+    treatment is not connected to the reference.
     """
     studies: dict[str, list[Arm]] = {}
     for arm in arms:
@@ -134,7 +151,10 @@ def network(arms: Sequence[Arm], reference: str, method: str = "REML") -> Networ
         score, fit_q, log_det = [0.0] * len(names), 0.0, 0.0
         for y, x, v in blocks:
             size = len(y)
-            cov = [[v[i][j] + tau2 * (1.0 if i == j else 0.5) for j in range(size)] for i in range(size)]
+            cov = [
+                [v[i][j] + tau2 * (1.0 if i == j else 0.5) for j in range(size)]
+                for i in range(size)
+            ]
             factor = linalg.cholesky(cov)
             log_det += linalg.log_determinant(factor)
             white_y = linalg.solve_lower(factor, y)
@@ -154,7 +174,11 @@ def network(arms: Sequence[Arm], reference: str, method: str = "REML") -> Networ
 
     tau2 = 0.0
     if method == "REML":
-        tau2 = _maximise(lambda value: fit(value)[2], 0.0, 4.0 * max(abs(d) for y, _, _ in blocks for d in y) ** 2)
+        tau2 = _maximise(
+            lambda value: fit(value)[2],
+            0.0,
+            4.0 * max(abs(d) for y, _, _ in blocks for d in y) ** 2,
+        )
     elif method != "FE":
         raise ValueError(f"unknown method {method!r}: REML or FE")
     beta, factor, _ = fit(tau2)

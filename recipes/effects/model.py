@@ -4,17 +4,20 @@ A column y (rows of one paper on one benchmark b, in units of the benchmark's sc
 
     y = intercept + X theta_b + u + e,     theta_b = global + family(b) + own(b)
 
-X are the rows' features (features.py). Each feature's effect has a prior variance (Hyper.prior), split over a part
-that all benchmarks share, a part that the benchmarks of a task family share, and a part of the benchmark's own
-(Hyper.share). u is heterogeneity: what a setting does in this paper beyond its shared effect (Hyper.heterogeneity);
-e is noise. The intercept is free, so only differences inside a column count: a table is a set of contrasts.
+X are the rows' features (features.py). Each feature's effect has a prior variance (Hyper.prior),
+split over a part that all benchmarks share, a part that the benchmarks of a task family share, and
+a part of the benchmark's own (Hyper.share). u is heterogeneity: what a setting does in this paper
+beyond its shared effect (Hyper.heterogeneity); e is noise. The intercept is free, so only
+differences inside a column count: a table is a set of contrasts.
 
-Everything is Gaussian, so the posterior is linear in the scores. It is computed exactly by eliminating own effects
-(per benchmark), then family effects, then the global ones, and going back down: belief propagation on a tree
-(Lauritzen 1992; for the nested-effects form see Gelman & Hill 2007, ch. 13). One approximation: columns of one paper
-in one family are not independent (their u are shared), so each counts 1 / (1 + overlap (m - 1)) when there are m
-of them, the design effect of cluster sampling (Kish 1965, §8.2).
+Everything is Gaussian, so the posterior is linear in the scores. It is computed exactly by
+eliminating own effects (per benchmark), then family effects, then the global ones, and going back
+down: belief propagation on a tree (Lauritzen 1992; for the nested-effects form see Gelman & Hill
+2007, ch. 13). One approximation: columns of one paper in one family are not independent (their u
+are shared), so each counts 1 / (1 + overlap (m - 1)) when there are m of them, the design effect of
+cluster sampling (Kish 1965, §8.2).
 """
+
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
@@ -26,16 +29,20 @@ from .hyper import SLOPES, Hyper, column_weight
 
 
 def scales(columns: Iterable[Column]) -> dict[str, float]:
-    """Per benchmark, how much its scores move between rows: a root mean square, in percent of the scale.
+    """Per benchmark, how much its scores move between rows: a root mean square, in percent of the
+    scale.
 
-    Deviations from the column's mean, winsorised at three robust standard deviations, then drawn towards 4
-    (the typical value) with the weight of ten observations, so that a benchmark seen once gets no extreme scale.
+    Deviations from the column's mean, winsorised at three robust standard deviations, then drawn
+    towards 4 (the typical value) with the weight of ten observations, so that a benchmark seen once
+    gets no extreme scale.
     """
     deviations: dict[str, list[float]] = {}
     for column in columns:
         mean = sum(column.scores) / len(column.scores)
         inflate = math.sqrt(1 - 1 / len(column.scores))
-        deviations.setdefault(column.benchmark, []).extend((y - mean) / inflate for y in column.scores)
+        deviations.setdefault(column.benchmark, []).extend(
+            (y - mean) / inflate for y in column.scores
+        )
     out = {}
     for name, values in sorted(deviations.items()):
         limit = 3 * 1.4826 * _median([abs(x) for x in values]) + 1
@@ -59,21 +66,32 @@ def _median(values: list[float]) -> float:
     return values[middle] if len(values) % 2 else (values[middle - 1] + values[middle]) / 2
 
 
-def heterogeneity(hyper: Hyper, a: Sequence, b: Sequence, slopes: Mapping[str, float] | None = None) -> float:
-    """Variance of u(b) - u(a) for two rows of one paper: kinds that differ, and slopes (feature differences)."""
+def heterogeneity(
+    hyper: Hyper, a: Sequence, b: Sequence, slopes: Mapping[str, float] | None = None
+) -> float:
+    """Variance of u(b) - u(a) for two rows of one paper: kinds that differ, and slopes (feature
+    differences).
+    """
     total = sum(2 * hyper.heterogeneity[kind] for kind, x, y in zip(KINDS, a, b) if x != y)
     for name, feature in SLOPES.items():
         total += hyper.heterogeneity[name] * (slopes or {}).get(feature, 0.0) ** 2
     return total
 
 
-def covariance(column: Column, hyper: Hyper, local: Sequence[Mapping[str, float]], scale: float) -> linalg.Matrix:
-    """Covariance of u + e over the rows of a column, plus the features in `local` (those that are not shared)."""
+def covariance(
+    column: Column, hyper: Hyper, local: Sequence[Mapping[str, float]], scale: float
+) -> linalg.Matrix:
+    """Covariance of u + e over the rows of a column, plus the features in `local` (those that are
+    not shared).
+    """
     n = len(column.rows)
     out = [[0.0] * n for _ in range(n)]
     variances = [hyper.heterogeneity[kind] for kind in KINDS]
-    slopes = [(hyper.heterogeneity[name], [row.get(feature, 0.0) for row in column.features])
-              for name, feature in SLOPES.items() if hyper.heterogeneity[name]]
+    slopes = [
+        (hyper.heterogeneity[name], [row.get(feature, 0.0) for row in column.features])
+        for name, feature in SLOPES.items()
+        if hyper.heterogeneity[name]
+    ]
     for i in range(n):
         ki, fi = column.kinds[i], local[i]
         for j in range(i + 1):
@@ -89,21 +107,30 @@ def covariance(column: Column, hyper: Hyper, local: Sequence[Mapping[str, float]
                     if name in other:
                         value += hyper.prior[group(name)] * x * other[name]
             out[i][j] = out[j][i] = value
-        out[i][i] += hyper.noise + (hyper.binomial * column.sampling[i] / scale ** 2 if column.sampling else 0.0)
+        out[i][i] += hyper.noise + (
+            hyper.binomial * column.sampling[i] / scale**2 if column.sampling else 0.0
+        )
     return out
 
 
 class Information(NamedTuple):
-    """A Gaussian message about the features in `index`: precision matrix and precision-weighted mean."""
+    """A Gaussian message about the features in `index`: precision matrix and precision-weighted
+    mean.
+    """
+
     index: tuple[int, ...]
     precision: linalg.Matrix
     vector: linalg.Vector
 
 
-def column_information(column: Column, scale: float, hyper: Hyper, names: Mapping[str, int], weight: float) -> Information:
-    """What one column says about the shared features (`names` -> number), its intercept and u integrated out.
+def column_information(
+    column: Column, scale: float, hyper: Hyper, names: Mapping[str, int], weight: float
+) -> Information:
+    """What one column says about the shared features (`names` -> number), its intercept and u
+    integrated out.
 
-    Features are in units of their prior standard deviation, so that a prior variance of 1 belongs to each.
+    Features are in units of their prior standard deviation, so that a prior variance of 1 belongs
+    to each.
     """
     local, rows = [], []
     for feats in column.features:
@@ -139,7 +166,9 @@ def column_information(column: Column, scale: float, hyper: Hyper, names: Mappin
 
 
 def weights(columns: Sequence[Column], overlap: float) -> list[float]:
-    """The weight of each column: 1 / (1 + overlap (m - 1)), m = columns of the same paper and family."""
+    """The weight of each column: 1 / (1 + overlap (m - 1)), m = columns of the same paper and
+    family.
+    """
     count = counted(columns)
     return [column_weight(overlap, count[column.paper][column.family]) for column in columns]
 
@@ -173,12 +202,16 @@ def add(messages: Iterable[Information], signs: Iterable[float] | None = None) -
 
 
 def eliminate(message: Information, variance: Callable[[int], float]) -> Information:
-    """The message about theta - delta when the given one is about theta and delta_i ~ N(0, variance(i)).
+    """The message about theta - delta when the given one is about theta and delta_i ~ N(0,
+    variance(i)).
 
     A - A (A + D^-1)^-1 A, and the same for the vector (Woodbury).
     """
     size = len(message.index)
-    ridge = [[*row[:i], row[i] + 1 / variance(number)] for i, (number, row) in enumerate(zip(message.index, message.precision))]
+    ridge = [
+        [*row[:i], row[i] + 1 / variance(number)]
+        for i, (number, row) in enumerate(zip(message.index, message.precision))
+    ]
     factor = linalg.cholesky(ridge)
     half = [linalg.solve_lower(factor, row) for row in message.precision]
     y = linalg.solve_lower(factor, message.vector)
@@ -187,14 +220,19 @@ def eliminate(message: Information, variance: Callable[[int], float]) -> Informa
         row, mine = message.precision[i], half[i]
         for j in range(i + 1):
             precision[i][j] = precision[j][i] = row[j] - linalg.dot(mine, half[j])
-    return Information(message.index, precision, [r - linalg.dot(h, y) for r, h in zip(message.vector, half)])
+    return Information(
+        message.index, precision, [r - linalg.dot(h, y) for r, h in zip(message.vector, half)]
+    )
 
 
 class Belief(NamedTuple):
-    """A Gaussian over the effects of the features in `index` (in prior standard deviations): mean and covariance.
+    """A Gaussian over the effects of the features in `index` (in prior standard deviations): mean
+    and covariance.
 
-    given: the covariance that would be left if the level above (the family, or all benchmarks) were known exactly.
+    given: the covariance that would be left if the level above (the family, or all benchmarks) were
+    known exactly.
     """
+
     index: tuple[int, ...]
     mean: linalg.Vector
     covariance: linalg.Matrix
@@ -204,8 +242,8 @@ class Belief(NamedTuple):
 def descend(parent: Belief, message: Information, variance: Callable[[int], float]) -> Belief:
     """Belief about theta = parent + delta on the message's features, the message included.
 
-    `parent` must already include the message (after elimination): theta | parent ~ N(C (D^-1 parent + r), C),
-    C = (A + D^-1)^-1, so the covariance is C + C D^-1 S D^-1 C.
+    `parent` must already include the message (after elimination): theta | parent ~ N(C (D^-1 parent
+    + r), C), C = (A + D^-1)^-1, so the covariance is C + C D^-1 S D^-1 C.
     """
     place = {i: k for k, i in enumerate(parent.index)}
     spots = [place[i] for i in message.index]
@@ -227,12 +265,13 @@ def descend(parent: Belief, message: Information, variance: Callable[[int], floa
 
 class Tree(NamedTuple):
     """All messages of a fit, from columns up to the root; see `grow`."""
-    names: Mapping[str, int]                      # feature -> number
-    share: Callable[[int], Sequence[float]]       # number -> (global, family, own) variance
-    family_of: Mapping[str, str]                  # benchmark -> family
-    benchmarks: Mapping[str, Information]         # about theta_b
-    families: Mapping[str, Information]           # about global + family
-    root: Information                             # about global
+
+    names: Mapping[str, int]  # feature -> number
+    share: Callable[[int], Sequence[float]]  # number -> (global, family, own) variance
+    family_of: Mapping[str, str]  # benchmark -> family
+    benchmarks: Mapping[str, Information]  # about theta_b
+    families: Mapping[str, Information]  # about global + family
+    root: Information  # about global
 
 
 def shares(names: Mapping[str, int], hyper: Hyper) -> Callable[[int], Sequence[float]]:
@@ -244,7 +283,12 @@ def shares(names: Mapping[str, int], hyper: Hyper) -> Callable[[int], Sequence[f
     return table.__getitem__
 
 
-def grow(informations: Sequence[Information], columns: Sequence[Column], names: Mapping[str, int], hyper: Hyper) -> Tree:
+def grow(
+    informations: Sequence[Information],
+    columns: Sequence[Column],
+    names: Mapping[str, int],
+    hyper: Hyper,
+) -> Tree:
     """Add the columns up to benchmarks, families and the root."""
     share = shares(names, hyper)
     family_of = {column.benchmark: column.family for column in columns}
@@ -262,7 +306,10 @@ def grow(informations: Sequence[Information], columns: Sequence[Column], names: 
 
 def root_belief(root: Information, share: Callable[[int], Sequence[float]]) -> Belief:
     """Posterior of the global effects."""
-    ridge = [[*row[:i], row[i] + 1 / share(number)[0]] for i, (number, row) in enumerate(zip(root.index, root.precision))]
+    ridge = [
+        [*row[:i], row[i] + 1 / share(number)[0]]
+        for i, (number, row) in enumerate(zip(root.index, root.precision))
+    ]
     factor = linalg.cholesky(ridge)
     covariance_ = linalg.inverse(factor)
     return Belief(root.index, linalg.solve(factor, root.vector), covariance_, covariance_)

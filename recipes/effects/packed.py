@@ -1,8 +1,12 @@
-"""A covariance matrix in little space: deviations, and correlations in 16 bits each; single entries and products with vectors.
+"""A covariance matrix in little space: deviations, and correlations in 16 bits each; single entries
+and products with vectors.
 
-In: deviations and packed correlations. Out: covariances. Knows nothing of what the rows mean. Products are what answers spend their time
-on: which way is fastest depends on how many entries of the vector matter and on how often the matrix is asked.
+In: deviations and packed correlations. Out: covariances. Knows nothing of what the rows mean.
+Products are what answers spend their time
+on: which way is fastest depends on how many entries of the vector matter and on how often the
+matrix is asked.
 """
+
 import sys
 from array import array
 from collections.abc import Sequence
@@ -31,7 +35,9 @@ def stored(values: array) -> bytes:
 
 
 class Packed:
-    """A covariance matrix: standard deviations, and the lower triangle of the correlations in units of 1/32767."""
+    """A covariance matrix: standard deviations, and the lower triangle of the correlations in units
+    of 1/32767.
+    """
 
     def __init__(self, sd: Sequence[float], packed: memoryview | array):
         self.sd, self._packed = sd, packed
@@ -55,7 +61,9 @@ class Packed:
         return self.sd[i] * self.sd[j] * self.correlations[i * (i - 1) // 2 + j] / 32767.0
 
     def times(self, x: Sequence[float]) -> linalg.Vector:
-        """The matrix times a vector: from the triangle for a sparse vector and the first dense one, else from whole rows."""
+        """The matrix times a vector: from the triangle for a sparse vector and the first dense one,
+        else from whole rows.
+        """
         scaled = tuple(map(mul, x, self.sd))
         some = [k for k, value in enumerate(scaled) if value]
         if len(some) * 8 < len(scaled):
@@ -64,8 +72,9 @@ class Packed:
             self._used += 1
             out = self._triangle(scaled)
         else:
-            # 2 a.b = |a|^2 + |b|^2 - |a - b|^2, and math.dist is four times as fast as a sum of products; what that loses
-            # (1e-16 of the squared lengths) is nothing beside the rounding of the correlations.
+            # 2 a.b = |a|^2 + |b|^2 - |a - b|^2, and math.dist is four times as fast as a sum of
+            # products; what that loses (1e-16 of the squared lengths) is nothing beside the
+            # rounding of the correlations.
             if self._rows is None:
                 self._rows = self._square()
             length = sum(map(mul, scaled, scaled))
@@ -84,21 +93,26 @@ class Packed:
         """A whole column of the correlations; the same few are asked for again and again."""
         if k not in self._columns:
             values, start, size = self.correlations, k * (k - 1) // 2, len(self.sd)
-            self._columns[k] = [*values[start:start + k], 32767, *[values[i * (i - 1) // 2 + k] for i in range(k + 1, size)]]
+            self._columns[k] = [
+                *values[start : start + k],
+                32767,
+                *[values[i * (i - 1) // 2 + k] for i in range(k + 1, size)],
+            ]
         return self._columns[k]
 
     def _triangle(self, scaled: Sequence[float]) -> linalg.Vector:
         """The correlations times a vector, row by row of the lower triangle.
 
-        What is below three thousandths of the largest counts on the diagonal alone: less than the fourth digit of a deviation.
+        What is below three thousandths of the largest counts on the diagonal alone: less than the
+        fourth digit of a deviation.
         """
         values, start, out = self.correlations, 0, list(scaled)
         least = 3e-3 * max(map(abs, scaled), default=0.0)
-        large: list[int] = []                                    # so far, with the values there
+        large: list[int] = []  # so far, with the values there
         heights: list[float] = []
         gather = None
         for i, value in enumerate(scaled):
-            row = values[start:start + i]
+            row = values[start : start + i]
             start += i
             if gather:
                 out[i] += sum(map(mul, gather(row), heights)) / 32767.0
@@ -114,8 +128,11 @@ class Packed:
         """All rows of the correlations, each with its squared length."""
         values, rows, start = [value / 32767.0 for value in self.correlations], [], 0
         for i in range(len(self.sd)):
-            rows.append(values[start:start + i])
+            rows.append(values[start : start + i])
             start += i
         origin = (0.0,) * len(rows)
-        whole = [(*row, 1.0, *column[i + 1:]) for i, (row, column) in enumerate(zip(rows, [*zip_longest(*rows, fillvalue=0.0), ()]))]
+        whole = [
+            (*row, 1.0, *column[i + 1 :])
+            for i, (row, column) in enumerate(zip(rows, [*zip_longest(*rows, fillvalue=0.0), ()]))
+        ]
         return [(row, dist(row, origin) ** 2) for row in whole]

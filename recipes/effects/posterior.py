@@ -1,12 +1,16 @@
-"""The fitted model as one value: what a change of features does to a benchmark, with its covariance.
+"""The fitted model as one value: what a change of features does to a benchmark, with its
+covariance.
 
-In: a fit (model.py) or the stored form of one (tables/derived/posterior.bin). Out: means and variances of
-effects per benchmark and per mix of benchmarks. Knows features, not recipes; does not read or write files.
+In: a fit (model.py) or the stored form of one (tables/derived/posterior.bin). Out: means and
+variances of effects per benchmark and per mix of benchmarks. Knows features, not recipes; does not
+read or write files.
 
-Effects are kept in units of prior standard deviations per feature; a Block holds them for one benchmark, one
-family or all benchmarks. A feature that a benchmark's own block lacks is taken from its family's, then from the
-global one, then from the prior; each step down adds the variance that the missing levels leave open.
+Effects are kept in units of prior standard deviations per feature; a Block holds them for one
+benchmark, one family or all benchmarks. A feature that a benchmark's own block lacks is taken from
+its family's, then from the global one, then from the prior; each step down adds the variance that
+the missing levels leave open.
 """
+
 import math
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,16 +24,25 @@ from .packed import Packed, numbers, stored
 
 
 class Block:
-    """A belief over some features: means, their covariance, and what of it would be left if the level above were known."""
+    """A belief over some features: means, their covariance, and what of it would be left if the
+    level above were known.
+    """
 
-    def __init__(self, index: Sequence[int], mean: Sequence[float], covariance: Packed, given: Packed):
+    def __init__(
+        self, index: Sequence[int], mean: Sequence[float], covariance: Packed, given: Packed
+    ):
         self.place = {number: k for k, number in enumerate(index)}
         self.index, self.mean, self.covariance, self.given = index, mean, covariance, given
 
     def pack(self) -> bytes:
-        """The stored form: numbers of the features, means, deviations, correlations, and the last two of what is left (see `unpack`)."""
+        """The stored form: numbers of the features, means, deviations, correlations, and the last
+        two of what is left (see `unpack`).
+        """
         parts = [array("H", self.index), array("d", self.mean)]
-        for matrix in (self.covariance, *([self.given] if self.given is not self.covariance else [])):
+        for matrix in (
+            self.covariance,
+            *([self.given] if self.given is not self.covariance else []),
+        ):
             parts += [array("d", matrix.sd), matrix.correlations]
         return b"".join(map(stored, parts))
 
@@ -41,33 +54,47 @@ class Block:
         def next_bytes(count: int, width: int) -> memoryview:
             nonlocal place
             place += count * width
-            return raw[place - count * width:place]
+            return raw[place - count * width : place]
 
-        index, mean = numbers("H", next_bytes(size, 2)).tolist(), numbers("d", next_bytes(size, 8)).tolist()
+        index, mean = (
+            numbers("H", next_bytes(size, 2)).tolist(),
+            numbers("d", next_bytes(size, 8)).tolist(),
+        )
         whole = Packed(numbers("d", next_bytes(size, 8)).tolist(), next_bytes(triangle, 2))
         if place == len(raw):
             return cls(index, mean, whole, whole)
-        return cls(index, mean, whole, Packed(numbers("d", next_bytes(size, 8)).tolist(), next_bytes(triangle, 2)))
+        return cls(
+            index,
+            mean,
+            whole,
+            Packed(numbers("d", next_bytes(size, 8)).tolist(), next_bytes(triangle, 2)),
+        )
 
 
-Weights = dict[int | str, float]   # feature number (or its name, when the fit does not know it) -> weight
+# feature number (or its name, when the fit does not know it) -> weight
+Weights = dict[int | str, float]
 
 
 class Trace(NamedTuple):
-    """What a weighted sum of effects asks of each level: weights on the features, and these times the covariance there.
+    """What a weighted sum of effects asks of each level: weights on the features, and these times
+    the covariance there.
 
-    own: per benchmark, the part that the benchmark does not share. kin: per family. root: what all benchmarks share.
+    own: per benchmark, the part that the benchmark does not share. kin: per family. root: what all
+    benchmarks share.
     """
+
     own: Mapping[str, tuple[Weights, Weights]]
     kin: Mapping[str, tuple[Weights, Weights]]
     root: tuple[Weights, Weights]
-    known: Sequence[float] = ()      # what further results have explained of it (condition.py)
+    known: Sequence[float] = ()  # what further results have explained of it (condition.py)
 
     def covariance(self, other: "Trace") -> float:
         """Covariance of two such sums: levels add up, and only what they have in common counts."""
         total = _common(self.root[0], other.root[1]) - linalg.dot(self.known, other.known)
         for mine, theirs in ((self.own, other.own), (self.kin, other.kin)):
-            total += sum(_common(pair[0], theirs[name][1]) for name, pair in mine.items() if name in theirs)
+            total += sum(
+                _common(pair[0], theirs[name][1]) for name, pair in mine.items() if name in theirs
+            )
         return total
 
 
@@ -80,7 +107,9 @@ def _common(x: Weights, y: Weights) -> float:
 
 
 class Reach:
-    """Covariance of a sum of traced effects, each with its factor, with every single effect: at the root, then down to family and benchmark."""
+    """Covariance of a sum of traced effects, each with its factor, with every single effect: at the
+    root, then down to family and benchmark.
+    """
 
     def __init__(self, posterior: "Posterior", parts: Sequence[tuple[float, Trace]]):
         self._posterior, self._parts = posterior, parts
@@ -92,14 +121,33 @@ class Reach:
         """The covariance with each effect on one benchmark."""
         name = family or f"?{benchmark}"
         if name not in self._kin:
-            self._kin[name] = self._lower(self._root, self._posterior.families.get(name), 1, [(factor, trace.kin.get(name)) for factor, trace in self._parts])
+            self._kin[name] = self._lower(
+                self._root,
+                self._posterior.families.get(name),
+                1,
+                [(factor, trace.kin.get(name)) for factor, trace in self._parts],
+            )
         if benchmark not in self._own:
-            self._own[benchmark] = self._lower(self._kin[name], self._posterior.benchmarks.get(benchmark), 2,
-                                               [(factor, trace.own.get(benchmark)) for factor, trace in self._parts])
+            self._own[benchmark] = self._lower(
+                self._kin[name],
+                self._posterior.benchmarks.get(benchmark),
+                2,
+                [(factor, trace.own.get(benchmark)) for factor, trace in self._parts],
+            )
         return self._own[benchmark]
 
-    def _lower(self, above: Weights, part: Block | None, level: int, own: Sequence[tuple[float, tuple[Weights, Weights] | None]]) -> Weights:
-        passed = self._posterior.given({name: value / self._posterior.shares[name][level] for name, value in above.items()}, part, level)
+    def _lower(
+        self,
+        above: Weights,
+        part: Block | None,
+        level: int,
+        own: Sequence[tuple[float, tuple[Weights, Weights] | None]],
+    ) -> Weights:
+        passed = self._posterior.given(
+            {name: value / self._posterior.shares[name][level] for name, value in above.items()},
+            part,
+            level,
+        )
         for name, value in _added(own).items():
             passed[name] = passed.get(name, 0.0) + value
         return passed
@@ -113,7 +161,9 @@ def _added(parts: Iterable[tuple[float, tuple[Weights, Weights] | None]]) -> Wei
     return total
 
 
-def by_family(steps: Mapping[str, float], families: Mapping[str, str | None]) -> dict[str, list[float]]:
+def by_family(
+    steps: Mapping[str, float], families: Mapping[str, str | None]
+) -> dict[str, list[float]]:
     """The weights of benchmarks, by family; one without a family stands alone."""
     out: dict[str, list[float]] = {}
     for name, step in steps.items():
@@ -122,7 +172,10 @@ def by_family(steps: Mapping[str, float], families: Mapping[str, str | None]) ->
 
 
 class Effect(NamedTuple):
-    """What a change does to one benchmark, in units of its scale: mean, and variance of the shared effect."""
+    """What a change does to one benchmark, in units of its scale: mean, and variance of the shared
+    effect.
+    """
+
     mean: float
     variance: float
 
@@ -141,72 +194,124 @@ class Shares(dict):
 class Posterior:
     """Effects of features on benchmarks, given the evidence."""
 
-    def __init__(self, hyper: Hyper, names: Sequence[str], scale: Mapping[str, float], family_of: Mapping[str, str],
-                 root: Block, families: Mapping[str, Block], benchmarks: Mapping[str, Block],
-                 support: Mapping[str, Sequence[str]], ranges: Mapping[str, Sequence[float]], sampling: Mapping[str, float], spread: float,
-                 columns: Mapping[str, Mapping[str, int]], usual: Mapping[str, float]):
+    def __init__(
+        self,
+        hyper: Hyper,
+        names: Sequence[str],
+        scale: Mapping[str, float],
+        family_of: Mapping[str, str],
+        root: Block,
+        families: Mapping[str, Block],
+        benchmarks: Mapping[str, Block],
+        support: Mapping[str, Sequence[str]],
+        ranges: Mapping[str, Sequence[float]],
+        sampling: Mapping[str, float],
+        spread: float,
+        columns: Mapping[str, Mapping[str, int]],
+        usual: Mapping[str, float],
+    ):
         self.hyper, self.scale, self.family_of, self.ranges = hyper, scale, family_of, ranges
         self.names = {name: number for number, name in enumerate(names)}
-        self.root, self.families, self.benchmarks, self.support = root, families, benchmarks, support
-        self.sampling, self.spread, self.columns = sampling, spread, columns     # columns: paper -> task family -> how many were fitted
-        self.usual = usual                    # benchmark -> median of its printed scores, in percent of the scale
+        self.root, self.families, self.benchmarks, self.support = (
+            root,
+            families,
+            benchmarks,
+            support,
+        )
+        # columns: paper -> task family -> how many were fitted
+        self.sampling, self.spread, self.columns = sampling, spread, columns
+        # benchmark -> median of its printed scores, in percent of the scale
+        self.usual = usual
         self.know({}, {})
-        self.published: Posterior = self      # the fit without a user's own tables (condition.py)
+        self.published: Posterior = self  # the fit without a user's own tables (condition.py)
         self._shares: Shares | None = None
         self._trusts: dict[int | str, float] | None = None
 
     def know(self, mixes: Mapping[str, Mapping[str, float]], mixed: Mapping[str, Block]) -> None:
-        """Take weighted means of benchmarks that were worked out beforehand (mixes.py): their weights and their blocks, by name."""
-        self.mixes, self.mixed, self._mix_of = mixes, mixed, {frozenset(weights): name for name, weights in mixes.items()}
+        """Take weighted means of benchmarks that were worked out beforehand (mixes.py): their
+        weights and their blocks, by name.
+        """
+        self.mixes, self.mixed, self._mix_of = (
+            mixes,
+            mixed,
+            {frozenset(weights): name for name, weights in mixes.items()},
+        )
 
     def scale_of(self, benchmark: str) -> float:
-        """How much a benchmark moves, in percent of its scale; a typical value for one that no table ablates."""
+        """How much a benchmark moves, in percent of its scale; a typical value for one that no
+        table ablates.
+        """
         return self.scale.get(benchmark, DEFAULT_SCALE)
 
     def _terms(self, change: Mapping[str, float]) -> dict[str, float]:
-        """A change in units of prior standard deviations, feature by feature; what has no prior has no effect."""
-        return {name: value * math.sqrt(prior) for name, value in change.items()
-                if (prior := self.hyper.prior.get(group(name), 0.0))}
+        """A change in units of prior standard deviations, feature by feature; what has no prior has
+        no effect.
+        """
+        return {
+            name: value * math.sqrt(prior)
+            for name, value in change.items()
+            if (prior := self.hyper.prior.get(group(name), 0.0))
+        }
 
     def effect(self, change: Mapping[str, float], benchmark: str, family: str | None) -> Effect:
         """The effect of a change (feature differences) on one benchmark of a family."""
         x = self.weights(change)
-        return Effect(self.mean(x, benchmark, family), max(self._variance(x, benchmark, family), 0.0))
+        return Effect(
+            self.mean(x, benchmark, family), max(self._variance(x, benchmark, family), 0.0)
+        )
 
     def weights(self, change: Mapping[str, float]) -> Weights:
-        """A change in units of prior standard deviations, feature by feature; what has no prior has no effect."""
-        return {self.names.get(name, name): value * math.sqrt(prior) for name, value in change.items()
-                if (prior := self.hyper.prior.get(group(name), 0.0))}
+        """A change in units of prior standard deviations, feature by feature; what has no prior has
+        no effect.
+        """
+        return {
+            self.names.get(name, name): value * math.sqrt(prior)
+            for name, value in change.items()
+            if (prior := self.hyper.prior.get(group(name), 0.0))
+        }
 
     def mean(self, x: Weights, benchmark: str, family: str | None, *, whole: bool = False) -> float:
         """Mean of a weighted sum of effects; each from the most special block that has it.
 
-        With `whole`, the posterior mean itself, not the share of it that a prediction for a new paper takes (Hyper.trust).
+        With `whole`, the posterior mean itself, not the share of it that a prediction for a new
+        paper takes (Hyper.trust).
         """
         return sum(self.means(x, benchmark, family, whole=whole).values())
 
-    def means(self, x: Weights, benchmark: str, family: str | None, *, whole: bool = False) -> Weights:
+    def means(
+        self, x: Weights, benchmark: str, family: str | None, *, whole: bool = False
+    ) -> Weights:
         """The terms of `mean`, feature by feature."""
-        blocks = [part for part in (self.benchmarks.get(benchmark), self.families.get(family or ""), self.root) if part]
+        blocks = [
+            part
+            for part in (self.benchmarks.get(benchmark), self.families.get(family or ""), self.root)
+            if part
+        ]
         trusts, out = self.trusts, {}
         for name, value in x.items():
             for part in blocks:
                 if name in part.place:
-                    out[name] = value * part.mean[part.place[name]] * (1.0 if whole else trusts.get(name, 1.0))
+                    out[name] = (
+                        value
+                        * part.mean[part.place[name]]
+                        * (1.0 if whole else trusts.get(name, 1.0))
+                    )
                     break
         return out
 
     def _variance(self, x: Weights, benchmark: str, family: str | None) -> float:
-        """Variance of a weighted sum of effects, from the stored covariances: `trace` without its arithmetic.
+        """Variance of a weighted sum of effects, from the stored covariances: `trace` without its
+        arithmetic.
 
-        Each pair of features is taken from the most special block that holds both; a feature keeps its prior variance
-        for the levels that its block does not cover. Exact when one block holds all features, else nearly so.
+        Each pair of features is taken from the most special block that holds both; a feature keeps
+        its prior variance for the levels that its block does not cover. Exact when one block holds
+        all features, else nearly so.
         """
         own, kin = self.benchmarks.get(benchmark), self.families.get(family or "")
         blocks = [*([(3, own)] if own else []), *([(2, kin)] if kin else []), (1, self.root)]
         terms, total = list(x.items()), 0.0
         for i, (name, a) in enumerate(terms):
-            for second, b in terms[:i + 1]:
+            for second, b in terms[: i + 1]:
                 covered = 0
                 for depth, part in blocks:
                     if name in part.place and second in part.place:
@@ -218,10 +323,14 @@ class Posterior:
                     total += a * b * sum(self.shares[name][covered:])
         return total
 
-    def trace(self, x: Weights, steps: Mapping[str, float], families: Mapping[str, str | None]) -> Trace:
-        """Where the uncertainty of a weighted effect lies; `steps`: benchmark -> its weight, `families`: its family.
+    def trace(
+        self, x: Weights, steps: Mapping[str, float], families: Mapping[str, str | None]
+    ) -> Trace:
+        """Where the uncertainty of a weighted effect lies; `steps`: benchmark -> its weight,
+        `families`: its family.
 
-        Exact: an own effect that the evidence narrows down passes less of the family's uncertainty on, and so on up.
+        Exact: an own effect that the evidence narrows down passes less of the family's uncertainty
+        on, and so on up.
         """
         own, kin, asked, shares = {}, {}, {}, self.shares
         for benchmark, step in steps.items():
@@ -240,32 +349,64 @@ class Posterior:
         return Trace(own, kin, (root, self.given(root, self.root, 0)))
 
     def _known_mix(self, steps: Mapping[str, float]) -> Block | None:
-        """The block of a mix that was worked out beforehand: effects on the whole mean, in percent of the scales."""
+        """The block of a mix that was worked out beforehand: effects on the whole mean, in percent
+        of the scales.
+        """
         name = self._mix_of.get(frozenset(steps))
-        near = name and all(math.isclose(step, self.mixes[name][benchmark] * self.scale_of(benchmark), rel_tol=1e-9) for benchmark, step in steps.items())
+        near = name and all(
+            math.isclose(step, self.mixes[name][benchmark] * self.scale_of(benchmark), rel_tol=1e-9)
+            for benchmark, step in steps.items()
+        )
         return self.mixed[name] if near else None
 
-    def mix_means(self, x: Weights, steps: Mapping[str, float], families: Mapping[str, str | None]) -> Weights:
-        """What each term of x does to a weighted mean of benchmarks, in percent of the scales; `steps`: weight times scale."""
+    def mix_means(
+        self, x: Weights, steps: Mapping[str, float], families: Mapping[str, str | None]
+    ) -> Weights:
+        """What each term of x does to a weighted mean of benchmarks, in percent of the scales;
+        `steps`: weight times scale.
+        """
         known, out = self._known_mix(steps), dict.fromkeys(x, 0.0)
         if known:
-            return {name: value * known.mean[known.place[name]] if name in known.place else 0.0 for name, value in x.items()}
+            return {
+                name: value * known.mean[known.place[name]] if name in known.place else 0.0
+                for name, value in x.items()
+            }
         for benchmark, step in steps.items():
             for name, value in self.means(x, benchmark, families[benchmark]).items():
                 out[name] += step * value
         return out
 
-    def mix_trace(self, x: Weights, steps: Mapping[str, float], families: Mapping[str, str | None]) -> Trace:
-        """`trace` of a weighted mean, for covariances with others of the same mean: where it was worked out beforehand, of that alone."""
+    def mix_trace(
+        self, x: Weights, steps: Mapping[str, float], families: Mapping[str, str | None]
+    ) -> Trace:
+        """`trace` of a weighted mean, for covariances with others of the same mean: where it was
+        worked out beforehand, of that alone.
+        """
         known = self._known_mix(steps)
         if not known:
             return self.trace(x, steps, families)
         kin = list(map(sum, by_family(steps, families).values()))
         prior = [sum(step * step for step in kin), sum(step * step for step in steps.values())]
-        out = {name: value * (self.shares[name][0] * sum(kin) ** 2 + self.shares[name][1] * prior[0] + self.shares[name][2] * prior[1])
-               for name, value in x.items() if name not in known.place}     # no table says anything of these
+        out = {
+            name: (
+                value
+                * (
+                    self.shares[name][0] * sum(kin) ** 2
+                    + self.shares[name][1] * prior[0]
+                    + self.shares[name][2] * prior[1]
+                )
+            )
+            # no table says anything of these
+            for name, value in x.items()
+            if name not in known.place
+        }
         if len(out) < len(x):
-            out.update(zip(known.index, known.covariance.times([x.get(number, 0.0) for number in known.index])))
+            out.update(
+                zip(
+                    known.index,
+                    known.covariance.times([x.get(number, 0.0) for number in known.index]),
+                )
+            )
         return Trace({}, {}, (x, out))
 
     def given(self, x: Weights, part: Block | None, level: int) -> Weights:
@@ -275,14 +416,24 @@ class Posterior:
         """
         if part is None:
             return {name: value * self.shares[name][level] for name, value in x.items()}
-        out = {name: value * self.shares[name][level] for name, value in x.items() if name not in part.place}
+        out = {
+            name: value * self.shares[name][level]
+            for name, value in x.items()
+            if name not in part.place
+        }
         if len(out) < len(x):
-            out.update(zip(part.index, part.given.times([x.get(number, 0.0) for number in part.index])))
+            out.update(
+                zip(part.index, part.given.times([x.get(number, 0.0) for number in part.index]))
+            )
         return out
 
     def reach(self, x: Weights, benchmark: str, family: str | None) -> "Reach":
-        """What the predicted effect of x on one benchmark has to do with every single effect: how published rows reach it."""
-        return Reach(self, [(1.0, self.trace(self.trusted(x), {benchmark: 1.0}, {benchmark: family}))])
+        """What the predicted effect of x on one benchmark has to do with every single effect: how
+        published rows reach it.
+        """
+        return Reach(
+            self, [(1.0, self.trace(self.trusted(x), {benchmark: 1.0}, {benchmark: family}))]
+        )
 
     def trusted(self, x: Weights) -> Weights:
         """The part of x that a prediction takes of published effects."""
@@ -290,7 +441,9 @@ class Posterior:
 
     @property
     def shares(self) -> Mapping[int | str, Sequence[float]]:
-        """How each feature's prior variance splits over all benchmarks, its family and its own (by number, or by name)."""
+        """How each feature's prior variance splits over all benchmarks, its family and its own (by
+        number, or by name).
+        """
         if self._shares is None:
             self._shares = Shares(self.hyper)
             for feature, number in self.names.items():
@@ -299,42 +452,91 @@ class Posterior:
 
     @property
     def trusts(self) -> Mapping[int | str, float]:
-        """The share of each feature's posterior mean that a prediction takes (Hyper.trust), by number and name; 1 for others."""
+        """The share of each feature's posterior mean that a prediction takes (Hyper.trust), by
+        number and name; 1 for others.
+        """
         if self._trusts is None:
-            self._trusts = {key: self.hyper.trust.get(AXIS_OF[group(feature)], 1.0) for feature, number in self.names.items() for key in (feature, number)}
+            self._trusts = {
+                key: self.hyper.trust.get(AXIS_OF[group(feature)], 1.0)
+                for feature, number in self.names.items()
+                for key in (feature, number)
+            }
         return self._trusts
 
-    def mix_coefficients(self, names: Sequence[str], steps: Mapping[str, float], families: Mapping[str, str | None]) -> dict[str, float]:
-        """What one unit of each feature does to a weighted mean of benchmarks, in percent of their scales; `steps`: weight times scale."""
+    def mix_coefficients(
+        self, names: Sequence[str], steps: Mapping[str, float], families: Mapping[str, str | None]
+    ) -> dict[str, float]:
+        """What one unit of each feature does to a weighted mean of benchmarks, in percent of their
+        scales; `steps`: weight times scale.
+        """
         means = self.mix_means(self.weights(dict.fromkeys(names, 1.0)), steps, families)
         return {name: means.get(self.names.get(name, name), 0.0) for name in names}
 
     def local_variance(self, kinds: Sequence[str], change: Mapping[str, float]) -> float:
-        """Heterogeneity that a change meets in one new setting: of the kinds that change, and of slopes."""
+        """Heterogeneity that a change meets in one new setting: of the kinds that change, and of
+        slopes.
+        """
         total = sum(2 * self.hyper.heterogeneity[kind] for kind in kinds)
         for name, feature in SLOPES.items():
             total += self.hyper.heterogeneity[name] * change.get(feature, 0.0) ** 2
         return total * self.spread
 
     def noise(self, benchmark: str, unknown: float = 0.0) -> float:
-        """Variance of the difference of two runs on a benchmark: seeds, and the questions that it has.
+        """Variance of the difference of two runs on a benchmark: seeds, and the questions that it
+        has.
 
         `unknown`: sampling variance, in units of the scale, for a benchmark that no table ablates.
         """
-        return 2 * (self.hyper.noise + self.hyper.binomial * self.sampling.get(benchmark, unknown)) * self.spread
+        return (
+            2
+            * (self.hyper.noise + self.hyper.binomial * self.sampling.get(benchmark, unknown))
+            * self.spread
+        )
 
 
 def dump(posterior: Posterior, digest: str) -> dict:
-    """The stored form of everything but the blocks (JSON values); `digest` names the evidence that it was fitted on."""
-    return {"format": 3, "evidence": digest, "spread": posterior.spread, "hyper": posterior.hyper._asdict(),
-            "features": list(posterior.names), "scale": posterior.scale, "family_of": posterior.family_of,
-            "support": posterior.support, "ranges": posterior.ranges, "sampling": posterior.sampling, "columns": posterior.columns,
-            "usual": posterior.usual, "mixes": posterior.mixes}
+    """The stored form of everything but the blocks (JSON values); `digest` names the evidence that
+    it was fitted on.
+    """
+    return {
+        "format": 3,
+        "evidence": digest,
+        "spread": posterior.spread,
+        "hyper": posterior.hyper._asdict(),
+        "features": list(posterior.names),
+        "scale": posterior.scale,
+        "family_of": posterior.family_of,
+        "support": posterior.support,
+        "ranges": posterior.ranges,
+        "sampling": posterior.sampling,
+        "columns": posterior.columns,
+        "usual": posterior.usual,
+        "mixes": posterior.mixes,
+    }
 
 
-def load(data: Mapping, root: Block, families: Mapping[str, Block], benchmarks: Mapping[str, Block], mixed: Mapping[str, Block]) -> Posterior:
+def load(
+    data: Mapping,
+    root: Block,
+    families: Mapping[str, Block],
+    benchmarks: Mapping[str, Block],
+    mixed: Mapping[str, Block],
+) -> Posterior:
     """A Posterior from its stored form; data: what `dump` gives."""
-    posterior = Posterior(Hyper(**data["hyper"]), data["features"], data["scale"], data["family_of"], root, families, benchmarks,
-                          data["support"], data["ranges"], data["sampling"], data["spread"], data["columns"], data["usual"])
+    posterior = Posterior(
+        Hyper(**data["hyper"]),
+        data["features"],
+        data["scale"],
+        data["family_of"],
+        root,
+        families,
+        benchmarks,
+        data["support"],
+        data["ranges"],
+        data["sampling"],
+        data["spread"],
+        data["columns"],
+        data["usual"],
+    )
     posterior.know(data["mixes"], mixed)
     return posterior

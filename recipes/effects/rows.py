@@ -1,8 +1,10 @@
-"""Which printed rows show a change of recipe: pairs of rows of one table that differ as the question does.
+"""Which printed rows show a change of recipe: pairs of rows of one table that differ as the
+question does.
 
-In: two settings (from, to), papers, the vocabulary. Out: Found contrasts, turned to read in the asked direction, and the papers
-that may hold any. Does not weigh them or predict: that is swap.py.
+In: two settings (from, to), papers, the vocabulary. Out: Found contrasts, turned to read in the
+asked direction, and the papers that may hold any. Does not weigh them or predict: that is swap.py.
 """
+
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
@@ -12,16 +14,26 @@ from ..evidence.contrasts import IGNORED, Contrast, Moved, evidence_metrics, mov
 from ..evidence.tables import Metric, Paper, Row, Table
 from ..terms.vocabulary import Vocabulary
 from .columns import recipe_rows
-from .features import difference, encoder_params_b, features, llm_make, llm_params_b, pixels, visual_tokens
+from .features import (
+    difference,
+    encoder_params_b,
+    features,
+    llm_make,
+    llm_params_b,
+    pixels,
+    visual_tokens,
+)
 from .posterior import Posterior
 
-MAIN = ("encoder", "connector", "llm", "data")   # two of these moving beside the asked axes: another system, not this change
+# two of these moving beside the asked axes: another system, not this change
+MAIN = ("encoder", "connector", "llm", "data")
 
 
 def moved_axes(a: Mapping, b: Mapping, words: Vocabulary) -> tuple[str, ...]:
     """The axes on which two settings differ; only what both state counts.
 
-    Tokens that follow another axis do not: what a side states follows a resolution that goes the same way, but no encoder and no connector.
+    Tokens that follow another axis do not: what a side states follows a resolution that goes the
+    same way, but no encoder and no connector.
     """
     out = []
     for axis in ("encoder", "connector", "llm", "data"):
@@ -32,18 +44,36 @@ def moved_axes(a: Mapping, b: Mapping, words: Vocabulary) -> tuple[str, ...]:
         x, y = llm_params_b(a, words), llm_params_b(b, words)
         if x and y and x != y:
             out.insert(sum(axis in out for axis in ("encoder", "connector")), "llm")
-    if "data" not in out and a.get("data_size") and b.get("data_size") and a["data_size"] != b["data_size"]:
+    if (
+        "data" not in out
+        and a.get("data_size")
+        and b.get("data_size")
+        and a["data_size"] != b["data_size"]
+    ):
         out.append("data")
-    if any(a.get(key) != b.get(key) and a.get(key) is not None and b.get(key) is not None for key in ("resolution",)) \
-            or a.get("tiling") != b.get("tiling") and (a.get("tiling") or b.get("tiling")):
+    if (
+        any(
+            a.get(key) != b.get(key) and a.get(key) is not None and b.get(key) is not None
+            for key in ("resolution",)
+        )
+        or a.get("tiling") != b.get("tiling")
+        and (a.get("tiling") or b.get("tiling"))
+    ):
         out.append("resolution")
     x, y = visual_tokens(a, words), visual_tokens(b, words)
     if x and y and x != y:
         said = a.get("visual_tokens") or b.get("visual_tokens")
         before, after = (pixels(setting, words) or 0.0 for setting in (a, b))
-        if not {"resolution", "encoder", "connector"} & set(out) or said and ((x < y) != (before < after) if "resolution" in out else True):
+        if (
+            not {"resolution", "encoder", "connector"} & set(out)
+            or said
+            and ((x < y) != (before < after) if "resolution" in out else True)
+        ):
             out.append("visual_tokens")
-    if any(a.get(key) is not None and b.get(key) is not None and a.get(key) != b.get(key) for key in ("frozen_encoder", "training")):
+    if any(
+        a.get(key) is not None and b.get(key) is not None and a.get(key) != b.get(key)
+        for key in ("frozen_encoder", "training")
+    ):
         out.append("training")
     return tuple(out)
 
@@ -71,9 +101,11 @@ def _same(axis: str, setting: Mapping, side: Mapping, words: Vocabulary) -> bool
 
 
 def lineage(encoder: str | None, words: Vocabulary) -> str | None:
-    """The make of an encoder, wider than its family: any CLIP (OpenAI's, OpenCLIP, MetaCLIP, DFN, EVA), any SigLIP, any DINO; else the family.
+    """The make of an encoder, wider than its family: any CLIP (OpenAI's, OpenCLIP, MetaCLIP, DFN,
+    EVA), any SigLIP, any DINO; else the family.
 
-    None for fusions. Towers of another shape that CLIP trained (ConvNeXt, FastViT) are makes of their own.
+    None for fusions. Towers of another shape that CLIP trained (ConvNeXt, FastViT) are makes of
+    their own.
     """
     record = words.records("encoder").get(encoder or "")
     if record is None or not record.get("family"):
@@ -83,7 +115,9 @@ def lineage(encoder: str | None, words: Vocabulary) -> str | None:
         return "siglip"
     if "dino" in family:
         return "dino"
-    text_image = record.get("kind") == "language-contrastive" and ("clip" in family or family.startswith("dfn"))
+    text_image = record.get("kind") == "language-contrastive" and (
+        "clip" in family or family.startswith("dfn")
+    )
     return "clip" if text_image and not family.startswith("convnext") else family
 
 
@@ -109,7 +143,10 @@ def _near(axis: str, setting: Mapping, side: Mapping, words: Vocabulary) -> bool
 
 
 class Found(NamedTuple):
-    """A contrast that shows the change, turned so that it reads in the asked direction. near: not the very components."""
+    """A contrast that shows the change, turned so that it reads in the asked direction. near: not
+    the very components.
+    """
+
     contrast: Contrast
     delta: float
     from_row: Row
@@ -118,13 +155,21 @@ class Found(NamedTuple):
 
 
 # The fields of a recipe that say what it has on an axis (see _same and _near).
-FIELDS = {"encoder": ("encoder",), "connector": ("connector",), "llm": ("llm", "llm_params_b"), "data": ("data", "data_size"),
-          "resolution": ("resolution",), "visual_tokens": ("visual_tokens", "resolution", "encoder", "connector", "tiling"),
-          "training": ("frozen_encoder", "training")}
+FIELDS = {
+    "encoder": ("encoder",),
+    "connector": ("connector",),
+    "llm": ("llm", "llm_params_b"),
+    "data": ("data", "data_size"),
+    "resolution": ("resolution",),
+    "visual_tokens": ("visual_tokens", "resolution", "encoder", "connector", "tiling"),
+    "training": ("frozen_encoder", "training"),
+}
 
 
 class Index:
-    """What many searches share: the usable rows and metrics of a table, which rows match a side of a change, what moved in a pair."""
+    """What many searches share: the usable rows and metrics of a table, which rows match a side of
+    a change, what moved in a pair.
+    """
 
     def __init__(self, words: Vocabulary):
         self.words = words
@@ -141,24 +186,37 @@ class Index:
         return self._features[id(row)][1]
 
     def table(self, table: Table) -> tuple[Table, list[Row], tuple[Metric, ...]]:
-        """A table with its usable rows and metrics (and itself, so that its identity stays its own)."""
+        """A table with its usable rows and metrics (and itself, so that its identity stays its
+        own).
+        """
         if id(table) not in self._tables:
             self._tables[id(table)] = table, recipe_rows(table), evidence_metrics(table)
         return self._tables[id(table)]
 
     def matching(self, table: Table, axis: str, side: Mapping, near: bool) -> frozenset[int]:
-        """Numbers of the usable rows that have on an axis what `side` says (or, with `near`, something of the same make)."""
+        """Numbers of the usable rows that have on an axis what `side` says (or, with `near`,
+        something of the same make).
+        """
         key = (id(table), axis, near, *(side.get(field) for field in FIELDS[axis]))
         if key not in self._matches:
             test = _near if near else _same
-            self._matches[key] = frozenset(n for n, row in enumerate(self.table(table)[1]) if test(axis, row.setting, side, self.words))
+            self._matches[key] = frozenset(
+                n
+                for n, row in enumerate(self.table(table)[1])
+                if test(axis, row.setting, side, self.words)
+            )
         return self._matches[key]
 
     def beside(self, row: Row, axis: str) -> frozenset:
-        """What a row's setting says beside an axis (and beside the visual tokens that follow a resolution)."""
+        """What a row's setting says beside an axis (and beside the visual tokens that follow a
+        resolution).
+        """
         out = (axis, "visual_tokens", *IGNORED) if axis == "resolution" else (axis, *IGNORED)
-        return frozenset((key, value if value.__hash__ else repr(value)) for key, value in row.setting.items()
-                         if value is not None and self.axis_of.get(key, "other") not in out)
+        return frozenset(
+            (key, value if value.__hash__ else repr(value))
+            for key, value in row.setting.items()
+            if value is not None and self.axis_of.get(key, "other") not in out
+        )
 
     def moved(self, table: Table, i: int, j: int) -> Moved:
         """What differs between two usable rows of a table (the same both ways)."""
@@ -169,11 +227,20 @@ class Index:
         return self._moved[key]
 
 
-def find_rows(papers: Iterable[Paper], a: Mapping, b: Mapping, axes: Sequence[str], words: Vocabulary, index: Index | None = None) -> list[Found]:
-    """All pairs of rows of one table that make the asked change, or one of the same make, on all its axes.
+def find_rows(
+    papers: Iterable[Paper],
+    a: Mapping,
+    b: Mapping,
+    axes: Sequence[str],
+    words: Vocabulary,
+    index: Index | None = None,
+) -> list[Found]:
+    """All pairs of rows of one table that make the asked change, or one of the same make, on all
+    its axes.
 
-    Where both sides are of one make (linear and MLP, Vicuna-7B and Mistral-7B), only the very components count.
-    Other things may move as well; the contrast says so. `index` is kept from one search to the next.
+    Where both sides are of one make (linear and MLP, Vicuna-7B and Mistral-7B), only the very
+    components count. Other things may move as well; the contrast says so. `index` is kept from one
+    search to the next.
     """
     near = {axis: not _near(axis, a, b, words) for axis in axes}
     index = index or Index(words)
@@ -185,7 +252,9 @@ def find_rows(papers: Iterable[Paper], a: Mapping, b: Mapping, axes: Sequence[st
             if not first or not second:
                 continue
             _, rows, metrics = index.table(table)
-            is_a, is_b = (_all(index.matching(table, axis, side, False) for axis in axes) for side in (a, b))
+            is_a, is_b = (
+                _all(index.matching(table, axis, side, False) for axis in axes) for side in (a, b)
+            )
             for i in sorted(first):
                 for j in sorted(second):
                     x, y = rows[i], rows[j]
@@ -194,18 +263,34 @@ def find_rows(papers: Iterable[Paper], a: Mapping, b: Mapping, axes: Sequence[st
                     difference_ = index.moved(table, i, j)
                     if "other" in difference_.axes or len(difference_.unstated) > 1:
                         continue  # two systems of which too much is unsaid
-                    if len([axis for axis in MAIN if axis in difference_.axes and axis not in axes]) > 1:
+                    if (
+                        len(
+                            [axis for axis in MAIN if axis in difference_.axes and axis not in axes]
+                        )
+                        > 1
+                    ):
                         continue  # two systems that share this change among others
                     kin = not (i in is_a and j in is_b)
-                    out += [Found(contrast, contrast.delta, x, y, kin) for contrast in pair_contrasts(table, x, y, difference_, metrics)]
+                    out += [
+                        Found(contrast, contrast.delta, x, y, kin)
+                        for contrast in pair_contrasts(table, x, y, difference_, metrics)
+                    ]
     return _once(out)
 
 
-def chain_rows(papers: Iterable[Paper], change: Mapping[str, float], axis: str, benchmarks: Iterable[str], index: Index) -> list[tuple[Found, float]]:
-    """Pairs of rows that make a part of a change on these benchmarks: they move one axis alone, along the asked features.
+def chain_rows(
+    papers: Iterable[Paper],
+    change: Mapping[str, float],
+    axis: str,
+    benchmarks: Iterable[str],
+    index: Index,
+) -> list[tuple[Found, float]]:
+    """Pairs of rows that make a part of a change on these benchmarks: they move one axis alone,
+    along the asked features.
 
-    change: features of the asked change (features.difference). Each pair is turned to point the way of the change and comes with its
-    overlap, the cosine between its features and those asked for (0 to 1). They are the links of an indirect answer.
+    change: features of the asked change (features.difference). Each pair is turned to point the way
+    of the change and comes with its overlap, the cosine between its features and those asked for (0
+    to 1). They are the links of an indirect answer.
     """
     wanted, length = set(benchmarks), math.sqrt(sum(x * x for x in change.values()))
     out = []
@@ -215,10 +300,12 @@ def chain_rows(papers: Iterable[Paper], change: Mapping[str, float], axis: str, 
             metrics = tuple(metric for metric in metrics if metric.benchmark in wanted)
             if not metrics:
                 continue
-            alike: dict[frozenset, list[int]] = {}       # rows that differ on the axis alone
+            alike: dict[frozenset, list[int]] = {}  # rows that differ on the axis alone
             for i, x in enumerate(rows):
                 alike.setdefault(index.beside(x, axis), []).append(i)
-            for i, j in sorted(pair for numbers in alike.values() for pair in combinations(numbers, 2)):
+            for i, j in sorted(
+                pair for numbers in alike.values() for pair in combinations(numbers, 2)
+            ):
                 x, step = rows[i], index.moved(table, i, j)
                 if step.axes != (axis,) or step.unstated:
                     continue
@@ -228,8 +315,10 @@ def chain_rows(papers: Iterable[Paper], change: Mapping[str, float], axis: str, 
                     continue
                 overlap = abs(inner) / (length * math.sqrt(sum(v * v for v in there.values())))
                 first, second, sign = (x, rows[j], 1.0) if inner > 0 else (rows[j], x, -1.0)
-                out += [(Found(contrast, sign * contrast.delta, first, second, False), overlap)
-                        for contrast in pair_contrasts(table, x, rows[j], step, metrics)]
+                out += [
+                    (Found(contrast, sign * contrast.delta, first, second, False), overlap)
+                    for contrast in pair_contrasts(table, x, rows[j], step, metrics)
+                ]
     return out
 
 
@@ -242,9 +331,14 @@ def _once(found: list[Found]) -> list[Found]:
     """Count a pair of training runs once per benchmark, however many tables print it."""
     seen, out = set(), []
     for item in found:
-        key = (item.from_row.run or (item.contrast.table.id, item.from_row.arm),
-               item.to_row.run or (item.contrast.table.id, item.to_row.arm),
-               item.contrast.metric.benchmark, item.contrast.metric.split, item.contrast.metric.shots, item.contrast.metric.unit)
+        key = (
+            item.from_row.run or (item.contrast.table.id, item.from_row.arm),
+            item.to_row.run or (item.contrast.table.id, item.to_row.arm),
+            item.contrast.metric.benchmark,
+            item.contrast.metric.split,
+            item.contrast.metric.shots,
+            item.contrast.metric.unit,
+        )
         if key not in seen:
             seen.add(key)
             out.append(item)
@@ -252,7 +346,9 @@ def _once(found: list[Found]) -> list[Found]:
 
 
 def relevant_papers(a: Mapping, b: Mapping, posterior: Posterior, words: Vocabulary) -> set[str]:
-    """The papers that may hold rows about a change: those in which things of the moved makes vary."""
+    """The papers that may hold rows about a change: those in which things of the moved makes
+    vary.
+    """
     support = posterior.support
     out: set[str] = set()
     for axis in moved_axes(a, b, words):
@@ -260,15 +356,32 @@ def relevant_papers(a: Mapping, b: Mapping, posterior: Posterior, words: Vocabul
         for side in (a, b):
             value = side.get(axis)
             if axis == "encoder" and value and "+" in value:
-                sides.append(set.intersection(*(set(support.get(f"encoder={part}", ())) for part in value.split("+"))))
+                sides.append(
+                    set.intersection(
+                        *(set(support.get(f"encoder={part}", ())) for part in value.split("+"))
+                    )
+                )
             elif axis in ("encoder", "connector") and value:
-                kin = [slug for slug in words.records(axis) if slug == value or _near(axis, {axis: slug}, side, words)]
+                kin = [
+                    slug
+                    for slug in words.records(axis)
+                    if slug == value or _near(axis, {axis: slug}, side, words)
+                ]
                 sides.append({paper for slug in kin for paper in support.get(f"{axis}={slug}", ())})
             elif axis == "data" and value:
                 sides.append(set(support.get(f"data={value}", ())))
             else:
-                name = {"llm": "llm_size", "resolution": "resolution", "visual_tokens": "visual_tokens", "data": "data_size",
-                        "training": "frozen_encoder"}[axis]
-                sides.append(set(support.get(name, ())) | set(support.get(f"llm={value}", ())) if axis == "llm" else set(support.get(name, ())))
+                name = {
+                    "llm": "llm_size",
+                    "resolution": "resolution",
+                    "visual_tokens": "visual_tokens",
+                    "data": "data_size",
+                    "training": "frozen_encoder",
+                }[axis]
+                sides.append(
+                    set(support.get(name, ())) | set(support.get(f"llm={value}", ()))
+                    if axis == "llm"
+                    else set(support.get(name, ()))
+                )
         out |= sides[0] & sides[1]
     return out

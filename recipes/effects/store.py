@@ -1,10 +1,12 @@
 """The stored fit: tables/derived/posterior.bin, tied to the evidence it was fitted on.
 
-In: a tables directory. Out: a Posterior, or an EvidenceError that says how to make one. The file is a line of JSON (what
-`posterior.dump` gives, and the size of every block) and then the blocks, one after the other, as little-endian numbers: an answer
-needs few of them and decodes no others. The digest covers every paper file and the registries that features are made from,
-so that `check` sees when the fit is out of date.
+In: a tables directory. Out: a Posterior, or an EvidenceError that says how to make one. The file is
+a line of JSON (what `posterior.dump` gives, and the size of every block) and then the blocks, one
+after the other, as little-endian numbers: an answer needs few of them and decodes no others. The
+digest covers every paper file and the registries that features are made from, so that `check` sees
+when the fit is out of date.
 """
+
 import json
 import os
 from collections.abc import Iterator, Mapping
@@ -15,15 +17,18 @@ from .posterior import Block, Posterior, dump, load
 
 PATH = ("derived", "posterior.bin")
 NO_FIT = "is no stored fit: run `python3 main.py fit` to make it"
-LEVELS = ("root", "families", "benchmarks", "mixes")    # of blocks, in the order of the file
+LEVELS = ("root", "families", "benchmarks", "mixes")  # of blocks, in the order of the file
 REGISTRIES = ("benchmarks", "components", "settings")
 
 
 def evidence_digest(directory) -> str:
-    """SHA-256 over what the fit depends on: every table (its accepted exceptions apart) and the registries."""
+    """SHA-256 over what the fit depends on: every table (its accepted exceptions apart) and the
+    registries.
+    """
     import hashlib
 
     from ..evidence.lock import table_digest  # only fitting and checking ask for it
+
     digest = hashlib.sha256()
     for path in paper_files(directory):
         for raw in read_json(path, trusted=True)["tables"]:
@@ -35,7 +40,9 @@ def evidence_digest(directory) -> str:
 
 
 class Blocks(Mapping):
-    """Blocks by name, each decoded when first asked for. stored: name -> its bytes and number of features."""
+    """Blocks by name, each decoded when first asked for. stored: name -> its bytes and number of
+    features.
+    """
 
     def __init__(self, stored: Mapping[str, tuple[memoryview, int]]):
         self._stored, self._decoded = stored, {}
@@ -81,14 +88,19 @@ def read_posterior(directory) -> Posterior:
         nonlocal place
         parts = {}
         for name, (size, length) in sizes.items():
-            parts[name] = raw[place:place + length], size
+            parts[name] = raw[place : place + length], size
             place += length
         return Blocks(parts)
 
     try:
         root, families, benchmarks, mixed = (blocks(head["blocks"][level]) for level in LEVELS)
         if place != len(raw):
-            raise EvidenceError(path, "", f"is damaged ({len(raw)} bytes of blocks, {place} by its head): run `python3 main.py fit` to make it")
+            raise EvidenceError(
+                path,
+                "",
+                f"is damaged ({len(raw)} bytes of blocks, {place} by its head): run `python3"
+                " main.py fit` to make it",
+            )
         return load(head, root[""], families, benchmarks, mixed)
     except (ValueError, KeyError, TypeError):
         raise EvidenceError(path, "", NO_FIT) from None
@@ -103,10 +115,14 @@ def stored_digest(directory) -> str | None:
 def posterior_bytes(posterior: Posterior, digest: str) -> bytes:
     """The content of posterior.bin."""
     sizes, parts = {}, []
-    for level, blocks in zip(LEVELS, ({"": posterior.root}, posterior.families, posterior.benchmarks, posterior.mixed)):
+    for level, blocks in zip(
+        LEVELS, ({"": posterior.root}, posterior.families, posterior.benchmarks, posterior.mixed)
+    ):
         sizes[level] = {}
         for name, part in blocks.items():
             parts.append(part.pack())
             sizes[level][name] = len(part.index), len(parts[-1])
-    head = json.dumps({**dump(posterior, digest), "blocks": sizes}, ensure_ascii=False, separators=(",", ":"))
+    head = json.dumps(
+        {**dump(posterior, digest), "blocks": sizes}, ensure_ascii=False, separators=(",", ":")
+    )
     return head.encode() + b"\n" + b"".join(parts)

@@ -1,8 +1,10 @@
 """The checks behind `check`: what a careful reviewer would find wrong in a table file.
 
-In: the text of files and the vocabulary. Out: Problems, each with file, JSON pointer and rule. A finding that the
-table itself accepts (`accepted`: rule, pointer inside the table, why) is not a problem. Does not print or change files.
+In: the text of files and the vocabulary. Out: Problems, each with file, JSON pointer and rule. A
+finding that the table itself accepts (`accepted`: rule, pointer inside the table, why) is not a
+problem. Does not print or change files.
 """
+
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
@@ -16,6 +18,7 @@ from ..terms.vocabulary import Vocabulary, collisions
 
 class Problem(NamedTuple):
     """One finding. severity: error or warning."""
+
     file: str
     pointer: str
     rule: str
@@ -25,6 +28,7 @@ class Problem(NamedTuple):
 
 class Report(NamedTuple):
     """All findings of one run, what was looked at, and what the tables accept."""
+
     tables: int
     rows: int
     cells: int
@@ -47,7 +51,9 @@ def explain(rule: str) -> str | None:
 
 
 def expand(paths: Sequence[str]) -> list[tuple[str, str]]:
-    """(file, directory it must lie in) for files and directories. Raises EvidenceError for a path that is not there."""
+    """(file, directory it must lie in) for files and directories. Raises EvidenceError for a path
+    that is not there.
+    """
     out: dict[str, tuple[str, str]] = {}
     for path in paths:
         if os.path.isdir(path):
@@ -62,18 +68,20 @@ def expand(paths: Sequence[str]) -> list[tuple[str, str]]:
 
 
 def check(paths: Sequence[str], words: Vocabulary, *, locked: bool = True) -> Report:
-    """Check table files and directories of them: each table alone, against the others, and against the lock of its directory.
+    """Check table files and directories of them: each table alone, against the others, and against
+    the lock of its directory.
 
     `locked`: compare with the lock (a directory without one has nothing to compare).
     """
     problems: list[Problem] = []
     accepted: list[Problem] = []
     ids: dict[str, str] = {}
-    known: dict[str, dict[tuple[str, str], str]] = {}     # table id -> exceptions that it records
+    known: dict[str, dict[tuple[str, str], str]] = {}  # table id -> exceptions that it records
     tables: list[Table] = []
     rows = cells = 0
     locks: dict[str, dict | None] = {}
-    older: set[str] = set()                               # files of format 1: several hands named things there
+    # files of format 1: several hands named things there
+    older: set[str] = set()
     whole = {os.path.abspath(path) for path in paths if os.path.isdir(path)}
 
     def report(table: Table, rule: str, severity: str, pointer: str, message: str) -> None:
@@ -95,13 +103,28 @@ def check(paths: Sequence[str], words: Vocabulary, *, locked: bool = True) -> Re
             problems.append(Problem(error.file, error.pointer, error.rule, "error", error.message))
             continue
         if paper.arxiv is not None and not ARXIV.fullmatch(str(paper.arxiv)):
-            problems.append(Problem(path, "/paper/arxiv", "arxiv", "error", f"{str(paper.arxiv)[:40]!r} is not an arXiv id (as in 2403.09611)"))
+            problems.append(
+                Problem(
+                    path,
+                    "/paper/arxiv",
+                    "arxiv",
+                    "error",
+                    f"{str(paper.arxiv)[:40]!r} is not an arXiv id (as in 2403.09611)",
+                )
+            )
         for table, raw in zip(paper.tables, data["tables"]):
             rows += len(table.rows)
             cells += sum(value is not None for row in table.rows for value in row.scores.values())
             if table.id in ids:
-                problems.append(Problem(path, f"/tables/{table.index}/id", "unique", "error",
-                                        f"the table id {table.id[:60]!r} stands in {ids[table.id]} too"))
+                problems.append(
+                    Problem(
+                        path,
+                        f"/tables/{table.index}/id",
+                        "unique",
+                        "error",
+                        f"the table id {table.id[:60]!r} stands in {ids[table.id]} too",
+                    )
+                )
             ids.setdefault(table.id, path)
             known[table.id], bad = _accepted(raw, path, table)
             problems += bad
@@ -118,39 +141,79 @@ def check(paths: Sequence[str], words: Vocabulary, *, locked: bool = True) -> Re
                     report(table, rule, severity, pointer, message)
             for number, key in enumerate(known[table.id]):
                 if key[0] in RULES and key not in found:
-                    problems.append(Problem(path, f"/tables/{table.index}/accepted/{number}", "accepted", "warning",
-                                            f"{key[0]} finds nothing at {key[1] or '/'}: the exception can go"))
+                    problems.append(
+                        Problem(
+                            path,
+                            f"/tables/{table.index}/accepted/{number}",
+                            "accepted",
+                            "warning",
+                            f"{key[0]} finds nothing at {key[1] or '/'}: the exception can go",
+                        )
+                    )
     for root, held in locks.items():
         if held and os.path.abspath(root) in whole:
             for name in sorted(set(held) - set(ids)):
-                problems.append(Problem(os.path.join(root, lock.NAME), f"/tables/{name}", "lock", "error", f"the table {name!r} is gone"))
+                problems.append(
+                    Problem(
+                        os.path.join(root, lock.NAME),
+                        f"/tables/{name}",
+                        "lock",
+                        "error",
+                        f"the table {name!r} is gone",
+                    )
+                )
     for rule, severity, table, (pointer, message) in redundancy.across(tables):
         report(table, rule, severity, pointer, message)
     return Report(len(tables), rows, cells, tuple(problems), tuple(accepted))
 
 
 def read_lock(directory: str, problems: list[Problem]) -> dict | None:
-    """The locked tables of a directory (id -> entry), or None where there is no lock. A broken one is a problem."""
+    """The locked tables of a directory (id -> entry), or None where there is no lock. A broken one
+    is a problem.
+    """
     path = os.path.join(directory, lock.NAME)
     if not os.path.lexists(path):
         return None
     try:
         tables = read_json(path, root=directory).get("tables")
-        if all(isinstance(held["digest"], str) and all(len(row) == 3 for row in held["rows"]) and held["metrics"] is not None for held in tables.values()):
+        if all(
+            isinstance(held["digest"], str)
+            and all(len(row) == 3 for row in held["rows"])
+            and held["metrics"] is not None
+            for held in tables.values()
+        ):
             return tables
         raise EvidenceError(path, "/tables", "not a lock", "lock")
     except EvidenceError as error:
         problems.append(Problem(error.file, error.pointer, "lock", "error", error.message))
     except (AttributeError, KeyError, TypeError):
-        problems.append(Problem(path, "/tables", "lock", "error", "not a lock: `check --lock` writes one"))
+        problems.append(
+            Problem(path, "/tables", "lock", "error", "not a lock: `check --lock` writes one")
+        )
     return None
 
 
 def _against_lock(raw: Mapping, table: Table, held: Mapping) -> list[Problem]:
     if table.id not in held:
-        return [Problem(table.file, f"/tables/{table.index}", "lock", "error", f"the table {table.id[:60]!r} is not locked yet (`check --lock` accepts it)")]
-    return [Problem(table.file, f"/tables/{table.index}{pointer}", "lock", "error", f"{message} (`check --lock` accepts it)")
-            for pointer, message in lock.changes(raw, held[table.id])]
+        return [
+            Problem(
+                table.file,
+                f"/tables/{table.index}",
+                "lock",
+                "error",
+                f"the table {table.id[:60]!r} is not locked yet (`check --lock` accepts it)",
+            )
+        ]
+    return [
+        Problem(
+            table.file,
+            f"/tables/{table.index}{pointer}",
+            "lock",
+            "error",
+            f"{message} (`check --lock` accepts it)",
+        )
+        for pointer, message in lock.changes(raw, held[table.id])
+    ]
 
 
 def lock_text(directory: str, words: Vocabulary) -> str:
@@ -163,15 +226,31 @@ def lock_text(directory: str, words: Vocabulary) -> str:
     return lock.text(tables)
 
 
-def _accepted(raw: Mapping, path: str, table: Table) -> tuple[dict[tuple[str, str], str], list[Problem]]:
-    """The exceptions a table records: (rule, pointer inside the table) -> why; and badly recorded ones."""
+def _accepted(
+    raw: Mapping, path: str, table: Table
+) -> tuple[dict[tuple[str, str], str], list[Problem]]:
+    """The exceptions a table records: (rule, pointer inside the table) -> why; and badly recorded
+    ones.
+    """
     out: dict[tuple[str, str], str] = {}
     bad = []
     entries = raw.get("accepted") or []
     for number, entry in enumerate(entries if isinstance(entries, list) else [None]):
-        if not (isinstance(entry, dict) and entry.get("rule") in (*RULES, "same-run", "baseline") and isinstance(entry.get("at"), str) and entry.get("why")):
-            bad.append(Problem(path, f"/tables/{table.index}/accepted/{number}", "accepted", "error",
-                               "an accepted exception needs rule, at (pointer inside the table) and why"))
+        if not (
+            isinstance(entry, dict)
+            and entry.get("rule") in (*RULES, "same-run", "baseline")
+            and isinstance(entry.get("at"), str)
+            and entry.get("why")
+        ):
+            bad.append(
+                Problem(
+                    path,
+                    f"/tables/{table.index}/accepted/{number}",
+                    "accepted",
+                    "error",
+                    "an accepted exception needs rule, at (pointer inside the table) and why",
+                )
+            )
             continue
         out[entry["rule"], entry["at"]] = str(entry["why"])
     return out, bad
@@ -180,12 +259,25 @@ def _accepted(raw: Mapping, path: str, table: Table) -> tuple[dict[tuple[str, st
 def check_registry(words: Vocabulary) -> list[Problem]:
     """Spellings that mean two things."""
     out = []
-    for kind, file in (("encoder", "components"), ("connector", "components"), ("llm", "components"), ("data", "components"),
-                       ("benchmark", "benchmarks"), ("hardware", "hardware")):
+    for kind, file in (
+        ("encoder", "components"),
+        ("connector", "components"),
+        ("llm", "components"),
+        ("data", "components"),
+        ("benchmark", "benchmarks"),
+        ("hardware", "hardware"),
+    ):
         records: Iterable[Mapping] = words.records(kind).values()
         for spelling, one, other in collisions(records, "key" if kind == "benchmark" else "slug"):
-            out.append(Problem(os.path.join(words.directory, "registry", file + ".json"), "", "alias", "error",
-                               f"{kind}: {spelling!r} names both {one} and {other}"))
+            out.append(
+                Problem(
+                    os.path.join(words.directory, "registry", file + ".json"),
+                    "",
+                    "alias",
+                    "error",
+                    f"{kind}: {spelling!r} names both {one} and {other}",
+                )
+            )
     return out
 
 

@@ -1,9 +1,10 @@
 """Pairs of rows of one table: what moved between them, and by how much the scores differ.
 
-In: Tables and the setting registry (which axis each setting key belongs to). Out: Contrasts, each marked
-controlled (exactly one axis moved) or confounded (several moved, or the paper does not say).
+In: Tables and the setting registry (which axis each setting key belongs to). Out: Contrasts, each
+marked controlled (exactly one axis moved) or confounded (several moved, or the paper does not say).
 Does not pool anything: that is effects/.
 """
+
 import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
@@ -22,6 +23,7 @@ class Moved(NamedTuple):
     `unstated`: axes on which one row says something and the other does not.
     `implied`: what moves by itself with another axis (visual tokens with the resolution).
     """
+
     axes: tuple[str, ...]
     unstated: tuple[str, ...]
     implied: tuple[str, ...]
@@ -33,10 +35,12 @@ class Moved(NamedTuple):
 
 
 class Contrast(NamedTuple):
-    """The difference `to` minus `from` of two arms of one table on one metric, in points of that metric.
+    """The difference `to` minus `from` of two arms of one table on one metric, in points of that
+    metric.
 
     `delta` is signed so that positive is better whatever the metric's direction.
     """
+
     table: Table
     metric: Metric
     from_row: Row
@@ -56,8 +60,8 @@ _TOKENS_FOLLOW = ("resolution",)  # a finer image has more patches: not a second
 def moved(a: Mapping, b: Mapping, axis_of: Mapping[str, str]) -> Moved:
     """What differs between two full settings.
 
-    `axis_of` maps a setting key to its axis. A key that only one side states is an unstated difference of
-    its axis unless that axis differs in a stated way as well.
+    `axis_of` maps a setting key to its axis. A key that only one side states is an unstated
+    difference of its axis unless that axis differs in a stated way as well.
     """
     stated, unstated = set(), set()
     for key in {**a, **b}:
@@ -70,11 +74,17 @@ def moved(a: Mapping, b: Mapping, axis_of: Mapping[str, str]) -> Moved:
         (unstated if x is None or y is None else stated).add(axis)
     unstated -= stated
     implied = set()
-    if stated & set(_TOKENS_FOLLOW) and a.get("connector") == b.get("connector") and a.get("encoder") == b.get("encoder"):
+    if (
+        stated & set(_TOKENS_FOLLOW)
+        and a.get("connector") == b.get("connector")
+        and a.get("encoder") == b.get("encoder")
+    ):
         implied = (stated | unstated) & {"visual_tokens"}
         stated -= implied
         unstated -= implied
-    return Moved(_in_order(frozenset(stated)), _in_order(frozenset(unstated)), _in_order(frozenset(implied)))
+    return Moved(
+        _in_order(frozenset(stated)), _in_order(frozenset(unstated)), _in_order(frozenset(implied))
+    )
 
 
 @functools.cache
@@ -90,8 +100,9 @@ def doubtful(row: Row, key: str) -> bool:
 def evidence_metrics(table: Table) -> tuple[Metric, ...]:
     """The metrics of a table that are evidence.
 
-    Measurements are; so is a mean whose parts the table does not print (MM1 and Idefics2 print little else).
-    Costs, statistics, text-only scores, printed differences, and parts of a score that is printed itself, are not.
+    Measurements are; so is a mean whose parts the table does not print (MM1 and Idefics2 print
+    little else). Costs, statistics, text-only scores, printed differences, and parts of a score
+    that is printed itself, are not.
     """
     printed = {metric.benchmark for metric in table.metrics.values()} | set(table.metrics)
     out = []
@@ -105,26 +116,38 @@ def evidence_metrics(table: Table) -> tuple[Metric, ...]:
     return tuple(out)
 
 
-def pair_contrasts(table: Table, first: Row, second: Row, difference: Moved, metrics: Sequence[Metric]) -> Iterator[Contrast]:
-    """The contrasts of two rows on each metric; none for one training run with itself, none with a doubtful cell."""
+def pair_contrasts(
+    table: Table, first: Row, second: Row, difference: Moved, metrics: Sequence[Metric]
+) -> Iterator[Contrast]:
+    """The contrasts of two rows on each metric; none for one training run with itself, none with a
+    doubtful cell.
+    """
     if first.run is not None and first.run == second.run:
         return
     for metric in metrics:
         x, y = first.scores.get(metric.key), second.scores.get(metric.key)
         if x is None or y is None or doubtful(first, metric.key) or doubtful(second, metric.key):
             continue
-        yield Contrast(table, metric, first, second, y - x if metric.higher_is_better else x - y, difference)
+        yield Contrast(
+            table, metric, first, second, y - x if metric.higher_is_better else x - y, difference
+        )
 
 
-def contrasts(table: Table, axis_of: Mapping[str, str], metrics: Sequence[Metric] | None = None,
-              between: Callable[[Row, Row], Moved] | None = None) -> Iterator[Contrast]:
+def contrasts(
+    table: Table,
+    axis_of: Mapping[str, str],
+    metrics: Sequence[Metric] | None = None,
+    between: Callable[[Row, Row], Moved] | None = None,
+) -> Iterator[Contrast]:
     """Every pair of arms of a table on every evidence metric, in the order of the table.
 
-    Pairs of one training run with itself, and pairs with a doubtful cell, are left out. between: what differs between two rows,
-    for who asks of the same rows again and again.
+    Pairs of one training run with itself, and pairs with a doubtful cell, are left out. between:
+    what differs between two rows, for who asks of the same rows again and again.
     """
     metrics = evidence_metrics(table) if metrics is None else metrics
     for i, first in enumerate(table.rows):
-        for second in table.rows[i + 1:]:
-            difference = between(first, second) if between else moved(first.setting, second.setting, axis_of)
+        for second in table.rows[i + 1 :]:
+            difference = (
+                between(first, second) if between else moved(first.setting, second.setting, axis_of)
+            )
             yield from pair_contrasts(table, first, second, difference, metrics)

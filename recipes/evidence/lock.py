@@ -1,9 +1,10 @@
 """tables/LOCK: what every table held when a person last said that it is right.
 
-In: raw tables (as parsed from JSON). Out: the text of a lock, and the changes of a table against its lock, cell by cell.
-The lock holds a digest per table, and per row a digest of its setting and its scores, so that a changed cell can be told
-as old -> new. Does not read or write files.
+In: raw tables (as parsed from JSON). Out: the text of a lock, and the changes of a table against
+its lock, cell by cell. The lock holds a digest per table, and per row a digest of its setting and
+its scores, so that a changed cell can be told as old -> new. Does not read or write files.
 """
+
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,7 +13,7 @@ from .redundancy import Found, at
 from .tables import escape
 
 NAME = "LOCK"
-IGNORED = ("accepted",)   # exceptions explain findings; they change no number
+IGNORED = ("accepted",)  # exceptions explain findings; they change no number
 
 
 def digest(value) -> str:
@@ -29,7 +30,10 @@ def table_digest(raw: Mapping) -> str:
 def entry(raw: Mapping) -> dict:
     """What the lock holds of one table."""
     metrics = list(raw["metrics"])
-    rows = [[row["arm"], _setting(row), [row["scores"].get(key) for key in metrics]] for row in raw["rows"]]
+    rows = [
+        [row["arm"], _setting(row), [row["scores"].get(key) for key in metrics]]
+        for row in raw["rows"]
+    ]
     return {"digest": table_digest(raw), "metrics": metrics, "rows": rows}
 
 
@@ -44,12 +48,16 @@ def text(tables: Mapping[str, Mapping]) -> str:
     for name in sorted(tables):
         held = entry(tables[name])
         rows = ",\n".join("  " + line(row) for row in held["rows"])
-        parts.append(f'{line(name)}:{{"digest":{line(held["digest"])},"metrics":{line(held["metrics"])},"rows":[\n{rows}\n]}}')
+        parts.append(
+            f'{line(name)}:{{"digest":{line(held["digest"])},"metrics":{line(held["metrics"])},"rows":[\n{rows}\n]}}'
+        )
     return '{"format":1,"tables":{\n' + ",\n".join(parts) + "\n}}\n"
 
 
 def changes(raw: Mapping, held: Mapping) -> Iterator[Found]:
-    """How a table differs from what the lock holds of it: each changed cell as old -> new, then rows, then the rest."""
+    """How a table differs from what the lock holds of it: each changed cell as old -> new, then
+    rows, then the rest.
+    """
     if table_digest(raw) == held["digest"]:
         return
     count = 0
@@ -87,7 +95,9 @@ def changes(raw: Mapping, held: Mapping) -> Iterator[Found]:
 
 
 def _match(new: Sequence[str], old: Sequence[str]) -> list[int | None]:
-    """For each new row the old one: the same place if the numbers of rows agree, else the first free one with its name."""
+    """For each new row the old one: the same place if the numbers of rows agree, else the first
+    free one with its name.
+    """
     if len(new) == len(old):
         return list(range(len(new)))
     free: dict[str, list[int]] = {}

@@ -1,8 +1,11 @@
-"""What must hold inside one table: each rule a function of the table, its docstring the explanation.
+"""What must hold inside one table: each rule a function of the table, its docstring the
+explanation.
 
-In: a Table and the vocabulary. Out: findings, each a JSON pointer inside the table and a message. Rules about names and
-ranges stand here; rules that use a table's own redundancy are redundancy.py. Does not read files or decide what is accepted.
+In: a Table and the vocabulary. Out: findings, each a JSON pointer inside the table and a message.
+Rules about names and ranges stand here; rules that use a table's own redundancy are redundancy.py.
+Does not read files or decide what is accepted.
 """
+
 import re
 from collections.abc import Callable, Iterator, Mapping
 
@@ -32,9 +35,21 @@ def check_names(table: Table, words: Vocabulary) -> Iterator[Found]:
     for name, metric in table.metrics.items():
         at = f"/metrics/{escape(name)}"
         if metric.benchmark not in words.records("benchmark"):
-            yield at + "/benchmark", str(UnknownName("benchmark", metric.benchmark, nearest(metric.benchmark, words.spellings("benchmark"))))
+            yield (
+                at + "/benchmark",
+                str(
+                    UnknownName(
+                        "benchmark",
+                        metric.benchmark,
+                        nearest(metric.benchmark, words.spellings("benchmark")),
+                    )
+                ),
+            )
         if metric.role not in ROLES:
-            yield at + "/role", f"unknown role {str(metric.role)[:40]!r} (known: {', '.join(ROLES)})"
+            yield (
+                at + "/role",
+                f"unknown role {str(metric.role)[:40]!r} (known: {', '.join(ROLES)})",
+            )
     seen: set[tuple] = set()
     for number, row in enumerate(table.rows):
         for key, value in row.setting.items():
@@ -42,13 +57,33 @@ def check_names(table: Table, words: Vocabulary) -> Iterator[Found]:
                 if ("key", key) not in seen:
                     seen.add(("key", key))
                     near = nearest(key, {fold(k): k for k in keys})
-                    yield f"/rows/{number}/set", f"unknown setting {key[:40]!r}{'; nearest known: ' + ', '.join(near) if near else ''}"
+                    yield (
+                        f"/rows/{number}/set",
+                        (
+                            "unknown setting"
+                            f" {key[:40]!r}{'; nearest known: ' + ', '.join(near) if near else ''}"
+                        ),
+                    )
             elif key in AXES and value is not None and (key, value) not in seen:
                 seen.add((key, value))
-                yield from ((f"/rows/{number}/set/{key}", message) for message in _component(key, value, words))
-            elif key == "resolution" and isinstance(value, str) and value not in words.records("resolution") and (key, value) not in seen:
+                yield from (
+                    (f"/rows/{number}/set/{key}", message)
+                    for message in _component(key, value, words)
+                )
+            elif (
+                key == "resolution"
+                and isinstance(value, str)
+                and value not in words.records("resolution")
+                and (key, value) not in seen
+            ):
                 seen.add((key, value))
-                yield f"/rows/{number}/set/{key}", f"unknown resolution strategy {value[:40]!r} (pixels, or a name of registry/components.json)"
+                yield (
+                    f"/rows/{number}/set/{key}",
+                    (
+                        f"unknown resolution strategy {value[:40]!r} (pixels, or a name of"
+                        " registry/components.json)"
+                    ),
+                )
 
 
 def _component(axis: str, value, words: Vocabulary) -> Iterator[str]:
@@ -59,17 +94,22 @@ def _component(axis: str, value, words: Vocabulary) -> Iterator[str]:
     for part in parts:
         if part not in words.records(axis):
             known = words.find(axis, part)
-            yield (f"{axis} {part[:60]!r} should be written {known!r}" if known
-                   else str(UnknownName(axis, part, nearest(part, words.spellings(axis)))))
+            yield (
+                f"{axis} {part[:60]!r} should be written {known!r}"
+                if known
+                else str(UnknownName(axis, part, nearest(part, words.spellings(axis))))
+            )
     if sorted(parts) != parts:
         yield f"the fused encoder {value[:60]!r} should be written {'+'.join(sorted(parts))!r}"
 
 
-ENDLESS = 1e30       # no score, cost or count of parameters is larger
+ENDLESS = 1e30  # no score, cost or count of parameters is larger
 
 
 def check_range(table: Table, words: Vocabulary) -> Iterator[Found]:
-    """A score lies between zero and the metric's maximum; no score is negative (differences apart)."""
+    """A score lies between zero and the metric's maximum; no score is negative (differences
+    apart).
+    """
     for number, row in enumerate(table.rows):
         for key, value in row.scores.items():
             metric = table.metrics[key]
@@ -77,18 +117,33 @@ def check_range(table: Table, words: Vocabulary) -> Iterator[Found]:
                 continue
             top = ENDLESS if metric.max is None else metric.max
             if not 0 <= value <= top:
-                yield f"/rows/{number}/scores/{escape(key)}", f"{value:g} lies outside 0 and {top:g}"
+                yield (
+                    f"/rows/{number}/scores/{escape(key)}",
+                    f"{value:g} lies outside 0 and {top:g}",
+                )
 
 
 def check_mean(table: Table, words: Vocabulary) -> Iterator[Found]:
-    """A printed mean is the mean of its printed parts (each brought to a scale of 100), up to rounding."""
+    """A printed mean is the mean of its printed parts (each brought to a scale of 100), up to
+    rounding.
+    """
     for key, metric in table.metrics.items():
         parts = [part.partition("/")[0] for part in metric.mean_of]
         if not parts or any(part not in table.metrics for part in parts):
             continue
         column = [row.scores.get(key) for row in table.rows]
         printed = max((decimals(value) for value in column if value is not None), default=0)
-        digits = {part: max((decimals(row.scores[part]) for row in table.rows if row.scores.get(part) is not None), default=0) for part in parts}
+        digits = {
+            part: max(
+                (
+                    decimals(row.scores[part])
+                    for row in table.rows
+                    if row.scores.get(part) is not None
+                ),
+                default=0,
+            )
+            for part in parts
+        }
         for number, row in enumerate(table.rows):
             value = row.scores.get(key)
             values = [row.scores.get(part) for part in parts]
@@ -101,9 +156,12 @@ def check_mean(table: Table, words: Vocabulary) -> Iterator[Found]:
                 total += v * scale
                 slack += 0.5 * 10.0 ** -digits[part] * scale
             mean = total / len(parts)
-            tolerance = 0.5 * 10.0 ** -printed + slack / len(parts) + 1e-9
+            tolerance = 0.5 * 10.0**-printed + slack / len(parts) + 1e-9
             if abs(mean - value) > tolerance:
-                yield f"/rows/{number}/scores/{escape(key)}", f"printed {value:g}, but its {len(parts)} parts average {mean:.3f}"
+                yield (
+                    f"/rows/{number}/scores/{escape(key)}",
+                    f"printed {value:g}, but its {len(parts)} parts average {mean:.3f}",
+                )
 
 
 def check_duplicate(table: Table, words: Vocabulary) -> Iterator[Found]:
@@ -112,7 +170,13 @@ def check_duplicate(table: Table, words: Vocabulary) -> Iterator[Found]:
     for number, row in enumerate(table.rows):
         key = (row.arm, tuple(sorted((k, str(v)) for k, v in row.setting.items())))
         if key in seen:
-            yield f"/rows/{number}", f"the arm {row.arm[:60]!r} stands at /rows/{seen[key]} already, with the same setting"
+            yield (
+                f"/rows/{number}",
+                (
+                    f"the arm {row.arm[:60]!r} stands at /rows/{seen[key]} already, with the same"
+                    " setting"
+                ),
+            )
         seen.setdefault(key, number)
 
 
@@ -143,7 +207,9 @@ RULES: Mapping[str, tuple[Callable[[Table, Vocabulary], Iterator[Found]], str]] 
 OTHER_RULES = {
     "file": "The file can be read: a regular file, not too large, not a link out of the directory.",
     "encoding": "UTF-8 without a byte-order mark.",
-    "json": "Well-formed JSON: no key twice, no NaN or Infinity, no deep nesting, no endless numbers.",
+    "json": (
+        "Well-formed JSON: no key twice, no NaN or Infinity, no deep nesting, no endless numbers."
+    ),
     "schema": "The keys that every table has are there and of the right kind.",
     "metric": "Every score belongs to a metric of its table.",
     "unique": "A table id stands once in all files.",
@@ -152,6 +218,9 @@ OTHER_RULES = {
     "same-run": redundancy.SAME_RUN,
     "baseline": redundancy.BASELINE,
     "lock": "Every cell is the one that tables/LOCK holds; `check --lock` accepts a change.",
-    "audit": "Every selector of registry/claims.json names a table, row, metric, setting, component or model that is there (`claims` judges by them).",
+    "audit": (
+        "Every selector of registry/claims.json names a table, row, metric, setting, component or"
+        " model that is there (`claims` judges by them)."
+    ),
     "accepted": "An exception that a table records names a rule and says why.",
 }

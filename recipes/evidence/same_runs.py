@@ -1,19 +1,26 @@
-"""Rows of one paper that print the same training run: read from what a file of format 1 says, and from equal cells.
+"""Rows of one paper that print the same training run: read from what a file of format 1 says, and
+from equal cells.
 
-In: the tables of one file, names unified (format1.py). Out: the same tables with `run` on every row whose run stands in several places,
-and without the keys that said so (`same_runs_as`, `same_arm`, `default_run`). Knows no other file.
+In: the tables of one file, names unified (format1.py). Out: the same tables with `run` on every row
+whose run stands in several places, and without the keys that said so (`same_runs_as`, `same_arm`,
+`default_run`). Knows no other file.
 """
+
 import re
 from collections.abc import Iterator, Mapping
 
-Place = tuple[int, int]      # table, row
+Place = tuple[int, int]  # table, row
 SAID = ("same_runs_as", "same_arm", "default_run", "run")
-WORDED = ("training", "source", "printed", "section")      # settings in free words
-EQUAL = 3                    # cells in which two rows of different tables must agree to be one run when nothing says that they are
+WORDED = ("training", "source", "printed", "section")  # settings in free words
+# cells in which two rows of different tables must agree to be one run when nothing says that they
+# are
+EQUAL = 3
 
 
 def link(tables: list[dict]) -> None:
-    """Write `run` into the rows, in place. Tables whose rows or metrics have the wrong shape are left alone."""
+    """Write `run` into the rows, in place. Tables whose rows or metrics have the wrong shape are
+    left alone.
+    """
     cells = dict(_cells(tables))
     rows = {place: tables[place[0]]["rows"][place[1]] for place in cells}
     groups = Groups(cells)
@@ -44,33 +51,51 @@ def link(tables: list[dict]) -> None:
             table["same_runs_note"] = table.pop("same_runs_as")
 
 
-def _told(tables: list[dict], rows: Mapping[Place, dict], cells: Mapping[Place, dict]) -> Iterator[tuple[Place, Place]]:
-    """(row, the row of another table that `same_runs_as`, on the row or on its table, says it is). A row that two of a table would be is left out."""
+def _told(
+    tables: list[dict], rows: Mapping[Place, dict], cells: Mapping[Place, dict]
+) -> Iterator[tuple[Place, Place]]:
+    """(row, the row of another table that `same_runs_as`, on the row or on its table, says it is).
+    A row that two of a table would be is left out.
+    """
     there: dict[str, list[Place]] = {}
     for place in rows:
         there.setdefault(str(tables[place[0]].get("id")), []).append(place)
     settings = {place: _setting(tables[place[0]], row) for place, row in rows.items()}
 
     def found(place: Place, said: str, other: str, of_row: bool) -> list[Place]:
-        row, plain = rows[place], said == other     # plain: the table alone; otherwise it stands somewhere in a sentence
+        # plain: the table alone; otherwise it stands somewhere in a sentence
+        row, plain = rows[place], said == other
         if of_row and not plain:
             pointed = _pointed(said, there[other], [rows[p].get("arm") for p in there[other]])
             if pointed := [p for p in pointed if _mostly(cells[place], cells[p])]:
                 return pointed
         arm, least = row.get("same_arm", row.get("arm")), 1 if of_row or plain else 2
-        equal = [p for p in there[other] if plain and rows[p].get("arm") == arm or _agree(cells[place], cells[p]) >= least]
+        equal = [
+            p
+            for p in there[other]
+            if plain and rows[p].get("arm") == arm or _agree(cells[place], cells[p]) >= least
+        ]
         if not equal and (plain or of_row):
-            equal = [p for p in there[other] if _alike(settings[place], settings[p]) and _mostly(cells[place], cells[p])]
+            equal = [
+                p
+                for p in there[other]
+                if _alike(settings[place], settings[p]) and _mostly(cells[place], cells[p])
+            ]
         return equal
 
-    told: dict[tuple[int, Place], list[Place]] = {}      # (table, the other table's row) -> the rows of the table that are said to be it
+    # (table, the other table's row) -> the rows of the table that are said to be it
+    told: dict[tuple[int, Place], list[Place]] = {}
     for place, row in rows.items():
         table = tables[place[0]]
         for said, of_row in ((row.get("same_runs_as"), True), (table.get("same_runs_as"), False)):
             for other in there if isinstance(said, str) else ():
-                if other != str(table.get("id")) and re.search(rf"(?<![\w.-]){re.escape(other)}(?![\w-]|\.\w)", said):
+                if other != str(table.get("id")) and re.search(
+                    rf"(?<![\w.-]){re.escape(other)}(?![\w-]|\.\w)", said
+                ):
                     targets = found(place, said, other, of_row)
-                    if len(targets) == 1 and place not in told.setdefault((place[0], targets[0]), []):
+                    if len(targets) == 1 and place not in told.setdefault(
+                        (place[0], targets[0]), []
+                    ):
                         told[place[0], targets[0]].append(place)
     yield from ((places[0], target) for (_, target), places in told.items() if len(places) == 1)
 
@@ -81,12 +106,29 @@ def _cells(tables: list[dict]) -> Iterator[tuple[Place, dict]]:
         metrics = table.get("metrics")
         if not isinstance(metrics, dict) or not isinstance(table.get("rows"), list):
             continue
-        what = {key: (metric.get("benchmark"), metric.get("split"), str(metric.get("max")), str(metric.get("shots")),
-                      metric["unit"] if metric.get("role") else None)
-                for key, metric in metrics.items() if isinstance(metric, dict) and isinstance(metric.get("benchmark"), str) and not metric.get("mean_of")}
+        what = {
+            key: (
+                metric.get("benchmark"),
+                metric.get("split"),
+                str(metric.get("max")),
+                str(metric.get("shots")),
+                metric["unit"] if metric.get("role") else None,
+            )
+            for key, metric in metrics.items()
+            if isinstance(metric, dict)
+            and isinstance(metric.get("benchmark"), str)
+            and not metric.get("mean_of")
+        }
         for number, row in enumerate(table["rows"]):
             if isinstance(row, dict) and isinstance(row.get("scores"), dict):
-                yield (index, number), {what[key]: value for key, value in row["scores"].items() if key in what and isinstance(value, (int, float))}
+                yield (
+                    (index, number),
+                    {
+                        what[key]: value
+                        for key, value in row["scores"].items()
+                        if key in what and isinstance(value, (int, float))
+                    },
+                )
 
 
 def _agree(a: dict, b: dict) -> int:
@@ -96,11 +138,17 @@ def _agree(a: dict, b: dict) -> int:
 
 
 def _pointed(said: str, places: list[Place], arms: list) -> list[Place]:
-    """The row of a table that a sentence points to: its first or last one, or the one whose arm it names (the longest name, where several fit)."""
+    """The row of a table that a sentence points to: its first or last one, or the one whose arm it
+    names (the longest name, where several fit).
+    """
     place = re.search(r"\b(first|last) row", said)
     if place:
         return [places[0 if place[1] == "first" else -1]]
-    named = [(len(arm), p) for p, arm in zip(places, arms) if isinstance(arm, str) and re.search(rf"(?<![\w.]){re.escape(arm)}(?![\w.])", said)]
+    named = [
+        (len(arm), p)
+        for p, arm in zip(places, arms)
+        if isinstance(arm, str) and re.search(rf"(?<![\w.]){re.escape(arm)}(?![\w.])", said)
+    ]
     return [p for length, p in named if length == max(named)[0]]
 
 
@@ -117,7 +165,9 @@ def _alike(a: dict, b: dict) -> bool:
 
 
 def _mostly(a: dict, b: dict) -> bool:
-    """Do two rows agree in at least half of the measurements that they share (a table may round or convert one)?"""
+    """Do two rows agree in at least half of the measurements that they share (a table may round or
+    convert one)?
+    """
     shared = [key for key in a if key in b]
     return 2 * sum(a[key] == b[key] for key in shared) >= len(shared)
 

@@ -1,8 +1,11 @@
-"""A whole experiment as files: one configuration per run, a manifest, and the commands to evaluate and to import afterwards.
+"""A whole experiment as files: one configuration per run, a manifest, and the commands to evaluate
+and to import afterwards.
 
-In: named recipes and a training program. Out: file names and texts (`plan_experiment`), or files in a folder that the user
-named (`write_experiment`). Writes nowhere else, and overwrites no file of other content unless told to. Runs nothing.
+In: named recipes and a training program. Out: file names and texts (`plan_experiment`), or files in
+a folder that the user named (`write_experiment`). Writes nowhere else, and overwrites no file of
+other content unless told to. Runs nothing.
 """
+
 import errno
 import json
 import os
@@ -23,6 +26,7 @@ MANIFEST, EVALUATE, IMPORT = "manifest.json", "evaluate.sh", "import.sh"
 
 class Experiment(NamedTuple):
     """files: (name, text), configurations first; runs: what was exported, in the given order."""
+
     files: tuple[tuple[str, str], ...]
     runs: tuple[Export, ...]
 
@@ -32,37 +36,77 @@ class Experiment(NamedTuple):
         return list(dict.fromkeys(note for run in self.runs for note in run.notes))
 
 
-def plan_experiment(runs: Sequence[tuple[str, Recipe]], target: str, words: Vocabulary, *, plan: str | None = None, gpus: int = 8,
-                    data: str | None = None, table: str = "my-experiment", tasks: str | None = None, program: str = "python3 main.py") -> Experiment:
-    """The files of an experiment. runs: (name, recipe), the recipes whole (costing.whole); tasks: the mix to evaluate on.
+def plan_experiment(
+    runs: Sequence[tuple[str, Recipe]],
+    target: str,
+    words: Vocabulary,
+    *,
+    plan: str | None = None,
+    gpus: int = 8,
+    data: str | None = None,
+    table: str = "my-experiment",
+    tasks: str | None = None,
+    program: str = "python3 main.py",
+) -> Experiment:
+    """The files of an experiment. runs: (name, recipe), the recipes whole (costing.whole); tasks:
+    the mix to evaluate on.
 
     Raises RecipeError (which names the run when there are several), UnknownName and MixError.
     """
     seen: set[str] = set()
     done: list[Export] = []
     for name, recipe in runs:
-        if name.lower() in seen:   # names differ on every file system, also where case does not count
+        # names differ on every file system, also where case does not count
+        if name.lower() in seen:
             raise RecipeError("name", f"two runs are called {name[:40]!r}")
         seen.add(name.lower())
         try:
             done.append(export(Job(name, recipe, plan, gpus, data), target, words))
         except RecipeError as error:
-            raise error if len(runs) == 1 else RecipeError(error.field, f"run {name[:40]}: {str(error).partition(': ')[2]}") from None
+            raise (
+                error
+                if len(runs) == 1
+                else RecipeError(error.field, f"run {name[:40]}: {str(error).partition(': ')[2]}")
+            ) from None
     chosen = benchmarks(tasks, words)
     evaluator = Target(EVALUATOR, words, evaluator=True)
-    files = [*(file for run in done for file in run.files), (EVALUATE, evaluate_text(done, chosen, evaluator)), (IMPORT, import_text(done, table, program)),
-             (MANIFEST, manifest_text(done, Target(target, words), evaluator, gpus, table, chosen, program))]
+    files = [
+        *(file for run in done for file in run.files),
+        (EVALUATE, evaluate_text(done, chosen, evaluator)),
+        (IMPORT, import_text(done, table, program)),
+        (
+            MANIFEST,
+            manifest_text(done, Target(target, words), evaluator, gpus, table, chosen, program),
+        ),
+    ]
     names = [name for name, _ in files]
-    clash = next((name for i, name in enumerate(names) if name.lower() in {other.lower() for other in names[:i]}), None)
+    clash = next(
+        (
+            name
+            for i, name in enumerate(names)
+            if name.lower() in {other.lower() for other in names[:i]}
+        ),
+        None,
+    )
     if clash:
         raise RecipeError("name", f"two files would be called {clash!r}: name the runs differently")
     return Experiment(tuple(files), tuple(done))
 
 
-def write_experiment(folder: str, runs: Sequence[tuple[str, Recipe]], target: str, words: Vocabulary, *, force: bool = False, **options) -> list[str]:
-    """Write the files of an experiment (options: as plan_experiment) into `folder`, made if it is not there; the paths, in order.
+def write_experiment(
+    folder: str,
+    runs: Sequence[tuple[str, Recipe]],
+    target: str,
+    words: Vocabulary,
+    *,
+    force: bool = False,
+    **options,
+) -> list[str]:
+    """Write the files of an experiment (options: as plan_experiment) into `folder`, made if it is
+    not there; the paths, in order.
 
-    Raises OSError for a file that exists with other content (unless `force`), before anything is written.
+    Raises OSError for a file that exists with other content (unless `force`), before anything is
+    written.
     """
     return write_files(folder, plan_experiment(runs, target, words, **options).files, force)
 
@@ -93,11 +137,22 @@ def benchmarks(tasks: str | None, words: Vocabulary) -> list[tuple[str, str]]:
     """(benchmark, lmms-eval task) of a task mix: the first task of each that prints a score."""
     out = []
     for benchmark in parse_mix(tasks, words).benchmarks:
-        scored = [row["task"] for row in words.records("benchmark")[benchmark].get("lmms_eval") or [] if row.get("metric_key") not in (None, "submission")]
+        scored = [
+            row["task"]
+            for row in words.records("benchmark")[benchmark].get("lmms_eval") or []
+            if row.get("metric_key") not in (None, "submission")
+        ]
         if scored:
             out.append((benchmark, scored[0]))
     if not out:
-        raise RecipeError("tasks", f"lmms-eval has no task for {tasks[:60]!r}" if tasks else "lmms-eval has none of these tasks")
+        raise RecipeError(
+            "tasks",
+            (
+                f"lmms-eval has no task for {tasks[:60]!r}"
+                if tasks
+                else "lmms-eval has none of these tasks"
+            ),
+        )
     return out
 
 
@@ -106,16 +161,41 @@ def evaluation(run: Export, tasks: Sequence[tuple[str, str]]) -> list[str] | Non
     if run.evaluator is None:
         return None
     model, arguments = run.evaluator
-    return ["python3", "-m", "lmms_eval", "--model", model, "--model_args", arguments, "--tasks", ",".join(dict.fromkeys(task for _, task in tasks)),
-            "--batch_size", "1", "--output_path", f"results/{run.job.name}"]
+    return [
+        "python3",
+        "-m",
+        "lmms_eval",
+        "--model",
+        model,
+        "--model_args",
+        arguments,
+        "--tasks",
+        ",".join(dict.fromkeys(task for _, task in tasks)),
+        "--batch_size",
+        "1",
+        "--output_path",
+        f"results/{run.job.name}",
+    ]
 
 
 def importing(run: Export, table: str, program: str) -> list[str]:
     """The command that imports the results of a run."""
     stated = {name: value for name, value in run.job.recipe.stated().items() if name != "training"}
-    recipe = ",".join(f"{name}={str(value).lower() if isinstance(value, bool) else f'{value:.15g}' if isinstance(value, float) else value}"
-                      for name, value in stated.items())
-    return [*shlex.split(program), "import", results(run), "--as", run.job.name, "--recipe", recipe, "--table", table]
+    recipe = ",".join(
+        f"{name}={str(value).lower() if isinstance(value, bool) else f'{value:.15g}' if isinstance(value, float) else value}"
+        for name, value in stated.items()
+    )
+    return [
+        *shlex.split(program),
+        "import",
+        results(run),
+        "--as",
+        run.job.name,
+        "--recipe",
+        recipe,
+        "--table",
+        table,
+    ]
 
 
 def results(run: Export) -> str:
@@ -123,30 +203,85 @@ def results(run: Export) -> str:
     return f"results/{run.job.name}" if run.evaluator else f"results/{run.job.name}.csv"
 
 
-def evaluate_text(runs: Sequence[Export], tasks: Sequence[tuple[str, str]], evaluator: Target) -> str:
+def evaluate_text(
+    runs: Sequence[Export], tasks: Sequence[tuple[str, str]], evaluator: Target
+) -> str:
     """evaluate.sh: one lmms-eval command per run."""
-    head = comment([f"evaluate the trained runs with {evaluator.record['repository']} (read at commit {evaluator.record['commit'][:12]})",
-                    "run it where the training ran; results go to results/RUN/", "benchmarks: " + ", ".join(name for name, _ in tasks)])
+    head = comment(
+        [
+            (
+                f"evaluate the trained runs with {evaluator.record['repository']} (read at commit"
+                f" {evaluator.record['commit'][:12]})"
+            ),
+            "run it where the training ran; results go to results/RUN/",
+            "benchmarks: " + ", ".join(name for name, _ in tasks),
+        ]
+    )
     body = ""
     for run in runs:
         command = evaluation(run, tasks)
-        body += shlex.join(command) + "\n" if command else comment([f"{run.job.name}: {run.notes[-1]}", f"write its scores to {results(run)}"])
+        body += (
+            shlex.join(command) + "\n"
+            if command
+            else comment(
+                [f"{run.job.name}: {run.notes[-1]}", f"write its scores to {results(run)}"]
+            )
+        )
     return f"#!/usr/bin/env bash\n{head}set -euo pipefail\n{body}"
 
 
 def import_text(runs: Sequence[Export], table: str, program: str) -> str:
     """import.sh: one import command per run; all runs of one table become contrasts."""
-    head = comment(["import the results of evaluate.sh: run it in the folder of the program, with the folder that holds results/ as its argument"])
-    lines = [shlex.join(importing(run, table, program)).replace(f" import {results(run)} ", f' import "${{1:-.}}/{results(run)}" ', 1) for run in runs]
-    return f"#!/usr/bin/env bash\n{head}set -euo pipefail\n" + "".join(line + "\n" for line in lines)
+    head = comment(
+        [
+            "import the results of evaluate.sh: run it in the folder of the program, with the"
+            " folder that holds results/ as its argument"
+        ]
+    )
+    lines = [
+        shlex.join(importing(run, table, program)).replace(
+            f" import {results(run)} ", f' import "${{1:-.}}/{results(run)}" ', 1
+        )
+        for run in runs
+    ]
+    return f"#!/usr/bin/env bash\n{head}set -euo pipefail\n" + "".join(
+        line + "\n" for line in lines
+    )
 
 
-def manifest_text(runs: Sequence[Export], target: Target, evaluator: Target, gpus: int, table: str, tasks: Sequence[tuple[str, str]], program: str) -> str:
+def manifest_text(
+    runs: Sequence[Export],
+    target: Target,
+    evaluator: Target,
+    gpus: int,
+    table: str,
+    tasks: Sequence[tuple[str, str]],
+    program: str,
+) -> str:
     """manifest.json: what was written, for which versions, and how the pieces belong together."""
-    value = {"format": 1, "target": target.slug, "version": target.version, "evaluator": {"name": EVALUATOR, **evaluator.version}, "gpus": gpus,
-             "table": table, "benchmarks": [{"benchmark": name, "task": task} for name, task in tasks],
-             "runs": [{"name": run.job.name, "recipe": run.job.recipe.stated(), "plan": run.plan, "files": [name for name, _ in run.files],
-                       "model": run.model, "evaluate": evaluation(run, tasks), "results": results(run), "import": importing(run, table, program),
-                       "notes": list(run.notes)} for run in runs],
-             "evaluate": EVALUATE, "import": IMPORT}
+    value = {
+        "format": 1,
+        "target": target.slug,
+        "version": target.version,
+        "evaluator": {"name": EVALUATOR, **evaluator.version},
+        "gpus": gpus,
+        "table": table,
+        "benchmarks": [{"benchmark": name, "task": task} for name, task in tasks],
+        "runs": [
+            {
+                "name": run.job.name,
+                "recipe": run.job.recipe.stated(),
+                "plan": run.plan,
+                "files": [name for name, _ in run.files],
+                "model": run.model,
+                "evaluate": evaluation(run, tasks),
+                "results": results(run),
+                "import": importing(run, table, program),
+                "notes": list(run.notes),
+            }
+            for run in runs
+        ],
+        "evaluate": EVALUATE,
+        "import": IMPORT,
+    }
     return json.dumps(value, ensure_ascii=False, indent=1) + "\n"

@@ -1,9 +1,12 @@
 """Images of questions: what kind they are, how large, smaller or larger copies of PNGs, data URLs.
 
-In: bytes of a file. Out: kind and pixels from the header; PNG bytes at another size; a data URL. Or an ImageError in one
-line. The standard library has no JPEG, WebP or GIF decoder: those are sent as they are, and resizing one is an error.
-Bounded: bytes, pixels, and what a compressed stream may unpack to. PNG: W3C Portable Network Graphics, third edition.
+In: bytes of a file. Out: kind and pixels from the header; PNG bytes at another size; a data URL. Or
+an ImageError in one line. The standard library has no JPEG, WebP or GIF decoder: those are sent as
+they are, and resizing one is an error.
+Bounded: bytes, pixels, and what a compressed stream may unpack to. PNG: W3C Portable Network
+Graphics, third edition.
 """
+
 import base64
 import struct
 import zlib
@@ -14,10 +17,16 @@ from typing import NamedTuple
 from ..base.errors import Refused
 
 MAX_FILE = 20_000_000
-MAX_PIXELS = 25_000_000    # of a PNG that is resized: some seconds for each million
+MAX_PIXELS = 25_000_000  # of a PNG that is resized: some seconds for each million
 MAX_SIDE = 100_000
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
-CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}   # by PNG colour type: gray, RGB, palette, gray + alpha, RGBA
+CHANNELS = {
+    0: 1,
+    2: 3,
+    3: 1,
+    4: 2,
+    6: 4,
+}  # by PNG colour type: gray, RGB, palette, gray + alpha, RGBA
 
 
 class ImageError(Refused):
@@ -26,13 +35,17 @@ class ImageError(Refused):
 
 class Header(NamedTuple):
     """What the first bytes say: png, jpeg, webp or gif; pixels."""
+
     kind: str
     width: int
     height: int
 
 
 class Pixels(NamedTuple):
-    """Decoded rows of 8-bit samples, interleaved. channels: 1 gray, 2 gray + alpha, 3 RGB, 4 RGBA."""
+    """Decoded rows of 8-bit samples, interleaved. channels: 1 gray, 2 gray + alpha, 3 RGB, 4
+    RGBA.
+    """
+
     width: int
     height: int
     channels: int
@@ -65,9 +78,13 @@ def _header(data: bytes) -> Header | None:
         if len(data) < 30:
             raise IndexError
         if data[12:16] == b"VP8X":
-            return Header("webp", int.from_bytes(data[24:27], "little") + 1, int.from_bytes(data[27:30], "little") + 1)
+            return Header(
+                "webp",
+                int.from_bytes(data[24:27], "little") + 1,
+                int.from_bytes(data[27:30], "little") + 1,
+            )
         if data[12:16] == b"VP8L":
-            bits, = struct.unpack("<I", data[21:25])
+            (bits,) = struct.unpack("<I", data[21:25])
             return Header("webp", (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1)
         if data[12:16] == b"VP8 ":
             width, height = struct.unpack("<HH", data[26:30])
@@ -82,15 +99,15 @@ def _jpeg(data: bytes) -> Header:
         if data[at] != 0xFF:
             raise ImageError("a broken JPEG (no marker where one must stand)")
         marker = data[at + 1]
-        if marker == 0xFF:   # fill byte
+        if marker == 0xFF:  # fill byte
             at += 1
         elif 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
-            height, width = struct.unpack(">HH", data[at + 5:at + 9])
+            height, width = struct.unpack(">HH", data[at + 5 : at + 9])
             return Header("jpeg", width, height)
         elif marker in (0xD9, 0xDA):
             raise ImageError("a JPEG without a frame header")
         else:
-            length, = struct.unpack(">H", data[at + 2:at + 4])
+            (length,) = struct.unpack(">H", data[at + 2 : at + 4])
             at += 2 + max(length, 2)
 
 
@@ -106,27 +123,37 @@ def fitted(width: int, height: int, longest: int) -> tuple[int, int]:
 
 
 def resized(data: bytes, longest: int) -> bytes:
-    """A PNG whose longer side is `longest` pixels; the bytes as they are if it has that size. Raises ImageError."""
+    """A PNG whose longer side is `longest` pixels; the bytes as they are if it has that size.
+    Raises ImageError.
+    """
     found = header(data)
     if found.kind != "png":
-        raise ImageError(f"a {found.kind.upper()} cannot be resized without an image library: convert it to PNG first, or leave out --resize")
+        raise ImageError(
+            f"a {found.kind.upper()} cannot be resized without an image library: convert it to PNG"
+            " first, or leave out --resize"
+        )
     size = fitted(found.width, found.height, longest)
     if size == (found.width, found.height):
         return data
     return encode(scale(decode(data), *size))
 
 
-# --- PNG ---------------------------------------------------------------------------------------------------------------
+# --- PNG
+# ------------------------------------------------------------------------------------------
+
 
 def _chunks(data: bytes):
     """(name, body) of each chunk until IEND; the checksums are checked."""
     at = 8
     while at + 12 <= len(data):
-        length, name = struct.unpack(">I4s", data[at:at + 8])
-        body = data[at + 8:at + 8 + length]
+        length, name = struct.unpack(">I4s", data[at : at + 8])
+        body = data[at + 8 : at + 8 + length]
         if len(body) < length or len(data) < at + 12 + length:
             break
-        if zlib.crc32(name + body) != struct.unpack(">I", data[at + 8 + length:at + 12 + length])[0]:
+        if (
+            zlib.crc32(name + body)
+            != struct.unpack(">I", data[at + 8 + length : at + 12 + length])[0]
+        ):
             raise ImageError(f"a broken PNG (checksum of {name.decode('latin-1')!r})")
         yield name, body
         if name == b"IEND":
@@ -136,7 +163,9 @@ def _chunks(data: bytes):
 
 
 def decode(data: bytes) -> Pixels:
-    """Samples of a PNG that is not interlaced. Depths below 8 are scaled up, 16 is cut to 8; palettes become RGB(A). Raises ImageError."""
+    """Samples of a PNG that is not interlaced. Depths below 8 are scaled up, 16 is cut to 8;
+    palettes become RGB(A). Raises ImageError.
+    """
     width, height = header(data)[1:]
     if width * height > MAX_PIXELS:
         raise ImageError(f"{width} x {height} pixels: at most {MAX_PIXELS:,} are resized here")
@@ -155,10 +184,19 @@ def decode(data: bytes) -> Pixels:
     depth, colour, compression, filtering, interlace = info[8:13]
     if interlace:
         raise ImageError("an interlaced PNG: save it without interlacing")
-    if colour not in CHANNELS or depth not in ((1, 2, 4, 8) if colour == 3 else (1, 2, 4, 8, 16) if colour == 0 else (8, 16)) or compression or filtering:
+    if (
+        colour not in CHANNELS
+        or depth
+        not in ((1, 2, 4, 8) if colour == 3 else (1, 2, 4, 8, 16) if colour == 0 else (8, 16))
+        or compression
+        or filtering
+    ):
         raise ImageError(f"a PNG of an unknown form (colour type {colour}, {depth} bits)")
     if transparent and colour != 3:
-        raise ImageError("a PNG with a transparent colour key: save it with an alpha channel or without transparency")
+        raise ImageError(
+            "a PNG with a transparent colour key: save it with an alpha channel or without"
+            " transparency"
+        )
     channels = CHANNELS[colour]
     bits = channels * depth
     rows = _unfilter(b"".join(packed), (width * bits + 7) // 8, height, max(1, bits // 8))
@@ -176,7 +214,8 @@ def _unfilter(packed: bytes, stride: int, height: int, back: int) -> list[bytes]
     whole = (stride + 1) * height
     unpacker = zlib.decompressobj()
     try:
-        raw = unpacker.decompress(packed, whole + 1)   # never more than the pixels need, whatever the stream holds
+        # never more than the pixels need, whatever the stream holds
+        raw = unpacker.decompress(packed, whole + 1)
     except zlib.error:
         raise ImageError("a broken PNG (its pixels do not unpack)") from None
     if len(raw) != whole:
@@ -184,7 +223,7 @@ def _unfilter(packed: bytes, stride: int, height: int, back: int) -> list[bytes]
     rows = []
     above = bytes(stride)
     for start in range(0, whole, stride + 1):
-        kind, line = raw[start], raw[start + 1:start + 1 + stride]
+        kind, line = raw[start], raw[start + 1 : start + 1 + stride]
         if kind == 1:
             out = bytearray(stride)
             for c in range(back):
@@ -207,7 +246,9 @@ def _unfilter(packed: bytes, stride: int, height: int, back: int) -> list[bytes]
 
 
 def _paeth(line: bytes, above: bytes, back: int) -> bytes:
-    """The Paeth filter undone: of left, above and above left the one nearest to left + above - above left, left first."""
+    """The Paeth filter undone: of left, above and above left the one nearest to left + above -
+    above left, left first.
+    """
     out = bytearray(len(line))
     for c in range(back):
         left = corner = 0
@@ -216,7 +257,13 @@ def _paeth(line: bytes, above: bytes, back: int) -> bytes:
             to_left, to_up = up - corner, left - corner
             to_corner = abs(to_left + to_up)
             to_left, to_up = abs(to_left), abs(to_up)
-            near = left if to_left <= to_up and to_left <= to_corner else up if to_up <= to_corner else corner
+            near = (
+                left
+                if to_left <= to_up and to_left <= to_corner
+                else up
+                if to_up <= to_corner
+                else corner
+            )
             left, corner = (x + near) & 255, up
             channel.append(left)
         out[c::back] = bytes(channel)
@@ -235,12 +282,14 @@ def _paletted(width: int, height: int, rows: list[bytes], palette: bytes, alpha:
     count = len(palette) // 3
     if not count or len(palette) % 3 or max(map(max, rows)) >= count:
         raise ImageError("a broken PNG (palette)")
-    planes = [palette[c::3].ljust(256, b"\0") for c in range(3)] + ([alpha[:256].ljust(256, b"\xff")] if alpha else [])
+    planes = [palette[c::3].ljust(256, b"\0") for c in range(3)] + (
+        [alpha[:256].ljust(256, b"\xff")] if alpha else []
+    )
     out = []
     for row in rows:
         mixed = bytearray(width * len(planes))
         for c, plane in enumerate(planes):
-            mixed[c::len(planes)] = row.translate(plane)
+            mixed[c :: len(planes)] = row.translate(plane)
         out.append(bytes(mixed))
     return Pixels(width, height, len(planes), out)
 
@@ -255,25 +304,39 @@ def encode(image: Pixels) -> bytes:
         above = row
 
     def chunk(name: bytes, body: bytes) -> bytes:
-        return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+        return (
+            struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+        )
 
     head = struct.pack(">IIBBBBB", image.width, image.height, 8, colour, 0, 0, 0)
-    return SIGNATURE + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(b"".join(lines), 6)) + chunk(b"IEND", b"")
+    return (
+        SIGNATURE
+        + chunk(b"IHDR", head)
+        + chunk(b"IDAT", zlib.compress(b"".join(lines), 6))
+        + chunk(b"IEND", b"")
+    )
 
 
-# --- another size ------------------------------------------------------------------------------------------------------
+# --- another size
+# ------------------------------------------------------------------------------------------
+
 
 def _weights(before: int, after: int) -> list[tuple[int, tuple[float, ...]]]:
-    """For each new sample the first old one and the weights from there: a triangle as wide as a new sample, at least as an old one.
+    """For each new sample the first old one and the weights from there: a triangle as wide as a new
+    sample, at least as an old one.
 
-    Enlarging this is bilinear interpolation; making smaller it averages all that a new pixel covers, so nothing aliases.
+    Enlarging this is bilinear interpolation; making smaller it averages all that a new pixel
+    covers, so nothing aliases.
     """
     step = before / after
     reach = max(step, 1.0)
     out = []
     for i in range(after):
         centre = (i + 0.5) * step - 0.5
-        first, last = max(0, int(centre - reach) + (centre > reach)), min(before - 1, int(centre + reach))
+        first, last = (
+            max(0, int(centre - reach) + (centre > reach)),
+            min(before - 1, int(centre + reach)),
+        )
         raw = [max(0.0, 1 - abs(j - centre) / reach) for j in range(first, last + 1)]
         total = sum(raw)
         out.append((first, tuple(w / total for w in raw)))
@@ -281,7 +344,9 @@ def _weights(before: int, after: int) -> list[tuple[int, tuple[float, ...]]]:
 
 
 def scale(image: Pixels, width: int, height: int) -> Pixels:
-    """The image at another size; colours are weighted by their alpha, so that hidden ones do not bleed."""
+    """The image at another size; colours are weighted by their alpha, so that hidden ones do not
+    bleed.
+    """
     across, down = _weights(image.width, width), _weights(image.height, height)
     channels = image.channels
     alpha = channels in (2, 4)
@@ -290,9 +355,16 @@ def scale(image: Pixels, width: int, height: int) -> Pixels:
         planes = [row[c::channels] for c in range(channels)]
         if alpha:
             planes = [*(list(map(mul, plane, planes[-1])) for plane in planes[:-1]), planes[-1]]
-        return [value for plane in planes for value in [sum(map(mul, weights, plane[first:first + len(weights)])) for first, weights in across]]
+        return [
+            value
+            for plane in planes
+            for value in [
+                sum(map(mul, weights, plane[first : first + len(weights)]))
+                for first, weights in across
+            ]
+        ]
 
-    narrowed: dict[int, list[float]] = {}   # only the rows that a new row still needs
+    narrowed: dict[int, list[float]] = {}  # only the rows that a new row still needs
     rows = []
     for first, weights in down:
         for j in [j for j in narrowed if j < first]:
@@ -302,9 +374,15 @@ def scale(image: Pixels, width: int, height: int) -> Pixels:
             if j not in narrowed:
                 narrowed[j] = narrow(image.rows[j])
             mixed = list(map(add, mixed, map(mul, repeat(weight), narrowed[j])))
-        planes = [mixed[c * width:(c + 1) * width] for c in range(channels)]
+        planes = [mixed[c * width : (c + 1) * width] for c in range(channels)]
         if alpha:
-            planes = [*([v / a if a > 0 else 0.0 for v, a in zip(plane, planes[-1])] for plane in planes[:-1]), planes[-1]]
+            planes = [
+                *(
+                    [v / a if a > 0 else 0.0 for v, a in zip(plane, planes[-1])]
+                    for plane in planes[:-1]
+                ),
+                planes[-1],
+            ]
         row = bytearray(width * channels)
         for c, plane in enumerate(planes):
             row[c::channels] = bytes([min(255, int(v + 0.5)) for v in plane])

@@ -1,9 +1,13 @@
-"""Which axis to ablate first: how likely runs on it change the pick, what they gain, how many it takes, and the plan over all axes.
+"""Which axis to ablate first: how likely runs on it change the pick, what they gain, how many it
+takes, and the plan over all axes.
 
-In: the scores of a space, the picked recipe, what a run of a recipe costs, which recipes are allowed. Out: AxisValue per axis, and Steps over the axes.
-Expected value of sample information: Raiffa & Schlaifer 1961, ch. 5. What runs teach about one axis is trials.py; here it is decided which levels compete
-there and what the axes are worth beside each other. Effects add up over the axes, so the full recipe is the best one when each of its levels is.
+In: the scores of a space, the picked recipe, what a run of a recipe costs, which recipes are
+allowed. Out: AxisValue per axis, and Steps over the axes. Expected value of sample information:
+Raiffa & Schlaifer 1961, ch. 5. What runs teach about one axis is trials.py; here it is decided
+which levels compete there and what the axes are worth beside each other. Effects add up over the
+axes, so the full recipe is the best one when each of its levels is.
 """
+
 import math
 import re
 from collections.abc import Callable, Sequence
@@ -15,20 +19,28 @@ from .space import Data, Space
 from .trials import MOST_LEVELS, Stage
 
 AXES = ("encoder", "connector", "llm", "data", "resolution")
-REACH = 2.0           # a level this many standard deviations behind the best one does not compete: it is the better of the two with less than 2.3 %
-ALIKE = 1.1           # data mixes of one family whose sizes differ by less than this factor are one candidate
-RARELY = 0.05         # axes whose runs change the pick less often than this come last
+# a level this many standard deviations behind the best one does not compete: it is the better of
+# the two with less than 2.3 %
+REACH = 2.0
+# data mixes of one family whose sizes differ by less than this factor are one candidate
+ALIKE = 1.1
+RARELY = 0.05  # axes whose runs change the pick less often than this come last
 
 
 class AxisValue(NamedTuple):
     """What ablating one axis is worth.
 
-    candidates: the levels that compete, with the probability that each is truly the best of them; merged: (level, near-duplicates it stands for); levels: how
-    many exist under the constraints. plan: (level, runs) until the asked confidence, or as far as MOST_RUNS go. rival: the level most likely to be best where
-    the picked one is not. p_changes_pick, expected_gain (percent of the mix's scale): of the plan, or of one run of the picked level and one of its rival
-    where none is needed. runs, gpu_hours: of the plan (None: MOST_RUNS do not do). switch_gain: expected of the best level today, without any run.
-    worth: the gain reaches what was asked. path: the stages; hours: GPU-hours of a run of each candidate; noise: standard deviation of one run on the mix.
+    candidates: the levels that compete, with the probability that each is truly the best of them;
+    merged: (level, near-duplicates it stands for); levels: how many exist under the constraints.
+    plan: (level, runs) until the asked confidence, or as far as MOST_RUNS go. rival: the level most
+    likely to be best where the picked one is not. p_changes_pick, expected_gain (percent of the
+    mix's scale): of the plan, or of one run of the picked level and one of its rival where none is
+    needed. runs, gpu_hours: of the plan (None: MOST_RUNS do not do). switch_gain: expected of the
+    best level today, without any run.
+    worth: the gain reaches what was asked. path: the stages; hours: GPU-hours of a run of each
+    candidate; noise: standard deviation of one run on the mix.
     """
+
     axis: str
     picked: str
     rival: str | None
@@ -51,8 +63,11 @@ class AxisValue(NamedTuple):
 
 
 class Step(NamedTuple):
-    """One axis of the plan over all: its runs (those of the picked recipe are made once for all axes), their cost, and how likely the full recipe is the best
-    of the candidates after this step and those before it. gain: expected, in percent of the mix's scale; worth: it reaches what was asked."""
+    """One axis of the plan over all: its runs (those of the picked recipe are made once for all
+    axes), their cost, and how likely the full recipe is the best of the candidates after this step
+    and those before it. gain: expected, in percent of the mix's scale; worth: it reaches what was
+    asked."""
+
     axis: str
     levels: tuple[tuple[str, int], ...]
     runs: int
@@ -62,8 +77,12 @@ class Step(NamedTuple):
     confidence_after: float
 
 
-def axis_levels(scores: rank.Scores, picked: Candidate, axis: str, allowed: Callable[[Candidate], bool]) -> dict[str, Candidate]:
-    """The competing levels of an axis: the picked recipe with only that axis changed, the best allowed version of each level."""
+def axis_levels(
+    scores: rank.Scores, picked: Candidate, axis: str, allowed: Callable[[Candidate], bool]
+) -> dict[str, Candidate]:
+    """The competing levels of an axis: the picked recipe with only that axis changed, the best
+    allowed version of each level.
+    """
     v, x, d = picked
     space = scores.space
     out: dict[str, Candidate] = {}
@@ -76,7 +95,8 @@ def axis_levels(scores: rank.Scores, picked: Candidate, axis: str, allowed: Call
     if axis == "llm":
         size = space.languages[x].record["params_b"]
         for i, language in enumerate(space.languages):
-            if 0.5 <= language.record["params_b"] / size <= 1.5:  # another LLM of the same class, not a bigger budget
+            # another LLM of the same class, not a bigger budget
+            if 0.5 <= language.record["params_b"] / size <= 1.5:
                 offer(language.slug, (v, i, d), scores.languages[i])
     elif axis == "data":
         for i, data in enumerate(space.data):
@@ -85,9 +105,14 @@ def axis_levels(scores: rank.Scores, picked: Candidate, axis: str, allowed: Call
         mine = space.visuals[v].recipe
         for i, visual in enumerate(space.visuals):
             other = visual.recipe
-            same = {"encoder": other.connector == mine.connector and (other.tiling is None) == (mine.tiling is None),
-                    "connector": other.encoder == mine.encoder and other.resolution == mine.resolution,
-                    "resolution": other.encoder == mine.encoder and other.connector == mine.connector}[axis]
+            same = {
+                "encoder": (
+                    other.connector == mine.connector
+                    and (other.tiling is None) == (mine.tiling is None)
+                ),
+                "connector": other.encoder == mine.encoder and other.resolution == mine.resolution,
+                "resolution": other.encoder == mine.encoder and other.connector == mine.connector,
+            }[axis]
             if same:
                 offer(_name(space, (i, x, d), axis), (i, x, d), scores.visuals[i])
     out[_name(space, picked, axis)] = picked  # not a better version of it: its level as it stands
@@ -95,61 +120,101 @@ def axis_levels(scores: rank.Scores, picked: Candidate, axis: str, allowed: Call
 
 
 def _name(space: Space, candidate: Candidate, axis: str) -> str:
-    """What a recipe's level on an axis is called. An encoder at any of its resolutions is one level."""
+    """What a recipe's level on an axis is called. An encoder at any of its resolutions is one
+    level.
+    """
     v, x, d = candidate
     recipe = space.visuals[v].recipe
-    return {"llm": space.languages[x].slug, "data": space.data[d].slug, "encoder": recipe.encoder, "connector": recipe.connector,
-            "resolution": f"{recipe.resolution}{'' if recipe.tiling is None else ' tiled'}"}[axis]
+    return {
+        "llm": space.languages[x].slug,
+        "data": space.data[d].slug,
+        "encoder": recipe.encoder,
+        "connector": recipe.connector,
+        "resolution": f"{recipe.resolution}{'' if recipe.tiling is None else ' tiled'}",
+    }[axis]
 
 
 def alike(a: Data, b: Data) -> bool:
-    """Are two mixes versions of one, as llava-next-760k and llava-next-790k are: the same name before the size, and nearly the same size?"""
+    """Are two mixes versions of one, as llava-next-760k and llava-next-790k are: the same name
+    before the size, and nearly the same size?
+    """
     family = [re.sub(r"-\d+(\.\d+)?[km]$", "", data.slug) for data in (a, b)]
     return family[0] == family[1] and max(a.samples, b.samples) < ALIKE * min(a.samples, b.samples)
 
 
-def merge(levels: dict[str, Candidate], own: str, scores: rank.Scores, axis: str) -> dict[str, list[str]]:
-    """Levels from the best to the worst, without near-duplicates: the picked one, else the best of a group stands for it -> the others of its group."""
+def merge(
+    levels: dict[str, Candidate], own: str, scores: rank.Scores, axis: str
+) -> dict[str, list[str]]:
+    """Levels from the best to the worst, without near-duplicates: the picked one, else the best of
+    a group stands for it -> the others of its group.
+    """
     order = sorted(levels, key=lambda name: (name != own, -scores.mean(levels[name]), name))
     groups: dict[str, list[str]] = {}
     for name in order:
         mix = scores.space.data[levels[name][2]]
-        leader = next((other for other in groups if alike(mix, scores.space.data[levels[other][2]])), None) if axis == "data" else None
+        leader = (
+            next(
+                (other for other in groups if alike(mix, scores.space.data[levels[other][2]])), None
+            )
+            if axis == "data"
+            else None
+        )
         groups.setdefault(leader or name, []).extend([name] if leader else [])
     return dict(sorted(groups.items(), key=lambda item: (-scores.mean(levels[item[0]]), item[0])))
 
 
 class _Field(NamedTuple):
     """The levels that compete on an axis, with the belief about their true gains."""
+
     names: list[str]
     means: list[float]
     covariance: list[list[float]]
 
 
 def _field(names: list[str], own: str, levels: dict[str, Candidate], scores: rank.Scores) -> _Field:
-    """Keep the levels that may be the best: the standard deviation of a difference is measured on the picked and the first few."""
+    """Keep the levels that may be the best: the standard deviation of a difference is measured on
+    the picked and the first few.
+    """
+
     def joint(some: Sequence[str]) -> list[list[float]]:
         candidates = [levels[name] for name in some]
-        return rank.joint_covariance(candidates, [rank.labels(scores, candidate) for candidate in candidates], scores)
+        return rank.joint_covariance(
+            candidates, [rank.labels(scores, candidate) for candidate in candidates], scores
+        )
 
     first = list(dict.fromkeys([own, *names[:3]]))
     belief = joint(first)
-    spread = max(belief[i][i] + belief[j][j] - 2 * belief[i][j] for i in range(len(first)) for j in range(len(first)))
+    spread = max(
+        belief[i][i] + belief[j][j] - 2 * belief[i][j]
+        for i in range(len(first))
+        for j in range(len(first))
+    )
     least = scores.mean(levels[names[0]]) - REACH * math.sqrt(max(spread, 0.0))
     kept = [name for name in names if scores.mean(levels[name]) >= least][:MOST_LEVELS]
-    kept = kept if own in kept else [*kept[:MOST_LEVELS - 1], own]
-    return _Field(kept, [scores.mean(levels[name]) for name in kept], belief if kept == first else joint(kept))
+    kept = kept if own in kept else [*kept[: MOST_LEVELS - 1], own]
+    return _Field(
+        kept, [scores.mean(levels[name]) for name in kept], belief if kept == first else joint(kept)
+    )
 
 
-def ablate(scores: rank.Scores, picked: Candidate, confidence: float, hours: Callable[[Candidate], float],
-           allowed: Callable[[Candidate], bool] = lambda candidate: True, worth: float | None = None, whole: bool = False) -> list[AxisValue]:
+def ablate(
+    scores: rank.Scores,
+    picked: Candidate,
+    confidence: float,
+    hours: Callable[[Candidate], float],
+    allowed: Callable[[Candidate], bool] = lambda candidate: True,
+    worth: float | None = None,
+    whole: bool = False,
+) -> list[AxisValue]:
     """The value of each axis, that with most gain per GPU-hour first.
 
-    hours: GPU-hours of one run of a recipe. `allowed` says which recipes meet the user's constraints: a level that only exists outside them is no rival.
-    worth: the gain in percent of the mix's scale that an axis must promise (default: the standard deviation of one run). whole: make the paths long enough for
-    `sequence`, with the same confidence.
+    hours: GPU-hours of one run of a recipe. `allowed` says which recipes meet the user's
+    constraints: a level that only exists outside them is no rival.
+    worth: the gain in percent of the mix's scale that an axis must promise (default: the standard
+    deviation of one run). whole: make the paths long enough for `sequence`, with the same
+    confidence.
     """
-    noise = scores.noise ** 2 / 2  # of one run
+    noise = scores.noise**2 / 2  # of one run
     worth = math.sqrt(noise) if worth is None else worth
     found, out = {}, []
     for axis in AXES:
@@ -159,19 +224,79 @@ def ablate(scores: rank.Scores, picked: Candidate, confidence: float, hours: Cal
     open_axes = sum(len(groups) > 1 for _, _, groups in found.values()) or 1
     for axis, (levels, own, groups) in found.items():
         field = _field(list(groups), own, levels, scores)
-        path, best = trials.path(field.means, field.covariance, noise, field.names.index(own), confidence ** (1 / open_axes) if whole else confidence)
+        path, best = trials.path(
+            field.means,
+            field.covariance,
+            noise,
+            field.names.index(own),
+            confidence ** (1 / open_axes) if whole else confidence,
+        )
         merged = tuple((name, tuple(groups[name])) for name in field.names if groups[name])
-        cost = tuple(hours(levels[name]) for name in field.names) if len(field.names) > 1 else (0.0,)
-        out.append(_value(axis, own, len(levels), field, merged, path, best, cost, confidence, worth, math.sqrt(noise)))
-    out.sort(key=lambda value: (value.p_changes_pick < RARELY, -value.gain_per_hour, -value.p_changes_pick, value.axis))
+        cost = (
+            tuple(hours(levels[name]) for name in field.names) if len(field.names) > 1 else (0.0,)
+        )
+        out.append(
+            _value(
+                axis,
+                own,
+                len(levels),
+                field,
+                merged,
+                path,
+                best,
+                cost,
+                confidence,
+                worth,
+                math.sqrt(noise),
+            )
+        )
+    out.sort(
+        key=lambda value: (
+            value.p_changes_pick < RARELY,
+            -value.gain_per_hour,
+            -value.p_changes_pick,
+            value.axis,
+        )
+    )
     return out
 
 
-def _value(axis: str, own: str, count: int, field: _Field, merged: tuple, path: Sequence[Stage], best: Sequence[float], hours: tuple[float, ...],
-           confidence: float, worth: float, sd: float) -> AxisValue:
+def _value(
+    axis: str,
+    own: str,
+    count: int,
+    field: _Field,
+    merged: tuple,
+    path: Sequence[Stage],
+    best: Sequence[float],
+    hours: tuple[float, ...],
+    confidence: float,
+    worth: float,
+    sd: float,
+) -> AxisValue:
     names = field.names
     if len(names) == 1:
-        return AxisValue(axis, own, None, count, ((own, 1.0),), merged, 0.0, 0.0, 0.0, 0, 0.0, (), 1.0, 1.0, 0.0, False, sd, tuple(path), hours)
+        return AxisValue(
+            axis,
+            own,
+            None,
+            count,
+            ((own, 1.0),),
+            merged,
+            0.0,
+            0.0,
+            0.0,
+            0,
+            0.0,
+            (),
+            1.0,
+            1.0,
+            0.0,
+            False,
+            sd,
+            tuple(path),
+            hours,
+        )
     reached = next((stage for stage in path if stage.confidence >= confidence), None)
     last = reached or path[-1]
     at = last if sum(last.runs) >= 2 else path[2]
@@ -180,28 +305,62 @@ def _value(axis: str, own: str, count: int, field: _Field, merged: tuple, path: 
     cost = sum(n * h for n, h in zip(at.runs, hours))
     switch = max(field.means) - field.means[names.index(own)]
     spent = sum(n * h for n, h in zip(last.runs, hours))
-    return AxisValue(axis, own, names[rival], count, tuple(zip(names, best)), merged, at.p_changes, at.gain, switch, needed if reached else None,
-                     spent if reached else None, _runs(names, last) if needed else (), path[0].confidence, last.confidence,
-                     at.gain / cost if cost else 0.0, at.gain >= worth, sd, tuple(path), hours)
+    return AxisValue(
+        axis,
+        own,
+        names[rival],
+        count,
+        tuple(zip(names, best)),
+        merged,
+        at.p_changes,
+        at.gain,
+        switch,
+        needed if reached else None,
+        spent if reached else None,
+        _runs(names, last) if needed else (),
+        path[0].confidence,
+        last.confidence,
+        at.gain / cost if cost else 0.0,
+        at.gain >= worth,
+        sd,
+        tuple(path),
+        hours,
+    )
 
 
-def _runs(names: Sequence[str], stage: Stage, made: int = 0, own: str = "") -> tuple[tuple[str, int], ...]:
+def _runs(
+    names: Sequence[str], stage: Stage, made: int = 0, own: str = ""
+) -> tuple[tuple[str, int], ...]:
     """(level, runs) of a stage, less those of the picked recipe that are made already."""
     counts = [(name, n - min(made, n) if name == own else n) for name, n in zip(names, stage.runs)]
     return tuple((name, n) for name, n in counts if n)
 
 
-def sequence(values: Sequence[AxisValue], confidence: float, worth: float | None = None) -> list[Step]:
-    """The runs on all axes until the full recipe is the best of the candidates with the asked confidence, or as far as the paths go.
+def sequence(
+    values: Sequence[AxisValue], confidence: float, worth: float | None = None
+) -> list[Step]:
+    """The runs on all axes until the full recipe is the best of the candidates with the asked
+    confidence, or as far as the paths go.
 
-    Runs go where they add most to the logarithm of the confidence for an hour; then the axes stand in the order of `values`, those not
-    worth their runs at the end. `values`: of `ablate` with `whole`. The picked recipe is an arm of every axis: its runs are shared.
+    Runs go where they add most to the logarithm of the confidence for an hour; then the axes stand
+    in the order of `values`, those not worth their runs at the end. `values`: of `ablate` with
+    `whole`. The picked recipe is an arm of every axis: its runs are shared.
     """
     open_axes = [value for value in values if len(value.candidates) > 1]
     own = [[name for name, _ in value.candidates].index(value.picked) for value in open_axes]
-    # by axis and stage: logarithm of the confidence, GPU-hours of the rivals' runs, runs of the picked recipe
-    stages = [[(math.log(max(stage.confidence, 1e-9)), sum(n * h for i, (n, h) in enumerate(zip(stage.runs, value.hours)) if i != mine), stage.runs[mine])
-               for stage in value.path] for value, mine in zip(open_axes, own)]
+    # by axis and stage: logarithm of the confidence, GPU-hours of the rivals' runs, runs of the
+    # picked recipe
+    stages = [
+        [
+            (
+                math.log(max(stage.confidence, 1e-9)),
+                sum(n * h for i, (n, h) in enumerate(zip(stage.runs, value.hours)) if i != mine),
+                stage.runs[mine],
+            )
+            for stage in value.path
+        ]
+        for value, mine in zip(open_axes, own)
+    ]
     base = max((value.hours[mine] for value, mine in zip(open_axes, own)), default=0.0)
     place, made = [0] * len(open_axes), 0
     while sum(line[at][0] for line, at in zip(stages, place)) < math.log(confidence):
@@ -217,14 +376,28 @@ def sequence(values: Sequence[AxisValue], confidence: float, worth: float | None
             break
         place[best[1]] = best[2]
         made = max(made, stages[best[1]][best[2]][2])
-    chosen = [(value, value.path[at], mine, line[at][1]) for value, line, at, mine in zip(open_axes, stages, place, own) if at]
+    chosen = [
+        (value, value.path[at], mine, line[at][1])
+        for value, line, at, mine in zip(open_axes, stages, place, own)
+        if at
+    ]
     least = {value.axis: value.noise if worth is None else worth for value in values}
-    chosen.sort(key=lambda item: item[1].gain < least[item[0].axis])    # stable: the order of `values`, what is not worth its runs at the end
+    # stable: the order of `values`, what is not worth its runs at the end
+    chosen.sort(key=lambda item: item[1].gain < least[item[0].axis])
     chance, made, out = math.prod(value.path[0].confidence for value in values), 0, []
     for value, stage, mine, cost in chosen:
         levels = _runs([name for name, _ in value.candidates], stage, made, value.picked)
         chance *= stage.confidence / value.path[0].confidence
-        out.append(Step(value.axis, levels, sum(n for _, n in levels), cost + max(0, stage.runs[mine] - made) * base, stage.gain,
-                        stage.gain >= least[value.axis], chance))
+        out.append(
+            Step(
+                value.axis,
+                levels,
+                sum(n for _, n in levels),
+                cost + max(0, stage.runs[mine] - made) * base,
+                stage.gain,
+                stage.gain >= least[value.axis],
+                chance,
+            )
+        )
         made = max(made, stage.runs[mine])
     return out

@@ -1,12 +1,16 @@
-"""The expected score, cost and latency along one continuous axis, and where the next doubling stops paying.
+"""The expected score, cost and latency along one continuous axis, and where the next doubling stops
+paying.
 
-In: a recipe, an axis (visual_tokens, resolution, llm_params_b, data_size), a task mix, the posterior, and a function that costs a
-recipe. Out: a Curve; for several families what the model and the printed rows say range by range. Does not parse or print.
+In: a recipe, an axis (visual_tokens, resolution, llm_params_b, data_size), a task mix, the
+posterior, and a function that costs a recipe. Out: a Curve; for several families what the model and
+the printed rows say range by range. Does not parse or print.
 
-What moves: `visual_tokens` alone changes how many tokens reach the LLM, pixels and encoder stay; `resolution` takes the patch grid
-along under a projection connector (features.visual_tokens), while learned queries keep their count; `llm_params_b` is the size
-alone, of the same make; `data_size` is the amount of the same mix.
+What moves: `visual_tokens` alone changes how many tokens reach the LLM, pixels and encoder stay;
+`resolution` takes the patch grid along under a projection connector (features.visual_tokens), while
+learned queries keep their count; `llm_params_b` is the size alone, of the same make; `data_size` is
+the amount of the same mix.
 """
+
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
@@ -22,24 +26,52 @@ from .limits import OUTPUT_TOKENS, PROMPT_TOKENS
 from ..terms.recipe import Recipe, RecipeError, change
 from ..terms.tasks import TaskMix
 
-FEATURE = {"visual_tokens": "visual_tokens", "resolution": "resolution", "llm_params_b": "llm_size", "data_size": "data_size"}
-AXIS = {"visual_tokens": "visual_tokens", "resolution": "resolution", "llm_params_b": "llm", "data_size": "data"}
+FEATURE = {
+    "visual_tokens": "visual_tokens",
+    "resolution": "resolution",
+    "llm_params_b": "llm_size",
+    "data_size": "data_size",
+}
+AXIS = {
+    "visual_tokens": "visual_tokens",
+    "resolution": "resolution",
+    "llm_params_b": "llm",
+    "data_size": "data",
+}
 # value where the axis's feature is zero, and doublings in one unit of it (features.py)
-UNIT = {"visual_tokens": (576.0, 1.0), "resolution": (336.0, 1.0), "llm_params_b": (7.0, 1.0), "data_size": (1e6, 3.0)}
+UNIT = {
+    "visual_tokens": (576.0, 1.0),
+    "resolution": (336.0, 1.0),
+    "llm_params_b": (7.0, 1.0),
+    "data_size": (1e6, 3.0),
+}
 # Ranges in which printed rows are averaged.
-EDGES = {"visual_tokens": (1.0, 64.0, 144.0, 576.0, 1024.0, 12000.0), "resolution": (84.0, 224.0, 336.0, 448.0, 672.0, 2304.0),
-         "llm_params_b": (0.5, 3.0, 8.0, 14.0, 110.0), "data_size": (1e4, 1e6, 2e6, 1e7)}
-AROUND = 8.0                  # by default the curve goes this many times up and down, as far as the tables reach
-BENDS = {"visual_tokens": "the model's gain per doubling of the tokens changes at 576 and nowhere else",
-         "resolution": "the model's gain per doubling of the resolution changes at 672 px and nowhere else",
-         "llm_params_b": "the model's gain per doubling of the LLM changes at 3B and nowhere else",
-         "data_size": "the model has one gain per doubling over all data sizes: this curve cannot bend"}
+EDGES = {
+    "visual_tokens": (1.0, 64.0, 144.0, 576.0, 1024.0, 12000.0),
+    "resolution": (84.0, 224.0, 336.0, 448.0, 672.0, 2304.0),
+    "llm_params_b": (0.5, 3.0, 8.0, 14.0, 110.0),
+    "data_size": (1e4, 1e6, 2e6, 1e7),
+}
+# by default the curve goes this many times up and down, as far as the tables reach
+AROUND = 8.0
+BENDS = {
+    "visual_tokens": "the model's gain per doubling of the tokens changes at 576 and nowhere else",
+    "resolution": (
+        "the model's gain per doubling of the resolution changes at 672 px and nowhere else"
+    ),
+    "llm_params_b": "the model's gain per doubling of the LLM changes at 3B and nowhere else",
+    "data_size": "the model has one gain per doubling over all data sizes: this curve cannot bend",
+}
 
-Costs = Callable[[Recipe], tuple[float | None, float | None, float | None]]   # -> GPU-hours, TTFT in ms, visual tokens; None: cannot be costed
+# -> GPU-hours, TTFT in ms, visual tokens; None: cannot be costed
+Costs = Callable[[Recipe], tuple[float | None, float | None, float | None]]
 
 
 class Gain(NamedTuple):
-    """What the next doubling gains on the mix, in percent of the scale, with its interval. per_hours: per doubling of GPU-hours."""
+    """What the next doubling gains on the mix, in percent of the scale, with its interval.
+    per_hours: per doubling of GPU-hours.
+    """
+
     expected: float
     low: float
     high: float
@@ -48,10 +80,12 @@ class Gain(NamedTuple):
 
 
 class Point(NamedTuple):
-    """One value of the axis: expected change against the recipe's own value in percent of the scale, its interval, costs.
+    """One value of the axis: expected change against the recipe's own value in percent of the
+    scale, its interval, costs.
 
     extrapolated: outside what any table covers; the interval is widened for it.
     """
+
     value: float
     recipe: Recipe
     expected: float
@@ -67,10 +101,13 @@ class Point(NamedTuple):
 class Stop(NamedTuple):
     """Which doublings of a curve pay, of those inside the range of the tables.
 
-    pays: `all` of them, `until` the value `at` (a doubling before it pays, none from there on), `some` in another pattern, `none`, `unknown`
-    (no cost is known that says it) or `not judged` (none stays inside the range). at: None but for `until`. unknown: values from which a
-    doubling gains more than the noise, but what it costs is not known: it does not count as paying. why: in words.
+    pays: `all` of them, `until` the value `at` (a doubling before it pays, none from there on),
+    `some` in another pattern, `none`, `unknown` (no cost is known that says it) or `not judged`
+    (none stays inside the range). at: None but for `until`. unknown: values from which a doubling
+    gains more than the noise, but what it costs is not known: it does not count as paying. why: in
+    words.
     """
+
     at: float | None
     pays: str
     unknown: tuple[float, ...]
@@ -78,9 +115,11 @@ class Stop(NamedTuple):
 
 
 class Curve(NamedTuple):
-    """A curve. own: the recipe's value; covered: the range of the tables; noise: standard deviation of the difference of two runs on
-    the mix, in percent of the scale; stop: which doublings pay; printed: what rows of the mix's families say, range by range;
+    """A curve. own: the recipe's value; covered: the range of the tables; noise: standard deviation
+    of the difference of two runs on the mix, in percent of the scale; stop: which doublings pay;
+    printed: what rows of the mix's families say, range by range;
     others: the same of rows in which the data mix changes with its amount."""
+
     axis: str
     tasks: TaskMix
     recipe: Recipe
@@ -102,18 +141,31 @@ def own_value(recipe: Recipe, axis: str, words: Vocabulary) -> float:
     stated = recipe.stated()
     if axis == "resolution":
         if not isinstance(recipe.resolution, int):
-            raise RecipeError("resolution", f"a curve needs pixels, not {str(recipe.resolution)[:40]!r} (as in resolution=336)")
+            raise RecipeError(
+                "resolution",
+                f"a curve needs pixels, not {str(recipe.resolution)[:40]!r} (as in resolution=336)",
+            )
         return float(recipe.resolution)
-    value = {"visual_tokens": visual_tokens(stated, words), "llm_params_b": llm_params_b(stated, words), "data_size": recipe.data_size}[axis]
+    value = {
+        "visual_tokens": visual_tokens(stated, words),
+        "llm_params_b": llm_params_b(stated, words),
+        "data_size": recipe.data_size,
+    }[axis]
     if not value:
         raise RecipeError(axis, "the recipe does not say it: state it in --recipe")
     return float(value)
 
 
 def at(recipe: Recipe, axis: str, value: float, fixed_tokens: bool = False) -> Recipe:
-    """The recipe moved along the axis. Under a changed resolution the token count is open again, unless it is held."""
+    """The recipe moved along the axis. Under a changed resolution the token count is open again,
+    unless it is held.
+    """
     if axis == "resolution":
-        return change(recipe, resolution=int(value), visual_tokens=recipe.visual_tokens if fixed_tokens else None)
+        return change(
+            recipe,
+            resolution=int(value),
+            visual_tokens=recipe.visual_tokens if fixed_tokens else None,
+        )
     if axis == "llm_params_b":
         return change(recipe, llm=None, llm_params_b=value)
     return change(recipe, **{axis: value})
@@ -135,30 +187,60 @@ def rounded(axis: str, value: float, patch: int) -> float:
     return float(f"{value:.3g}")
 
 
-def grid(axis: str, own: float, low: float, high: float, points: int | None, patch: int) -> list[float]:
-    """The values of a curve: the recipe's own and its doublings and halvings between low and high; or so many, evenly in doublings."""
+def grid(
+    axis: str, own: float, low: float, high: float, points: int | None, patch: int
+) -> list[float]:
+    """The values of a curve: the recipe's own and its doublings and halvings between low and high;
+    or so many, evenly in doublings.
+    """
     if points is None:
-        first, last = math.ceil(math.log2(low / own) - 1e-9), math.floor(math.log2(high / own) + 1e-9)
-        values = [own * 2.0 ** step for step in range(first, last + 1)]
+        first, last = (
+            math.ceil(math.log2(low / own) - 1e-9),
+            math.floor(math.log2(high / own) + 1e-9),
+        )
+        values = [own * 2.0**step for step in range(first, last + 1)]
     else:
         values = [low * (high / low) ** (i / (points - 1)) for i in range(points)]
-    found = {own if math.isclose(value, own, rel_tol=1e-9) else rounded(axis, value, patch) for value in values}
+    found = {
+        own if math.isclose(value, own, rel_tol=1e-9) else rounded(axis, value, patch)
+        for value in values
+    }
     return sorted(found | ({own} if low <= own <= high else set()))
 
 
-def curve(recipe: Recipe, axis: str, tasks: TaskMix, posterior: Posterior, words: Vocabulary, costs: Costs, *, low: float | None = None,
-          high: float | None = None, points: int | None = None, level: float = 0.8, worth: float | None = None, fixed_tokens: bool = False,
-          rows: Sequence["Pair"] = ()) -> Curve:
-    """The curve of a mix along an axis. `worth`: percent of the scale that a doubling of GPU-hours must bring. `rows`: printed pairs (`pairs`).
+def curve(
+    recipe: Recipe,
+    axis: str,
+    tasks: TaskMix,
+    posterior: Posterior,
+    words: Vocabulary,
+    costs: Costs,
+    *,
+    low: float | None = None,
+    high: float | None = None,
+    points: int | None = None,
+    level: float = 0.8,
+    worth: float | None = None,
+    fixed_tokens: bool = False,
+    rows: Sequence["Pair"] = (),
+) -> Curve:
+    """The curve of a mix along an axis. `worth`: percent of the scale that a doubling of GPU-hours
+    must bring. `rows`: printed pairs (`pairs`).
 
     Raises RecipeError.
     """
     own, reach = own_value(recipe, axis, words), covered(axis, posterior)
     patch = _patch(recipe, words)
     below, above = min(own, high or own), max(own, low or own)
-    low, high = low or min(below, max(reach[0], below / AROUND)), high or max(above, min(reach[1], above * AROUND))
+    low, high = (
+        low or min(below, max(reach[0], below / AROUND)),
+        high or max(above, min(reach[1], above * AROUND)),
+    )
     families = {name: words.records("benchmark")[name]["family"] for name in tasks.benchmarks}
-    fixed_tokens = fixed_tokens or words.connector_class(recipe.stated()) not in (None, "projection")
+    fixed_tokens = fixed_tokens or words.connector_class(recipe.stated()) not in (
+        None,
+        "projection",
+    )
     place = lambda value: recipe if value == own else at(recipe, axis, value, fixed_tokens)  # noqa: E731
     known: dict[float, tuple[float | None, float | None, float | None]] = {}
 
@@ -169,32 +251,89 @@ def curve(recipe: Recipe, axis: str, tasks: TaskMix, posterior: Posterior, words
 
     found = []
     for value in grid(axis, own, low, high, points, patch):
-        mine, further = place(value), own if math.isclose(2 * value, own, rel_tol=1e-9) else rounded(axis, 2 * value, patch)
+        mine, further = (
+            place(value),
+            (
+                own
+                if math.isclose(2 * value, own, rel_tol=1e-9)
+                else rounded(axis, 2 * value, patch)
+            ),
+        )
         here = Change(recipe.stated(), mine.stated(), posterior, words)
         step = Change(mine.stated(), place(further).stated(), posterior, words)
         gained = step.mix(tasks.benchmarks, families, level)
         hours, later = cost(value)[0], cost(further)[0]
         ratio = math.log2(later / hours) if hours and later and later > hours else None
-        gain = Gain(gained.expected, gained.low, gained.high, bool(step.beyond), gained.expected / ratio if ratio else None)
+        gain = Gain(
+            gained.expected,
+            gained.low,
+            gained.high,
+            bool(step.beyond),
+            gained.expected / ratio if ratio else None,
+        )
         mix = here.mix(tasks.benchmarks, families, level) if value != own else None
-        found.append(Point(value, mine, *((mix.expected, mix.low, mix.high) if mix else (0.0, 0.0, 0.0)), *cost(value), bool(here.beyond), gain))
+        found.append(
+            Point(
+                value,
+                mine,
+                *((mix.expected, mix.low, mix.high) if mix else (0.0, 0.0, 0.0)),
+                *cost(value),
+                bool(here.beyond),
+                gain,
+            )
+        )
     steps = {name: weight * posterior.scale_of(name) for name, weight in tasks.benchmarks.items()}
     noise = math.sqrt(Change({}, {}, posterior, words).mix_noise(steps))
     papers = len(posterior.support.get(FEATURE[axis], ()))
     notes = _notes(axis, recipe, found, fixed_tokens, words)
     if any(point.extrapolated and reach[0] <= point.value <= reach[1] for point in found):
-        notes.append(f"where pixels are inside the tables' range and the curve is not, the tokens that follow them leave it "
-                     f"({covered('visual_tokens', posterior)[1]:.0f})")
+        notes.append(
+            "where pixels are inside the tables' range and the curve is not, the tokens that"
+            f" follow them leave it ({covered('visual_tokens', posterior)[1]:.0f})"
+        )
     ours = [pair for pair in rows if pair.family in set(families.values())]
-    alone = axis == "resolution" and fixed_tokens     # printed rows take their tokens along, this curve does not
-    notes += ["in most printed rows the tokens follow the resolution, on this curve they do not: the two are not compared"] if alone else []
-    same, others = (beside(printed([pair for pair in ours if pair.same == side], EDGES[axis]), () if alone else found, noise) for side in (True, False))
-    return Curve(axis, tasks, recipe, own, level, tuple(found), reach, papers, noise, worth, stop(found, noise, worth, axis), same, others, tuple(notes))
+    # printed rows take their tokens along, this curve does not
+    alone = axis == "resolution" and fixed_tokens
+    notes += (
+        [
+            "in most printed rows the tokens follow the resolution, on this curve they do not: the"
+            " two are not compared"
+        ]
+        if alone
+        else []
+    )
+    same, others = (
+        beside(
+            printed([pair for pair in ours if pair.same == side], EDGES[axis]),
+            () if alone else found,
+            noise,
+        )
+        for side in (True, False)
+    )
+    return Curve(
+        axis,
+        tasks,
+        recipe,
+        own,
+        level,
+        tuple(found),
+        reach,
+        papers,
+        noise,
+        worth,
+        stop(found, noise, worth, axis),
+        same,
+        others,
+        tuple(notes),
+    )
 
 
 def _patch(recipe: Recipe, words: Vocabulary) -> int:
     """Pixels of the largest patch among the recipe's encoders (14 where the registry has none)."""
-    sizes = [words.records("encoder").get(part, {}).get("patch_size") for part in (recipe.encoder or "").split("+")]
+    sizes = [
+        words.records("encoder").get(part, {}).get("patch_size")
+        for part in (recipe.encoder or "").split("+")
+    ]
     return int(max((size for size in sizes if size), default=14))
 
 
@@ -208,44 +347,82 @@ def shown(axis: str, value: float) -> str:
 
 
 def stop(points: Sequence[Point], noise: float, worth: float | None, axis: str) -> Stop:
-    """Which doublings pay: those that gain more than the noise of two runs, and their worth if one is named. Those outside the tables' range are not judged."""
+    """Which doublings pay: those that gain more than the noise of two runs, and their worth if one
+    is named. Those outside the tables' range are not judged.
+    """
     judged = [point for point in points if not point.gain.extrapolated]
     if not judged:
-        return Stop(None, "not judged", (), "no doubling on this curve stays inside the range of the tables")
+        return Stop(
+            None, "not judged", (), "no doubling on this curve stays inside the range of the tables"
+        )
     values = [point.value for point in points]
-    steps = lambda some: ", ".join(f"{shown(axis, low)} to {shown(axis, high)}" for low, high in _spans([point.value for point in some], values))  # noqa: E731
+    steps = lambda some: ", ".join(
+        f"{shown(axis, low)} to {shown(axis, high)}"
+        for low, high in _spans([point.value for point in some], values)
+    )  # noqa: E731
     verdicts = [_pays(point.gain, noise, worth) for point in judged]
-    paying, failing, open_ = ([point for point, verdict in zip(judged, verdicts) if verdict is side] for side in (True, False, None))
-    before, after = ([point for point in failing if paying and (point.value > paying[-1].value) == side] for side in (False, True))
+    paying, failing, open_ = (
+        [point for point, verdict in zip(judged, verdicts) if verdict is side]
+        for side in (True, False, None)
+    )
+    before, after = (
+        [point for point in failing if paying and (point.value > paying[-1].value) == side]
+        for side in (False, True)
+    )
     at = None
     if after:
         pays, at, last = "until", after[0].value, paying[-1]
-        why = f"from {steps(after[:1])} the mix gains {_short(after[0], noise, worth)}; the last that pays: {steps([last])} ({last.gain.expected:+.2f})"
+        why = (
+            f"from {steps(after[:1])} the mix gains {_short(after[0], noise, worth)}; the last that"
+            f" pays: {steps([last])} ({last.gain.expected:+.2f})"
+        )
         why += f"; nor does {steps(before)}" if before else ""
     elif len(paying) == len(judged):
         pays, least = "all", min(point.gain.expected for point in judged)
         digits = _apart(least, noise)
-        why = (f"every doubling from {steps(judged)} pays: each gains {least:+.{digits}f} or more; the noise of two runs on this mix is {noise:.{digits}f} "
-               "(one standard deviation)")
+        why = (
+            f"every doubling from {steps(judged)} pays: each gains {least:+.{digits}f} or more; the"
+            f" noise of two runs on this mix is {noise:.{digits}f} (one standard deviation)"
+        )
         if worth is not None:
             poorest = min(point.gain.per_hours or 0.0 for point in judged)
-            why += f", and {poorest:+.{_apart(poorest, worth)}f} or more per doubling of GPU-hours ({worth:g} is asked)"
+            why += (
+                f", and {poorest:+.{_apart(poorest, worth)}f} or more per doubling of GPU-hours"
+                f" ({worth:g} is asked)"
+            )
     elif paying:
         pays = "some"
-        why = f"a doubling pays from {steps(paying)}, not from {steps(before)} ({_short(before[-1], noise, worth)})" if before else \
-            f"every doubling whose cost is known pays: {steps(paying)}"
+        why = (
+            f"a doubling pays from {steps(paying)}, not from {steps(before)}"
+            f" ({_short(before[-1], noise, worth)})"
+            if before
+            else f"every doubling whose cost is known pays: {steps(paying)}"
+        )
     elif failing:
-        near = lambda point: (point.gain.expected >= noise, round(point.gain.expected if worth is None else point.gain.per_hours or 0.0, 2))  # noqa: E731
+        near = lambda point: (
+            point.gain.expected >= noise,
+            round(point.gain.expected if worth is None else point.gain.per_hours or 0.0, 2),
+        )  # noqa: E731
         best, pays = max(failing, key=near), "none"
-        why = f"no doubling from {steps(failing)} pays: even the best, {steps([best])}, gains {_short(best, noise, worth)}"
+        why = (
+            f"no doubling from {steps(failing)} pays: even the best, {steps([best])}, gains"
+            f" {_short(best, noise, worth)}"
+        )
     else:
         pays, why = "unknown", "whether a doubling pays is not known"
-    unknown = f"; not known: {steps(open_)} (gains more than the noise, but what it costs more is not known)" if open_ else ""
+    unknown = (
+        f"; not known: {steps(open_)} (gains more than the noise, but what it costs more is not"
+        " known)"
+        if open_
+        else ""
+    )
     return Stop(at, pays, tuple(point.value for point in open_), why + unknown)
 
 
 def _pays(gain: Gain, noise: float, worth: float | None) -> bool | None:
-    """None: it gains more than the noise, but what that is per doubling of GPU-hours is not known."""
+    """None: it gains more than the noise, but what that is per doubling of GPU-hours is not
+    known.
+    """
     if gain.expected < noise:
         return False
     return True if worth is None else None if gain.per_hours is None else gain.per_hours >= worth
@@ -256,8 +433,14 @@ def _short(point: Point, noise: float, worth: float | None) -> str:
     gain = point.gain
     if gain.expected < noise:
         digits = _apart(gain.expected, noise)
-        return f"{gain.expected:+.{digits}f}, less than {noise:.{digits}f}, the noise of two runs on this mix (one standard deviation)"
-    return f"{gain.expected:+.2f}, and {gain.per_hours:+.{_apart(gain.per_hours, worth)}f} per doubling of GPU-hours, less than the {worth:g} that you ask"
+        return (
+            f"{gain.expected:+.{digits}f}, less than {noise:.{digits}f}, the noise of two runs on"
+            " this mix (one standard deviation)"
+        )
+    return (
+        f"{gain.expected:+.2f}, and {gain.per_hours:+.{_apart(gain.per_hours, worth)}f} per"
+        f" doubling of GPU-hours, less than the {worth:g} that you ask"
+    )
 
 
 def _apart(a: float, b: float) -> int:
@@ -266,10 +449,14 @@ def _apart(a: float, b: float) -> int:
 
 
 def _spans(starts: Sequence[float], values: Sequence[float]) -> list[tuple[float, float]]:
-    """Doublings from `starts` joined to spans; the end of one is a value of the curve where there is one (values are rounded)."""
+    """Doublings from `starts` joined to spans; the end of one is a value of the curve where there
+    is one (values are rounded).
+    """
     out: list[tuple[float, float]] = []
     for start in starts:
-        end = next((value for value in values if math.isclose(value, 2 * start, rel_tol=0.03)), 2 * start)
+        end = next(
+            (value for value in values if math.isclose(value, 2 * start, rel_tol=0.03)), 2 * start
+        )
         if out and start <= out[-1][1]:
             out[-1] = out[-1][0], end
         else:
@@ -277,43 +464,75 @@ def _spans(starts: Sequence[float], values: Sequence[float]) -> list[tuple[float
     return out
 
 
-def _notes(axis: str, recipe: Recipe, points: Sequence[Point], fixed_tokens: bool, words: Vocabulary) -> list[str]:
+def _notes(
+    axis: str, recipe: Recipe, points: Sequence[Point], fixed_tokens: bool, words: Vocabulary
+) -> list[str]:
     """Conventions: what moves along, what cannot bend, what is physically odd."""
     out = [BENDS[axis]]
     kind = words.connector_class(recipe.stated())
     if axis == "resolution" and not fixed_tokens:
         side = math.sqrt(UNIT["visual_tokens"][0]) * _patch(recipe, words)
-        out = [f"the model's gain per doubling of the resolution changes at {side:.0f} px (576 tokens) and at 672 px, and nowhere else"]
+        out = [
+            f"the model's gain per doubling of the resolution changes at {side:.0f} px (576 tokens)"
+            " and at 672 px, and nowhere else"
+        ]
     if axis == "resolution":
-        out.append("visual tokens are held: only the pixels change" if fixed_tokens and kind in (None, "projection") else
-                   f"{recipe.connector} reads any grid into the same number of tokens: only the pixels change" if fixed_tokens else
-                   "visual tokens follow the resolution (the patch grid): a doubling means four times the tokens")
+        out.append(
+            "visual tokens are held: only the pixels change"
+            if fixed_tokens and kind in (None, "projection")
+            else (
+                f"{recipe.connector} reads any grid into the same number of tokens: only the pixels"
+                " change"
+                if fixed_tokens
+                else (
+                    "visual tokens follow the resolution (the patch grid): a doubling means four"
+                    " times the tokens"
+                )
+            )
+        )
     if axis == "visual_tokens":
         grid_ = visual_tokens(change(recipe, visual_tokens=None).stated(), words)
         if grid_ and any(point.value > grid_ for point in points):
-            out.append(f"the patch grid at {recipe.resolution} px has {grid_:g} tokens: more need tiles or more pixels, whose encoder cost is not in here "
-                       "(curve resolution counts it)")
+            out.append(
+                f"the patch grid at {recipe.resolution} px has {grid_:g} tokens: more need tiles or"
+                " more pixels, whose encoder cost is not in here (curve resolution counts it)"
+            )
         if grid_ and kind == "projection" and any(point.value < grid_ for point in points):
             out.append(f"fewer than {grid_:g} tokens need pooling before the {recipe.connector}")
     room = words.records("llm").get(recipe.llm or "", {}).get("context")
-    over = [point.value for point in points if room and (point.visual_tokens or 0) + PROMPT_TOKENS + OUTPUT_TOKENS > room]
+    over = [
+        point.value
+        for point in points
+        if room and (point.visual_tokens or 0) + PROMPT_TOKENS + OUTPUT_TOKENS > room
+    ]
     if over:
-        out.append(f"from {shown(axis, min(over))} on, a request does not fit the {room:,} tokens of context of {recipe.llm}: these points need another LLM")
+        out.append(
+            f"from {shown(axis, min(over))} on, a request does not fit the {room:,} tokens of"
+            f" context of {recipe.llm}: these points need another LLM"
+        )
     if axis == "llm_params_b":
-        out.append("size alone, of the LLM as it is; costs are those of the nearest LLM in the registry, so they move in steps")
+        out.append(
+            "size alone, of the LLM as it is; costs are those of the nearest LLM in the registry,"
+            " so they move in steps"
+        )
     if axis == "data_size":
         out.append("the same mix in another amount; GPU-hours include the 558K alignment captions")
     return out
 
 
-# --- by family --------------------------------------------------------------------------------------------------------
+# --- by family
+# ------------------------------------------------------------------------------------------
+
 
 class Printed(NamedTuple):
-    """What printed rows say in one range of the axis: gain per doubling in percent of the scale, the mean over papers.
+    """What printed rows say in one range of the axis: gain per doubling in percent of the scale,
+    the mean over papers.
 
-    A pair of rows counts in every range that it crosses, by its doublings there. pairs, papers: how many. model: what the curve gains per
-    doubling in this range (None: it has no doubling there inside the tables' range). disagree: the two differ by more than the noise.
+    A pair of rows counts in every range that it crosses, by its doublings there. pairs, papers: how
+    many. model: what the curve gains per doubling in this range (None: it has no doubling there
+    inside the tables' range). disagree: the two differ by more than the noise.
     """
+
     low: float
     high: float
     gain: float | None
@@ -324,7 +543,10 @@ class Printed(NamedTuple):
 
 
 class FamilyCurve(NamedTuple):
-    """One family: the model's gain of the next doubling at each value, the printed rows range by range, and those of other mixes."""
+    """One family: the model's gain of the next doubling at each value, the printed rows range by
+    range, and those of other mixes.
+    """
+
     family: str
     noise: float
     gains: tuple[Gain, ...]
@@ -334,8 +556,9 @@ class FamilyCurve(NamedTuple):
 
 
 class Families(NamedTuple):
-    """The families side by side at the same values. all_: printed rows of all families together; others: the same of rows in which the
-    data mix changes with its amount."""
+    """The families side by side at the same values. all_: printed rows of all families together;
+    others: the same of rows in which the data mix changes with its amount."""
+
     axis: str
     recipe: Recipe
     level: float
@@ -347,9 +570,11 @@ class Families(NamedTuple):
 
 
 class Pair(NamedTuple):
-    """Two printed rows that differ on the axis alone, next to each other: gain per doubling in percent of the scale.
+    """Two printed rows that differ on the axis alone, next to each other: gain per doubling in
+    percent of the scale.
 
     same: False where the data mix is another one too, not only another amount of it."""
+
     paper: str
     family: str
     low: float
@@ -359,93 +584,215 @@ class Pair(NamedTuple):
 
 
 def pairs(papers: Iterable[Paper], axis: str, words: Vocabulary) -> list[Pair]:
-    """Neighbouring rows of one table that differ on this axis alone, on every benchmark with a family; a pair of runs counts once.
+    """Neighbouring rows of one table that differ on this axis alone, on every benchmark with a
+    family; a pair of runs counts once.
 
-    Rows with another data mix in another amount (`_same_mix`) are pairs too, marked as such: they do not say what the amount does.
+    Rows with another data mix in another amount (`_same_mix`) are pairs too, marked as such: they
+    do not say what the amount does.
     """
     axis_of = {key: record["axis"] for key, record in words.records("setting").items()}
-    records, measure = words.records("benchmark"), {"visual_tokens": visual_tokens, "resolution": pixels, "llm_params_b": llm_params_b,
-                                                    "data_size": lambda setting, _: setting.get("data_size")}[axis]
+    records, measure = (
+        words.records("benchmark"),
+        {
+            "visual_tokens": visual_tokens,
+            "resolution": pixels,
+            "llm_params_b": llm_params_b,
+            "data_size": lambda setting, _: setting.get("data_size"),
+        }[axis],
+    )
     out, seen = [], set()
     for paper in papers:
         for table in paper.tables:
             rows = recipe_rows(table)
             values = {id(row): measure(row.setting, words) for row in rows}
             linked: dict[str, dict[tuple[int, int], tuple[Contrast, bool]]] = {}
-            metrics = [metric for metric in evidence_metrics(table) if (records.get(metric.benchmark) or {}).get("family")]
-            placed = sorted((row for row in rows if values[id(row)]), key=lambda row: values[id(row)])
+            metrics = [
+                metric
+                for metric in evidence_metrics(table)
+                if (records.get(metric.benchmark) or {}).get("family")
+            ]
+            placed = sorted(
+                (row for row in rows if values[id(row)]), key=lambda row: values[id(row)]
+            )
             for i, first in enumerate(placed):
-                for second in placed[i + 1:]:
-                    step = moved(first.setting, second.setting, axis_of) if values[id(first)] < values[id(second)] else None
+                for second in placed[i + 1 :]:
+                    step = (
+                        moved(first.setting, second.setting, axis_of)
+                        if values[id(first)] < values[id(second)]
+                        else None
+                    )
                     if step is None or step.axes != (AXIS[axis],) or step.unstated:
                         continue
-                    if axis == "llm_params_b" and (llm_make(first.setting.get("llm"), words) != llm_make(second.setting.get("llm"), words)
-                                                   or first.setting.get("moe") != second.setting.get("moe")):
+                    if axis == "llm_params_b" and (
+                        llm_make(first.setting.get("llm"), words)
+                        != llm_make(second.setting.get("llm"), words)
+                        or first.setting.get("moe") != second.setting.get("moe")
+                    ):
                         continue  # another make, or a mixture of experts, not only another size
                     same = axis != "data_size" or _same_mix(first.setting, second.setting, axis_of)
-                    for contrast in contrasts(table._replace(rows=(first, second)), axis_of, metrics):
-                        linked.setdefault(contrast.metric.key, {})[id(first), id(second)] = contrast, same
+                    for contrast in contrasts(
+                        table._replace(rows=(first, second)), axis_of, metrics
+                    ):
+                        linked.setdefault(contrast.metric.key, {})[id(first), id(second)] = (
+                            contrast,
+                            same,
+                        )
             for found in linked.values():
                 above: dict[int, set[int]] = {}
                 for a, b in found:
                     above.setdefault(a, set()).add(b)
                 for (a, b), (contrast, same) in found.items():
-                    if any(b in above.get(between, ()) and (not same or found[a, between][1]) for between in above[a] if between != b):
-                        continue  # a row lies between them (between two of one mix: a row of that mix)
-                    key = (frozenset((contrast.from_row.run or (table.id, contrast.from_row.arm), contrast.to_row.run or (table.id, contrast.to_row.arm))),
-                           contrast.metric.benchmark, contrast.metric.split, contrast.metric.shots)
+                    if any(
+                        b in above.get(between, ()) and (not same or found[a, between][1])
+                        for between in above[a]
+                        if between != b
+                    ):
+                        # a row lies between them (between two of one mix: a row of that mix)
+                        continue
+                    key = (
+                        frozenset(
+                            (
+                                contrast.from_row.run or (table.id, contrast.from_row.arm),
+                                contrast.to_row.run or (table.id, contrast.to_row.arm),
+                            )
+                        ),
+                        contrast.metric.benchmark,
+                        contrast.metric.split,
+                        contrast.metric.shots,
+                    )
                     if key in seen:
                         continue
                     seen.add(key)
                     unit = contrast.metric.max / 100 if contrast.metric.max else 1.0
-                    out.append(Pair(paper.key, records[contrast.metric.benchmark]["family"], values[a], values[b],
-                                    contrast.delta / unit / math.log2(values[b] / values[a]), same))
+                    out.append(
+                        Pair(
+                            paper.key,
+                            records[contrast.metric.benchmark]["family"],
+                            values[a],
+                            values[b],
+                            contrast.delta / unit / math.log2(values[b] / values[a]),
+                            same,
+                        )
+                    )
     return out
 
 
 def _same_mix(a: Mapping, b: Mapping, axis_of: Mapping[str, str]) -> bool:
-    """Do two settings name one data mix and differ in nothing of it but its amount? (Versions with names of their own are other mixes.)"""
-    return a.get("data") is not None and all(a.get(key) == b.get(key) for key in {**a, **b}
-                                             if axis_of.get(key) == "data" and key not in ("data_size", "data_keep"))
+    """Do two settings name one data mix and differ in nothing of it but its amount? (Versions with
+    names of their own are other mixes.)
+    """
+    return a.get("data") is not None and all(
+        a.get(key) == b.get(key)
+        for key in {**a, **b}
+        if axis_of.get(key) == "data" and key not in ("data_size", "data_keep")
+    )
 
 
 def printed(found: Sequence[Pair], edges: Sequence[float]) -> tuple[Printed, ...]:
-    """The pairs averaged range by range: over the pairs of a paper by their doublings in the range, then over papers."""
+    """The pairs averaged range by range: over the pairs of a paper by their doublings in the range,
+    then over papers.
+    """
     out = []
     for low, high in zip(edges, edges[1:]):
         by_paper: dict[str, list[tuple[float, float]]] = {}
         count = 0
         for pair in found:
-            overlap = math.log2(min(high, pair.high) / max(low, pair.low)) if pair.high > low and pair.low < high else 0.0
+            overlap = (
+                math.log2(min(high, pair.high) / max(low, pair.low))
+                if pair.high > low and pair.low < high
+                else 0.0
+            )
             if overlap > 0.2:  # a sliver of a pair says nothing about a range
                 by_paper.setdefault(pair.paper, []).append((overlap, pair.slope))
                 count += 1
-        means = [sum(weight * slope for weight, slope in items) / sum(weight for weight, _ in items) for items in by_paper.values()]
-        out.append(Printed(low, high, sum(means) / len(means) if means else None, count, len(means)))
+        means = [
+            sum(weight * slope for weight, slope in items) / sum(weight for weight, _ in items)
+            for items in by_paper.values()
+        ]
+        out.append(
+            Printed(low, high, sum(means) / len(means) if means else None, count, len(means))
+        )
     return tuple(out)
 
 
 def beside(parts: Sequence[Printed], points: Sequence[Point], noise: float) -> tuple[Printed, ...]:
-    """Printed rows with what the model gains per doubling in the same ranges, and whether the two differ by more than the noise."""
+    """Printed rows with what the model gains per doubling in the same ranges, and whether the two
+    differ by more than the noise.
+    """
     out = []
     for part in parts:
-        inside = [(math.log2(min(part.high, 2 * point.value) / max(part.low, point.value)), point.gain.expected) for point in points
-                  if point.value < part.high and 2 * point.value > part.low and not point.gain.extrapolated]
+        inside = [
+            (
+                math.log2(min(part.high, 2 * point.value) / max(part.low, point.value)),
+                point.gain.expected,
+            )
+            for point in points
+            if point.value < part.high
+            and 2 * point.value > part.low
+            and not point.gain.extrapolated
+        ]
         total = sum(weight for weight, _ in inside)
         model = sum(weight * gain for weight, gain in inside) / total if total > 0.2 else None
-        out.append(part._replace(model=model, disagree=part.gain is not None and model is not None and abs(part.gain - model) > noise))
+        out.append(
+            part._replace(
+                model=model,
+                disagree=part.gain is not None
+                and model is not None
+                and abs(part.gain - model) > noise,
+            )
+        )
     return tuple(out)
 
 
-def by_family(recipe: Recipe, axis: str, mixes: Mapping[str, TaskMix], posterior: Posterior, words: Vocabulary, found: Sequence[Pair], costs: Costs, *,
-              low: float | None = None, high: float | None = None, points: int | None = None, level: float = 0.8, worth: float | None = None,
-              fixed_tokens: bool = False) -> Families:
-    """Each family's curve (of its core benchmarks) and printed rows (of all its benchmarks). `found`: printed pairs about the axis. Raises RecipeError."""
+def by_family(
+    recipe: Recipe,
+    axis: str,
+    mixes: Mapping[str, TaskMix],
+    posterior: Posterior,
+    words: Vocabulary,
+    found: Sequence[Pair],
+    costs: Costs,
+    *,
+    low: float | None = None,
+    high: float | None = None,
+    points: int | None = None,
+    level: float = 0.8,
+    worth: float | None = None,
+    fixed_tokens: bool = False,
+) -> Families:
+    """Each family's curve (of its core benchmarks) and printed rows (of all its benchmarks).
+    `found`: printed pairs about the axis. Raises RecipeError.
+    """
     rows, notes, values = [], (), ()
     for family, mix in mixes.items():
-        one = curve(recipe, axis, mix, posterior, words, costs, low=low, high=high, points=points, level=level, worth=worth, fixed_tokens=fixed_tokens,
-                    rows=[pair for pair in found if pair.family == family])
+        one = curve(
+            recipe,
+            axis,
+            mix,
+            posterior,
+            words,
+            costs,
+            low=low,
+            high=high,
+            points=points,
+            level=level,
+            worth=worth,
+            fixed_tokens=fixed_tokens,
+            rows=[pair for pair in found if pair.family == family],
+        )
         values, notes = tuple(point.value for point in one.points), one.notes
-        rows.append(FamilyCurve(family, one.noise, tuple(point.gain for point in one.points), one.printed, one.others, one.stop))
-    same, others = (printed([pair for pair in found if pair.same == side], EDGES[axis]) for side in (True, False))
+        rows.append(
+            FamilyCurve(
+                family,
+                one.noise,
+                tuple(point.gain for point in one.points),
+                one.printed,
+                one.others,
+                one.stop,
+            )
+        )
+    same, others = (
+        printed([pair for pair in found if pair.same == side], EDGES[axis])
+        for side in (True, False)
+    )
     return Families(axis, recipe, level, values, tuple(rows), same, others, notes)

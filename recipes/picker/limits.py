@@ -1,9 +1,11 @@
 """What a recipe must meet, and what it costs: training, latency, memory, context, licence.
 
-In: the choices of a Space and Constraints. Out: Costs of one recipe, and for whole spaces the number of data mixes that each pair of
-a visual part and an LLM can afford. Costs add up over few numbers of each choice, so all pairs are judged without building
-recipes; `exceeds` is the same rules for one recipe. Knows no scores.
+In: the choices of a Space and Constraints. Out: Costs of one recipe, and for whole spaces the
+number of data mixes that each pair of a visual part and an LLM can afford. Costs add up over few
+numbers of each choice, so all pairs are judged without building recipes; `exceeds` is the same
+rules for one recipe. Knows no scores.
 """
+
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
@@ -14,23 +16,31 @@ from .space import Data, Language, Space, Visual
 from ..terms.units import Budget, LatencyTarget
 
 PROMPT_TOKENS, OUTPUT_TOKENS = 64, 128
-REASONS = ("licence", "unknown licence", "context", "memory", "speed", "latency", "budget")   # in the order in which they are asked
+# in the order in which they are asked
+REASONS = ("licence", "unknown licence", "context", "memory", "speed", "latency", "budget")
 
-# What the licence texts of the registry permit, by how they begin; other texts, and none, are unknown.
-LICENCES = (("Apache 2.0", "yes", ""), ("MIT", "yes", ""), ("Qwen Research", "no", "research only"),
-            ("Llama 2 ", "conditions", "above 700 million monthly users a licence must be asked for"),
-            ("Meta Llama 3 ", "conditions", "above 700 million monthly users a licence must be asked for"),
-            ("Llama 3.", "conditions", "above 700 million monthly users a licence must be asked for"),
-            ("Gemma Terms", "conditions", "use is restricted by the Gemma Prohibited Use Policy"),
-            ("Qianwen", "conditions", "above 100 million monthly users a licence must be asked for"))
+# What the licence texts of the registry permit, by how they begin; other texts, and none, are
+# unknown.
+LICENCES = (
+    ("Apache 2.0", "yes", ""),
+    ("MIT", "yes", ""),
+    ("Qwen Research", "no", "research only"),
+    ("Llama 2 ", "conditions", "above 700 million monthly users a licence must be asked for"),
+    ("Meta Llama 3 ", "conditions", "above 700 million monthly users a licence must be asked for"),
+    ("Llama 3.", "conditions", "above 700 million monthly users a licence must be asked for"),
+    ("Gemma Terms", "conditions", "use is restricted by the Gemma Prohibited Use Policy"),
+    ("Qianwen", "conditions", "above 100 million monthly users a licence must be asked for"),
+)
 
 
 class Constraints(NamedTuple):
     """What a recipe must meet. None: no such constraint.
 
-    dtype: number format of the deployed LLM weights. tokens_per_s: decoding speed on the deployment device. images: pictures in one
-    request. commercial: the LLM's licence must permit commercial use.
+    dtype: number format of the deployed LLM weights. tokens_per_s: decoding speed on the deployment
+    device. images: pictures in one request. commercial: the LLM's licence must permit commercial
+    use.
     """
+
     budget: Budget | None = None
     latency: LatencyTarget | None = None
     memory_gb: float | None = None
@@ -54,6 +64,7 @@ class Constraints(NamedTuple):
 
 class Costs(NamedTuple):
     """What one recipe costs to train and to run."""
+
     flop: float
     gpu: str
     gpu_hours: training.Estimate
@@ -66,53 +77,121 @@ class Costs(NamedTuple):
 def commercial_use(record: Mapping) -> tuple[str, str]:
     """(yes, conditions, no or unknown; the condition) of an LLM's licence."""
     text = record.get("license") or ""
-    return next(((verdict, why) for start, verdict, why in LICENCES if text.startswith(start)), ("unknown", "the registry has no licence that was read"))
+    return next(
+        ((verdict, why) for start, verdict, why in LICENCES if text.startswith(start)),
+        ("unknown", "the registry has no licence that was read"),
+    )
 
 
-def costs_of(visual: Visual, language: Language, data: Data, limits: Constraints, words: Vocabulary,
-             calibration: training.Calibration) -> Costs:
+def costs_of(
+    visual: Visual,
+    language: Language,
+    data: Data,
+    limits: Constraints,
+    words: Vocabulary,
+    calibration: training.Calibration,
+) -> Costs:
     """Training cost, latency and memory of one recipe. Raises flops.MissingFigure."""
     hardware = words.records("hardware")
-    connector = flops.connector_params(visual.recipe.connector or "", visual.width, flops.need(language.record, "hidden_size"))
-    stages = tuple(training.stage_cost(stage, visual.encoder_flops, connector, language.record, visual.grid_tokens)
-                   for stage in training.two_stages(data.samples, data.slug, visual.visual_tokens, visual.recipe.frozen_encoder))
+    connector = flops.connector_params(
+        visual.recipe.connector or "", visual.width, flops.need(language.record, "hidden_size")
+    )
+    stages = tuple(
+        training.stage_cost(
+            stage, visual.encoder_flops, connector, language.record, visual.grid_tokens
+        )
+        for stage in training.two_stages(
+            data.samples, data.slug, visual.visual_tokens, visual.recipe.frozen_encoder
+        )
+    )
     total = sum(stage.total for stage in stages)
     seen = visual.visual_tokens * limits.images
     encoders = [(record, side, views * limits.images) for record, side, views in visual.encoders]
-    timing = latency.answer(hardware[limits.device], language.record, encoders, connector, seen, visual.grid_tokens * limits.images,
-                            PROMPT_TOKENS, OUTPUT_TOKENS, limits.dtype)
-    held = memory.inference(language.record, visual.encoder_params, connector, seen + PROMPT_TOKENS + OUTPUT_TOKENS, limits.dtype)
-    return Costs(total, limits.training_gpu, training.estimate(total, hardware[limits.training_gpu], calibration), limits.device, timing, held, stages)
+    timing = latency.answer(
+        hardware[limits.device],
+        language.record,
+        encoders,
+        connector,
+        seen,
+        visual.grid_tokens * limits.images,
+        PROMPT_TOKENS,
+        OUTPUT_TOKENS,
+        limits.dtype,
+    )
+    held = memory.inference(
+        language.record,
+        visual.encoder_params,
+        connector,
+        seen + PROMPT_TOKENS + OUTPUT_TOKENS,
+        limits.dtype,
+    )
+    return Costs(
+        total,
+        limits.training_gpu,
+        training.estimate(total, hardware[limits.training_gpu], calibration),
+        limits.device,
+        timing,
+        held,
+        stages,
+    )
 
 
-def allowed_flops(limits: Constraints, hardware: Mapping, calibration: training.Calibration) -> float | None:
-    """The most FLOPs the budget allows (at the median utilisation); infinity for a budget in images."""
+def allowed_flops(
+    limits: Constraints, hardware: Mapping, calibration: training.Calibration
+) -> float | None:
+    """The most FLOPs the budget allows (at the median utilisation); infinity for a budget in
+    images.
+    """
     if limits.budget is None:
         return None
     if limits.budget.kind == "flop":
         return limits.budget.amount
     if limits.budget.kind == "gpu_hours":
-        return limits.budget.amount * 3600 * training.peak_flops(hardware[limits.budget.gpu]) * calibration.median
+        return (
+            limits.budget.amount
+            * 3600
+            * training.peak_flops(hardware[limits.budget.gpu])
+            * calibration.median
+        )
     return float("inf")
 
 
-def exceeds(costs: Costs, limits: Constraints, words: Vocabulary, calibration: training.Calibration) -> str | None:
-    """Which cost constraint a recipe with these costs breaks (memory, speed, latency or budget), or None: the rules of `Pairs`, for one recipe."""
+def exceeds(
+    costs: Costs, limits: Constraints, words: Vocabulary, calibration: training.Calibration
+) -> str | None:
+    """Which cost constraint a recipe with these costs breaks (memory, speed, latency or budget), or
+    None: the rules of `Pairs`, for one recipe.
+    """
     if limits.memory_gb is not None and costs.memory.total > limits.memory_gb:
         return "memory"
     if limits.tokens_per_s is not None and costs.latency.tokens_per_s < limits.tokens_per_s:
         return "speed"
-    if limits.latency is not None and (costs.latency.total_ms if limits.latency.whole_answer else costs.latency.ttft_ms) > limits.latency.ms:
+    if (
+        limits.latency is not None
+        and (costs.latency.total_ms if limits.latency.whole_answer else costs.latency.ttft_ms)
+        > limits.latency.ms
+    ):
         return "latency"
     if limits.budget is None:
         return None
     if limits.budget.kind == "images":
-        return "budget" if sum(stage.stage.samples for stage in costs.stages) > limits.budget.amount else None
-    return "budget" if costs.flop > allowed_flops(limits, words.records("hardware"), calibration) else None
+        return (
+            "budget"
+            if sum(stage.stage.samples for stage in costs.stages) > limits.budget.amount
+            else None
+        )
+    return (
+        "budget"
+        if costs.flop > allowed_flops(limits, words.records("hardware"), calibration)
+        else None
+    )
 
 
 class Pair(NamedTuple):
-    """What a visual part and an LLM cost together: milliseconds, tokens per second, gigabytes, context tokens, FLOPs before and per sample."""
+    """What a visual part and an LLM cost together: milliseconds, tokens per second, gigabytes,
+    context tokens, FLOPs before and per sample.
+    """
+
     ms: float
     speed: float
     gb: float
@@ -122,8 +201,10 @@ class Pair(NamedTuple):
 
 
 class Group(NamedTuple):
-    """Visual parts with one token count. members: number, connector (Pairs.kinds), milliseconds and gigabytes of the encoder, its FLOPs before and per
-    sample. most, least: the largest and the smallest of these four."""
+    """Visual parts with one token count. members: number, connector (Pairs.kinds), milliseconds and
+    gigabytes of the encoder, its FLOPs before and per sample. most, least: the largest and the
+    smallest of these four."""
+
     members: list[tuple[int, int, float, float, float, float]]
     most: tuple[float, float, float, float]
     least: tuple[float, float, float, float]
@@ -132,19 +213,37 @@ class Group(NamedTuple):
 class Pairs:
     """Costs of all pairs of a visual part and an LLM, and how many data mixes each can afford."""
 
-    def __init__(self, space: Space, limits: Constraints, words: Vocabulary, calibration: training.Calibration):
+    def __init__(
+        self,
+        space: Space,
+        limits: Constraints,
+        words: Vocabulary,
+        calibration: training.Calibration,
+    ):
         self.space, self.limits = space, limits
         hardware = words.records("hardware")
         self.device = hardware[limits.device]
         self.allowed = allowed_flops(limits, hardware, calibration)
         self.sizes = sorted(data.samples for data in space.data)
         plan = training.two_stages(1.0, "", 0.0)
-        self.stages = [(stage, training.stage_factors(stage), count) for stage, count in zip(plan, (plan[0].samples, 1.0))]
+        self.stages = [
+            (stage, training.stage_factors(stage), count)
+            for stage, count in zip(plan, (plan[0].samples, 1.0))
+        ]
         self.tokens = [visual.visual_tokens * limits.images for visual in space.visuals]
-        self.encoder = [[visual.encoder_flops * factors["encoder"] * count for visual in space.visuals] for _, factors, count in self.stages]
-        # a connector's costs depend on what it is, the encoder's width and the grid: few of these for many visual parts
+        self.encoder = [
+            [visual.encoder_flops * factors["encoder"] * count for visual in space.visuals]
+            for _, factors, count in self.stages
+        ]
+        # a connector's costs depend on what it is, the encoder's width and the grid: few of these
+        # for many visual parts
         kinds: dict[tuple[str, float, float], int] = {}
-        self.kind = [kinds.setdefault((visual.recipe.connector or "", visual.width, visual.grid_tokens), len(kinds)) for visual in space.visuals]
+        self.kind = [
+            kinds.setdefault(
+                (visual.recipe.connector or "", visual.width, visual.grid_tokens), len(kinds)
+            )
+            for visual in space.visuals
+        ]
         self.kinds = tuple(kinds)
         self.encoder_gb = [2e-9 * visual.encoder_params for visual in space.visuals]
         self._vision_ms: list[float] = []
@@ -158,17 +257,27 @@ class Pairs:
     def vision_ms(self) -> list[float]:
         """Milliseconds of the encoder of each visual part."""
         if not self._vision_ms:
-            encoders = [[(record, side, views * self.limits.images) for record, side, views in visual.encoders] for visual in self.space.visuals]
+            encoders = [
+                [
+                    (record, side, views * self.limits.images)
+                    for record, side, views in visual.encoders
+                ]
+                for visual in self.space.visuals
+            ]
             self._vision_ms = [latency.vision_phase(self.device, each).ms for each in encoders]
         return self._vision_ms
 
     def _connectors(self, hidden: int) -> list[tuple[float, float, float]]:
-        """Parameters, and FLOPs before and per sample, of each kind of connector into an LLM of this width."""
+        """Parameters, and FLOPs before and per sample, of each kind of connector into an LLM of
+        this width.
+        """
         if hidden not in self._by_width:
             before, each = (2.0 * factors["connector"] * count for _, factors, count in self.stages)
             params = {kind[:2]: flops.connector_params(*kind[:2], hidden) for kind in self.kinds}
             sizes = [(params[connector, width], grid) for connector, width, grid in self.kinds]
-            self._by_width[hidden] = [(size, size * grid * before, size * grid * each) for size, grid in sizes]
+            self._by_width[hidden] = [
+                (size, size * grid * before, size * grid * each) for size, grid in sizes
+            ]
         return self._by_width[hidden]
 
     def _extremes(self, hidden: int) -> tuple[tuple[float, ...], ...]:
@@ -181,13 +290,22 @@ class Pairs:
     def _connector_ms(self, hidden: int) -> list[float]:
         """Milliseconds of each kind of connector into an LLM of this width."""
         if hidden not in self._timed:
-            work = [(size, grid) for (size, *_), (_, _, grid) in zip(self._connectors(hidden), self.kinds)]
-            ms = {pair: latency.connector_phase(self.device, pair[0], pair[1] * self.limits.images).ms for pair in set(work)}
+            work = [
+                (size, grid)
+                for (size, *_), (_, _, grid) in zip(self._connectors(hidden), self.kinds)
+            ]
+            ms = {
+                pair: latency.connector_phase(self.device, pair[0], pair[1] * self.limits.images).ms
+                for pair in set(work)
+            }
             self._timed[hidden] = [ms[pair] for pair in work]
         return self._timed[hidden]
 
-    def _language(self, record: Mapping, visual_tokens: float, asked: bool = False) -> tuple[float, float, float, Sequence[float]]:
-        """Milliseconds, tokens per second, gigabytes and FLOPs per stage of an LLM with so many visual tokens a request.
+    def _language(
+        self, record: Mapping, visual_tokens: float, asked: bool = False
+    ) -> tuple[float, float, float, Sequence[float]]:
+        """Milliseconds, tokens per second, gigabytes and FLOPs per stage of an LLM with so many
+        visual tokens a request.
 
         asked: only what a constraint asks for is worked out; the others are zero.
         """
@@ -195,7 +313,9 @@ class Pairs:
         ms = speed = held = 0.0
         work: Sequence[float] = (0.0, 0.0)
         if not asked or limits.latency is not None or limits.tokens_per_s is not None:
-            prefill, decode = latency.language_phases(self.device, record, tokens, OUTPUT_TOKENS, limits.dtype)
+            prefill, decode = latency.language_phases(
+                self.device, record, tokens, OUTPUT_TOKENS, limits.dtype
+            )
             answer = latency.Latency((prefill,), decode, OUTPUT_TOKENS)
             whole = limits.latency is not None and limits.latency.whole_answer
             ms, speed = answer.total_ms if whole else answer.ttft_ms, answer.tokens_per_s
@@ -203,7 +323,10 @@ class Pairs:
             held = memory.inference(record, 0.0, 0.0, tokens + OUTPUT_TOKENS, limits.dtype).total
         if not asked or self.allowed is not None:
             one = visual_tokens / limits.images
-            work = [training.llm_flops(record, one, stage.text_tokens) * factors["llm"] * count for stage, factors, count in self.stages]
+            work = [
+                training.llm_flops(record, one, stage.text_tokens) * factors["llm"] * count
+                for stage, factors, count in self.stages
+            ]
         return ms, speed, held, work
 
     def _terms(self, x: int) -> Iterator[tuple[float, float, float, float, float, float]]:
@@ -213,10 +336,19 @@ class Pairs:
         connectors, connector_ms = self._connectors(hidden), self._connector_ms(hidden)
         known = {tokens: self._language(record, tokens) for tokens in set(self.tokens)}
         spare = PROMPT_TOKENS + OUTPUT_TOKENS
-        for tokens, kind, seen, size, before, per in zip(self.tokens, self.kind, self.vision_ms, self.encoder_gb, *self.encoder):
+        for tokens, kind, seen, size, before, per in zip(
+            self.tokens, self.kind, self.vision_ms, self.encoder_gb, *self.encoder
+        ):
             total, speed, held, (begun, further) = known[tokens]
             params, first, each = connectors[kind]
-            yield total + seen + connector_ms[kind], speed, held + size + 2e-9 * params, tokens + spare, before + first + begun, per + each + further
+            yield (
+                total + seen + connector_ms[kind],
+                speed,
+                held + size + 2e-9 * params,
+                tokens + spare,
+                before + first + begun,
+                per + each + further,
+            )
 
     def of(self, x: int) -> list[Pair]:
         """The costs of every visual part with one LLM."""
@@ -224,25 +356,35 @@ class Pairs:
 
     def refused(self, x: int) -> str | None:
         """Why an LLM is out whatever it sees, or None."""
-        verdict = commercial_use(self.space.languages[x].record)[0] if self.limits.commercial else "yes"
+        verdict = (
+            commercial_use(self.space.languages[x].record)[0] if self.limits.commercial else "yes"
+        )
         return {"no": "licence", "unknown": "unknown licence"}.get(verdict)
 
     def reason(self, x: int, pair: Pair, without: str = "") -> str | None:
-        """The first constraint that a pair breaks (budget: with the smallest data mix), leaving out `without`."""
+        """The first constraint that a pair breaks (budget: with the smallest data mix), leaving out
+        `without`.
+        """
         limits = self.limits
         room = self.space.languages[x].record.get("context")
         if room and pair.context > room:
             return "context"
         if limits.memory_gb is not None and pair.gb > limits.memory_gb and without != "memory":
             return "memory"
-        if limits.tokens_per_s is not None and pair.speed < limits.tokens_per_s and without != "speed":
+        if (
+            limits.tokens_per_s is not None
+            and pair.speed < limits.tokens_per_s
+            and without != "speed"
+        ):
             return "speed"
         if limits.latency is not None and pair.ms > limits.latency.ms and without != "latency":
             return "latency"
         return "budget" if without != "budget" and not self.affordable(pair) else None
 
     def affordable(self, pair: Pair) -> int:
-        """How many of the data mixes, from the smallest, the budget allows: the cost is linear in the number of samples."""
+        """How many of the data mixes, from the smallest, the budget allows: the cost is linear in
+        the number of samples.
+        """
         return len(self.sizes) if self.allowed is None else self._afford(pair.first, pair.each)
 
     def _afford(self, first: float, each: float) -> int:
@@ -251,10 +393,15 @@ class Pairs:
         return bisect_right(self.sizes, (self.allowed - first) / each)
 
     def counts(self) -> tuple[list[Sequence[int]], dict[str, int]]:
-        """Per LLM and visual part, how many data mixes they can afford (0: refused); and how many recipes each reason excludes."""
+        """Per LLM and visual part, how many data mixes they can afford (0: refused); and how many
+        recipes each reason excludes.
+        """
         if self._counts is None:
             excluded = dict.fromkeys(REASONS, 0)
-            self._counts = [self._count(x, excluded) for x in range(len(self.space.languages))], excluded
+            self._counts = (
+                [self._count(x, excluded) for x in range(len(self.space.languages))],
+                excluded,
+            )
         return self._counts
 
     def _count(self, x: int, excluded: dict[str, int]) -> Sequence[int]:
@@ -268,19 +415,31 @@ class Pairs:
         memory_gb = infinite if limits.memory_gb is None else limits.memory_gb
         most_ms = infinite if limits.latency is None else limits.latency.ms
         tokens_per_s = limits.tokens_per_s or 0.0
-        if limits.memory_gb is None and limits.latency is None and limits.tokens_per_s is None and self.allowed is None:
-            over = [tokens + PROMPT_TOKENS + OUTPUT_TOKENS > context for tokens in self.tokens]     # nothing else to compare: no costs needed
+        if (
+            limits.memory_gb is None
+            and limits.latency is None
+            and limits.tokens_per_s is None
+            and self.allowed is None
+        ):
+            # nothing else to compare: no costs needed
+            over = [tokens + PROMPT_TOKENS + OUTPUT_TOKENS > context for tokens in self.tokens]
             excluded["context"] += mixes * sum(over)
             return [0 if out_ else mixes for out_ in over]
         record = self.space.languages[x].record
         hidden = flops.need(record, "hidden_size")
         connectors = self._connectors(hidden)
-        connector_ms = self._connector_ms(hidden) if limits.latency is not None else [0.0] * len(connectors)
+        connector_ms = (
+            self._connector_ms(hidden) if limits.latency is not None else [0.0] * len(connectors)
+        )
         (largest, *most), (smallest, *least) = self._extremes(hidden)
         heaviest, lightest, slowest = 2e-9 * largest, 2e-9 * smallest, max(connector_ms)
         counts = [0] * len(self.tokens)
-        images = self._afford(0.0, 1.0) if limits.budget and limits.budget.kind == "images" else None     # the same for all
-        # the terms of `_terms` and the rules of `reason`; for all visual parts of one token count at once where none of them makes a difference
+        # the same for all
+        images = (
+            self._afford(0.0, 1.0) if limits.budget and limits.budget.kind == "images" else None
+        )
+        # the terms of `_terms` and the rules of `reason`; for all visual parts of one token count
+        # at once where none of them makes a difference
         for tokens, group in self.groups.items():
             number = len(group.members)
             if tokens + PROMPT_TOKENS + OUTPUT_TOKENS > context:
@@ -296,8 +455,13 @@ class Pairs:
                 continue
             count = mixes if self.allowed is None else images
             if count is None:
-                few, many = (bisect_right(self.sizes, (self.allowed - (ends[2] + first + begun)) / (ends[3] + each + further))
-                             for ends, (first, each) in ((group.most, most), (group.least, least)))
+                few, many = (
+                    bisect_right(
+                        self.sizes,
+                        (self.allowed - (ends[2] + first + begun)) / (ends[3] + each + further),
+                    )
+                    for ends, (first, each) in ((group.most, most), (group.least, least))
+                )
                 count = few if few == many else None
             if count is not None and all_fit and total + group.most[0] + slowest <= most_ms:
                 excluded["budget"] += (mixes - count) * number
@@ -313,7 +477,14 @@ class Pairs:
                 elif total + seen + connector_ms[kind] > most_ms:
                     reason = "latency"
                 else:
-                    counts[v] = can = bisect_right(self.sizes, (self.allowed - (before + first + begun)) / (per + each + further)) if count is None else count
+                    counts[v] = can = (
+                        bisect_right(
+                            self.sizes,
+                            (self.allowed - (before + first + begun)) / (per + each + further),
+                        )
+                        if count is None
+                        else count
+                    )
                     excluded["budget"] += mixes - can
                     continue
                 excluded[reason] += mixes
@@ -324,24 +495,44 @@ class Pairs:
         """The visual parts by token count."""
         if not self._grouped:
             members: dict[float, list[tuple]] = {}
-            vision_ms = self.vision_ms if self.limits.latency is not None else [0.0] * len(self.tokens)     # what nothing asks for is not worked out
-            for v, (tokens, *rest) in enumerate(zip(self.tokens, self.kind, vision_ms, self.encoder_gb, *self.encoder)):
+            # what nothing asks for is not worked out
+            vision_ms = (
+                self.vision_ms if self.limits.latency is not None else [0.0] * len(self.tokens)
+            )
+            for v, (tokens, *rest) in enumerate(
+                zip(self.tokens, self.kind, vision_ms, self.encoder_gb, *self.encoder)
+            ):
                 members.setdefault(tokens, []).append((v, *rest))
-            ranges = {tokens: [(max(column), min(column)) for column in list(zip(*group))[2:]] for tokens, group in members.items()}
-            self._grouped = {tokens: Group(group, *zip(*ranges[tokens])) for tokens, group in members.items()}
+            ranges = {
+                tokens: [(max(column), min(column)) for column in list(zip(*group))[2:]]
+                for tokens, group in members.items()
+            }
+            self._grouped = {
+                tokens: Group(group, *zip(*ranges[tokens])) for tokens, group in members.items()
+            }
         return self._grouped
 
     def least(self, what: str) -> tuple[float, int, int] | None:
-        """The smallest value that a constraint would have to allow so that something fits, all others kept, and the pair that does."""
+        """The smallest value that a constraint would have to allow so that something fits, all
+        others kept, and the pair that does.
+        """
         best = None
         for x in range(len(self.space.languages)):
             if self.refused(x) and what != "licence":
                 continue
             for v, pair in enumerate(self.of(x)):
                 if self.reason(x, pair, without=what) is None:
-                    value = {"memory": pair.gb, "speed": -pair.speed, "latency": pair.ms,
-                             "budget": pair.first + pair.each * self.sizes[0] if self.limits.budget and self.limits.budget.kind != "images"
-                             else self.sizes[0] + self.stages[0][2], "licence": 0.0}[what]
+                    value = {
+                        "memory": pair.gb,
+                        "speed": -pair.speed,
+                        "latency": pair.ms,
+                        "budget": (
+                            pair.first + pair.each * self.sizes[0]
+                            if self.limits.budget and self.limits.budget.kind != "images"
+                            else self.sizes[0] + self.stages[0][2]
+                        ),
+                        "licence": 0.0,
+                    }[what]
                     if best is None or value < best[0]:
                         best = value, x, v
         return best

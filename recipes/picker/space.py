@@ -1,9 +1,12 @@
-"""The candidate recipes: which encoders, connectors, LLMs, data mixes and resolutions exist and may be combined.
+"""The candidate recipes: which encoders, connectors, LLMs, data mixes and resolutions exist and may
+be combined.
 
-In: the vocabulary, and what the user fixes or avoids. Out: three lists that a recipe takes one of each from: visual
-parts (encoder, resolution, connector, tokens), LLMs, data mixes; and how many combinations each rule left out.
-Every other module treats a recipe as one value; only here is it known what goes together.
+In: the vocabulary, and what the user fixes or avoids. Out: three lists that a recipe takes one of
+each from: visual parts (encoder, resolution, connector, tokens), LLMs, data mixes; and how many
+combinations each rule left out. Every other module treats a recipe as one value; only here is it
+known what goes together.
 """
+
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -12,15 +15,30 @@ from ..base.errors import Refused
 from ..terms.vocabulary import Vocabulary
 from ..terms.recipe import Recipe
 
-CONNECTORS = ("mlp-2x-gelu", "linear", "pixel-shuffle-mlp", "avg-pool", "perceiver", "q-former", "c-abstractor")
-FUSED = (("dinov2-vit-l-14", "siglip-so400m-14"), ("clip-vit-l-14", "dinov2-vit-l-14"), ("convnext-xxl-clip", "siglip-so400m-14"),
-         ("dinov2-vit-g-14", "siglip2-so400m-14"))
+CONNECTORS = (
+    "mlp-2x-gelu",
+    "linear",
+    "pixel-shuffle-mlp",
+    "avg-pool",
+    "perceiver",
+    "q-former",
+    "c-abstractor",
+)
+FUSED = (
+    ("dinov2-vit-l-14", "siglip-so400m-14"),
+    ("clip-vit-l-14", "dinov2-vit-l-14"),
+    ("convnext-xxl-clip", "siglip-so400m-14"),
+    ("dinov2-vit-g-14", "siglip2-so400m-14"),
+)
 # resolution strategies: name, side in tiles, views (tiles and overview)
 STRATEGIES = (("fixed", 1, 1), ("2x2 tiles + overview", 2, 5), ("3x3 tiles + overview", 3, 10))
 
 
 class Visual(NamedTuple):
-    """The visual part of a recipe and what it costs: encoders as (record, side, views), parameters, tokens."""
+    """The visual part of a recipe and what it costs: encoders as (record, side, views), parameters,
+    tokens.
+    """
+
     recipe: Recipe
     encoders: tuple[tuple[Mapping, int, int], ...]
     encoder_flops: float
@@ -32,12 +50,14 @@ class Visual(NamedTuple):
 
 class Language(NamedTuple):
     """An LLM choice."""
+
     slug: str
     record: Mapping
 
 
 class Data(NamedTuple):
     """An instruction-data choice: slug, examples, and the table that prints the size."""
+
     slug: str
     samples: float
     source: str
@@ -45,6 +65,7 @@ class Data(NamedTuple):
 
 class Space(NamedTuple):
     """The choices, and (rule, number of visual parts, LLMs or mixes left out by it)."""
+
     visuals: tuple[Visual, ...]
     languages: tuple[Language, ...]
     data: tuple[Data, ...]
@@ -71,16 +92,33 @@ def visuals(words: Vocabulary) -> tuple[list[Visual], dict[str, int]]:
     singles = [(slug,) for slug, record in records.items()]
     for parts in (*singles, *FUSED):
         group = [records[part] for part in parts]
-        if any(record.get("kind") is None or record.get("params_vision_tower") is None for record in group):
+        if any(
+            record.get("kind") is None or record.get("params_vision_tower") is None
+            for record in group
+        ):
             skip("the registry has no size for the encoder")
             continue
-        if any(not isinstance(side, int) for record in group for side in record.get("native_resolution") or [None]):
+        if any(
+            not isinstance(side, int)
+            for record in group
+            for side in record.get("native_resolution") or [None]
+        ):
             skip("the encoder's native resolution is not a fixed number of pixels")
             continue
-        if any(record.get("patch_size") is None or record.get("depth") is None and record["slug"] not in flops.STAGES for record in group):
+        if any(
+            record.get("patch_size") is None
+            or record.get("depth") is None
+            and record["slug"] not in flops.STAGES
+            for record in group
+        ):
             skip("the registry has no patch size or depth for the encoder")
             continue
-        sides = sorted({tuple(_at(record, side) for record in group) for side in group[-1]["native_resolution"]})
+        sides = sorted(
+            {
+                tuple(_at(record, side) for record in group)
+                for side in group[-1]["native_resolution"]
+            }
+        )
         for chosen in sides:
             for name, across, views in STRATEGIES:
                 if len(group) > 1 and across > 1:
@@ -106,8 +144,15 @@ def _at(record: Mapping, side: int) -> int:
     return min(record["native_resolution"], key=lambda native: (abs(native - side), native))
 
 
-def _visual(parts: Sequence[str], group: Sequence[Mapping], sides: Sequence[int], name: str, across: int, views: int,
-            connector: str) -> Visual | None:
+def _visual(
+    parts: Sequence[str],
+    group: Sequence[Mapping],
+    sides: Sequence[int],
+    name: str,
+    across: int,
+    views: int,
+    connector: str,
+) -> Visual | None:
     grid = max(flops.patch_tokens(record, side) for record, side in zip(group, sides))
     lead = max(range(len(group)), key=lambda i: flops.patch_tokens(group[i], sides[i]))
     view = tokens.per_view(int(group[lead]["patch_size"]), sides[lead], connector).tokens
@@ -115,19 +160,32 @@ def _visual(parts: Sequence[str], group: Sequence[Mapping], sides: Sequence[int]
         return None
     side = max(sides)
     resolution: int | str = side if across == 1 else f"anyres-{side * across}"
-    recipe = Recipe(encoder="+".join(sorted(parts)), connector=connector, visual_tokens=view * views, resolution=resolution,
-                    tiling=None if across == 1 else name.replace("tiles", f"tiles of {side} px"))
+    recipe = Recipe(
+        encoder="+".join(sorted(parts)),
+        connector=connector,
+        visual_tokens=view * views,
+        resolution=resolution,
+        tiling=None if across == 1 else name.replace("tiles", f"tiles of {side} px"),
+    )
     cost = sum(flops.encoder_forward(record, s) for record, s in zip(group, sides)) * views
-    return Visual(recipe, tuple((record, s, views) for record, s in zip(group, sides)), cost,
-                  sum(flops.trunk_params(record) for record in group), sum(record.get("width") or 1024 for record in group),
-                  float(grid * views), float(view * views))
+    return Visual(
+        recipe,
+        tuple((record, s, views) for record, s in zip(group, sides)),
+        cost,
+        sum(flops.trunk_params(record) for record in group),
+        sum(record.get("width") or 1024 for record in group),
+        float(grid * views),
+        float(view * views),
+    )
 
 
 def languages(words: Vocabulary) -> tuple[list[Language], int]:
     """LLMs whose shape the registry knows, and how many others there are."""
     out, rest = [], 0
     for slug, record in words.records("llm").items():
-        if all(record.get(key) for key in ("params", "layers", "hidden_size", "kv_heads", "head_dim")):
+        if all(
+            record.get(key) for key in ("params", "layers", "hidden_size", "kv_heads", "head_dim")
+        ):
             out.append(Language(slug, record))
         else:
             rest += 1
@@ -135,9 +193,15 @@ def languages(words: Vocabulary) -> tuple[list[Language], int]:
 
 
 def data_mixes(words: Vocabulary) -> tuple[list[Data], int]:
-    """Instruction mixes with a published size, and how many others there are (paper-internal variants)."""
+    """Instruction mixes with a published size, and how many others there are (paper-internal
+    variants).
+    """
     records = words.records("data")
-    out = [Data(slug, float(record["samples"]), record["samples_source"]) for slug, record in records.items() if record.get("samples")]
+    out = [
+        Data(slug, float(record["samples"]), record["samples_source"])
+        for slug, record in records.items()
+        if record.get("samples")
+    ]
     return out, len(records) - len(out)
 
 
@@ -146,20 +210,35 @@ def same_size(params_b: float, asked_b: float) -> bool:
     return abs(params_b / asked_b - 1) < 0.35
 
 
-def space(words: Vocabulary, fix: Mapping[str, object], avoid: Mapping[str, Sequence[str]]) -> Space:
-    """All choices after `fix` (field -> value, canonical) and `avoid` (axis -> slugs). Raises EmptySpace."""
+def space(
+    words: Vocabulary, fix: Mapping[str, object], avoid: Mapping[str, Sequence[str]]
+) -> Space:
+    """All choices after `fix` (field -> value, canonical) and `avoid` (axis -> slugs). Raises
+    EmptySpace.
+    """
     views, excluded = visuals(words)
     llms, no_shape = languages(words)
     mixes, no_size = data_mixes(words)
-    left_out = list(excluded.items()) + [("the registry lacks the LLM's shape", no_shape), ("the data mix has no published size", no_size)]
+    left_out = list(excluded.items()) + [
+        ("the registry lacks the LLM's shape", no_shape),
+        ("the data mix has no published size", no_size),
+    ]
 
     def keep(items: list, field: str, value_of, axis: str):
         if field in fix:
             wanted = fix[field]
             kept = [item for item in items if value_of(item) == wanted]
             if not kept:
-                near = [str(value) for value in sorted({value_of(item) for item in items}, key=lambda x: (isinstance(x, str), x))]
-                raise EmptySpace(f"no candidate has {field} {wanted} (candidates: {', '.join(near[:12])}{' …' if len(near) > 12 else ''})")
+                near = [
+                    str(value)
+                    for value in sorted(
+                        {value_of(item) for item in items}, key=lambda x: (isinstance(x, str), x)
+                    )
+                ]
+                raise EmptySpace(
+                    f"no candidate has {field} {wanted} (candidates:"
+                    f" {', '.join(near[:12])}{' …' if len(near) > 12 else ''})"
+                )
             left_out.append((f"--fix {field}={wanted}", len(items) - len(kept)))
             items = kept
         banned = set(avoid.get(axis, ()))

@@ -3,22 +3,30 @@
 
 written by vlm-recipe-picker
 
-In: a command of the program and its arguments. Out: the program's JSON and its exit code. Where the program is not found, one line on
-stderr says how to get it (exit code 3). Looked for: the folder in VLM_RECIPE_PICKER, the command vlm-recipe, a checkout at or above the
-current folder. Standard library only; also a part of the program, which copies it into the folder form of its skill.
+In: a command of the program and its arguments. Out: the program's JSON and its exit code. Where the
+program is not found, one line on stderr says how to get it (exit code 3). Looked for: the folder in
+VLM_RECIPE_PICKER, the command vlm-recipe, a checkout at or above the current folder. Standard
+library only; also a part of the program, which copies it into the folder form of its skill.
 """
+
 import os
 import shutil
 import subprocess
 import sys
 
-HELP = ("the VLM recipe picker is not here: set VLM_RECIPE_PICKER to the folder of its checkout, or run `pip install .` in the checkout; "
-        "without it, use the tables of SKILL.md and references/ and say so")
+HELP = (
+    "the VLM recipe picker is not here: set VLM_RECIPE_PICKER to the folder of its checkout, or run"
+    " `pip install .` in the checkout; without it, use the tables of SKILL.md and references/ and"
+    " say so"
+)
 
 
 def is_checkout(folder):
     """Is this the program's own source folder (and not any main.py)?"""
-    return all(os.path.isfile(os.path.join(folder, *part)) for part in (("main.py",), ("recipes", "cli.py"), ("tables", "LOCK")))
+    return all(
+        os.path.isfile(os.path.join(folder, *part))
+        for part in (("main.py",), ("recipes", "cli.py"), ("tables", "LOCK"))
+    )
 
 
 def find():
@@ -46,7 +54,9 @@ def main(argv):
         return 3
     if not argv or "-h" in argv or "--help" in argv:
         return subprocess.run([*program, *argv], check=False).returncode
-    return subprocess.run([*program, *argv, *([] if "--json" in argv else ["--json"])], check=False).returncode
+    return subprocess.run(
+        [*program, *argv, *([] if "--json" in argv else ["--json"])], check=False
+    ).returncode
 
 
 if __name__ == "__main__":

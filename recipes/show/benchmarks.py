@@ -1,7 +1,9 @@
 """Benchmarks as text and JSON: the list, one card, and what a task mix should watch.
 
-In: registry records and Yardsticks (yardstick.py). Out: strings and dictionaries. Does not compute or print.
+In: registry records and Yardsticks (yardstick.py). Out: strings and dictionaries. Does not compute
+or print.
 """
+
 from collections.abc import Mapping, Sequence
 from statistics import median
 
@@ -17,7 +19,9 @@ def amount(value: float | None, top: float | None) -> str:
 
 def clear(y: Yardstick, record: Mapping) -> str:
     """The smallest clear difference (80 %), with > before a lower bound."""
-    return ("> " if y.lower_bound and y.clear80 is not None else "") + amount(y.clear80, record["max"])
+    return ("> " if y.lower_bound and y.clear80 is not None else "") + amount(
+        y.clear80, record["max"]
+    )
 
 
 def chance(record: Mapping) -> str:
@@ -25,54 +29,167 @@ def chance(record: Mapping) -> str:
     return "-" if record.get("chance_level") is None else f"{record['chance_level']:g}"
 
 
-LEGEND = ("clear: the smallest difference between two runs that is more than noise (80 %, two-sided), in the benchmark's points; > where the number of "
-          "questions is not known, so that noise is at least this. moves: typical difference of a row from its table's mean. "
-          "n: questions of the split that counts.")
+LEGEND = (
+    "clear: the smallest difference between two runs that is more than noise (80 %, two-sided), in"
+    " the benchmark's points; > where the number of questions is not known, so that noise is at"
+    " least this. moves: typical difference of a row from its table's mean. n: questions of the"
+    " split that counts."
+)
 
 
 def list_text(records: Sequence[Mapping], found: Mapping[str, Yardstick], style: Style) -> str:
     """`benchmarks`."""
     lines: list[str] = []
     for family in dict.fromkeys(r["family"] for r in records):
-        rows = [[r["key"], "-" if r["max"] is None else f"{r['max']:g}", chance(r), "-" if y.n is None else f"{y.n:,}", amount(y.moves, r["max"]), clear(y, r),
-                 clean(r.get("tests") or "")] for r in records if r["family"] == family for y in [found[r["key"]]]]
-        lines += [*([""] if lines else []), style.paint(family or "does not test images", "bold"),
-                  *table(["benchmark", "max", "chance", "n", "moves", "clear", "tests"], rows, "lrrrrrl", style, 6, 0)]
-    return "\n".join([*lines, "", *wrap(LEGEND, style), *wrap("benchmarks NAME shows one in full; benchmarks --tasks MIX says which to watch", style)])
+        rows = [
+            [
+                r["key"],
+                "-" if r["max"] is None else f"{r['max']:g}",
+                chance(r),
+                "-" if y.n is None else f"{y.n:,}",
+                amount(y.moves, r["max"]),
+                clear(y, r),
+                clean(r.get("tests") or ""),
+            ]
+            for r in records
+            if r["family"] == family
+            for y in [found[r["key"]]]
+        ]
+        lines += [
+            *([""] if lines else []),
+            style.paint(family or "does not test images", "bold"),
+            *table(
+                ["benchmark", "max", "chance", "n", "moves", "clear", "tests"],
+                rows,
+                "lrrrrrl",
+                style,
+                6,
+                0,
+            ),
+        ]
+    return "\n".join(
+        [
+            *lines,
+            "",
+            *wrap(LEGEND, style),
+            *wrap(
+                "benchmarks NAME shows one in full; benchmarks --tasks MIX says which to watch",
+                style,
+            ),
+        ]
+    )
 
 
 def record_json(record: Mapping, y: Yardstick) -> dict:
     """One benchmark; keys of `benchmarks --json`."""
-    return {"benchmark": record["key"], "name": record["name"], "family": record["family"], "max": record["max"], "metric": record.get("metric"),
-            "chance": record.get("chance_level"), "chance_source": record.get("chance_source"), "moves": number(y.moves), "splits": record.get("splits", {}),
-            "tests": record.get("tests"), "arxiv": record.get("arxiv"), "questions": y.n,
-            "noise": {"unit": "points", "sd_of_difference": number(y.sd), "from_questions": number(y.questions), "from_runs": number(y.runs),
-                      "lower_bound": y.lower_bound, "printed_deviations": [number(x) for x in y.seen.deviations]},
-            "smallest_clear_difference": {"0.8": number(y.clear80), "0.95": number(y.clear95)}, "signal_to_noise": number(y.signal), "verdict": y.verdict,
-            "median_score_percent": number(y.seen.median), "tables": list(y.seen.tables)}
+    return {
+        "benchmark": record["key"],
+        "name": record["name"],
+        "family": record["family"],
+        "max": record["max"],
+        "metric": record.get("metric"),
+        "chance": record.get("chance_level"),
+        "chance_source": record.get("chance_source"),
+        "moves": number(y.moves),
+        "splits": record.get("splits", {}),
+        "tests": record.get("tests"),
+        "arxiv": record.get("arxiv"),
+        "questions": y.n,
+        "noise": {
+            "unit": "points",
+            "sd_of_difference": number(y.sd),
+            "from_questions": number(y.questions),
+            "from_runs": number(y.runs),
+            "lower_bound": y.lower_bound,
+            "printed_deviations": [number(x) for x in y.seen.deviations],
+        },
+        "smallest_clear_difference": {"0.8": number(y.clear80), "0.95": number(y.clear95)},
+        "signal_to_noise": number(y.signal),
+        "verdict": y.verdict,
+        "median_score_percent": number(y.seen.median),
+        "tables": list(y.seen.tables),
+    }
 
 
 def card_text(record: Mapping, y: Yardstick, style: Style) -> str:
     """`benchmarks NAME`."""
     top = record["max"]
     names = [a for a in record.get("aliases", ()) if a != record["name"]]
-    fields = [("tests", record.get("tests") or "not known"), ("family", ", ".join([record["family"] or "none", *record.get("other_families", ())])),
-              ("also called", ", ".join(names)), ("metric", f"{record['metric']}, " + (f"of {top:g}" if top else "no maximum")
-                                                  + ("" if record["higher_is_better"] else ", lower is better")),
-              ("chance", f"{chance(record)} ({record['chance_source']})" if record.get("chance_level") is not None else "not recorded"),
-              ("arXiv", record.get("arxiv") or ""), ("part of", record.get("part_of") or ""), ("mean of", ", ".join(record.get("mean_of", ()))),
-              *[("split", f"{name}: {'number not known' if s.get('n') is None else format(s['n'], ',')} {s.get('unit') or ''}"
-                          f"{' (' + s['source'] + ')' if s.get('source') else ''}") for name, s in (record.get("splits") or {}).items()],
-              *[("lmms-eval", f"{e['task']}, metric {e['metric_key']}" + (f": {e['note']}" if e.get("note") else "")) for e in record.get("lmms_eval", ())],
-              *[("VLMEvalKit", f"{e['dataset']}, metric {e['metric_key']}" + (f": {e['note']}" if e.get("note") else ""))
-                for e in record.get("vlmevalkit", ())],
-              ("notes", record.get("notes") or ""), ("error bars", record.get("standard_error_note") or "")]
-    lines = [style.paint(line, "bold") for line in wrap(f"{record['name']} ({record['key']})", style, hang="  ")]
+    fields = [
+        ("tests", record.get("tests") or "not known"),
+        ("family", ", ".join([record["family"] or "none", *record.get("other_families", ())])),
+        ("also called", ", ".join(names)),
+        (
+            "metric",
+            f"{record['metric']}, "
+            + (f"of {top:g}" if top else "no maximum")
+            + ("" if record["higher_is_better"] else ", lower is better"),
+        ),
+        (
+            "chance",
+            (
+                f"{chance(record)} ({record['chance_source']})"
+                if record.get("chance_level") is not None
+                else "not recorded"
+            ),
+        ),
+        ("arXiv", record.get("arxiv") or ""),
+        ("part of", record.get("part_of") or ""),
+        ("mean of", ", ".join(record.get("mean_of", ()))),
+        *[
+            (
+                "split",
+                (
+                    f"{name}: {'number not known' if s.get('n') is None else format(s['n'], ',')}"
+                    f" {s.get('unit') or ''}{' (' + s['source'] + ')' if s.get('source') else ''}"
+                ),
+            )
+            for name, s in (record.get("splits") or {}).items()
+        ],
+        *[
+            (
+                "lmms-eval",
+                f"{e['task']}, metric {e['metric_key']}"
+                + (f": {e['note']}" if e.get("note") else ""),
+            )
+            for e in record.get("lmms_eval", ())
+        ],
+        *[
+            (
+                "VLMEvalKit",
+                f"{e['dataset']}, metric {e['metric_key']}"
+                + (f": {e['note']}" if e.get("note") else ""),
+            )
+            for e in record.get("vlmevalkit", ())
+        ],
+        ("notes", record.get("notes") or ""),
+        ("error bars", record.get("standard_error_note") or ""),
+    ]
+    lines = [
+        style.paint(line, "bold")
+        for line in wrap(f"{record['name']} ({record['key']})", style, hang="  ")
+    ]
     for name, text in fields:
         lines += wrap(text, style, f"  {name:<13}", " " * 15) if text else []
     lines += ["", style.paint("noise, in points", "bold"), *noise_lines(record, y, style)]
-    lines += ["", *wrap("printed in " + (f"{len(y.seen.tables)} tables: {', '.join(y.seen.tables[:6])}" if y.seen.tables else "no table")
-                             + (f" and {len(y.seen.tables) - 6} more (tables find {record['key']})" if len(y.seen.tables) > 6 else ""), style, hang="  ")]
+    lines += [
+        "",
+        *wrap(
+            "printed in "
+            + (
+                f"{len(y.seen.tables)} tables: {', '.join(y.seen.tables[:6])}"
+                if y.seen.tables
+                else "no table"
+            )
+            + (
+                f" and {len(y.seen.tables) - 6} more (tables find {record['key']})"
+                if len(y.seen.tables) > 6
+                else ""
+            ),
+            style,
+            hang="  ",
+        ),
+    ]
     return "\n".join(lines)
 
 
@@ -80,48 +197,144 @@ def noise_lines(record: Mapping, y: Yardstick, style: Style) -> list[str]:
     """Where the smallest clear difference comes from."""
     top = record["max"]
     if y.sd is None:
-        return wrap("not known: no table ablates it and no source counts its questions", style, "  ")
-    smallest = f"smallest clear difference of two runs: {clear(y, record)} (80 %), {amount(y.clear95, top)} (95 %)"
+        return wrap(
+            "not known: no table ablates it and no source counts its questions", style, "  "
+        )
+    smallest = (
+        f"smallest clear difference of two runs: {clear(y, record)} (80 %),"
+        f" {amount(y.clear95, top)} (95 %)"
+    )
     lines = [style.paint(line, "bold") for line in wrap(smallest, style, "  ", "    ")]
     if y.questions is not None:
-        p = "a half (no table prints it)" if y.seen.median is None else f"{y.seen.median:.0f} % (median of {y.seen.scores} printed scores)"
+        p = (
+            "a half (no table prints it)"
+            if y.seen.median is None
+            else f"{y.seen.median:.0f} % (median of {y.seen.scores} printed scores)"
+        )
         where = f"{y.n:,} questions, typical score {p}" if y.n else "as fitted"
-        lines += wrap(f"questions: standard deviation {amount(y.questions, top)} ({where}; both runs answer the same ones, so a part of p (1 - p) / n is left)",
-                      style, "  ", "    ")
+        lines += wrap(
+            f"questions: standard deviation {amount(y.questions, top)} ({where}; both runs answer"
+            " the same ones, so a part of p (1 - p) / n is left)",
+            style,
+            "  ",
+            "    ",
+        )
     else:
-        lines += wrap("questions: not counted in a source that was read, or a score that is no proportion: noise is at least that of the runs",
-                      style, "  ", "    ")
-    kind = f"scores move by {amount(y.moves, top)} between rows" if y.moves is not None else "no table ablates it: taken from benchmarks that tables do"
-    lines += wrap(f"seeds and order of data: standard deviation {amount(y.runs, top)} ({kind})", style, "  ", "    ")
+        lines += wrap(
+            "questions: not counted in a source that was read, or a score that is no proportion:"
+            " noise is at least that of the runs",
+            style,
+            "  ",
+            "    ",
+        )
+    kind = (
+        f"scores move by {amount(y.moves, top)} between rows"
+        if y.moves is not None
+        else "no table ablates it: taken from benchmarks that tables do"
+    )
+    lines += wrap(
+        f"seeds and order of data: standard deviation {amount(y.runs, top)} ({kind})",
+        style,
+        "  ",
+        "    ",
+    )
     if y.seen.deviations:
         middle = median(y.seen.deviations)
-        lines += wrap(f"printed over repeated runs: {amount(middle, top)} (median of {len(y.seen.deviations)} rows), by which "
-                      f"{amount(Z80 * 2 ** 0.5 * middle, top)} would be clear (80 %) between two runs of one set-up", style, "  ", "    ")
-    return lines + wrap(f"a typical change of recipe, in one pair of runs: {y.verdict}", style, "  ", "    ")
+        lines += wrap(
+            f"printed over repeated runs: {amount(middle, top)} (median of {len(y.seen.deviations)}"
+            f" rows), by which {amount(Z80 * 2**0.5 * middle, top)} would be clear (80 %) between"
+            " two runs of one set-up",
+            style,
+            "  ",
+            "    ",
+        )
+    return lines + wrap(
+        f"a typical change of recipe, in one pair of runs: {y.verdict}", style, "  ", "    "
+    )
 
 
-def watch_text(label: str, asked: Sequence[Yardstick], others: Sequence[Yardstick], weights: Mapping[str, float], records: Mapping[str, Mapping],
-               style: Style) -> str:
+def watch_text(
+    label: str,
+    asked: Sequence[Yardstick],
+    others: Sequence[Yardstick],
+    weights: Mapping[str, float],
+    records: Mapping[str, Mapping],
+    style: Style,
+) -> str:
     """`benchmarks --tasks`."""
+
     def rows(found: Sequence[Yardstick]) -> list[list[str]]:
-        return [[y.benchmark, f"{100 * weights[y.benchmark]:.0f}%" if y.benchmark in weights else "-", amount(y.moves, r["max"]), clear(y, r),
-                 "-" if y.signal is None else f"{'< ' if y.lower_bound else ''}{y.signal:.1f}", "-" if y.n is None else f"{y.n:,}", y.verdict]
-                for y in found for r in [records[y.benchmark]]]
+        return [
+            [
+                y.benchmark,
+                f"{100 * weights[y.benchmark]:.0f}%" if y.benchmark in weights else "-",
+                amount(y.moves, r["max"]),
+                clear(y, r),
+                "-" if y.signal is None else f"{'< ' if y.lower_bound else ''}{y.signal:.1f}",
+                "-" if y.n is None else f"{y.n:,}",
+                y.verdict,
+            ]
+            for y in found
+            for r in [records[y.benchmark]]
+        ]
+
     head = ["benchmark", "weight", "moves", "clear", "signal", "n", "typical change"]
-    lines = [*(style.paint(line, "bold") for line in wrap(f"what to watch for {label}, the clearest first", style)), "",
-             *table(head, rows(asked), "lrrrrrl", style, 6, 0)]
+    lines = [
+        *(
+            style.paint(line, "bold")
+            for line in wrap(f"what to watch for {label}, the clearest first", style)
+        ),
+        "",
+        *table(head, rows(asked), "lrrrrrl", style, 6, 0),
+    ]
     if others:
-        lines += ["", *wrap("not in the mix, of the same families", style), *table(head, rows(others), "lrrrrrl", style, 6, 0)]
-    small = [y.benchmark for y in asked if y.signal is not None and not y.lower_bound and y.moves <= (y.clear95 or 0)]
-    lines += ["", *wrap(("alone too small or noisy for a typical change (95 %): " + ", ".join(small) + "; average it with others or repeat the runs") if small
-                        else "each of the mix whose questions are counted shows a typical change in one pair of runs (95 %)", style),
-              *wrap(LEGEND + " signal: moves in standard deviations of the difference of two runs.", style)]
+        lines += [
+            "",
+            *wrap("not in the mix, of the same families", style),
+            *table(head, rows(others), "lrrrrrl", style, 6, 0),
+        ]
+    small = [
+        y.benchmark
+        for y in asked
+        if y.signal is not None and not y.lower_bound and y.moves <= (y.clear95 or 0)
+    ]
+    lines += [
+        "",
+        *wrap(
+            (
+                (
+                    "alone too small or noisy for a typical change (95 %): "
+                    + ", ".join(small)
+                    + "; average it with others or repeat the runs"
+                )
+                if small
+                else (
+                    "each of the mix whose questions are counted shows a typical change in one pair"
+                    " of runs (95 %)"
+                )
+            ),
+            style,
+        ),
+        *wrap(
+            LEGEND + " signal: moves in standard deviations of the difference of two runs.", style
+        ),
+    ]
     return "\n".join(lines)
 
 
-def watch_json(tasks: Mapping[str, float], asked: Sequence[Yardstick], others: Sequence[Yardstick], weights: Mapping[str, float],
-               records: Mapping[str, Mapping]) -> dict:
+def watch_json(
+    tasks: Mapping[str, float],
+    asked: Sequence[Yardstick],
+    others: Sequence[Yardstick],
+    weights: Mapping[str, float],
+    records: Mapping[str, Mapping],
+) -> dict:
     """`benchmarks --tasks --json`."""
-    return {"tasks": {name: number(w) for name, w in tasks.items()},
-            "watch": [{**record_json(records[y.benchmark], y), "weight": number(weights[y.benchmark])} for y in asked],
-            "others": [record_json(records[y.benchmark], y) for y in others]}
+    return {
+        "tasks": {name: number(w) for name, w in tasks.items()},
+        "watch": [
+            {**record_json(records[y.benchmark], y), "weight": number(weights[y.benchmark])}
+            for y in asked
+        ],
+        "others": [record_json(records[y.benchmark], y) for y in others],
+    }

@@ -2,6 +2,7 @@
 
 In: the library and paths. Out: a Report and its renderings.
 """
+
 import os
 
 from ..cost import tokens
@@ -29,8 +30,15 @@ def run(library: Library, paths: list[str]) -> Report:
     report = consistency.check([library.shipped], library.published_words)
     problems = list(report.problems) + consistency.check_registry(library.published_words)
     if stored_digest(library.shipped) != evidence_digest(library.shipped):
-        problems.append(Problem(os.path.join(library.shipped, *PATH), "/evidence", "derived", "error",
-                                "the stored fit was made from other tables: run `python3 main.py fit`"))
+        problems.append(
+            Problem(
+                os.path.join(library.shipped, *PATH),
+                "/evidence",
+                "derived",
+                "error",
+                "the stored fit was made from other tables: run `python3 main.py fit`",
+            )
+        )
     return report._replace(problems=(*problems, *claim_problems(library)))
 
 
@@ -39,7 +47,13 @@ def claim_problems(library: Library) -> list[Problem]:
     path = claims.shipped_path(library.shipped)
     models = {model["key"]: model for model in library.words.registry("models")["models"]}
     try:
-        found = claims.problems(claims.read_claims(path), library.papers(shipped_only=True), library.words, models, (*tokens.MODELS, *tokens.ALIASES))
+        found = claims.problems(
+            claims.read_claims(path),
+            library.papers(shipped_only=True),
+            library.words,
+            models,
+            (*tokens.MODELS, *tokens.ALIASES),
+        )
         return [Problem(path, pointer, "audit", "error", message) for pointer, message in found]
     except EvidenceError as error:
         return [Problem(error.file, error.pointer, "audit", "error", error.message)]
@@ -51,8 +65,18 @@ def lock(library: Library, folder: str) -> dict:
     path = os.path.join(folder, consistency.lock.NAME)
     text = consistency.lock_text(folder, library.published_words)
     write_text(path, text)
-    return {"file": _short(path), "tables": before.tables,
-            "changes": [clean(f"{_short(p.file)}#{p.pointer}: {p.message.removesuffix(' (`check --lock` accepts it)')}") for p in before.problems if p.rule == "lock"]}
+    return {
+        "file": _short(path),
+        "tables": before.tables,
+        "changes": [
+            clean(
+                f"{_short(p.file)}#{p.pointer}:"
+                f" {p.message.removesuffix(' (`check --lock` accepts it)')}"
+            )
+            for p in before.problems
+            if p.rule == "lock"
+        ],
+    }
 
 
 def _short(path: str) -> str:
@@ -62,9 +86,21 @@ def _short(path: str) -> str:
 
 def as_json(report: Report, accepted: bool = False) -> dict:
     """The contract's JSON; with the accepted exceptions if they are asked for."""
-    entry = lambda p: {"file": _short(p.file), "pointer": p.pointer, "rule": p.rule, "severity": p.severity, "message": clean(p.message)}  # noqa: E731
-    return {"ok": report.ok, "tables": report.tables, "rows": report.rows, "cells": report.cells,
-            "problems": [entry(p) for p in report.problems], **({"accepted": [entry(p) for p in report.accepted]} if accepted else {})}
+    entry = lambda p: {
+        "file": _short(p.file),
+        "pointer": p.pointer,
+        "rule": p.rule,
+        "severity": p.severity,
+        "message": clean(p.message),
+    }  # noqa: E731
+    return {
+        "ok": report.ok,
+        "tables": report.tables,
+        "rows": report.rows,
+        "cells": report.cells,
+        "problems": [entry(p) for p in report.problems],
+        **({"accepted": [entry(p) for p in report.accepted]} if accepted else {}),
+    }
 
 
 def _line(problem: Problem) -> int:
@@ -81,14 +117,35 @@ def as_text(report: Report, form: str, accepted: bool, style: Style) -> str:
         for p in report.problems:
             level = "error" if p.severity == "error" else "warning"
             message = clean(p.message).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-            lines.append(f"::{level} file={_short(p.file)},line={_line(p)},title={p.rule}::{message} ({p.pointer})")
+            lines.append(
+                f"::{level} file={_short(p.file)},line={_line(p)},title={p.rule}::{message}"
+                f" ({p.pointer})"
+            )
         return "\n".join(lines) or "no findings"
     for p in report.accepted if accepted else ():
-        lines += wrap(f"accepted: {_short(p.file)}#{p.pointer}: {p.rule}: {p.message}", style, hang="  ")
+        lines += wrap(
+            f"accepted: {_short(p.file)}#{p.pointer}: {p.rule}: {p.message}", style, hang="  "
+        )
     for p in report.problems:
-        text = f"{p.severity}: {_short(p.file)}{'#' + p.pointer if p.pointer else ''}: {p.rule}: {p.message}"
-        lines += [style.paint(line, "red" if p.severity == "error" else "yellow") for line in wrap(text, style, hang="  ")]
-    lines.append(f"{report.tables} tables, {report.rows} rows, {report.cells} cells: "
-                 + ("clean" if not report.problems else f"{len(report.problems)} finding{'s' if len(report.problems) != 1 else ''}")
-                 + (f" ({len(report.accepted)} accepted exceptions: --accepted)" if report.accepted and not accepted else ""))
+        text = (
+            f"{p.severity}: {_short(p.file)}{'#' + p.pointer if p.pointer else ''}: {p.rule}:"
+            f" {p.message}"
+        )
+        lines += [
+            style.paint(line, "red" if p.severity == "error" else "yellow")
+            for line in wrap(text, style, hang="  ")
+        ]
+    lines.append(
+        f"{report.tables} tables, {report.rows} rows, {report.cells} cells: "
+        + (
+            "clean"
+            if not report.problems
+            else f"{len(report.problems)} finding{'s' if len(report.problems) != 1 else ''}"
+        )
+        + (
+            f" ({len(report.accepted)} accepted exceptions: --accepted)"
+            if report.accepted and not accepted
+            else ""
+        )
+    )
     return "\n".join(lines)

@@ -2,6 +2,7 @@
 
 In: a Curve or Families, and a Style. Out: strings and dictionaries. Does not compute or print.
 """
+
 import math
 from collections.abc import Sequence
 
@@ -11,11 +12,36 @@ from .jsonable import interval, number, recipe
 from .swap import describe
 from .text import Style, clean, listed, percent, signed, table, wrap
 
-FIELDS = ("encoder", "connector", "visual_tokens", "llm", "llm_params_b", "data", "data_size", "resolution", "tiling", "frozen_encoder")
-NAMES = {"visual_tokens": "visual tokens", "resolution": "resolution", "llm_params_b": "LLM size", "data_size": "data size"}
-UNITS = {"visual_tokens": "", "resolution": "px", "llm_params_b": "B parameters", "data_size": "samples"}
-HIDDEN = {"visual_tokens": ("visual_tokens",), "resolution": ("resolution", "visual_tokens"), "llm_params_b": ("llm", "llm_params_b"),
-          "data_size": ("data_size",)}
+FIELDS = (
+    "encoder",
+    "connector",
+    "visual_tokens",
+    "llm",
+    "llm_params_b",
+    "data",
+    "data_size",
+    "resolution",
+    "tiling",
+    "frozen_encoder",
+)
+NAMES = {
+    "visual_tokens": "visual tokens",
+    "resolution": "resolution",
+    "llm_params_b": "LLM size",
+    "data_size": "data size",
+}
+UNITS = {
+    "visual_tokens": "",
+    "resolution": "px",
+    "llm_params_b": "B parameters",
+    "data_size": "samples",
+}
+HIDDEN = {
+    "visual_tokens": ("visual_tokens",),
+    "resolution": ("resolution", "visual_tokens"),
+    "llm_params_b": ("llm", "llm_params_b"),
+    "data_size": ("data_size",),
+}
 # what a cell of the plot holds: nothing, inside the interval, zero, the expected change
 MARKS, PLAIN = (" ", "░", "─", "●"), (" ", ":", "-", "o")
 ROWS = 9
@@ -23,7 +49,12 @@ ROWS = 9
 
 def held(value: Curve | Families, style: Style) -> list[str]:
     """What does not move."""
-    return wrap("held: " + describe(value.recipe, [field for field in FIELDS if field not in HIDDEN[value.axis]]), style, hang="      ")
+    return wrap(
+        "held: "
+        + describe(value.recipe, [field for field in FIELDS if field not in HIDDEN[value.axis]]),
+        style,
+        hang="      ",
+    )
 
 
 def plot(value: Curve, style: Style, unicode: bool) -> list[str]:
@@ -31,7 +62,10 @@ def plot(value: Curve, style: Style, unicode: bool) -> list[str]:
     if len(value.points) < 3:
         return []
     marks = MARKS if unicode else PLAIN
-    top, bottom = max(0.0, *(p.high for p in value.points)), min(0.0, *(p.low for p in value.points))
+    top, bottom = (
+        max(0.0, *(p.high for p in value.points)),
+        min(0.0, *(p.low for p in value.points)),
+    )
     width = min(style.width - 10, 64)
     places = [math.log2(point.value) for point in value.points]
     step = (top - bottom) / (ROWS - 1) or 1.0
@@ -41,7 +75,10 @@ def plot(value: Curve, style: Style, unicode: bool) -> list[str]:
         right = next((n for n in range(1, len(places)) if places[n] >= x - 1e-12), len(places) - 1)
         share = (x - places[right - 1]) / (places[right] - places[right - 1])
         a, b = value.points[right - 1], value.points[right]
-        low, middle, high = (p + (q - p) * share for p, q in ((a.low, b.low), (a.expected, b.expected), (a.high, b.high)))
+        low, middle, high = (
+            p + (q - p) * share
+            for p, q in ((a.low, b.low), (a.expected, b.expected), (a.high, b.high))
+        )
         columns.append((low, middle, high))
     lines = []
     for row in range(ROWS):
@@ -49,7 +86,15 @@ def plot(value: Curve, style: Style, unicode: bool) -> list[str]:
         cells = []
         for low, middle, high in columns:
             inside = low - step / 2 <= y <= high + step / 2
-            cells.append(marks[3] if abs(middle - y) <= step / 2 else marks[1] if inside else marks[2] if abs(y) <= step / 2 else marks[0])
+            cells.append(
+                marks[3]
+                if abs(middle - y) <= step / 2
+                else marks[1]
+                if inside
+                else marks[2]
+                if abs(y) <= step / 2
+                else marks[0]
+            )
         lines.append(f"{signed(y):>7}  " + "".join(cells).rstrip())
     ends = shown(value.axis, value.points[0].value), shown(value.axis, value.points[-1].value)
     lines.append(" " * 9 + ends[0] + ends[1].rjust(width - len(ends[0])))
@@ -63,36 +108,81 @@ def money(x: float | None, digits: int = 0) -> str:
 
 def verdict(value: Curve) -> str:
     """Where it stops paying, in one sentence."""
-    mix = "the balanced mix" if set(value.tasks.parts) == set(BALANCED) and len(set(value.tasks.parts.values())) == 1 else value.tasks.label
+    mix = (
+        "the balanced mix"
+        if set(value.tasks.parts) == set(BALANCED) and len(set(value.tasks.parts.values())) == 1
+        else value.tasks.label
+    )
     name = f"{NAMES[value.axis]} for {mix}"
-    at = "" if value.stop.at is None else f"a doubling stops paying at {shown(value.axis, value.stop.at)}; "
+    at = (
+        ""
+        if value.stop.at is None
+        else f"a doubling stops paying at {shown(value.axis, value.stop.at)}; "
+    )
     return f"{name}: {at}{value.stop.why}"
 
 
 def curve_text(value: Curve, gpu: str, train_gpu: str, style: Style, unicode: bool = False) -> str:
     """`curve`: the verdict, the table, the plot, the range, notes."""
-    lines = [*(style.paint(line, "bold") for line in wrap(clean(verdict(value)), style)), *held(value, style), ""]
+    lines = [
+        *(style.paint(line, "bold") for line in wrap(clean(verdict(value)), style)),
+        *held(value, style),
+        "",
+    ]
     rows = []
     tokens = value.axis == "resolution"
     for point in value.points:
         own = point.value == value.own
-        rows.append([shown(value.axis, point.value) + (" *" if own else "") + (" x" if point.extrapolated else ""),
-                     *([money(point.visual_tokens)] if tokens else []), "own" if own else signed(point.expected),
-                     "-" if own else f"{signed(point.low)} … {signed(point.high)}", money(point.gpu_hours), money(point.ttft_ms),
-                     signed(point.gain.expected, 2) + (" x" if point.gain.extrapolated else ""),
-                     "?" if point.gain.per_hours is None else signed(point.gain.per_hours, 2)])
-    head = [NAMES[value.axis], *(["tokens"] if tokens else []), "change", f"{percent(value.level)} interval", "hours", "TTFT", "next x2", "per x2 hours"]
+        rows.append(
+            [
+                shown(value.axis, point.value)
+                + (" *" if own else "")
+                + (" x" if point.extrapolated else ""),
+                *([money(point.visual_tokens)] if tokens else []),
+                "own" if own else signed(point.expected),
+                "-" if own else f"{signed(point.low)} … {signed(point.high)}",
+                money(point.gpu_hours),
+                money(point.ttft_ms),
+                signed(point.gain.expected, 2) + (" x" if point.gain.extrapolated else ""),
+                "?" if point.gain.per_hours is None else signed(point.gain.per_hours, 2),
+            ]
+        )
+    head = [
+        NAMES[value.axis],
+        *(["tokens"] if tokens else []),
+        "change",
+        f"{percent(value.level)} interval",
+        "hours",
+        "TTFT",
+        "next x2",
+        "per x2 hours",
+    ]
     lines += table(head, rows, "r" * len(head), style)
     drawn = plot(value, style, unicode)
     lines += ["", *drawn] if drawn else []
     told = printed_lines(value, style)
     lines += ["", *told] if told else []
     low, high = (shown(value.axis, x) for x in value.covered)
-    words = ["change = percent of scale against the recipe's own value (*)", f"hours = {train_gpu} hours of training", f"TTFT = ms on {gpu}",
-             "next x2 = what the next doubling of the axis gains; per x2 hours = the same per doubling of GPU-hours"]
+    words = [
+        "change = percent of scale against the recipe's own value (*)",
+        f"hours = {train_gpu} hours of training",
+        f"TTFT = ms on {gpu}",
+        (
+            "next x2 = what the next doubling of the axis gains; per x2 hours = the same per"
+            " doubling of GPU-hours"
+        ),
+    ]
     lines += ["", *wrap("words: " + "; ".join(words), style, hang="       ")]
-    outside = " x = outside: extrapolated, interval widened" if any(p.extrapolated or p.gain.extrapolated for p in value.points) else ""
-    lines += wrap(f"range: the tables cover {low} to {high} ({value.papers} papers vary it)." + outside, style, hang="       ")
+    outside = (
+        " x = outside: extrapolated, interval widened"
+        if any(p.extrapolated or p.gain.extrapolated for p in value.points)
+        else ""
+    )
+    lines += wrap(
+        f"range: the tables cover {low} to {high} ({value.papers} papers vary it)." + outside,
+        style,
+        hang="       ",
+    )
     for text in value.notes:
         lines += wrap("note: " + text, style, hang="      ")
     return "\n".join(lines)
@@ -101,64 +191,169 @@ def curve_text(value: Curve, gpu: str, train_gpu: str, style: Style, unicode: bo
 def curve_picture(value: Curve, gpu: str, train_gpu: str) -> str:
     """The curve as SVG: the change with its band, GPU-hours and TTFT below it."""
     from . import plots
+
     name, unit = NAMES[value.axis], UNITS[value.axis]
     title, _, said = verdict(value).partition(": ")
     last = value.points[-1]
-    beyond = "" if last.gain.extrapolated else f" The doubling from the last point, to {shown(value.axis, 2 * last.value)}, counts as well."
-    about = (f"Expected change of the score from the recipe's own {name} ({shown(value.axis, value.own)}), with its {percent(value.level)} interval; "
-             f"{said}.{beyond}")
-    mark = None if value.stop.at is None else (value.stop.at, f"{unit.split()[0]} and beyond: a doubling no longer pays" if unit else
-                                               "and beyond: a doubling no longer pays")
+    beyond = (
+        ""
+        if last.gain.extrapolated
+        else (
+            f" The doubling from the last point, to {shown(value.axis, 2 * last.value)}, counts as"
+            " well."
+        )
+    )
+    about = (
+        f"Expected change of the score from the recipe's own {name}"
+        f" ({shown(value.axis, value.own)}), with its {percent(value.level)} interval;"
+        f" {said}.{beyond}"
+    )
+    mark = (
+        None
+        if value.stop.at is None
+        else (
+            value.stop.at,
+            (
+                f"{unit.split()[0]} and beyond: a doubling no longer pays"
+                if unit
+                else "and beyond: a doubling no longer pays"
+            ),
+        )
+    )
     gaps = lambda values: "" if all(values) else " (no point: not known)"  # noqa: E731
-    costs = [plots.Cost(text + gaps(values), tuple(values)) for text, values in (
-        (f"training, {train_gpu} hours", [point.gpu_hours for point in value.points]), (f"TTFT, ms on {gpu}", [point.ttft_ms for point in value.points]))]
-    return plots.curve([plots.Step(point.value, point.expected, point.low, point.high) for point in value.points], title, about,
-                       units=(f"{name}, {unit}" if unit else name, "change, percent of scale"), mark=mark, costs=costs)
+    costs = [
+        plots.Cost(text + gaps(values), tuple(values))
+        for text, values in (
+            (f"training, {train_gpu} hours", [point.gpu_hours for point in value.points]),
+            (f"TTFT, ms on {gpu}", [point.ttft_ms for point in value.points]),
+        )
+    ]
+    return plots.curve(
+        [plots.Step(point.value, point.expected, point.low, point.high) for point in value.points],
+        title,
+        about,
+        units=(f"{name}, {unit}" if unit else name, "change, percent of scale"),
+        mark=mark,
+        costs=costs,
+    )
 
 
 def curve_json(value: Curve, gpu: str, train_gpu: str) -> dict:
     """`curve --json`."""
-    return {"axis": value.axis, "tasks": {name: number(w) for name, w in value.tasks.parts.items()}, "recipe": recipe(value.recipe), "own": number(value.own),
-            "level": number(value.level), "unit": "percent of scale", "gpu": gpu, "train_gpu": train_gpu,
-            "points": [{"value": number(p.value), "expected": number(p.expected), "low": number(p.low), "high": number(p.high),
-                        "gpu_hours": number(p.gpu_hours), "ttft_ms": number(p.ttft_ms), "visual_tokens": number(p.visual_tokens),
-                        "extrapolated": p.extrapolated, "next_doubling": gain_json(p.gain, value.level)} for p in value.points],
-            "covered": {"low": number(value.covered[0]), "high": number(value.covered[1]), "papers": value.papers},
-            "noise_of_two_runs": number(value.noise), "worth": number(value.worth), **stop_json(value.stop),
-            "printed": [printed_json(part) for part in value.printed], "printed_other_mixes": [printed_json(part) for part in value.others if part.papers],
-            "warnings": list(value.notes)}
+    return {
+        "axis": value.axis,
+        "tasks": {name: number(w) for name, w in value.tasks.parts.items()},
+        "recipe": recipe(value.recipe),
+        "own": number(value.own),
+        "level": number(value.level),
+        "unit": "percent of scale",
+        "gpu": gpu,
+        "train_gpu": train_gpu,
+        "points": [
+            {
+                "value": number(p.value),
+                "expected": number(p.expected),
+                "low": number(p.low),
+                "high": number(p.high),
+                "gpu_hours": number(p.gpu_hours),
+                "ttft_ms": number(p.ttft_ms),
+                "visual_tokens": number(p.visual_tokens),
+                "extrapolated": p.extrapolated,
+                "next_doubling": gain_json(p.gain, value.level),
+            }
+            for p in value.points
+        ],
+        "covered": {
+            "low": number(value.covered[0]),
+            "high": number(value.covered[1]),
+            "papers": value.papers,
+        },
+        "noise_of_two_runs": number(value.noise),
+        "worth": number(value.worth),
+        **stop_json(value.stop),
+        "printed": [printed_json(part) for part in value.printed],
+        "printed_other_mixes": [printed_json(part) for part in value.others if part.papers],
+        "warnings": list(value.notes),
+    }
 
 
 def stop_json(value: Stop) -> dict:
     """Which doublings pay: stops_paying_at is null but where `pays` is `until`."""
-    return {"stops_paying_at": number(value.at), "pays": value.pays, "unknown_cost": [number(x) for x in value.unknown], "why": value.why}
+    return {
+        "stops_paying_at": number(value.at),
+        "pays": value.pays,
+        "unknown_cost": [number(x) for x in value.unknown],
+        "why": value.why,
+    }
 
 
 def printed_json(value: Printed) -> dict:
     """What printed rows say in one range."""
-    return {"low": number(value.low), "high": number(value.high), "gain_per_doubling": number(value.gain), "pairs": value.pairs, "papers": value.papers,
-            "model": number(value.model), "disagree": value.disagree}
+    return {
+        "low": number(value.low),
+        "high": number(value.high),
+        "gain_per_doubling": number(value.gain),
+        "pairs": value.pairs,
+        "papers": value.papers,
+        "model": number(value.model),
+        "disagree": value.disagree,
+    }
 
 
 def gain_json(value: Gain, level: float) -> dict:
     """What the next doubling gains."""
-    return {"expected": number(value.expected), "interval": interval(level, value.low, value.high), "extrapolated": value.extrapolated,
-            "per_doubling_of_gpu_hours": number(value.per_hours)}
+    return {
+        "expected": number(value.expected),
+        "interval": interval(level, value.low, value.high),
+        "extrapolated": value.extrapolated,
+        "per_doubling_of_gpu_hours": number(value.per_hours),
+    }
 
 
 def printed_lines(value: Curve, style: Style) -> list[str]:
-    """What printed rows say range by range, those of other data mixes apart, and where they contradict the curve."""
+    """What printed rows say range by range, those of other data mixes apart, and where they
+    contradict the curve.
+    """
     lines = []
     if any(part.papers for part in value.printed):
-        lines += wrap("printed: rows of these families, gain of a doubling (papers): " + cells(value.axis, value.printed), style, hang="         ")
+        lines += wrap(
+            "printed: rows of these families, gain of a doubling (papers): "
+            + cells(value.axis, value.printed),
+            style,
+            hang="         ",
+        )
     if any(part.papers for part in value.others):
-        lines += [] if lines else wrap("printed: no rows of these families with the same mix in another amount", style, hang="         ")
-        lines += wrap("apart: rows in which the mix itself changes with the amount, gain of a doubling (papers): " + cells(value.axis, value.others), style,
-                      hang="       ")
-    for parts, who, why in ((value.printed, "printed rows", ""), (value.others, "rows of other mixes", ": what was added may count there, not how much")):
-        texts = [f"{range_of(value.axis, part)} ({signed(part.gain)} for {signed(part.model)})" for part in parts if part.disagree]
+        lines += (
+            []
+            if lines
+            else wrap(
+                "printed: no rows of these families with the same mix in another amount",
+                style,
+                hang="         ",
+            )
+        )
+        lines += wrap(
+            "apart: rows in which the mix itself changes with the amount, gain of a doubling"
+            " (papers): " + cells(value.axis, value.others),
+            style,
+            hang="       ",
+        )
+    for parts, who, why in (
+        (value.printed, "printed rows", ""),
+        (value.others, "rows of other mixes", ": what was added may count there, not how much"),
+    ):
+        texts = [
+            f"{range_of(value.axis, part)} ({signed(part.gain)} for {signed(part.model)})"
+            for part in parts
+            if part.disagree
+        ]
         if texts:
-            lines += wrap(f"differ: {who} and the model, by more than the noise ({value.noise:.2f}), at {listed(texts)}{why}", style, hang="        ")
+            lines += wrap(
+                f"differ: {who} and the model, by more than the noise ({value.noise:.2f}), at"
+                f" {listed(texts)}{why}",
+                style,
+                hang="        ",
+            )
     return lines
 
 
@@ -181,40 +376,127 @@ def still(value: Families) -> list[str]:
     """What the printed rows say of the last range that they cover, in words."""
     last = value.all_[-1]
     if not any(part.papers for part in value.all_):
-        return ["no table prints " + ("the same mix in another amount" if value.axis == "data_size" else f"rows that differ in the {NAMES[value.axis]} alone")]
-    judged = [(row, row.printed[-1]) for row in value.rows if row.printed[-1].gain is not None and row.printed[-1].papers > 1]
-    more, less = ([f"{row.family} {signed(cell_.gain)}" for row, cell_ in judged if (cell_.gain > row.noise) == side] for side in (True, False))
-    start = f"beyond {shown(value.axis, last.low)}, in printed rows of two papers or more, a doubling"
-    parts = ([f"still gains more than the noise of two runs for {listed(more)}"] if more else []) + ([f"no longer for {listed(less)}"] if less else [])
-    return [f"{start} {'; '.join(parts)}"] if parts else [f"no two papers print rows beyond {shown(value.axis, last.low)} for one family"]
+        return [
+            "no table prints "
+            + (
+                "the same mix in another amount"
+                if value.axis == "data_size"
+                else f"rows that differ in the {NAMES[value.axis]} alone"
+            )
+        ]
+    judged = [
+        (row, row.printed[-1])
+        for row in value.rows
+        if row.printed[-1].gain is not None and row.printed[-1].papers > 1
+    ]
+    more, less = (
+        [
+            f"{row.family} {signed(cell_.gain)}"
+            for row, cell_ in judged
+            if (cell_.gain > row.noise) == side
+        ]
+        for side in (True, False)
+    )
+    start = (
+        f"beyond {shown(value.axis, last.low)}, in printed rows of two papers or more, a doubling"
+    )
+    parts = (
+        [f"still gains more than the noise of two runs for {listed(more)}"] if more else []
+    ) + ([f"no longer for {listed(less)}"] if less else [])
+    return (
+        [f"{start} {'; '.join(parts)}"]
+        if parts
+        else [f"no two papers print rows beyond {shown(value.axis, last.low)} for one family"]
+    )
 
 
 def families_text(value: Families, style: Style) -> str:
     """`curve --by-family`: printed rows range by range, then the model."""
-    lines = [*(style.paint(line, "bold") for text in still(value) for line in wrap(text, style)), *held(value, style)]
+    lines = [
+        *(style.paint(line, "bold") for text in still(value) for line in wrap(text, style)),
+        *held(value, style),
+    ]
     short = [range_of(value.axis, part) for part in value.all_]
     short[-1] = f"> {shown(value.axis, value.all_[-1].low).removesuffix(' px')}"
-    rows = [[row.family, *map(cell, row.printed)] for row in value.rows if any(p.papers for p in row.printed)]
+    rows = [
+        [row.family, *map(cell, row.printed)]
+        for row in value.rows
+        if any(p.papers for p in row.printed)
+    ]
     if rows:
-        lines += ["", style.paint(f"printed rows: gain of a doubling, {NAMES[value.axis]}, percent of scale (papers)", "bold"),
-                  *table(["family", *short], [*rows, ["all", *map(cell, value.all_)]], "l" + "r" * len(short), style)]
+        lines += [
+            "",
+            style.paint(
+                f"printed rows: gain of a doubling, {NAMES[value.axis]}, percent of scale (papers)",
+                "bold",
+            ),
+            *table(
+                ["family", *short],
+                [*rows, ["all", *map(cell, value.all_)]],
+                "l" + "r" * len(short),
+                style,
+            ),
+        ]
         silent = [row.family for row in value.rows if not any(p.papers for p in row.printed)]
         lines += wrap("no rows: " + ", ".join(silent), style, hang="  ") if silent else []
-        lines += differing(value.axis, [(row, row.printed) for row in value.rows], "printed rows", style)
+        lines += differing(
+            value.axis, [(row, row.printed) for row in value.rows], "printed rows", style
+        )
     if any(part.papers for part in value.others):
-        lines += ["", *wrap("apart: rows in which the mix itself changes with the amount, gain of a doubling, all families (papers): "
-                            + cells(value.axis, value.others), style, hang="       ")]
-        lines += differing(value.axis, [(row, row.others) for row in value.rows], "rows of other mixes", style)
-    lines += ["", style.paint(f"the model: what the next doubling gains, by {NAMES[value.axis]}", "bold")]
-    chosen = value.values if len(value.values) <= 7 else [value.values[round(i * (len(value.values) - 1) / 6)] for i in range(7)]
+        lines += [
+            "",
+            *wrap(
+                "apart: rows in which the mix itself changes with the amount, gain of a doubling,"
+                " all families (papers): " + cells(value.axis, value.others),
+                style,
+                hang="       ",
+            ),
+        ]
+        lines += differing(
+            value.axis, [(row, row.others) for row in value.rows], "rows of other mixes", style
+        )
+    lines += [
+        "",
+        style.paint(f"the model: what the next doubling gains, by {NAMES[value.axis]}", "bold"),
+    ]
+    chosen = (
+        value.values
+        if len(value.values) <= 7
+        else [value.values[round(i * (len(value.values) - 1) / 6)] for i in range(7)]
+    )
     where = [value.values.index(x) for x in chosen]
-    rows = [[row.family, *(signed(row.gains[i].expected) + ("x" if row.gains[i].extrapolated else "") for i in where), f"{row.noise:.1f}",
-             pays_to(value.axis, row.stop)] for row in value.rows]
-    lines += table(["family", *(shown(value.axis, x).removesuffix(" px") for x in chosen), "noise", "pays to"], rows, "l" + "r" * (len(chosen) + 2), style)
-    words = ["printed = neighbouring rows of one table that differ on this axis alone" + (" (tokens may follow)" if value.axis == "resolution" else "")
-             + ", the mean over papers", "noise = one standard deviation of the difference of two runs on the family's core benchmarks",
-             "pays to = up to there a doubling gains more, and beyond none does (all, some, none: of those on the curve inside the tables' range; "
-             "?: what it costs is not known)", "x = outside that range"]
+    rows = [
+        [
+            row.family,
+            *(
+                signed(row.gains[i].expected) + ("x" if row.gains[i].extrapolated else "")
+                for i in where
+            ),
+            f"{row.noise:.1f}",
+            pays_to(value.axis, row.stop),
+        ]
+        for row in value.rows
+    ]
+    lines += table(
+        ["family", *(shown(value.axis, x).removesuffix(" px") for x in chosen), "noise", "pays to"],
+        rows,
+        "l" + "r" * (len(chosen) + 2),
+        style,
+    )
+    words = [
+        "printed = neighbouring rows of one table that differ on this axis alone"
+        + (" (tokens may follow)" if value.axis == "resolution" else "")
+        + ", the mean over papers",
+        (
+            "noise = one standard deviation of the difference of two runs on the family's core"
+            " benchmarks"
+        ),
+        (
+            "pays to = up to there a doubling gains more, and beyond none does (all, some, none: of"
+            " those on the curve inside the tables' range; ?: what it costs is not known)"
+        ),
+        "x = outside that range",
+    ]
     lines += ["", *wrap("words: " + "; ".join(words), style, hang="       ")]
     for text in value.notes:
         lines += wrap("note: " + text, style, hang="      ")
@@ -223,24 +505,71 @@ def families_text(value: Families, style: Style) -> str:
 
 def pays_to(axis: str, stop: Stop) -> str:
     """Up to where doublings pay, for a cell."""
-    return shown(axis, stop.at) if stop.at is not None else {"unknown": "?", "not judged": "-"}.get(stop.pays, stop.pays)
+    return (
+        shown(axis, stop.at)
+        if stop.at is not None
+        else {"unknown": "?", "not judged": "-"}.get(stop.pays, stop.pays)
+    )
 
 
-def differing(axis: str, rows: Sequence[tuple[FamilyCurve, Sequence[Printed]]], who: str, style: Style, most: int = 4) -> list[str]:
-    """Where rows of two papers or more and the model differ by more than the family's noise: the strongest first."""
-    found = [(abs(part.gain - part.model) - row.noise, row.family, part) for row, parts in rows for part in parts if part.disagree and part.papers > 1]
+def differing(
+    axis: str,
+    rows: Sequence[tuple[FamilyCurve, Sequence[Printed]]],
+    who: str,
+    style: Style,
+    most: int = 4,
+) -> list[str]:
+    """Where rows of two papers or more and the model differ by more than the family's noise: the
+    strongest first.
+    """
+    found = [
+        (abs(part.gain - part.model) - row.noise, row.family, part)
+        for row, parts in rows
+        for part in parts
+        if part.disagree and part.papers > 1
+    ]
     found.sort(key=lambda item: -item[0])
-    texts = [f"{family} {range_of(axis, part)} ({signed(part.gain)} for {signed(part.model)})" for _, family, part in found[:most]]
+    texts = [
+        f"{family} {range_of(axis, part)} ({signed(part.gain)} for {signed(part.model)})"
+        for _, family, part in found[:most]
+    ]
     texts += [f"{len(found) - most} more"] if len(found) > most else []
-    return wrap(f"differ: {who} of two papers or more and the model, by more than the noise, at {listed(texts)}", style, hang="        ") if texts else []
+    return (
+        wrap(
+            f"differ: {who} of two papers or more and the model, by more than the noise, at"
+            f" {listed(texts)}",
+            style,
+            hang="        ",
+        )
+        if texts
+        else []
+    )
 
 
 def families_json(value: Families) -> dict:
     """`curve --by-family --json`."""
-    return {"axis": value.axis, "recipe": recipe(value.recipe), "level": number(value.level), "unit": "percent of scale",
-            "values": [number(x) for x in value.values],
-            "families": [{"family": row.family, "printed": [printed_json(part) for part in row.printed], "noise_of_two_runs": number(row.noise),
-                          "model": [{"value": number(x), **gain_json(gain, value.level)} for x, gain in zip(value.values, row.gains)],
-                          "printed_other_mixes": [printed_json(part) for part in row.others if part.papers], **stop_json(row.stop)} for row in value.rows],
-            "all": [printed_json(part) for part in value.all_], "printed_other_mixes": [printed_json(part) for part in value.others if part.papers],
-            "answer": still(value)[0], "warnings": list(value.notes)}
+    return {
+        "axis": value.axis,
+        "recipe": recipe(value.recipe),
+        "level": number(value.level),
+        "unit": "percent of scale",
+        "values": [number(x) for x in value.values],
+        "families": [
+            {
+                "family": row.family,
+                "printed": [printed_json(part) for part in row.printed],
+                "noise_of_two_runs": number(row.noise),
+                "model": [
+                    {"value": number(x), **gain_json(gain, value.level)}
+                    for x, gain in zip(value.values, row.gains)
+                ],
+                "printed_other_mixes": [printed_json(part) for part in row.others if part.papers],
+                **stop_json(row.stop),
+            }
+            for row in value.rows
+        ],
+        "all": [printed_json(part) for part in value.all_],
+        "printed_other_mixes": [printed_json(part) for part in value.others if part.papers],
+        "answer": still(value)[0],
+        "warnings": list(value.notes),
+    }

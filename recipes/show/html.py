@@ -1,8 +1,10 @@
-"""The parts of a self-contained page: text, numbers, links, tables, figures, and the document with its style around them.
+"""The parts of a self-contained page: text, numbers, links, tables, figures, and the document with
+its style around them.
 
-In: plain values. Out: strings of HTML in which all text is escaped. No network, no font, no id beyond those given; the one script
-only sorts tables. Knows nothing of recipes.
+In: plain values. Out: strings of HTML in which all text is escaped. No network, no font, no id
+beyond those given; the one script only sorts tables. Knows nothing of recipes.
 """
+
 import re
 from collections.abc import Sequence
 
@@ -92,21 +94,43 @@ const by=typeof x==="number"&&typeof y==="number"?x-y:String(x).localeCompare(St
 
 def _colours(mode: int) -> str:
     c = {role: pair[mode] for role, pair in svg.COLOURS.items()}
-    return (f"body{{background:{c['paper']};color:{c['ink']}}}a{{color:{c['blue']}}}"
-            f".muted,figcaption,caption,.note,.kicker,footer,.cards td[data-label]::before,thead th,.split{{color:{c['muted']}}}"
-            f"h2,tbody tr+tr>*,.cards tbody tr+tr{{border-color:{c['rule']}}}table,thead th{{border-color:{c['muted']}}}"
-            f"pre{{background:{c['veil']};border-color:{c['blue']}}}"
-            f"{svg.style(mode)}")
+    return (
+        f"body{{background:{c['paper']};color:{c['ink']}}}a{{color:{c['blue']}}}"
+        ".muted,figcaption,caption,.note,.kicker,footer,.cards td[data-label]::before,thead"
+        f" th,.split{{color:{c['muted']}}}"
+        f"h2,tbody tr+tr>*,.cards tbody tr+tr{{border-color:{c['rule']}}}table,thead"
+        f" th{{border-color:{c['muted']}}}"
+        f"pre{{background:{c['veil']};border-color:{c['blue']}}}"
+        f"{svg.style(mode)}"
+    )
 
 
 def document(title: str, description: str, body: Sequence[str]) -> str:
-    """The whole file. Colours: light by default and in print, dark where the reader's system asks for it."""
+    """The whole file. Colours: light by default and in print, dark where the reader's system asks
+    for it.
+    """
     mode = f"@media screen and (prefers-color-scheme:dark){{{_colours(1)}}}"
-    return "\n".join(["<!DOCTYPE html>", '<html lang="en">', "<head>", '<meta charset="utf-8">', f"<title>{text(title)}</title>",
-                      '<meta name="viewport" content="width=device-width, initial-scale=1">', GENERATOR_TAG,
-                      f'<meta name="description" content="{text(description)}">', '<meta name="color-scheme" content="light dark">',
-                      f"<style>{_RULES.strip()}\n{_colours(0)}\n{mode}</style>", "</head>", "<body>", *body,
-                      f"<script>{_SCRIPT.strip()}</script>", "</body>", "</html>", ""])
+    return "\n".join(
+        [
+            "<!DOCTYPE html>",
+            '<html lang="en">',
+            "<head>",
+            '<meta charset="utf-8">',
+            f"<title>{text(title)}</title>",
+            '<meta name="viewport" content="width=device-width, initial-scale=1">',
+            GENERATOR_TAG,
+            f'<meta name="description" content="{text(description)}">',
+            '<meta name="color-scheme" content="light dark">',
+            f"<style>{_RULES.strip()}\n{_colours(0)}\n{mode}</style>",
+            "</head>",
+            "<body>",
+            *body,
+            f"<script>{_SCRIPT.strip()}</script>",
+            "</body>",
+            "</html>",
+            "",
+        ]
+    )
 
 
 def data(value: float | int | None, shown: str) -> str:
@@ -127,14 +151,30 @@ def name(value: str) -> str:
 def arxiv(number: str | None, shown: str | None = None) -> str:
     """A link to a paper on arXiv; plain text for what is no arXiv number."""
     label = shown if shown is not None else f"arXiv {number}" if number else "no arXiv number"
-    if not number or not re.fullmatch(r"\d{4}\.\d{4,5}(v\d+)?|[a-z-]+(\.[A-Z]{2})?/\d{7}(v\d+)?", number):
+    if not number or not re.fullmatch(
+        r"\d{4}\.\d{4,5}(v\d+)?|[a-z-]+(\.[A-Z]{2})?/\d{7}(v\d+)?", number
+    ):
         return text(label)
     return f'<a href="https://arxiv.org/abs/{text(number)}">{text(label)}</a>'
 
 
-def table(caption: str, head: Sequence[str], rows: Sequence[Sequence[str]], align: str, *, cards: bool = False, sort: bool = False) -> str:
-    """A table of cells that are HTML already. align: l, r or h (a header of its row) per column. cards: on a phone each row is a block."""
-    kinds = [f'class="{kind}"' for kind in (" ".join(filter(None, ("cards" if cards else "", "sort" if sort else ""))),) if kind]
+def table(
+    caption: str,
+    head: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    align: str,
+    *,
+    cards: bool = False,
+    sort: bool = False,
+) -> str:
+    """A table of cells that are HTML already. align: l, r or h (a header of its row) per column.
+    cards: on a phone each row is a block.
+    """
+    kinds = [
+        f'class="{kind}"'
+        for kind in (" ".join(filter(None, ("cards" if cards else "", "sort" if sort else ""))),)
+        if kind
+    ]
     right = lambda i: ' class="num"' if align[i] == "r" else ""  # noqa: E731
     top = "".join(f'<th scope="col"{right(i)}>{text(label)}</th>' for i, label in enumerate(head))
     lines = []
@@ -142,22 +182,43 @@ def table(caption: str, head: Sequence[str], rows: Sequence[Sequence[str]], alig
         cells = []
         for i, cell in enumerate(row):
             label = f' data-label="{text(head[i])}"' if cards and align[i] != "h" else ""
-            cells.append(f'<th scope="row">{cell}</th>' if align[i] == "h" else f"<td{right(i)}{label}>{cell}</td>")
+            cells.append(
+                f'<th scope="row">{cell}</th>'
+                if align[i] == "h"
+                else f"<td{right(i)}{label}>{cell}</td>"
+            )
         lines.append(f"<tr>{''.join(cells)}</tr>")
-    inside = "\n".join([f"<table{''.join(' ' + kind for kind in kinds)}>", f"<caption>{text(caption)}</caption>", f"<thead><tr>{top}</tr></thead>",
-                        "<tbody>", *lines, "</tbody>", "</table>"])
-    return f'<div class="scroll" role="region" tabindex="0" aria-label="{text(caption)}">\n{inside}\n</div>'
+    inside = "\n".join(
+        [
+            f"<table{''.join(' ' + kind for kind in kinds)}>",
+            f"<caption>{text(caption)}</caption>",
+            f"<thead><tr>{top}</tr></thead>",
+            "<tbody>",
+            *lines,
+            "</tbody>",
+            "</table>",
+        ]
+    )
+    return (
+        '<div class="scroll" role="region" tabindex="0"'
+        f' aria-label="{text(caption)}">\n{inside}\n</div>'
+    )
 
 
 def figure(pictures: Sequence[tuple[str, str]], caption: str) -> str:
     """Pictures in two widths (wide, narrow), of which the page shows one."""
-    shown = "\n".join(f'<div class="wide">{wide}</div>\n<div class="narrow">{narrow}</div>' for wide, narrow in pictures)
+    shown = "\n".join(
+        f'<div class="wide">{wide}</div>\n<div class="narrow">{narrow}</div>'
+        for wide, narrow in pictures
+    )
     return f"<figure>\n{shown}\n<figcaption>{text(caption)}</figcaption>\n</figure>"
 
 
 def section(ident: str, title: str, parts: Sequence[str]) -> str:
     """A section with a heading that links can name."""
-    return "\n".join([f'<section id="{text(ident)}">', f"<h2>{text(title)}</h2>", *parts, "</section>"])
+    return "\n".join(
+        [f'<section id="{text(ident)}">', f"<h2>{text(title)}</h2>", *parts, "</section>"]
+    )
 
 
 def para(value: str, kind: str = "") -> str:

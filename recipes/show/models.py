@@ -1,7 +1,9 @@
 """Released models as text and JSON: the ranking, one model's card, the decision tree.
 
-In: Landscape, Sieve, Ranked, Branch (landscape.py, released.py). Out: strings and dictionaries. Does not compute or print.
+In: Landscape, Sieve, Ranked, Branch (landscape.py, released.py). Out: strings and dictionaries.
+Does not compute or print.
 """
+
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
@@ -10,7 +12,8 @@ from ..released.models import Held, Landscape, Model, Need, Score, Sieve, held
 from .jsonable import number
 from .text import Style, clean, percent, table, wrap
 
-SHOWN = 8   # benchmarks of a mix that the short answer shows per model; of longer mixes only the printed ones
+# benchmarks of a mix that the short answer shows per model; of longer mixes only the printed ones
+SHOWN = 8
 
 
 def amount(value: float, top: float) -> str:
@@ -20,7 +23,9 @@ def amount(value: float, top: float) -> str:
 
 def plain(score: Score, top: float | None = None) -> str:
     """A printed score as printed; with its maximum when that is not the usual one."""
-    return f"{score.value:g}" + (f" of {score.max:g}" if top is not None and score.max != top else "")
+    return f"{score.value:g}" + (
+        f" of {score.max:g}" if top is not None and score.max != top else ""
+    )
 
 
 def params(model: Model) -> str:
@@ -40,19 +45,33 @@ def licence_words(model: Model) -> str:
 
 def need_words(need: Need) -> str:
     """The filters in one line."""
-    parts = [f"under {need.under_b:g}B" if need.under_b else "", f"in {need.memory_gb:g} GB ({need.dtype})" if need.memory_gb else "",
-             *(name.replace("_", "-") for name in need.properties), f"licence {need.licence}" if need.licence else "",
-             *(f"{b} at least {least:g}" for b, _, least in need.floors)]
+    parts = [
+        f"under {need.under_b:g}B" if need.under_b else "",
+        f"in {need.memory_gb:g} GB ({need.dtype})" if need.memory_gb else "",
+        *(name.replace("_", "-") for name in need.properties),
+        f"licence {need.licence}" if need.licence else "",
+        *(f"{b} at least {least:g}" for b, _, least in need.floors),
+    ]
     if need.years:
         first, last = need.years
-        parts.append(f"released {first}" + (" or later" if last == 9999 else f" to {last}" if last != first else ""))
+        parts.append(
+            f"released {first}"
+            + (" or later" if last == 9999 else f" to {last}" if last != first else "")
+        )
     return ", ".join(part for part in parts if part)
 
 
 def cell_words(land: Landscape, cell: Cell) -> str:
-    """`DocVQA 95.7`, with ~ where it is not printed on the split, ^ where others than the authors report it."""
-    others = cell.kind == "printed" and cell.score is not None and cell.score.reported_by != "authors"
-    return f"{land.label(cell.target.benchmark)} {'' if cell.kind == 'printed' else '~'}{amount(cell.value, cell.target.max)}{'^' if others else ''}"
+    """`DocVQA 95.7`, with ~ where it is not printed on the split, ^ where others than the authors
+    report it.
+    """
+    others = (
+        cell.kind == "printed" and cell.score is not None and cell.score.reported_by != "authors"
+    )
+    return (
+        f"{land.label(cell.target.benchmark)}"
+        f" {'' if cell.kind == 'printed' else '~'}{amount(cell.value, cell.target.max)}{'^' if others else ''}"
+    )
 
 
 def measured_words(cells: Sequence[Cell], land: Landscape) -> str:
@@ -66,11 +85,20 @@ def pair_words(land: Landscape, a: Ranked, b: Ranked, wanted: Sequence[Target]) 
     """What two neighbours' numbers have in common: one set-up that printed both, or none."""
     pairs = same_setup(a.model, b.model, wanted)
     if not pairs:
-        return f"{a.model.name} and {b.model.name}: numbers of different reporters, no set-up printed both"
+        return (
+            f"{a.model.name} and {b.model.name}: numbers of different reporters, no set-up printed"
+            " both"
+        )
     tops = {t.benchmark: t.max for t in wanted}
-    scores = ", ".join(f"{land.label(x.benchmark)} {plain(x, tops[x.benchmark])} and {plain(y, tops[y.benchmark])}" for x, y in pairs[:6])
+    scores = ", ".join(
+        f"{land.label(x.benchmark)} {plain(x, tops[x.benchmark])} and {plain(y, tops[y.benchmark])}"
+        for x, y in pairs[:6]
+    )
     who = "their authors" if pairs[0][0].reported_by == "authors" else pairs[0][0].reported_by
-    return f"{a.model.name} and {b.model.name} side by side ({who}, {pairs[0][0].source.split(':')[0]}): {scores}"
+    return (
+        f"{a.model.name} and {b.model.name} side by side ({who},"
+        f" {pairs[0][0].source.split(':')[0]}): {scores}"
+    )
 
 
 def why_lines(land: Landscape, item: Ranked, style: Style) -> list[str]:
@@ -79,19 +107,48 @@ def why_lines(land: Landscape, item: Ranked, style: Style) -> list[str]:
     for cell in item.cells:
         t = cell.target
         mine = [s for s in item.model.scores if s.benchmark == t.benchmark]
-        printed = "; ".join(f"{plain(s, t.max)} ({', '.join(x for x in (s.split if s.split != t.split else '', s.reported_by, s.protocol, s.source) if x)})"
-                            for s in mine) or "nothing printed"
-        head = f"{land.label(t.benchmark)} {t.split} {amount(cell.value, t.max)} ± {amount(cell.se, t.max)} ({cell.kind})"
+        printed = (
+            "; ".join(
+                f"{plain(s, t.max)}"
+                f" ({', '.join(x for x in (s.split if s.split != t.split else '', s.reported_by, s.protocol, s.source) if x)})"
+                for s in mine
+            )
+            or "nothing printed"
+        )
+        head = (
+            f"{land.label(t.benchmark)} {t.split} {amount(cell.value, t.max)} ±"
+            f" {amount(cell.se, t.max)} ({cell.kind})"
+        )
         lines += wrap(f"{head}: {printed}", style, "      ", "        ")
     return lines
 
 
-def ranking_text(land: Landscape, found: Sieve, ranked: Sequence[Ranked], silent: int, wanted: Sequence[Target], tasks: str, need: Need, memory: bool,
-                 top: int, notes: Sequence[str], why: bool, style: Style, listed: Sequence[Ranked] | None = None) -> str:
-    """`models`: the ranking, what each score rests on, and who was left out. `listed`: those of the ranked ones to show, in this order."""
+def ranking_text(
+    land: Landscape,
+    found: Sieve,
+    ranked: Sequence[Ranked],
+    silent: int,
+    wanted: Sequence[Target],
+    tasks: str,
+    need: Need,
+    memory: bool,
+    top: int,
+    notes: Sequence[str],
+    why: bool,
+    style: Style,
+    listed: Sequence[Ranked] | None = None,
+) -> str:
+    """`models`: the ranking, what each score rests on, and who was left out. `listed`: those of the
+    ranked ones to show, in this order.
+    """
     words = need_words(need)
-    head = f"released {'models' if need.closed else 'open models'} for {tasks}{', ' + words if words else ''}: "
-    head += f"{len(ranked)} of {len(found.models)} print some of it" if found.models else "none passes"
+    head = (
+        f"released {'models' if need.closed else 'open models'} for"
+        f" {tasks}{', ' + words if words else ''}: "
+    )
+    head += (
+        f"{len(ranked)} of {len(found.models)} print some of it" if found.models else "none passes"
+    )
     lines = [style.paint(line, "bold") for line in wrap(head, style, hang="  ")]
     shown = (ranked if listed is None else listed)[:top]
     counts: dict[int, int] = {}
@@ -100,13 +157,32 @@ def ranking_text(land: Landscape, found: Sieve, ranked: Sequence[Ranked], silent
     rows = []
     for item in shown:
         value: Held | None = held(land, item.model, need.dtype) if memory else None
-        rows.append([f"{item.tie}{'=' if counts[item.tie] > 1 else ''}", clean(item.model.name), params(item.model), item.model.record["release"] or "-",
-                     *([f"{value.gb:.1f}" if value else "-"] if memory else []), f"{item.score:.1f} ± {item.se:.1f}", percent(item.printed)])
-    block = table(["", "model", "params", "released", *(["GB"] if memory else []), "mix", "printed"], rows, "llll" + "r" * memory + "rr", style, 1)
+        rows.append(
+            [
+                f"{item.tie}{'=' if counts[item.tie] > 1 else ''}",
+                clean(item.model.name),
+                params(item.model),
+                item.model.record["release"] or "-",
+                *([f"{value.gb:.1f}" if value else "-"] if memory else []),
+                f"{item.score:.1f} ± {item.se:.1f}",
+                percent(item.printed),
+            ]
+        )
+    block = table(
+        ["", "model", "params", "released", *(["GB"] if memory else []), "mix", "printed"],
+        rows,
+        "llll" + "r" * memory + "rr",
+        style,
+        1,
+    )
     lines += ["", block[0]] if shown else []
     for line, item in zip(block[1:], shown):
         lines.append(line)
-        lines += why_lines(land, item, style) if why else wrap(measured_words(item.cells, land), style, "     ", "       ")
+        lines += (
+            why_lines(land, item, style)
+            if why
+            else wrap(measured_words(item.cells, land), style, "     ", "       ")
+        )
     if shown:
         lines.append("")
         rest = counts[shown[0].tie] - sum(r.tie == shown[0].tie for r in shown)
@@ -115,14 +191,33 @@ def ranking_text(land: Landscape, found: Sieve, ranked: Sequence[Ranked], silent
         pairs = list(pairwise(shown)) if why else list(pairwise(shown))[:1]
         for a, b in pairs:
             lines += wrap(pair_words(land, a, b, wanted), style, hang="  ")
-        legend = ["mix: percent of scale with its standard error; equal ranks are ties (closer than one standard error), fewest parameters first; "
-                  "printed: weight of the mix that the model prints"]
+        legend = [
+            "mix: percent of scale with its standard error; equal ranks are ties (closer than one"
+            " standard error), fewest parameters first; printed: weight of the mix that the model"
+            " prints"
+        ]
         if any(c.kind != "printed" for r in shown for c in r.cells):
-            legend.append("~: not printed on this split, estimated from what the model prints elsewhere" + ("" if why else " (--why)"))
-        if any(c.kind == "printed" and c.score.reported_by != "authors" for r in shown for c in r.cells):
+            legend.append(
+                "~: not printed on this split, estimated from what the model prints elsewhere"
+                + ("" if why else " (--why)")
+            )
+        if any(
+            c.kind == "printed" and c.score.reported_by != "authors" for r in shown for c in r.cells
+        ):
             legend.append("^: reported by others")
-        legend += ["*: size only from the model's name"] if any("*" in params(r.model) for r in shown) else []
-        legend += ["GB: weights, KV cache of one image and 1 GB overhead, or weights and overhead where shapes are not known"] if memory else []
+        legend += (
+            ["*: size only from the model's name"]
+            if any("*" in params(r.model) for r in shown)
+            else []
+        )
+        legend += (
+            [
+                "GB: weights, KV cache of one image and 1 GB overhead, or weights and overhead"
+                " where shapes are not known"
+            ]
+            if memory
+            else []
+        )
         lines += wrap("; ".join(legend), style, hang="  ")
     lines += wrap(PROTOCOLS, style, hang="  ") if shown else []
     lines += left_out(found, silent, style)
@@ -137,53 +232,118 @@ def left_out(found: Sieve, silent: int, style: Style) -> list[str]:
     count = sum(map(len, found.unsaid.values()))
     if count:
         reasons = ", ".join(f"{name} ({len(models)})" for name, models in found.unsaid.items())
-        lines += wrap(f"{count} left out because the registry does not say: {reasons}", style, hang="  ")
+        lines += wrap(
+            f"{count} left out because the registry does not say: {reasons}", style, hang="  "
+        )
     if silent:
         lines += wrap(f"{silent} not ranked: they print no benchmark of the mix", style, hang="  ")
     if found.refused and not found.models:
-        lines += wrap("turned away by: " + ", ".join(f"{name} ({n})" for name, n in found.refused.items()), style, hang="  ")
+        lines += wrap(
+            "turned away by: " + ", ".join(f"{name} ({n})" for name, n in found.refused.items()),
+            style,
+            hang="  ",
+        )
     return lines
 
 
 def score_json(score: Score) -> dict:
     """One printed score."""
-    return {"benchmark": score.benchmark, "split": score.split, "value": number(score.value), "max": number(score.max), "protocol": score.protocol,
-            "reported_by": score.reported_by, "source": score.source, "also_in": list(score.also_in)}
+    return {
+        "benchmark": score.benchmark,
+        "split": score.split,
+        "value": number(score.value),
+        "max": number(score.max),
+        "protocol": score.protocol,
+        "reported_by": score.reported_by,
+        "source": score.source,
+        "also_in": list(score.also_in),
+    }
 
 
 def cell_json(cell: Cell) -> dict:
     """One model on one benchmark of the mix."""
     t = cell.target
-    return {"benchmark": t.benchmark, "split": t.split, "max": number(t.max), "value": number(cell.value), "se": number(cell.se), "kind": cell.kind,
-            "score": score_json(cell.score) if cell.score else None}
+    return {
+        "benchmark": t.benchmark,
+        "split": t.split,
+        "max": number(t.max),
+        "value": number(cell.value),
+        "se": number(cell.se),
+        "kind": cell.kind,
+        "score": score_json(cell.score) if cell.score else None,
+    }
 
 
 def ranked_json(land: Landscape, item: Ranked, dtype: str) -> dict:
     """One model of a ranking."""
     record, size = item.model.record, held(land, item.model, dtype)
-    return {"rank": item.tie, "model": item.model.key, "name": item.model.name, "params_b": number(record["params_b"]), "params_basis": record["params_basis"],
-            "active_params_b": number(record["active_params_b"]), "release": record["release"], "license": record["license"],
-            "commercial": item.model.licence[0],
-            "memory_gb": number(size.gb) if size else None, "memory_basis": size.basis if size else None,
-            "score": {"expected": number(item.score), "se": number(item.se), "unit": "percent of scale", "printed_weight": number(item.printed)},
-            "scores": [cell_json(c) for c in item.cells]}
+    return {
+        "rank": item.tie,
+        "model": item.model.key,
+        "name": item.model.name,
+        "params_b": number(record["params_b"]),
+        "params_basis": record["params_basis"],
+        "active_params_b": number(record["active_params_b"]),
+        "release": record["release"],
+        "license": record["license"],
+        "commercial": item.model.licence[0],
+        "memory_gb": number(size.gb) if size else None,
+        "memory_basis": size.basis if size else None,
+        "score": {
+            "expected": number(item.score),
+            "se": number(item.se),
+            "unit": "percent of scale",
+            "printed_weight": number(item.printed),
+        },
+        "scores": [cell_json(c) for c in item.cells],
+    }
 
 
 def targets_json(wanted: Sequence[Target]) -> list[dict]:
     """What a mix is compared on."""
-    return [{"benchmark": t.benchmark, "split": t.split, "max": number(t.max), "weight": number(t.weight)} for t in wanted]
+    return [
+        {
+            "benchmark": t.benchmark,
+            "split": t.split,
+            "max": number(t.max),
+            "weight": number(t.weight),
+        }
+        for t in wanted
+    ]
 
 
-def ranking_json(land: Landscape, found: Sieve, ranked: Sequence[Ranked], silent: int, wanted: Sequence[Target], tasks: Mapping[str, float], need: Need,
-                 top: int, notes: Sequence[str], listed: Sequence[Ranked] | None = None) -> dict:
+def ranking_json(
+    land: Landscape,
+    found: Sieve,
+    ranked: Sequence[Ranked],
+    silent: int,
+    wanted: Sequence[Target],
+    tasks: Mapping[str, float],
+    need: Need,
+    top: int,
+    notes: Sequence[str],
+    listed: Sequence[Ranked] | None = None,
+) -> dict:
     """`models --json`. `listed`: those of the ranked ones to show, in this order."""
-    return {"tasks": {name: number(w) for name, w in tasks.items()}, "compared_on": targets_json(wanted),
-            "models": [ranked_json(land, item, need.dtype) for item in (ranked if listed is None else listed)[:top]], "ranked": len(ranked), "not_ranked": silent,
-            "tied_with_first": sum(r.tie == 1 for r in ranked), "refused": dict(found.refused),
-            "left_out": {name: [m.key for m in models] for name, models in found.unsaid.items()}, "warnings": [*notes, PROTOCOLS]}
+    return {
+        "tasks": {name: number(w) for name, w in tasks.items()},
+        "compared_on": targets_json(wanted),
+        "models": [
+            ranked_json(land, item, need.dtype)
+            for item in (ranked if listed is None else listed)[:top]
+        ],
+        "ranked": len(ranked),
+        "not_ranked": silent,
+        "tied_with_first": sum(r.tie == 1 for r in ranked),
+        "refused": dict(found.refused),
+        "left_out": {name: [m.key for m in models] for name, models in found.unsaid.items()},
+        "warnings": [*notes, PROTOCOLS],
+    }
 
 
-# --- one model --------------------------------------------------------------------------------------------------------------
+# --- one model
+# ------------------------------------------------------------------------------------------
+
 
 def yes_no(value: bool | None) -> str:
     """A property in words; null is not known."""
@@ -199,27 +359,64 @@ def groups(model: Model) -> dict[tuple[str, str], list[Score]]:
 
 
 def card_text(land: Landscape, model: Model, style: Style) -> str:
-    """`models NAME`: specifications with sources, and every printed score, contradictory ones side by side."""
+    """`models NAME`: specifications with sources, and every printed score, contradictory ones side
+    by side.
+    """
     r = model.record
     known = lambda value, unit="": "not known" if value is None else f"{value}{unit}"  # noqa: E731
     sizes = [(dtype, held(land, model, dtype)) for dtype in ("bf16", "int8", "int4")]
-    fields = [("by", f"{r['organisation']}, released {known(r['release'])}" + (f", arXiv {r['arxiv']}" if r["arxiv"] else "")),
-              ("weights", {True: "open", False: "not released", None: "not known whether released"}[r["open"]] + (f": {r['hf_id']}" if r["hf_id"] else "")),
-              ("licence", f"{known(r['license'])}; {licence_words(model)}"),
-              ("size", f"{params(model)} ({r['params_basis']})" if r["params_b"] else "not known"),
-              ("memory", ", ".join(f"{dtype} {value.gb:.1f} GB" for dtype, value in sizes if value) + f" ({sizes[-1][1].basis.replace('int4', 'quantised')})"
-               if sizes[-1][1] else "not known: its size is not"),
-              ("encoder", known(r["encoder"]) + (f", {r['encoder_params_m']:g}M" if r["encoder_params_m"] else "")), ("connector", known(r["connector"])),
-              ("LLM", known(r["llm"])), ("resolution", ": ".join(x for x in (r["resolution_strategy"], r["resolution"]) if x) or "not known"),
-              ("visual tokens", f"{r['visual_tokens']:,}" if r["visual_tokens"] else "not known"), ("tokens scale", r["visual_tokens_scaling"] or ""),
-              ("takes", f"several images: {yes_no(r['multi_image'])}, video: {yes_no(r['video'])}"),
-              ("gives", f"boxes: {yes_no(r['grounding'])}, points: {yes_no(r['pointing'])}"),
-              ("context", f"{r['max_context']:,} tokens" if r["max_context"] else "not known"),
-              ("languages", ", ".join(r["languages"]) if r["languages"] else ""), ("data", r["data_openness"] or ""), ("notes", r["notes"] or "")]
-    lines = [style.paint(line, "bold") for line in wrap(f"{model.name} ({model.key})", style, hang="  ")]
+    fields = [
+        (
+            "by",
+            f"{r['organisation']}, released {known(r['release'])}"
+            + (f", arXiv {r['arxiv']}" if r["arxiv"] else ""),
+        ),
+        (
+            "weights",
+            {True: "open", False: "not released", None: "not known whether released"}[r["open"]]
+            + (f": {r['hf_id']}" if r["hf_id"] else ""),
+        ),
+        ("licence", f"{known(r['license'])}; {licence_words(model)}"),
+        ("size", f"{params(model)} ({r['params_basis']})" if r["params_b"] else "not known"),
+        (
+            "memory",
+            (
+                ", ".join(f"{dtype} {value.gb:.1f} GB" for dtype, value in sizes if value)
+                + f" ({sizes[-1][1].basis.replace('int4', 'quantised')})"
+                if sizes[-1][1]
+                else "not known: its size is not"
+            ),
+        ),
+        (
+            "encoder",
+            known(r["encoder"])
+            + (f", {r['encoder_params_m']:g}M" if r["encoder_params_m"] else ""),
+        ),
+        ("connector", known(r["connector"])),
+        ("LLM", known(r["llm"])),
+        (
+            "resolution",
+            ": ".join(x for x in (r["resolution_strategy"], r["resolution"]) if x) or "not known",
+        ),
+        ("visual tokens", f"{r['visual_tokens']:,}" if r["visual_tokens"] else "not known"),
+        ("tokens scale", r["visual_tokens_scaling"] or ""),
+        ("takes", f"several images: {yes_no(r['multi_image'])}, video: {yes_no(r['video'])}"),
+        ("gives", f"boxes: {yes_no(r['grounding'])}, points: {yes_no(r['pointing'])}"),
+        ("context", f"{r['max_context']:,} tokens" if r["max_context"] else "not known"),
+        ("languages", ", ".join(r["languages"]) if r["languages"] else ""),
+        ("data", r["data_openness"] or ""),
+        ("notes", r["notes"] or ""),
+    ]
+    lines = [
+        style.paint(line, "bold") for line in wrap(f"{model.name} ({model.key})", style, hang="  ")
+    ]
     for name, text in fields:
         lines += wrap(text, style, f"  {name:<14}", " " * 16) if text else []
-    lines += ["", style.paint("printed scores", "bold")] if model.scores else ["", "no score of it stands in the registry"]
+    lines += (
+        ["", style.paint("printed scores", "bold")]
+        if model.scores
+        else ["", "no score of it stands in the registry"]
+    )
     for (benchmark, split), scores in groups(model).items():
         top = land.records[benchmark]["max"]
         shares = [s.value / s.max * top for s in scores]
@@ -228,64 +425,149 @@ def card_text(land: Landscape, model: Model, style: Style) -> str:
         if len(scores) == 1:
             lines += wrap(f"{head}: {score_words(scores[0], top)}", style, "  ", "    ")
         else:
-            lines += wrap(f"{head}: {' / '.join(plain(s, top) for s in scores)}" + (f" ({amount(gap, top)} points apart)" if gap else ""), style, "  ", "    ")
+            lines += wrap(
+                f"{head}: {' / '.join(plain(s, top) for s in scores)}"
+                + (f" ({amount(gap, top)} points apart)" if gap else ""),
+                style,
+                "  ",
+                "    ",
+            )
             for s in scores:
                 lines += wrap(score_words(s, top), style, "    ", "      ")
     used = dict.fromkeys([*r["spec_sources"], *(s.source.split(":")[0] for s in model.scores)])
     lines += ["", style.paint("sources", "bold")]
     for key in used:
-        lines += wrap(f"{key}: {land.sources[key]['where']}" if key in land.sources else key, style, "  ", "    ")
+        lines += wrap(
+            f"{key}: {land.sources[key]['where']}" if key in land.sources else key,
+            style,
+            "  ",
+            "    ",
+        )
     return "\n".join(lines)
 
 
 def score_words(score: Score, top: float) -> str:
     """A printed score with protocol, reporter and place."""
-    parts = [score.reported_by, score.protocol, score.source, "also in " + ", ".join(score.also_in) if score.also_in else None]
+    parts = [
+        score.reported_by,
+        score.protocol,
+        score.source,
+        "also in " + ", ".join(score.also_in) if score.also_in else None,
+    ]
     return f"{plain(score, top)} ({'; '.join(part for part in parts if part)})"
 
 
 def card_json(land: Landscape, model: Model) -> dict:
-    """`models NAME --json`: the registry's record, memory by number format, and the sources it names."""
+    """`models NAME --json`: the registry's record, memory by number format, and the sources it
+    names.
+    """
     sizes = {dtype: held(land, model, dtype) for dtype in ("bf16", "int8", "int4")}
-    used = dict.fromkeys([*model.record["spec_sources"], *(s.source.split(":")[0] for s in model.scores)])
-    return {**{k: v for k, v in model.record.items() if k != "scores"}, "commercial": {"verdict": model.licence[0], "why": model.licence[2]},
-            "memory": {dtype: {"gb": number(value.gb), "basis": value.basis} if value else None for dtype, value in sizes.items()},
-            "scores": [score_json(s) for s in model.scores], "sources": {key: land.sources[key]["where"] for key in used if key in land.sources}}
+    used = dict.fromkeys(
+        [*model.record["spec_sources"], *(s.source.split(":")[0] for s in model.scores)]
+    )
+    return {
+        **{k: v for k, v in model.record.items() if k != "scores"},
+        "commercial": {"verdict": model.licence[0], "why": model.licence[2]},
+        "memory": {
+            dtype: {"gb": number(value.gb), "basis": value.basis} if value else None
+            for dtype, value in sizes.items()
+        },
+        "scores": [score_json(s) for s in model.scores],
+        "sources": {key: land.sources[key]["where"] for key in used if key in land.sources},
+    }
 
 
-# --- the tree ---------------------------------------------------------------------------------------------------------------
+# --- the tree
+# ------------------------------------------------------------------------------------------
+
 
 def tree_text(land: Landscape, branches: Sequence[Branch], need: Need, style: Style) -> str:
     """`models --tree`."""
     words = need_words(need)
-    lines = [style.paint(line, "bold") for line in wrap("which released open model? what must it do" + (f" ({words})" if words else ""), style, hang="  ")]
+    lines = [
+        style.paint(line, "bold")
+        for line in wrap(
+            "which released open model? what must it do" + (f" ({words})" if words else ""),
+            style,
+            hang="  ",
+        )
+    ]
     for branch in branches:
         lines += ["", *(style.paint(line, "bold") for line in wrap(branch.label, style))]
         for note in branch.notes:
             lines += wrap(note, style, "  ", "    ")
         for leaf in branch.leaves:
             if not leaf.best:
-                lines += wrap(f"{leaf.label}: none ({leaf.unsaid} not known, {leaf.silent} print no score)", style, "  ", "    ")
+                lines += wrap(
+                    f"{leaf.label}: none ({leaf.unsaid} not known, {leaf.silent} print no score)",
+                    style,
+                    "  ",
+                    "    ",
+                )
                 continue
             first, *others = leaf.best
-            lines += wrap(f"{leaf.label}: {first.model.name}, {params(first.model)}, {first.model.record['release'] or 'date not known'}, "
-                          f"{first.score:.1f} ± {first.se:.1f}", style, "  ", "    ")
+            lines += wrap(
+                f"{leaf.label}: {first.model.name}, {params(first.model)},"
+                f" {first.model.record['release'] or 'date not known'}, {first.score:.1f} ±"
+                f" {first.se:.1f}",
+                style,
+                "  ",
+                "    ",
+            )
             lines += wrap(measured_words(first.cells, land), style, "    ", "      ")
             if others:
                 more = leaf.tied - len(leaf.best)
-                names = ", ".join(f"{r.model.name} ({params(r.model)}, {r.score:.1f})" for r in others)
-                lines += wrap(f"ties with {names}" + (f" and {more} more" if more else ""), style, "    ", "      ")
-            lines += wrap(f"of {leaf.compared} that print some of it; {leaf.silent} print none; {leaf.unsaid} left out because the registry does not say",
-                          style, "    ", "      ")
-    lines += ["", *wrap("each leaf is the ranking of the registry's scores (models --tasks …): percent of the mix's scale with its standard error; of ties the "
-                        "one with the fewest parameters stands first; ~ estimated; * size only from the name; ^ reported by others", style),
-              *wrap(PROTOCOLS, style)]
+                names = ", ".join(
+                    f"{r.model.name} ({params(r.model)}, {r.score:.1f})" for r in others
+                )
+                lines += wrap(
+                    f"ties with {names}" + (f" and {more} more" if more else ""),
+                    style,
+                    "    ",
+                    "      ",
+                )
+            lines += wrap(
+                f"of {leaf.compared} that print some of it; {leaf.silent} print none; {leaf.unsaid}"
+                " left out because the registry does not say",
+                style,
+                "    ",
+                "      ",
+            )
+    lines += [
+        "",
+        *wrap(
+            "each leaf is the ranking of the registry's scores (models --tasks …): percent of the"
+            " mix's scale with its standard error; of ties the one with the fewest parameters"
+            " stands first; ~ estimated; * size only from the name; ^ reported by others",
+            style,
+        ),
+        *wrap(PROTOCOLS, style),
+    ]
     return "\n".join(lines)
 
 
 def tree_json(land: Landscape, branches: Sequence[Branch], dtype: str) -> dict:
     """`models --tree --json`."""
-    return {"branches": [{"need": b.label, "tasks": b.tasks, "compared_on": targets_json(b.wanted), "warnings": list(b.notes),
-                          "leaves": [{"size": leaf.label, "models": [ranked_json(land, r, dtype) for r in leaf.best], "tied": leaf.tied,
-                                      "compared": leaf.compared, "not_ranked": leaf.silent, "left_out": leaf.unsaid}
-                                     for leaf in b.leaves]} for b in branches], "warnings": [PROTOCOLS]}
+    return {
+        "branches": [
+            {
+                "need": b.label,
+                "tasks": b.tasks,
+                "compared_on": targets_json(b.wanted),
+                "warnings": list(b.notes),
+                "leaves": [
+                    {
+                        "size": leaf.label,
+                        "models": [ranked_json(land, r, dtype) for r in leaf.best],
+                        "tied": leaf.tied,
+                        "compared": leaf.compared,
+                        "not_ranked": leaf.silent,
+                        "left_out": leaf.unsaid,
+                    }
+                    for leaf in b.leaves
+                ],
+            }
+            for b in branches
+        ],
+        "warnings": [PROTOCOLS],
+    }

@@ -1,9 +1,12 @@
-"""Pictures of results: forest plot, tornado, Pareto front, curve. Values in, SVG text out; the same values give the same bytes.
+"""Pictures of results: forest plot, tornado, Pareto front, curve. Values in, SVG text out; the same
+values give the same bytes.
 
-In: marks, bars and points with their words and numbers, finite. Out: SVG, wide or narrow (`compact`, for a phone), as a file of
-its own or (`alone=False`) as a part of a page that brings the colours. Does not know where the numbers come from.
-Text is measured before it is set: it wraps, and never overlaps or is cut. A number that is not finite is a ValueError.
+In: marks, bars and points with their words and numbers, finite. Out: SVG, wide or narrow
+(`compact`, for a phone), as a file of its own or (`alone=False`) as a part of a page that brings
+the colours. Does not know where the numbers come from. Text is measured before it is set: it wraps,
+and never overlaps or is cut. A number that is not finite is a ValueError.
 """
+
 import math
 from collections.abc import Callable, Collection, Sequence
 from typing import NamedTuple
@@ -15,7 +18,10 @@ LABEL, SMALL = 12.0, 10.5
 
 
 class Mark(NamedTuple):
-    """One line of a forest plot. kind: full, open or near (squares: controlled, confounded, of the same make), pool (diamond) or model (bar)."""
+    """One line of a forest plot. kind: full, open or near (squares: controlled, confounded, of the
+    same make), pool (diamond) or model (bar).
+    """
+
     label: str
     note: str
     estimate: float
@@ -26,7 +32,10 @@ class Mark(NamedTuple):
 
 
 class Panel(NamedTuple):
-    """Marks on one axis. better: 1 when more is better, -1 when less is, 0 to leave it out. digits: decimals of the numbers."""
+    """Marks on one axis. better: 1 when more is better, -1 when less is, 0 to leave it out. digits:
+    decimals of the numbers.
+    """
+
     title: str
     note: str
     marks: tuple[Mark, ...]
@@ -37,7 +46,9 @@ class Panel(NamedTuple):
 
 
 class Sheet:
-    """A growing list of elements and the height reached; x runs from 0 to `width`, inside the margin."""
+    """A growing list of elements and the height reached; x runs from 0 to `width`, inside the
+    margin.
+    """
 
     def __init__(self, title: str, about: str, compact: bool, alone: bool):
         self.title, self.about = title, about
@@ -54,18 +65,37 @@ class Sheet:
         """A position inside the margin."""
         return self.margin + value
 
-    def say(self, value: str, size: float = LABEL, role: str = "", *, left: float = 0.0, width: float | None = None) -> None:
+    def say(
+        self,
+        value: str,
+        size: float = LABEL,
+        role: str = "",
+        *,
+        left: float = 0.0,
+        width: float | None = None,
+    ) -> None:
         """Wrapped text at the height reached."""
-        for line in svg.fold_lines(value, self.width - left if width is None else width, size, "b" in role.split()):
+        for line in svg.fold_lines(
+            value, self.width - left if width is None else width, size, "b" in role.split()
+        ):
             self.y += round(size * 1.3, 1)
             self.parts.append(svg.words(self.x(left), self.y - size * 0.28, line, role, size))
 
     def finish(self) -> str:
         """The picture."""
-        return svg.picture(self.width + 2 * self.margin, math.ceil(self.y + max(self.margin, 2)), self.title, self.about, self.parts, alone=self.alone)
+        return svg.picture(
+            self.width + 2 * self.margin,
+            math.ceil(self.y + max(self.margin, 2)),
+            self.title,
+            self.about,
+            self.parts,
+            alone=self.alone,
+        )
 
 
-# --- forest ----------------------------------------------------------------------------------------------------------
+# --- forest
+# ------------------------------------------------------------------------------------------
+
 
 def domain(marks: Sequence[Mark]) -> tuple[float, float]:
     """The range of a panel: all intervals and zero, and a little beyond."""
@@ -84,17 +114,30 @@ def share(weight: float) -> str:
     return "<1%" if 0 < weight < 0.005 else f"{100 * weight:.0f}%"
 
 
-def forest(panels: Sequence[Panel], title: str, about: str = "", *, compact: bool = False, alone: bool = True, level: str = "80%",
-           key: Collection[str] | None = None, after: str = "") -> str:
-    """A forest plot: each panel has its own axis; squares by weight, a diamond for a pooled estimate, a bar for a predicted one.
+def forest(
+    panels: Sequence[Panel],
+    title: str,
+    about: str = "",
+    *,
+    compact: bool = False,
+    alone: bool = True,
+    level: str = "80%",
+    key: Collection[str] | None = None,
+    after: str = "",
+) -> str:
+    """A forest plot: each panel has its own axis; squares by weight, a diamond for a pooled
+    estimate, a bar for a predicted one.
 
-    A panel without marks says its note and nothing else. key: the kinds of marks to explain (default: those in the panels).
+    A panel without marks says its note and nothing else. key: the kinds of marks to explain
+    (default: those in the panels).
     after: what is not among the panels.
     """
     sheet = Sheet(title, about, compact, alone)
     for panel in panels:
         for mark in panel.marks:
-            svg.finite(mark.estimate, mark.low, mark.high, 0.0 if mark.weight is None else mark.weight)
+            svg.finite(
+                mark.estimate, mark.low, mark.high, 0.0 if mark.weight is None else mark.weight
+            )
         sheet.y += 16 if sheet.parts else 0
         sheet.say(panel.title, 13, "b")
         sheet.say(panel.note, SMALL, "m")
@@ -112,9 +155,16 @@ def kinds_of(panels: Sequence[Panel]) -> set[str]:
     return {mark.kind for panel in panels for mark in panel.marks}
 
 
-KEY = {"full": "a printed pair of rows that differs in nothing else but tokens that follow the change (controlled)", "open": "a printed pair in which something else moves along",
-       "near": "a printed pair of the same make, not the very components", "pool": "the direct rows alone, pooled over papers, what else moved taken out",
-       "model": "what the model expects; {level} of new runs should fall on the bar"}
+KEY = {
+    "full": (
+        "a printed pair of rows that differs in nothing else but tokens that follow the change"
+        " (controlled)"
+    ),
+    "open": "a printed pair in which something else moves along",
+    "near": "a printed pair of the same make, not the very components",
+    "pool": "the direct rows alone, pooled over papers, what else moved taken out",
+    "model": "what the model expects; {level} of new runs should fall on the bar",
+}
 
 
 def _key(sheet: Sheet, kinds: Collection[str], level: str) -> None:
@@ -129,16 +179,35 @@ def _key(sheet: Sheet, kinds: Collection[str], level: str) -> None:
         sheet.say(KEY[kind].format(level=level), SMALL, "m", left=36)
         sheet.y += 1
     if set(kinds) & set(SQUARES):
-        sheet.say(f"squares: area by weight; their lines: the noise of two runs, {level}", SMALL, "m", left=36)
+        sheet.say(
+            f"squares: area by weight; their lines: the noise of two runs, {level}",
+            SMALL,
+            "m",
+            left=36,
+        )
 
 
 def _wide(sheet: Sheet, panel: Panel, level: str) -> None:
     """Label, plot and numbers side by side."""
     head = ["change", f"{level} interval", "weight"]
-    cells = [(svg.signed(m.estimate, panel.digits), interval_text(m, panel.digits), "" if m.weight is None else share(m.weight)) for m in panel.marks]
+    cells = [
+        (
+            svg.signed(m.estimate, panel.digits),
+            interval_text(m, panel.digits),
+            "" if m.weight is None else share(m.weight),
+        )
+        for m in panel.marks
+    ]
     used = [i for i in range(3) if i < 2 or any(cell[2] for cell in cells)]
-    widths = [max(svg.measure(head[i], SMALL), *(svg.measure(cell[i], LABEL, True) for cell in cells)) if i in used else -12.0 for i in range(3)]
-    ends = [sheet.width - sum(widths[i + 1:]) - 12 * (2 - i) for i in range(3)]
+    widths = [
+        (
+            max(svg.measure(head[i], SMALL), *(svg.measure(cell[i], LABEL, True) for cell in cells))
+            if i in used
+            else -12.0
+        )
+        for i in range(3)
+    ]
+    ends = [sheet.width - sum(widths[i + 1 :]) - 12 * (2 - i) for i in range(3)]
     left, right = 246.0, ends[0] - widths[0] - 18
     low, high = domain(panel.marks)
     at = lambda value: sheet.x(left + (value - low) / (high - low) * (right - left))  # noqa: E731
@@ -147,20 +216,29 @@ def _wide(sheet: Sheet, panel: Panel, level: str) -> None:
     sheet.parts += [svg.words(sheet.x(ends[i]), head_y, head[i], "m", SMALL, "end") for i in used]
     if panel.better:
         worse, better = ("← worse", "better →") if panel.better > 0 else ("← better", "worse →")
-        sheet.parts += [svg.words(sheet.x(left), head_y, worse, "m", SMALL), svg.words(sheet.x(right), head_y, better, "m", SMALL, "end")]
+        sheet.parts += [
+            svg.words(sheet.x(left), head_y, worse, "m", SMALL),
+            svg.words(sheet.x(right), head_y, better, "m", SMALL, "end"),
+        ]
     sheet.y += 18
     top, under = sheet.y, len(sheet.parts)
     largest = max((m.weight or 0.0 for m in panel.marks), default=0.0)
     for previous, mark, cell in zip((None, *panel.marks), panel.marks, cells):
         if previous and previous.kind in SQUARES and mark.kind not in SQUARES:
-            sheet.parts.append(svg.line(sheet.x(0), sheet.y + 1, sheet.x(sheet.width), sheet.y + 1, "rule"))
+            sheet.parts.append(
+                svg.line(sheet.x(0), sheet.y + 1, sheet.x(sheet.width), sheet.y + 1, "rule")
+            )
             sheet.y += 5
         middle = sheet.y + 10
         strong = "" if mark.kind in SQUARES else "b"
         sheet.say(mark.label, LABEL, strong, width=left - 14)
         sheet.say(mark.note, SMALL, "m", width=left - 14)
         sheet.parts += _symbol(mark, at, middle, largest)
-        sheet.parts += [svg.words(sheet.x(ends[i]), middle + 4, cell[i], strong, LABEL, "end") for i in used if cell[i]]
+        sheet.parts += [
+            svg.words(sheet.x(ends[i]), middle + 4, cell[i], strong, LABEL, "end")
+            for i in used
+            if cell[i]
+        ]
         sheet.y += 6
     sheet.parts[under:under] = _axis(sheet, panel, at, low, high, top, sheet.y)
 
@@ -176,30 +254,55 @@ def _narrow(sheet: Sheet, panel: Panel, level: str) -> None:
         sheet.say(mark.label, LABEL, strong)
         sheet.say(mark.note, SMALL, "m")
         weight = "" if mark.weight is None else f", weight {share(mark.weight)}"
-        sheet.say(f"{svg.signed(mark.estimate, panel.digits)} ({level}: {interval_text(mark, panel.digits)}){weight}", SMALL, strong)
+        sheet.say(
+            f"{svg.signed(mark.estimate, panel.digits)} ({level}:"
+            f" {interval_text(mark, panel.digits)}){weight}",
+            SMALL,
+            strong,
+        )
         middle = sheet.y + 11
-        sheet.parts += [svg.line(at(low), middle, at(high), middle, "rule"), svg.line(at(0), middle - 9, at(0), middle + 9, "zero"),
-                        *_symbol(mark, at, middle, largest)]
+        sheet.parts += [
+            svg.line(at(low), middle, at(high), middle, "rule"),
+            svg.line(at(0), middle - 9, at(0), middle + 9, "zero"),
+            *_symbol(mark, at, middle, largest),
+        ]
         sheet.y += 20
     sheet.parts += _axis(sheet, panel, at, low, high, sheet.y, sheet.y + 4)
 
 
-def _axis(sheet: Sheet, panel: Panel, at: Callable[[float], float], low: float, high: float, top: float, bottom: float) -> list[str]:
+def _axis(
+    sheet: Sheet,
+    panel: Panel,
+    at: Callable[[float], float],
+    low: float,
+    high: float,
+    top: float,
+    bottom: float,
+) -> list[str]:
     """Grid, zero line, ticks and the unit; leaves the sheet below them."""
     most = 7
     while most > 2:
         marks = svg.ticks(low, high, most)
         names = [svg.plain_number(t) for t in marks]
-        gaps = [at(b) - at(a) - (svg.measure(x, SMALL) + svg.measure(y, SMALL)) / 2 for a, b, x, y in zip(marks, marks[1:], names, names[1:])]
+        gaps = [
+            at(b) - at(a) - (svg.measure(x, SMALL) + svg.measure(y, SMALL)) / 2
+            for a, b, x, y in zip(marks, marks[1:], names, names[1:])
+        ]
         if min(gaps, default=99) > 8:
             break
         most -= 1
     out = [svg.line(at(t), top, at(t), bottom, "rule") for t in marks if t]
-    out += [svg.line(at(0), top, at(0), bottom, "zero"), svg.line(at(low), bottom, at(high), bottom, "axis")]
+    out += [
+        svg.line(at(0), top, at(0), bottom, "zero"),
+        svg.line(at(low), bottom, at(high), bottom, "axis"),
+    ]
     for t, name in zip(marks, names):
         half = svg.measure(name, SMALL) / 2
         where = min(max(at(t), sheet.x(half)), sheet.x(sheet.width - half))
-        out += [svg.line(at(t), bottom, at(t), bottom + 4, "axis"), svg.words(where, bottom + 15, name, "m", SMALL, "middle")]
+        out += [
+            svg.line(at(t), bottom, at(t), bottom + 4, "axis"),
+            svg.words(where, bottom + 15, name, "m", SMALL, "middle"),
+        ]
     sheet.y = bottom + 18
     middle = (at(low) + at(high)) / 2
     for line in svg.fold_lines(panel.unit, at(high) - at(low), SMALL):
@@ -212,8 +315,14 @@ SQUARES = ("full", "open", "near")
 
 
 def square_side(weight: float | None, largest: float) -> float:
-    """Side of a row's square: its area grows with the weight, down to a smallest one that can be seen."""
-    return 6.0 if weight is None or largest <= 0 else max(3.0, 13.0 * math.sqrt(max(weight, 0.0) / largest))
+    """Side of a row's square: its area grows with the weight, down to a smallest one that can be
+    seen.
+    """
+    return (
+        6.0
+        if weight is None or largest <= 0
+        else max(3.0, 13.0 * math.sqrt(max(weight, 0.0) / largest))
+    )
 
 
 def _symbol(mark: Mark, at: Callable[[float], float], y: float, largest: float) -> list[str]:
@@ -221,57 +330,121 @@ def _symbol(mark: Mark, at: Callable[[float], float], y: float, largest: float) 
     if mark.kind == "pool":
         return [svg.path([(low, y), (x, y - 6), (high, y), (x, y + 6)], "pool", closed=True)]
     if mark.kind == "model":
-        return [svg.box(low, y - 2.5, max(high - low, 1), 5, "bar", 2.5), svg.box(x - 2, y - 7, 4, 14, "bar", 1)]
+        return [
+            svg.box(low, y - 2.5, max(high - low, 1), 5, "bar", 2.5),
+            svg.box(x - 2, y - 7, 4, 14, "bar", 1),
+        ]
     half = square_side(mark.weight, largest) / 2
-    return [svg.line(low, y, high, y, "whisker"), svg.box(x - half, y - half, 2 * half, 2 * half, mark.kind)]
+    return [
+        svg.line(low, y, high, y, "whisker"),
+        svg.box(x - half, y - half, 2 * half, 2 * half, mark.kind),
+    ]
 
 
-# --- tornado -----------------------------------------------------------------------------------------------------------
+# --- tornado
+# ------------------------------------------------------------------------------------------
+
 
 class Bar(NamedTuple):
-    """One line of a tornado: `left` (a probability) to the left of the middle, `right` (a gain, not negative) to the right."""
+    """One line of a tornado: `left` (a probability) to the left of the middle, `right` (a gain, not
+    negative) to the right.
+    """
+
     label: str
     note: str
     left: float
     right: float
 
 
-def tornado(bars: Sequence[Bar], title: str, about: str = "", *, left: str = "", right: str = "", compact: bool = False, alone: bool = True) -> str:
-    """Two bars back to back for each line, in the order given; `left` and `right` say what the sides are."""
+def tornado(
+    bars: Sequence[Bar],
+    title: str,
+    about: str = "",
+    *,
+    left: str = "",
+    right: str = "",
+    compact: bool = False,
+    alone: bool = True,
+) -> str:
+    """Two bars back to back for each line, in the order given; `left` and `right` say what the
+    sides are.
+    """
     sheet = Sheet(title, about, compact, alone)
     for bar in bars:
         svg.finite(bar.left, bar.right)
         if not (0 <= bar.left <= 1 and bar.right >= 0):
-            raise ValueError(f"a tornado needs a probability and a gain that is not negative, not {bar.left!r} and {bar.right!r}")
+            raise ValueError(
+                f"a tornado needs a probability and a gain that is not negative, not {bar.left!r}"
+                f" and {bar.right!r}"
+            )
     names = 0.0 if compact else 210.0
     middle = names + (sheet.width - names) / 2
-    reach = (sheet.width - names) / 2 - 8 - max((svg.measure(t, LABEL) for bar in bars for t in (share(bar.left), svg.signed(bar.right))), default=0.0)
+    reach = (
+        (sheet.width - names) / 2
+        - 8
+        - max(
+            (
+                svg.measure(t, LABEL)
+                for bar in bars
+                for t in (share(bar.left), svg.signed(bar.right))
+            ),
+            default=0.0,
+        )
+    )
     most = max((bar.right for bar in bars), default=0.0)
-    heads = [(svg.fold_lines(head, (sheet.width - names) / 2 - 10, SMALL), side) for head, side in ((left, -1), (right, 1))]
+    heads = [
+        (svg.fold_lines(head, (sheet.width - names) / 2 - 10, SMALL), side)
+        for head, side in ((left, -1), (right, 1))
+    ]
     sheet.y += 4
     for lines, side in heads:
-        sheet.parts += [svg.words(sheet.x(middle + 6 * side), sheet.y + 11 + 13 * i, line, "m", SMALL, "end" if side < 0 else "start") for i,
-                        line in enumerate(lines)]
+        sheet.parts += [
+            svg.words(
+                sheet.x(middle + 6 * side),
+                sheet.y + 11 + 13 * i,
+                line,
+                "m",
+                SMALL,
+                "end" if side < 0 else "start",
+            )
+            for i, line in enumerate(lines)
+        ]
     sheet.y += 13 * max(len(lines) for lines, _ in heads) + 8
     for bar in bars:
         top = sheet.y
         sheet.say(bar.label, LABEL, "b", width=sheet.width if compact else names - 14)
         sheet.say(bar.note, SMALL, "m", width=sheet.width if compact else names - 14)
         y = sheet.y + 4 if compact else top + 1
-        for value, size, side, role in ((share(bar.left), bar.left * reach, -1, "full"), (svg.signed(bar.right), bar.right / most * reach if most else 0.0, 1,
-                                                                                          "bar")):
+        for value, size, side, role in (
+            (share(bar.left), bar.left * reach, -1, "full"),
+            (svg.signed(bar.right), bar.right / most * reach if most else 0.0, 1, "bar"),
+        ):
             x = middle if side > 0 else middle - size
-            sheet.parts += [svg.box(sheet.x(x), y, size, 16, role),
-                            svg.words(sheet.x(middle + side * (size + 5)), y + 12, value, "", LABEL, "end" if side < 0 else "start")]
+            sheet.parts += [
+                svg.box(sheet.x(x), y, size, 16, role),
+                svg.words(
+                    sheet.x(middle + side * (size + 5)),
+                    y + 12,
+                    value,
+                    "",
+                    LABEL,
+                    "end" if side < 0 else "start",
+                ),
+            ]
         sheet.parts.append(svg.line(sheet.x(middle), y - 3, sheet.x(middle), y + 19, "axis"))
         sheet.y = max(sheet.y, y + 18) + (10 if compact else 8)
     return sheet.finish()
 
 
-# --- Pareto front and curve ----------------------------------------------------------------------------------------------
+# --- Pareto front and curve
+# ------------------------------------------------------------------------------------------
+
 
 class Point(NamedTuple):
-    """One point of a Pareto plot. kind: front, cloud or base. The note shows when the pointer rests on the point."""
+    """One point of a Pareto plot. kind: front, cloud or base. The note shows when the pointer rests
+    on the point.
+    """
+
     label: str
     x: float
     y: float
@@ -280,15 +453,24 @@ class Point(NamedTuple):
 
 
 class _Rise:
-    """A vertical scale: its ends (of the logarithm, for a logarithmic one, which wants positive numbers) and ticks."""
+    """A vertical scale: its ends (of the logarithm, for a logarithmic one, which wants positive
+    numbers) and ticks.
+    """
 
     def __init__(self, values: Sequence[float], logarithmic: bool = False):
         self.scale = math.log10 if logarithmic else float
         low, high = self.scale(min(values)), self.scale(max(values))
         if logarithmic:  # room for a number above the highest point
-            self.low, self.high = low - max(0.15 * (high - low), 0.1), high + max(0.35 * (high - low), 0.25)
-            found = svg.log_ticks(10 ** self.low, 10 ** self.high)
-            self.ticks = found[::(len(found) + 3) // 4] if len(found) > 1 else svg.ticks(10 ** self.low, 10 ** self.high, 3)
+            self.low, self.high = (
+                low - max(0.15 * (high - low), 0.1),
+                high + max(0.35 * (high - low), 0.25),
+            )
+            found = svg.log_ticks(10**self.low, 10**self.high)
+            self.ticks = (
+                found[:: (len(found) + 3) // 4]
+                if len(found) > 1
+                else svg.ticks(10**self.low, 10**self.high, 3)
+            )
         else:
             pad = 0.1 * (high - low) or 1.0
             self.low, self.high = low - pad, high + pad
@@ -301,10 +483,20 @@ class _Rise:
 
 
 class _Frame:
-    """The axes of a plot: positions of values, grid and ticks. left: where it begins (default: beside its own ticks' numbers)."""
+    """The axes of a plot: positions of values, grid and ticks. left: where it begins (default:
+    beside its own ticks' numbers).
+    """
 
-    def __init__(self, sheet: Sheet, xs: Sequence[float], rise: _Rise, units: tuple[str, str], logarithmic: bool, left: float | None = None,
-                 height: float | None = None):
+    def __init__(
+        self,
+        sheet: Sheet,
+        xs: Sequence[float],
+        rise: _Rise,
+        units: tuple[str, str],
+        logarithmic: bool,
+        left: float | None = None,
+        height: float | None = None,
+    ):
         if logarithmic and min(xs) <= 0:
             raise ValueError("a logarithmic axis needs positive numbers")
         scale = math.log10 if logarithmic else float
@@ -313,8 +505,8 @@ class _Frame:
         self.x0, self.x1, self.scale = low - pad, high + pad, scale
         self.rise = rise
         if logarithmic:
-            x_ticks = svg.log_ticks(10 ** self.x0, 10 ** self.x1)
-            x_ticks = x_ticks if len(x_ticks) > 1 else svg.ticks(10 ** self.x0, 10 ** self.x1, 4)
+            x_ticks = svg.log_ticks(10**self.x0, 10**self.x1)
+            x_ticks = x_ticks if len(x_ticks) > 1 else svg.ticks(10**self.x0, 10**self.x1, 4)
         else:
             x_ticks = svg.ticks(self.x0, self.x1, 6)
         self.left = 8 + rise.wide if left is None else left
@@ -322,27 +514,44 @@ class _Frame:
         sheet.say(units[1], SMALL, "m")
         self.sheet, self.top, self.bottom = sheet, sheet.y + 8, sheet.y + 8 + height
         for t in rise.ticks:
-            sheet.parts += [svg.line(sheet.x(self.left), self.y(t), sheet.x(self.right), self.y(t), "rule"),
-                            svg.words(sheet.x(self.left - 6), self.y(t) + 4, svg.plain_number(t), "m", SMALL, "end")]
-        sheet.parts.append(svg.line(sheet.x(self.left), self.bottom, sheet.x(self.right), self.bottom, "axis"))
+            sheet.parts += [
+                svg.line(sheet.x(self.left), self.y(t), sheet.x(self.right), self.y(t), "rule"),
+                svg.words(
+                    sheet.x(self.left - 6), self.y(t) + 4, svg.plain_number(t), "m", SMALL, "end"
+                ),
+            ]
+        sheet.parts.append(
+            svg.line(sheet.x(self.left), self.bottom, sheet.x(self.right), self.bottom, "axis")
+        )
         used = -1e9
         for t in x_ticks:
             name = svg.plain_number(t)
             half = svg.measure(name, SMALL) / 2
             sheet.parts.append(svg.line(self.x(t), self.bottom, self.x(t), self.bottom + 4, "axis"))
             if self.x(t) - half > used + 6 and self.x(t) + half <= sheet.x(sheet.width):
-                sheet.parts.append(svg.words(self.x(t), self.bottom + 16, name, "m", SMALL, "middle"))
+                sheet.parts.append(
+                    svg.words(self.x(t), self.bottom + 16, name, "m", SMALL, "middle")
+                )
                 used = self.x(t) + half
         sheet.y = self.bottom + 18
         for line in svg.fold_lines(units[0], self.right - self.left, SMALL):
             sheet.y += 14
-            sheet.parts.append(svg.words(sheet.x((self.left + self.right) / 2), sheet.y - 2, line, "m", SMALL, "middle"))
+            sheet.parts.append(
+                svg.words(
+                    sheet.x((self.left + self.right) / 2), sheet.y - 2, line, "m", SMALL, "middle"
+                )
+            )
 
     def x(self, value: float) -> float:
-        return self.sheet.x(self.left + (self.scale(value) - self.x0) / (self.x1 - self.x0) * (self.right - self.left))
+        return self.sheet.x(
+            self.left
+            + (self.scale(value) - self.x0) / (self.x1 - self.x0) * (self.right - self.left)
+        )
 
     def y(self, value: float) -> float:
-        return self.bottom - (self.rise.scale(value) - self.rise.low) / (self.rise.high - self.rise.low) * (self.bottom - self.top)
+        return self.bottom - (self.rise.scale(value) - self.rise.low) / (
+            self.rise.high - self.rise.low
+        ) * (self.bottom - self.top)
 
 
 def staircase(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
@@ -354,9 +563,18 @@ def staircase(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]
     return out
 
 
-def pareto(points: Sequence[Point], title: str, about: str = "", *, units: tuple[str, str] = ("cost", "score"), compact: bool = False,
-           alone: bool = True) -> str:
-    """Score against cost (logarithmic): all points, the front as a staircase, labels of the front where they find room."""
+def pareto(
+    points: Sequence[Point],
+    title: str,
+    about: str = "",
+    *,
+    units: tuple[str, str] = ("cost", "score"),
+    compact: bool = False,
+    alone: bool = True,
+) -> str:
+    """Score against cost (logarithmic): all points, the front as a staircase, labels of the front
+    where they find room.
+    """
     sheet = Sheet(title, about, compact, alone)
     for point in points:
         svg.finite(point.x, point.y)
@@ -366,32 +584,56 @@ def pareto(points: Sequence[Point], title: str, about: str = "", *, units: tuple
     frame = _Frame(sheet, [p.x for p in points], _Rise([p.y for p in points]), units, True)
     steps = staircase([(p.x, p.y) for p in points if p.kind == "front"])
     if steps:
-        sheet.parts.append(svg.path([(frame.x(x), frame.y(y)) for x, y in [*steps, (10 ** frame.x1, steps[-1][1])]], "front"))
+        sheet.parts.append(
+            svg.path(
+                [(frame.x(x), frame.y(y)) for x, y in [*steps, (10**frame.x1, steps[-1][1])]],
+                "front",
+            )
+        )
     order = {"cloud": 0, "base": 1, "front": 2}
     spots = []
     for point in sorted(points, key=lambda p: order[p.kind]):
         x, y = frame.x(point.x), frame.y(point.y)
         radius = 3.0 if point.kind == "cloud" else 5.0
         hint = ": ".join(filter(None, (point.label, point.note)))
-        sheet.parts.append(svg.dot(x, y, radius, {"cloud": "cloud", "base": "pool", "front": "dot"}[point.kind], hint))
+        sheet.parts.append(
+            svg.dot(
+                x, y, radius, {"cloud": "cloud", "base": "pool", "front": "dot"}[point.kind], hint
+            )
+        )
         spots.append((x - radius, y - radius, x + radius, y + radius))
     boxes = list(spots)
     for (ax, ay), (bx, by) in zip(steps, steps[1:]):  # labels keep off the line
-        boxes.append((frame.x(ax) - 1, min(frame.y(ay), frame.y(by)) - 1, frame.x(bx) + 1, max(frame.y(ay), frame.y(by)) + 1))
-    for point in sorted((p for p in points if p.kind != "cloud" and p.label), key=lambda p: (-p.y, p.x)):
+        boxes.append(
+            (
+                frame.x(ax) - 1,
+                min(frame.y(ay), frame.y(by)) - 1,
+                frame.x(bx) + 1,
+                max(frame.y(ay), frame.y(by)) + 1,
+            )
+        )
+    for point in sorted(
+        (p for p in points if p.kind != "cloud" and p.label), key=lambda p: (-p.y, p.x)
+    ):
         sheet.parts += _label(point, frame, boxes)
     return sheet.finish()
 
 
-def _label(point: Point, frame: _Frame, boxes: list[tuple[float, float, float, float]]) -> list[str]:
-    """The point's label at the first free of eight places; none free: no label (the hint of the point has it)."""
+def _label(
+    point: Point, frame: _Frame, boxes: list[tuple[float, float, float, float]]
+) -> list[str]:
+    """The point's label at the first free of eight places; none free: no label (the hint of the
+    point has it).
+    """
     x, y, width = frame.x(point.x), frame.y(point.y), svg.measure(point.label, SMALL)
     edge = (frame.sheet.x(frame.left), frame.top - 6, frame.sheet.x(frame.right), frame.bottom)
     for dx, dy in ((-1, -7), (1, 14), (-1, 14), (1, -7), (1, 3.5), (-1, 3.5), (-1, -20), (1, 27)):
         start = x + 7 if dx > 0 else x - 7 - width
         box = (start, y + dy - 9, start + width, y + dy + 3)
         inside = box[0] >= edge[0] and box[1] >= edge[1] and box[2] <= edge[2] and box[3] <= edge[3]
-        if inside and not any(box[0] < b[2] and b[0] < box[2] and box[1] < b[3] and b[1] < box[3] for b in boxes):
+        if inside and not any(
+            box[0] < b[2] and b[0] < box[2] and box[1] < b[3] and b[1] < box[3] for b in boxes
+        ):
             boxes.append(box)
             return [svg.words(start, y + dy, point.label, "", SMALL)]
     return []
@@ -399,6 +641,7 @@ def _label(point: Point, frame: _Frame, boxes: list[tuple[float, float, float, f
 
 class Step(NamedTuple):
     """One point of a curve with its interval."""
+
     x: float
     y: float
     low: float
@@ -406,14 +649,29 @@ class Step(NamedTuple):
 
 
 class Cost(NamedTuple):
-    """What the points of a curve cost, drawn below it: one positive number for each of them, None where it is not known."""
+    """What the points of a curve cost, drawn below it: one positive number for each of them, None
+    where it is not known.
+    """
+
     unit: str
     values: tuple[float | None, ...]
 
 
-def curve(steps: Sequence[Step], title: str, about: str = "", *, units: tuple[str, str] = ("", ""), mark: tuple[float, str] | None = None,
-          costs: Sequence[Cost] = (), logarithmic: bool = True, compact: bool = False, alone: bool = True) -> str:
-    """A line with its band, a vertical mark at mark[0] that mark[1] explains, and below it a small plot for each kind of cost (logarithmic)."""
+def curve(
+    steps: Sequence[Step],
+    title: str,
+    about: str = "",
+    *,
+    units: tuple[str, str] = ("", ""),
+    mark: tuple[float, str] | None = None,
+    costs: Sequence[Cost] = (),
+    logarithmic: bool = True,
+    compact: bool = False,
+    alone: bool = True,
+) -> str:
+    """A line with its band, a vertical mark at mark[0] that mark[1] explains, and below it a small
+    plot for each kind of cost (logarithmic).
+    """
     sheet = Sheet(title, about, compact, alone)
     for step in steps:
         svg.finite(*step)
@@ -423,22 +681,40 @@ def curve(steps: Sequence[Step], title: str, about: str = "", *, units: tuple[st
         sheet.say("no point to show", LABEL, "m")
         return sheet.finish()
     ordered = sorted(steps)
-    below = [(cost.unit, found, _Rise([y for _, y in found], True)) for cost in costs if (found := _known(steps, cost))]
+    below = [
+        (cost.unit, found, _Rise([y for _, y in found], True))
+        for cost in costs
+        if (found := _known(steps, cost))
+    ]
     rise = _Rise([v for s in ordered for v in (s.low, s.high)])
     left = 8 + max(one.wide for one in (rise, *(r for _, _, r in below)))
     xs = [s.x for s in ordered] + ([mark[0]] if mark else [])
     frame = _Frame(sheet, xs, rise, units, logarithmic, left)
-    band = [(frame.x(s.x), frame.y(s.high)) for s in ordered] + [(frame.x(s.x), frame.y(s.low)) for s in reversed(ordered)]
+    band = [(frame.x(s.x), frame.y(s.high)) for s in ordered] + [
+        (frame.x(s.x), frame.y(s.low)) for s in reversed(ordered)
+    ]
     # the band goes under the grid, so that the lines of the grid stay visible
     sheet.parts.insert(0, svg.path(band, "veil", closed=True))
     if rise.low < 0 < rise.high:
-        sheet.parts.append(svg.line(sheet.x(frame.left), frame.y(0), sheet.x(frame.right), frame.y(0), "zero"))
+        sheet.parts.append(
+            svg.line(sheet.x(frame.left), frame.y(0), sheet.x(frame.right), frame.y(0), "zero")
+        )
     sheet.parts.append(svg.path([(frame.x(s.x), frame.y(s.y)) for s in ordered], "trace"))
-    sheet.parts += [svg.dot(frame.x(s.x), frame.y(s.y), 3.5, "full", f"{svg.plain_number(s.x)}: {svg.signed(s.y)}") for s in ordered]
+    sheet.parts += [
+        svg.dot(
+            frame.x(s.x), frame.y(s.y), 3.5, "full", f"{svg.plain_number(s.x)}: {svg.signed(s.y)}"
+        )
+        for s in ordered
+    ]
     if mark:
         x = frame.x(mark[0])
         sheet.parts.append(svg.line(x, frame.top, x, frame.bottom, "mark"))
-        sheet.say(f"dashed line: {svg.plain_number(mark[0])} {mark[1]}".rstrip(), SMALL, "m", left=frame.left)
+        sheet.say(
+            f"dashed line: {svg.plain_number(mark[0])} {mark[1]}".rstrip(),
+            SMALL,
+            "m",
+            left=frame.left,
+        )
     for unit, found, one in below:
         sheet.y += 12
         _below(_Frame(sheet, xs, one, ("", unit), logarithmic, left, 96.0), found)
@@ -446,24 +722,35 @@ def curve(steps: Sequence[Step], title: str, about: str = "", *, units: tuple[st
 
 
 def _known(steps: Sequence[Step], cost: Cost) -> list[tuple[float, float]]:
-    """(place on the axis, cost) where it is known, in order. Raises ValueError for one that is not positive."""
-    found = sorted((step.x, value) for step, value in zip(steps, cost.values, strict=True) if value is not None)
+    """(place on the axis, cost) where it is known, in order. Raises ValueError for one that is not
+    positive.
+    """
+    found = sorted(
+        (step.x, value) for step, value in zip(steps, cost.values, strict=True) if value is not None
+    )
     for _, value in found:
         svg.finite(value)
         if value <= 0:
-            raise ValueError(f"a cost is drawn on a logarithmic axis and must be positive, not {value!r}")
+            raise ValueError(
+                f"a cost is drawn on a logarithmic axis and must be positive, not {value!r}"
+            )
     return found
 
 
 def _below(frame: _Frame, found: Sequence[tuple[float, float]]) -> None:
-    """One kind of cost: a line, dots, and the number of each where it finds room (the hint of the dot has it)."""
+    """One kind of cost: a line, dots, and the number of each where it finds room (the hint of the
+    dot has it).
+    """
     sheet, used = frame.sheet, frame.sheet.x(frame.left)
     sheet.parts.append(svg.path([(frame.x(x), frame.y(y)) for x, y in found], "front"))
     for x, y in found:
         name = f"{y:,.0f}" if y >= 10 else f"{y:.3g}"
         wide = svg.measure(name, SMALL)
-        sheet.parts.append(svg.dot(frame.x(x), frame.y(y), 3.5, "dot", f"{svg.plain_number(x)}: {name}"))
-        start = max(frame.x(x) + 4 - wide, sheet.x(frame.left) + 2)   # to the left of its dot: costs rise to the right
+        sheet.parts.append(
+            svg.dot(frame.x(x), frame.y(y), 3.5, "dot", f"{svg.plain_number(x)}: {name}")
+        )
+        # to the left of its dot: costs rise to the right
+        start = max(frame.x(x) + 4 - wide, sheet.x(frame.left) + 2)
         if start > used and start + wide <= sheet.x(sheet.width):
             sheet.parts.append(svg.words(start, frame.y(y) - 8, name, "", SMALL))
             used = start + wide + 5

@@ -1,9 +1,13 @@
-"""The agent skill as Markdown: one file for everything, one file for one situation, and the sections that the folder form shares.
+"""The agent skill as Markdown: one file for everything, one file for one situation, and the
+sections that the folder form shares.
 
-In: values of guide.py. Out: text, the same bytes for the same evidence. Every number comes from the functions that answer at the command
-line; a rule without rows says so. The format is that of the Agent Skills specification (github.com/agentskills/agentskills,
-docs/specification.mdx, commit 69ef37e): name at most 64 characters, description at most 1024, fewer than 500 lines. Does not write files.
+In: values of guide.py. Out: text, the same bytes for the same evidence. Every number comes from the
+functions that answer at the command line; a rule without rows says so. The format is that of the
+Agent Skills specification (github.com/agentskills/agentskills, docs/specification.mdx, commit
+69ef37e): name at most 64 characters, description at most 1024, fewer than 500 lines. Does not write
+files.
 """
+
 import json
 import os
 import re
@@ -22,9 +26,10 @@ from .text import clean, percent, signed
 from .toolbox import CARD, READING, commands
 
 NAME = "vlm-recipe-picker"
-MARK = "written by vlm-recipe-picker"   # in every file that this program writes: what has it may be overwritten
+# in every file that this program writes: what has it may be overwritten
+MARK = "written by vlm-recipe-picker"
 COMPATIBILITY = "Python 3.11 or newer for the commands; works as a decision guide without them"
-CLEAR = 0.8   # P(better) from which a change is said to help (or, from the other side, to hurt)
+CLEAR = 0.8  # P(better) from which a change is said to help (or, from the other side, to hurt)
 
 
 def default_path() -> str:
@@ -36,25 +41,67 @@ def head(name: str, description: str, library: Library) -> list[str]:
     """The frontmatter. Values are JSON strings, which YAML reads as they are."""
     papers = library.papers(shipped_only=True)
     tables = sum(len(paper.tables) for paper in papers)
-    cells = sum(value is not None for paper in papers for table in paper.tables for row in table.rows for value in row.scores.values())
+    cells = sum(
+        value is not None
+        for paper in papers
+        for table in paper.tables
+        for row in table.rows
+        for value in row.scores.values()
+    )
     quoted = lambda text: json.dumps(clean(text), ensure_ascii=False)  # noqa: E731
-    return ["---", f"name: {name}", f"description: {quoted(description)}", f"compatibility: {quoted(COMPATIBILITY)}", "metadata:",
-            f"  generator: \"{MARK}\"", f"  evidence: \"{len(papers)} papers, {tables} tables, {cells} printed scores\"", "---", ""]
+    return [
+        "---",
+        f"name: {name}",
+        f"description: {quoted(description)}",
+        f"compatibility: {quoted(COMPATIBILITY)}",
+        "metadata:",
+        f'  generator: "{MARK}"',
+        f'  evidence: "{len(papers)} papers, {tables} tables, {cells} printed scores"',
+        "---",
+        "",
+    ]
 
 
-DESCRIPTION = ("Picks a full vision-language model recipe (image encoder, connector, LLM, data mix, resolution schedule, training stages) for a task mix, "
-               "a compute budget and a latency target, from published ablation tables, with a citation for each choice. Use it when someone plans to train, "
-               "ablate or compare VLM recipes, asks what a component swap gains, how many visual tokens or GPU-hours something costs, which released VLM to "
-               "adopt, what to ablate first, or whether a repeated claim about VLM recipes is true.")
+DESCRIPTION = (
+    "Picks a full vision-language model recipe (image encoder, connector, LLM, data mix, resolution"
+    " schedule, training stages) for a task mix, a compute budget and a latency target, from"
+    " published ablation tables, with a citation for each choice. Use it when someone plans to"
+    " train, ablate or compare VLM recipes, asks what a component swap gains, how many visual"
+    " tokens or GPU-hours something costs, which released VLM to adopt, what to ablate first, or"
+    " whether a repeated claim about VLM recipes is true."
+)
 
 
 def build(library: Library, value: Guide, summaries: Mapping[str, str]) -> str:
-    """The whole skill in one file. summaries: command -> what it does, for all commands of the program."""
-    lines = [*head(NAME, DESCRIPTION, library), *opening(), *commands(summaries), *READING, "", *CARD, "", *axes(value.balanced),
-             "## Recipe and decision guide per task family", "", *FAMILIES, ""]
+    """The whole skill in one file. summaries: command -> what it does, for all commands of the
+    program.
+    """
+    lines = [
+        *head(NAME, DESCRIPTION, library),
+        *opening(),
+        *commands(summaries),
+        *READING,
+        "",
+        *CARD,
+        "",
+        *axes(value.balanced),
+        "## Recipe and decision guide per task family",
+        "",
+        *FAMILIES,
+        "",
+    ]
     for family, one in value.families.items():
-        lines += [f"### {title(family, library)}", "", *card_lines(one), "", *helps(one.entries), ""]
-    return "\n".join([*lines, *rules(value.rules), *famous(value), *STAGES, *read_next(value)]) + "\n"
+        lines += [
+            f"### {title(family, library)}",
+            "",
+            *card_lines(one),
+            "",
+            *helps(one.entries),
+            "",
+        ]
+    return (
+        "\n".join([*lines, *rules(value.rules), *famous(value), *STAGES, *read_next(value)]) + "\n"
+    )
 
 
 def title(family: str, library: Library) -> str:
@@ -64,42 +111,93 @@ def title(family: str, library: Library) -> str:
 
 def opening(source: str = "the tables below") -> list[str]:
     """What it is and when to use it. source: where the numbers stand."""
-    return ["# VLM recipe picker", "",
-            "Turn a task mix, a training budget and a latency target into one full recipe, each choice backed by a row of a published table. Numbers here were "
-            "computed by `python3 main.py skill` from the tables; gains are in percent of a benchmark's scale (points, for benchmarks out of 100) against "
-            f"{BASELINE_NAME}.", "",
-            "## When to use", "",
-            "- Someone plans a VLM: ask for tasks, training budget, device and latency; run `pick`; fill the card; cite the tables it names.",
-            "- Someone asks what a swap gains: run `swap`; report expected change, interval, P(better), grade and rows.",
-            "- Someone has runs to spend: run `ablate`, then `design`. Someone may not need to train: run `models` first.",
-            "- Someone repeats a rule of thumb: run `claims`, or `swap` for what is not there.",
-            f"- Without the program: use {source}, say for which limits they hold, and keep their intervals.",
-            "- The answer has grade `none`: say that no table holds evidence. Do not fill the gap from memory.", ""]
+    return [
+        "# VLM recipe picker",
+        "",
+        (
+            "Turn a task mix, a training budget and a latency target into one full recipe, each"
+            " choice backed by a row of a published table. Numbers here were computed by `python3"
+            " main.py skill` from the tables; gains are in percent of a benchmark's scale (points,"
+            f" for benchmarks out of 100) against {BASELINE_NAME}."
+        ),
+        "",
+        "## When to use",
+        "",
+        (
+            "- Someone plans a VLM: ask for tasks, training budget, device and latency; run `pick`;"
+            " fill the card; cite the tables it names."
+        ),
+        (
+            "- Someone asks what a swap gains: run `swap`; report expected change, interval,"
+            " P(better), grade and rows."
+        ),
+        (
+            "- Someone has runs to spend: run `ablate`, then `design`. Someone may not need to"
+            " train: run `models` first."
+        ),
+        "- Someone repeats a rule of thumb: run `claims`, or `swap` for what is not there.",
+        (
+            f"- Without the program: use {source}, say for which limits they hold, and keep their"
+            " intervals."
+        ),
+        (
+            "- The answer has grade `none`: say that no table holds evidence. Do not fill the gap"
+            " from memory."
+        ),
+        "",
+    ]
 
 
 def axes(entries: Sequence[Entry]) -> list[str]:
     """What each axis is worth on the balanced mix."""
-    return ["## What each axis is worth", "", f"Balanced mix of five families, from {BASELINE_NAME}, all else equal. {LEGEND}", "", *TABLE,
-            *(row(entry) for entry in entries), ""]
+    return [
+        "## What each axis is worth",
+        "",
+        f"Balanced mix of five families, from {BASELINE_NAME}, all else equal. {LEGEND}",
+        "",
+        *TABLE,
+        *(row(entry) for entry in entries),
+        "",
+    ]
 
 
-LEGEND = "Tables: on how many of the benchmarks they print the change is better; `*`: only this axis moved between the rows, without it other things did too."
-TABLE = ("| change | gain | 80% interval | P(better) | grades | tables: better on, of |", "|---|---:|---|---:|---|---|")
+LEGEND = (
+    "Tables: on how many of the benchmarks they print the change is better; `*`: only this axis"
+    " moved between the rows, without it other things did too."
+)
+TABLE = (
+    "| change | gain | 80% interval | P(better) | grades | tables: better on, of |",
+    "|---|---:|---|---:|---|---|",
+)
 
 
 def row(entry: Entry) -> str:
     """One change as a line of a table."""
     mix = entry.mix
-    found = "; ".join(f"{s.table}{f', arXiv {s.arxiv}' if s.arxiv else ''}: {s.better} of {s.of}{'*' if s.controlled else ''}" for s in entry.sources)
-    return (f"| {entry.usual.label} | {signed(mix.expected)} | {signed(mix.low)} to {signed(mix.high)} | {percent(mix.p_better)} | {', '.join(entry.grades)} | "
-            f"{found or 'no row makes just this change here'} |")
+    found = "; ".join(
+        f"{s.table}{f', arXiv {s.arxiv}' if s.arxiv else ''}: {s.better} of"
+        f" {s.of}{'*' if s.controlled else ''}"
+        for s in entry.sources
+    )
+    return (
+        f"| {entry.usual.label} | {signed(mix.expected)} | {signed(mix.low)} to {signed(mix.high)}"
+        f" | {percent(mix.p_better)} | {', '.join(entry.grades)} |"
+        f" {found or 'no row makes just this change here'} |"
+    )
 
 
 def helps(entries: Sequence[Entry]) -> list[str]:
     """The changes that clearly help or hurt, as a table; the others by name."""
-    clear = [entry for entry in entries if entry.mix.p_better >= CLEAR or entry.mix.p_better <= 1 - CLEAR]
+    clear = [
+        entry for entry in entries if entry.mix.p_better >= CLEAR or entry.mix.p_better <= 1 - CLEAR
+    ]
     rest = "; ".join(entry.usual.label for entry in entries if entry not in clear)
-    return [*(TABLE if clear else ()), *(row(entry) for entry in clear), *([""] if clear else ()), f"No clear difference: {rest}."]
+    return [
+        *(TABLE if clear else ()),
+        *(row(entry) for entry in clear),
+        *([""] if clear else ()),
+        f"No clear difference: {rest}.",
+    ]
 
 
 def said_limits(limits: Constraints) -> str:
@@ -107,9 +205,19 @@ def said_limits(limits: Constraints) -> str:
     parts = []
     if limits.budget:
         b = limits.budget
-        parts.append(f"{b.amount:,.0f} {b.gpu} hours" if b.kind == "gpu_hours" else f"{b.amount:.2g} FLOP" if b.kind == "flop" else f"{b.amount:,.0f} images")
+        parts.append(
+            f"{b.amount:,.0f} {b.gpu} hours"
+            if b.kind == "gpu_hours"
+            else f"{b.amount:.2g} FLOP"
+            if b.kind == "flop"
+            else f"{b.amount:,.0f} images"
+        )
     if limits.latency:
-        parts.append(f"{limits.latency.ms:g} ms to the {'whole answer' if limits.latency.whole_answer else 'first token'} on {limits.latency.gpu}")
+        parts.append(
+            f"{limits.latency.ms:g} ms to the"
+            f" {'whole answer' if limits.latency.whole_answer else 'first token'} on"
+            f" {limits.latency.gpu}"
+        )
     if limits.memory_gb:
         parts.append(f"{limits.memory_gb:g} GB")
     return f"{' and '.join(parts) or 'no limits'} ({limits.dtype})"
@@ -120,25 +228,46 @@ def value_of(axis: str, recipe: Recipe) -> str:
     if axis == "data":
         return f"`{recipe.data}`, {recipe.data_size:,.0f} examples"
     if axis == "resolution":
-        shape = f"{recipe.resolution} px" if isinstance(recipe.resolution, int) else f"{recipe.resolution} ({recipe.tiling})"
+        shape = (
+            f"{recipe.resolution} px"
+            if isinstance(recipe.resolution, int)
+            else f"{recipe.resolution} ({recipe.tiling})"
+        )
         return f"{shape}, {recipe.visual_tokens:g} visual tokens"
-    return f"`{getattr(recipe, axis)}`" + (f" ({recipe.llm_params_b:.3g}B)" if axis == "llm" else "")
+    return f"`{getattr(recipe, axis)}`" + (
+        f" ({recipe.llm_params_b:.3g}B)" if axis == "llm" else ""
+    )
 
 
 def cited(entry: Mapping) -> str:
     """A citation: table, arXiv id, what it shows."""
     if not entry["table"]:
         return f"unbacked ({entry['why']})"
-    return f"{entry['table']}{', arXiv ' + entry['arxiv'] if entry['arxiv'] else ''}: {entry['why']}"
+    return (
+        f"{entry['table']}{', arXiv ' + entry['arxiv'] if entry['arxiv'] else ''}: {entry['why']}"
+    )
 
 
-FAMILIES = (f"Best expected recipe under {said_limits(guide.LIMITS)}. Many recipes tie (`tied_with_first`); run `pick` for your own limits. The tables hold "
-            f"what helps (P(better) at least {percent(CLEAR)}) or hurts from {BASELINE_NAME}.",)
-NAMES = {"encoder": "encoder", "connector": "connector", "llm": "LLM", "data": "data", "resolution": "resolution"}
+FAMILIES = (
+    (
+        f"Best expected recipe under {said_limits(guide.LIMITS)}. Many recipes tie"
+        " (`tied_with_first`); run `pick` for your own limits. The tables hold what helps"
+        f" (P(better) at least {percent(CLEAR)}) or hurts from {BASELINE_NAME}."
+    ),
+)
+NAMES = {
+    "encoder": "encoder",
+    "connector": "connector",
+    "llm": "LLM",
+    "data": "data",
+    "resolution": "resolution",
+}
 
 
 def card_lines(one: Advice) -> list[str]:
-    """The pick of a family in short: a line per axis with its first citation, the gain and the costs, what to ablate."""
+    """The pick of a family in short: a line per axis with its first citation, the gain and the
+    costs, what to ablate.
+    """
     answer = one.picked
     if not answer.result.recipes:
         return ["No recipe meets these limits."]
@@ -146,12 +275,22 @@ def card_lines(one: Advice) -> list[str]:
     for entry in answer.citations[0]:
         first.setdefault(entry["axis"], entry)
     c = best.costs
-    lines = [f"- {NAMES[axis]} {value_of(axis, best.recipe)}. {cited(entry)}" for axis, entry in first.items()]
-    lines.append(f"- expected {signed(best.mix.expected)} percent of scale (80% interval {signed(best.mix.low)} to {signed(best.mix.high)}; grades: "
-                 f"{', '.join(guide.grades(answer.deltas[0]))}); {c.gpu_hours.low:,.0f} to {c.gpu_hours.high:,.0f} {c.gpu} hours, TTFT "
-                 f"{c.latency.ttft_ms:,.0f} ms on {c.latency_gpu}, {c.memory.total:.0f} GB")
+    lines = [
+        f"- {NAMES[axis]} {value_of(axis, best.recipe)}. {cited(entry)}"
+        for axis, entry in first.items()
+    ]
+    lines.append(
+        f"- expected {signed(best.mix.expected)} percent of scale (80% interval"
+        f" {signed(best.mix.low)} to {signed(best.mix.high)}; grades:"
+        f" {', '.join(guide.grades(answer.deltas[0]))}); {c.gpu_hours.low:,.0f} to"
+        f" {c.gpu_hours.high:,.0f} {c.gpu} hours, TTFT {c.latency.ttft_ms:,.0f} ms on"
+        f" {c.latency_gpu}, {c.memory.total:.0f} GB"
+    )
     if answer.first and answer.first.rival:
-        lines.append(f"- ablate first: {answer.first.axis}, `{answer.first.picked}` against `{answer.first.rival}`")
+        lines.append(
+            f"- ablate first: {answer.first.axis}, `{answer.first.picked}` against"
+            f" `{answer.first.rival}`"
+        )
     return lines
 
 
@@ -161,25 +300,49 @@ def backing(number: int, one: Backed) -> list[str]:
     if one.mix is None:
         return [lines[0] + " Unbacked: a rule of method, no table can hold it."]
     m = one.mix
-    lines.append(f"   Backing ({one.rule.tasks or 'balanced mix'}): model {signed(m.expected)} percent of scale (80% interval {signed(m.low)} to "
-                 f"{signed(m.high)}), P(better) {percent(m.p_better)}.{'' if one.holds else ' The rows no longer show it: treat the rule as open.'}")
+    lines.append(
+        f"   Backing ({one.rule.tasks or 'balanced mix'}): model {signed(m.expected)} percent of"
+        f" scale (80% interval {signed(m.low)} to "
+        f"{signed(m.high)}), P(better)"
+        f" {percent(m.p_better)}.{'' if one.holds else ' The rows no longer show it: treat the rule as open.'}"
+    )
     for cells in one.cells:
         printed = ", ".join(f"{key} {before:g} -> {after:g}" for key, before, after in cells.cells)
         place = f"{cells.proof.table}{f', arXiv {cells.arxiv}' if cells.arxiv else ''}"
-        lines.append(f"   Rows: {place}, {cells.proof.before} -> {cells.proof.after}: {printed} ({'only this moves' if len(cells.moves) == 1 else 'moves'}: "
-                     f"{', '.join(cells.moves).replace('_', ' ')}).")
+        lines.append(
+            f"   Rows: {place}, {cells.proof.before} -> {cells.proof.after}: {printed}"
+            f" ({'only this moves' if len(cells.moves) == 1 else 'moves'}:"
+            f" {', '.join(cells.moves).replace('_', ' ')})."
+        )
     return lines
 
 
 def rules(backed: Sequence[Backed]) -> list[str]:
     """Hard rejects and refusal rules."""
-    return ["## Hard rejects and refusal rules", "", *(line for number, one in enumerate(backed, 1) for line in (*backing(number, one), ""))]
+    return [
+        "## Hard rejects and refusal rules",
+        "",
+        *(line for number, one in enumerate(backed, 1) for line in (*backing(number, one), "")),
+    ]
 
 
 def famous(value: Guide, why: bool = True) -> list[str]:
     """Claims that fail (with `why` in a sentence each)."""
-    return ["## Famous claims that fail", "", "Do not repeat these; `claims ID` shows the rows, `claims` all others (most hold only partly).", "",
-            *(f"- {one.claim.id}, {one.verdict}: \"{one.claim.text}\".{' ' + short(claims_report.why(one)) if why else ''}" for one in value.failing), ""]
+    return [
+        "## Famous claims that fail",
+        "",
+        (
+            "Do not repeat these; `claims ID` shows the rows, `claims` all others (most hold only"
+            " partly)."
+        ),
+        "",
+        *(
+            f"- {one.claim.id}, {one.verdict}:"
+            f' "{one.claim.text}".{" " + short(claims_report.why(one)) if why else ""}'
+            for one in value.failing
+        ),
+        "",
+    ]
 
 
 def short(text: str, most: int = 330) -> str:
@@ -187,21 +350,40 @@ def short(text: str, most: int = 330) -> str:
     return text if len(text) <= most else text[:most].rsplit(" ", 1)[0] + " …"
 
 
-STAGES = ("## Training stages", "",
-          "Two stages unless a table says otherwise: stage 1 trains the connector alone on 558K captions, stage 2 trains connector and LLM on the "
-          "instruction mix, one epoch each, encoder frozen (LLaVA-1.5, arXiv 2310.03744). Prismatic finds one stage enough (prismatic.optimization, "
-          "arXiv 2402.07865) and Cambrian-1 gains from alignment data (cambrian1.table9 to cambrian1.table11, arXiv 2406.16860): the tables disagree, so "
-          "ablate it when runs are cheap.", "")
+STAGES = (
+    "## Training stages",
+    "",
+    (
+        "Two stages unless a table says otherwise: stage 1 trains the connector alone on 558K"
+        " captions, stage 2 trains connector and LLM on the instruction mix, one epoch each,"
+        " encoder frozen (LLaVA-1.5, arXiv 2310.03744). Prismatic finds one stage enough"
+        " (prismatic.optimization, arXiv 2402.07865) and Cambrian-1 gains from alignment data"
+        " (cambrian1.table9 to cambrian1.table11, arXiv 2406.16860): the tables disagree, so ablate"
+        " it when runs are cheap."
+    ),
+    "",
+)
 
 
 def read_next(value: Guide) -> list[str]:
     """The next papers to read."""
-    lines = ["## Read next", "",
-             "Chosen by what their tables show: each adds the most pairs of an axis and a task family for which rows differ in that axis alone.", ""]
+    lines = [
+        "## Read next",
+        "",
+        (
+            "Chosen by what their tables show: each adds the most pairs of an axis and a task"
+            " family for which rows differ in that axis alone."
+        ),
+        "",
+    ]
     for number, one in enumerate(value.reading, 1):
         paper = one.paper
-        lines.append(f"{number}. {paper.short}: {paper.title} ({paper.authors}, {paper.year}){f', arXiv {paper.arxiv}' if paper.arxiv else ''}: adds "
-                     f"{one.adds} such pairs; {one.contrasts:,} controlled differences, on {', '.join(one.axes).replace('_', ' ')}.")
+        lines.append(
+            f"{number}. {paper.short}: {paper.title} ({paper.authors},"
+            f" {paper.year}){f', arXiv {paper.arxiv}' if paper.arxiv else ''}: adds {one.adds} such"
+            f" pairs; {one.contrasts:,} controlled differences, on"
+            f" {', '.join(one.axes).replace('_', ' ')}."
+        )
     return lines
 
 
@@ -211,10 +393,16 @@ def unbacked(entries: Sequence[Mapping]) -> str | None:
         return "no table"
     if entries[0]["tasks"] == "other":
         return "only on other tasks"
-    return None if any(2 * entry["better"] >= entry["of"] for entry in entries) else "the tables cited speak against it"
+    return (
+        None
+        if any(2 * entry["better"] >= entry["of"] for entry in entries)
+        else "the tables cited speak against it"
+    )
 
 
-# --- one situation --------------------------------------------------------------------------------------------------------------
+# --- one situation
+# ------------------------------------------------------------------------------------------
+
 
 def situation_name(tasks: TaskMix) -> str:
     """A skill's name for a mix: lower case, digits and single hyphens, at most 64."""
@@ -222,27 +410,72 @@ def situation_name(tasks: TaskMix) -> str:
     return f"vlm-recipe-{parts}"[:64].rstrip("-")
 
 
-def situation(library: Library, tasks: TaskMix, limits: Constraints, fix: Mapping[str, object], avoid: Mapping[str, Sequence[str]],
-              flags: Sequence[str]) -> str:
-    """The skill of one situation, with a filled recipe card. flags: those of `pick`, as typed. Raises space.EmptySpace and picks.NothingFits."""
+def situation(
+    library: Library,
+    tasks: TaskMix,
+    limits: Constraints,
+    fix: Mapping[str, object],
+    avoid: Mapping[str, Sequence[str]],
+    flags: Sequence[str],
+) -> str:
+    """The skill of one situation, with a filled recipe card. flags: those of `pick`, as typed.
+    Raises space.EmptySpace and picks.NothingFits.
+    """
     one = guide.advice(library, Changes(library), tasks, limits, fix, avoid)
     if not one.picked.result.recipes:
-        raise picks.NothingFits(f"no recipe meets all constraints: {'; '.join(one.picked.warnings[1:])}")
-    about = (f"The vision-language model recipe for {short(tasks.label, 300)} under {said_limits(limits)}, from published ablation tables, with a citation "
-             "for each choice. Use it when this model is planned, trained, changed or ablated.")
+        raise picks.NothingFits(
+            f"no recipe meets all constraints: {'; '.join(one.picked.warnings[1:])}"
+        )
+    about = (
+        f"The vision-language model recipe for {short(tasks.label, 300)} under"
+        f" {said_limits(limits)}, from published ablation tables, with a citation for each choice."
+        " Use it when this model is planned, trained, changed or ablated."
+    )
     again, mix = " ".join(shlex.quote(part) for part in flags), shlex.quote(tasks_text(tasks))
-    lines = [*head(situation_name(tasks), about, library), f"# Recipe for {clean(tasks.label)}", "",
-             f"Limits: {said_limits(limits)}. Gains are in percent of a benchmark's scale against {BASELINE_NAME}.", "", "## Recipe card", ""]
-    lines += [*filled(one), "", "## What helps here", "", *TABLE, *(row(entry) for entry in one.entries), "",
-              LEGEND, "", "## Commands", "", "```", f"python3 main.py pick {again} --json", f"python3 main.py ablate --tasks {mix} --json",
-              f"python3 main.py benchmarks --tasks {mix} --json", f"python3 main.py models --tasks {mix} --json", "```", "", *READING, ""]
+    lines = [
+        *head(situation_name(tasks), about, library),
+        f"# Recipe for {clean(tasks.label)}",
+        "",
+        (
+            f"Limits: {said_limits(limits)}. Gains are in percent of a benchmark's scale against"
+            f" {BASELINE_NAME}."
+        ),
+        "",
+        "## Recipe card",
+        "",
+    ]
+    lines += [
+        *filled(one),
+        "",
+        "## What helps here",
+        "",
+        *TABLE,
+        *(row(entry) for entry in one.entries),
+        "",
+        LEGEND,
+        "",
+        "## Commands",
+        "",
+        "```",
+        f"python3 main.py pick {again} --json",
+        f"python3 main.py ablate --tasks {mix} --json",
+        f"python3 main.py benchmarks --tasks {mix} --json",
+        f"python3 main.py models --tasks {mix} --json",
+        "```",
+        "",
+        *READING,
+        "",
+    ]
     backed = [guide.backed(library, rule) for rule in guide.RULES]
     return "\n".join([*lines, *rules(backed), *STAGES]).rstrip("\n") + "\n"
 
 
 def tasks_text(tasks: TaskMix) -> str:
     """A mix as one types it."""
-    return ",".join(f"{name}={weight:.6g}" if len(tasks.parts) > 1 else name for name, weight in tasks.parts.items())
+    return ",".join(
+        f"{name}={weight:.6g}" if len(tasks.parts) > 1 else name
+        for name, weight in tasks.parts.items()
+    )
 
 
 def filled(one: Advice) -> list[str]:
@@ -255,24 +488,56 @@ def filled(one: Advice) -> list[str]:
     for entry in answer.citations[0]:
         by_axis.setdefault(entry["axis"], []).append(entry)
     lines = [f"- task mix: {one.tasks.label}"]
-    lines += [f"- {NAMES[axis]}: {value_of(axis, best.recipe)}. " + " / ".join(cited(entry) for entry in entries) for axis, entries in by_axis.items()]
-    lines += [f"- stage {i}: train {' + '.join(s.stage.trains)} on {s.stage.samples:,.0f} of {s.stage.data}, {s.total:.2g} FLOP; "
-              f"{schedule.rates(fact['learning_rate'])}" for i, (s, fact) in enumerate(zip(c.stages, answer.schedules[0]), 1)]
+    lines += [
+        f"- {NAMES[axis]}: {value_of(axis, best.recipe)}. "
+        + " / ".join(cited(entry) for entry in entries)
+        for axis, entries in by_axis.items()
+    ]
+    lines += [
+        f"- stage {i}: train {' + '.join(s.stage.trains)} on {s.stage.samples:,.0f} of"
+        f" {s.stage.data}, {s.total:.2g} FLOP; {schedule.rates(fact['learning_rate'])}"
+        for i, (s, fact) in enumerate(zip(c.stages, answer.schedules[0]), 1)
+    ]
     lines += [f"- plan: {schedule.plan_text(answer.schedules[0])}"]
     lines += [f"- or {other['change']}: {schedule.about(other)}" for other in answer.alternatives]
-    lines += [f"- expected: {signed(best.mix.expected)} percent of scale (80% interval {signed(best.mix.low)} to {signed(best.mix.high)}), P(best) "
-              f"{percent(best.p_best)}; {answer.result.tied} of {answer.result.competitors} leading recipes cannot be told apart",
-              f"- cost: {c.gpu_hours.gpu_hours:,.0f} {c.gpu} hours ({c.gpu_hours.low:,.0f} to {c.gpu_hours.high:,.0f}), TTFT {c.latency.ttft_ms:,.0f} ms on "
-              f"{c.latency_gpu}, {c.memory.total:.1f} GB"]
+    lines += [
+        (
+            f"- expected: {signed(best.mix.expected)} percent of scale (80% interval"
+            f" {signed(best.mix.low)} to {signed(best.mix.high)}), P(best) {percent(best.p_best)};"
+            f" {answer.result.tied} of {answer.result.competitors} leading recipes cannot be told"
+            " apart"
+        ),
+        (
+            f"- cost: {c.gpu_hours.gpu_hours:,.0f} {c.gpu} hours ({c.gpu_hours.low:,.0f} to"
+            f" {c.gpu_hours.high:,.0f}), TTFT {c.latency.ttft_ms:,.0f} ms on {c.latency_gpu},"
+            f" {c.memory.total:.1f} GB"
+        ),
+    ]
     if answer.first and answer.first.rival:
         f = answer.first
-        runs = "more runs than one axis is given" if f.runs is None else f"{f.runs} runs, {f.gpu_hours:,.0f} GPU-hours"
-        lines.append(f"- ablate first: {f.axis}, `{f.picked}` against `{f.rival}`: {percent(f.p_changes_pick)} that it changes the pick; {runs} until "
-                     f"{percent(f.confidence_after)} sure")
-    bare = [f"{NAMES[axis]} ({why})" for axis, entries in by_axis.items() if (why := unbacked(entries))]
-    lines += [f"- unbacked: {', '.join(bare) or 'nothing'}", "", "| benchmark | change | 80% interval | P(better) | grade |", "|---|---:|---|---:|---|"]
+        runs = (
+            "more runs than one axis is given"
+            if f.runs is None
+            else f"{f.runs} runs, {f.gpu_hours:,.0f} GPU-hours"
+        )
+        lines.append(
+            f"- ablate first: {f.axis}, `{f.picked}` against `{f.rival}`:"
+            f" {percent(f.p_changes_pick)} that it changes the pick; {runs} until"
+            f" {percent(f.confidence_after)} sure"
+        )
+    bare = [
+        f"{NAMES[axis]} ({why})" for axis, entries in by_axis.items() if (why := unbacked(entries))
+    ]
+    lines += [
+        f"- unbacked: {', '.join(bare) or 'nothing'}",
+        "",
+        "| benchmark | change | 80% interval | P(better) | grade |",
+        "|---|---:|---|---:|---|",
+    ]
     for d in answer.deltas[0]:
         digits = 0 if (d.max or 100) > 200 else 1
-        lines.append(f"| {d.benchmark} | {signed(d.expected, digits)} | {signed(d.low, digits)} to {signed(d.high, digits)} | {percent(d.p_better)} | "
-                     f"{d.grade} |")
+        lines.append(
+            f"| {d.benchmark} | {signed(d.expected, digits)} | {signed(d.low, digits)} to"
+            f" {signed(d.high, digits)} | {percent(d.p_better)} | {d.grade} |"
+        )
     return lines

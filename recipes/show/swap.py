@@ -1,8 +1,9 @@
 """Result values -> text for a terminal of a given width.
 
-In: Swap, Pick, AxisValue, Tokens, tables … and a Style (width, colour). Out: strings. Colour marks what words say
-already; nothing depends on it. Does not print.
+In: Swap, Pick, AxisValue, Tokens, tables … and a Style (width, colour). Out: strings. Colour marks
+what words say already; nothing depends on it. Does not print.
 """
+
 import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
@@ -26,12 +27,15 @@ def points(delta) -> int:
     return 0 if (delta.max or 100) > 500 else 1
 
 
-# --- swap ------------------------------------------------------------------------------------------------------------
+# --- swap
+# ------------------------------------------------------------------------------------------
 
-GRADE_WORDS = {"direct": "the same change stands in a table for this benchmark",
-               "indirect": "through other changes, or other benchmarks of the family",
-               "extrapolated": "outside the range of the tables",
-               "none": "no evidence"}
+GRADE_WORDS = {
+    "direct": "the same change stands in a table for this benchmark",
+    "indirect": "through other changes, or other benchmarks of the family",
+    "extrapolated": "outside the range of the tables",
+    "none": "no evidence",
+}
 
 
 def describe(recipe: Recipe, fields: Sequence[str]) -> str:
@@ -56,8 +60,15 @@ def describe(recipe: Recipe, fields: Sequence[str]) -> str:
     return ", ".join(clean(word) for word in words)
 
 
-AXIS_FIELDS = {"encoder": ("encoder",), "connector": ("connector",), "llm": ("llm", "llm_params_b"), "data": ("data", "data_size"),
-               "resolution": ("resolution", "tiling"), "visual_tokens": ("visual_tokens",), "training": ("frozen_encoder", "training")}
+AXIS_FIELDS = {
+    "encoder": ("encoder",),
+    "connector": ("connector",),
+    "llm": ("llm", "llm_params_b"),
+    "data": ("data", "data_size"),
+    "resolution": ("resolution", "tiling"),
+    "visual_tokens": ("visual_tokens",),
+    "training": ("frozen_encoder", "training"),
+}
 
 
 def side(recipe: Recipe, axes: Sequence[str], other: Recipe) -> str:
@@ -65,7 +76,11 @@ def side(recipe: Recipe, axes: Sequence[str], other: Recipe) -> str:
     parts = []
     for axis in axes:
         fields = AXIS_FIELDS[axis]
-        if axis in ("llm", "data") and getattr(recipe, fields[0]) and getattr(recipe, fields[0]) != getattr(other, fields[0]):
+        if (
+            axis in ("llm", "data")
+            and getattr(recipe, fields[0])
+            and getattr(recipe, fields[0]) != getattr(other, fields[0])
+        ):
             fields = fields[:1]
         if axis == "training":
             fields = ("frozen_encoder",) if recipe.frozen_encoder is not None else ("training",)
@@ -73,14 +88,36 @@ def side(recipe: Recipe, axes: Sequence[str], other: Recipe) -> str:
     return " + ".join(filter(None, parts)) or "?"
 
 
-def swap_text(a: Recipe, b: Recipe, answer: "Swap", names: Mapping[str, str], papers: Mapping[str, str], style: Style, *,
-              cost_lines: Sequence[str] = (), notes: Sequence[str] = (), why: bool = False, carried: Sequence[str] = (), shown: int = 14) -> str:
-    """The answer of `swap`: verdict, deltas per benchmark, the mix, costs, the rows, warnings; with `why` how one number comes about, and what carries it."""
+def swap_text(
+    a: Recipe,
+    b: Recipe,
+    answer: "Swap",
+    names: Mapping[str, str],
+    papers: Mapping[str, str],
+    style: Style,
+    *,
+    cost_lines: Sequence[str] = (),
+    notes: Sequence[str] = (),
+    why: bool = False,
+    carried: Sequence[str] = (),
+    shown: int = 14,
+) -> str:
+    """The answer of `swap`: verdict, deltas per benchmark, the mix, costs, the rows, warnings; with
+    `why` how one number comes about, and what carries it.
+    """
     axes = answer.moved
-    lines = [style.paint(line, "bold") for line in wrap(f"{side(a, axes, b)} -> {side(b, axes, a)}", style, hang="  ")]
+    lines = [
+        style.paint(line, "bold")
+        for line in wrap(f"{side(a, axes, b)} -> {side(b, axes, a)}", style, hang="  ")
+    ]
     lines += wrap(f"moves: {', '.join(axes)}", style) if len(axes) > 1 else []
-    rest = [describe(a, (field,)) for axis, fields in AXIS_FIELDS.items() if axis not in axes and axis != "training"
-            for field in fields[:1] if getattr(a, field) is not None and getattr(a, field) == getattr(b, field)]
+    rest = [
+        describe(a, (field,))
+        for axis, fields in AXIS_FIELDS.items()
+        if axis not in axes and axis != "training"
+        for field in fields[:1]
+        if getattr(a, field) is not None and getattr(a, field) == getattr(b, field)
+    ]
     if "llm" not in axes and a.llm is None and a.llm_params_b:
         rest.append(f"{a.llm_params_b:g}B LLM")
     lines += wrap("same on both sides: " + ", ".join(rest) if rest else "", style) if rest else []
@@ -91,26 +128,64 @@ def swap_text(a: Recipe, b: Recipe, answer: "Swap", names: Mapping[str, str], pa
         expected = signed(d.expected, digits)
         code = "green" if d.p_better >= 0.8 else "red" if d.p_better <= 0.2 else "dim"
         none = d.grade == "none"
-        rows.append([clean(names.get(d.benchmark, d.benchmark)), "-" if none else style.paint(expected, code),
-                     f"{signed(d.low, digits)} … {signed(d.high, digits)}", "-" if none else percent(d.p_better), d.grade,
-                     str(sum(row.relation == "direct" for row in d.evidence)) if d.grade == "direct" else "-"])
+        rows.append(
+            [
+                clean(names.get(d.benchmark, d.benchmark)),
+                "-" if none else style.paint(expected, code),
+                f"{signed(d.low, digits)} … {signed(d.high, digits)}",
+                "-" if none else percent(d.p_better),
+                d.grade,
+                (
+                    str(sum(row.relation == "direct" for row in d.evidence))
+                    if d.grade == "direct"
+                    else "-"
+                ),
+            ]
+        )
     level = percent(answer.deltas[0].level) if answer.deltas else "80%"
-    lines += table(["benchmark", "expected", f"{level} interval", "P(better)", "grade", "rows"], rows, "lrrrlr", style)
+    lines += table(
+        ["benchmark", "expected", f"{level} interval", "P(better)", "grade", "rows"],
+        rows,
+        "lrrrlr",
+        style,
+    )
     if len(answer.deltas) > shown and not why:
-        lines.append(style.paint(f"and {len(answer.deltas) - shown} more benchmarks: --why shows all, --benchmark NAME one", "dim"))
+        lines.append(
+            style.paint(
+                f"and {len(answer.deltas) - shown} more benchmarks: --why shows all, --benchmark"
+                " NAME one",
+                "dim",
+            )
+        )
     if answer.mix and any(d.grade != "none" for d in answer.deltas):
-        lines += ["", *(style.paint(line, "bold") for line in wrap(mix_text(answer.mix), style, hang="  "))]
+        lines += [
+            "",
+            *(style.paint(line, "bold") for line in wrap(mix_text(answer.mix), style, hang="  ")),
+        ]
     lines += ["", *cost_lines] if cost_lines else []
     groups = group_rows(answer)
     if groups:
-        lines += ["", style.paint("the rows behind it" + ("" if why else " (a choice; --why shows all)"), "bold")]
+        lines += [
+            "",
+            style.paint(
+                "the rows behind it" + ("" if why else " (a choice; --why shows all)"), "bold"
+            ),
+        ]
         for group in groups if why else chosen(groups, 6):
             lines += row_lines(group, names, papers, style)
     else:
         lines += ["", "no table has rows for this change"]
     if why:
-        lines += ["", *path_lines(answer, names, style), *(["", *carried] if carried else []), *alone_lines(answer, names, style)]
-    texts = [papers_named(text, papers) for text in (*disagreements(answer, names), *answer.warnings, *notes)]
+        lines += [
+            "",
+            *path_lines(answer, names, style),
+            *(["", *carried] if carried else []),
+            *alone_lines(answer, names, style),
+        ]
+    texts = [
+        papers_named(text, papers)
+        for text in (*disagreements(answer, names), *answer.warnings, *notes)
+    ]
     lines += [""] if texts else []
     for text in texts:
         lines += wrap("note: " + text, style, hang="      ")
@@ -124,45 +199,86 @@ def swap_text(a: Recipe, b: Recipe, answer: "Swap", names: Mapping[str, str], pa
 
 def papers_named(text: str, papers: Mapping[str, str]) -> str:
     """A note with paper keys written as people call them."""
-    return re.sub(r"rows of ([\w., -]+?) \(", lambda m: "rows of " + ", ".join(papers.get(k, k) for k in m[1].split(", ")) + " (", text)
+    return re.sub(
+        r"rows of ([\w., -]+?) \(",
+        lambda m: "rows of " + ", ".join(papers.get(k, k) for k in m[1].split(", ")) + " (",
+        text,
+    )
 
 
 def explained(answer: "Swap") -> "Delta | None":
     """The delta that --why explains: of the benchmark with most direct rows."""
     known = [d for d in answer.deltas if d.path and d.grade != "none"]
-    return max(known, key=lambda d: sum(row.relation == "direct" for row in d.evidence), default=None)
+    return max(
+        known, key=lambda d: sum(row.relation == "direct" for row in d.evidence), default=None
+    )
 
 
 def path_lines(answer: "Swap", names: Mapping[str, str], style: Style) -> list[str]:
     """How one number comes about, step by step: for the benchmark with most direct rows."""
     from ..effects.tails import half_width
+
     d = explained(answer)
     if d is None:
         return []
     digits, p = points(d), d.path
-    lines = [style.paint(f"how the number for {clean(names.get(d.benchmark, d.benchmark))} comes about", "bold")]
+    lines = [
+        style.paint(
+            f"how the number for {clean(names.get(d.benchmark, d.benchmark))} comes about", "bold"
+        )
+    ]
     steps = []
     if d.direct and d.grade == "direct":
         rows = sum(row.relation == "direct" for row in d.evidence)
-        steps.append(f"{plural(rows, 'printed pair')} of rows {'make' if rows > 1 else 'makes'} this change; with what else moved taken out they say "
-                     f"{signed(d.direct.estimate, digits)} ± {d.direct.se:.{digits}f}")
+        steps.append(
+            f"{plural(rows, 'printed pair')} of rows {'make' if rows > 1 else 'makes'} this change;"
+            f" with what else moved taken out they say {signed(d.direct.estimate, digits)} ±"
+            f" {d.direct.se:.{digits}f}"
+        )
         if d.split and d.split.indirect is not None:
-            steps.append(f"all other rows (and that effects are small until shown) say {signed(d.split.indirect, digits)} ± {d.split.indirect_se:.{digits}f}")
-        counted = f"each by what the fit lets it count (about {percent(d.split.share)} the rows)" if d.split else "with all other rows"
-        steps.append(f"both together, {counted}: {signed(p.shared, digits)} ± {p.sd_shared:.{digits}f}" if d.split else
-                     f"{counted}, they say {signed(p.shared, digits)} ± {p.sd_shared:.{digits}f}")
+            steps.append(
+                "all other rows (and that effects are small until shown) say"
+                f" {signed(d.split.indirect, digits)} ± {d.split.indirect_se:.{digits}f}"
+            )
+        counted = (
+            f"each by what the fit lets it count (about {percent(d.split.share)} the rows)"
+            if d.split
+            else "with all other rows"
+        )
+        steps.append(
+            f"both together, {counted}: {signed(p.shared, digits)} ± {p.sd_shared:.{digits}f}"
+            if d.split
+            else f"{counted}, they say {signed(p.shared, digits)} ± {p.sd_shared:.{digits}f}"
+        )
     else:
-        steps.append(f"no row makes this very change; other changes and benchmarks of the family say {signed(p.shared, digits)} ± {p.sd_shared:.{digits}f}")
-    kept = f": {signed(p.carried, digits)}" if abs(p.carried - p.shared) > 10 ** -digits / 2 else " (all of it)"
-    steps.append(f"what a paper not seen can be expected to show of that, by leaving papers out{kept}")
-    steps.append(f"the spread of a new run around it: {p.sd_shared:.{digits}f} (the effect is not known better), {p.sd_setting:.{digits}f} (settings "
-                 f"differ), {p.sd_noise:.{digits}f} (two runs and their questions); as squares they add up to {p.sd:.{digits}f}")
+        steps.append(
+            "no row makes this very change; other changes and benchmarks of the family say"
+            f" {signed(p.shared, digits)} ± {p.sd_shared:.{digits}f}"
+        )
+    kept = (
+        f": {signed(p.carried, digits)}"
+        if abs(p.carried - p.shared) > 10**-digits / 2
+        else " (all of it)"
+    )
+    steps.append(
+        f"what a paper not seen can be expected to show of that, by leaving papers out{kept}"
+    )
+    steps.append(
+        f"the spread of a new run around it: {p.sd_shared:.{digits}f} (the effect is not known"
+        f" better), {p.sd_setting:.{digits}f} (settings differ), {p.sd_noise:.{digits}f} (two runs"
+        f" and their questions); as squares they add up to {p.sd:.{digits}f}"
+    )
     _, low, high = d.at_usual
-    steps.append(f"{percent(d.level)} interval: {signed(p.carried, digits)} ± {half_width(d.level):.2f} x {p.sd:.{digits}f} = {signed(low, digits)} … "
-                 f"{signed(high, digits)}")
+    steps.append(
+        f"{percent(d.level)} interval: {signed(p.carried, digits)} ± {half_width(d.level):.2f} x"
+        f" {p.sd:.{digits}f} = {signed(low, digits)} … {signed(high, digits)}"
+    )
     if d.score is not None:
-        steps.append(f"that is at the benchmark's usual score; from {d.score:g} the same effect is {signed(d.expected, digits)} ({signed(d.low, digits)} … "
-                     f"{signed(d.high, digits)}): on the logit of the score, as fewer points are left near its ends")
+        steps.append(
+            f"that is at the benchmark's usual score; from {d.score:g} the same effect is"
+            f" {signed(d.expected, digits)} ({signed(d.low, digits)} … {signed(d.high, digits)}):"
+            " on the logit of the score, as fewer points are left near its ends"
+        )
     for number_, text in enumerate(steps, 1):
         lines += wrap(f"{number_}. {text}", style, "  ", "     ")
     return lines
@@ -174,28 +290,74 @@ def alone_lines(answer: "Swap", names: Mapping[str, str], style: Style) -> list[
     for d in answer.deltas:
         if d.direct and d.split:
             digits = points(d)
-            other = "-" if d.split.indirect is None else f"{signed(d.split.indirect, digits)} ± {d.split.indirect_se:.{digits}f}"
-            rows.append([clean(names.get(d.benchmark, d.benchmark)), f"{signed(d.direct.estimate, digits)} ± {d.direct.se:.{digits}f}", str(d.direct.k),
-                         percent(d.split.share), other, signed(d.at_usual[0], digits), "no" if d.split.disagree or d.outside is not None else "yes"])
+            other = (
+                "-"
+                if d.split.indirect is None
+                else f"{signed(d.split.indirect, digits)} ± {d.split.indirect_se:.{digits}f}"
+            )
+            rows.append(
+                [
+                    clean(names.get(d.benchmark, d.benchmark)),
+                    f"{signed(d.direct.estimate, digits)} ± {d.direct.se:.{digits}f}",
+                    str(d.direct.k),
+                    percent(d.split.share),
+                    other,
+                    signed(d.at_usual[0], digits),
+                    "no" if d.split.disagree or d.outside is not None else "yes",
+                ]
+            )
     if not rows:
         return []
-    head = wrap("the direct rows alone (random effects over papers, what else moved taken out) and everything else that the model knows", style)
-    return ["", *(style.paint(line, "bold") for line in head),
-            *table(["benchmark", "rows alone", "papers", "share", "all else", "model", "agree"], rows, "lrrrrrl", style),
-            *wrap("share: how much of the shared effect the rows carry, about. The model's answer is for a new paper, so it also shrinks towards "
-                  "what carries over from paper to paper. agree: neither do rows and all else contradict each other, nor do the rows, "
-                  "as printed and as pooled, lie outside the interval.", style)]
+    head = wrap(
+        "the direct rows alone (random effects over papers, what else moved taken out) and"
+        " everything else that the model knows",
+        style,
+    )
+    return [
+        "",
+        *(style.paint(line, "bold") for line in head),
+        *table(
+            ["benchmark", "rows alone", "papers", "share", "all else", "model", "agree"],
+            rows,
+            "lrrrrrl",
+            style,
+        ),
+        *wrap(
+            "share: how much of the shared effect the rows carry, about. The model's answer is for"
+            " a new paper, so it also shrinks towards what carries over from paper to paper. agree:"
+            " neither do rows and all else contradict each other, nor do the rows, as printed and"
+            " as pooled, lie outside the interval.",
+            style,
+        ),
+    ]
 
 
 def disagreements(answer: "Swap", names: Mapping[str, str]) -> list[str]:
     """A note where the direct rows and everything else contradict each other."""
-    split = [names.get(d.benchmark, d.benchmark) for d in answer.deltas if d.split and d.split.disagree]
-    out = [f"the rows of this very change and everything else disagree on {', '.join(split)} (--why shows both)"] if split else []
-    beyond = [f"{names.get(d.benchmark, d.benchmark)} ({signed(d.outside, points(d))} for {signed(d.at_usual[0], points(d))})" for d in answer.deltas
-              if d.outside is not None]
+    split = [
+        names.get(d.benchmark, d.benchmark) for d in answer.deltas if d.split and d.split.disagree
+    ]
+    out = (
+        [
+            f"the rows of this very change and everything else disagree on {', '.join(split)}"
+            " (--why shows both)"
+        ]
+        if split
+        else []
+    )
+    beyond = [
+        f"{names.get(d.benchmark, d.benchmark)} ({signed(d.outside, points(d))} for"
+        f" {signed(d.at_usual[0], points(d))})"
+        for d in answer.deltas
+        if d.outside is not None
+    ]
     if beyond:
-        out.append(f"the printed rows of this change lie outside the interval on {', '.join(beyond[:8])}{f' and {len(beyond) - 8} more' if len(beyond) > 8 else ''}: "
-                   "one paper's effect seldom carries over whole; where your setting is that paper's, expect nearer to its rows")
+        out.append(
+            "the printed rows of this change lie outside the interval on"
+            f" {', '.join(beyond[:8])}{f' and {len(beyond) - 8} more' if len(beyond) > 8 else ''}:"
+            " one paper's effect seldom carries over whole; where your setting is that paper's,"
+            " expect nearer to its rows"
+        )
     return out
 
 
@@ -203,22 +365,38 @@ def slope_note(slope: "Slope") -> str:
     """Whether the change does more with a larger LLM, and who says so, in a sentence."""
     who = "one paper says" if len(slope.papers) == 1 else f"{len(slope.papers)} papers together say"
     more = "more" if slope.estimate > 0 else "less"
-    word = f"{who} that it does {more} with a larger LLM" if slope.suggested else "no sign that it depends on the LLM's size"
+    word = (
+        f"{who} that it does {more} with a larger LLM"
+        if slope.suggested
+        else "no sign that it depends on the LLM's size"
+    )
     sure = ", too little to rely on" if slope.suggested and not slope.clear else ""
-    return (f"{word}{sure}: {signed(slope.estimate, 2)} ± {slope.se:.2f} percent of scale per doubling, in rows of {', '.join(slope.papers)} "
-            f"({slope.pairs} pairs of runs at {slope.sizes[0]:.3g}B to {slope.sizes[1]:.3g}B, mean {signed(slope.low)} at the smallest, "
-            f"{signed(slope.high)} at the largest); the expected deltas do not use it: they are the same at every size")
+    return (
+        f"{word}{sure}: {signed(slope.estimate, 2)} ± {slope.se:.2f} percent of scale per doubling,"
+        f" in rows of {', '.join(slope.papers)} ({slope.pairs} pairs of runs at"
+        f" {slope.sizes[0]:.3g}B to {slope.sizes[1]:.3g}B, mean {signed(slope.low)} at the"
+        f" smallest, {signed(slope.high)} at the largest); the expected deltas do not use it: they"
+        " are the same at every size"
+    )
 
 
 def mix_text(mix: "Mix") -> str:
     """The mix in one sentence."""
-    return (f"mix of {len(mix.weights)} benchmarks: {signed(mix.expected)} percent of scale "
-            f"({percent(mix.level)} interval {signed(mix.low)} … {signed(mix.high)}), P(better) {percent(mix.p_better)}: {verdict(mix.p_better)}")
+    return (
+        f"mix of {len(mix.weights)} benchmarks: {signed(mix.expected)} percent of scale"
+        f" ({percent(mix.level)} interval {signed(mix.low)} … {signed(mix.high)}), P(better)"
+        f" {percent(mix.p_better)}: {verdict(mix.p_better)}"
+    )
 
 
 def verdict(p: float) -> str:
     """What a probability of improvement means, in words."""
-    for bound, words in ((0.95, "better"), (0.8, "probably better"), (0.2, "no clear difference"), (0.05, "probably worse")):
+    for bound, words in (
+        (0.95, "better"),
+        (0.8, "probably better"),
+        (0.2, "no clear difference"),
+        (0.05, "probably worse"),
+    ):
         if p >= bound:
             return words
     return "worse"
@@ -226,6 +404,7 @@ def verdict(p: float) -> str:
 
 class Group(NamedTuple):
     """All printed deltas of one pair of arms."""
+
     table: str
     arxiv: str | None
     from_arm: str
@@ -239,111 +418,247 @@ def group_rows(answer: "Swap") -> list[Group]:
     found: dict[tuple, dict[tuple, "Evidence"]] = {}
     for d in answer.deltas:
         for row in d.evidence:
-            found.setdefault((row.table, row.arxiv, row.from_arm, row.to_arm), {}).setdefault((row.benchmark, row.split), row)
-    groups = [Group(*key, tuple(rows.values()), sum(row.weight for row in rows.values())) for key, rows in found.items()]
+            found.setdefault((row.table, row.arxiv, row.from_arm, row.to_arm), {}).setdefault(
+                (row.benchmark, row.split), row
+            )
+    groups = [
+        Group(*key, tuple(rows.values()), sum(row.weight for row in rows.values()))
+        for key, rows in found.items()
+    ]
     order = {"direct": 0, "near": 1, "neighbour": 2, "chain": 3}
-    return sorted(groups, key=lambda g: (order[g.rows[0].relation], -g.weight, g.table, g.from_arm, g.to_arm))
+    return sorted(
+        groups, key=lambda g: (order[g.rows[0].relation], -g.weight, g.table, g.from_arm, g.to_arm)
+    )
 
 
 def chosen(groups: Sequence[Group], count: int) -> list[Group]:
-    """The first groups, controlled ones before others, at most one of a table and two of a paper."""
-    ordered = sorted(groups, key=lambda g: (g.rows[0].relation != "direct", not g.rows[0].controlled))
+    """The first groups, controlled ones before others, at most one of a table and two of a
+    paper.
+    """
+    ordered = sorted(
+        groups, key=lambda g: (g.rows[0].relation != "direct", not g.rows[0].controlled)
+    )
     kept: list[Group] = []
     for group in ordered:
         paper = group.table.split(".")[0]
-        if all(group.table != other.table for other in kept) and sum(other.table.split(".")[0] == paper for other in kept) < 2:
+        if (
+            all(group.table != other.table for other in kept)
+            and sum(other.table.split(".")[0] == paper for other in kept) < 2
+        ):
             kept.append(group)
     near = [g for g in kept if g.rows[0].relation != "direct"]
     direct = [g for g in kept if g.rows[0].relation == "direct"]
-    return direct[:count] + near[:max(1, count - len(direct))]
+    return direct[:count] + near[: max(1, count - len(direct))]
 
 
-def row_lines(group: Group, names: Mapping[str, str], papers: Mapping[str, str], style: Style) -> list[str]:
+def row_lines(
+    group: Group, names: Mapping[str, str], papers: Mapping[str, str], style: Style
+) -> list[str]:
     """One pair of arms: where it stands, what it shows, what else moves."""
     first = group.rows[0]
     place = papers.get(group.table, group.table)
     source = f" (arXiv {group.arxiv})" if group.arxiv else ""
     head = f"  {clean(place)}{source}: {clean(group.from_arm)} -> {clean(group.to_arm)}"
-    several = {row.benchmark for i, row in enumerate(group.rows) if any(row.benchmark == other.benchmark for other in group.rows[:i])}
-    label = lambda row: names.get(row.benchmark, row.benchmark) + (f" ({row.split})" if row.benchmark in several and row.split else "")  # noqa: E731
-    shown = ", ".join(f"{clean(label(row))} {signed(row.delta, 2 if abs(row.delta) < 100 else 0)}"
-                      + (f" (printed {signed(row.printed, 2)})" if row.printed is not None else "") for row in group.rows[:8])
+    several = {
+        row.benchmark
+        for i, row in enumerate(group.rows)
+        if any(row.benchmark == other.benchmark for other in group.rows[:i])
+    }
+    label = lambda row: (
+        names.get(row.benchmark, row.benchmark)
+        + (f" ({row.split})" if row.benchmark in several and row.split else "")
+    )  # noqa: E731
+    shown = ", ".join(
+        f"{clean(label(row))} {signed(row.delta, 2 if abs(row.delta) < 100 else 0)}"
+        + (f" (printed {signed(row.printed, 2)})" if row.printed is not None else "")
+        for row in group.rows[:8]
+    )
     shown += f", and {len(group.rows) - 8} more" if len(group.rows) > 8 else ""
-    kind = {"direct": "", "near": "near (same make): ", "neighbour": "other benchmarks: ", "chain": "a part of the change: "}[first.relation]
-    moves = "controlled" if first.controlled else "moves along: " + "; ".join(map(clean, first.also_moves)) if first.also_moves else "controlled"
+    kind = {
+        "direct": "",
+        "near": "near (same make): ",
+        "neighbour": "other benchmarks: ",
+        "chain": "a part of the change: ",
+    }[first.relation]
+    moves = (
+        "controlled"
+        if first.controlled
+        else (
+            "moves along: " + "; ".join(map(clean, first.also_moves))
+            if first.also_moves
+            else "controlled"
+        )
+    )
     llm = f"; LLM {clean(first.llm)}" if first.llm else ""
-    return [*wrap(head, style, hang="    "), *wrap(kind + shown, style, "    "), *(style.paint(line, "dim") for line in wrap(moves + llm, style, "    "))]
+    return [
+        *wrap(head, style, hang="    "),
+        *wrap(kind + shown, style, "    "),
+        *(style.paint(line, "dim") for line in wrap(moves + llm, style, "    ")),
+    ]
 
 
-# --- costs -----------------------------------------------------------------------------------------------------------
+# --- costs
+# ------------------------------------------------------------------------------------------
 
-def cost_change(before: "Costs", after: "Costs", tokens_before: float, tokens_after: float) -> list[str]:
+
+def cost_change(
+    before: "Costs", after: "Costs", tokens_before: float, tokens_after: float
+) -> list[str]:
     """What a swap does to tokens, training cost, latency and memory."""
+
     def ratio(x, y):
         return f"{x:,.0f} -> {y:,.0f}" if x >= 10 else f"{x:.1f} -> {y:.1f}"
-    return [f"cost: visual tokens {tokens_before:,.0f} -> {tokens_after:,.0f}; training {ratio(before.gpu_hours.gpu_hours, after.gpu_hours.gpu_hours)} "
-            f"{before.gpu} hours;",
-            f"      TTFT {ratio(before.latency.ttft_ms, after.latency.ttft_ms)} ms on {after.latency_gpu}; memory "
-            f"{before.memory.total:.1f} -> {after.memory.total:.1f} GB"]
+
+    return [
+        (
+            f"cost: visual tokens {tokens_before:,.0f} -> {tokens_after:,.0f}; training"
+            f" {ratio(before.gpu_hours.gpu_hours, after.gpu_hours.gpu_hours)} {before.gpu} hours;"
+        ),
+        (
+            f"      TTFT {ratio(before.latency.ttft_ms, after.latency.ttft_ms)} ms on"
+            f" {after.latency_gpu}; memory {before.memory.total:.1f} -> {after.memory.total:.1f} GB"
+        ),
+    ]
 
 
-# --- pick ------------------------------------------------------------------------------------------------------------
+# --- pick
+# ------------------------------------------------------------------------------------------
+
 
 def ties(answer: "Pick") -> str:
-    """How many recipes cannot be told apart, in what order they stand, and which stand out beside the list."""
+    """How many recipes cannot be told apart, in what order they stand, and which stand out beside
+    the list.
+    """
     first = answer.recipes[0]
-    text = (f"{answer.tied} of the {answer.competitors} leading recipes (P(best) is among these) cannot be told apart by the evidence "
-            "(less than 80% sure that the best is better" + ("; there may be more, --top looks further)" if answer.tied == answer.competitors else ")"))
+    text = (
+        f"{answer.tied} of the {answer.competitors} leading recipes (P(best) is among these) cannot"
+        " be told apart by the evidence (less than 80% sure that the best is better"
+        + (
+            "; there may be more, --top looks further)"
+            if answer.tied == answer.competitors
+            else ")"
+        )
+    )
     if answer.risk == "expected":
-        text += f"; those that gain the same but for the noise of two runs ({answer.noise:.1f}) stand first, the cheapest to train before the others"
-    for name, item in (("the highest", answer.highest), ("the cheapest of those tied", answer.cheapest)):
+        text += (
+            f"; those that gain the same but for the noise of two runs ({answer.noise:.1f}) stand"
+            " first, the cheapest to train before the others"
+        )
+    for name, item in (
+        ("the highest", answer.highest),
+        ("the cheapest of those tied", answer.cheapest),
+    ):
         if item and item.recipe != first.recipe:
-            text += f"; {name}: {unlike(item.recipe, first.recipe)} ({item.costs.gpu_hours.gpu_hours:,.0f} {item.costs.gpu} hours, {signed(item.mix.expected)})"
+            text += (
+                f"; {name}: {unlike(item.recipe, first.recipe)}"
+                f" ({item.costs.gpu_hours.gpu_hours:,.0f} {item.costs.gpu} hours,"
+                f" {signed(item.mix.expected)})"
+            )
     return text
 
 
-def pick_text(picked: "PickAnswer", style: Style, citations: Mapping[int, Sequence[str]], names: Mapping[str, str]) -> str:
-    """The answer of `pick`: the first recipe in full, the others in a table, ties, what to ablate, what to adopt, the front, notes."""
+def pick_text(
+    picked: "PickAnswer",
+    style: Style,
+    citations: Mapping[int, Sequence[str]],
+    names: Mapping[str, str],
+) -> str:
+    """The answer of `pick`: the first recipe in full, the others in a table, ties, what to ablate,
+    what to adopt, the front, notes.
+    """
     answer = picked.result
-    head = wrap(f"best of {answer.considered:,} recipes for {clean(answer.tasks.label)}, against {BASELINE_NAME}", style, hang="  ")
+    head = wrap(
+        f"best of {answer.considered:,} recipes for {clean(answer.tasks.label)}, against"
+        f" {BASELINE_NAME}",
+        style,
+        hang="  ",
+    )
     lines = [style.paint(line, "bold") for line in head]
     if answer.excluded:
-        lines += wrap("excluded: " + ", ".join(f"{count:,} by {reason}" for reason, count in answer.excluded), style, hang="          ")
+        lines += wrap(
+            "excluded: " + ", ".join(f"{count:,} by {reason}" for reason, count in answer.excluded),
+            style,
+            hang="          ",
+        )
     lines.append("")
     if not answer.recipes:
         lines.append("no recipe meets all constraints")
     else:
-        lines += card(answer.recipes[0], style, citations.get(0, ()), picked.deltas.get(0, ()), names, picked.schedules.get(0, ()))
+        lines += card(
+            answer.recipes[0],
+            style,
+            citations.get(0, ()),
+            picked.deltas.get(0, ()),
+            names,
+            picked.schedules.get(0, ()),
+        )
         from .schedule import alternative_lines
+
         lines += alternative_lines(picked.alternatives, style)
     if len(answer.recipes) > 1:
         lines += ["", style.paint("the next, and how they differ from the first", "bold")]
-        rows = [[str(i), unlike(r.recipe, answer.recipes[0].recipe),
-                 signed(r.mix.expected), percent(r.p_best), f"{r.costs.gpu_hours.gpu_hours:,.0f} h", f"{r.costs.latency.ttft_ms:,.0f} ms"]
-                for i, r in enumerate(answer.recipes[1:], 2)]
-        lines += table(["#", "recipe", "gain", "P(best)", "train", "TTFT"], rows, "llrrrr", style, 1)
+        rows = [
+            [
+                str(i),
+                unlike(r.recipe, answer.recipes[0].recipe),
+                signed(r.mix.expected),
+                percent(r.p_best),
+                f"{r.costs.gpu_hours.gpu_hours:,.0f} h",
+                f"{r.costs.latency.ttft_ms:,.0f} ms",
+            ]
+            for i, r in enumerate(answer.recipes[1:], 2)
+        ]
+        lines += table(
+            ["#", "recipe", "gain", "P(best)", "train", "TTFT"], rows, "llrrrr", style, 1
+        )
     lines += ["", *wrap(ties(answer), style)] if answer.tied > 1 else []
     first = picked.first
     if first:
-        lines += ["", *wrap(f"ablate first: {first.axis} ({clean(first.picked)} against {clean(first.rival or '-')}): "
-                            f"{percent(first.p_changes_pick)} that it changes the pick, expected gain {signed(first.expected_gain)}", style)]
+        lines += [
+            "",
+            *wrap(
+                f"ablate first: {first.axis} ({clean(first.picked)} against"
+                f" {clean(first.rival or '-')}): {percent(first.p_changes_pick)} that it changes"
+                f" the pick, expected gain {signed(first.expected_gain)}",
+                style,
+            ),
+        ]
     lines += adopt_lines(picked.adopt, names, style) if picked.adopt else []
     if picked.front:
         first_recipe = answer.recipes[0].recipe
-        rows = [[f"{cost:,.0f}" if cost >= 10 else f"{cost:.2f}", signed(gain), unlike(recipe, first_recipe)] for cost, gain, recipe in thinned(picked.front.points)]
-        head = f"no recipe is better for less ({picked.front.by}; some of {len(picked.front.points)}), and how they differ from the first"
-        lines += ["", *(style.paint(line, "bold") for line in wrap(head, style)),
-                  *table([picked.front.unit, "gain", "recipe"], rows, "rrl", style, 2)]
+        rows = [
+            [
+                f"{cost:,.0f}" if cost >= 10 else f"{cost:.2f}",
+                signed(gain),
+                unlike(recipe, first_recipe),
+            ]
+            for cost, gain, recipe in thinned(picked.front.points)
+        ]
+        head = (
+            f"no recipe is better for less ({picked.front.by}; some of {len(picked.front.points)}),"
+            " and how they differ from the first"
+        )
+        lines += [
+            "",
+            *(style.paint(line, "bold") for line in wrap(head, style)),
+            *table([picked.front.unit, "gain", "recipe"], rows, "rrl", style, 2),
+        ]
     lines += [""] if picked.warnings else []
     for text in picked.warnings:
         lines += wrap("note: " + text, style, hang="      ")
     rules = [f"{rule} ({count:,})" for rule, count in answer.left_out if count]
-    lines += wrap("left out beforehand: " + "; ".join(rules), style, hang="      ") if rules and answer.recipes else []
+    lines += (
+        wrap("left out beforehand: " + "; ".join(rules), style, hang="      ")
+        if rules and answer.recipes
+        else []
+    )
     return "\n".join(lines)
 
 
 def thinned(points: Sequence[tuple], most: int = 14) -> list[tuple]:
-    """Some points of a front, cheapest first: those beyond the baseline (the last ones if none is), in even steps of gain."""
+    """Some points of a front, cheapest first: those beyond the baseline (the last ones if none is),
+    in even steps of gain.
+    """
     kept = [point for point in points if point[1] > 0] or list(points[-most:])
     step = (kept[-1][1] - kept[0][1]) / most
     out = [kept[-1]]
@@ -355,43 +670,127 @@ def thinned(points: Sequence[tuple], most: int = 14) -> list[tuple]:
 
 def adopt_lines(adopt: Mapping, names: Mapping[str, str], style: Style) -> list[str]:
     """Released models for the same mix, and what that means for training."""
-    words = {"adopt": "adopt rather than train: a released model is beyond what the pick can be expected to reach",
-             "train": "the pick is expected to beat the released models where both can be compared",
-             "unclear": "a released model may do"}
-    lines = ["", *(style.paint(line, "bold") for line in wrap("adopt or train? " + words[adopt["verdict"]], style, hang="  "))]
+    words = {
+        "adopt": (
+            "adopt rather than train: a released model is beyond what the pick can be expected to"
+            " reach"
+        ),
+        "train": "the pick is expected to beat the released models where both can be compared",
+        "unclear": "a released model may do",
+    }
+    lines = [
+        "",
+        *(
+            style.paint(line, "bold")
+            for line in wrap("adopt or train? " + words[adopt["verdict"]], style, hang="  ")
+        ),
+    ]
     for model in adopt["models"]:
-        cells = [f"{names.get(c['benchmark'], c['benchmark'])} {'' if c['kind'] == 'printed' else '~'}{c['value']:.{0 if c['max'] > 500 else 1}f}"
-                 + (f" (pick {c['pick']:.{0 if c['max'] > 500 else 1}f})" if c["pick"] is not None else "") for c in model["benchmarks"]]
+        cells = [
+            f"{names.get(c['benchmark'], c['benchmark'])}"
+            f" {'' if c['kind'] == 'printed' else '~'}{c['value']:.{0 if c['max'] > 500 else 1}f}"
+            + (
+                f" (pick {c['pick']:.{0 if c['max'] > 500 else 1}f})"
+                if c["pick"] is not None
+                else ""
+            )
+            for c in model["benchmarks"]
+        ]
         size = f", {model['params_b']:g}B" if model["params_b"] else ""
         lines += wrap(f"{clean(model['model'])}{size}: {', '.join(cells)}", style, "  ", "    ")
-    return [*lines, *wrap("pick: what LLaVA-1.5-7B prints plus the expected gain; ~ estimated or on another split; protocols differ (models NAME shows them)", style, "  ")]
+    return [
+        *lines,
+        *wrap(
+            "pick: what LLaVA-1.5-7B prints plus the expected gain; ~ estimated or on another"
+            " split; protocols differ (models NAME shows them)",
+            style,
+            "  ",
+        ),
+    ]
 
 
 def unlike(recipe: Recipe, first: Recipe) -> str:
     """The fields of a recipe that differ from those of the first one."""
-    fields = [field for field in ("encoder", "connector", "resolution", "visual_tokens", "llm", "data") if getattr(recipe, field) != getattr(first, field)]
+    fields = [
+        field
+        for field in ("encoder", "connector", "resolution", "visual_tokens", "llm", "data")
+        if getattr(recipe, field) != getattr(first, field)
+    ]
     if "data" not in fields and recipe.data_size != first.data_size:
         fields.append("data_size")
-    return describe(recipe, fields) or ("the first itself" if recipe == first else "the same components")
+    return describe(recipe, fields) or (
+        "the first itself" if recipe == first else "the same components"
+    )
 
 
-def card(value: "Ranked", style: Style, citations: Sequence[str], deltas: Sequence, names: Mapping[str, str], printed: Sequence[Mapping]) -> list[str]:
+def card(
+    value: "Ranked",
+    style: Style,
+    citations: Sequence[str],
+    deltas: Sequence,
+    names: Mapping[str, str],
+    printed: Sequence[Mapping],
+) -> list[str]:
     """One recipe in full. printed: per stage what tables say of it (schedule.py)."""
-    from .schedule import plan_text, rates   # as below: `swap` needs none of it
+    from .schedule import plan_text, rates  # as below: `swap` needs none of it
+
     r, c = value.recipe, value.costs
-    shape = f"{r.resolution} px" if isinstance(r.resolution, int) else f"{r.resolution} ({r.tiling})"
-    fields = [("encoder", r.encoder), ("connector", r.connector), ("resolution", f"{shape}, {value.visual.visual_tokens:g} visual tokens"),
-              ("LLM", f"{r.llm} ({r.llm_params_b:.3g}B)"), ("data", f"{r.data} ({r.data_size:,.0f} examples)")]
-    fields += [(f"stage {i}", f"train {' + '.join(stage.stage.trains)} on {stage.stage.samples:,.0f} of {stage.stage.data}, at {shape} "
-                               f"({format_flop(stage.total)} FLOP); {rates(fact['learning_rate'])}")
-               for i, (stage, fact) in enumerate(zip(c.stages, printed), 1)]
-    fields += [("plan", plan_text(printed)),
-               ("expected", f"{signed(value.mix.expected)} percent of scale on the mix ({percent(value.mix.level)} interval "
-                            f"{signed(value.mix.low)} … {signed(value.mix.high)}), P(best) {percent(value.p_best)}"),
-               ("training", f"{c.gpu_hours.gpu_hours:,.0f} {c.gpu} hours ({c.gpu_hours.low:,.0f} … {c.gpu_hours.high:,.0f}), {format_flop(c.flop)} FLOP"),
-               ("latency", f"TTFT {c.latency.ttft_ms:,.0f} ms, {c.latency.tokens_per_s:,.0f} tokens/s on {c.latency_gpu}; memory {c.memory.total:.1f} GB")]
+    shape = (
+        f"{r.resolution} px" if isinstance(r.resolution, int) else f"{r.resolution} ({r.tiling})"
+    )
+    fields = [
+        ("encoder", r.encoder),
+        ("connector", r.connector),
+        ("resolution", f"{shape}, {value.visual.visual_tokens:g} visual tokens"),
+        ("LLM", f"{r.llm} ({r.llm_params_b:.3g}B)"),
+        ("data", f"{r.data} ({r.data_size:,.0f} examples)"),
+    ]
+    fields += [
+        (
+            f"stage {i}",
+            (
+                f"train {' + '.join(stage.stage.trains)} on {stage.stage.samples:,.0f} of"
+                f" {stage.stage.data}, at {shape} ({format_flop(stage.total)} FLOP);"
+                f" {rates(fact['learning_rate'])}"
+            ),
+        )
+        for i, (stage, fact) in enumerate(zip(c.stages, printed), 1)
+    ]
+    fields += [
+        ("plan", plan_text(printed)),
+        (
+            "expected",
+            (
+                f"{signed(value.mix.expected)} percent of scale on the mix"
+                f" ({percent(value.mix.level)} interval {signed(value.mix.low)} …"
+                f" {signed(value.mix.high)}), P(best) {percent(value.p_best)}"
+            ),
+        ),
+        (
+            "training",
+            (
+                f"{c.gpu_hours.gpu_hours:,.0f} {c.gpu} hours ({c.gpu_hours.low:,.0f} …"
+                f" {c.gpu_hours.high:,.0f}), {format_flop(c.flop)} FLOP"
+            ),
+        ),
+        (
+            "latency",
+            (
+                f"TTFT {c.latency.ttft_ms:,.0f} ms, {c.latency.tokens_per_s:,.0f} tokens/s on"
+                f" {c.latency_gpu}; memory {c.memory.total:.1f} GB"
+            ),
+        ),
+    ]
     if deltas:
-        fields.append(("deltas", ", ".join(f"{names.get(d.benchmark, d.benchmark)} {signed(d.expected, points(d))}" for d in deltas[:10])))
+        fields.append(
+            (
+                "deltas",
+                ", ".join(
+                    f"{names.get(d.benchmark, d.benchmark)} {signed(d.expected, points(d))}"
+                    for d in deltas[:10]
+                ),
+            )
+        )
     fields += [("cited", text) for text in citations]
     lines: list[str] = []
     for name, text in fields:
@@ -400,15 +799,23 @@ def card(value: "Ranked", style: Style, citations: Sequence[str], deltas: Sequen
     return lines
 
 
-# --- tokens, tables -----------------------------------------------------------------------------------------------------
+# --- tokens, tables
+# ------------------------------------------------------------------------------------------
+
 
 def tokens_text(label: str, images: "Sequence[Tokens]", style: Style) -> str:
     """The answer of `tokens`."""
     lines = []
     for value in images:
-        head = wrap(f"{label}, image {value.width}x{value.height}: {value.visual_tokens:,} visual tokens", style, hang="  ")
+        head = wrap(
+            f"{label}, image {value.width}x{value.height}: {value.visual_tokens:,} visual tokens",
+            style,
+            hang="  ",
+        )
         lines += [style.paint(line, "bold") for line in head]
-        lines += [f"  {term.name:<22} {term.tokens:>7,}   {clean(term.formula)}" for term in value.terms]
+        lines += [
+            f"  {term.name:<22} {term.tokens:>7,}   {clean(term.formula)}" for term in value.terms
+        ]
         if value.markers:
             lines.append(f"  markers (not counted)  {value.markers:>7,}   start and end tokens")
     if len(images) > 1:
@@ -418,35 +825,69 @@ def tokens_text(label: str, images: "Sequence[Tokens]", style: Style) -> str:
 
 def tables_text(papers: "Sequence[Paper]", style: Style) -> str:
     """`tables list`."""
-    rows = [[paper.key, paper.arxiv or "-", str(paper.year), str(len(paper.tables)), str(sum(len(t.rows) for t in paper.tables)),
-             str(sum(v is not None for t in paper.tables for r in t.rows for v in r.scores.values())), clean(paper.title)] for paper in papers]
-    lines = table(["paper", "arXiv", "year", "tables", "rows", "cells", "title"], rows, "llrrrrl", style, 6)
-    return "\n".join([*lines, "", "tables show PAPER or TABLE-ID prints one; tables find WORD searches"])
+    rows = [
+        [
+            paper.key,
+            paper.arxiv or "-",
+            str(paper.year),
+            str(len(paper.tables)),
+            str(sum(len(t.rows) for t in paper.tables)),
+            str(
+                sum(v is not None for t in paper.tables for r in t.rows for v in r.scores.values())
+            ),
+            clean(paper.title),
+        ]
+        for paper in papers
+    ]
+    lines = table(
+        ["paper", "arXiv", "year", "tables", "rows", "cells", "title"], rows, "llrrrrl", style, 6
+    )
+    return "\n".join(
+        [*lines, "", "tables show PAPER or TABLE-ID prints one; tables find WORD searches"]
+    )
 
 
 def table_text(value: "Table", style: Style) -> str:
     """One printed table with its setting and notes."""
-    lines = [*(style.paint(line, "bold") for line in wrap(f"{value.id}  {value.locator}: {value.topic}", style, hang="  ")),
-             f"arXiv {value.arxiv or '-'}; varies: {', '.join(value.varies) or '-'}"]
+    lines = [
+        *(
+            style.paint(line, "bold")
+            for line in wrap(f"{value.id}  {value.locator}: {value.topic}", style, hang="  ")
+        ),
+        f"arXiv {value.arxiv or '-'}; varies: {', '.join(value.varies) or '-'}",
+    ]
     shared = _shared(value)
     if shared:
-        lines += wrap("all rows: " + "; ".join(f"{k} {v}" for k, v in shared.items()), style, hang="  ")
+        lines += wrap(
+            "all rows: " + "; ".join(f"{k} {v}" for k, v in shared.items()), style, hang="  "
+        )
     if value.protocol:
         lines += wrap("protocol: " + value.protocol, style, hang="  ")
     lines.append("")
-    varying = [key for key in dict.fromkeys(k for row in value.rows for k in row.setting)
-               if key not in shared and any(row.setting.get(key) is not None for row in value.rows)]
+    varying = [
+        key
+        for key in dict.fromkeys(k for row in value.rows for k in row.setting)
+        if key not in shared and any(row.setting.get(key) is not None for row in value.rows)
+    ]
     keys = list(value.metrics)
     while keys:
         chunk = [keys.pop(0)]
         while keys and sum(len(key) + 2 for key in (*chunk, keys[0])) <= style.width - 24:
             chunk.append(keys.pop(0))
-        rows = [[clean(row.arm), *("-" if row.scores.get(key) is None else f"{row.scores[key]:g}" for key in chunk)] for row in value.rows]
+        rows = [
+            [
+                clean(row.arm),
+                *("-" if row.scores.get(key) is None else f"{row.scores[key]:g}" for key in chunk),
+            ]
+            for row in value.rows
+        ]
         lines += table(["arm", *chunk], rows, "l" + "r" * len(chunk), style) + [""]
     if varying:
         lines.append(style.paint("what differs", "dim"))
         for row in value.rows:
-            own = "; ".join(f"{key} {row.setting[key]}" for key in varying if row.setting.get(key) is not None)
+            own = "; ".join(
+                f"{key} {row.setting[key]}" for key in varying if row.setting.get(key) is not None
+            )
             lines += wrap(f"{row.arm}: {own}", style, "  ", "    ")
     for row in value.rows:
         if row.doubt:
@@ -460,4 +901,8 @@ def _shared(value: "Table") -> dict:
     if not value.rows:
         return {}
     first = value.rows[0].setting
-    return {k: v for k, v in first.items() if v is not None and all(row.setting.get(k) == v for row in value.rows)}
+    return {
+        k: v
+        for k, v in first.items()
+        if v is not None and all(row.setting.get(k) == v for row in value.rows)
+    }

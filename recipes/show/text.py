@@ -1,7 +1,9 @@
 """Plain text for a terminal: styles, aligned columns, wrapping, numbers as people read them.
 
-In: strings and numbers, and a Style (width, colour). Out: strings. Knows no result of the program. Does not print.
+In: strings and numbers, and a Style (width, colour). Out: strings. Knows no result of the program.
+Does not print.
 """
+
 import re
 import textwrap
 from collections.abc import Sequence
@@ -10,6 +12,7 @@ from typing import NamedTuple
 
 class Style(NamedTuple):
     """How to draw: columns, and whether escape codes for colour are allowed."""
+
     width: int = 80
     colour: bool = False
 
@@ -35,11 +38,15 @@ def visible(text: str) -> int:
 
 def clip(text: str, width: int) -> str:
     """The text cut to a width, with an ellipsis."""
-    return text if len(text) <= width else text[:max(width - 1, 1)].rstrip() + "…"
+    return text if len(text) <= width else text[: max(width - 1, 1)].rstrip() + "…"
 
 
-def table(head: Sequence[str], rows: Sequence[Sequence[str]], align: str, style: Style, *shrink: int) -> list[str]:
-    """Aligned columns. align: l or r per column. The columns `shrink` (default: the first) give way, in turn, to fit the width."""
+def table(
+    head: Sequence[str], rows: Sequence[Sequence[str]], align: str, style: Style, *shrink: int
+) -> list[str]:
+    """Aligned columns. align: l or r per column. The columns `shrink` (default: the first) give
+    way, in turn, to fit the width.
+    """
     widths = [max([len(head[i]), *(visible(row[i]) for row in rows)]) for i in range(len(head))]
     for column in shrink or (0,):
         excess = sum(widths) + 2 * (len(widths) - 1) - style.width
@@ -60,8 +67,14 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], align: str, style:
 
 def wrap(text: str, style: Style, indent: str = "", hang: str | None = None) -> list[str]:
     """Paragraph text wrapped to the width."""
-    return textwrap.wrap(clean(text), style.width, initial_indent=indent, subsequent_indent=indent if hang is None else hang,
-                         break_long_words=True, break_on_hyphens=False) or [""]
+    return textwrap.wrap(
+        clean(text),
+        style.width,
+        initial_indent=indent,
+        subsequent_indent=indent if hang is None else hang,
+        break_long_words=True,
+        break_on_hyphens=False,
+    ) or [""]
 
 
 def signed(value: float, digits: int = 1) -> str:

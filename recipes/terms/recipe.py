@@ -1,8 +1,9 @@
 """A recipe: the five axes and what is recorded beside them, as one frozen value.
 
-In: fields as people or JSON write them. Out: a Recipe with canonical names, or a RecipeError that names the field.
-Does not score or cost anything.
+In: fields as people or JSON write them. Out: a Recipe with canonical names, or a RecipeError that
+names the field. Does not score or cost anything.
 """
+
 import math
 import re
 from collections.abc import Mapping
@@ -14,7 +15,9 @@ from .vocabulary import UnknownName, Vocabulary, fold, nearest
 
 
 class RecipeError(Refused):
-    """A recipe field that cannot be used: `field`, and a message that says what would be accepted."""
+    """A recipe field that cannot be used: `field`, and a message that says what would be
+    accepted.
+    """
 
     def __init__(self, field: str, message: str):
         self.field = field
@@ -23,13 +26,14 @@ class RecipeError(Refused):
 
 class Recipe(NamedTuple):
     """One VLM recipe. None: not stated (in a comparison, the same on both sides)."""
-    encoder: str | None = None          # slug, fused encoders joined by +
+
+    encoder: str | None = None  # slug, fused encoders joined by +
     connector: str | None = None
     visual_tokens: float | None = None  # per image
     llm: str | None = None
-    llm_params_b: float | None = None   # billions
+    llm_params_b: float | None = None  # billions
     data: str | None = None
-    data_size: float | None = None      # examples
+    data_size: float | None = None  # examples
     resolution: int | str | None = None  # pixels, or a strategy (anyres-672, native …)
     tiling: str | None = None
     training: str | None = None
@@ -42,15 +46,26 @@ class Recipe(NamedTuple):
     def over(self, base: "Recipe") -> "Recipe":
         """This recipe with what it leaves out taken from `base`.
 
-        A stated LLM brings its own size and a stated size drops the base's LLM; a stated resolution or connector
-        drops the base's token count, unless tokens are stated; a stated data mix drops the base's size.
+        A stated LLM brings its own size and a stated size drops the base's LLM; a stated resolution
+        or connector drops the base's token count, unless tokens are stated; a stated data mix drops
+        the base's size.
         """
         own = self.stated()
         merged = {**base.stated(), **own}
-        for stated, dropped in (("llm", "llm_params_b"), ("llm_params_b", "llm"), ("data", "data_size"),
-                                ("resolution", "visual_tokens"), ("resolution", "tiling"), ("connector", "visual_tokens"),
-                                ("encoder", "visual_tokens")):
-            if stated in own and dropped not in own and merged.get(dropped) == getattr(base, dropped):
+        for stated, dropped in (
+            ("llm", "llm_params_b"),
+            ("llm_params_b", "llm"),
+            ("data", "data_size"),
+            ("resolution", "visual_tokens"),
+            ("resolution", "tiling"),
+            ("connector", "visual_tokens"),
+            ("encoder", "visual_tokens"),
+        ):
+            if (
+                stated in own
+                and dropped not in own
+                and merged.get(dropped) == getattr(base, dropped)
+            ):
                 merged.pop(dropped, None)
         return Recipe(**merged)
 
@@ -58,16 +73,28 @@ class Recipe(NamedTuple):
 FIELDS = Recipe._fields
 
 # LLaVA-1.5-7B (arXiv 2310.03744): the recipe that most tables start from.
-BASELINE = Recipe(encoder="clip-vit-l-14", connector="mlp-2x-gelu", visual_tokens=576, llm="vicuna-1.5-7b", llm_params_b=6.738,
-                  data="llava-665k", data_size=665_000, resolution=336,
-                  training="two stages: connector on 558K captions, then connector + LLM, 1 epoch each", frozen_encoder=True)
+BASELINE = Recipe(
+    encoder="clip-vit-l-14",
+    connector="mlp-2x-gelu",
+    visual_tokens=576,
+    llm="vicuna-1.5-7b",
+    llm_params_b=6.738,
+    data="llava-665k",
+    data_size=665_000,
+    resolution=336,
+    training="two stages: connector on 558K captions, then connector + LLM, 1 epoch each",
+    frozen_encoder=True,
+)
 BASELINE_NAME = "LLaVA-1.5-7B"
 
 
 def parse_count(field: str, value) -> float:
     """A positive number, with K, M, B or T behind it if written as text. Raises RecipeError."""
     if isinstance(value, str):
-        match = re.fullmatch(r"\s*(\d+(?:\.\d+)?(?:e\d+)?)\s*([kKmMbBtT]?)\s*(?:images|examples|samples|pairs|tokens|params)?\s*", value)
+        match = re.fullmatch(
+            r"\s*(\d+(?:\.\d+)?(?:e\d+)?)\s*([kKmMbBtT]?)\s*(?:images|examples|samples|pairs|tokens|params)?\s*",
+            value,
+        )
         if not match:
             raise RecipeError(field, f"{value[:40]!r} is not a number (as in 576, 7B, 665K)")
         value = float(match[1]) * {"": 1, "k": 1e3, "m": 1e6, "b": 1e9, "t": 1e12}[match[2].lower()]
@@ -80,14 +107,19 @@ def parse_count(field: str, value) -> float:
 
 def parse_billions(field: str, value) -> float:
     """Parameters in billions: 7, 7B, 0.5B, 500M. Raises RecipeError."""
-    value = parse_count(field, value) / (1e9 if isinstance(value, str) and re.search(r"[kKmMbBtT]\s*(?:params)?\s*$", value) else 1)
+    value = parse_count(field, value) / (
+        1e9 if isinstance(value, str) and re.search(r"[kKmMbBtT]\s*(?:params)?\s*$", value) else 1
+    )
     if value > 100_000:
-        raise RecipeError(field, f"{value:g} billion parameters: more than any model has (7 means 7 billion)")
+        raise RecipeError(
+            field, f"{value:g} billion parameters: more than any model has (7 means 7 billion)"
+        )
     return value
 
 
 def parse_resolution(value, words: Vocabulary | None = None) -> int | str:
-    """Pixels (336, 336px, 336x336) or a strategy: one that the registry names, or one that says its pixels (anyres-672).
+    """Pixels (336, 336px, 336x336) or a strategy: one that the registry names, or one that says its
+    pixels (anyres-672).
 
     Without a vocabulary any text passes. Raises RecipeError.
     """
@@ -102,10 +134,18 @@ def parse_resolution(value, words: Vocabulary | None = None) -> int | str:
     if match:
         return parse_resolution(int(match[1]))
     known = words.records("resolution") if words else {}
-    if not re.fullmatch(r"\w[\w+.,;:()/×\- ]{1,80}", text) or words and text not in known and not pixels_in(text):
+    if (
+        not re.fullmatch(r"\w[\w+.,;:()/×\- ]{1,80}", text)
+        or words
+        and text not in known
+        and not pixels_in(text)
+    ):
         near = nearest(text, {fold(name): name for name in known})
-        raise RecipeError("resolution", f"{text[:40]!r} is neither pixels nor a known strategy (as in 336, 448px, anyres-672"
-                                        f"{''.join(', ' + name for name in near)})")
+        raise RecipeError(
+            "resolution",
+            f"{text[:40]!r} is neither pixels nor a known strategy (as in 336, 448px, anyres-672"
+            f"{''.join(', ' + name for name in near)})",
+        )
     return text
 
 
@@ -123,23 +163,28 @@ def parse_bool(field: str, value) -> bool:
 def parse(raw: Mapping, words: Vocabulary, *, strict: bool = True) -> tuple[Recipe, list[str]]:
     """A Recipe from a mapping of field names to values as people write them, and warnings.
 
-    With `strict`, an unknown component is an UnknownName. Without (predictions in bulk), its name is kept as it
-    stands and a warning says so. Unknown fields are a RecipeError either way. null means: not stated.
+    With `strict`, an unknown component is an UnknownName. Without (predictions in bulk), its name
+    is kept as it stands and a warning says so. Unknown fields are a RecipeError either way. null
+    means: not stated.
     """
     values: dict = {}
     warnings: list[str] = []
     for field, value in raw.items():
         if field not in FIELDS:
             near = nearest(field, {fold(name): name for name in FIELDS})
-            raise RecipeError(field[:40], f"not a recipe field{'; did you mean ' + near[0] if near else ''} "
-                                          f"(fields: {', '.join(FIELDS)})")
+            raise RecipeError(
+                field[:40],
+                f"not a recipe field{'; did you mean ' + near[0] if near else ''} "
+                f"(fields: {', '.join(FIELDS)})",
+            )
         if value is None:
             continue
         if field in ("encoder", "connector", "llm", "data"):
             if not isinstance(value, str) or not value.strip():
                 raise RecipeError(field, f"{str(value)[:40]!r} is not a name")
             if field == "llm" and re.fullmatch(r"\s*\d+(?:\.\d+)?\s*[bB]\s*", value):
-                values.setdefault("llm_params_b", parse_billions(field, value.strip()))  # a size instead of a name
+                # a size instead of a name
+                values.setdefault("llm_params_b", parse_billions(field, value.strip()))
                 continue
             try:
                 name = words.resolve(field, value)

@@ -1,8 +1,10 @@
 """Numbers with units as people type them: budgets, latency targets, memory, sizes.
 
-In: text. Out: small values that say what was meant, or a UnitError that says what would be accepted. MONEY, SPEED and IMAGES are also what a
-question is searched for (asking/lexicon.py), so that a sentence and a flag are spelled alike.
+In: text. Out: small values that say what was meant, or a UnitError that says what would be
+accepted. MONEY, SPEED and IMAGES are also what a question is searched for (asking/lexicon.py), so
+that a sentence and a flag are spelled alike.
 """
+
 import re
 from typing import NamedTuple
 
@@ -15,60 +17,114 @@ class UnitError(Refused):
 
 
 class Budget(NamedTuple):
-    """One of: FLOPs, hours of one kind of GPU, or a number of training images. Money is hours at a price."""
-    kind: str           # flop, gpu_hours or images
+    """One of: FLOPs, hours of one kind of GPU, or a number of training images. Money is hours at a
+    price.
+    """
+
+    kind: str  # flop, gpu_hours or images
     amount: float
-    gpu: str | None     # hardware slug for gpu_hours
-    assumed_price: float | None = None   # dollars per hour, where the text named money and no price (PRINTED_PRICE)
-    assumed_gpu: bool = False            # the text named hours, or a price per hour, and not of which GPU
+    gpu: str | None  # hardware slug for gpu_hours
+    # dollars per hour, where the text named money and no price (PRINTED_PRICE)
+    assumed_price: float | None = None
+    # the text named hours, or a price per hour, and not of which GPU
+    assumed_gpu: bool = False
 
 
 class Speed(NamedTuple):
     """Tokens per second of decoding on a device."""
+
     tokens_per_s: float
     gpu: str | None
 
 
 class LatencyTarget(NamedTuple):
     """Milliseconds for the first token (or the whole answer) on a device."""
+
     ms: float
     gpu: str
     whole_answer: bool
 
 
-# A comma (or _) stands between groups of three digits and nowhere else: 1,5 is one and a half to half of the world, and never fifteen.
+# A comma (or _) stands between groups of three digits and nowhere else: 1,5 is one and a half to
+# half of the world, and never fifteen.
 DIGITS = r"((?:[1-9]\d{0,2}(?:[,_]\d{3})+|\d+)(?:\.\d+)?(?:e[+]?\d+)?)(?![,_]?\d)"
 NUMBER = DIGITS + r"\s*((?:thousand|million|billion|trillion|[kmbt])(?![a-z]))?"
-LETTER = {"thousand": "k", "million": "m", "billion": "b", "trillion": "t"}     # by its whole word: thousand is no trillion
+# by its whole word: thousand is no trillion
+LETTER = {"thousand": "k", "million": "m", "billion": "b", "trillion": "t"}
 SUFFIX = {"": 1.0, "k": 1e3, "m": 1e6, "b": 1e9, "t": 1e12}
-COUNTS = {"a": 1, "an": 1, "one": 1, "single": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10}
-HOURS = {"h": 1.0, "d": 24.0, "w": 168.0, "m": 720.0}   # by the first letter of the unit; a month is 30 days
-BUDGET_FORMS = "500 A100-hours, 8xH100 for a day, 2e21 FLOP, 50M images, $2,000, $2,000 at $1.50 per H100-hour"
-# The one price of a GPU-hour that a source of the registry prints (training_costs.json, llava-onevision-1.5-8b: "$16,000 at $0.6 per A100 hour").
+COUNTS = {
+    "a": 1,
+    "an": 1,
+    "one": 1,
+    "single": 1,
+    "two": 2,
+    "three": 3,
+    "four": 4,
+    "five": 5,
+    "six": 6,
+    "seven": 7,
+    "eight": 8,
+    "nine": 9,
+    "ten": 10,
+}
+# by the first letter of the unit; a month is 30 days
+HOURS = {"h": 1.0, "d": 24.0, "w": 168.0, "m": 720.0}
+BUDGET_FORMS = (
+    "500 A100-hours, 8xH100 for a day, 2e21 FLOP, 50M images, $2,000, $2,000 at $1.50 per H100-hour"
+)
+# The one price of a GPU-hour that a source of the registry prints (training_costs.json,
+# llava-onevision-1.5-8b: "$16,000 at $0.6 per A100 hour").
 PRINTED_PRICE = (0.6, "a100-80gb-sxm", "LLaVA-OneVision-1.5 README")
 LATENCY_FORMS = "300ms on L4, 1.5 s on Orin, 300 ms TTFT on A100, 2 s for the whole answer on L4"
-FORMATS = {"int4": "int4", "4bit": "int4", "int8": "int8", "8bit": "int8", "bf16": "bf16", "fp16": "bf16", "16bit": "bf16"}   # all of them as --dtype has it
+# all of them as --dtype has it
+FORMATS = {
+    "int4": "int4",
+    "4bit": "int4",
+    "int8": "int8",
+    "8bit": "int8",
+    "bf16": "bf16",
+    "fp16": "bf16",
+    "16bit": "bf16",
+}
 
-# Patterns stay texts until one is asked for (re keeps what it has compiled): most commands read no quantity.
+# Patterns stay texts until one is asked for (re keeps what it has compiled): most commands read no
+# quantity.
 _GPU = r"([a-z][\w -]*?)"
 _COUNT = "(" + "|".join(COUNTS) + r")(?![a-z])"
 _HOUR = r"[-\s]*(?:gpu[-\s]*)?(?:hours?|hrs?|h)(?!\w)"
-_GPUS = rf"(?:{NUMBER}|{_COUNT})\s*(?:x|\*)?\s*{_GPU}(?:\s+(?:gpus?|cards?))?"                   # 8xH100, 16 H100s, an A100
-_SPAN = rf"(?:(\d+(?:\.\d+)?)|{_COUNT})[-\s]*(days?|d|hours?|hrs?|h|weeks?|w|months?)"           # a day, 12 hours, 24h
-_FOR, _BARE, _ON = rf"{_GPUS},?\s+(?:for|during|over)\s+{_SPAN}", rf"{_GPUS}\s+{_SPAN}", rf"{_SPAN}\s+(?:on|of|with)\s+{_GPUS}"
-_GPU_HOURS = rf"{NUMBER}\s*(?:x|\*)?\s*{_GPU}[-\s]*(?:gpu[-\s]*)?(hours?|hrs?|h|days?|weeks?|months?)"
+# 8xH100, 16 H100s, an A100
+_GPUS = rf"(?:{NUMBER}|{_COUNT})\s*(?:x|\*)?\s*{_GPU}(?:\s+(?:gpus?|cards?))?"
+# a day, 12 hours, 24h
+_SPAN = rf"(?:(\d+(?:\.\d+)?)|{_COUNT})[-\s]*(days?|d|hours?|hrs?|h|weeks?|w|months?)"
+_FOR, _BARE, _ON = (
+    rf"{_GPUS},?\s+(?:for|during|over)\s+{_SPAN}",
+    rf"{_GPUS}\s+{_SPAN}",
+    rf"{_SPAN}\s+(?:on|of|with)\s+{_GPUS}",
+)
+_GPU_HOURS = (
+    rf"{NUMBER}\s*(?:x|\*)?\s*{_GPU}[-\s]*(?:gpu[-\s]*)?(hours?|hrs?|h|days?|weeks?|months?)"
+)
 _FLOP = rf"{NUMBER}\s*(z|e|p|zetta|exa|peta)?flops?"
 IMAGES = rf"{NUMBER}[-\s]*((?:(?:training|image|text|caption|instruction)[-\s]+)*)(images?|samples?|examples?|pairs)(?!\w|[-\s]+tokens?)"
 _PRICE = rf"\$?\s*(\d+(?:\.\d+)?)\s*(?:usd|dollars?)?\s*(?:/|per|an?\s)\s*{_GPU}?{_HOUR}"
-MONEY = (rf"(?:(?:us)?\$|usd\b)\s*{NUMBER}(?:\s*usd\b)?(?:,?\s*(?:at|@)\s*{_PRICE})?(?!\w)"
-         rf"|{NUMBER}\s*(?:usd|us\s+dollars|dollars?|\$)(?!\w)(?:,?\s*(?:at|@)\s*{_PRICE})?")
-SPEED = (rf"{NUMBER}\s*(?:(?:tokens?|toks?|t)\s*(?:/|per\b|an?\b)\s*(?:seconds?|secs?|s)|tps)(?!\w)"
-         rf"|{NUMBER}\s*(ms|milliseconds?|s|secs?|seconds?)\s*(?:/|per\b|an?\b)\s*token(?!\w)")
+MONEY = (
+    rf"(?:(?:us)?\$|usd\b)\s*{NUMBER}(?:\s*usd\b)?(?:,?\s*(?:at|@)\s*{_PRICE})?(?!\w)"
+    rf"|{NUMBER}\s*(?:usd|us\s+dollars|dollars?|\$)(?!\w)(?:,?\s*(?:at|@)\s*{_PRICE})?"
+)
+SPEED = (
+    rf"{NUMBER}\s*(?:(?:tokens?|toks?|t)\s*(?:/|per\b|an?\b)\s*(?:seconds?|secs?|s)|tps)(?!\w)"
+    rf"|{NUMBER}\s*(ms|milliseconds?|s|secs?|seconds?)\s*(?:/|per\b|an?\b)\s*token(?!\w)"
+)
 _MOST = r"(?:under|below|within|at\s+most|less\s+than|no\s+more\s+than|up\s+to|max(?:imum)?(?:\s+of)?|<=?|≤)\s*"
-_WHOLE = r"(?:the\s+)?(?:(?:whole|full|entire|complete|total)\s+)?(?:answer|response|reply)|total|end[- ]to[- ]end"
+_WHOLE = (
+    r"(?:the\s+)?(?:(?:whole|full|entire|complete|total)\s+)?(?:answer|response|reply)|total|end[-"
+    r" ]to[- ]end"
+)
 _FIRST = r"ttft|(?:the\s+)?(?:time\s+to\s+)?first\s+token"
-_LATENCY = (rf"(?:(?:({_FIRST})|({_WHOLE})|latency)[\s:]*(?:(?:of|in|is)\s+)?)?(?:{_MOST})?{NUMBER}\s*(ms|msec|milliseconds?|s|secs?|seconds?)"
-            rf"(?:\s*(?:(?:for|to|until)\s+)?(?:({_FIRST})|({_WHOLE})))?(?:\s+on\s+(?:an?\s+)?(.+))?")
+_LATENCY = (
+    rf"(?:(?:({_FIRST})|({_WHOLE})|latency)[\s:]*(?:(?:of|in|is)\s+)?)?(?:{_MOST})?{NUMBER}\s*(ms|msec|milliseconds?|s|secs?|seconds?)"
+    rf"(?:\s*(?:(?:for|to|until)\s+)?(?:({_FIRST})|({_WHOLE})))?(?:\s+on\s+(?:an?\s+)?(.+))?"
+)
 _MEMORY = rf"(?:fits?\s+)?(?:(?:in|into|on)\s+)?(?:{_MOST})?{DIGITS}\s*(gb|gib|g|mb|mib|tb|tib)?(?:\s+(?:of\s+)?(?:vram|ram|memory))?"
 _FORMAT = r"(?:\s+(?:in|at|with|using)\s+|[\s,]+)(bf16|fp16|int-?[48]|(?:16|8|4)[-\s]?bit)\s*$"
 
@@ -85,8 +141,14 @@ def letter(suffix: str | None) -> str:
 
 def _unread(what: str, text: str, forms: str) -> UnitError:
     """What could not be read, with forms that can; of a comma, where it may stand."""
-    comma = any(not re.fullmatch(DIGITS, number) for number in re.findall(r"\d[\d,_.]*[,_]\d+", text))
-    why = "; a comma parts groups of three digits, a point the decimals: 1,500 or 1.5" if comma else ""
+    comma = any(
+        not re.fullmatch(DIGITS, number) for number in re.findall(r"\d[\d,_.]*[,_]\d+", text)
+    )
+    why = (
+        "; a comma parts groups of three digits, a point the decimals: 1,500 or 1.5"
+        if comma
+        else ""
+    )
     return UnitError(f"cannot read the {what} {text[:60]!r} (as in {forms}{why})")
 
 
@@ -97,7 +159,14 @@ def _tidy(text: str) -> str:
 
 def hardware(text: str, words: Vocabulary) -> str:
     """A hardware slug. Raises UnknownName with the nearest known devices."""
-    return words.resolve("hardware", re.sub(r"s$", "", text.strip(), flags=re.I) if text.strip().lower() not in ("l40s",) else text).slug
+    return words.resolve(
+        "hardware",
+        (
+            re.sub(r"s$", "", text.strip(), flags=re.I)
+            if text.strip().lower() not in ("l40s",)
+            else text
+        ),
+    ).slug
 
 
 def budget(text: str, words: Vocabulary) -> Budget:
@@ -108,14 +177,24 @@ def budget(text: str, words: Vocabulary) -> Budget:
     if match := re.fullmatch(MONEY, text, re.I):
         return _money(match, text, words)
     if match := re.fullmatch(_FLOP, text, re.I):
-        return Budget("flop", _positive(_amount(*match.group(1, 2)) * {"": 1.0, "p": 1e15, "e": 1e18, "z": 1e21}[(match[3] or "")[:1].lower()], text), None)
+        return Budget(
+            "flop",
+            _positive(
+                _amount(*match.group(1, 2))
+                * {"": 1.0, "p": 1e15, "e": 1e18, "z": 1e21}[(match[3] or "")[:1].lower()],
+                text,
+            ),
+            None,
+        )
     if match := re.fullmatch(IMAGES, text, re.I):
         return Budget("images", _positive(_amount(*match.group(1, 2)), text), None)
     return _gpu_time(text, words)
 
 
 def _money(match: re.Match, text: str, words: Vocabulary) -> Budget:
-    """$2,000 at $1.50 per H100-hour. A price of no GPU in particular is of the one whose price is printed."""
+    """$2,000 at $1.50 per H100-hour. A price of no GPU in particular is of the one whose price is
+    printed.
+    """
     amount, suffix, price, gpu = match.group(1, 2, 3, 4) if match[1] else match.group(5, 6, 7, 8)
     spent = _positive(_amount(amount, suffix), text)
     if price is None:
@@ -124,13 +203,23 @@ def _money(match: re.Match, text: str, words: Vocabulary) -> Budget:
 
 
 def _hours(amount: float, gpu: str, text: str, words: Vocabulary) -> Budget:
-    """So many hours of a GPU. `gpu` itself names none: then the one whose price is printed is meant, and Budget says that it was assumed."""
+    """So many hours of a GPU. `gpu` itself names none: then the one whose price is printed is
+    meant, and Budget says that it was assumed.
+    """
     anyone = re.fullmatch(r"[-\s]*gpus?[-\s]*", gpu, re.I) is not None
-    return Budget("gpu_hours", _positive(amount, text), PRINTED_PRICE[1] if anyone else hardware(gpu, words), None, anyone)
+    return Budget(
+        "gpu_hours",
+        _positive(amount, text),
+        PRINTED_PRICE[1] if anyone else hardware(gpu, words),
+        None,
+        anyone,
+    )
 
 
 def _gpu_time(text: str, words: Vocabulary) -> Budget:
-    """GPU-hours of one kind, said at once (500 A100-hours) or as so many GPUs for so long (8xH100 for a day, 3 days on 8xA100)."""
+    """GPU-hours of one kind, said at once (500 A100-hours) or as so many GPUs for so long (8xH100
+    for a day, 3 days on 8xA100).
+    """
     if match := re.fullmatch(_FOR, text, re.I):
         number, suffix, word, gpu, span, a, unit = match.groups()
     elif match := re.fullmatch(_ON, text, re.I):
@@ -139,10 +228,12 @@ def _gpu_time(text: str, words: Vocabulary) -> Budget:
         unknown: UnknownName | None = None
         if match := re.fullmatch(_GPU_HOURS, text, re.I):
             try:
-                return _hours(_amount(*match.group(1, 2)) * HOURS[match[4][0].lower()], match[3], text, words)
+                return _hours(
+                    _amount(*match.group(1, 2)) * HOURS[match[4][0].lower()], match[3], text, words
+                )
             except UnknownName as error:
                 unknown = error
-        match = re.fullmatch(_BARE, text, re.I)   # 8xH100 24h
+        match = re.fullmatch(_BARE, text, re.I)  # 8xH100 24h
         if not match:
             raise unknown or _unread("budget", text, BUDGET_FORMS)
         number, suffix, word, gpu, span, a, unit = match.groups()
@@ -169,19 +260,33 @@ def latency(text: str, words: Vocabulary) -> LatencyTarget:
     if not match or (match[1] or match[6]) and (match[2] or match[7]):
         raise _unread("latency", text, LATENCY_FORMS)
     ms = _amount(*match.group(3, 4)) * (1.0 if match[5].lower().startswith("m") else 1e3)
-    return LatencyTarget(_positive(ms, text), hardware(match[8] or "l4", words), bool(match[2] or match[7]))
+    return LatencyTarget(
+        _positive(ms, text), hardware(match[8] or "l4", words), bool(match[2] or match[7])
+    )
 
 
 def speed(text: str, words: Vocabulary) -> Speed:
-    """Read a decoding speed: 20 tokens/s, 20 tps on Orin, 50 ms per token. Raises UnitError or UnknownName."""
-    rate, _, device = re.sub(r"\s+on\s+(?:an?\s+)?", "\n", _tidy(text), count=1, flags=re.I).partition("\n")
-    match = re.fullmatch(SPEED, re.sub(r"^(?:at\s+least|more\s+than|over|above|min(?:imum)?|>=?|≥)\s*", "", rate, flags=re.I), re.I)
+    """Read a decoding speed: 20 tokens/s, 20 tps on Orin, 50 ms per token. Raises UnitError or
+    UnknownName.
+    """
+    rate, _, device = re.sub(
+        r"\s+on\s+(?:an?\s+)?", "\n", _tidy(text), count=1, flags=re.I
+    ).partition("\n")
+    match = re.fullmatch(
+        SPEED,
+        re.sub(
+            r"^(?:at\s+least|more\s+than|over|above|min(?:imum)?|>=?|≥)\s*", "", rate, flags=re.I
+        ),
+        re.I,
+    )
     if not match:
         raise _unread("speed", text, "20 tokens/s on Orin")
     if match[1]:
         value = _amount(*match.group(1, 2))
     else:
-        value = (1e3 if match[5].lower().startswith("m") else 1.0) / _positive(_amount(*match.group(3, 4)), text)
+        value = (1e3 if match[5].lower().startswith("m") else 1.0) / _positive(
+            _amount(*match.group(3, 4)), text
+        )
     return Speed(_positive(value, text), hardware(device, words) if device else None)
 
 
@@ -190,15 +295,19 @@ def memory_gb(text: str) -> float:
     match = re.fullmatch(_MEMORY, _tidy(text), re.I)
     if not match:
         raise _unread("memory", text, "24GB")
-    return _positive(_amount(match[1], None) * {"m": 1e-3, "t": 1e3}.get((match[2] or "")[:1].lower(), 1.0), text)
+    return _positive(
+        _amount(match[1], None) * {"m": 1e-3, "t": 1e3}.get((match[2] or "")[:1].lower(), 1.0), text
+    )
 
 
 def memory(text: str) -> tuple[float, str | None]:
-    """Gigabytes and the number format of the weights, if it is said: fits 24GB in int4, 24GB in 4-bit."""
+    """Gigabytes and the number format of the weights, if it is said: fits 24GB in int4, 24GB in
+    4-bit.
+    """
     form = re.search(_FORMAT, text, re.I)
     if not form:
         return memory_gb(text), None
-    return memory_gb(text[:form.start()]), FORMATS[re.sub(r"[-\s]", "", form[1].lower())]
+    return memory_gb(text[: form.start()]), FORMATS[re.sub(r"[-\s]", "", form[1].lower())]
 
 
 def level(text: str) -> float:

@@ -1,9 +1,10 @@
 """Names: one slug per component, benchmark, hardware and data mix, with aliases and did-you-mean.
 
-In: tables/registry/*.json. Out: records by slug, and `resolve`, which turns what a person or a paper writes
-into a slug or says that the name is unknown and which known names are nearest.
+In: tables/registry/*.json. Out: records by slug, and `resolve`, which turns what a person or a
+paper writes into a slug or says that the name is unknown and which known names are nearest.
 Does not guess: an unknown name is an `UnknownName`, never the nearest one.
 """
+
 import os
 import re
 from collections.abc import Iterable, Mapping
@@ -17,31 +18,45 @@ LISTS = {"encoder": "encoders", "connector": "connectors", "llm": "llms", "data"
 
 
 class UnknownName(Refused):
-    """A name that the vocabulary does not know: `kind` (encoder, benchmark …), `name`, `nearest` known names, or examples."""
+    """A name that the vocabulary does not know: `kind` (encoder, benchmark …), `name`, `nearest`
+    known names, or examples.
+    """
 
     def __init__(self, kind: str, name: str, nearest: Iterable[str], examples: Iterable[str] = ()):
         self.kind, self.name, self.nearest = kind, name, tuple(nearest)
         some = ", ".join(list(dict.fromkeys(examples))[:4])
-        hint = f"; nearest known: {', '.join(self.nearest)}" if self.nearest else f"; known are for example {some}" if some else ""
+        hint = (
+            f"; nearest known: {', '.join(self.nearest)}"
+            if self.nearest
+            else f"; known are for example {some}"
+            if some
+            else ""
+        )
         super().__init__(f"unknown {kind} {name[:80]!r}{hint}")
 
 
 class Name(NamedTuple):
-    """A resolved component: its slug (fused encoders joined by + in alphabetical order) and a resolution hint.
+    """A resolved component: its slug (fused encoders joined by + in alphabetical order) and a
+    resolution hint.
 
     The hint is the number of an `@336` behind the name, or None.
     """
+
     slug: str
     resolution: int | None = None
 
 
 def fold(text: str) -> str:
-    """The form in which names are compared: lower case, only letters, digits, dots and plus signs."""
+    """The form in which names are compared: lower case, only letters, digits, dots and plus
+    signs.
+    """
     return re.sub(r"[^a-z0-9.+]+", "", text.lower())
 
 
 def distance(a: str, b: str, limit: int) -> int:
-    """Levenshtein distance with swapped neighbours counting once (optimal string alignment), cut off at limit + 1."""
+    """Levenshtein distance with swapped neighbours counting once (optimal string alignment), cut
+    off at limit + 1.
+    """
     if abs(len(a) - len(b)) > limit:
         return limit + 1
     before: list[int] = []
@@ -62,8 +77,8 @@ def distance(a: str, b: str, limit: int) -> int:
 def nearest(text: str, names: Mapping[str, str], count: int = 3) -> list[str]:
     """The known slugs whose spellings are nearest to `text`, at most `count`, nearest first.
 
-    `names` maps folded spellings to slugs. A spelling that begins with the text (or the other way round)
-    counts as near, so that `siglip so` finds `siglip-so400m-14`.
+    `names` maps folded spellings to slugs. A spelling that begins with the text (or the other way
+    round) counts as near, so that `siglip so` finds `siglip-so400m-14`.
     """
     wanted = fold(text)[:64]
     if not wanted:
@@ -71,17 +86,25 @@ def nearest(text: str, names: Mapping[str, str], count: int = 3) -> list[str]:
     limit = max(2, len(wanted) // 3)
     best: dict[str, tuple[int, str]] = {}
     for spelling, slug in names.items():
-        if len(wanted) >= 3 and len(spelling) >= 3 and (spelling.startswith(wanted) or wanted.startswith(spelling)):
+        if (
+            len(wanted) >= 3
+            and len(spelling) >= 3
+            and (spelling.startswith(wanted) or wanted.startswith(spelling))
+        ):
             score = 1
         else:
             score = distance(wanted, spelling, limit)
         if score <= limit:
             best[slug] = min(best.get(slug, (score, spelling)), (score, spelling))
     if not best:  # no spelling is near: those that share a word
-        tokens = [fold(word) for word in re.split(r"[^A-Za-z0-9.]+", text[:64]) if len(fold(word)) >= 3]
+        tokens = [
+            fold(word) for word in re.split(r"[^A-Za-z0-9.]+", text[:64]) if len(fold(word)) >= 3
+        ]
         for spelling, slug in names.items():
             if any(token in spelling for token in tokens):
-                best[slug] = min(best.get(slug, (len(spelling), spelling)), (len(spelling), spelling))
+                best[slug] = min(
+                    best.get(slug, (len(spelling), spelling)), (len(spelling), spelling)
+                )
     return [slug for slug, _ in sorted(best.items(), key=lambda item: (item[1], item[0]))[:count]]
 
 
@@ -114,7 +137,9 @@ class Vocabulary:
     def registry(self, name: str) -> dict:
         """One registry file, parsed."""
         if name not in self._files:
-            self._files[name] = read_json(os.path.join(self.directory, "registry", name + ".json"), trusted=True)
+            self._files[name] = read_json(
+                os.path.join(self.directory, "registry", name + ".json"), trusted=True
+            )
         return self._files[name]
 
     def derived(self, name: str) -> dict | None:
@@ -123,34 +148,56 @@ class Vocabulary:
         return read_json(path, trusted=True) if os.path.exists(path) else None
 
     def records(self, kind: str) -> dict[str, dict]:
-        """Records by slug; kind: encoder, connector, llm, data, benchmark, family, hardware, resolution or setting."""
+        """Records by slug; kind: encoder, connector, llm, data, benchmark, family, hardware,
+        resolution or setting.
+        """
         if kind not in self._records:
             if kind in LISTS or kind == "resolution":
                 rows = self.registry("components")[LISTS.get(kind, "resolutions")]
                 self._records[kind] = {row["slug"]: row for row in rows}
             elif kind == "hardware":
-                self._records[kind] = {row["slug"]: row for row in self.registry("hardware")["hardware"]}
+                self._records[kind] = {
+                    row["slug"]: row for row in self.registry("hardware")["hardware"]
+                }
             elif kind == "family":
-                self._records[kind] = {row["key"]: row for row in self.registry("benchmarks")["families"]}
+                self._records[kind] = {
+                    row["key"]: row for row in self.registry("benchmarks")["families"]
+                }
             elif kind == "benchmark":
-                self._records[kind] = {row["key"]: row for row in self.registry("benchmarks")["benchmarks"]}
+                self._records[kind] = {
+                    row["key"]: row for row in self.registry("benchmarks")["benchmarks"]
+                }
             else:
-                self._records[kind] = {row["key"]: row for row in self.registry("settings")["settings"]}
+                self._records[kind] = {
+                    row["key"]: row for row in self.registry("settings")["settings"]
+                }
         return self._records[kind]
 
     def admit(self, kind: str, name: str, record: Mapping | None = None) -> None:
         """Know a name that only a user's tables have.
 
-        A benchmark gets a record (what it does not say is null); of a component nothing is known but its name.
+        A benchmark gets a record (what it does not say is null); of a component nothing is known
+        but its name.
         """
-        if fold(name):      # a name without a letter or digit of ASCII would be every other such name
+        # a name without a letter or digit of ASCII would be every other such name
+        if fold(name):
             self.spellings(kind).setdefault(fold(name), name)
         if record:
             usual = next(iter(self.records(kind).values()))
-            self.records(kind).setdefault(name, {**{key: [] if isinstance(value, list) else None for key, value in usual.items()}, **record})
+            self.records(kind).setdefault(
+                name,
+                {
+                    **{
+                        key: [] if isinstance(value, list) else None for key, value in usual.items()
+                    },
+                    **record,
+                },
+            )
 
     def connector_class(self, setting: Mapping) -> str | None:
-        """projection, pooling, resampler, abstractor or cross-attention; None when the connector is unknown or unsaid."""
+        """projection, pooling, resampler, abstractor or cross-attention; None when the connector is
+        unknown or unsaid.
+        """
         return self.records("connector").get(setting.get("connector") or "", {}).get("class")
 
     def spellings(self, kind: str) -> dict[str, str]:
@@ -160,7 +207,11 @@ class Vocabulary:
             for slug in self.records(kind):
                 out[fold(slug)] = slug
             for slug, record in self.records(kind).items():
-                for spelling in (*record.get("aliases", ()), record.get("name", ""), *record.get("printed", ())):
+                for spelling in (
+                    *record.get("aliases", ()),
+                    record.get("name", ""),
+                    *record.get("printed", ()),
+                ):
                     out.setdefault(fold(spelling), slug)
             out.pop("", None)
             self._spellings[kind] = out
@@ -173,12 +224,15 @@ class Vocabulary:
     def unknown(self, kind: str, text: str, near: str | None = None) -> UnknownName:
         """The error for a name that is not known; `near`: the part of it to compare."""
         known = self.spellings(kind)
-        return UnknownName(kind, text, nearest(text if near is None else near, known), self.records(kind))
+        return UnknownName(
+            kind, text, nearest(text if near is None else near, known), self.records(kind)
+        )
 
     def resolve(self, kind: str, text: str) -> Name:
         """The component that `text` names. Raises UnknownName, with the nearest known names.
 
-        An encoder may be fused (`SigLIP+DINOv2`) and may carry its resolution (`CLIP ViT-L/14@336`).
+        An encoder may be fused (`SigLIP+DINOv2`) and may carry its resolution (`CLIP
+        ViT-L/14@336`).
         """
         slug = self.find(kind, text) if kind != "encoder" or "@" not in text else None
         if slug:
@@ -204,10 +258,14 @@ class Vocabulary:
             if slug in parts:
                 raise self.unknown(kind, text, slug)  # CLIP+CLIP is no fusion
             parts.append(slug)
-        return Name("+".join(sorted(parts)), hints[0] if len(hints) == 1 and len(parts) == 1 else None)
+        return Name(
+            "+".join(sorted(parts)), hints[0] if len(hints) == 1 and len(parts) == 1 else None
+        )
 
     def _tuned(self, text: str) -> str | None:
-        """The LLM of which `text` names an instruction-tuned version or a hub id (Qwen/Qwen2.5-7B-Instruct), or None."""
+        """The LLM of which `text` names an instruction-tuned version or a hub id
+        (Qwen/Qwen2.5-7B-Instruct), or None.
+        """
         name = text.strip().rpartition("/")[2]
         for slug, record in self.records("llm").items():
             if "/" in text and (record.get("hf_id") or "").lower() == text.strip().lower():
@@ -221,10 +279,22 @@ class Vocabulary:
             name = shorter
 
     def _sized(self, text: str) -> tuple[str, int] | None:
-        """The encoder and the pixels of a name that ends in its native resolution (SigLIP-L/16-384, a hub id), or None."""
-        match = re.fullmatch(r"(?:[\w.-]+/(?=[\w.-]*patch))?(.+?)[-_ ](\d{3,4})(?:px)?", text.strip())
-        slug = match and (self.find("encoder", match[1]) or self.find("encoder", re.sub(r"patch(?=\d)", "", match[1])))
-        return (slug, int(match[2])) if slug and int(match[2]) in (self.records("encoder")[slug].get("native_resolution") or ()) else None
+        """The encoder and the pixels of a name that ends in its native resolution (SigLIP-L/16-384,
+        a hub id), or None.
+        """
+        match = re.fullmatch(
+            r"(?:[\w.-]+/(?=[\w.-]*patch))?(.+?)[-_ ](\d{3,4})(?:px)?", text.strip()
+        )
+        slug = match and (
+            self.find("encoder", match[1])
+            or self.find("encoder", re.sub(r"patch(?=\d)", "", match[1]))
+        )
+        return (
+            (slug, int(match[2]))
+            if slug
+            and int(match[2]) in (self.records("encoder")[slug].get("native_resolution") or ())
+            else None
+        )
 
     def benchmark(self, text: str) -> str:
         """The benchmark that `text` names. Raises UnknownName."""

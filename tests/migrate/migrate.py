@@ -1,11 +1,14 @@
 #!/usr/bin/env python3
-"""Turn ../shared/evidence into tables/: `python3 tests/migrate/migrate.py ../shared/evidence tables`.
+"""Turn ../shared/evidence into tables/: `python3 tests/migrate/migrate.py ../shared/evidence
+tables`.
 
-In: the transcribed papers and registries (format 1), and overlay.json beside this file (hand-made names).
+In: the transcribed papers and registries (format 1), and overlay.json beside this file (hand-made
+names).
 Out: one compact JSON file per paper and tables/registry/*.json (format 2, see tables/README.md).
-Scores are copied as they stand; only names of components, data mixes and benchmarks are unified. A name
-that overlay.json does not know stops the run and is printed with the place where it stands.
+Scores are copied as they stand; only names of components, data mixes and benchmarks are unified. A
+name that overlay.json does not know stops the run and is printed with the place where it stands.
 """
+
 import collections
 import json
 import pathlib
@@ -36,7 +39,8 @@ RAW = {axis: raw_index(axis) for axis in ("encoders", "connectors", "llms", "dat
 
 def encoder_slug(name: str, row: dict) -> str:
     """One slug for an encoder, fused ones joined by + in alphabetical order."""
-    if name in ("openvision-vit-ti", "openvision-vit-s", "openvision-vit-b"):  # Table 5 names the patch apart
+    # Table 5 names the patch apart
+    if name in ("openvision-vit-ti", "openvision-vit-s", "openvision-vit-b"):
         name = f"{name}-{row['patch_size']}"
     parts = [name] if name in RAW["encoders"] else name.split("+")
     return "+".join(sorted(lookup("encoders", part) for part in parts))
@@ -49,11 +53,14 @@ def lookup(axis: str, name: str) -> str:
         raise Unknown(f"overlay.json: {axis} does not know {name!r}") from None
 
 
-CONNECTOR_BY_PAPER = {("molmo", "attn-pool"): "attn-pool-mlp"}  # MM1's attention pooling is another thing
+# MM1's attention pooling is another thing
+CONNECTOR_BY_PAPER = {("molmo", "attn-pool"): "attn-pool-mlp"}
 
 
 def convert_setting(setting: dict, full: dict, paper: str) -> dict:
-    """Unify the names in one setting; `full` is the row's whole setting (the patch size may stand elsewhere)."""
+    """Unify the names in one setting; `full` is the row's whole setting (the patch size may stand
+    elsewhere).
+    """
     out = {}
     for key, value in setting.items():
         if key not in OVERLAY["settings"]:
@@ -67,7 +74,11 @@ def convert_setting(setting: dict, full: dict, paper: str) -> dict:
                 value = lookup("llms", value)
             elif key == "data":
                 value = lookup("data", value)
-            elif key == "resolution" and isinstance(value, str) and value not in OVERLAY["resolutions"]:
+            elif (
+                key == "resolution"
+                and isinstance(value, str)
+                and value not in OVERLAY["resolutions"]
+            ):
                 raise Unknown(f"overlay.json: resolutions does not know {value!r} ({paper})")
         out[key] = value
     return out
@@ -104,7 +115,9 @@ def convert_metric(metric: dict, benchmarks: dict) -> dict:
 
 
 def benchmark_records(registry: dict) -> list[dict]:
-    """Registry records (with kind, aliases) followed by the benchmarks only the overlay describes."""
+    """Registry records (with kind, aliases) followed by the benchmarks only the overlay
+    describes.
+    """
     aliases = OVERLAY["benchmark_aliases"]
     out = []
     for record in registry["benchmarks"]:
@@ -122,47 +135,100 @@ def benchmark_records(registry: dict) -> list[dict]:
         out.append({"key": key, **entry})
     for record in out:
         record["aliases"] = aliases.get(record["key"], [])
-    order = ("key", "name", "aliases", "tests", "family", "other_families", "kind", "part_of", "metric", "max",
-             "higher_is_better", "chance_level", "chance_source", "splits")
-    return [{**{k: r[k] for k in order if r.get(k) not in (None, [], {}) or k in ("family", "max")},
-             **{k: v for k, v in r.items() if k not in order and v is not None}} for r in out]
+    order = (
+        "key",
+        "name",
+        "aliases",
+        "tests",
+        "family",
+        "other_families",
+        "kind",
+        "part_of",
+        "metric",
+        "max",
+        "higher_is_better",
+        "chance_level",
+        "chance_source",
+        "splits",
+    )
+    return [
+        {
+            **{k: r[k] for k in order if r.get(k) not in (None, [], {}) or k in ("family", "max")},
+            **{k: v for k, v in r.items() if k not in order and v is not None},
+        }
+        for r in out
+    ]
 
 
 def component_records(registry: dict, printed_sizes: dict) -> dict:
-    """Encoders, connectors, LLMs and data mixes with aliases; several registry records of one slug are merged."""
+    """Encoders, connectors, LLMs and data mixes with aliases; several registry records of one slug
+    are merged.
+    """
     out = {}
     for axis in ("encoders", "connectors", "llms"):
         records = collections.OrderedDict()
         for record in registry[axis]:
             slug = record["slug"]
-            if slug in records:  # the same tower at two resolutions: one record, both native resolutions
+            # the same tower at two resolutions: one record, both native resolutions
+            if slug in records:
                 first = records[slug]
                 for key in ("native_resolution", "patch_tokens_at_native"):
                     first[key] = sorted({*first[key], *record[key]})
-                first["notes"] = "; ".join(filter(None, (first["notes"], record["name"], record["notes"])))
+                first["notes"] = "; ".join(
+                    filter(None, (first["notes"], record["name"], record["notes"]))
+                )
             else:
-                records[slug] = {k: (list(v) if isinstance(v, list) else v) for k, v in record.items()}
+                records[slug] = {
+                    k: list(v) if isinstance(v, list) else v for k, v in record.items()
+                }
         for slug, entry in OVERLAY[axis].items():
             record = records.setdefault(slug, {"slug": slug})
             if not record.get("name"):
                 record["name"] = entry.get("name", slug)
-            for key in ("kind", "family", "size_class", "class", "params_b", "patch_size", "native_resolution",
-                        "visual_tokens_rule"):
+            for key in (
+                "kind",
+                "family",
+                "size_class",
+                "class",
+                "params_b",
+                "patch_size",
+                "native_resolution",
+                "visual_tokens_rule",
+            ):
                 if record.get(key) is None and entry.get(key) is not None:
                     record[key] = entry[key]
             if record.get("mmlu") is None and entry.get("mmlu") is not None:
-                record["mmlu"], record["mmlu_note"] = entry["mmlu"], f"as printed in {entry['mmlu_source']}"
+                record["mmlu"], record["mmlu_note"] = (
+                    entry["mmlu"],
+                    f"as printed in {entry['mmlu_source']}",
+                )
             record["aliases"] = entry["aliases"]
-            if axis == "encoders" and not record.get("params_vision_tower") and slug in printed_sizes:
+            if (
+                axis == "encoders"
+                and not record.get("params_vision_tower")
+                and slug in printed_sizes
+            ):
                 record["params_b_printed"], record["params_source"] = printed_sizes[slug]
             if axis == "llms" and record.get("params"):
                 record["params_b"] = round(record["params"] / 1e9, 3)
         lead = ("slug", "name", "aliases", "kind", "class", "family", "size_class")
-        out[axis] = [{**{k: r[k] for k in lead if k in r}, **{k: v for k, v in r.items() if k not in lead and v is not None}}
-                     for r in records.values()]
-    out["data"] = [{"slug": slug, "name": entry["raw"][0], "aliases": entry["aliases"], "printed": entry["raw"],
-                    **{k: entry[k] for k in ("samples", "samples_source") if k in entry}}
-                   for slug, entry in OVERLAY["data"].items()]
+        out[axis] = [
+            {
+                **{k: r[k] for k in lead if k in r},
+                **{k: v for k, v in r.items() if k not in lead and v is not None},
+            }
+            for r in records.values()
+        ]
+    out["data"] = [
+        {
+            "slug": slug,
+            "name": entry["raw"][0],
+            "aliases": entry["aliases"],
+            "printed": entry["raw"],
+            **{k: entry[k] for k in ("samples", "samples_source") if k in entry},
+        }
+        for slug, entry in OVERLAY["data"].items()
+    ]
     out["resolutions"] = [{"slug": slug, **entry} for slug, entry in OVERLAY["resolutions"].items()]
     return out
 
@@ -170,9 +236,9 @@ def component_records(registry: dict, printed_sizes: dict) -> dict:
 def link_runs(papers: dict) -> dict:
     """(table, row number) -> run name, for every training run that is printed more than once.
 
-    Links come from the evidence (`same_runs_as` with an equal arm or equal cells, `run`, `default_run`), from
-    overlay.json (`same_run`), and from equality: two rows of one paper, in different tables, that agree in
-    three or more cells and differ in none.
+    Links come from the evidence (`same_runs_as` with an equal arm or equal cells, `run`,
+    `default_run`), from overlay.json (`same_run`), and from equality: two rows of one paper, in
+    different tables, that agree in three or more cells and differ in none.
     """
     rows = {}
     for file in papers.values():
@@ -182,8 +248,13 @@ def link_runs(papers: dict) -> dict:
                 for key, value in row["scores"].items():
                     metric = table["metrics"][key]
                     if value is not None and not metric.get("mean_of"):
-                        cells[metric["benchmark"], metric.get("split"), metric.get("max"), metric.get("shots"),
-                              metric["unit"] if metric.get("role") else None] = value
+                        cells[
+                            metric["benchmark"],
+                            metric.get("split"),
+                            metric.get("max"),
+                            metric.get("shots"),
+                            metric["unit"] if metric.get("role") else None,
+                        ] = value
                 rows[table["id"], number] = (file["paper"]["key"], table, row, cells)
     parent = {place: place for place in rows}
 
@@ -207,11 +278,18 @@ def link_runs(papers: dict) -> dict:
             named[paper, "default"].append(place)
         target = row.get("same_runs_as") or table.get("same_runs_as") or ""
         for other_id in by_table:
-            if other_id == table["id"] or other_id != target:  # links told in words stand in overlay.json
+            # links told in words stand in overlay.json
+            if other_id == table["id"] or other_id != target:
                 continue
-            equal = [p for p in by_table[other_id]
-                     if rows[p][2]["arm"] == row.get("same_arm", row["arm"])
-                     or (len(shared := [k for k in cells if k in rows[p][3]]) and all(cells[k] == rows[p][3][k] for k in shared))]
+            equal = [
+                p
+                for p in by_table[other_id]
+                if rows[p][2]["arm"] == row.get("same_arm", row["arm"])
+                or (
+                    len(shared := [k for k in cells if k in rows[p][3]])
+                    and all(cells[k] == rows[p][3][k] for k in shared)
+                )
+            ]
             if len(equal) == 1:
                 join(place, equal[0])
     for places in named.values():
@@ -245,8 +323,10 @@ def link_runs(papers: dict) -> dict:
 
 
 def migrate(source: pathlib.Path, target: pathlib.Path) -> None:
-    registry = {name: json.loads((source / "registry" / f"{name}.json").read_text(encoding="utf-8"))
-                for name in ("benchmarks", "components", "hardware", "latency", "models", "training_costs")}
+    registry = {
+        name: json.loads((source / "registry" / f"{name}.json").read_text(encoding="utf-8"))
+        for name in ("benchmarks", "components", "hardware", "latency", "models", "training_costs")
+    }
     records = benchmark_records(registry["benchmarks"])
     benchmarks = {record["key"]: record for record in records}
     papers, sizes = {}, {}
@@ -254,10 +334,17 @@ def migrate(source: pathlib.Path, target: pathlib.Path) -> None:
         file = json.loads(path.read_text(encoding="utf-8"))
         key = file["paper"]["key"]
         for table in file["tables"]:
-            table["metrics"] = {name: convert_metric(metric, benchmarks) for name, metric in table["metrics"].items()}
+            table["metrics"] = {
+                name: convert_metric(metric, benchmarks)
+                for name, metric in table["metrics"].items()
+            }
             names = [(r["set"].get("data", table["setting"].get("data")), r) for r in table["rows"]]
             setting = table["setting"]
-            if setting.get("encoder") in ("openvision-vit-ti", "openvision-vit-s", "openvision-vit-b"):
+            if setting.get("encoder") in (
+                "openvision-vit-ti",
+                "openvision-vit-s",
+                "openvision-vit-b",
+            ):
                 raise Unknown("an OpenVision encoder without its patch size")
             for row in table["rows"]:
                 row["set"] = convert_setting(row["set"], {**setting, **row["set"]}, key)
@@ -266,7 +353,9 @@ def migrate(source: pathlib.Path, target: pathlib.Path) -> None:
             for printed, row in names:  # two data mixes of one table must not fall together
                 slug = row["set"].get("data", table["setting"].get("data"))
                 if seen.setdefault(slug, printed) != printed:
-                    raise Unknown(f"{table['id']}: {printed!r} and {seen[slug]!r} both become {slug!r}")
+                    raise Unknown(
+                        f"{table['id']}: {printed!r} and {seen[slug]!r} both become {slug!r}"
+                    )
             for row in table["rows"]:
                 full = {**table["setting"], **row["set"]}
                 if full.get("encoder") and full.get("encoder_params_b"):
@@ -287,9 +376,16 @@ def migrate(source: pathlib.Path, target: pathlib.Path) -> None:
             table["notes"] = table.pop("notes", None)
             if table["id"] in OVERLAY["accepted"]:
                 arms = [row["arm"] for row in table["rows"]]
-                table["accepted"] = [{"rule": e["rule"], "at": e.get("at") or f"/rows/{arms.index(e['arm'])}/scores/{e['metric']}", "why": e["why"]}
-                                     for e in OVERLAY["accepted"][table["id"]]]
-            if isinstance(table.get("same_runs_as"), str):  # kept in words; the rows carry the links
+                table["accepted"] = [
+                    {
+                        "rule": e["rule"],
+                        "at": e.get("at") or f"/rows/{arms.index(e['arm'])}/scores/{e['metric']}",
+                        "why": e["why"],
+                    }
+                    for e in OVERLAY["accepted"][table["id"]]
+                ]
+            # kept in words; the rows carry the links
+            if isinstance(table.get("same_runs_as"), str):
                 table["same_runs_note"] = table.pop("same_runs_as")
         file["format"] = 2
         key = file["paper"]["key"]
@@ -298,13 +394,30 @@ def migrate(source: pathlib.Path, target: pathlib.Path) -> None:
     out = target / "registry"
     out.mkdir(parents=True, exist_ok=True)
     head = {"format": 2, "generated": registry["benchmarks"]["generated"]}
-    write = lambda name, data: (out / f"{name}.json").write_text(dump_registry(data), encoding="utf-8")  # noqa: E731
-    write("benchmarks", {**head, "how_to_read": registry["benchmarks"]["how_to_read"],
-                         "frameworks": registry["benchmarks"]["frameworks"], "families": OVERLAY["families"],
-                         "benchmarks": records})
-    write("components", {**head, "how_to_read": registry["components"]["how_to_read"],
-                         **component_records(registry["components"], sizes)})
-    write("settings", {**head, "settings": [{"key": k, **v} for k, v in OVERLAY["settings"].items()]})
+    write = lambda name, data: (out / f"{name}.json").write_text(
+        dump_registry(data), encoding="utf-8"
+    )  # noqa: E731
+    write(
+        "benchmarks",
+        {
+            **head,
+            "how_to_read": registry["benchmarks"]["how_to_read"],
+            "frameworks": registry["benchmarks"]["frameworks"],
+            "families": OVERLAY["families"],
+            "benchmarks": records,
+        },
+    )
+    write(
+        "components",
+        {
+            **head,
+            "how_to_read": registry["components"]["how_to_read"],
+            **component_records(registry["components"], sizes),
+        },
+    )
+    write(
+        "settings", {**head, "settings": [{"key": k, **v} for k, v in OVERLAY["settings"].items()]}
+    )
     for device in registry["hardware"]["hardware"]:
         device["aliases"] = OVERLAY["hardware_aliases"].get(device["slug"], [])
     for name in ("hardware", "latency", "models", "training_costs"):
