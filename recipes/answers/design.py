@@ -10,17 +10,17 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from . import costs as costing
+from ..base.errors import Refused
 from ..cost import flops
 from ..effects.columns import sampling_variance
 from ..effects.features import llm_params_b, visual_tokens
-from ..base.errors import Refused
-from ..terms.vocabulary import Vocabulary
 from ..library import Library
 from ..picker import design as designs
 from ..picker import power
 from ..picker.design import Design
 from ..terms.recipe import BASELINE, Recipe, published_size
+from ..terms.vocabulary import Vocabulary
+from . import costs as costing
 
 
 class OutOfScale(Refused):

@@ -10,14 +10,14 @@ import math
 import re
 from collections.abc import Callable, Sequence
 
-from ..cost import tokens
 from ..base.errors import Refused
-from ..terms.vocabulary import UnknownName, Vocabulary, fold, nearest
+from ..cost import tokens
 from ..library import Library
-from ..terms import units
 from ..picker.limits import Constraints
-from ..terms.recipe import FIELDS, parse
 from ..picker.space import same_size
+from ..terms import units
+from ..terms.recipe import FIELDS, parse
+from ..terms.vocabulary import UnknownName, Vocabulary, fold, nearest
 
 FIXABLE = ("encoder", "connector", "llm", "llm_params_b", "data", "resolution", "visual_tokens")
 
@@ -393,3 +393,26 @@ def known_paper(key: str, library: Library) -> str:
     if key not in known:
         raise UnknownName("paper", key, nearest(key, {fold(k): k for k in known}))
     return key
+
+
+def request_flags(parser: Parser) -> None:
+    """What `pick` and `report` ask for."""
+    parser.add_argument(
+        "--tasks",
+        metavar="MIX",
+        default="balanced",
+        help="what it is for: documents, charts=0.5,mmmu=0.5 … (default: balanced)",
+    )
+    constraint_flags(parser)
+    parser.add_argument(
+        "--top", type=flag(positive), default=5, metavar="N", help="how many recipes to list"
+    )
+    level_flag(parser)
+
+
+def choices_of(args, words: Vocabulary) -> tuple[dict[str, object], dict[str, list[str]]]:
+    """--fix (field -> value) and --avoid (field -> values)."""
+    avoid: dict[str, list[str]] = {}
+    for field, value in pairs(args.avoid, "--avoid", words):
+        avoid.setdefault(field, []).append(str(value))
+    return dict(pairs(args.fix, "--fix", words)), avoid

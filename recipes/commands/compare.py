@@ -8,10 +8,10 @@ import os
 import sys
 from collections.abc import Sequence
 
-from .arguments import Parser, Usage, flag, positive, recipe_fields
-from .console import out, style
 from ..library import Library
 from ..terms import units
+from .arguments import Parser, Usage, flag, positive, recipe_fields
+from .console import out, style
 
 
 def number(low: float, high: float):
@@ -480,10 +480,10 @@ def _deployments(args, endpoints: Sequence, library: Library) -> dict:
         if given:
             raise Usage(f"compare: --{given} is for --latency-out FILE.json")
         return {}
-    from .arguments import whole_number
-    from ..cost import memory
     from ..answers import latencies
+    from ..cost import memory
     from ..terms.recipe import parse
+    from .arguments import whole_number
 
     if args.no_stream:
         raise Usage("compare: --latency-out needs streaming: leave out --no-stream")

@@ -10,6 +10,14 @@ import sys
 from collections.abc import Mapping
 
 from ..answers import costs as costing
+from ..base.wording import clean
+from ..cost import flops
+from ..library import Library
+from ..picker.limits import Constraints
+from ..show.text import wrap
+from ..terms import units
+from ..terms.recipe import BASELINE, FIELDS, Recipe, parse, published_size
+from ..terms.vocabulary import Vocabulary, fold, nearest
 from .arguments import (
     Parser,
     Usage,
@@ -21,13 +29,6 @@ from .arguments import (
     recipe_fields,
 )
 from .console import PROGRAM, is_plain, out, show, style
-from ..cost import flops
-from ..terms.vocabulary import Vocabulary, fold, nearest
-from ..library import Library
-from ..terms import units
-from ..picker.limits import Constraints
-from ..terms.recipe import BASELINE, FIELDS, Recipe, parse, published_size
-from ..show.text import clean, wrap
 
 CURVES = ("visual_tokens", "resolution", "llm_params_b", "data_size")
 KINDS = ("full", "fraction", "one-at-a-time")
@@ -228,7 +229,7 @@ def design_command(args, library: Library, understood: dict | None = None) -> in
             raise
         raise Usage(f"design: {error}") from None
     written, notes = export_runs(args, value, library) if args.export else ([], [])
-    from .pick import names_of
+    from ..show.names import names_of
 
     names = names_of(library)
     if args.json:
@@ -484,8 +485,8 @@ def axis_of(text: str) -> str:
 def curve_command(args, library: Library, understood: dict | None = None) -> int:
     """Score, cost and latency along an axis, and where it stops paying."""
     from ..picker import curve
-    from ..terms.tasks import parse_mix, spread
     from ..show import curve as report
+    from ..terms.tasks import parse_mix, spread
 
     words, axis = library.words, axis_of(args.axis)
     if args.plot is not None and (args.by_family or not args.plot.lower().endswith(".svg")):

@@ -7,12 +7,12 @@ landscape.py and yardstick.py.
 
 import re
 
-from .arguments import Parser, Usage, flag, positive
-from .console import out, show, style
-from ..terms.vocabulary import UnknownName, fold, nearest
 from ..library import Library
 from ..terms import units
 from ..terms.tasks import parse_mix
+from ..terms.vocabulary import UnknownName, fold, nearest
+from .arguments import Parser, Usage, flag, positive
+from .console import out, show, style
 
 PROPERTIES = {
     "multi_image": "takes several images at once",
@@ -158,8 +158,8 @@ def unbeaten(ranked: list) -> list:
 
 def models_command(args, library: Library, understood: dict | None = None) -> int:
     """Released models by need: filter, rank for a task mix, show one."""
-    from ..released.ranking import NothingPrinted, rank, targets, tree, would_lead
     from ..released.models import Landscape, Need, Sieve, sieve
+    from ..released.ranking import NothingPrinted, rank, targets, tree, would_lead
     from ..show import models as report
 
     words = library.words

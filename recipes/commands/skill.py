@@ -10,12 +10,12 @@ import os
 import sys
 from collections.abc import Mapping
 
-from .arguments import Parser, Usage, constraint_flags, constraints, pairs
-from .console import PROGRAM, out, show
+from ..base.wording import clean
 from ..base.write import write_text
 from ..library import Library
 from ..terms.tasks import parse_mix
-from ..show.text import clean
+from .arguments import Parser, Usage, constraint_flags, constraints, pairs
+from .console import PROGRAM, out, show
 
 SITUATION = ("tasks", "budget", "latency", "speed", "memory", "deploy", "dtype", "fix", "avoid")
 
@@ -77,7 +77,7 @@ def skill_command(
         files = {args.out: text}
     else:
         from ..answers import guide
-        from ..cli import COMMANDS
+        from .registry import COMMANDS
 
         # of a bundle, the folder that will hold it
         check_folder(

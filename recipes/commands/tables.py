@@ -6,10 +6,10 @@ In: parsed arguments and the library. Out: printed text or JSON, and the exit co
 import os
 import sys
 
-from .arguments import Parser, Usage, flag, known_paper, positive
-from .console import out, show, style
 from ..library import Library
 from ..show.text import wrap
+from .arguments import Parser, Usage, flag, known_paper, positive
+from .console import out, show, style
 
 
 def tables_arguments(parser: Parser) -> None:
@@ -161,6 +161,7 @@ def backtest_command(args, library: Library, understood: dict | None = None) -> 
     --tables DIR, the tables of DIR from the published ones.
     """
     from ..answers import backtest as scoring
+    from ..show import backtest
 
     if args.tables and args.paper:
         raise Usage(
@@ -178,6 +179,6 @@ def backtest_command(args, library: Library, understood: dict | None = None) -> 
     (
         show({**(understood or {}), **result})
         if args.json
-        else out(scoring.backtest_text(result, style()))
+        else out(backtest.backtest_text(result, style()))
     )
     return 0

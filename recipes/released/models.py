@@ -13,9 +13,9 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from . import ability
 from ..cost import flops, memory
 from ..terms.vocabulary import UnknownName, Vocabulary, fold, nearest
+from . import ability
 
 TEXT_TOKENS = 256  # question and answer beside one image, for the memory of an answer
 

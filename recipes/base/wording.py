@@ -1,0 +1,61 @@
+"""How numbers and texts are worded, wherever they are printed: signs, plurals, percent, rounding.
+
+In: numbers, texts. Out: texts (clean of control characters), rounded numbers for JSON.
+"""
+
+import math
+import re
+from collections.abc import Sequence
+
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+def clean(text: str) -> str:
+    """Text from files without control characters, so that it cannot steer the terminal."""
+    return CONTROL.sub("?", text)
+
+
+def signed(value: float, digits: int = 1) -> str:
+    """A number with its sign; a proper minus is not used so that scripts can read it."""
+    text = f"{value:+.{digits}f}"
+    return text[1:] if float(text) == 0 else text
+
+
+def plural(count: int, word: str) -> str:
+    """1 paper, 2 papers."""
+    return f"{count} {word}{'' if count == 1 else 's'}"
+
+
+def listed(parts: Sequence[str]) -> str:
+    """a, b and c."""
+    return ", ".join(parts[:-1]) + f" and {parts[-1]}" if len(parts) > 1 else "".join(parts)
+
+
+def percent(p: float) -> str:
+    """A probability in whole percent, never a false 0 or 100."""
+    if 0 < p < 0.005:
+        return "<1%"
+    if 0.995 < p < 1:
+        return ">99%"
+    return f"{100 * p:.0f}%"
+
+
+def number(x):
+    """A number rounded to six significant digits; whole numbers without a fraction; None stays
+    None.
+    """
+    if x is None or isinstance(x, (bool, int)):
+        return x
+    if not math.isfinite(x):
+        return None
+    value = float(f"{x:.6g}")
+    return int(value) if value == int(value) and abs(value) < 1e15 else value
+
+
+def numbers(value):
+    """A nested value with its fractions rounded as everywhere."""
+    if isinstance(value, dict):
+        return {key: numbers(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [numbers(item) for item in value]
+    return number(value) if isinstance(value, float) else value
