@@ -7,12 +7,14 @@ import math
 import re
 from collections.abc import Sequence
 
-CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+# What a text from a file or a server must not do on a screen: steer the terminal (C0 and C1 control
+# characters), or turn the order of what is read (bidirectional controls, Unicode TR 36, 3.2).
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069]")
 
 
 def clean(text: str) -> str:
-    """Text from files without control characters, so that it cannot steer the terminal."""
-    return CONTROL.sub("?", text)
+    """Text on one line and without control characters."""
+    return CONTROL.sub("?", text.replace("\n", " ").replace("\t", " "))
 
 
 def signed(value: float, digits: int = 1) -> str:
