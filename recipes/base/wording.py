@@ -61,3 +61,21 @@ def numbers(value):
     if isinstance(value, (list, tuple)):
         return [numbers(item) for item in value]
     return number(value) if isinstance(value, float) else value
+
+
+def points(delta) -> int:
+    """Decimals for a benchmark's points: none on scales above 500."""
+    return 0 if (delta.max or 100) > 500 else 1
+
+
+def verdict(p: float) -> str:
+    """What a probability of improvement means, in words."""
+    for bound, words in (
+        (0.95, "better"),
+        (0.8, "probably better"),
+        (0.2, "no clear difference"),
+        (0.05, "probably worse"),
+    ):
+        if p >= bound:
+            return words
+    return "worse"

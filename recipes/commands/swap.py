@@ -168,7 +168,7 @@ def swap_command(args, library: Library, understood: dict | None = None) -> int:
             notes=notes,
             why=args.why,
             carried=(
-                carried_lines(carried, names, places, style(), terminal.points(told))
+                carried_lines(carried, names, places, style(), wording.points(told))
                 if carried
                 else ()
             ),

@@ -16,7 +16,7 @@ from ..cost.memory import Memory
 from ..cost.training import Calibration, Checked, quantile
 from ..terms.recipe import Recipe
 from .jsonable import interval, recipe
-from .swap import describe
+from .recipe import describe
 from .text import Style, table, wrap
 
 if TYPE_CHECKING:

@@ -8,18 +8,14 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..base.wording import clean, percent, plural, signed
+from ..base.wording import clean, percent, plural, points, signed, verdict
 from ..terms.recipe import Recipe
+from .recipe import AXIS_FIELDS, describe, side
 from .text import Style, table, wrap
 
 if TYPE_CHECKING:  # an answer brings its own classes along: no need to load those of the others
     from ..effects.interaction import Slope
     from ..effects.results import Delta, Evidence, Mix, Swap
-
-
-def points(delta) -> int:
-    """Decimals for a benchmark's points: none on scales above 500."""
-    return 0 if (delta.max or 100) > 500 else 1
 
 
 # --- swap
@@ -31,56 +27,6 @@ GRADE_WORDS = {
     "extrapolated": "outside the range of the tables",
     "none": "no evidence",
 }
-
-
-def describe(recipe: Recipe, fields: Sequence[str]) -> str:
-    """Some fields of a recipe as words."""
-    words = []
-    for field in fields:
-        value = getattr(recipe, field)
-        if value is None:
-            continue
-        if field == "llm_params_b":
-            words.append(f"{value:g}B LLM")
-        elif field == "resolution":
-            words.append(f"{value} px" if isinstance(value, int) else str(value))
-        elif field == "visual_tokens":
-            words.append(f"{value:g} visual tokens")
-        elif field == "data_size":
-            words.append(f"{value:,.0f} examples")
-        elif field == "frozen_encoder":
-            words.append("encoder frozen" if value else "encoder trained")
-        else:
-            words.append(str(value))
-    return ", ".join(clean(word) for word in words)
-
-
-AXIS_FIELDS = {
-    "encoder": ("encoder",),
-    "connector": ("connector",),
-    "llm": ("llm", "llm_params_b"),
-    "data": ("data", "data_size"),
-    "resolution": ("resolution", "tiling"),
-    "visual_tokens": ("visual_tokens",),
-    "training": ("frozen_encoder", "training"),
-}
-
-
-def side(recipe: Recipe, axes: Sequence[str], other: Recipe) -> str:
-    """What one side of a swap has on the moved axes; other: the other side."""
-    parts = []
-    for axis in axes:
-        fields = AXIS_FIELDS[axis]
-        if (
-            axis in ("llm", "data")
-            and getattr(recipe, fields[0])
-            and getattr(recipe, fields[0]) != getattr(other, fields[0])
-        ):
-            fields = fields[:1]
-        if axis == "training":
-            fields = ("frozen_encoder",) if recipe.frozen_encoder is not None else ("training",)
-        parts.append(describe(recipe, fields))
-    return " + ".join(filter(None, parts)) or "?"
 
 
 def swap_text(
@@ -382,19 +328,6 @@ def mix_text(mix: "Mix") -> str:
         f" ({percent(mix.level)} interval {signed(mix.low)} … {signed(mix.high)}), P(better)"
         f" {percent(mix.p_better)}: {verdict(mix.p_better)}"
     )
-
-
-def verdict(p: float) -> str:
-    """What a probability of improvement means, in words."""
-    for bound, words in (
-        (0.95, "better"),
-        (0.8, "probably better"),
-        (0.2, "no clear difference"),
-        (0.05, "probably worse"),
-    ):
-        if p >= bound:
-            return words
-    return "worse"
 
 
 class Group(NamedTuple):
