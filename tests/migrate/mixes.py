@@ -73,6 +73,7 @@ def migrate(source: pathlib.Path, target: pathlib.Path) -> None:
         "kind": data["kind"],
         "how_to_read": {**data["how_to_read"], **OVERLAY["how_to_read"]},
         "kinds": OVERLAY["kinds"],
+        "same_split": OVERLAY["same_split"],
         "datasets": [dataset(record) for record in data["datasets"]],
         "mixes": [mix(record) for record in data["mixes"]],
     }
