@@ -125,20 +125,6 @@ def _alone(mixes: Mixes, key: str) -> Part:
     return Part(key, mixes.datasets[key]["kind"], mixes.datasets[key].get("samples"))
 
 
-def stage_of(mixes: Mixes, record: Mapping) -> str | None:
-    """The stage of a mix; a variant has its parent's."""
-    while "stage" not in record and "of" in record:
-        record = mixes.mix(record["of"]).record
-    return record.get("stage")
-
-
-def unit_of(mixes: Mixes, record: Mapping) -> str | None:
-    """What the samples of a mix are, where they are no conversations; a variant has its parent's."""
-    while "unit" not in record and "of" in record:
-        record = mixes.mix(record["of"]).record
-    return record.get("unit")
-
-
 def families(mixes: Mixes, shares: Mapping[str, float] | None) -> dict[str, float] | None:
     """Task family -> share of the samples of its kinds."""
     if shares is None:

@@ -6,7 +6,7 @@ JSON), and text made from the views. Computes nothing: terms/mixes.py and answer
 
 from collections.abc import Mapping, Sequence
 
-from ..answers.mixes import ORDER, Asked, families, held, stage_of, training_splits, unit_of, where
+from ..answers.mixes import ORDER, Asked, families, held, training_splits, where
 from ..base.wording import clean, number, percent, plural
 from ..terms.mixes import Mix, Mixes, Part
 from ..terms.vocabulary import Vocabulary
@@ -60,9 +60,9 @@ def mix_view(mixes: Mixes, slug: str, words: Vocabulary, tables: Sequence[str]) 
         "of": record.get("of"),
         "without": list(record.get("without", ())),
         "plus": [part.get("dataset") or part["mix"] for part in record.get("plus", ())],
-        "stage": stage_of(mixes, record),
+        "stage": mixes.stated(slug, "stage"),
         "samples": number(mix.samples),
-        "unit": unit_of(mixes, record),
+        "unit": mixes.stated(slug, "unit"),
         "listed": mix.listed,
         "kinds": kinds_of(shares),
         "families": families(mixes, shares),
@@ -263,9 +263,9 @@ def list_view(
         entry = {
             "mix": slug,
             "name": mix.record.get("name") or slug,
-            "stage": stage_of(mixes, mix.record),
+            "stage": mixes.stated(slug, "stage"),
             "samples": number(mix.samples),
-            "unit": unit_of(mixes, mix.record),
+            "unit": mixes.stated(slug, "unit"),
             "available": mix.available,
             "public": mix.public,
             "kinds": kinds_of(shares),

@@ -413,6 +413,21 @@ class Mixes:
         mix = self.mix(slug)
         return mix.samples if mix else self.datasets.get(slug, {}).get("samples")
 
+    def stated(self, slug: str, key: str):
+        """What a mix's record says under a key, or its nearest parent's that says anything."""
+        mix = self.mix(slug)
+        while mix and key not in mix.record and "of" in mix.record:
+            mix = self.mix(mix.record["of"])
+        return mix.record.get(key) if mix else None
+
+    def data_size(self, slug: str) -> float | None:
+        """Samples of an instruction mix, as a recipe's data_size counts them. None: not published,
+        or what is published counts other things (pairs of a pre-training, documents, tokens).
+        """
+        if self.stated(slug, "stage") != "instruction" or self.stated(slug, "unit"):
+            return None
+        return self.size(slug)
+
     def splits(self, benchmark: str) -> tuple[str, ...]:
         """The benchmarks whose training split counts as this one's own (itself, if no other)."""
         return tuple(self._same.get(benchmark, (benchmark,)))
