@@ -10,15 +10,15 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from .base.reading import EvidenceError
 from .effects.posterior import Posterior
 from .effects.store import read_posterior
-from .base.reading import EvidenceError
 from .evidence.tables import Metric, Paper, Table, load_papers, unescape
 from .terms.vocabulary import UnknownName, Vocabulary, open_vocabulary
 
 if TYPE_CHECKING:
-    from .evidence.redundancy import Repeated
     from .cost.training import Calibration
+    from .evidence.redundancy import Repeated
     from .released.models import Landscape
 
 

@@ -5,8 +5,8 @@ hand.
 import copy
 
 from recipes.claims import verdicts as claims
-from recipes.claims.pairs import Evidence
 from recipes.claims.assertions import parse_claims
+from recipes.claims.pairs import Evidence
 from recipes.evidence.tables import parse_paper
 
 from . import support

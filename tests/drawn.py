@@ -3,8 +3,8 @@
 import xml.etree.ElementTree as ET
 
 from recipes.answers import swap as answers
-from recipes.terms.recipe import Recipe
 from recipes.show import plots, svg
+from recipes.terms.recipe import Recipe
 
 from . import support
 

@@ -7,7 +7,6 @@ import pathlib
 import tempfile
 import unittest
 
-
 from .support import DATA, call, library
 
 FIXTURES = DATA / "import"

@@ -11,12 +11,14 @@ import math
 import random
 import unittest
 
+from recipes.answers import ablate as ablate_
 from recipes.answers import pick as picks
 from recipes.base import linalg
-from recipes.picker import ablate, rank, trials
+from recipes.picker import ablate, competition, rank, trials
+from recipes.picker import scores as scores_
 from recipes.picker.limits import Constraints, Pairs
-from recipes.terms.recipe import BASELINE, parse
 from recipes.picker.space import Data, space
+from recipes.terms.recipe import BASELINE, parse
 from recipes.terms.tasks import parse_mix
 from tests.support import call, call_json, library
 
@@ -70,8 +72,8 @@ def right(means, covariance, noise, runs, seed=7, count=COUNT):
 def setup(tasks):
     """(scores, place of the pick, hours, allowed) for a mix, on the shipped evidence."""
     words = library().words
-    choices, limits = space(words, {}, {}), Constraints(budget=picks.DEFAULT_BUDGET)
-    scores = rank.Scores(choices, BASELINE, parse_mix(tasks, words), library().posterior, words)
+    choices, limits = space(words, {}, {}), Constraints(budget=ablate_.DEFAULT_BUDGET)
+    scores = scores_.Scores(choices, BASELINE, parse_mix(tasks, words), library().posterior, words)
     best = rank.pick(scores, limits, library().calibration, top=1, compete=False).recipes[0]
     place = (
         choices.visuals.index(best.visual),
@@ -97,8 +99,8 @@ def belief(tasks, axis, names):
     scores, place, _, allowed = setup(tasks)
     levels = ablate.axis_levels(scores, place, axis, allowed)
     some = [levels[name] for name in names]
-    covariance = rank.joint_covariance(
-        some, [rank.labels(scores, candidate) for candidate in some], scores
+    covariance = competition.joint_covariance(
+        some, [competition.labels(scores, candidate) for candidate in some], scores
     )
     noise = (
         sum(step * step * scores.posterior.noise(name) for name, step in scores.steps.items()) / 2
@@ -174,7 +176,7 @@ class Promise(unittest.TestCase):
         kept = {name for name, _ in values("charts")["llm"].candidates}
         names = sorted(levels)
         means, covariance, _ = belief("charts", "llm", names)
-        draws = rank.draw(means, covariance, 1000)
+        draws = competition.draw(means, covariance, 1000)
         outside = sum(names[row.index(max(row))] not in kept for row in draws)
         self.assertLess(outside / 1000, 0.12)
 
@@ -198,7 +200,9 @@ class Promise(unittest.TestCase):
                     arms.append(levels[name])
                     owner.append(value.axis)
                     counts.append(made)
-        covariance = rank.joint_covariance(arms, [rank.labels(scores, arm) for arm in arms], scores)
+        covariance = competition.joint_covariance(
+            arms, [competition.labels(scores, arm) for arm in arms], scores
+        )
         means = [scores.mean(arm) for arm in arms]
         noise = (
             sum(step * step * scores.posterior.noise(name) for name, step in scores.steps.items())
@@ -295,7 +299,7 @@ class Answers(unittest.TestCase):
         self.assertFalse(ablate.alike(Data("llava-665k", 665e3, ""), Data("sharegpt4v", 665e3, "")))
 
     def test_order_and_units(self):
-        answer = picks.answer_ablate(
+        answer = ablate_.answer_ablate(
             library(), parse_mix("charts", library().words), None, 0.8, Constraints(), {}, {}
         )
         self.assertEqual({value.axis for value in answer.values}, set(ablate.AXES))
@@ -318,7 +322,7 @@ class Answers(unittest.TestCase):
 
     def test_a_stated_recipe(self):
         own = parse({"encoder": "siglip", "llm": "qwen2-7b"}, library().words)[0]
-        answer = picks.answer_ablate(
+        answer = ablate_.answer_ablate(
             library(), parse_mix("charts", library().words), own, 0.8, Constraints(), {}, {}
         )
         self.assertEqual(

@@ -8,11 +8,11 @@ import tempfile
 import unittest
 
 from recipes.effects.attribution import attribute, coefficients
+from recipes.effects.change import Change
 from recipes.effects.columns import columns
 from recipes.effects.condition import Conditioned
 from recipes.effects.model import weights
 from recipes.effects.rows import find_rows
-from recipes.effects.judge import Change
 from recipes.library import Library
 from tests.support import call, call_json, library, papers
 

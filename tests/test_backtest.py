@@ -9,11 +9,12 @@ import unittest
 
 from recipes.answers import backtest as scoring
 from recipes.effects import backtest, baselines, tails
-from recipes.effects.baselines import FACTORS, Elsewhere, Judged, judge, sharpened, summary
 from recipes.effects.backtest import Scored, crps
+from recipes.effects.baselines import FACTORS, Elsewhere, Judged, judge, sharpened, summary
 from recipes.effects.columns import KINDS, Column
 from recipes.evidence.redundancy import repeated
 from recipes.library import Library
+from recipes.show import backtest as backtest_
 from recipes.show.text import Style
 from tests import support
 
@@ -386,7 +387,7 @@ class Command(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             self.renamed(folder, name="sharegpt4v")
             result = scoring.other_tables(Library([folder]))
-        text = " ".join(scoring.backtest_text(result, Style()).split())
+        text = " ".join(backtest_.backtest_text(result, Style()).split())
         got = result["overall"]
         self.assertIn(f"/{100 * got['sign_moved']:.0f} answerable", text)
         self.assertIn(
@@ -398,7 +399,7 @@ class Command(unittest.TestCase):
         none = {**result, "overall": {**got, "unsigned": 7}}
         self.assertIn(
             "for 7 exactly 0 was predicted: neither right nor wrong",
-            " ".join(scoring.backtest_text(none, Style()).split()),
+            " ".join(backtest_.backtest_text(none, Style()).split()),
         )
 
     def test_bars_of_the_readme_hold_on_the_tables(self):

@@ -14,8 +14,8 @@ from recipes.answers import citations
 from recipes.answers.citations import AXES, Citations
 from recipes.library import Library
 from recipes.picker.limits import Constraints
-from recipes.terms.recipe import BASELINE, Recipe, change
 from recipes.picker.space import space
+from recipes.terms.recipe import BASELINE, Recipe, change
 from recipes.terms.tasks import parse_mix
 from recipes.terms.units import LatencyTarget
 

@@ -4,8 +4,8 @@ import copy
 import unittest
 
 from recipes.claims import verdicts as claims
-from recipes.claims.pairs import satisfies, within
 from recipes.claims.assertions import parse_claims
+from recipes.claims.pairs import satisfies, within
 from recipes.show import claims as report
 
 from .claims_made_up import (

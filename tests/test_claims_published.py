@@ -10,11 +10,11 @@ import shutil
 import tempfile
 import unittest
 
+from recipes.base.reading import EvidenceError
 from recipes.claims import verdicts as claims
+from recipes.claims.assertions import parse_claims, problems, read_claims, shipped_path
 from recipes.claims.pairs import Evidence
 from recipes.cost import tokens
-from recipes.claims.assertions import parse_claims, problems, read_claims, shipped_path
-from recipes.base.reading import EvidenceError
 from recipes.library import Library
 from recipes.show import check as checks
 

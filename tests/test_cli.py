@@ -13,9 +13,9 @@ import tempfile
 import unittest
 from unittest import mock
 
-from recipes import cli
 from recipes.asking import door as question
 from recipes.base.reading import EvidenceError
+from recipes.commands import registry
 from recipes.show import text as plain_text
 
 from . import support
@@ -46,14 +46,14 @@ class Screens(unittest.TestCase):
         needs = {"picked.json", "my-claims.json", "my-tables/"}
         before = os.getcwd()
         self.addCleanup(os.chdir, before)
-        for name, command in cli.COMMANDS.items():
+        for name, command in registry.COMMANDS.items():
             with tempfile.TemporaryDirectory() as folder:
                 os.chdir(folder)
                 for example in command.examples.split("\n"):
                     said, *rest = argv = shlex.split(example.partition(" < ")[0])
                     self.assertEqual(said, name)
                     if name in parsed or needs & set(rest):
-                        cli.parser_of(name).parse_args(rest)
+                        registry.parser_of(name).parse_args(rest)
                         continue
                     with self.subTest(example):
                         code, out, err = call(*argv)
@@ -62,7 +62,7 @@ class Screens(unittest.TestCase):
                 os.chdir(before)
 
     def test_help_of_every_command_has_examples(self):
-        for command in cli.COMMANDS:
+        for command in registry.COMMANDS:
             code, out, _ = call(command, "--help")
             self.assertEqual(code, 0)
             self.assertIn("examples:", out)
@@ -83,7 +83,7 @@ class Screens(unittest.TestCase):
             ("check", "--accepted"),
             ("check", "--explain", "mean"),
             ("tokens", "--model", "llava-next"),
-            *((command, "--help") for command in cli.COMMANDS),
+            *((command, "--help") for command in registry.COMMANDS),
         ):
             _, out, _ = call(*argv)
             for line in out.splitlines():

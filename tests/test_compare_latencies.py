@@ -3,8 +3,8 @@
 import json
 import unittest
 
-from recipes.cost import latency
 from recipes.answers import latencies
+from recipes.cost import latency
 
 from . import support
 from .chat_server import Folder

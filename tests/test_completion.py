@@ -6,8 +6,8 @@ import subprocess
 import tempfile
 import unittest
 
-from recipes import cli
-from recipes.commands import completion_scripts as completion, console
+from recipes.commands import completion_scripts as completion
+from recipes.commands import console, registry
 
 from .support import call, call_json
 
@@ -19,9 +19,9 @@ class Completion(unittest.TestCase):
         for shell in completion.SHELLS:
             code, out, err = call("completion", shell)
             self.assertEqual((code, err), (0, ""))
-            for name in cli.COMMANDS:
+            for name in registry.COMMANDS:
                 self.assertIn(name, out, (shell, name))
-            for action in cli.parser_of("pick")._actions:
+            for action in registry.parser_of("pick")._actions:
                 for flag in action.option_strings:
                     self.assertIn(flag if shell != "fish" else flag.lstrip("-"), out, (shell, flag))
             self.assertEqual(call_json("completion", shell)["script"], out)
@@ -139,8 +139,8 @@ class Plain(unittest.TestCase):
         self.assertEqual(console.ascii_only("Müller 3 × 3 日"), "Muller 3 x 3 ?")
 
     def test_every_command_has_it(self):
-        for name in cli.COMMANDS:
-            self.assertIn("--plain", cli.parser_of(name).format_help(), name)
+        for name in registry.COMMANDS:
+            self.assertIn("--plain", registry.parser_of(name).format_help(), name)
 
 
 if __name__ == "__main__":

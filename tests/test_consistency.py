@@ -8,8 +8,8 @@ import shutil
 import tempfile
 import unittest
 
-from recipes.evidence import consistency
 from recipes.base.reading import line_of
+from recipes.evidence import consistency
 from recipes.library import Library
 from recipes.show import check as checks
 

@@ -7,9 +7,9 @@ import sys
 import tempfile
 import unittest
 
+from recipes.base.reading import EvidenceError
 from recipes.effects.columns import columns
 from recipes.evidence import contrasts as pairs
-from recipes.base.reading import EvidenceError
 from recipes.evidence.tables import Cell, load_papers, parse_paper
 
 from . import support

@@ -18,8 +18,8 @@ from recipes.commands.arguments import recipe_fields
 from recipes.exchange.experiment import plan_experiment, write_experiment, write_files
 from recipes.exchange.target import Job, Target, comment, divide, names
 from recipes.exchange.trainers import export
-from recipes.terms.recipe import BASELINE, Recipe, RecipeError, change
 from recipes.picker.space import visuals
+from recipes.terms.recipe import BASELINE, Recipe, RecipeError, change
 from tests.support import call, call_json, library, process
 
 # One recipe per program that it can express, besides the baseline.

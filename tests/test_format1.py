@@ -9,9 +9,9 @@ import random
 import tempfile
 import unittest
 
+from recipes.base.reading import EvidenceError
 from recipes.effects.columns import columns
 from recipes.evidence.format1 import benchmark_of, converted, namer
-from recipes.base.reading import EvidenceError
 from recipes.evidence.rules import RULES
 from recipes.evidence.tables import parse_paper
 from recipes.library import Library, unified

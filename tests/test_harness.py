@@ -7,8 +7,8 @@ import unittest
 
 from recipes.exchange import harness, importing
 
-from .support import call
 from .import_case import CLIP, FIXTURES, REST, SIGLIP, VLM, WORDS, Case
+from .support import call
 
 
 class LmmsEval(Case):

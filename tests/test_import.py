@@ -12,15 +12,15 @@ import unittest
 from decimal import Decimal
 from unittest import mock
 
+from recipes.base.reading import EvidenceError
+from recipes.base.write import dump_paper
 from recipes.commands import imports as cli_import
 from recipes.effects.columns import columns
-from recipes.base.reading import EvidenceError
 from recipes.evidence.tables import load_papers, parse_paper
-from recipes.base.write import dump_paper
 from recipes.exchange import harness, importing
 
-from .support import call, call_json, library, process
 from .import_case import CLIP, REST, SIGLIP, WORDS, Case
+from .support import call, call_json, library, process
 
 
 class Merging(Case):

@@ -9,10 +9,12 @@ import math
 import random
 import unittest
 
-from recipes.released import ability, ranking as landscape, models as released
 from recipes.cost import memory
-from recipes.terms.vocabulary import UnknownName, Vocabulary
+from recipes.released import ability
+from recipes.released import models as released
+from recipes.released import ranking as landscape
 from recipes.terms.tasks import parse_mix
+from recipes.terms.vocabulary import UnknownName, Vocabulary
 from tests import support
 
 RAW = json.loads((support.TABLES / "registry" / "models.json").read_text(encoding="utf-8"))

@@ -10,15 +10,15 @@ import tempfile
 import unittest
 
 from recipes.answers import fit as refit
-from recipes.effects import backtest, store
 from recipes.base import linalg
+from recipes.base.reading import EvidenceError
+from recipes.effects import backtest, store
 from recipes.effects.columns import KINDS, Column, sampling_variance
+from recipes.effects.condition import Conditioned
 from recipes.effects.features import AXIS_OF, difference, features, group, parse_resolution
 from recipes.effects.fit import fit
 from recipes.effects.hyper import SLOPES, Hyper
 from recipes.effects.model import heterogeneity, scales
-from recipes.effects.condition import Conditioned
-from recipes.base.reading import EvidenceError
 from recipes.terms.tasks import parse_mix
 
 from . import support

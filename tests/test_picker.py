@@ -5,9 +5,8 @@ import math
 import random
 import unittest
 
-from recipes.terms.vocabulary import UnknownName
-from recipes.picker import pareto, rank, relax, risk
-from recipes.terms import units
+from recipes.picker import competition, pareto, rank, relax, risk
+from recipes.picker import scores as scores_
 from recipes.picker.limits import (
     OUTPUT_TOKENS,
     PROMPT_TOKENS,
@@ -17,6 +16,8 @@ from recipes.picker.limits import (
     costs_of,
     exceeds,
 )
+from recipes.picker.space import EmptySpace, Space, space
+from recipes.terms import units
 from recipes.terms.recipe import (
     BASELINE,
     Recipe,
@@ -25,8 +26,8 @@ from recipes.terms.recipe import (
     parse_resolution,
     published_size,
 )
-from recipes.picker.space import EmptySpace, Space, space
 from recipes.terms.tasks import MixError, parse_mix
+from recipes.terms.vocabulary import UnknownName
 
 from . import support
 from .support import call_json
@@ -288,7 +289,9 @@ class Ranking(unittest.TestCase):
             pick(whole.visuals, 18), pick(whole.languages, 7), pick(whole.data, 8), ()
         )
         cls.tasks = parse_mix("documents,mmmu", cls.words)
-        cls.scores = rank.Scores(cls.space, BASELINE, cls.tasks, cls.library.posterior, cls.words)
+        cls.scores = scores_.Scores(
+            cls.space, BASELINE, cls.tasks, cls.library.posterior, cls.words
+        )
 
     def brute(self, limits: Constraints):
         kept, excluded = [], {}
@@ -374,7 +377,7 @@ class Ranking(unittest.TestCase):
 
     def test_of_equal_recipes_the_cheapest_comes_first(self):
         """However many are asked for, with and without probabilities: the first is the same."""
-        scores = rank.Scores(
+        scores = scores_.Scores(
             space(self.words, {}, {}), BASELINE, self.tasks, self.library.posterior, self.words
         )
         limits = Constraints(units.budget("500 A100-hours", self.words))
@@ -612,13 +615,13 @@ class Ranking(unittest.TestCase):
         each.
         """
         one, other = (0, 0, 0), (0, 0, 1)
-        labels = [rank.labels(self.scores, c) for c in (one, other)]
-        (a, b), (_, c) = rank.joint_covariance([one, other], labels, self.scores)
+        labels = [competition.labels(self.scores, c) for c in (one, other)]
+        (a, b), (_, c) = competition.joint_covariance([one, other], labels, self.scores)
         self.assertGreater(b, 0)
         self.assertLess(a + c - 2 * b, a + c)
 
     def test_draws(self):
-        draws = rank.draw([1.0, -1.0], [[4.0, 0.0], [0.0, 1.0]], 4000)
+        draws = competition.draw([1.0, -1.0], [[4.0, 0.0], [0.0, 1.0]], 4000)
         mean = [sum(d[i] for d in draws) / 4000 for i in (0, 1)]
         self.assertAlmostEqual(mean[0], 1.0, delta=0.15)
         self.assertAlmostEqual(sum((d[0] - mean[0]) ** 2 for d in draws) / 4000, 4.0, delta=0.4)

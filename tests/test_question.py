@@ -7,10 +7,10 @@ import random
 import string
 import unittest
 
-from recipes import cli
 from recipes.asking import door as question
 from recipes.asking import grammar, modifiers, reader
 from recipes.asking.lexicon import Lexicon, atoms
+from recipes.commands import registry
 
 from . import support
 
@@ -34,7 +34,7 @@ class Suite(unittest.TestCase):
     def test_every_phrasing(self):
         self.assertGreaterEqual(len(CASES), 400)
         self.assertEqual(len({case["question"] for case in CASES}), len(CASES))
-        parsers = {name: cli.parser_of(name) for name in cli.COMMANDS}
+        parsers = {name: registry.parser_of(name) for name in registry.COMMANDS}
         for case in CASES:
             with self.subTest(case["question"]):
                 got = understood(case["question"])

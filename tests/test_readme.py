@@ -13,7 +13,7 @@ import shutil
 import tempfile
 import unittest
 
-from recipes import cli
+from recipes.commands import registry
 
 from . import fill_readme, support
 
@@ -40,7 +40,7 @@ class Readme(unittest.TestCase):
                 for line in self.lines:
                     argv = shlex.split(line)[2:]
                     if argv[0] in PARSED:
-                        cli.parser_of(argv[0]).parse_args(argv[1:])
+                        registry.parser_of(argv[0]).parse_args(argv[1:])
                         continue
                     code, out, err = support.call(*argv)
                     self.assertEqual((code, err), (0, ""), line)
@@ -55,7 +55,7 @@ class Readme(unittest.TestCase):
         named = set(re.findall(r"python3 main\.py ([a-z]+)", self.text)) | set(
             re.findall(r"`([a-z]+)(?: [^`]*)?`", self.text)
         )
-        self.assertEqual(set(cli.COMMANDS) - named - {"predict"}, set())
+        self.assertEqual(set(registry.COMMANDS) - named - {"predict"}, set())
 
     def test_shown_output_is_the_output(self):
         shown = list(fill_readme.blocks(self.text))

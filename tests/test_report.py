@@ -11,12 +11,13 @@ import tempfile
 import unittest
 from unittest import mock
 
-from recipes.commands import report as cli_report
 from recipes.answers import report as reporting
+from recipes.commands import plots
+from recipes.commands import report as cli_report
 from recipes.picker import rank
 from recipes.picker.limits import Constraints
-from recipes.terms.tasks import parse_mix
 from recipes.show import report as page
+from recipes.terms.tasks import parse_mix
 
 from . import support
 from .drawn import HOSTILE
@@ -426,10 +427,10 @@ class Arguments(unittest.TestCase):
             encoding = "ascii"
 
         with mock.patch("sys.stdout", Out()):
-            self.assertTrue(cli_report.only_ascii())
+            self.assertTrue(plots.only_ascii())
         Out.encoding = "utf-8"
         with mock.patch("sys.stdout", Out()):
-            self.assertFalse(cli_report.only_ascii())
+            self.assertFalse(plots.only_ascii())
 
 
 if __name__ == "__main__":

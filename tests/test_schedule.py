@@ -8,7 +8,8 @@ import re
 import tempfile
 import unittest
 
-from recipes.answers import schedule as alternatives, plans as schedule
+from recipes.answers import plans as schedule
+from recipes.answers import schedule as alternatives
 from recipes.cost.training import two_stages
 from recipes.library import Library
 from recipes.terms.recipe import BASELINE, change

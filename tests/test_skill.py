@@ -16,16 +16,16 @@ import tempfile
 import unittest
 from unittest import mock
 
-from recipes import cli
 from recipes.answers import guide
+from recipes.commands import registry
 from recipes.evidence.contrasts import doubtful
 from recipes.picker.limits import Constraints
-from recipes.terms.tasks import parse_mix
 from recipes.show import bundle, skill, toolbox
+from recipes.terms.tasks import parse_mix
 
 from . import support
 
-SUMMARIES = {name: command.summary for name, command in cli.COMMANDS.items()}
+SUMMARIES = {name: command.summary for name, command in registry.COMMANDS.items()}
 TABLE = re.compile(r"\b([a-z][\w-]*\.[a-z]\w*[\w-]*), arXiv (\d{4}\.\d{4,5})")
 
 
@@ -88,7 +88,7 @@ class Skill(unittest.TestCase):
             self.assertEqual(known.get(table), arxiv, table)
 
     def test_every_command_is_there_and_every_family(self):
-        for name in cli.COMMANDS:
+        for name in registry.COMMANDS:
             self.assertIn(f"\n| {name} | ", self.text)
         for family in support.library().words.families():
             self.assertIn(f"### {family} (", self.text)
@@ -107,7 +107,7 @@ class Skill(unittest.TestCase):
     def test_examples_that_need_something_can_be_parsed(self):
         for tool in toolbox.TOOLS.values():
             name, *rest = shlex.split(tool.example)
-            cli.parser_of(name).parse_args(rest)
+            registry.parser_of(name).parse_args(rest)
 
     def test_rules_are_backed_or_say_that_they_are_not(self):
         rules = self.text[self.text.index("## Hard rejects") : self.text.index("## Famous claims")]
@@ -266,7 +266,7 @@ class Situation(unittest.TestCase):
             self.assertNotIn(f"### {family}", text)
         for line in re.findall(r"^python3 main.py .*$", text, re.M):
             name, *rest = shlex.split(line)[2:]
-            cli.parser_of(name).parse_args(rest)
+            registry.parser_of(name).parse_args(rest)
         self.assertIn(
             "python3 main.py pick --tasks documents --budget '500 A100-hours' --latency '300ms on"
             " L4' --memory 24GB --json",

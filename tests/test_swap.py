@@ -10,10 +10,10 @@ import tempfile
 import unittest
 
 from recipes.effects import meta, tails
+from recipes.effects.change import Change, together
 from recipes.effects.level import carried
 from recipes.effects.results import Delta, Evidence
 from recipes.effects.rows import find_rows, lineage, moved_axes, relevant_papers
-from recipes.effects.judge import Change, together
 from recipes.library import Library
 
 from . import support

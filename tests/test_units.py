@@ -5,8 +5,8 @@ refused in one line that names it.
 import unittest
 
 from recipes.asking import door as question
-from recipes.commands.arguments import Parser, constraint_flags, constraints, pairs
 from recipes.asking import reader
+from recipes.commands.arguments import Parser, constraint_flags, constraints, pairs
 from recipes.terms import units
 
 from . import support

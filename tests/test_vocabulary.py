@@ -4,7 +4,7 @@ unknown.
 
 import unittest
 
-from recipes.terms.vocabulary import UnknownName, Vocabulary, distance, collisions, fold, nearest
+from recipes.terms.vocabulary import UnknownName, Vocabulary, collisions, distance, fold, nearest
 
 from . import support
 

@@ -8,18 +8,17 @@ stored (refit.py) or print.
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from ..base.wording import number
+from ..claims.assertions import read_claims, shipped_path
 from ..claims.pairs import satisfies
 from ..effects import backtest as bt
 from ..effects.baselines import Elsewhere, Judged, changes, judge, summary
 from ..effects.columns import KINDS, Column, columns
 from ..effects.features import difference, llm_params_b
 from ..effects.posterior import Posterior
-from ..claims.assertions import read_claims, shipped_path
 from ..evidence.tables import load_papers
 from ..library import Library
 from .fit import read_hyper
-from ..show.jsonable import number
-from ..show.text import Style, clean, percent, plural, table, wrap
 
 GROUPS = ("axis", "grade", "family", "paper")
 
@@ -190,119 +189,3 @@ def _numbers(value) -> dict | None:
         k: {name: number(x) for name, x in v.items()} if isinstance(v, dict) else number(v)
         for k, v in value._asdict().items()
     }
-
-
-def backtest_text(result: dict, style: Style) -> str:
-    """The summaries as tables."""
-    lines = wrap(f'{result["scored_on"]}; errors as ratios to always saying "no change"', style)
-    for one in result["repeated"]:
-        (here, arm), (there, other) = one["first"], one["there"]
-        lines += wrap(
-            f"warning: {one['rows']} of {plural(one['among'], 'row')} of {one['paper']} carry the"
-            f" scores of rows of {one['of']}, which is published and not unseen ({here} {arm!r} is"
-            f" {there} {other!r})",
-            style,
-            hang="  ",
-        )
-    for text in result["warnings"]:
-        lines += wrap("note: " + clean(text), style, hang="      ")
-    head = ["", "n", "papers", "MAE", "axis", "CRPS", "no change", "50/80/95%", "sign"]
-
-    def row(name, s):
-        inside = "/".join(
-            f"{100 * s['coverage_pooled'][level]:.0f}" for level in ("50", "80", "95")
-        )
-        signs = "/".join(
-            "-" if s[key] is None else f"{100 * s[key]:.0f}"
-            for key in ("sign", "sign_pooled", "sign_moved")
-        )
-        return [
-            name,
-            str(s["contrasts"]),
-            str(s["papers"]),
-            f"{s['mae_ratio']:.2f}",
-            f"{s['axis_mean_ratio']:.2f}",
-            f"{s['crps_ratio']:.2f}",
-            f"{s['crps_zero_ratio']:.2f}/{s['crps_sharp_ratio']:.2f}",
-            inside,
-            signs,
-        ]
-
-    first = {
-        name: result[key]
-        for name, key in (("all contrasts", "overall"), ("answerable", "answerable"))
-        if result[key]
-    }
-    for title, groups in (
-        ("", first),
-        ("answerable, by what moved", result["by_axis"]),
-        ("all, by grade", result["by_grade"]),
-        ("all, by family", result["by_family"]),
-        ("all, by paper", result["by_paper"]),
-    ):
-        if groups:
-            lines += [
-                "",
-                *([title] if title else []),
-                *table(head, [row(name, s) for name, s in groups.items()], "lrrrrrrrr", style),
-            ]
-    if not first:
-        lines += [
-            "",
-            *wrap(
-                "nothing to score: at least three contrasts of one paper on known benchmarks are"
-                " needed",
-                style,
-            ),
-        ]
-    if result["overall"] and result["overall"]["moved"]:
-        s = result["overall"]
-        lines += [
-            "",
-            *wrap(
-                f"of {plural(s['moved'], 'contrast')} that moved by more than 2 points,"
-                f" {s['moved'] - s['unsigned']} had a sign predicted"
-                + (f", right in {percent(s['sign_moved'])}" if s["sign_moved"] is not None else "")
-                + (
-                    f"; for {s['unsigned']} exactly 0 was predicted: neither right nor wrong"
-                    if s["unsigned"]
-                    else ""
-                ),
-                style,
-            ),
-        ]
-    both = result["answerable"] or result["overall"]
-    if both:
-        lines += [
-            "",
-            *wrap(
-                "where the score of the first row is given (swap --score), the error is"
-                f' {both["informed_ratio"]:.2f} of "no change" instead of'
-                f" {both['mae_ratio']:.2f}",
-                style,
-            ),
-        ]
-    if both and both["thumb_ratio"] is not None:
-        lines += [
-            "",
-            *wrap(
-                f"rules of thumb speak of {both['thumb_contrasts']} contrasts: their error is"
-                f' {both["thumb_ratio"]:.2f} of "no change", the model\'s'
-                f" {both['thumb_model_ratio']:.2f}",
-                style,
-            ),
-        ]
-    lines += [
-        "",
-        *wrap(
-            "answerable: grade direct or indirect from the other papers alone. MAE: mean absolute"
-            ' error over that of "no change", mean over papers; axis: the same for the mean of all'
-            ' contrasts of the axis. CRPS: of the model, and of "no change" with a spread'
-            " calibrated per benchmark and axis / with the one that scores best on the other"
-            " papers. 50/80/95%: share of results inside these intervals. sign: right signs where"
-            " more than 1 point was predicted: mean over papers with at least 3 such contrasts /"
-            " over all contrasts; / over all contrasts that moved by more than 2 points.",
-            style,
-        ),
-    ]
-    return "\n".join(lines)

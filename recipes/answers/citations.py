@@ -12,18 +12,18 @@ import re
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from ..base.wording import listed, signed
+from ..effects.change import Change
 from ..effects.columns import recipe_rows
 from ..effects.features import llm_params_b, pixels
 from ..effects.rows import MAIN
-from ..effects.judge import Change
 from ..evidence.contrasts import AXES, contrasts, evidence_metrics, moved
 from ..evidence.tables import Paper, Row, Table
 from ..library import Library
 from ..picker.limits import Constraints, costs_of, exceeds
-from ..terms.recipe import BASELINE, Recipe, change
 from ..picker.space import Space
+from ..terms.recipe import BASELINE, Recipe, change
 from ..terms.tasks import TaskMix
-from ..show.text import listed, signed
 
 EACH = 2  # tables per axis
 # doublings within which another size still stands for the chosen one

@@ -12,11 +12,11 @@ from typing import NamedTuple
 from ..cost import flops, latency, memory, training
 from ..cost.tokens import LEARNED, POOLED, Tokens, per_view
 from ..effects.features import visual_tokens
-from ..terms.vocabulary import Vocabulary
 from ..library import Library
 from ..picker.limits import Constraints, Costs, costs_of
-from ..terms.recipe import BASELINE, Recipe, RecipeError, change, published_size
 from ..picker.space import Data, Language, Visual
+from ..terms.recipe import BASELINE, Recipe, RecipeError, change, published_size
+from ..terms.vocabulary import Vocabulary
 
 
 def visual_part(library: Library, recipe: Recipe) -> Visual:

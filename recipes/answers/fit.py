@@ -10,20 +10,20 @@ import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 
-from ..released import ability
+from ..base.reading import read_json
+from ..base.write import write_bytes, write_text
 from ..effects import backtest as bt
 from ..effects import store
 from ..effects.columns import Column, columns
 from ..effects.fit import fit
 from ..effects.hyper import Hyper
 from ..effects.mixes import know_mixes
-from ..base.reading import read_json
 from ..evidence.tables import load_papers
-from ..terms.vocabulary import Vocabulary
-from ..base.write import write_bytes, write_text
 from ..library import Library
-from ..terms.tasks import parse_mix
+from ..released import ability
 from ..released.models import Landscape
+from ..terms.tasks import parse_mix
+from ..terms.vocabulary import Vocabulary
 
 # Smallest variances the search may reach, set by hand. Leave-one-paper-out scores cannot see
 # effects of components that one paper alone has; the floors of priors decide how far a change that

@@ -8,14 +8,14 @@ from the functions that answer at the command line. Does not write text (report/
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from . import swap as answers, pick as picks
+from ..claims.assertions import read_claims, shipped_path
 from ..claims.pairs import Evidence
 from ..claims.verdicts import Audit, audit
+from ..effects.change import Change
 from ..effects.columns import recipe_rows
-from ..effects.rows import Found, find_rows, relevant_papers
+from ..effects.judge import judge
 from ..effects.results import Delta, Mix
-from ..effects.judge import Change, judge
-from ..claims.assertions import read_claims, shipped_path
+from ..effects.rows import Found, find_rows, relevant_papers
 from ..evidence.contrasts import AXES, contrasts, doubtful, moved
 from ..evidence.tables import Paper, Table
 from ..library import Library
@@ -23,6 +23,8 @@ from ..picker.limits import Constraints
 from ..terms.recipe import Recipe
 from ..terms.tasks import TaskMix, parse_mix
 from ..terms.units import Budget, LatencyTarget
+from . import pick as picks
+from . import swap as answers
 
 LIMITS = Constraints(Budget("gpu_hours", 500.0, "a100-80gb-sxm"), LatencyTarget(300.0, "l4", False))
 LEVEL = 0.8

@@ -12,14 +12,14 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from . import costs as costing
+from ..base.reading import EvidenceError, read_json
+from ..base.write import dump_registry, write_text
 from ..cost import flops, latency, memory
 from ..cost.training import quantile
-from ..base.reading import EvidenceError, read_json
-from ..terms.vocabulary import UnknownName
-from ..base.write import dump_registry, write_text
 from ..library import Library
 from ..terms.recipe import Recipe, RecipeError, parse
+from ..terms.vocabulary import UnknownName
+from . import costs as costing
 
 # What the engines are to the arithmetic (cost/latency.py). llama.cpp and Ollama are counted with
 # the fused ones: an assumption.

@@ -8,14 +8,16 @@ report/page.py. Does not parse, draw or print.
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-from . import swap as answers, pick as picks
 from ..library import Library
 from ..picker import ablate, rank
+from ..picker import scores as scores_
 from ..picker.limits import Constraints, Pairs
-from ..terms.recipe import BASELINE, Recipe
 from ..picker.space import space
+from ..terms.recipe import BASELINE, Recipe
 from ..terms.tasks import TaskMix
 from ..terms.units import Budget
+from . import pick as picks
+from . import swap as answers
 
 CLOUD = 40  # recipes near the top that the Pareto plot shows
 LADDER = (2, 4, 8, 16, 32, 64)  # the best recipe for the pick's cost divided by these
@@ -73,7 +75,7 @@ def gather(
     # the cloud without citations, for which all papers would be read again
     tell("the best recipes for less")
     choices = space(library.words, fix, avoid)
-    scores = rank.Scores(choices, BASELINE, tasks, library.posterior, library.words)
+    scores = scores_.Scores(choices, BASELINE, tasks, library.posterior, library.words)
     cloud = rank.pick(
         scores, limits, library.calibration, top=CLOUD, level=level, compete=False
     ).recipes
@@ -138,7 +140,7 @@ def part_sides(library: Library, best: Recipe) -> dict[str, tuple[Recipe, Recipe
 
 
 def cheaper(
-    library: Library, scores: rank.Scores, limits: Constraints, best: rank.Ranked, level: float
+    library: Library, scores: scores_.Scores, limits: Constraints, best: rank.Ranked, level: float
 ) -> tuple[rank.Ranked, ...]:
     """The best recipe for the pick's training cost and for each of a ladder of fractions of it,
     under the other constraints.

@@ -13,9 +13,9 @@ from itertools import combinations
 from typing import NamedTuple
 
 from ..effects import meta, tails
+from ..effects.change import SAYS_FROZEN, together
 from ..effects.columns import recipe_rows, sampling_variance
 from ..effects.features import llm_params_b
-from ..effects.judge import SAYS_FROZEN, together
 from ..evidence.contrasts import IGNORED, Contrast, evidence_metrics, moved, pair_contrasts
 from ..evidence.tables import Row, Table
 from ..library import Library

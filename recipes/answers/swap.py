@@ -9,17 +9,18 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ..cost import flops
 from ..cost.tokens import LEARNED
-from .costs import recipe_costs
+from ..effects.change import Change
 from ..effects.features import visual_tokens
 from ..effects.interaction import Slope, size_slope
-from ..effects.rows import find_rows, moved_axes, relevant_papers
+from ..effects.judge import judge, with_chains
 from ..effects.results import Swap
-from ..effects.judge import Change, judge, with_chains
-from ..terms.vocabulary import Vocabulary
+from ..effects.rows import find_rows, moved_axes, relevant_papers
 from ..library import Library
 from ..picker.limits import Constraints, Costs
 from ..terms.recipe import BASELINE, Recipe, change, published_size
 from ..terms.tasks import TaskMix, parse_mix
+from ..terms.vocabulary import Vocabulary
+from .costs import recipe_costs
 
 if TYPE_CHECKING:
     from ..effects.attribution import Attribution

@@ -8,12 +8,9 @@ from collections.abc import Sequence
 
 from ..terms.vocabulary import Vocabulary
 from . import flags
-from .flags import BASE
+from .flags import BASE, Readings, llm_named
 from .grammar import CLASSES, STATES, Form, Match, Part, Unfit
 from .modifiers import AXES, LICENCE, near, words_of
-
-Readings = list[tuple[str, ...]]
-
 
 TALK = words_of(
     "gain gains lose loses losing cost costs happens happen change changes changed difference"
@@ -73,25 +70,6 @@ def context(
     if found and all(x.kind == "benchmark" and "=" not in x.value for x in found):
         return argv + flags.repeated("--benchmark", list(dict.fromkeys(x.value for x in found)))
     return argv + flags.common(m, words)
-
-
-def llm_named(name: str | None, size: str | None, words: Vocabulary) -> str:
-    """The LLM that a name and a size mean together (vicuna + 13B -> vicuna-1.5-13b), or the one
-    that is said.
-    """
-    if not name or not size:
-        return name or size
-    records = words.records("llm")
-    if abs(records[name]["params_b"] / flags.size_of(size) - 1) < 0.2:
-        return name
-    stem = name.rsplit("-", 1)[0]
-    for slug, record in records.items():
-        if (
-            slug.rsplit("-", 1)[0] == stem
-            and abs(record["params_b"] / flags.size_of(size) - 1) < 0.2
-        ):
-            return slug
-    raise Unfit(f"no LLM {name} of {size} is known")
 
 
 def swap(m: Match, words: Vocabulary, turned: bool = False) -> Readings:

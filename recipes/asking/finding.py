@@ -13,8 +13,7 @@ from collections.abc import Sequence
 from ..base.reading import read_json
 from ..terms.vocabulary import Vocabulary, fold
 from . import flags
-from .changes import Readings, llm_named
-from .flags import dtype
+from .flags import Readings, dtype, llm_named
 from .grammar import Form, Match, Unfit
 from .modifiers import words_of
 

@@ -8,8 +8,9 @@ import itertools
 import math
 from collections.abc import Sequence
 
-from ..terms.vocabulary import Vocabulary
 from ..terms import units
+from ..terms.vocabulary import Vocabulary
+from . import flags
 from .grammar import STATES, Match, Part, Unfit
 from .lexicon import Item
 from .modifiers import ABOVE, AXES, BELOW, LICENCE, MODIFIERS, PREPS, Modifier, side, words_of
@@ -497,3 +498,25 @@ def before(m: Match, one: Modifier, *kinds: str) -> list[str]:
 def repeated(flag: str, values: Sequence[str]) -> list[str]:
     """A flag once per value."""
     return [x for value in values for x in (flag, value)]
+
+
+Readings = list[tuple[str, ...]]
+
+
+def llm_named(name: str | None, size: str | None, words: Vocabulary) -> str:
+    """The LLM that a name and a size mean together (vicuna + 13B -> vicuna-1.5-13b), or the one
+    that is said.
+    """
+    if not name or not size:
+        return name or size
+    records = words.records("llm")
+    if abs(records[name]["params_b"] / flags.size_of(size) - 1) < 0.2:
+        return name
+    stem = name.rsplit("-", 1)[0]
+    for slug, record in records.items():
+        if (
+            slug.rsplit("-", 1)[0] == stem
+            and abs(record["params_b"] / flags.size_of(size) - 1) < 0.2
+        ):
+            return slug
+    raise Unfit(f"no LLM {name} of {size} is known")

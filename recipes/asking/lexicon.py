@@ -13,8 +13,8 @@ from collections.abc import Iterable
 from itertools import zip_longest
 from typing import NamedTuple
 
-from ..terms.vocabulary import Vocabulary, distance, fold
 from ..terms import units
+from ..terms.vocabulary import Vocabulary, distance, fold
 
 KINDS = ("encoder", "connector", "llm", "data", "benchmark", "family", "hardware")
 LONGEST = 7  # words of a name

@@ -152,7 +152,7 @@ def read(sentence: str, words: Vocabulary, home: tuple[str, ...]) -> list[tuple[
         ]
         if not items:
             break
-        stated = statements.read(items, words)
+        stated = statements.read(items, words, lexicon(words, False))
         if stated:
             found, items = stated
             if found:

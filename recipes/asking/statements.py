@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from ..terms.vocabulary import Vocabulary, fold
-from .lexicon import Item
+from .lexicon import Item, Lexicon
 from .modifiers import DROPPED, FILL, words_of
 
 OPENINGS = (
@@ -118,7 +118,7 @@ SAID_SAME = (
 
 
 def read(
-    items: Sequence[Item], words: Vocabulary
+    items: Sequence[Item], words: Vocabulary, lex: Lexicon
 ) -> tuple[list[tuple[str, ...]], list[Item]] | None:
     """(`claims` and ids, or nothing when no claim says it; the statement itself), or None when the
     sentence asks for no truth.
@@ -138,7 +138,7 @@ def read(
         if length > len(opening) + 1:
             kept.append(item)
     asked = concepts(kept, words, said)
-    found = matching(asked, words)
+    found = matching(asked, words, lex)
     return [("claims", *found)] if found else [], kept
 
 
@@ -182,13 +182,10 @@ def family(slug: str) -> str:
     return re.split(r"-(?:vit|so400m|\d|[lbhg]-)", slug)[0]
 
 
-def matching(asked: set[str], words: Vocabulary) -> list[str]:
+def matching(asked: set[str], words: Vocabulary, lex: Lexicon) -> list[str]:
     """Ids of the claims that speak of all of it, those with the least else first, at most four."""
-    from .reader import lexicon  # which knows this module
-
     if not {x for x in asked if x != "same"}:
         return []
-    lex = lexicon(words, False)
     scored = []
     for claim in words.registry("claims")["claims"]:
         items = [item for item in lex.read(claim["claim"], False) if item.text not in DROPPED]

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 
 from ..terms.vocabulary import Vocabulary
 from . import flags
-from .changes import Readings, context, llm_named
+from .changes import context
+from .flags import Readings, llm_named
 from .grammar import CLASSES, STATES, Form, Match, Unfit
 from .modifiers import words_of
 

@@ -10,11 +10,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from .assertions import RANGE, Assertion
+from ..base.wording import plural
 from ..evidence.contrasts import AXES, Contrast, Moved, contrasts, evidence_metrics, moved
 from ..evidence.tables import Metric, Paper, Row, Table
 from ..terms.vocabulary import Vocabulary
-from ..show.text import plural
+from .assertions import RANGE, Assertion
 
 RESULTS = ("holds", "fails", "absent", "unknown")
 # share of the papers that an order of axes must hold in, unless the assertion says another

@@ -10,14 +10,15 @@ import math
 import re
 from collections.abc import Callable, Sequence
 
-from ..cost import tokens
 from ..base.errors import Refused
-from ..terms.vocabulary import UnknownName, Vocabulary, fold, nearest
+from ..cost import tokens
 from ..library import Library
-from ..terms import units
 from ..picker.limits import Constraints
-from ..terms.recipe import FIELDS, parse
 from ..picker.space import same_size
+from ..terms import units
+from ..terms.recipe import FIELDS, parse
+from ..terms.vocabulary import UnknownName, Vocabulary, fold, nearest
+from .console import out
 
 FIXABLE = ("encoder", "connector", "llm", "llm_params_b", "data", "resolution", "visual_tokens")
 
@@ -30,6 +31,10 @@ class Parser(argparse.ArgumentParser):
     """argparse whose errors are one line in the same form as all others, with a near miss for a
     wrong flag.
     """
+
+    def print_help(self, file=None):
+        """As any text is printed (argparse's own way is silent where nothing can be written)."""
+        out(self.format_help().rstrip("\n"))
 
     def error(self, message: str):
         words = message.split("arguments: ")
@@ -100,7 +105,7 @@ def number(least: float, most: float, what: str, ends: bool = True):
         except ValueError:
             value = math.nan
         if not (least <= value <= most if ends else least < value < most):
-            raise ValueError(f"{text[:20]!r} is not {what}")
+            raise Usage(f"{text[:20]!r} is not {what}")
         return value
 
     return flag(read)
@@ -109,7 +114,7 @@ def number(least: float, most: float, what: str, ends: bool = True):
 def positive(text: str) -> int:
     """A whole number between 1 and 100."""
     if not (text.isascii() and text.isdecimal()) or len(text) > 3 or not 1 <= int(text) <= 100:
-        raise ValueError(f"{text[:20]!r} is not a whole number between 1 and 100")
+        raise Usage(f"{text[:20]!r} is not a whole number between 1 and 100")
     return int(text)
 
 
@@ -120,7 +125,7 @@ def whole_number(text: str) -> int:
         or len(text) > 7
         or not 1 <= int(text) <= 1_000_000
     ):
-        raise ValueError(f"{text[:20]!r} is not a whole number between 1 and 1,000,000")
+        raise Usage(f"{text[:20]!r} is not a whole number between 1 and 1,000,000")
     return int(text)
 
 
@@ -393,3 +398,26 @@ def known_paper(key: str, library: Library) -> str:
     if key not in known:
         raise UnknownName("paper", key, nearest(key, {fold(k): k for k in known}))
     return key
+
+
+def request_flags(parser: Parser) -> None:
+    """What `pick` and `report` ask for."""
+    parser.add_argument(
+        "--tasks",
+        metavar="MIX",
+        default="balanced",
+        help="what it is for: documents, charts=0.5,mmmu=0.5 … (default: balanced)",
+    )
+    constraint_flags(parser)
+    parser.add_argument(
+        "--top", type=flag(positive), default=5, metavar="N", help="how many recipes to list"
+    )
+    level_flag(parser)
+
+
+def choices_of(args, words: Vocabulary) -> tuple[dict[str, object], dict[str, list[str]]]:
+    """--fix (field -> value) and --avoid (field -> values)."""
+    avoid: dict[str, list[str]] = {}
+    for field, value in pairs(args.avoid, "--avoid", words):
+        avoid.setdefault(field, []).append(str(value))
+    return dict(pairs(args.fix, "--fix", words)), avoid

@@ -4,11 +4,11 @@ In: parsed arguments and the library. Out: printed text or JSON, and the exit co
 claims.py.
 """
 
+from ..base.reading import EvidenceError
+from ..library import Library
+from ..terms.vocabulary import UnknownName, fold, nearest
 from .arguments import Parser
 from .console import out, show, style
-from ..base.reading import EvidenceError
-from ..terms.vocabulary import UnknownName, fold, nearest
-from ..library import Library
 
 
 def claims_arguments(parser: Parser) -> None:
@@ -36,9 +36,9 @@ def claims_arguments(parser: Parser) -> None:
 def claims_command(args, library: Library, understood: dict | None = None) -> int:
     """What people repeat about recipes, and what the rows say to it."""
     from ..claims import verdicts as claims
+    from ..claims.assertions import problems, read_claims, shipped_path
     from ..claims.pairs import Evidence
     from ..cost import tokens
-    from ..claims.assertions import problems, read_claims, shipped_path
     from ..show import claims as report
 
     file = read_claims(args.file or shipped_path(library.shipped))

@@ -8,10 +8,10 @@ import os
 import sys
 from collections.abc import Sequence
 
-from .arguments import Parser, Usage, flag, positive, recipe_fields
-from .console import out, style
 from ..library import Library
 from ..terms import units
+from .arguments import Parser, Usage, flag, positive, recipe_fields
+from .console import out, style
 
 
 def number(low: float, high: float):
@@ -23,7 +23,7 @@ def number(low: float, high: float):
         except ValueError:
             value = float("nan")
         if not low <= value <= high:
-            raise ValueError(f"{text[:20]!r} is not a number from {low:g} to {high:g}")
+            raise Usage(f"{text[:20]!r} is not a number from {low:g} to {high:g}")
         return value
 
     return flag(read)
@@ -38,7 +38,7 @@ def whole(low: int, high: int):
             or len(text) > 9
             or not low <= int(text) <= high
         ):
-            raise ValueError(f"{text[:20]!r} is not a whole number from {low} to {high:,}")
+            raise Usage(f"{text[:20]!r} is not a whole number from {low} to {high:,}")
         return int(text)
 
     return flag(read)
@@ -51,12 +51,12 @@ def sizes(text: str) -> list[int | None]:
         if part != "original" and not (
             part.isascii() and part.isdecimal() and len(part) <= 4 and 16 <= int(part) <= 4096
         ):
-            raise ValueError(
+            raise Usage(
                 f"{part[:20]!r} is not a number of pixels from 16 to 4096, or the word original"
             )
         found.append(None if part == "original" else int(part))
     if len(set(found)) < len(found):
-        raise ValueError(f"{text[:60]!r} names a size twice")
+        raise Usage(f"{text[:60]!r} names a size twice")
     return found
 
 
@@ -480,10 +480,10 @@ def _deployments(args, endpoints: Sequence, library: Library) -> dict:
         if given:
             raise Usage(f"compare: --{given} is for --latency-out FILE.json")
         return {}
-    from .arguments import whole_number
-    from ..cost import memory
     from ..answers import latencies
+    from ..cost import memory
     from ..terms.recipe import parse
+    from .arguments import whole_number
 
     if args.no_stream:
         raise Usage("compare: --latency-out needs streaming: leave out --no-stream")

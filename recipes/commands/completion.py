@@ -8,9 +8,9 @@ import argparse
 import os
 import sys
 
+from ..library import CHECKOUT, Library
 from .arguments import Parser, Usage
 from .console import out, show
-from ..library import CHECKOUT, Library
 
 
 def completion_arguments(parser: Parser) -> None:
@@ -25,8 +25,8 @@ def completion_command(args, library: Library, understood: dict | None = None) -
     """A script that makes a shell complete commands, flags and names: eval "$(… completion
     bash)".
     """
-    from .. import cli
     from . import completion_scripts as completion
+    from . import registry
 
     if args.words:
         names = completion.words(args.words, library)
@@ -43,8 +43,8 @@ def completion_command(args, library: Library, understood: dict | None = None) -
     if not started.endswith((".py", "vlm-recipe")):  # started by a test or another program
         call = [sys.executable or "python3", os.path.join(CHECKOUT, "main.py")]
     commands = {
-        name: completion.entry(name, command.summary, cli.parser_of(name))
-        for name, command in cli.COMMANDS.items()
+        name: completion.entry(name, command.summary, registry.parser_of(name))
+        for name, command in registry.COMMANDS.items()
     }
     text = completion.script(args.shell, commands, call)
     show({"shell": args.shell, "script": text}) if args.json else out(text.rstrip("\n"))

@@ -92,8 +92,8 @@ def words(kind: str, library) -> list[str]:
     """The names of a kind, sorted: encoder, connector, llm, data, benchmark, family, hardware,
     paper, table, model, claim, field, axis, part.
     """
-    from .design import CURVES
     from ..terms.recipe import FIELDS
+    from .design import CURVES
 
     vocabulary = library.words
     if kind in ("encoder", "connector", "llm", "data", "family", "hardware"):

@@ -5,15 +5,15 @@ is cost/ and costing.py.
 """
 
 from ..answers import costs as costing
-from .arguments import Parser, Usage, flag, image_size, recipe_flags, stated_flags, whole_number
-from .console import out, show, style
 from ..cost import explain, latency, memory, tokens, training
-from ..terms.vocabulary import UnknownName, fold, nearest
 from ..library import Library
+from ..show import costs, jsonable
+from ..show.text import wrap
 from ..terms import units
 from ..terms.recipe import BASELINE, parse
-from ..show import jsonable, swap as terminal
-from ..show.text import wrap
+from ..terms.vocabulary import UnknownName, fold, nearest
+from .arguments import Parser, Usage, flag, image_size, recipe_flags, stated_flags, whole_number
+from .console import out, show, style
 
 
 def tokens_arguments(parser: Parser) -> None:
@@ -86,7 +86,7 @@ def tokens_command(args, library: Library, understood: dict | None = None) -> in
             }
         )
     else:
-        out(terminal.tokens_text(model, values, style()))
+        out(costs.tokens_text(model, values, style()))
     return 0
 
 

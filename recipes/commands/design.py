@@ -10,6 +10,15 @@ import sys
 from collections.abc import Mapping
 
 from ..answers import costs as costing
+from ..base.wording import clean
+from ..cost import flops
+from ..library import Library
+from ..picker.design import NoDesign
+from ..picker.limits import Constraints
+from ..show.text import wrap
+from ..terms import units
+from ..terms.recipe import BASELINE, FIELDS, Recipe, parse, published_size
+from ..terms.vocabulary import Vocabulary, fold, nearest
 from .arguments import (
     Parser,
     Usage,
@@ -21,13 +30,6 @@ from .arguments import (
     recipe_fields,
 )
 from .console import PROGRAM, is_plain, out, show, style
-from ..cost import flops
-from ..terms.vocabulary import Vocabulary, fold, nearest
-from ..library import Library
-from ..terms import units
-from ..picker.limits import Constraints
-from ..terms.recipe import BASELINE, FIELDS, Recipe, parse, published_size
-from ..show.text import clean, wrap
 
 CURVES = ("visual_tokens", "resolution", "llm_params_b", "data_size")
 KINDS = ("full", "fraction", "one-at-a-time")
@@ -42,7 +44,7 @@ def effect(text: str) -> tuple[float, bool]:
     except ValueError:
         value = math.nan
     if not 0 < value < 1e5:
-        raise ValueError(
+        raise Usage(
             f"{text[:20]!r} is not an effect (1.0: points of the benchmark's scale; 1%: percent"
             " of it)"
         )
@@ -223,12 +225,10 @@ def design_command(args, library: Library, understood: dict | None = None) -> in
         value = experiments.plan(
             library, factors, own, args.kind, asked, args.plan, units.hardware(args.gpu, words)
         )
-    except ValueError as error:
-        if type(error) is not ValueError:
-            raise
+    except NoDesign as error:
         raise Usage(f"design: {error}") from None
     written, notes = export_runs(args, value, library) if args.export else ([], [])
-    from .pick import names_of
+    from ..show.names import names_of
 
     names = names_of(library)
     if args.json:
@@ -460,7 +460,7 @@ def curve_arguments(parser: Parser) -> None:
 def points(text: str) -> int:
     """A whole number of points between 2 and 60."""
     if not (text.isascii() and text.isdecimal()) or len(text) > 3 or not 2 <= int(text) <= 60:
-        raise ValueError(f"{text[:20]!r} is not a number of points between 2 and 60")
+        raise Usage(f"{text[:20]!r} is not a number of points between 2 and 60")
     return int(text)
 
 
@@ -484,8 +484,8 @@ def axis_of(text: str) -> str:
 def curve_command(args, library: Library, understood: dict | None = None) -> int:
     """Score, cost and latency along an axis, and where it stops paying."""
     from ..picker import curve
-    from ..terms.tasks import parse_mix, spread
     from ..show import curve as report
+    from ..terms.tasks import parse_mix, spread
 
     words, axis = library.words, axis_of(args.axis)
     if args.plot is not None and (args.by_family or not args.plot.lower().endswith(".svg")):

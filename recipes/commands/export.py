@@ -9,14 +9,15 @@ import re
 import sys
 
 from ..answers import costs as costing
-from .arguments import Parser, Usage, flag, positive, recipe_fields
-from .console import PROGRAM, out, show, style
 from ..base import reading
+from ..base.wording import clean
 from ..exchange.importing import paper_key
 from ..library import Library
-from ..terms.recipe import Recipe, parse
 from ..show import jsonable
-from ..show.text import Style, clean, wrap
+from ..show.text import Style, wrap
+from ..terms.recipe import Recipe, parse
+from .arguments import Parser, Usage, flag, positive, recipe_fields
+from .console import PROGRAM, out, show, style
 
 NAMED = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*):(?=\s*[A-Za-z_-]+\s*=)")
 

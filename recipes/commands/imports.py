@@ -7,14 +7,13 @@ exchange/harness.py, the table is exchange/importing.py.
 
 import os
 import shlex
-import sys
 
-from .arguments import Parser, Usage, recipe_fields
-from .console import PROGRAM, out, show, style
-from ..terms.vocabulary import UnknownName
 from ..base.write import dump_paper, write_text
 from ..library import Library
 from ..terms.recipe import FIELDS, Recipe, parse
+from ..terms.vocabulary import UnknownName
+from .arguments import Parser, Usage, recipe_fields
+from .console import PROGRAM, err, out, show, style
 
 
 def import_arguments(parser: Parser) -> None:
@@ -59,11 +58,11 @@ def import_command(args, library: Library, understood: dict | None = None) -> in
     try:
         return _import(args, library)
     except NotImported as refused:
-        from ..show.text import clean
+        from ..base.wording import clean
 
         if args.json:
             show({"ok": False, "error": clean(str(refused))})
-        print(f"error: {clean(str(refused))}", file=sys.stderr)
+        err(f"error: {refused}")
         return 1
 
 
@@ -85,8 +84,8 @@ def _parsed(raw: dict, words) -> tuple[Recipe, list[str]]:
 
 
 def _import(args, library: Library) -> int:
-    from ..effects.columns import recipe_rows
     from ..base.reading import read_json
+    from ..effects.columns import recipe_rows
     from ..exchange import harness, importing
     from ..show import imports
 
@@ -165,7 +164,7 @@ def _import(args, library: Library) -> int:
             )
         )
     else:
-        from .pick import names_of
+        from ..show.names import names_of
 
         out(
             imports.as_text(

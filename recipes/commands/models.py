@@ -7,12 +7,12 @@ landscape.py and yardstick.py.
 
 import re
 
-from .arguments import Parser, Usage, flag, positive
-from .console import out, show, style
-from ..terms.vocabulary import UnknownName, fold, nearest
 from ..library import Library
 from ..terms import units
 from ..terms.tasks import parse_mix
+from ..terms.vocabulary import UnknownName, fold, nearest
+from .arguments import Parser, Usage, flag, positive
+from .console import out, show, style
 
 PROPERTIES = {
     "multi_image": "takes several images at once",
@@ -27,7 +27,7 @@ def size(text: str) -> float:
     match = re.fullmatch(r"\s*(\d{1,6}(?:\.\d{1,6})?)\s*([bm]?)\s*", text, re.I)
     value = float(match[1]) / (1000 if match[2].lower() == "m" else 1) if match else 0.0
     if not value > 0:
-        raise ValueError(f"{text[:20]!r} is not a number of parameters (as in 5B or 500M)")
+        raise Usage(f"{text[:20]!r} is not a number of parameters (as in 5B or 500M)")
     return value
 
 
@@ -158,8 +158,8 @@ def unbeaten(ranked: list) -> list:
 
 def models_command(args, library: Library, understood: dict | None = None) -> int:
     """Released models by need: filter, rank for a task mix, show one."""
-    from ..released.ranking import NothingPrinted, rank, targets, tree, would_lead
     from ..released.models import Landscape, Need, Sieve, sieve
+    from ..released.ranking import NothingPrinted, rank, targets, tree, would_lead
     from ..show import models as report
 
     words = library.words

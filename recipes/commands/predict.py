@@ -6,18 +6,20 @@ searched once.
 """
 
 import json
+import sys
 from collections.abc import Mapping
 
-from .arguments import Usage, check_score
+from ..base.reading import EvidenceError, parse
+from ..effects.change import Change
+from ..effects.judge import judge
 from ..effects.level import bounded
 from ..effects.rows import Found, Index, find_rows, relevant_papers
-from ..effects.judge import Change, judge
-from ..base.reading import EvidenceError, parse
-from ..terms.vocabulary import UnknownName
 from ..library import Library
+from ..show import jsonable
 from ..terms.recipe import Recipe, RecipeError, published_size
 from ..terms.recipe import parse as parse_recipe
-from ..show import jsonable
+from ..terms.vocabulary import UnknownName
+from .arguments import Parser, Usage, check_score, level_flag
 
 KEYS = ("from", "to", "benchmark", "score")  # score: what `from` scores, if known
 MAX_LINE = 100_000
@@ -124,3 +126,30 @@ class Batch:
                 find_rows(papers, a, b, change.axes, words, self._index) if change.axes else [],
             )
         return self._changes[key]
+
+
+def predict_arguments(parser: Parser) -> None:
+    parser.add_argument(
+        "file", metavar="FILE.jsonl", help="one JSON object per line (- for standard input)"
+    )
+    level_flag(parser)
+
+
+def predict_command(args, library: Library, understood: dict | None = None) -> int:
+    """One JSON line out for each line in: {"from": {…}, "to": {…}, "benchmark": "mmmu"}."""
+    from .predict import Batch
+
+    batch = Batch(library, args.level)
+    failed = False
+    try:
+        if args.file == "-" and sys.stdin is None:
+            raise Usage("predict: standard input is closed")
+        file = sys.stdin.buffer if args.file == "-" else open(args.file, "rb")  # noqa: SIM115 (closed by the with below)
+    except OSError as error:
+        raise Usage(f"predict: {args.file} cannot be read: {error.strerror}") from None
+    with file:
+        for number, line in enumerate(file, 1):
+            value = batch.answer(line, number)
+            failed |= "error" in value
+            print(json.dumps(value, ensure_ascii=False))
+    return 1 if failed else 0

@@ -4,14 +4,14 @@ In: parsed arguments and the library. Out: printed text or JSON, and the exit co
 is alternatives.py.
 """
 
-from .arguments import Parser, Usage, level_flag, size_or_llm
-from .pick import names_of
-from .console import out, show, style
-from ..terms.vocabulary import fold, nearest
+from ..base import wording
 from ..library import Library
+from ..show.names import names_of
 from ..terms.recipe import BASELINE
 from ..terms.tasks import parse_mix
-from ..show import jsonable
+from ..terms.vocabulary import fold, nearest
+from .arguments import Parser, Usage, level_flag, size_or_llm
+from .console import out, show, style
 
 
 def schedule_arguments(parser: Parser) -> None:
@@ -76,9 +76,9 @@ def schedule_command(args, library: Library, understood: dict | None = None) -> 
         show(
             {
                 **(understood or {}),
-                "tasks": jsonable.numbers(tasks.parts),
+                "tasks": wording.numbers(tasks.parts),
                 "on": size,
-                "changes": jsonable.numbers(answers),
+                "changes": wording.numbers(answers),
                 "no_rows": missing,
             }
         )

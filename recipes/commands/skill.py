@@ -10,12 +10,12 @@ import os
 import sys
 from collections.abc import Mapping
 
-from .arguments import Parser, Usage, constraint_flags, constraints, pairs
-from .console import PROGRAM, out, show
+from ..base.wording import clean
 from ..base.write import write_text
 from ..library import Library
 from ..terms.tasks import parse_mix
-from ..show.text import clean
+from .arguments import Parser, Usage, constraint_flags, constraints, pairs
+from .console import PROGRAM, err, out, show
 
 SITUATION = ("tasks", "budget", "latency", "speed", "memory", "deploy", "dtype", "fix", "avoid")
 
@@ -77,14 +77,14 @@ def skill_command(
         files = {args.out: text}
     else:
         from ..answers import guide
-        from ..cli import COMMANDS
+        from .registry import COMMANDS
 
         # of a bundle, the folder that will hold it
         check_folder(
             os.path.dirname((args.bundle or args.out or skill.default_path()).rstrip(os.sep))
         )
         if sys.stderr is not None and sys.stderr.isatty():
-            print("skill: picking a recipe for each task family …", file=sys.stderr, flush=True)
+            err("skill: picking a recipe for each task family …")
         value, summaries = (
             guide.gather(library),
             {name: command.summary for name, command in COMMANDS.items()},

@@ -19,8 +19,8 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-from ..evidence.tables import Row
 from ..base import linalg
+from ..evidence.tables import Row
 from .columns import Column
 from .features import group
 from .model import covariance, weights

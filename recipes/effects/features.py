@@ -22,6 +22,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 
+from ..terms.recipe import pixels_in
 from ..terms.vocabulary import UnknownName, Vocabulary
 
 # Parameters, in billions, of a vision tower whose record prints no size: the size of the class of
@@ -136,20 +137,6 @@ def llm_params_b(setting: Mapping, words: Vocabulary) -> float | None:
     return (record or {}).get("params_b") or setting.get("llm_params_b")
 
 
-def parse_resolution(text: str) -> float | None:
-    """Pixels of the longest side that a free-form resolution names (`anyres-672`, `448x1344`,
-    `1.8MP`), or None.
-    """
-    area = re.search(r"(\d{2,4})\s*[x×]\s*(\d{2,4})", text)
-    if area:
-        return math.sqrt(int(area[1]) * int(area[2]))
-    mega = re.search(r"(\d+(?:\.\d+)?)\s*MP", text)
-    if mega:
-        return math.sqrt(float(mega[1]) * 1e6)
-    numbers = [int(n) for n in re.findall(r"\d+", text) if 64 <= int(n) <= 8192]
-    return float(max(numbers)) if numbers else None
-
-
 def pixels(setting: Mapping, words: Vocabulary) -> float | None:
     """The longest side in pixels that the encoder sees, over all tiles (the square root of the area
     for odd shapes).
@@ -162,7 +149,7 @@ def pixels(setting: Mapping, words: Vocabulary) -> float | None:
         known = [c for c in (crops, setting.get("crops_test")) if isinstance(c, int)]
         return 336.0 * math.sqrt(min(known)) if known else None
     if side is None and isinstance(value, str) and record is None:
-        side = parse_resolution(value)
+        side = pixels_in(value)
     part, count = setting.get("sub_image_resolution"), setting.get("n_sub_images")
     if part and count:  # MM1.5: tiles of one size, one of them the overview
         return part * math.sqrt(max(1, count - 1))
@@ -368,7 +355,6 @@ __all__ = [
     "guess_component",
     "llm_make",
     "llm_params_b",
-    "parse_resolution",
     "pixels",
     "visual_tokens",
 ]

@@ -10,9 +10,10 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from .change import Change
 from .features import llm_params_b
 from .rows import Found
-from .judge import Change, weigh
+from .weighing import weigh
 
 ALONE = 3.0  # standard errors at which one paper alone is enough
 

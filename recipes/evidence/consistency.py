@@ -9,11 +9,11 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from . import lock, redundancy
 from ..base.reading import EvidenceError, read_json
+from ..terms.vocabulary import Vocabulary, collisions
+from . import lock, redundancy
 from .rules import ARXIV, OTHER_RULES, RULES
 from .tables import Paper, Row, Table, is_older, paper_files, parse_paper
-from ..terms.vocabulary import Vocabulary, collisions
 
 
 class Problem(NamedTuple):

@@ -12,9 +12,9 @@ import json
 import re
 from collections.abc import Callable, Mapping
 
-from .same_runs import SAID, link
-from .tables import NUMBERS, TEXTS
 from ..terms.vocabulary import UnknownName, Vocabulary, fold
+from .same_runs import SAID, link
+from .shape import NUMBERS, TEXTS
 
 AXES = ("encoder", "connector", "llm", "data")
 ROW = ("arm", "scores", *SAID)  # what is read of a row beside its `set`

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from statistics import median
 from typing import NamedTuple
 
-from .tables import Metric, Paper, Row, Table, escape
 from ..terms.vocabulary import Vocabulary, fold
+from .tables import Metric, Paper, Row, Table, escape
 
 Found = tuple[str, str]  # JSON pointer inside the table, message
 

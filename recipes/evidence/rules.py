@@ -9,10 +9,10 @@ Does not read files or decide what is accepted.
 import re
 from collections.abc import Callable, Iterator, Mapping
 
+from ..terms.vocabulary import UnknownName, Vocabulary, fold, nearest
 from . import redundancy
 from .redundancy import Found, decimals
 from .tables import Table, escape
-from ..terms.vocabulary import UnknownName, Vocabulary, fold, nearest
 
 AXES = ("encoder", "connector", "llm", "data")
 VARIES = (*AXES, "resolution", "visual_tokens", "training", "architecture", "whole systems")

@@ -14,10 +14,10 @@ import stat
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from ..terms.vocabulary import Vocabulary
 from ..base.write import write_text
 from ..terms.recipe import Recipe, RecipeError
 from ..terms.tasks import parse_mix
+from ..terms.vocabulary import Vocabulary
 from .target import EVALUATOR, Job, Target, comment
 from .trainers import Export, export
 

@@ -18,8 +18,8 @@ from typing import NamedTuple
 
 from ..base.reading import EvidenceError, parse, read_text
 from ..evidence.tables import escape
-from ..terms.vocabulary import fold, nearest
 from ..terms.recipe import FIELDS
+from ..terms.vocabulary import fold, nearest
 
 LMMS_EVAL, VLMEVALKIT, CSV = "lmms-eval", "VLMEvalKit", "CSV"
 # what is picked up in a folder

@@ -13,12 +13,12 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from ..base.errors import Refused
-from ..evidence import rules
 from ..base.reading import EvidenceError
+from ..evidence import rules
 from ..evidence.redundancy import MAIN
 from ..evidence.tables import FORMAT, Paper, parse_paper
-from ..terms.vocabulary import Vocabulary, fold, nearest
 from ..terms.recipe import FIELDS, Recipe
+from ..terms.vocabulary import Vocabulary, fold, nearest
 from .harness import CSV, LMMS_EVAL, VLMEVALKIT, Reading, printable
 
 FILES = {LMMS_EVAL: "lmms_eval", VLMEVALKIT: "vlmevalkit"}  # harness -> key in the registries

@@ -15,8 +15,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from ..cost.tokens import per_view
-from ..terms.vocabulary import UnknownName, Vocabulary, fold, nearest
 from ..terms.recipe import BASELINE, Recipe, RecipeError
+from ..terms.vocabulary import UnknownName, Vocabulary, fold, nearest
 
 EVALUATOR = "lmms-eval"
 PLANS = {

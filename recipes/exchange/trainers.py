@@ -11,8 +11,8 @@ import json
 import re
 from typing import NamedTuple
 
-from ..terms.vocabulary import Vocabulary
 from ..terms.recipe import RecipeError
+from ..terms.vocabulary import Vocabulary
 from .target import (
     READS,
     InData,

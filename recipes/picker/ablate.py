@@ -13,8 +13,9 @@ import re
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from . import rank, trials
-from .rank import Candidate
+from . import competition, trials
+from . import scores as scores_
+from .scores import Candidate
 from .space import Data, Space
 from .trials import MOST_LEVELS, Stage
 
@@ -78,7 +79,7 @@ class Step(NamedTuple):
 
 
 def axis_levels(
-    scores: rank.Scores, picked: Candidate, axis: str, allowed: Callable[[Candidate], bool]
+    scores: scores_.Scores, picked: Candidate, axis: str, allowed: Callable[[Candidate], bool]
 ) -> dict[str, Candidate]:
     """The competing levels of an axis: the picked recipe with only that axis changed, the best
     allowed version of each level.
@@ -143,7 +144,7 @@ def alike(a: Data, b: Data) -> bool:
 
 
 def merge(
-    levels: dict[str, Candidate], own: str, scores: rank.Scores, axis: str
+    levels: dict[str, Candidate], own: str, scores: scores_.Scores, axis: str
 ) -> dict[str, list[str]]:
     """Levels from the best to the worst, without near-duplicates: the picked one, else the best of
     a group stands for it -> the others of its group.
@@ -171,15 +172,17 @@ class _Field(NamedTuple):
     covariance: list[list[float]]
 
 
-def _field(names: list[str], own: str, levels: dict[str, Candidate], scores: rank.Scores) -> _Field:
+def _field(
+    names: list[str], own: str, levels: dict[str, Candidate], scores: scores_.Scores
+) -> _Field:
     """Keep the levels that may be the best: the standard deviation of a difference is measured on
     the picked and the first few.
     """
 
     def joint(some: Sequence[str]) -> list[list[float]]:
         candidates = [levels[name] for name in some]
-        return rank.joint_covariance(
-            candidates, [rank.labels(scores, candidate) for candidate in candidates], scores
+        return competition.joint_covariance(
+            candidates, [competition.labels(scores, candidate) for candidate in candidates], scores
         )
 
     first = list(dict.fromkeys([own, *names[:3]]))
@@ -198,7 +201,7 @@ def _field(names: list[str], own: str, levels: dict[str, Candidate], scores: ran
 
 
 def ablate(
-    scores: rank.Scores,
+    scores: scores_.Scores,
     picked: Candidate,
     confidence: float,
     hours: Callable[[Candidate], float],

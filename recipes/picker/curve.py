@@ -15,16 +15,16 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+from ..effects.change import Change
 from ..effects.columns import recipe_rows
 from ..effects.features import llm_make, llm_params_b, pixels, visual_tokens
 from ..effects.posterior import Posterior
-from ..effects.judge import Change
 from ..evidence.contrasts import Contrast, contrasts, evidence_metrics, moved
 from ..evidence.tables import Paper
-from ..terms.vocabulary import Vocabulary
-from .limits import OUTPUT_TOKENS, PROMPT_TOKENS
 from ..terms.recipe import Recipe, RecipeError, change
 from ..terms.tasks import TaskMix
+from ..terms.vocabulary import Vocabulary
+from .limits import OUTPUT_TOKENS, PROMPT_TOKENS
 
 FEATURE = {
     "visual_tokens": "visual_tokens",

@@ -11,9 +11,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from ..cost import flops, latency, memory, training
+from ..terms.units import Budget, LatencyTarget
 from ..terms.vocabulary import Vocabulary
 from .space import Data, Language, Space, Visual
-from ..terms.units import Budget, LatencyTarget
 
 PROMPT_TOKENS, OUTPUT_TOKENS = 64, 128
 # in the order in which they are asked

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from .limits import Pairs
-from .rank import Candidate, Scores
+from .scores import Candidate, Scores
 
 COSTS = {"training": "FLOP", "latency": "ms", "memory": "GB"}
 

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from ..cost.training import Calibration
 from . import rank
+from . import scores as scores_
 from .limits import Constraints, Pair, Pairs
 from .space import Space, space
 
@@ -36,7 +37,7 @@ class Advice(NamedTuple):
 GainUnder = Callable[[Constraints], float | None]
 
 
-def gain_of(scores: rank.Scores, calibration: Calibration, level: float, risk: str) -> GainUnder:
+def gain_of(scores: scores_.Scores, calibration: Calibration, level: float, risk: str) -> GainUnder:
     """The gain of the recipe that `pick` would put first."""
 
     def gain(eased: Constraints) -> float | None:
@@ -49,7 +50,7 @@ def gain_of(scores: rank.Scores, calibration: Calibration, level: float, risk: s
 
 
 def advice(
-    scores: rank.Scores,
+    scores: scores_.Scores,
     pairs: Pairs,
     limits: Constraints,
     calibration: Calibration,
@@ -204,7 +205,7 @@ def _together(
 def without(
     fix: Mapping[str, object],
     avoid: Mapping[str, Sequence[str]],
-    scores: rank.Scores,
+    scores: scores_.Scores,
     limits: Constraints,
     calibration: Calibration,
     level: float = 0.8,
@@ -256,6 +257,6 @@ def without(
             )
 
 
-def _over(scores: rank.Scores, choices: Space) -> rank.Scores:
+def _over(scores: scores_.Scores, choices: Space) -> scores_.Scores:
     """The scores of another space."""
-    return rank.Scores(choices, scores.baseline, scores.tasks, scores.posterior, scores.words)
+    return scores_.Scores(choices, scores.baseline, scores.tasks, scores.posterior, scores.words)

@@ -16,9 +16,9 @@ import math
 from collections.abc import Mapping, Sequence
 
 from ..effects import tails
-from ..effects.judge import Change, together
-from .rank import Candidate, Scores, leaders
+from ..effects.change import Change, together
 from ..terms.recipe import change
+from .scores import Candidate, Scores, leaders
 
 # leaders by expected gain of every set of moved axes that are judged before the bounds are asked
 FIRST = 25

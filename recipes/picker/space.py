@@ -10,10 +10,10 @@ known what goes together.
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from ..cost import flops, tokens
 from ..base.errors import Refused
-from ..terms.vocabulary import Vocabulary
+from ..cost import flops, tokens
 from ..terms.recipe import Recipe
+from ..terms.vocabulary import Vocabulary
 
 CONNECTORS = (
     "mlp-2x-gelu",

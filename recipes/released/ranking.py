@@ -9,9 +9,9 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from . import ability
 from ..base.errors import Refused
 from ..terms.tasks import TaskMix, parse_mix
+from . import ability
 from .models import STANDS_FOR, Landscape, Model, Need, Score, headline, sieve
 
 BASELINE = "llava-1.5-7b"

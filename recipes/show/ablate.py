@@ -7,14 +7,15 @@ not print.
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from ..base.wording import clean, number, percent, plural, signed
 from ..picker.trials import MOST_RUNS
-from .jsonable import axis_value, number, recipe, run_counts
-from .swap import describe
-from .text import Style, clean, percent, plural, signed, table, wrap
+from .jsonable import axis_value, recipe, run_counts
+from .recipe import describe
+from .text import Style, table, wrap
 
 if TYPE_CHECKING:
+    from ..answers.ablate import AblateAnswer
     from ..picker.ablate import AxisValue
-    from ..answers.pick import AblateAnswer
 
 FIELDS = ("encoder", "connector", "visual_tokens", "llm", "data", "resolution")
 

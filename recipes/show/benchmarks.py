@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from statistics import median
 
 from ..answers.benchmarks import Z80, Yardstick
-from .jsonable import number
-from .text import Style, clean, table, wrap
+from ..base.wording import clean, number
+from .text import Style, table, wrap
 
 
 def amount(value: float | None, top: float | None) -> str:

@@ -10,8 +10,9 @@ import os
 from collections.abc import Mapping, Sequence
 
 from ..answers import guide
-from ..evidence.contrasts import evidence_metrics
 from ..answers.guide import Advice, Guide
+from ..base.wording import signed
+from ..evidence.contrasts import evidence_metrics
 from ..library import Library
 from . import claims as claims_report
 from .skill import (
@@ -24,8 +25,8 @@ from .skill import (
     TABLE,
     axes,
     card_lines,
-    filled,
     famous,
+    filled,
     head,
     opening,
     read_next,
@@ -34,7 +35,6 @@ from .skill import (
     title,
     value_of,
 )
-from .text import signed
 from .toolbox import CARD, READING, commands
 
 SCRIPT = "scripts/ask.py"

@@ -6,9 +6,9 @@ print.
 
 from collections.abc import Mapping
 
+from ..base.wording import clean, number, percent, signed
 from ..effects.attribution import Attribution
-from .jsonable import number
-from .text import Style, clean, percent, signed, table, wrap
+from .text import Style, table, wrap
 
 TABLES, PAIRS = 6, 6  # how many are shown
 MEANING = {

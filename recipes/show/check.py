@@ -5,15 +5,16 @@ In: the library and paths. Out: a Report and its renderings.
 
 import os
 
+from ..base.reading import EvidenceError, line_of, read_text
+from ..base.wording import clean
+from ..base.write import write_text
+from ..claims import assertions as claims
 from ..cost import tokens
 from ..effects.store import PATH, evidence_digest, stored_digest
-from ..claims import assertions as claims
 from ..evidence import consistency
 from ..evidence.consistency import Problem, Report
-from ..base.reading import EvidenceError, line_of, read_text
-from ..base.write import write_text
 from ..library import Library
-from .text import Style, clean, wrap
+from .text import Style, wrap
 
 explain = consistency.explain
 

@@ -8,10 +8,10 @@ dictionaries. Does not judge or print.
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
+from ..base.wording import clean, number, plural, signed
 from ..claims.pairs import Evidence, Judged, Line, aside
 from ..claims.verdicts import VERDICTS, Audit
-from .jsonable import number
-from .text import Style, clean, plural, signed, table, wrap
+from .text import Style, table, wrap
 
 COLOUR = {
     "supported": "green",

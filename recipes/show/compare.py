@@ -7,7 +7,8 @@ print.
 import re
 from collections.abc import Mapping, Sequence
 
-from .text import Style, clean, clip, table, wrap
+from ..base.wording import clean
+from .text import Style, clip, table, wrap
 
 SHOWN_ITEMS = 20
 SHOWN_CHARACTERS = 800

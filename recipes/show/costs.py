@@ -6,16 +6,22 @@ print.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
+from ..answers.costs import Bill
+from ..base.wording import clean, number
 from ..cost.flops import encoder_forward, format_flop, llm_params
 from ..cost.latency import Check, Latency
 from ..cost.memory import Memory
 from ..cost.training import Calibration, Checked, quantile
-from ..answers.costs import Bill
 from ..terms.recipe import Recipe
-from .jsonable import interval, number, recipe
-from .swap import describe
-from .text import Style, clean, table, wrap
+from .jsonable import interval, recipe
+from .recipe import describe
+from .text import Style, table, wrap
+
+if TYPE_CHECKING:
+    from ..cost.tokens import Tokens
+    from ..picker.limits import Costs
 
 FIELDS = (
     "encoder",
@@ -351,3 +357,43 @@ def latency_calibration_text(checks: Sequence[Check], style: Style) -> str:
             ),
         ]
     )
+
+
+def cost_change(
+    before: "Costs", after: "Costs", tokens_before: float, tokens_after: float
+) -> list[str]:
+    """What a swap does to tokens, training cost, latency and memory."""
+
+    def ratio(x, y):
+        return f"{x:,.0f} -> {y:,.0f}" if x >= 10 else f"{x:.1f} -> {y:.1f}"
+
+    return [
+        (
+            f"cost: visual tokens {tokens_before:,.0f} -> {tokens_after:,.0f}; training"
+            f" {ratio(before.gpu_hours.gpu_hours, after.gpu_hours.gpu_hours)} {before.gpu} hours;"
+        ),
+        (
+            f"      TTFT {ratio(before.latency.ttft_ms, after.latency.ttft_ms)} ms on"
+            f" {after.latency_gpu}; memory {before.memory.total:.1f} -> {after.memory.total:.1f} GB"
+        ),
+    ]
+
+
+def tokens_text(label: str, images: "Sequence[Tokens]", style: Style) -> str:
+    """The answer of `tokens`."""
+    lines = []
+    for value in images:
+        head = wrap(
+            f"{label}, image {value.width}x{value.height}: {value.visual_tokens:,} visual tokens",
+            style,
+            hang="  ",
+        )
+        lines += [style.paint(line, "bold") for line in head]
+        lines += [
+            f"  {term.name:<22} {term.tokens:>7,}   {clean(term.formula)}" for term in value.terms
+        ]
+        if value.markers:
+            lines.append(f"  markers (not counted)  {value.markers:>7,}   start and end tokens")
+    if len(images) > 1:
+        lines.append(f"all images: {sum(value.visual_tokens for value in images):,} visual tokens")
+    return "\n".join(lines)

@@ -6,11 +6,12 @@ In: a Curve or Families, and a Style. Out: strings and dictionaries. Does not co
 import math
 from collections.abc import Sequence
 
+from ..base.wording import clean, listed, number, percent, signed
 from ..picker.curve import Curve, Families, FamilyCurve, Gain, Printed, Stop, shown
 from ..terms.tasks import BALANCED
-from .jsonable import interval, number, recipe
-from .swap import describe
-from .text import Style, clean, listed, percent, signed, table, wrap
+from .jsonable import interval, recipe
+from .recipe import describe
+from .text import Style, table, wrap
 
 FIELDS = (
     "encoder",

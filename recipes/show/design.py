@@ -8,11 +8,12 @@ import math
 from collections.abc import Mapping, Sequence
 
 from ..answers.design import Experiment, Option, Seen, Sight
+from ..base.wording import clean, number, percent
 from ..picker import design as designs
 from ..picker.design import Design
-from .jsonable import number, recipe
-from .swap import describe
-from .text import Style, clean, percent, table, wrap
+from .jsonable import recipe
+from .recipe import describe
+from .text import Style, table, wrap
 
 FIELDS = (
     "encoder",

@@ -8,8 +8,8 @@ beyond those given; the one script only sorts tables. Knows nothing of recipes.
 import re
 from collections.abc import Sequence
 
+from ..base.wording import number
 from . import svg
-from .jsonable import number
 from .svg import text
 
 GENERATOR = "vlm-recipe-picker report"

@@ -6,9 +6,10 @@ prints nothing.
 
 from collections.abc import Mapping, Sequence
 
+from ..base.wording import clean
 from ..exchange.importing import Cell, Folded, Merged, Unknown, plain
 from ..terms.recipe import FIELDS
-from .text import Style, clean, clip, table, wrap
+from .text import Style, clip, table, wrap
 
 SHOWN = 12  # unknown names that the text spells out; --json has all
 

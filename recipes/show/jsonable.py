@@ -4,9 +4,10 @@ significant digits.
 In: Swap, Pick, AxisValue, Tokens … Out: what json.dumps takes. Does not print.
 """
 
-import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
+
+from ..base.wording import number, numbers
 
 if TYPE_CHECKING:  # an answer brings its own classes along: no need to load those of the others
     from ..cost.tokens import Tokens
@@ -17,18 +18,6 @@ if TYPE_CHECKING:  # an answer brings its own classes along: no need to load tho
     from ..picker.limits import Costs
     from ..picker.rank import Pick, Ranked
     from ..terms.recipe import Recipe
-
-
-def number(x):
-    """A number rounded to six significant digits; whole numbers without a fraction; None stays
-    None.
-    """
-    if x is None or isinstance(x, (bool, int)):
-        return x
-    if not math.isfinite(x):
-        return None
-    value = float(f"{x:.6g}")
-    return int(value) if value == int(value) and abs(value) < 1e15 else value
 
 
 def interval(level: float, low: float, high: float) -> dict:
@@ -284,15 +273,6 @@ def front(value) -> dict:
             for cost, gain, r in value.points
         ],
     }
-
-
-def numbers(value):
-    """A nested value with its fractions rounded as everywhere."""
-    if isinstance(value, dict):
-        return {key: numbers(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [numbers(item) for item in value]
-    return number(value) if isinstance(value, float) else value
 
 
 def axis_value(value: "AxisValue") -> dict:

@@ -7,10 +7,10 @@ Does not compute or print.
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
-from ..released.ranking import PROTOCOLS, Branch, Cell, Ranked, Target, same_setup
+from ..base.wording import clean, number, percent
 from ..released.models import Held, Landscape, Model, Need, Score, Sieve, held
-from .jsonable import number
-from .text import Style, clean, percent, table, wrap
+from ..released.ranking import PROTOCOLS, Branch, Cell, Ranked, Target, same_setup
+from .text import Style, table, wrap
 
 # benchmarks of a mix that the short answer shows per model; of longer mixes only the printed ones
 SHOWN = 8

@@ -7,7 +7,8 @@ In: the facts of schedule.py and alternatives.py (plain values). Out: lines of t
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from .text import Style, percent, plural, signed, wrap
+from ..base.wording import percent, plural, signed
+from .text import Style, wrap
 
 if TYPE_CHECKING:
     from ..answers.schedule import Pair

@@ -14,15 +14,16 @@ import re
 import shlex
 from collections.abc import Mapping, Sequence
 
-from ..answers import guide, pick as picks
+from ..answers import guide
+from ..answers import pick as picks
 from ..answers.guide import Advice, Backed, Changes, Entry, Guide
+from ..base.wording import clean, percent, signed
 from ..library import Library
 from ..picker.limits import Constraints
 from ..terms.recipe import BASELINE_NAME, Recipe
 from ..terms.tasks import TaskMix
 from . import claims as claims_report
 from . import schedule
-from .text import clean, percent, signed
 from .toolbox import CARD, READING, commands
 
 NAME = "vlm-recipe-picker"

@@ -6,11 +6,13 @@ In: the library and what was asked. Out: text or JSON through the printers that 
 
 from collections.abc import Callable, Sequence
 
+from ..base import wording
+from ..base.wording import clean, number
 from ..evidence.tables import Paper, Row, Table
-from ..terms.vocabulary import UnknownName, fold, nearest
 from ..library import Library
-from . import swap as terminal, text
-from .jsonable import number
+from ..terms.vocabulary import UnknownName, fold, nearest
+from . import text
+from .text import Style, table, wrap
 
 
 def run(
@@ -27,7 +29,7 @@ def run(
         (
             show({"papers": [paper_json(p) for p in papers]})
             if show
-            else out(terminal.tables_text(papers, style))
+            else out(tables_text(papers, style))
         )
         return 0
     if action == "show":
@@ -35,7 +37,7 @@ def run(
         if show:
             show({"tables": [table_json(t) for t in found]})
         else:
-            out("\n\n".join(terminal.table_text(t, style) for t in found))
+            out("\n\n".join(table_text(t, style) for t in found))
         return 0
     if len(words) > 1:
         return find_cells(words, library, style, show, out)
@@ -60,12 +62,12 @@ def run(
         )
     elif hits:
         rows = [
-            [t.id, text.clean(t.locator), text.clean(", ".join(arms) or t.topic)]
+            [t.id, wording.clean(t.locator), wording.clean(", ".join(arms) or t.topic)]
             for t, arms in hits
         ]
         out("\n".join(text.table(["table", "place", "arms or topic"], rows, "lll", style, 1, 2, 0)))
     else:
-        out(f"no table, arm or setting has {text.clean(word)!r}")
+        out(f"no table, arm or setting has {wording.clean(word)!r}")
     return 0 if hits else 1
 
 
@@ -110,8 +112,8 @@ def find_cells(
     elif not hits:
         lone = [word for word in words if not search(library, word) and not cells(library, [word])]
         out(
-            f"no cell has all of {', '.join(map(text.clean, words))}"
-            + (f"; nothing at all has {', '.join(map(text.clean, lone))}" if lone else "")
+            f"no cell has all of {', '.join(map(wording.clean, words))}"
+            + (f"; nothing at all has {', '.join(map(wording.clean, lone))}" if lone else "")
         )
     else:
         lines = []
@@ -343,4 +345,89 @@ def table_json(table: Table) -> dict:
             }
             for r in table.rows
         ],
+    }
+
+
+def tables_text(papers: "Sequence[Paper]", style: Style) -> str:
+    """`tables list`."""
+    rows = [
+        [
+            paper.key,
+            paper.arxiv or "-",
+            str(paper.year),
+            str(len(paper.tables)),
+            str(sum(len(t.rows) for t in paper.tables)),
+            str(
+                sum(v is not None for t in paper.tables for r in t.rows for v in r.scores.values())
+            ),
+            clean(paper.title),
+        ]
+        for paper in papers
+    ]
+    lines = table(
+        ["paper", "arXiv", "year", "tables", "rows", "cells", "title"], rows, "llrrrrl", style, 6
+    )
+    return "\n".join(
+        [*lines, "", "tables show PAPER or TABLE-ID prints one; tables find WORD searches"]
+    )
+
+
+def table_text(value: "Table", style: Style) -> str:
+    """One printed table with its setting and notes."""
+    lines = [
+        *(
+            style.paint(line, "bold")
+            for line in wrap(f"{value.id}  {value.locator}: {value.topic}", style, hang="  ")
+        ),
+        f"arXiv {value.arxiv or '-'}; varies: {', '.join(value.varies) or '-'}",
+    ]
+    shared = _shared(value)
+    if shared:
+        lines += wrap(
+            "all rows: " + "; ".join(f"{k} {v}" for k, v in shared.items()), style, hang="  "
+        )
+    if value.protocol:
+        lines += wrap("protocol: " + value.protocol, style, hang="  ")
+    lines.append("")
+    varying = [
+        key
+        for key in dict.fromkeys(k for row in value.rows for k in row.setting)
+        if key not in shared and any(row.setting.get(key) is not None for row in value.rows)
+    ]
+    keys = list(value.metrics)
+    while keys:
+        chunk = [keys.pop(0)]
+        while keys and sum(len(key) + 2 for key in (*chunk, keys[0])) <= style.width - 24:
+            chunk.append(keys.pop(0))
+        rows = [
+            [
+                clean(row.arm),
+                *("-" if row.scores.get(key) is None else f"{row.scores[key]:g}" for key in chunk),
+            ]
+            for row in value.rows
+        ]
+        lines += table(["arm", *chunk], rows, "l" + "r" * len(chunk), style) + [""]
+    if varying:
+        lines.append(style.paint("what differs", "dim"))
+        for row in value.rows:
+            own = "; ".join(
+                f"{key} {row.setting[key]}" for key in varying if row.setting.get(key) is not None
+            )
+            lines += wrap(f"{row.arm}: {own}", style, "  ", "    ")
+    for row in value.rows:
+        if row.doubt:
+            lines += wrap(f"doubtful: {row.arm}: {row.doubt.get('why')}", style)
+    if value.notes:
+        lines += ["", *wrap("notes: " + value.notes, style, hang="  ")]
+    return "\n".join(lines)
+
+
+def _shared(value: "Table") -> dict:
+    if not value.rows:
+        return {}
+    first = value.rows[0].setting
+    return {
+        k: v
+        for k, v in first.items()
+        if v is not None and all(row.setting.get(k) == v for row in value.rows)
     }

@@ -9,6 +9,8 @@ import textwrap
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from ..base.wording import clean
+
 
 class Style(NamedTuple):
     """How to draw: columns, and whether escape codes for colour are allowed."""
@@ -22,13 +24,8 @@ class Style(NamedTuple):
         return f"\x1b[{codes[code]}m{text}\x1b[0m" if self.colour and text else text
 
 
-ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
-CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-
-
-def clean(text: str) -> str:
-    """Text from files without control characters, so that it cannot steer the terminal."""
-    return CONTROL.sub("?", text)
+# the codes that Style.paint writes, and no others
+ESCAPE = re.compile(r"\x1b\[(?:0|1|2|31|32|33)m")
 
 
 def visible(text: str) -> int:
@@ -75,28 +72,3 @@ def wrap(text: str, style: Style, indent: str = "", hang: str | None = None) -> 
         break_long_words=True,
         break_on_hyphens=False,
     ) or [""]
-
-
-def signed(value: float, digits: int = 1) -> str:
-    """A number with its sign; a proper minus is not used so that scripts can read it."""
-    text = f"{value:+.{digits}f}"
-    return text[1:] if float(text) == 0 else text
-
-
-def plural(count: int, word: str) -> str:
-    """1 paper, 2 papers."""
-    return f"{count} {word}{'' if count == 1 else 's'}"
-
-
-def listed(parts: Sequence[str]) -> str:
-    """a, b and c."""
-    return ", ".join(parts[:-1]) + f" and {parts[-1]}" if len(parts) > 1 else "".join(parts)
-
-
-def percent(p: float) -> str:
-    """A probability in whole percent, never a false 0 or 100."""
-    if 0 < p < 0.005:
-        return "<1%"
-    if 0.995 < p < 1:
-        return ">99%"
-    return f"{100 * p:.0f}%"

@@ -9,7 +9,6 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from ..effects.features import parse_resolution as pixels_in
 from ..base.errors import Refused
 from .vocabulary import UnknownName, Vocabulary, fold, nearest
 
@@ -115,6 +114,20 @@ def parse_billions(field: str, value) -> float:
             field, f"{value:g} billion parameters: more than any model has (7 means 7 billion)"
         )
     return value
+
+
+def pixels_in(text: str) -> float | None:
+    """Pixels of the longest side that a free-form resolution names (`anyres-672`, `448x1344`,
+    `1.8MP`), or None.
+    """
+    area = re.search(r"(\d{2,4})\s*[x×]\s*(\d{2,4})", text)
+    if area:
+        return math.sqrt(int(area[1]) * int(area[2]))
+    mega = re.search(r"(\d+(?:\.\d+)?)\s*MP", text)
+    if mega:
+        return math.sqrt(float(mega[1]) * 1e6)
+    numbers = [int(n) for n in re.findall(r"\d+", text) if 64 <= int(n) <= 8192]
+    return float(max(numbers)) if numbers else None
 
 
 def parse_resolution(value, words: Vocabulary | None = None) -> int | str:

@@ -1,0 +1,83 @@
+"""The flags of `ablate`, and how it is carried out."""
+
+from ..library import Library
+from ..terms import units
+from ..terms.recipe import parse
+from ..terms.tasks import parse_mix
+from .arguments import (
+    Parser,
+    choices_of,
+    constraint_flags,
+    constraints,
+    flag,
+    number,
+    recipe_fields,
+)
+from .console import err, out, show, style
+
+
+def ablate_arguments(parser: Parser) -> None:
+    parser.add_argument(
+        "--tasks",
+        metavar="MIX",
+        default="balanced",
+        help="what the model is for (default: balanced)",
+    )
+    parser.add_argument(
+        "--recipe",
+        metavar="FIELD=VALUE,…",
+        help=(
+            "the recipe you have (fields left out: LLaVA-1.5-7B); default: the best one the budget"
+            " buys"
+        ),
+    )
+    parser.add_argument(
+        "--confidence",
+        type=flag(units.level),
+        default=0.8,
+        metavar="P",
+        help="how sure you want to be (0.8 or 80%%)",
+    )
+    constraint_flags(parser)
+    parser.add_argument(
+        "--worth",
+        type=number(0.0, 100.0, "a gain in percent of the scale between 0 and 100"),
+        metavar="G",
+        help=(
+            "the gain that makes an axis worth its runs, in percent of the mix's scale (default:"
+            " the noise of one run)"
+        ),
+    )
+
+
+def ablate_command(args, library: Library, understood: dict | None = None) -> int:
+    """The axes in the order to ablate them, with runs and GPU-hours."""
+    tasks = parse_mix(args.tasks, library.words)
+    own = (
+        parse(recipe_fields(args.recipe, "ablate: --recipe"), library.words)[0]
+        if args.recipe is not None
+        else None
+    )
+    from ..answers import ablate
+    from ..answers import pick as picks
+
+    try:
+        answer = ablate.answer_ablate(
+            library,
+            tasks,
+            own,
+            args.confidence,
+            constraints(args, library.words),
+            *choices_of(args, library.words),
+            args.worth,
+        )
+    except picks.NothingFits as nothing:  # no bad input: as with `pick`, exit code 1
+        err(f"error: {nothing}")
+        return 1
+    from ..show import ablate as ablation
+
+    if args.json:
+        show({**(understood or {}), **ablation.ablate_json(answer, args.confidence)})
+    else:
+        out(ablation.ablate_text(answer, tasks.label, args.confidence, style()))
+    return 0

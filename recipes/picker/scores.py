@@ -1,0 +1,203 @@
+"""The expected gain of every candidate: the sum of its parts, so that all are scored at once.
+
+In: the space of parts, a posterior, a mix. Out: Scores (mean, variance of any candidate), leaders.
+"""
+
+import heapq
+import math
+from collections.abc import Iterator, Sequence
+
+from ..effects.change import Change
+from ..effects.features import AXIS_OF, difference, features, group
+from ..effects.posterior import Posterior, Trace
+from ..effects.results import Mix
+from ..terms.recipe import Recipe
+from ..terms.tasks import TaskMix
+from ..terms.vocabulary import Vocabulary
+from .space import Space
+
+Candidate = tuple[int, int, int]  # numbers of a visual part, an LLM and a data mix of a space
+
+
+Part = tuple[str, int]  # one of PARTS, and its number
+
+
+PARTS = ("visual", "language", "data")
+
+
+class Scores:
+    """Scores of the choices of a space against a baseline for a task mix, in percent of the mix's
+    scale.
+    """
+
+    def __init__(
+        self,
+        space: Space,
+        baseline: Recipe,
+        tasks: TaskMix,
+        posterior: Posterior,
+        words: Vocabulary,
+    ):
+        self.space, self.baseline, self.tasks, self.posterior, self.words = (
+            space,
+            baseline,
+            tasks,
+            posterior,
+            words,
+        )
+        self.families = {
+            name: words.records("benchmark")[name]["family"] for name in tasks.benchmarks
+        }
+        start = features(baseline.stated(), words)
+        part = lambda recipe: features(recipe.stated(), words)  # noqa: E731
+        own = lambda *axes: {k: v for k, v in start.items() if AXIS_OF[group(k)] in axes}  # noqa: E731
+        seeing, speaking, taught = (
+            own("encoder", "resolution", "visual_tokens", "connector"),
+            own("llm"),
+            own("data"),
+        )
+        # the features of an encoder do not depend on what stands beside it: each half of a visual
+        # part is worked out once
+        halves = [
+            (Recipe(encoder=v.recipe.encoder), v.recipe._replace(encoder=None))
+            for v in space.visuals
+        ]
+        half = {
+            recipe: difference(seeing, part(recipe))
+            for recipe in {recipe for pair in halves for recipe in pair}
+        }
+        self.visual_changes = [{**half[encoder], **half[rest]} for encoder, rest in halves]
+        self.language_changes = [
+            difference(speaking, part(Recipe(llm=x.slug))) for x in space.languages
+        ]
+        self.data_changes = [
+            difference(taught, part(Recipe(data=x.slug, data_size=x.samples))) for x in space.data
+        ]
+        names = sorted(
+            {
+                name
+                for changes in (self.visual_changes, self.language_changes, self.data_changes)
+                for change in changes
+                for name in change
+            }
+        )
+        self.steps = {
+            name: weight * posterior.scale_of(name) for name, weight in tasks.benchmarks.items()
+        }
+        self.coefficients = posterior.mix_coefficients(names, self.steps, self.families)
+        score = lambda change: sum(
+            self.coefficients[name] * value for name, value in change.items()
+        )  # noqa: E731
+        self.visuals = [score(change) for change in self.visual_changes]
+        self.languages = [score(change) for change in self.language_changes]
+        self.data = [score(change) for change in self.data_changes]
+        # standard deviation of the difference of two runs on the mix
+        self.noise = math.sqrt(Change({}, {}, posterior, words).mix_noise(self.steps))
+        self._traces: dict[Part, Trace] = {}
+        self._between: dict[tuple[Part, Part], float] = {}
+
+    def mean(self, candidate: Candidate) -> float:
+        """Expected gain of a whole recipe on the mix."""
+        v, x, d = candidate
+        return self.visuals[v] + self.languages[x] + self.data[d]
+
+    def recipe(self, candidate: Candidate) -> Recipe:
+        """A candidate as a recipe."""
+        v, x, d = candidate
+        visual, language, data = self.space.visuals[v], self.space.languages[x], self.space.data[d]
+        return Recipe(
+            encoder=visual.recipe.encoder,
+            connector=visual.recipe.connector,
+            visual_tokens=visual.visual_tokens,
+            llm=language.slug,
+            llm_params_b=language.record["params_b"],
+            data=data.slug,
+            data_size=data.samples,
+            resolution=visual.recipe.resolution,
+            tiling=visual.recipe.tiling,
+            training=self.baseline.training,
+            frozen_encoder=self.baseline.frozen_encoder,
+        )
+
+    def mix(self, candidate: Candidate, level: float) -> Mix:
+        """Expected gain of a candidate with its interval."""
+        change = Change(
+            self.baseline.stated(), self.recipe(candidate).stated(), self.posterior, self.words
+        )
+        return change.mix(
+            self.tasks.benchmarks, self.families, level, shared=self.variance(candidate)
+        )
+
+    def variance(self, candidate: Candidate) -> float:
+        """Variance of the shared effect of a whole recipe on the mix."""
+        parts = tuple(zip(PARTS, candidate))
+        return sum(self.covariance(one, other) for one in parts for other in parts)
+
+    def covariance(self, one: Part, other: Part) -> float:
+        """Covariance of the shared effects of two choices on the mix."""
+        key = (one, other) if one <= other else (other, one)
+        if key not in self._between:
+            self._between[key] = self.trace(key[0]).covariance(self.trace(key[1]))
+        return self._between[key]
+
+    def trace(self, part: Part) -> Trace:
+        """Where the uncertainty of one choice's gain lies."""
+        if part not in self._traces:
+            kind, number = part
+            change = {
+                "visual": self.visual_changes,
+                "language": self.language_changes,
+                "data": self.data_changes,
+            }[kind][number]
+            self._traces[part] = self.posterior.mix_trace(
+                self.posterior.weights(change), self.steps, self.families
+            )
+        return self._traces[part]
+
+
+def leaders(
+    scores: Scores,
+    counts: Sequence[Sequence[int]],
+    width: int,
+    among: tuple[Sequence[int], ...] | None = None,
+) -> Iterator[Candidate]:
+    """The `width` candidates with the highest expected score, the best first.
+
+    counts: per LLM and visual part, how many data mixes (from the smallest) they can afford. among:
+    only these visual parts, LLMs, mixes.
+    """
+    space = scores.space
+    seen, spoken, taught = among or (
+        range(len(space.visuals)),
+        range(len(space.languages)),
+        range(len(space.data)),
+    )
+    mixes = set(taught)
+    by_size = sorted(range(len(space.data)), key=lambda d: (space.data[d].samples, d))
+    best_upto: list[int | None] = [None]  # the best mix among the n smallest
+    for d in by_size:
+        before = best_upto[-1]
+        best_upto.append(
+            d if d in mixes and (before is None or scores.data[d] > scores.data[before]) else before
+        )
+    best_data = [None if d is None else scores.data[d] for d in best_upto]
+    heap: list[tuple] = []
+    for x in spoken:
+        base, row = scores.languages[x], counts[x]
+        for v in seen:
+            data = best_data[row[v]]
+            if data is None:
+                continue
+            value = scores.visuals[v] + base + data
+            if len(heap) < width:
+                heapq.heappush(heap, (value, -v, -x))
+            elif value >= heap[0][0]:
+                heapq.heappushpop(heap, (value, -v, -x))
+    # whoever is among the first `width` has a visual part and an LLM that are, with their best mix
+    triples = (
+        (scores.visuals[-v] + scores.languages[-x] + scores.data[d], v, x, -d)
+        for _, v, x in heap
+        for d in by_size[: counts[-x][-v]]
+        if d in mixes
+    )
+    return ((-v, -x, -d) for _, v, x, d in heapq.nlargest(width, triples))

@@ -1,0 +1,88 @@
+"""The two sides of a swap as people type them: `CLIP SigLIP`, `7B 13B`, `336px 672px`, `frozen`.
+
+In: two texts and the vocabulary. Out: the recipe field and its two values; errors name the text.
+"""
+
+import re
+
+from .vocabulary import UnknownName, Vocabulary, fold, nearest
+
+# Quantities that can be swapped for each other: (pattern, recipe field, canonical form).
+QUANTITIES = (
+    (
+        r"(\d+(?:\.\d+)?)\s*b(?:illion)?(?:\s+(?:llm|params|parameters|model))?",
+        "llm_params_b",
+        "{}B",
+    ),
+    (r"(\d+)\s*(?:visual\s+|image\s+)?(?:tokens?|tok)", "visual_tokens", "{} tokens"),
+    (r"(\d{2,5})\s*(?:px|pixels?|p)?", "resolution", "{}px"),
+)
+
+
+LIKE = {"llm_params_b": (2, 13), "visual_tokens": (64, 144), "resolution": (448, 672)}
+
+
+STATES = {
+    "frozen": "frozen",
+    "frozenencoder": "frozen",
+    "freezing": "frozen",
+    "unfrozen": "unfrozen",
+    "trained": "unfrozen",
+    "unfrozenencoder": "unfrozen",
+    "unfreezing": "unfrozen",
+    "trainedencoder": "unfrozen",
+    "finetuned": "unfrozen",
+}
+
+
+def two_names(a: str, b: str, words: Vocabulary) -> tuple[str, str, str]:
+    """(field, canonical a, canonical b) of two things that can be swapped for each other.
+
+    Components of one axis, LLM sizes (7B), resolutions (336, 672 px, anyres-672), token counts (64
+    tokens), frozen and unfrozen. Raises UnknownName for the one that is not known on the axis of
+    the other.
+    """
+    for pattern, field, form in QUANTITIES:
+        found = [re.fullmatch(pattern, name.strip(), re.I) for name in (a, b)]
+        if field == "visual_tokens" and found[1] and not found[0]:
+            found[0] = re.fullmatch(r"(\d+)", a.strip())
+        if all(found):
+            return field, form.format(found[0][1]), form.format(found[1][1])
+        if any(found) and not (
+            field == "resolution" and any(name in words.records("resolution") for name in (a, b))
+        ):
+            known, other = (a, b) if found[0] else (b, a)
+            raise UnknownName(
+                f"{field.replace('_', ' ')} to swap with {known.strip()!r}:",
+                other,
+                (),
+                (form.format(x) for x in LIKE[field]),
+            )
+    if fold(a) in STATES and fold(b) in STATES:
+        return "frozen_encoder", STATES[fold(a)], STATES[fold(b)]
+    known = words.records("resolution")
+    if all(name in known or re.fullmatch(r"\d{2,5}\s*(?:px)?", name) for name in (a, b)):
+        return "resolution", a, b
+    failed: UnknownName | None = None
+    for axis in ("encoder", "connector", "llm", "data"):
+        resolved, missing = [], []
+        for name in (a, b):
+            try:
+                resolved.append(words.resolve(axis, name))
+            except UnknownName as error:
+                missing.append(error)
+        if not missing:
+            return axis, *(
+                f"{name.slug}@{name.resolution}" if name.resolution else name.slug
+                for name in resolved
+            )
+        if resolved:
+            failed = failed or missing[0]
+    if failed is None:
+        everything = {
+            s: slug
+            for axis in ("encoder", "connector", "llm", "data")
+            for s, slug in words.spellings(axis).items()
+        }
+        failed = UnknownName("component", a, nearest(a, everything))
+    raise failed
