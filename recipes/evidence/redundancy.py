@@ -400,22 +400,20 @@ def check_baseline(tables: Sequence[Table]) -> Iterator[tuple[Table, Found]]:
     digit.
     """
     places: dict[tuple, list[tuple[Table, int, str, float]]] = {}
+    named: dict[str, list[tuple[Table, int]]] = {}
     for table in tables:
-        benchmarks = [(metric.benchmark, metric.shots) for metric in table.metrics.values()]
-        # several columns are several splits
-        single = {pair for pair in benchmarks if benchmarks.count(pair) == 1}
         for number, row in enumerate(table.rows):
-            name = model_name(row)
-            for key, value in row.scores.items() if name else ():
+            named.setdefault(model_name(row) or "", []).append((table, number))
+    named.pop("", None)
+    for name, rows in named.items():
+        if len({table.file for table, _ in rows}) < 3:
+            continue
+        for table, number in rows:
+            for key, value in table.rows[number].scores.items():
                 metric = table.metrics[key]
-                if (
-                    value is not None
-                    and metric.role == "score"
-                    and (metric.benchmark, metric.shots) in single
-                ):
-                    places.setdefault(
-                        (name, metric.benchmark, metric.max, metric.shots), []
-                    ).append((table, number, key, value))
+                if value is not None and metric.role == "score" and _single(table, metric):
+                    identity = (name, metric.benchmark, metric.max, metric.shots)
+                    places.setdefault(identity, []).append((table, number, key, value))
     for found in places.values():
         papers = {table.file for table, *_ in found}
         if len(papers) < 3:
@@ -434,6 +432,12 @@ def check_baseline(tables: Sequence[Table]) -> Iterator[tuple[Table, Found]]:
             rest = [theirs for other, *_, theirs in found if other.file != table.file]
             if len(votes) >= 2 and all(agree(rest[0], theirs) for theirs in rest):
                 yield table, (pointer, message)
+
+
+def _single(table: Table, metric: Metric) -> bool:
+    """Is it the table's only column of its benchmark? Several columns are several splits."""
+    same = (m for m in table.metrics.values() if m.benchmark == metric.benchmark)
+    return sum(m.shots == metric.shots for m in same) == 1
 
 
 ENOUGH = 3  # equal numbers that are no accident
