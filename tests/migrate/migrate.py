@@ -408,7 +408,6 @@ def migrate(source: pathlib.Path, target: pathlib.Path) -> None:
             "components_more",
             "hardware",
             "latency",
-            "models",
             "training_costs",
         )
     }
@@ -511,7 +510,7 @@ def migrate(source: pathlib.Path, target: pathlib.Path) -> None:
     )
     for device in registry["hardware"]["hardware"]:
         device["aliases"] = OVERLAY["hardware_aliases"].get(device["slug"], [])
-    for name in ("hardware", "latency", "models", "training_costs"):
+    for name in ("hardware", "latency", "training_costs"):
         write(name, {**registry[name], "format": 2})
 
 
