@@ -12,12 +12,13 @@ name that overlay.json does not know stops the run and is printed with the place
 import collections
 import json
 import pathlib
+import re
 import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent.parent))
 from recipes.base.write import dump_paper, dump_registry  # noqa: E402
-from recipes.evidence.tables import NUMBERS  # noqa: E402
+from recipes.evidence.shape import NUMBERS  # noqa: E402
 
 OVERLAY = json.loads((HERE / "overlay.json").read_text(encoding="utf-8"))
 
@@ -33,6 +34,33 @@ AXES = (
     "architecture",
     "whole systems",
 )
+
+
+# Where a copy was found is no source (eleven digits); what was copied is.
+ID = r"(?:(?:find_string|read_file),? )?\(?(?:(?:ids?|copy|note|notes) )?\d{8,11}(?:(?:,| and|,? or) \d{8,11})*"
+LOOKED_UP = (
+    (rf"\s*\({ID}\)", ""),
+    (rf"\({ID}[,;:] ", "("),
+    (rf"[,;] {ID}(?=[),;.]|$)", ""),
+    (rf"(?:cop(?:y|ies) )?(?:found |read )?(?:with |by )?{ID}\)?", "a copy"),
+)
+
+
+def plain(value):
+    """A transcribed value without the numbers under which its copies were looked up."""
+    if isinstance(value, dict):
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [plain(item) for item in value]
+    if isinstance(value, str) and re.search(r"find_string|read_file|\bids? \d{8}", value):
+        for pattern, words in LOOKED_UP:
+            value = re.sub(pattern, words, value)
+    return value
+
+
+def read(path: pathlib.Path) -> dict:
+    """A transcribed file."""
+    return plain(json.loads(path.read_text(encoding="utf-8")))
 
 
 class Unknown(SystemExit):
@@ -401,7 +429,7 @@ def link_runs(papers: dict) -> dict:
 
 def migrate(source: pathlib.Path, target: pathlib.Path) -> None:
     registry = {
-        name: json.loads((source / "registry" / f"{name}.json").read_text(encoding="utf-8"))
+        name: read(source / "registry" / f"{name}.json")
         for name in (
             "benchmarks",
             "components",
@@ -415,7 +443,7 @@ def migrate(source: pathlib.Path, target: pathlib.Path) -> None:
     benchmarks = {record["key"]: record for record in records}
     papers, sizes = {}, {}
     for path in sorted(source.glob("*.json")):
-        file = json.loads(path.read_text(encoding="utf-8"))
+        file = read(path)
         key = file["paper"]["key"]
         for table in file["tables"]:
             table["metrics"] = {
