@@ -247,7 +247,7 @@ def _accepted(
     for number, entry in enumerate(entries if isinstance(entries, list) else [None]):
         if not (
             isinstance(entry, dict)
-            and entry.get("rule") in (*RULES, "same-run", "baseline")
+            and entry.get("rule") in (*RULES, *redundancy.ACROSS)
             and isinstance(entry.get("at"), str)
             and entry.get("why")
         ):

@@ -336,6 +336,10 @@ SURPRISE = 9.0
 SAME_RUN = (
     "One training run printed in several tables has one score on one benchmark, up to rounding."
 )
+REPRINT = (
+    "A run that several papers print has one score on one benchmark, up to rounding (a warning"
+    " where a paper differs from most; later versions and new evaluations do)."
+)
 BASELINE = (
     "A released model has the score that several other papers print for it (a warning where one"
     " differs from all)."
@@ -371,6 +375,42 @@ def check_same_run(tables: Sequence[Table]) -> Iterator[tuple[Table, Found]]:
                     places.setdefault(identity, []).append((table, number, key, value))
     for found in places.values():
         yield from _odd(found, "the same run has")
+
+
+def check_reprint(tables: Sequence[Table]) -> Iterator[tuple[Table, Found]]:
+    """See REPRINT. Papers name splits in their own way: only a table's single column of a
+    benchmark counts.
+    """
+    places: dict[tuple, list[tuple[Table, int, str, float]]] = {}
+    papers: dict[str, set[str]] = {}
+    for table in tables:
+        for row in table.rows:
+            if row.run:
+                papers.setdefault(row.run, set()).add(table.file)
+    for table in tables:
+        for number, row in enumerate(table.rows):
+            if not row.run or len(papers[row.run]) < 2:
+                continue
+            for key, value in row.scores.items():
+                metric = table.metrics[key]
+                if value is not None and metric.role in ("score", "part") and _single(table, metric):
+                    identity = (row.run, metric.benchmark, metric.max, metric.shots)
+                    places.setdefault(identity, []).append((table, number, key, value))
+    for found in places.values():
+        for one in _by_split(found):
+            if len({table.file for table, *_ in one}) > 1:
+                yield from _odd(one, "the same run has")
+
+
+def _by_split(
+    found: Sequence[tuple[Table, int, str, float]],
+) -> list[list[tuple[Table, int, str, float]]]:
+    """The places of each split, each with those that name none."""
+    splits: dict[str | None, list] = {}
+    for place in found:
+        splits.setdefault(place[0].metrics[place[2]].split, []).append(place)
+    unsaid = splits.pop(None, [])
+    return [[*places, *unsaid] for places in splits.values()] or [unsaid]
 
 
 def _odd(
@@ -549,10 +589,17 @@ def model_name(row: Row) -> str | None:
     )
 
 
+# rule -> (check of all tables together, severity)
+ACROSS = {
+    "same-run": (check_same_run, "error"),
+    "reprint": (check_reprint, "warning"),
+    "baseline": (check_baseline, "warning"),
+}
+
+
 def across(tables: Iterable[Table]) -> Iterator[tuple[str, str, Table, Found]]:
     """(rule, severity, table, finding) of the rules that look at several tables."""
     tables = list(tables)
-    for table, found in check_same_run(tables):
-        yield "same-run", "error", table, found
-    for table, found in check_baseline(tables):
-        yield "baseline", "warning", table, found
+    for rule, (function, severity) in ACROSS.items():
+        for table, found in function(tables):
+            yield rule, severity, table, found

@@ -43,6 +43,7 @@ LOOKED_UP = (
     (rf"\({ID}[,;:] ", "("),
     (rf"[,;] {ID}(?=[),;.]|$)", ""),
     (rf"(?:cop(?:y|ies) )?(?:found |read )?(?:with |by )?{ID}\)?", "a copy"),
+    (r"cop(?:y|ies) found (?:with|by) find_string", "a copy"),
 )
 
 
@@ -382,9 +383,15 @@ def link_runs(papers: dict) -> dict:
         if row.get("default_run"):
             named[paper, "default"].append(place)
         target = row.get("same_runs_as") or table.get("same_runs_as") or ""
+        target, _, told = target.partition(": ")  # TABLE, or TABLE: ARM
         for other_id in by_table:
             # links told in words stand in overlay.json
             if other_id == table["id"] or other_id != target:
+                continue
+            if told:
+                for other in by_table[other_id]:
+                    if rows[other][2]["arm"] == told:
+                        join(place, other)
                 continue
             equal = [
                 p
@@ -400,7 +407,7 @@ def link_runs(papers: dict) -> dict:
     for places in named.values():
         for place in places[1:]:
             join(places[0], place)
-    for group in OVERLAY["same_run"]:
+    for group in (*OVERLAY["same_run"], *OVERLAY["reprints"]):
         places = [next(p for p in by_table[t] if rows[p][2]["arm"] == arm) for t, arm in group]
         for place in places[1:]:
             join(places[0], place)
@@ -419,11 +426,12 @@ def link_runs(papers: dict) -> dict:
     for place in rows:
         groups[root(place)].append(place)
     runs = {}
-    for first, places in groups.items():
-        if len(places) > 1:
-            table = rows[first][1]
+    first_printed = {file["paper"]["key"]: file["paper"]["arxiv"] or "9" for file in papers.values()}
+    for places in groups.values():
+        if len(places) > 1:  # named where the earliest paper prints it
+            first = min(places, key=lambda place: (first_printed[rows[place][0]], place))
             for place in places:
-                runs[place] = f"{table['id']}/{rows[first][2]['arm']}"
+                runs[place] = f"{first[0]}/{rows[first][2]['arm']}"
     return runs
 
 
