@@ -499,6 +499,11 @@ def migrate(source: pathlib.Path, target: pathlib.Path) -> None:
             )
             if table["id"] in OVERLAY["whole_systems"]:
                 table["varies"] = [*table["varies"], "whole systems"]
+            if table["id"] in OVERLAY["per_size"]:
+                for row in table["rows"]:
+                    row["set"]["per_size"] = row["arm"]
+            if family := OVERLAY["families_of_tables"].get(table["id"]):
+                table["family"] = family
             table["notes"] = table.pop("notes", None)
             if table["id"] in OVERLAY["accepted"]:
                 arms = [row["arm"] for row in table["rows"]]
