@@ -92,7 +92,7 @@ def _component(axis: str, value, words: Vocabulary) -> Iterator[str]:
         return
     parts = value.split("+") if axis == "encoder" else [value]
     for part in parts:
-        if part not in words.records(axis):
+        if part not in words.records(axis) and not (axis == "data" and words.mixes.mix(part)):
             known = words.find(axis, part)
             yield (
                 f"{axis} {part[:60]!r} should be written {known!r}"

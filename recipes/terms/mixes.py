@@ -28,8 +28,12 @@ SAME_COUNT = 0.01
 MISSING = 0.05
 
 
-class MixError(Refused):
-    """A mix put together from parts that do not fit."""
+class MixError(UnknownName):
+    """A mix put together from parts that do not fit: its name names nothing."""
+
+    def __init__(self, name: str, message: str):
+        self.kind, self.name, self.nearest = "data", name, ()
+        Refused.__init__(self, message)
 
 
 class Part(NamedTuple):
@@ -181,12 +185,13 @@ class Mixes:
         minus = {key for sign, key in changes if sign == "-"}
         for key in sorted(plus):
             if key in inside or key in minus:
-                raise MixError(f"data: {base} holds {key} already: it cannot be added")
+                raise MixError(key, f"data: {base} holds {key} already: it cannot be added")
         for key in sorted(minus):
             if key not in inside:
                 more = "" if mix and mix.listed == "all" else ", as far as its parts are known"
                 raise MixError(
-                    f"data: {base} does not hold {key}{more}; tables show {base} lists what it does"
+                    key,
+                    f"data: {base} does not hold {key}{more}; tables show {base} lists what it does",
                 )
         root, without, added = self._difference(base) or (base, frozenset(), frozenset())
         asked = (root, without - plus | minus - added, added - minus | plus - without)
