@@ -208,15 +208,25 @@ def apart(a: Ranked, b: Ranked) -> bool:
 
 
 def rank(
-    land: Landscape, models: Iterable[Model], wanted: Sequence[Target]
-) -> tuple[list[Ranked], int]:
-    """Models from best to worst for a mix, and how many print none of it.
+    land: Landscape,
+    models: Iterable[Model],
+    wanted: Sequence[Target],
+    known: dict[str, Ranked | None] | None = None,
+) -> tuple[list[Ranked], list[Model]]:
+    """Models from best to worst for a mix, and those that print none of it. known: what was judged
+    for the same targets before, by key (more is added).
 
     Down from the best, those within one standard error of the group's first are a tie: fewest
     parameters first, those that print less than half of the mix after the others.
     """
-    judged = [judge(land, model, wanted) for model in models]
-    order = sorted((r for r in judged if r), key=lambda r: (-r.score, r.model.key))
+    judged, silent = [], []
+    known = {} if known is None else known
+    for model in models:
+        if model.key not in known:
+            known[model.key] = judge(land, model, wanted)
+        item = known[model.key]
+        judged.append(item) if item else silent.append(model)
+    order = sorted(judged, key=lambda r: (-r.score, r.model.key))
     groups: list[list[Ranked]] = []
     for item in order:
         if groups and not apart(groups[-1][0], item):
@@ -237,7 +247,7 @@ def rank(
                 ),
             )
         ]
-    return out, len(judged) - len(order)
+    return out, silent
 
 
 def would_lead(
@@ -325,7 +335,7 @@ def tree(land: Landscape, need: Need, count: int = 3) -> list[Branch]:
     out = []
     for label, mix, properties in BRANCHES:
         wanted, notes = targets(land, parse_mix(mix, land.words))
-        leaves = []
+        leaves, known = [], {}
         for size, words in SIZES:
             if size is not None and need.under_b is not None and size >= need.under_b:
                 continue
@@ -337,7 +347,7 @@ def tree(land: Landscape, need: Need, count: int = 3) -> list[Branch]:
                     properties=tuple(dict.fromkeys((*need.properties, *properties))),
                 ),
             )
-            ranked, silent = rank(land, found.models, wanted)
+            ranked, silent = rank(land, found.models, wanted, known)
             first = [r for r in ranked if r.tie == 1]
             said = words if limit == size or limit == math.inf else f"under {limit:g}B"
             leaves.append(
@@ -346,7 +356,7 @@ def tree(land: Landscape, need: Need, count: int = 3) -> list[Branch]:
                     tuple(first[:count]),
                     len(first),
                     len(ranked),
-                    silent,
+                    len(silent),
                     sum(map(len, found.unsaid.values())),
                 )
             )
@@ -388,7 +398,9 @@ def adopt(
         memory_gb = float(land.words.records("hardware")[deploy]["memory_gb"])
     found = sieve(land, Need(limit_params_b, memory_gb, dtype, licence=licence))
     ranked, _ = rank(land, contenders(found.models, wanted), wanted)
-    return Adopted(tuple(ranked[:count]), tuple(wanted), found.unsaid, (*notes, PROTOCOLS))
+    return Adopted(
+        tuple(ranked[:count]), tuple(wanted), found.unsaid, (*notes, land.as_of, PROTOCOLS)
+    )
 
 
 CONTENDERS = 48  # models that are judged in full when only the first few are asked for
