@@ -60,35 +60,9 @@ def block(belief: Belief) -> Block:
     )
 
 
-def fit(columns: Sequence[Column], hyper: Hyper, spread: float = 1.0) -> Posterior:
-    """Fit the model to columns: every feature that varies somewhere, beliefs for every benchmark
-    and family.
-
-    Levels that occur in one paper only are kept when their prior is wide enough to matter (encoder
-    levels are not: their kind, family and size speak for them).
-    """
-    scale = scales(columns)
-    shared = set(shared_features(columns, hyper))
-    names = [
-        name
-        for name in shared_features(columns, hyper, 1)
-        if name in shared or hyper.prior[group(name)] >= 0.02
-    ]
-    numbers = {name: number for number, name in enumerate(names)}
-    informations = [
-        column_information(c, scale[c.benchmark], hyper, numbers, w)
-        for c, w in zip(columns, weights(columns, hyper.overlap))
-    ]
-    tree = grow(informations, columns, numbers, hyper)
-    root = root_belief(tree.root, tree.share)
-    families = {
-        name: descend(root, message, lambda i: tree.share(i)[1])
-        for name, message in tree.families.items()
-    }
-    benchmarks = {
-        name: block(descend(families[tree.family_of[name]], message, lambda i: tree.share(i)[2]))
-        for name, message in tree.benchmarks.items()
-    }
+def seen(columns: Sequence[Column]) -> tuple[dict[str, list[str]], dict[str, list[float]]]:
+    """Feature -> the papers in which it varies; numeric feature -> its smallest and largest
+    value."""
     support: dict[str, list[str]] = {}
     ranges: dict[str, list[float]] = {}
     for column in columns:
@@ -99,8 +73,46 @@ def fit(columns: Sequence[Column], hyper: Hyper, spread: float = 1.0) -> Posteri
                 if column.paper not in support.setdefault(name, []):
                     support[name].append(column.paper)
                 if name in NUMERIC:
-                    seen = ranges.setdefault(name, [low, high])
-                    seen[:] = [min(seen[0], low), max(seen[1], high)]
+                    here = ranges.setdefault(name, [low, high])
+                    here[:] = [min(here[0], low), max(here[1], high)]
+    return support, ranges
+
+
+def fit(columns: Sequence[Column], hyper: Hyper, spread: float = 1.0) -> Posterior:
+    """Fit the model to columns: every feature that varies somewhere, beliefs for every benchmark
+    and family.
+
+    Levels that occur in one paper only are kept when their prior is wide enough to matter (encoder
+    levels are not: their kind, family and size speak for them).
+    """
+    scale = scales(columns)
+    shared = set(shared_features(columns, hyper))
+    support, ranges = seen(columns)
+    # features of one paper stand together, those that papers share behind them: most of the algebra
+    # then stays inside the papers
+    names = sorted(
+        (
+            name
+            for name in shared_features(columns, hyper, 1)
+            if name in shared or hyper.prior[group(name)] >= 0.02
+        ),
+        key=lambda name: ("\uffff" if name in shared else support[name][0], name),
+    )
+    numbers = {name: number for number, name in enumerate(names)}
+    owners = ["" if name in shared else support[name][0] for name in names]
+    informations = [
+        column_information(c, scale[c.benchmark], hyper, numbers, w)
+        for c, w in zip(columns, weights(columns, hyper.overlap))
+    ]
+    tree = grow(informations, columns, numbers, hyper, owners.__getitem__)
+    root = root_belief(tree.root)
+    families, benchmarks = {}, {}
+    for family, part in tree.families.items():
+        belief = descend(root, part)
+        families[family] = block(belief)
+        for name, of in tree.family_of.items():
+            if of == family:
+                benchmarks[name] = block(descend(belief, tree.benchmarks[name]))
     drawn: dict[str, list[float]] = {}
     for column in columns:
         drawn.setdefault(column.benchmark, []).extend(
@@ -117,8 +129,8 @@ def fit(columns: Sequence[Column], hyper: Hyper, spread: float = 1.0) -> Posteri
         {k: float(f"{v:.5g}") for k, v in scale.items()},
         tree.family_of,
         block(root),
-        {name: block(belief) for name, belief in families.items()},
-        benchmarks,
+        families,
+        dict(sorted(benchmarks.items())),
         dict(sorted(support.items())),
         {k: [float(f"{x:.5g}") for x in v] for k, v in sorted(ranges.items())},
         sampling,
