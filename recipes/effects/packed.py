@@ -79,6 +79,11 @@ class Packed:
             i, j = j, i
         return self.sd[i] * self.sd[j] * self.correlations[i * (i - 1) // 2 + j] / 32767.0
 
+    def column(self, k: int) -> linalg.Vector:
+        """A whole column of the covariances."""
+        unit = self.sd[k] / 32767.0
+        return [unit * x * sd for x, sd in zip(self._column(k), self.sd)]
+
     def times(self, x: Sequence[float]) -> linalg.Vector:
         """The matrix times a vector: from the triangle for a sparse vector and the first dense one,
         else from whole rows.

@@ -83,11 +83,10 @@ class Trace(NamedTuple):
     own: Mapping[str, tuple[Weights, Weights]]
     kin: Mapping[str, tuple[Weights, Weights]]
     root: tuple[Weights, Weights]
-    known: Sequence[float] = ()  # what further results have explained of it (condition.py)
 
     def covariance(self, other: "Trace") -> float:
         """Covariance of two such sums: levels add up, and only what they have in common counts."""
-        total = _common(self.root[0], other.root[1]) - linalg.dot(self.known, other.known)
+        total = _common(self.root[0], other.root[1])
         for mine, theirs in ((self.own, other.own), (self.kin, other.kin)):
             total += sum(
                 _common(pair[0], theirs[name][1]) for name, pair in mine.items() if name in theirs
