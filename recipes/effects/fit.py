@@ -32,17 +32,18 @@ from .posterior import Block, Posterior
 def packed(matrix: linalg.Matrix) -> Packed:
     """A matrix in packed form; correlations are rounded to 1/32767, deviations to four digits."""
     sd = [math.sqrt(max(row[i], 1e-12)) for i, row in enumerate(matrix)]
-    return Packed(
-        [_four(x) for x in sd],
-        array(
-            "h",
-            (
-                max(-32767, min(32767, round(32767 * matrix[i][j] / (sd[i] * sd[j]))))
-                for i in range(len(sd))
-                for j in range(i)
-            ),
-        ),
-    )
+    units = [1 / x for x in sd]
+    values = array("h")
+    for i, (row, mine) in enumerate(zip(matrix, units)):
+        unit = 32767 * mine
+        line = [round(x * unit * other) for x, other in zip(row[:i], units)]
+        # a correlation may exceed 1 by the rounding of its parts
+        values.extend(
+            line
+            if not line or -32767 <= min(line) and max(line) <= 32767
+            else [max(-32767, min(32767, x)) for x in line]
+        )
+    return Packed([_four(x) for x in sd], values)
 
 
 def _four(x: float) -> float:
