@@ -105,6 +105,7 @@ class Landscape:
             )
             for record in data["models"]
         )
+        self.compiled: str = data["compiled"]
         self.newest: str | None = max(
             (m.record["release"] for m in self.models if m.record["release"]), default=None
         )

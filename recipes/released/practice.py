@@ -79,8 +79,11 @@ def parts_of(model: Model, words: Vocabulary) -> Iterable[tuple[str, str]]:
         yield "resolution", STRATEGIES.get(strategy, strategy)
 
 
-def practice(land: Landscape, today: str) -> Practice:
-    """The use of every part by the released models with open weights, as of `today` (2026-11-29)."""
+def practice(land: Landscape, today: str | None = None) -> Practice:
+    """The use of every part by the released models with open weights, as of `today` (2026-11-29;
+    the day on which the registry was compiled, if none is given).
+    """
+    today = today or land.compiled
     found: dict[str, dict[str, list[Model]]] = {axis: {} for axis in AXES}
     for model in land.models:
         if model.record["open"] is False:
