@@ -104,6 +104,8 @@ class Mixes:
         self.datasets, self.records, self.kinds = datasets, mixes, kinds
         self._names, self._same = names, same_split
         self._known: dict[str, Mix | None] = {}
+        self._shares: dict[str, dict[str, float] | None] = {}
+        self._trained: dict[tuple[str, str], bool | None] = {}
 
     # --- names
 
@@ -383,6 +385,11 @@ class Mixes:
         """Kind -> share of the last stage's samples (or of what is drawn); less than 1 in all where
         a selection of another mix is not itemized. None when not all of it is counted.
         """
+        if slug not in self._shares:
+            self._shares[slug] = self._share(slug)
+        return self._shares[slug]
+
+    def _share(self, slug: str) -> dict[str, float] | None:
         mix = self.mix(slug)
         if mix is None or not mix.parts or mix.listed == "none":
             return None
@@ -439,6 +446,11 @@ class Mixes:
 
     def trained(self, slug: str, benchmark: str) -> bool | None:
         """Whether a training split of the benchmark is in the mix or in an earlier stage."""
+        if (slug, benchmark) not in self._trained:
+            self._trained[slug, benchmark] = self._inside(slug, benchmark)
+        return self._trained[slug, benchmark]
+
+    def _inside(self, slug: str, benchmark: str) -> bool | None:
         mix = self.mix(slug)
         if mix is None:
             return None
