@@ -102,7 +102,7 @@ class Mixes:
         same_split: Mapping[str, Sequence[str]],
     ):
         self.datasets, self.records, self.kinds = datasets, mixes, kinds
-        self._names, self._same = names, same_split
+        self._names, self.same_split = names, same_split
         self._known: dict[str, Mix | None] = {}
         self._shares: dict[str, dict[str, float] | None] = {}
         self._trained: dict[tuple[str, str], bool | None] = {}
@@ -442,7 +442,7 @@ class Mixes:
 
     def splits(self, benchmark: str) -> tuple[str, ...]:
         """The benchmarks whose training split counts as this one's own (itself, if no other)."""
-        return tuple(self._same.get(benchmark, (benchmark,)))
+        return tuple(self.same_split.get(benchmark, (benchmark,)))
 
     def trained(self, slug: str, benchmark: str) -> bool | None:
         """Whether a training split of the benchmark is in the mix or in an earlier stage."""
