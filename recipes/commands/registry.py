@@ -93,7 +93,7 @@ COMMANDS = {
         "tables",
         "The evidence itself",
         "tables list\ntables show cambrian1.table11\ntables find q-former\ntables show llava-665k\n"
-        "tables mixes --contains ChartQA --public",
+        "tables mixes --contains ChartQA --public\ntables names encoder",
     ),
     "benchmarks": Command(
         "benchmarks",

@@ -11,6 +11,21 @@ from typing import NamedTuple
 from ..base.errors import Refused
 
 
+# What `tables names` lists, by the kind of name that an error rejects.
+LISTED = {
+    "encoder": "encoder",
+    "connector": "connector",
+    "llm": "llm",
+    "data": "data",
+    "benchmark": "benchmark",
+    "hardware": "hardware",
+    "task family": "family",
+    "dataset": "dataset",
+    "dataset or kind of data": "dataset",
+    "released model": "model",
+}
+
+
 class UnknownName(Refused):
     """A name that the vocabulary does not know: `kind` (encoder, benchmark …), `name`, `nearest`
     known names, or examples.
@@ -26,7 +41,8 @@ class UnknownName(Refused):
             if some
             else ""
         )
-        super().__init__(f"unknown {kind} {name[:80]!r}{hint}")
+        listed = f" (tables names {LISTED[kind]})" if kind in LISTED else ""
+        super().__init__(f"unknown {kind} {name[:80]!r}{hint}{listed}")
 
 
 class Name(NamedTuple):
