@@ -223,7 +223,7 @@ class Together(unittest.TestCase):
         self.assertIs(mixes().trained(mix.slug, "docvqa"), True)
         self.assertIs(mixes().trained("llava-665k", "docvqa"), False)
         self.assertEqual((mix.available, mix.public), ("parts", True))
-        self.assertIn("its own size", mix.record["notes"])
+        self.assertIn("with its own size", mix.record["notes"])
         less = words.resolve("data", "cambrian-7m-openorca+docmatix-q-instruct").slug
         self.assertEqual(less, "cambrian-7m+docmatix-openorca-q-instruct")
         self.assertEqual(words.resolve("data", less).slug, less)

@@ -1,8 +1,8 @@
-"""What `models` computes: which released models pass, in which order for a task mix, and what has to
-be said beside it.
+"""What `models` computes: which released models pass, in which order for a task mix, and what has
+to be said beside it.
 
-In: the Landscape, a Need, a task mix. Out: a Listing, the parts that released models are built from.
-Does not word or print anything.
+In: the Landscape, a Need, a task mix. Out: a Listing, the parts that released models are built
+from. Does not word or print anything.
 """
 
 import re

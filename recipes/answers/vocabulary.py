@@ -1,5 +1,5 @@
-"""What `tables names AXIS` lists: everything that can be named on an axis, with how often tables and
-released models use it.
+"""What `tables names AXIS` lists: everything that can be named on an axis, with how often tables
+and released models use it.
 
 In: the library and an axis. Out: Named values. Does not word or print anything.
 """

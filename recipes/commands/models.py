@@ -83,6 +83,11 @@ def models_arguments(parser: Parser) -> None:
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--open", action="store_true", help="released weights only (the default)")
     which.add_argument("--all", action="store_true", help="closed models too")
+    screen_arguments(parser)
+
+
+def screen_arguments(parser: Parser) -> None:
+    """Which models are listed, and how much is said of each."""
     parser.add_argument(
         "--top", type=flag(positive), default=10, metavar="N", help="how many to list (default: 10)"
     )

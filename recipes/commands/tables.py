@@ -19,8 +19,8 @@ def tables_arguments(parser: Parser) -> None:
         choices=("list", "show", "find", "mixes", "names"),
         default="list",
         help=(
-            "list papers, show one table, paper or data mix, find a word, list data mixes, list what"
-            " can be named on an axis"
+            "list papers, show one table, paper or data mix, find a word, list data mixes, list"
+            " what can be named on an axis"
         ),
     )
     parser.add_argument(

@@ -42,7 +42,7 @@ def rounding(count: float) -> float:
 
 
 def check_mixes(mixes: Mixes, words: Vocabulary) -> Iterator[Finding]:
-    """All findings, those that a record accepts left out; an exception that finds nothing is one."""
+    """All findings but those that a record accepts; an exception that finds nothing is one."""
     found = list(_names(mixes, words))
     if not found:  # sums and variants follow the names
         found = [*_sums(mixes), *_variants(mixes)]

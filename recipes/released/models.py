@@ -248,9 +248,9 @@ class Held(NamedTuple):
 
 
 def held(land: Landscape, model: Model, dtype: str) -> Held | None:
-    """Memory for one request, by one rule for all models: the LLM's body in `dtype`, its embeddings,
-    the vision tower and the connector in 16 bit; KV cache and activations of one image where the
-    LLM's shape and the tokens are known. None: size unknown.
+    """Memory for one request, by one rule for all models: the LLM's body in `dtype`, its
+    embeddings, the vision tower and the connector in 16 bit; KV cache and activations of one image
+    where the LLM's shape and the tokens are known. None: size unknown.
     """
     record, words = model.record, land.words
     if not record["params_b"]:

@@ -2,7 +2,8 @@
 
 In: the released models (Landscape) and a day. Out: Practice: for each axis and part how many
 released models use it, the newest of them, and whether that makes the part usual. A model whose
-record leaves a part null counts nowhere. Does not judge whether a part is good, read files or print.
+record leaves a part null counts nowhere. Does not judge whether a part is good, read files or
+print.
 """
 
 from collections.abc import Iterable, Mapping

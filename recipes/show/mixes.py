@@ -1,7 +1,8 @@
 """Data mixes: what one consists of, and which mixes there are (or hold a dataset).
 
 In: Mixes, the vocabulary, and ids of the tables that use a mix. Out: views (plain dictionaries, the
-JSON), and text made from the views. Computes nothing: terms/mixes.py and answers/mixes.py do. Does not print.
+JSON), and text made from the views. Computes nothing: terms/mixes.py and answers/mixes.py do. Does
+not print.
 """
 
 from collections.abc import Mapping, Sequence

@@ -12,7 +12,7 @@ from ..answers.models import Listing, Parts
 from ..base.wording import clean, number, percent
 from ..released.models import Held, Landscape, Model, Need, Score, Sieve, held
 from ..released.practice import USUAL_MODELS, USUAL_MONTHS
-from ..released.ranking import PROTOCOLS, Branch, Cell, Ranked, Target, same_setup
+from ..released.ranking import PROTOCOLS, Branch, Cell, Leaf, Ranked, Target, same_setup
 from .text import Style, table, wrap
 
 # benchmarks of a mix that the short answer shows per model; of longer mixes only the printed ones
@@ -38,7 +38,8 @@ def params(model: Model) -> str:
     if not record["params_b"]:
         return "-"
     active = f"/{record['active_params_b']:g}B" if record["active_params_b"] else ""
-    return f"{record['params_b']:g}B{active}{'' if (record['params_basis'] or '').startswith('stated') else '*'}"
+    mark = "" if (record["params_basis"] or "").startswith("stated") else "*"
+    return f"{record['params_b']:g}B{active}{mark}"
 
 
 def licence_words(model: Model) -> str:
@@ -72,10 +73,9 @@ def cell_words(land: Landscape, cell: Cell) -> str:
     others = (
         cell.kind == "printed" and cell.score is not None and cell.score.reported_by != "authors"
     )
-    return (
-        f"{land.label(cell.target.benchmark)}"
-        f" {'' if cell.kind == 'printed' else '~'}{amount(cell.value, cell.target.max)}{'^' if others else ''}"
-    )
+    value = amount(cell.value, cell.target.max)
+    about = "" if cell.kind == "printed" else "~"
+    return f"{land.label(cell.target.benchmark)} {about}{value}{'^' if others else ''}"
 
 
 def measured_words(cells: Sequence[Cell], land: Landscape) -> str:
@@ -111,19 +111,17 @@ def why_lines(land: Landscape, item: Ranked, style: Style) -> list[str]:
     for cell in item.cells:
         t = cell.target
         mine = [s for s in item.model.scores if s.benchmark == t.benchmark]
-        printed = (
-            "; ".join(
-                f"{plain(s, t.max)}"
-                f" ({', '.join(x for x in (s.split if s.split != t.split else '', s.reported_by, s.protocol, s.source) if x)})"
-                for s in mine
-            )
-            or "nothing printed"
-        )
+        printed = []
+        for s in mine:
+            split = s.split if s.split != t.split else ""
+            about = [x for x in (split, s.reported_by, s.protocol, s.source) if x]
+            printed.append(f"{plain(s, t.max)} ({', '.join(about)})")
         head = (
             f"{land.label(t.benchmark)} {t.split} {amount(cell.value, t.max)} ±"
             f" {amount(cell.se, t.max)} ({cell.kind})"
         )
-        lines += wrap(f"{head}: {printed}", style, "      ", "        ")
+        said = "; ".join(printed) or "nothing printed"
+        lines += wrap(f"{head}: {said}", style, "      ", "        ")
     return lines
 
 
@@ -383,14 +381,12 @@ def groups(model: Model) -> dict[tuple[str, str], list[Score]]:
     return out
 
 
-def card_text(land: Landscape, model: Model, style: Style) -> str:
-    """`models NAME`: specifications with sources, and every printed score, contradictory ones side
-    by side.
-    """
+def card_fields(land: Landscape, model: Model) -> list[tuple[str, str]]:
+    """The specifications of a model: name and text; an empty text is left out."""
     r = model.record
     known = lambda value, unit="": "not known" if value is None else f"{value}{unit}"  # noqa: E731
     sizes = [(dtype, held(land, model, dtype)) for dtype in ("bf16", "int8", "int4")]
-    fields = [
+    return [
         (
             "by",
             f"{r['organisation']}, released {known(r['release'])}"
@@ -432,10 +428,16 @@ def card_text(land: Landscape, model: Model, style: Style) -> str:
         ("data", r["data_openness"] or ""),
         ("notes", r["notes"] or ""),
     ]
+
+
+def card_text(land: Landscape, model: Model, style: Style) -> str:
+    """`models NAME`: specifications with sources, and every printed score, contradictory ones side
+    by side.
+    """
     lines = [
         style.paint(line, "bold") for line in wrap(f"{model.name} ({model.key})", style, hang="  ")
     ]
-    for name, text in fields:
+    for name, text in card_fields(land, model):
         lines += wrap(text, style, f"  {name:<14}", " " * 16) if text else []
     lines += (
         ["", style.paint("printed scores", "bold")]
@@ -459,7 +461,9 @@ def card_text(land: Landscape, model: Model, style: Style) -> str:
             )
             for s in scores:
                 lines += wrap(score_words(s, top), style, "    ", "      ")
-    used = dict.fromkeys([*r["spec_sources"], *(s.source.split(":")[0] for s in model.scores)])
+    used = dict.fromkeys(
+        [*model.record["spec_sources"], *(s.source.split(":")[0] for s in model.scores)]
+    )
     lines += ["", style.paint("sources", "bold")]
     for key in used:
         lines += wrap(
@@ -506,6 +510,34 @@ def card_json(land: Landscape, model: Model) -> dict:
 # ------------------------------------------------------------------------------------------
 
 
+def leaf_lines(land: Landscape, leaf: Leaf, style: Style) -> list[str]:
+    """One leaf of the tree: the first of the first tie, what it prints, and who ties with it."""
+    if not leaf.best:
+        none = f"none ({leaf.unsaid} not known, {leaf.silent} print no score)"
+        return wrap(f"{leaf.label}: {none}", style, "  ", "    ")
+    first, *others = leaf.best
+    lines = wrap(
+        f"{leaf.label}: {first.model.name}, {params(first.model)},"
+        f" {first.model.record['release'] or 'date not known'}, {first.score:.1f} ± {first.se:.1f}",
+        style,
+        "  ",
+        "    ",
+    )
+    lines += wrap(measured_words(first.cells, land), style, "    ", "      ")
+    if others:
+        more = leaf.tied - len(leaf.best)
+        names = ", ".join(f"{r.model.name} ({params(r.model)}, {r.score:.1f})" for r in others)
+        said = f"ties with {names}" + (f" and {more} more" if more else "")
+        lines += wrap(said, style, "    ", "      ")
+    return lines + wrap(
+        f"of {leaf.compared} that print some of it; {leaf.silent} print none; {leaf.unsaid}"
+        " left out because the registry does not say",
+        style,
+        "    ",
+        "      ",
+    )
+
+
 def tree_text(land: Landscape, branches: Sequence[Branch], need: Need, style: Style) -> str:
     """`models --tree`."""
     words = need_words(need)
@@ -522,42 +554,7 @@ def tree_text(land: Landscape, branches: Sequence[Branch], need: Need, style: St
         for note in branch.notes:
             lines += wrap(note, style, "  ", "    ")
         for leaf in branch.leaves:
-            if not leaf.best:
-                lines += wrap(
-                    f"{leaf.label}: none ({leaf.unsaid} not known, {leaf.silent} print no score)",
-                    style,
-                    "  ",
-                    "    ",
-                )
-                continue
-            first, *others = leaf.best
-            lines += wrap(
-                f"{leaf.label}: {first.model.name}, {params(first.model)},"
-                f" {first.model.record['release'] or 'date not known'}, {first.score:.1f} ±"
-                f" {first.se:.1f}",
-                style,
-                "  ",
-                "    ",
-            )
-            lines += wrap(measured_words(first.cells, land), style, "    ", "      ")
-            if others:
-                more = leaf.tied - len(leaf.best)
-                names = ", ".join(
-                    f"{r.model.name} ({params(r.model)}, {r.score:.1f})" for r in others
-                )
-                lines += wrap(
-                    f"ties with {names}" + (f" and {more} more" if more else ""),
-                    style,
-                    "    ",
-                    "      ",
-                )
-            lines += wrap(
-                f"of {leaf.compared} that print some of it; {leaf.silent} print none; {leaf.unsaid}"
-                " left out because the registry does not say",
-                style,
-                "    ",
-                "      ",
-            )
+            lines += leaf_lines(land, leaf, style)
     lines += [
         "",
         *wrap(

@@ -23,8 +23,8 @@ DRAWN = ("sampling_weight", "percent_answer_tokens", "percent")  # a part's true
 # A part that is another mix keeps that mix's counts when its own count is that mix's to within
 # rounding ("643K" beside a sum of 642K); a larger gap is a selection, of which nobody says what.
 SAME_COUNT = 0.01
-# The counted parts must come to the printed total within this, or no share is given: what is missing
-# (or counted twice) could move a kind by as much.
+# The counted parts must come to the printed total within this, or no share is given: what is
+# missing (or counted twice) could move a kind by as much.
 MISSING = 0.05
 
 
@@ -193,7 +193,8 @@ class Mixes:
                 more = "" if mix and mix.listed == "all" else ", as far as its parts are known"
                 raise MixError(
                     key,
-                    f"data: {base} does not hold {key}{more}; tables show {base} lists what it does",
+                    f"data: {base} does not hold {key}{more};"
+                    f" tables show {base} lists what it does",
                 )
         root, without, added = self._difference(base) or (base, frozenset(), frozenset())
         asked = (root, without - plus | minus - added, added - minus | plus - without)
@@ -279,12 +280,12 @@ class Mixes:
 
     def _own_sizes(self, keys: Sequence[str]) -> str:
         """What is counted of datasets that are added: their own size, in their own unit."""
-        said = [
-            f"{key} with its own size, {record['samples']:,.0f} {record.get('samples_unit', 'samples')}"
-            if record.get("samples")
-            else f"{key}, of which no source read states the size"
-            for key, record in ((key, self.datasets[key]) for key in keys)
-        ]
+        said = []
+        for key in keys:
+            size = self.datasets[key].get("samples")
+            unit = self.datasets[key].get("samples_unit", "samples")
+            own = f" with its own size, {size:,.0f} {unit}" if size else ", whose size is not known"
+            said.append(key + own)
         return "; ".join(said)
 
     def _part(self, raw: Mapping, within: str | None = None) -> Part:
