@@ -153,9 +153,9 @@ class Mixes:
             if text[cut] == "+":
                 last = text[cut + 1 :].split("+")[0]
                 raise UnknownName(
-                    f"dataset (to add to {base})", last, nearest(last, self.dataset_spellings)
+                    f"dataset (to add to {base})", last, lambda: nearest(last, self.dataset_spellings)
                 )
-        raise UnknownName("data", text, nearest(text, self.spellings), self.records)
+        raise UnknownName("data", text, lambda: nearest(text, self.spellings), self.records)
 
     def _changes(self, text: str) -> list[tuple[str, str]] | None:
         """`+docvqa-a-okvqa` -> [("+", "docvqa"), ("-", "a-okvqa")], longest names first; None when

@@ -426,7 +426,9 @@ def link_runs(papers: dict) -> dict:
     for place in rows:
         groups[root(place)].append(place)
     runs = {}
-    first_printed = {file["paper"]["key"]: file["paper"]["arxiv"] or "9" for file in papers.values()}
+    first_printed = {
+        file["paper"]["key"]: file["paper"]["arxiv"] or "9" for file in papers.values()
+    }
     for places in groups.values():
         if len(places) > 1:  # named where the earliest paper prints it
             first = min(places, key=lambda place: (first_printed[rows[place][0]], place))
