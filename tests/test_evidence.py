@@ -392,6 +392,20 @@ class Contrasts(unittest.TestCase):
             names = [row.run for row in column.rows if row.run]
             self.assertEqual(len(names), len(set(names)), (column.paper, column.benchmark))
 
+    def test_a_comparison_that_a_later_paper_prints_again_counts_once(self):
+        """LLaVA-OneVision-1.5 prints RICE's rows on DocVQA again, and no further one."""
+        words = support.library().words
+
+        def tables(*papers: str) -> set[str]:
+            some = [paper for paper in support.papers() if paper.key in papers]
+            found = [c for c in columns(some, words) if c.benchmark == "docvqa"]
+            return {table for column in found for table in column.tables}
+
+        again = "llava-onevision-1_5.table2"
+        self.assertIn(again, tables("llava-onevision-1_5"))
+        self.assertNotIn(again, tables("llava-onevision-1_5", "rice"))
+        self.assertIn("rice.table1a", tables("llava-onevision-1_5", "rice"))
+
     def test_doubtful_cells_are_left_out(self):
         doubts = [
             (table, row)
