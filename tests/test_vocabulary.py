@@ -2,6 +2,7 @@
 unknown.
 """
 
+import random
 import unittest
 
 from recipes.terms.vocabulary import UnknownName, Vocabulary, collisions, distance, fold, nearest
@@ -106,6 +107,34 @@ class Distances(unittest.TestCase):
         self.assertEqual(nearest("siglpi", names)[0], "s")
         self.assertEqual(nearest("", names), [])
         self.assertEqual(nearest("zzzzzzzzzzzz", names), [])
+
+    def test_the_bits_give_what_the_table_gives(self):
+        """Against the textbook's table of distances, cell by cell, on random texts."""
+
+        def table(a: str, b: str) -> int:
+            rows = [list(range(len(b) + 1))]
+            for i, x in enumerate(a, 1):
+                row = [i]
+                for j, y in enumerate(b, 1):
+                    least = min(rows[-1][j] + 1, row[-1] + 1, rows[-1][j - 1] + (x != y))
+                    if i > 1 and j > 1 and (x, a[i - 2]) == (b[j - 2], y):
+                        least = min(least, rows[-2][j - 2] + 1)
+                    row.append(least)
+                rows.append(row)
+            return rows[-1][-1]
+
+        draw = random.Random(7)
+        for _ in range(3000):
+            a, b = ("".join(draw.choices("abc", k=draw.randint(0, 8))) for _ in "ab")
+            limit = draw.randint(0, 8)
+            self.assertEqual(distance(a, b, limit), min(table(a, b), limit + 1), (a, b, limit))
+
+    def test_nearest_names_are_looked_for_when_they_are_read(self):
+        asked = []
+        error = UnknownName("encoder", "x", lambda: asked.append(1) or ["clip-vit-l-14"])
+        self.assertEqual(asked, [])
+        self.assertIn("nearest known: clip-vit-l-14", str(error))
+        self.assertEqual((error.nearest, asked), (("clip-vit-l-14",), [1]))
 
 
 class HubNames(unittest.TestCase):

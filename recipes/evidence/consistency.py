@@ -170,9 +170,7 @@ class _Run:
             if rule in RULES and (rule, pointer) not in found:
                 message = f"{rule} finds nothing at {pointer or '/'}: the exception can go"
                 place = f"/tables/{table.index}/accepted/{number}"
-                self.problems.append(
-                    Problem(table.file, place, "accepted", "warning", message)
-                )
+                self.problems.append(Problem(table.file, place, "accepted", "warning", message))
 
 
 def read_lock(directory: str, problems: list[Problem]) -> dict | None:

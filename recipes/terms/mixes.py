@@ -14,7 +14,6 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from ..base.errors import Refused
 from ..base.reading import read_text
 from ..base.records import Records
 from .names import UnknownName, fold, nearest
@@ -32,8 +31,11 @@ class MixError(UnknownName):
     """A mix put together from parts that do not fit: its name names nothing."""
 
     def __init__(self, name: str, message: str):
-        self.kind, self.name, self.nearest = "data", name, ()
-        Refused.__init__(self, message)
+        super().__init__("data", name, ())
+        self.message = message
+
+    def __str__(self) -> str:
+        return self.message
 
 
 class Part(NamedTuple):
@@ -159,9 +161,11 @@ class Mixes:
             if text[cut] == "+":
                 last = text[cut + 1 :].split("+")[0]
                 raise UnknownName(
-                    f"dataset (to add to {base})", last, nearest(last, self.dataset_spellings)
+                    f"dataset (to add to {base})",
+                    last,
+                    lambda: nearest(last, self.dataset_spellings),
                 )
-        raise UnknownName("data", text, nearest(text, self.spellings), self.records)
+        raise UnknownName("data", text, lambda: nearest(text, self.spellings), self.records)
 
     def _changes(self, text: str) -> list[tuple[str, str]] | None:
         """`+docvqa-a-okvqa` -> [("+", "docvqa"), ("-", "a-okvqa")], longest names first; None when
