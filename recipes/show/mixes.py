@@ -165,6 +165,8 @@ def mix_fields(view: Mapping, mixes: Mixes) -> list[tuple[str, str]]:
             "in it",
             _shares(mixes, kinds) + BY[view["shares_by"]]
             if kinds
+            else "not stated"
+            if view["listed"] == "none"
             else "shares not known: not all parts are counted",
         ),
         (
@@ -186,10 +188,12 @@ def mix_fields(view: Mapping, mixes: Mixes) -> list[tuple[str, str]]:
         lines.append((HOW[how], ", ".join(names[:SPLITS]) + more))
     if not splits and not view["own_splits"]:
         lines.append(
-            ("training splits", "of no benchmark here" if view["training_splits_complete"] else "")
+            ("train splits", "of no benchmark here" if view["training_splits_complete"] else "")
         )
-    if not view["training_splits_complete"]:
-        lines.append(("", "others may be inside: not all of its parts are known"))
+    if not view["training_splits_complete"] and not view["own_splits"]:
+        some = "which training splits are inside is not known"
+        others = "others may be inside: not all of its parts are known"
+        lines.append(("train splits", some) if not view["training_splits"] else ("", others))
     lines += [
         ("public", AVAILABLE[view["available"]]),
         ("get it", where_),
