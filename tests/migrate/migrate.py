@@ -331,6 +331,9 @@ def component_records(registry: dict, more: dict, printed_sizes: dict) -> dict:
                 and slug in printed_sizes
             ):
                 record["params_b_printed"], record["params_source"] = printed_sizes[slug]
+            for key in ("heads", "kv_heads", "intermediate_size"):
+                if isinstance(record.get(key), str):  # one number a layer: no number of the model
+                    record[f"{key}_printed"] = record.pop(key)
             if axis == "llms" and record.get("params"):
                 record["params_b"] = round(record["params"] / 1e9, 3)
         lead = ("slug", "name", "aliases", "kind", "class", "family", "size_class")
