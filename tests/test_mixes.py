@@ -223,7 +223,7 @@ class Together(unittest.TestCase):
         self.assertIs(mixes().trained(mix.slug, "docvqa"), True)
         self.assertIs(mixes().trained("llava-665k", "docvqa"), False)
         self.assertEqual((mix.available, mix.public), ("parts", True))
-        self.assertIn("its own size", mix.record["notes"])
+        self.assertIn("with its own size", mix.record["notes"])
         less = words.resolve("data", "cambrian-7m-openorca+docmatix-q-instruct").slug
         self.assertEqual(less, "cambrian-7m+docmatix-openorca-q-instruct")
         self.assertEqual(words.resolve("data", less).slug, less)
@@ -389,6 +389,10 @@ class Rules(unittest.TestCase):
             "x": {"key": "x", "name": "X", "kind": "chart", "train_split_of": ["no-benchmark"]}
         }
         self.assertIn("no-benchmark", self.findings(good, datasets=wrong)[0][1])
+        small = made(good)
+        small.same_split = {"docvqa": ["no-benchmark"]}
+        found = list(check_mixes(small, support.library().words))
+        self.assertEqual([one.pointer for one in found], ["/same_split/0"])
         twice = {"x": {"key": "x", "name": "X", "kind": "chart", "aliases": ["doc"]}}
         self.assertIn("names both", self.findings(good, datasets=twice)[0][1])
 

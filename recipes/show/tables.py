@@ -456,7 +456,9 @@ def table_text(value: "Table", style: Style) -> str:
 
 def _family(family: Mapping) -> str:
     moves = "; ".join(f"{axis} ({why})" for axis, why in family["moves_along"].items())
-    return f"sizes of one family, {family['name']}" + (f"; with the size move: {moves}" * bool(moves))
+    return f"sizes of one family, {family['name']}" + (
+        f"; with the size move: {moves}" * bool(moves)
+    )
 
 
 def _shared(value: "Table") -> dict:
