@@ -169,5 +169,57 @@ class HubNames(unittest.TestCase):
                 words.resolve("encoder", text)
 
 
+class Listed(unittest.TestCase):
+    def test_every_name_of_a_kind_is_listed(self):
+        words = support.library().words
+        for asked, kind in (
+            ("encoders", "encoder"),
+            ("LLMs", "llm"),
+            ("GPUs", "hardware"),
+            ("families", "family"),
+            ("benchmark", "benchmark"),
+            ("resolution", "resolution"),
+        ):
+            answer = support.call_json("tables", "names", asked)
+            self.assertEqual(answer["axis"], kind)
+            found = {one["slug"]: one for one in answer["names"]}
+            self.assertEqual(set(found), set(words.records(kind)), kind)
+        mixes = support.call_json("tables", "names", "data")["names"]
+        self.assertLessEqual(set(words.mixes.records), {one["slug"] for one in mixes})
+
+    def test_who_uses_a_name(self):
+        answer = support.call_json("tables", "names", "encoder", "siglip-so400m-14")["names"]
+        self.assertEqual([one["slug"] for one in answer][:1], ["siglip-so400m-14"])
+        rows = sum(
+            "siglip-so400m-14" in (row.setting.get("encoder") or "").split("+")
+            for paper in support.papers()
+            for table in paper.tables
+            for row in table.rows
+        )
+        self.assertEqual(answer[0]["rows"], rows)
+        self.assertGreater(answer[0]["models"], 30)
+
+    def test_text_and_errors(self):
+        for axis in ("encoder", "data", "dataset", "model", "hardware"):
+            code, out, _ = support.call("tables", "names", axis)
+            self.assertEqual(code, 0)
+            self.assertTrue(all(len(line) <= 80 for line in out.splitlines()), axis)
+        self.assertIn("encoder", support.call("tables", "names")[1])
+        code, _, err = support.call("tables", "names", "xyzzyq")
+        self.assertEqual((code, "'xyzzyq'" in err), (2, True))
+        self.assertEqual(support.call("tables", "names", "encoder", "xyzzyq")[0], 1)
+        # an error that rejects a name says what lists the names
+        for argv, kind in (
+            (("swap", "CLIP", "xyzzyq"), "encoder"),
+            (("swap", "CLIP", "SigLIP", "--data", "xyzzyq"), "data"),
+            (("models", "xyzzyq"), "model"),
+            (("benchmarks", "xyzzyq"), None),
+        ):
+            code, _, err = support.call(*argv)
+            self.assertEqual(code, 2, argv)
+            if kind:
+                self.assertIn(f"(tables names {kind})", err)
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -92,10 +92,11 @@ COMMANDS = {
     "tables": Command(
         "tables",
         "The evidence itself",
-        "tables list\ntables show cambrian1.table11\ntables find q-former",
+        "tables list\ntables show cambrian1.table11\ntables find q-former\ntables show llava-665k\n"
+        "tables mixes --contains ChartQA --public\ntables names encoder",
     ),
     "benchmarks": Command(
-        "models",
+        "benchmarks",
         "What each benchmark tests, its scale, chance level and noise",
         "benchmarks documents\nbenchmarks docvqa\nbenchmarks --tasks documents",
     ),
@@ -113,7 +114,7 @@ COMMANDS = {
         "models",
         "Released models by need: filter, rank for a task mix, show one",
         "models --under 5B --tasks documents\nmodels qwen2.5-vl-7b\nmodels --floor docvqa=95"
-        " --memory 24GB --dtype int4\nmodels --tree",
+        " --memory 24GB --dtype int4\nmodels --tree\nmodels --parts",
     ),
     "check": Command(
         "tables",

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 
 from ..terms.vocabulary import UnknownName, Vocabulary, fold, nearest
-from . import redundancy
+from . import mixes, redundancy
 from .redundancy import Found, decimals
 from .tables import Table, escape
 
@@ -92,7 +92,7 @@ def _component(axis: str, value, words: Vocabulary) -> Iterator[str]:
         return
     parts = value.split("+") if axis == "encoder" else [value]
     for part in parts:
-        if part not in words.records(axis):
+        if part not in words.records(axis) and not (axis == "data" and words.mixes.mix(part)):
             known = words.find(axis, part)
             yield (
                 f"{axis} {part[:60]!r} should be written {known!r}"
@@ -224,4 +224,5 @@ OTHER_RULES = {
         " model that is there (`claims` judges by them)."
     ),
     "accepted": "An exception that a table records names a rule and says why.",
+    **mixes.RULES,
 }

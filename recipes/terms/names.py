@@ -12,6 +12,21 @@ from typing import NamedTuple
 from ..base.errors import Refused
 
 
+# What `tables names` lists, by the kind of name that an error rejects.
+LISTED = {
+    "encoder": "encoder",
+    "connector": "connector",
+    "llm": "llm",
+    "data": "data",
+    "benchmark": "benchmark",
+    "hardware": "hardware",
+    "task family": "family",
+    "dataset": "dataset",
+    "dataset or kind of data": "dataset",
+    "released model": "model",
+}
+
+
 class UnknownName(Refused):
     """A name that the vocabulary does not know: `kind` (encoder, benchmark …), `name`, `nearest`
     known names, or examples.
@@ -43,7 +58,8 @@ class UnknownName(Refused):
             if some
             else ""
         )
-        return f"unknown {self.kind} {self.name[:80]!r}{hint}"
+        listed = f" (tables names {LISTED[self.kind]})" if self.kind in LISTED else ""
+        return f"unknown {self.kind} {self.name[:80]!r}{hint}{listed}"
 
 
 class Name(NamedTuple):

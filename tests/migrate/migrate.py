@@ -64,6 +64,20 @@ def read(path: pathlib.Path) -> dict:
     return plain(json.loads(path.read_text(encoding="utf-8")))
 
 
+# What the overlay may say of a component that the evidence's registries lack, with its source.
+FACTS = (
+    "license",
+    "release",
+    "hf_id",
+    "line",
+    "generation",
+    "generation_index",
+    "successor_of",
+    "notes",
+    "source",
+)
+
+
 class Unknown(SystemExit):
     """A name that overlay.json does not know."""
 
@@ -299,6 +313,7 @@ def component_records(registry: dict, more: dict, printed_sizes: dict) -> dict:
                 "patch_size",
                 "native_resolution",
                 "visual_tokens_rule",
+                *FACTS,
             ):
                 if record.get(key) is None and entry.get(key) is not None:
                     record[key] = entry[key]
@@ -316,6 +331,9 @@ def component_records(registry: dict, more: dict, printed_sizes: dict) -> dict:
                 and slug in printed_sizes
             ):
                 record["params_b_printed"], record["params_source"] = printed_sizes[slug]
+            for key in ("heads", "kv_heads", "intermediate_size"):
+                if isinstance(record.get(key), str):  # one number a layer: no number of the model
+                    record[f"{key}_printed"] = record.pop(key)
             if axis == "llms" and record.get("params"):
                 record["params_b"] = round(record["params"] / 1e9, 3)
             elif axis == "llms" and not record.get("params_b"):
