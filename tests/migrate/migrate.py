@@ -336,6 +336,10 @@ def component_records(registry: dict, more: dict, printed_sizes: dict) -> dict:
                     record[f"{key}_printed"] = record.pop(key)
             if axis == "llms" and record.get("params"):
                 record["params_b"] = round(record["params"] / 1e9, 3)
+            elif axis == "llms" and not record.get("params_b"):
+                printed = re.match(r"([\d.]+)([BM])\b", record.get("params_printed") or "")
+                if printed:
+                    record["params_b"] = float(printed[1]) / (1 if printed[2] == "B" else 1000)
         lead = ("slug", "name", "aliases", "kind", "class", "family", "size_class")
         out[axis] = [
             {
@@ -349,7 +353,8 @@ def component_records(registry: dict, more: dict, printed_sizes: dict) -> dict:
             "slug": slug,
             "name": entry.get("name") or entry["raw"][0],
             "aliases": entry["aliases"],
-            "printed": entry["raw"],
+            # words that mean this mix in one paper only are no spelling of it
+            "printed": [name for name in entry["raw"] if name not in OVERLAY["only_here"]],
             **{k: entry[k] for k in ("samples", "samples_source") if k in entry},
         }
         for slug, entry in OVERLAY["data"].items()
