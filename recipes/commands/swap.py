@@ -5,7 +5,8 @@ from ..base import wording
 from ..base.wording import clean
 from ..effects.rows import moved_axes, relevant_papers
 from ..library import Library
-from ..show import costs, jsonable
+from ..show import cost as costs
+from ..show import jsonable
 from ..show import swap as terminal
 from ..show.names import names_of, places_of
 from ..terms import sides

@@ -1,21 +1,19 @@
-"""What a stated recipe costs: its parts looked up in the registry, then the arithmetic of cost/.
+"""The parts of a stated recipe, looked up in the registry, and what it costs in all.
 
-In: a Recipe and the library. Out: the visual part, LLM and data of a recipe as picker/ knows them,
-and Costs; for the `cost` command a Bill with every stage of a plan and the memory of training.
+In: a Recipe and the library. Out: its visual part, LLM and data as picker/ knows them, and Costs.
 Raises flops.MissingFigure, which names what the registry lacks. Does not parse or print.
 """
 
 import math
 import re
-from typing import NamedTuple
 
-from ..cost import flops, latency, memory, training
-from ..cost.tokens import LEARNED, POOLED, Tokens, per_view
+from ..cost import flops
+from ..cost.tokens import LEARNED, POOLED, per_view
 from ..effects.features import visual_tokens
 from ..library import Library
 from ..picker.limits import Constraints, Costs, costs_of
 from ..picker.space import Data, Language, Visual
-from ..terms.recipe import BASELINE, Recipe, RecipeError, change, published_size
+from ..terms.recipe import BASELINE, Recipe, change, published_size
 from ..terms.vocabulary import Vocabulary
 
 
@@ -135,102 +133,6 @@ def data_part(library: Library, recipe: Recipe) -> Data:
     return Data(recipe.data or "", float(samples), record.get("samples_source") or "")
 
 
-PLANS = ("llava", "three-stage", "paligemma", "qwen2-vl")
-
-
-class Bill(NamedTuple):
-    """The cost of training a recipe by a plan, stage by stage, and what one GPU must hold."""
-
-    visual: Visual
-    language: Language
-    data: Data
-    connector_params: float
-    stages: tuple[training.StageCost, ...]
-    factors: tuple[dict[str, float], ...]
-    estimate: training.Estimate
-    gpu: str
-    memory: tuple[memory.TrainingMemory, ...]
-
-
-def bill(
-    library: Library, recipe: Recipe, plan: str, gpu: str, gpus: int, lora: bool, recompute: bool
-) -> Bill:
-    """The bill of a recipe. Raises flops.MissingFigure."""
-    visual, language, data = (
-        visual_part(library, recipe),
-        language_part(library, recipe),
-        data_part(library, recipe),
-    )
-    record = language.record
-    connector = flops.connector_params(
-        visual.recipe.connector or "", visual.width, flops.need(record, "hidden_size")
-    )
-    lead = visual.encoders[0][0]
-
-    def tokens_at(side: int) -> float:
-        if recipe.connector in LEARNED:
-            return visual.visual_tokens
-        return float(per_view(int(flops.need(lead, "patch_size")), side, recipe.connector).tokens)
-
-    if plan == "paligemma":
-        stages = training.paligemma(data.samples, data.slug, tokens_at)
-    elif plan == "qwen2-vl":
-        stages = training.qwen2_vl(data.samples, data.slug, visual.visual_tokens)
-    else:
-        make = training.three_stages if plan == "three-stage" else training.two_stages
-        stages = make(data.samples, data.slug, visual.visual_tokens, recipe.frozen_encoder)
-    costs, held = [], []
-    everything = record.get("params") or 1e9 * record["params_b"]
-    for stage in stages:
-        seen = (
-            visual.encoder_flops
-            if stage.side is None
-            else sum(
-                flops.encoder_forward(encoder, stage.side) for encoder, _, _ in visual.encoders
-            )
-        )
-        grid = (
-            visual.grid_tokens
-            if stage.side is None
-            else float(flops.patch_tokens(lead, stage.side))
-        )
-        costs.append(
-            training.stage_cost(
-                stage, seen, connector, record, grid, lora=lora, recompute=recompute
-            )
-        )
-        sizes = {"encoder": visual.encoder_params, "connector": connector, "llm": everything}
-        trained = sum(
-            0.01 * size if lora and part == "llm" else size
-            for part, size in sizes.items()
-            if part in stage.trains
-        )
-        held.append(
-            memory.training(
-                trained,
-                sum(sizes.values()) - trained,
-                record,
-                stage.visual_tokens + stage.text_tokens,
-                stage.text_tokens,
-                gpus,
-                recompute,
-            )
-        )
-    total = sum(cost.total for cost in costs)
-    hardware = library.words.records("hardware")[gpu]
-    return Bill(
-        visual,
-        language,
-        data,
-        connector,
-        tuple(costs),
-        tuple(training.stage_factors(stage, lora, recompute) for stage in stages),
-        training.estimate(total, hardware, library.calibration),
-        gpu,
-        tuple(held),
-    )
-
-
 def whole(stated: dict, words: Vocabulary) -> Recipe:
     """Stated fields over the baseline; an encoder alone brings the native resolution nearest to 336
     px.
@@ -260,79 +162,3 @@ def notes(recipe: Recipe, language: Language) -> list[str]:
     if recipe.llm is None:
         return [f"an LLM of {recipe.llm_params_b:g}B is costed as {language.slug}"]
     return []
-
-
-def timing(
-    library: Library,
-    recipe: Recipe,
-    gpu: str,
-    gpus: int,
-    dtype: str,
-    engine: str | latency.Engine,
-    batch: int,
-    prompt: int,
-    output: int,
-) -> tuple[latency.Latency, memory.Memory, Language]:
-    """Latency and memory of answering with a recipe. Raises flops.MissingFigure."""
-    visual, language = visual_part(library, recipe), language_part(library, recipe)
-    record = language.record
-    connector = flops.connector_params(
-        visual.recipe.connector or "", visual.width, flops.need(record, "hidden_size")
-    )
-    value = latency.answer(
-        library.words.records("hardware")[gpu],
-        record,
-        visual.encoders,
-        connector,
-        visual.visual_tokens,
-        visual.grid_tokens,
-        prompt,
-        output,
-        dtype,
-        batch,
-        gpus,
-        engine,
-    )
-    return (
-        value,
-        memory.inference(
-            record,
-            visual.encoder_params,
-            connector,
-            visual.visual_tokens + prompt + output,
-            dtype,
-            batch,
-        ),
-        language,
-    )
-
-
-def fit_notes(
-    held: memory.Memory, hardware: dict, gpus: int, asked: float | None = None
-) -> list[str]:
-    """Does it fit in the devices' memory? `asked`: in so many GB, which is answered either way."""
-    if asked is not None:
-        return [
-            f"{held.total:.1f} GB {'fit' if held.total <= asked else 'do not fit'} in {asked:g} GB"
-        ]
-    room = (hardware.get("memory_gb") or 0) * gpus
-    if not room:
-        return []
-    if held.total > room:
-        return [
-            f"{held.total:.1f} GB do not fit in {room:g} GB"
-            f" ({hardware['slug']}{f' x {gpus}' if gpus > 1 else ''})"
-        ]
-    return []
-
-
-def tokens_of(recipe: Recipe, library: Library, width: int, height: int) -> Tokens:
-    """Tokens of one image in a recipe of one's own (every image is made square)."""
-    if not isinstance(recipe.resolution, int):
-        raise RecipeError("resolution", "a recipe's tokens need pixels (tilings: tokens --model)")
-    record = library.words.records("encoder").get((recipe.encoder or "").split("+")[0], {})
-    return Tokens(
-        width,
-        height,
-        (per_view(int(flops.need(record, "patch_size")), recipe.resolution, recipe.connector),),
-    )

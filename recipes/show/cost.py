@@ -1,18 +1,14 @@
-"""Costs as text and JSON: the bill of a training plan, latency phase by phase, memory, and the
-calibration tables.
+"""`cost` as text and JSON: the bill of a training plan, its calibration, the change by a swap.
 
-In: Bill, Latency, Memory and calibration rows. Out: strings and dictionaries. Does not compute or
-print.
+In: a Bill, calibration rows, Costs. Out: strings and dictionaries. Does not compute or print.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ..answers.costs import Bill
-from ..base.wording import clean, number
+from ..answers.cost import Bill
+from ..base.wording import number
 from ..cost.flops import encoder_forward, format_flop, llm_params
-from ..cost.latency import Check, Latency
-from ..cost.memory import Memory
 from ..cost.training import Calibration, Checked, quantile
 from ..terms.recipe import Recipe
 from .jsonable import interval, recipe
@@ -20,8 +16,8 @@ from .recipe import describe
 from .text import Style, table, wrap
 
 if TYPE_CHECKING:
-    from ..cost.tokens import Tokens
     from ..picker.limits import Costs
+
 
 FIELDS = (
     "encoder",
@@ -240,125 +236,6 @@ def training_calibration_text(
     )
 
 
-BINDS = {"compute": "compute", "bandwidth": "memory bandwidth", "launch": "launching layers"}
-
-
-def latency_text(
-    value: Latency,
-    held: Memory,
-    about: Recipe,
-    setting: Mapping,
-    notes: Sequence[str],
-    style: Style,
-) -> str:
-    """`latency`: each phase and what binds it."""
-    lines = [
-        *head(about, style),
-        *wrap(", ".join(f"{key} {text}" for key, text in setting.items()), style, hang="  "),
-        "",
-    ]
-    rows = [[phase.name, f"{phase.ms:,.1f} ms", BINDS[phase.bound]] for phase in value.phases]
-    rows += [
-        ["time to first token", f"{value.ttft_ms:,.1f} ms", ""],
-        ["decode, per token", f"{value.per_token.ms:,.1f} ms", BINDS[value.per_token.bound]],
-        [
-            f"whole answer of {value.output_tokens} tokens",
-            f"{value.total_ms:,.0f} ms",
-            f"{value.tokens_per_s:,.1f} tokens/s",
-        ],
-    ]
-    lines += table(["phase", "time", "bound by"], rows, "lrl", style)
-    lines += [
-        "",
-        *wrap(
-            f"memory {held.total:.1f} GB: weights {held.weights:.1f}, KV cache {held.kv_cache:.2f},"
-            f" activations {held.activations:.2f}, overhead {held.overhead:.1f}",
-            style,
-            hang="  ",
-        ),
-    ]
-    for note in notes:
-        lines += wrap("note: " + note, style, hang="      ")
-    return "\n".join(lines)
-
-
-def latency_json(
-    value: Latency, held: Memory, about: Recipe, setting: Mapping, notes: Sequence[str]
-) -> dict:
-    """`latency --json`."""
-    return {
-        "recipe": recipe(about),
-        "setting": dict(setting),
-        "latency": {
-            "ttft_ms": number(value.ttft_ms),
-            "total_ms": number(value.total_ms),
-            "tokens_per_s": number(value.tokens_per_s),
-            "output_tokens": value.output_tokens,
-            "phases": [
-                {"name": p.name, "ms": number(p.ms), "bound": p.bound}
-                for p in (*value.phases, value.per_token)
-            ],
-        },
-        "memory": {name: number(x) for name, x in held._asdict().items()},
-        "memory_gb": number(held.total),
-        "warnings": list(notes),
-    }
-
-
-def latency_calibration_json(checks: Sequence[Check]) -> dict:
-    """`latency --calibration --json`."""
-    ratios = [check.ratio for check in checks]
-    return {
-        "rows": [
-            {
-                "row": c.row.id,
-                "engine": c.row.engine,
-                "phase": c.row.phase,
-                "printed_ms": number(c.row.printed_ms),
-                "estimated_ms": number(c.estimated_ms),
-                "ratio": number(c.ratio),
-                "source": c.row.source,
-            }
-            for c in checks
-        ],
-        "median_ratio": number(quantile(ratios, 0.5)),
-        "within_2x": number(sum(0.5 < r < 2 for r in ratios) / len(ratios)),
-    }
-
-
-def latency_calibration_text(checks: Sequence[Check], style: Style) -> str:
-    """`latency --calibration`: published latencies against the estimate from the rows of other
-    models.
-    """
-    value = latency_calibration_json(checks)
-    rows = [
-        [
-            clean(c.row.id),
-            c.row.engine,
-            f"{c.row.printed_ms:,.1f}",
-            f"{c.estimated_ms:,.1f}",
-            f"{c.ratio:.2f}",
-        ]
-        for c in checks
-    ]
-    return "\n".join(
-        [
-            *wrap(
-                "published milliseconds (per token, or of the prefill), and the estimate with the"
-                " rates that other models show",
-                style,
-            ),
-            *table(["row", "engine", "printed", "estimated", "ratio"], rows, "llrrr", style),
-            "",
-            *wrap(
-                f"median ratio {value['median_ratio']:.2f}; {100 * value['within_2x']:.0f}% within"
-                " a factor of 2",
-                style,
-            ),
-        ]
-    )
-
-
 def cost_change(
     before: "Costs", after: "Costs", tokens_before: float, tokens_after: float
 ) -> list[str]:
@@ -377,23 +254,3 @@ def cost_change(
             f" {after.latency_gpu}; memory {before.memory.total:.1f} -> {after.memory.total:.1f} GB"
         ),
     ]
-
-
-def tokens_text(label: str, images: "Sequence[Tokens]", style: Style) -> str:
-    """The answer of `tokens`."""
-    lines = []
-    for value in images:
-        head = wrap(
-            f"{label}, image {value.width}x{value.height}: {value.visual_tokens:,} visual tokens",
-            style,
-            hang="  ",
-        )
-        lines += [style.paint(line, "bold") for line in head]
-        lines += [
-            f"  {term.name:<22} {term.tokens:>7,}   {clean(term.formula)}" for term in value.terms
-        ]
-        if value.markers:
-            lines.append(f"  markers (not counted)  {value.markers:>7,}   start and end tokens")
-    if len(images) > 1:
-        lines.append(f"all images: {sum(value.visual_tokens for value in images):,} visual tokens")
-    return "\n".join(lines)
