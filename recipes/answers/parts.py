@@ -4,12 +4,9 @@ In: a Recipe and the library. Out: its visual part, LLM and data as picker/ know
 Raises flops.MissingFigure, which names what the registry lacks. Does not parse or print.
 """
 
-import math
-import re
-
 from ..cost import flops
-from ..cost.tokens import LEARNED, POOLED, per_view
-from ..effects.features import visual_tokens
+from ..cost.parts import seen, shape
+from ..cost.tokens import LEARNED, POOLED
 from ..library import Library
 from ..picker.limits import Constraints, Costs, costs_of
 from ..picker.space import Data, Language, Visual
@@ -20,91 +17,46 @@ from ..terms.vocabulary import Vocabulary
 def visual_part(library: Library, recipe: Recipe) -> Visual:
     """The visual part of a recipe with its costs. Raises flops.MissingFigure."""
     words = library.words
-    encoders = []
+    records = []
     for part in (recipe.encoder or "").split("+"):
         record = words.records("encoder").get(part)
         if record is None:
             raise flops.MissingFigure(f"the registry does not know the encoder {part!r}")
-        side = (
-            recipe.resolution
-            if isinstance(recipe.resolution, int)
-            else max(
-                [n for n in record.get("native_resolution") or [] if isinstance(n, int)] or [336]
-            )
-        )
-        encoders.append((record, side))
-    count = recipe.visual_tokens or visual_tokens(recipe.stated(), words)
-    known = recipe.connector in LEARNED or recipe.connector in POOLED
-    if (
-        not count
-        and known
-        and isinstance(recipe.resolution, int)
-        and encoders[0][0].get("patch_size")
-    ):
-        count = per_view(
-            int(encoders[0][0]["patch_size"]), recipe.resolution, recipe.connector
-        ).tokens
-    if not count:
+        records.append(record)
+    stated = recipe.visual_tokens or None
+    kind = words.records("connector").get(recipe.connector or "")
+    counted = recipe.connector in LEARNED or recipe.connector in POOLED
+    if not stated and not counted and kind and kind.get("class") != "projection":
         raise flops.MissingFigure("the number of visual tokens is not known")
-    views = 1
-    # tiles: a square of views of the native size and the overview; unsaid, as many as the tokens
-    # fill
-    if not isinstance(recipe.resolution, int):
-        across = re.fullmatch(r"anyres-(\d+)", recipe.resolution or "")
-        tiles = next(
-            (
-                int(across[1]) // side
-                for _, side in encoders
-                if across and int(across[1]) % side == 0
-            ),
-            0,
-        )
-        views = (
-            tiles**2 + 1
-            if tiles > 1
-            else max(1, round(count / flops.patch_tokens(encoders[0][0], encoders[0][1])))
-        )
-    grid = max(flops.patch_tokens(record, side) for record, side in encoders) * views
+    sight = seen(records, recipe.resolution, recipe.connector, stated)
     return Visual(
-        change(recipe, visual_tokens=float(count)),
-        tuple((record, side, views) for record, side in encoders),
-        sum(flops.encoder_forward(record, side) for record, side in encoders) * views,
-        sum(flops.trunk_params(record) for record, _ in encoders),
-        sum(r.get("width") or 1024 for r, _ in encoders),
-        float(max(grid, count)),
-        float(count),
+        change(recipe, visual_tokens=sight.tokens),
+        sight.encoders,
+        sum(flops.encoder_forward(record, side) * views for record, side, views in sight.encoders),
+        sum(flops.trunk_params(record) for record in records),
+        sum(record.get("width") or 1024 for record in records),
+        sight.grid,
+        sight.tokens,
     )
 
 
 def language_part(library: Library, recipe: Recipe) -> Language:
-    """The LLM of a recipe; one given by its size alone is costed as the nearest known one. Raises
-    flops.MissingFigure.
+    """The LLM of a recipe; one of unknown shape is costed in the shape of the nearest known one,
+    scaled to its size (`notes` says so). Raises flops.MissingFigure.
     """
     records = library.words.records("llm")
-    if recipe.llm in records:
-        record = records[recipe.llm]
-        if record.get("layers"):
-            return Language(recipe.llm, record)
-        kin = [
-            r
-            for r in records.values()
-            if r.get("layers")
-            and r.get("family")
-            and r["family"] == record.get("family")
-            and record.get("params_b")
-            and abs(math.log2(r["params_b"] / record["params_b"])) < 0.1
-        ]
-        if not kin:
-            raise flops.MissingFigure(f"the registry does not have the shape of {recipe.llm}")
-        return Language(kin[0]["slug"], kin[0])  # a tuned version has the shape of its base
-    if recipe.llm_params_b:
-        known = [r for r in records.values() if r.get("params") and r.get("layers")]
-        near = min(
-            known, key=lambda r: (abs(math.log(r["params_b"] / recipe.llm_params_b)), r["slug"])
+    named = records.get(recipe.llm or "", {})
+    if named.get("layers") and named.get("kv_heads"):
+        return Language(recipe.llm, named)
+    size = named.get("params_b") or recipe.llm_params_b
+    if not size:
+        raise flops.MissingFigure(
+            f"the registry has neither shape nor size of {recipe.llm}"
+            if recipe.llm
+            else "the shape of the LLM is not known"
         )
-        if abs(math.log2(near["params_b"] / recipe.llm_params_b)) < 0.5:
-            return Language(near["slug"], near)
-    raise flops.MissingFigure("the shape of the LLM is not known")
+    record = shape(records.values(), size, named.get("family"))
+    return Language(record["slug"], record)
 
 
 def recipe_costs(library: Library, recipe: Recipe, limits: Constraints) -> tuple[Costs, Visual]:
@@ -157,8 +109,10 @@ def native(words: Vocabulary, encoder: str) -> int | None:
 
 def notes(recipe: Recipe, language: Language) -> list[str]:
     """What was assumed about the parts."""
+    scaled = language.record.get("scaled")
+    how = f", scaled by {scaled:.2f}" if scaled else ""
     if recipe.llm and recipe.llm != language.slug:
-        return [f"{recipe.llm} is costed as {language.slug}: the same family and size"]
+        return [f"the shape of {recipe.llm} is not known: costed as {language.slug}{how}"]
     if recipe.llm is None:
-        return [f"an LLM of {recipe.llm_params_b:g}B is costed as {language.slug}"]
+        return [f"an LLM of {recipe.llm_params_b:g}B is costed as {language.slug}{how}"]
     return []
