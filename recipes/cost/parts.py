@@ -99,14 +99,16 @@ def _across(resolution: int | str | None, known: Sequence[int]) -> int:
 
 def shape(records: Iterable[Mapping], params_b: float, family: str | None = None) -> Mapping:
     """The record of an LLM with so many billion parameters: the nearest one whose shape is known,
-    by the parameters of its layers (embeddings cost nothing to pass), one of the same family if it
-    is as near; scaled to the size. Raises flops.MissingFigure.
+    by the parameters of its layers (embeddings cost nothing to pass; they are taken for 5 %), of
+    equally near ones the same family and then the smallest vocabulary; scaled to the size. Raises
+    flops.MissingFigure.
     """
     known = [r for r in records if r.get("params") and r.get("layers") and r.get("kv_heads")]
 
-    def distance(record: Mapping) -> tuple[float, bool, str]:
-        gap = abs(math.log(flops.llm_params(record) / (1e9 * params_b)))
-        return round(gap, 1), record.get("family") != family, record["slug"]
+    def distance(record: Mapping) -> tuple[float, bool, float, str]:
+        gap = abs(math.log(flops.llm_params(record) / (0.95e9 * params_b)))
+        other = family is None or record.get("family") != family
+        return round(gap, 1), other, record.get("vocab") or 0, record["slug"]
 
     near = min(known, key=distance, default=None)
     if near is None or not 1 / FARTHEST < near["params"] / (1e9 * params_b) < FARTHEST:

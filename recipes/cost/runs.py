@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from . import fit, flops, parts, training
-from .training import Calibration, Stage
+from .training import Calibration, Stage, quantile
 
 Records = Callable[[str], Mapping[str, Mapping]]  # Vocabulary.records: kind -> records by slug
 
@@ -297,31 +297,31 @@ def weighted(values: Sequence[tuple[float, float]], q: float) -> float:
 
 
 def calibrate(runs: Sequence[Run]) -> Calibration:
-    """Utilisation as clear runs show it, each source with one voice."""
-    voices: dict[tuple[str, str], list[float]] = {}
+    """Utilisation as clear runs show it, each source with one voice; the range is where 80 % of
+    single runs lie about what the other sources say of them."""
+    clear = [run for run in runs if run.grade == "clear"]
+    median = _level(clear, "gpu")
+    without = {
+        source: _level([run for run in clear if run.source != source], "gpu") or median
+        for source in {run.source for run in clear}
+    }
+    apart = [run.utilisation / without[run.source] for run in clear if run.device == "gpu"]
+    spread = [median * quantile(apart, q) for q in (0.1, 0.9)]
+    return Calibration(median, *spread, tuple(runs), _level(clear, "tpu"))
+
+
+def _level(runs: Sequence[Run], device: str) -> float | None:
+    """The median utilisation of runs on a kind of device, each source with one voice."""
+    voices: dict[str, list[float]] = {}
     for run in runs:
-        if run.grade == "clear":
-            voices.setdefault((run.device, run.source), []).append(run.utilisation)
-
-    def pairs(device: str) -> list[tuple[float, float]]:
-        return [
-            (value, 1 / len(found))
-            for (kind, _), found in voices.items()
-            if kind == device
-            for value in found
-        ]
-
-    gpu, tpu = pairs("gpu"), pairs("tpu")
-    return Calibration(
-        *(weighted(gpu, q) for q in (0.5, 0.1, 0.9)),
-        tuple(runs),
-        weighted(tpu, 0.5) if tpu else None,
-    )
+        if run.device == device:
+            voices.setdefault(run.source, []).append(run.utilisation)
+    pairs = [(value, 1 / len(found)) for found in voices.values() for value in found]
+    return weighted(pairs, 0.5) if pairs else None
 
 
 def leave_one_source_out(runs: Sequence[Run]) -> list[Checked]:
-    """Each run with the utilisation that the other sources show; a source that alone has its kind
-    of device is held against the others' median."""
+    """Each run with the utilisation and the range that the other sources show."""
     out = {}
     for source in dict.fromkeys(run.source for run in runs):
         known = calibrate([run for run in runs if run.source != source])
@@ -329,10 +329,6 @@ def leave_one_source_out(runs: Sequence[Run]) -> list[Checked]:
             if run.source == source:
                 level = known.tpu if run.device == "tpu" and known.tpu else known.median
                 hours = run.estimate(level)
-                out[run.id] = Checked(
-                    run,
-                    hours,
-                    hours * known.median / known.high,
-                    hours * known.median / known.low,
-                )
+                low, high = (hours * known.median / end for end in (known.high, known.low))
+                out[run.id] = Checked(run, hours, low, high)
     return [out[run.id] for run in runs]

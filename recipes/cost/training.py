@@ -99,17 +99,15 @@ def stage_cost(
     grid_tokens: float,
     *,
     lora: bool = False,
-    recompute: bool = False,
 ) -> StageCost:
     """FLOPs of a stage. `encoder_flops`: one forward pass over all views of an image;
     `grid_tokens`: what the connector reads.
 
     lora: the LLM is trained through adapters: gradients pass, its own weights have none (the
-    adapters' are below 2 %).
-    recompute: activations are computed again in the backward pass, one more forward pass of what
-    gradients go through.
+    adapters' are below 2 %). Activations that are computed again are not counted: the runs that
+    set the utilisation compute them again too.
     """
-    factors = stage_factors(stage, lora, recompute)
+    factors = stage_factors(stage, lora)
     llm_ = llm_flops(llm, stage.visual_tokens, stage.text_tokens)
     return StageCost(
         stage,
@@ -127,7 +125,7 @@ def llm_flops(llm: Mapping, visual_tokens: float, text_tokens: float) -> float:
     )
 
 
-def stage_factors(stage: Stage, lora: bool = False, recompute: bool = False) -> dict[str, float]:
+def stage_factors(stage: Stage, lora: bool = False) -> dict[str, float]:
     """Forward passes that one sample costs each part (flops.training_factor)."""
     out, upstream = {}, False
     for part in ("encoder", "connector", "llm"):
@@ -135,8 +133,6 @@ def stage_factors(stage: Stage, lora: bool = False, recompute: bool = False) -> 
         out[part] = flops.training_factor(
             trained and not (lora and part == "llm"), upstream or trained
         )
-        if recompute and (trained or upstream):
-            out[part] += 1.0
         upstream |= trained
     return out
 
