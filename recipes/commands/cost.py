@@ -19,7 +19,7 @@ from .arguments import (
     number,
     positive,
     recipe_flags,
-    stated_flags,
+    recipes_side_by_side,
     whole_number,
 )
 from .console import out, show, style
@@ -192,21 +192,8 @@ def _order(args) -> answers.Order:
 
 
 def _recipes(args, library: Library) -> list[Recipe]:
-    """The recipes that are asked about: one for each LLM that is named."""
-    words = library.words
-    several = {
-        field: getattr(args, field).split(",")
-        for field in ("llm", "llm_params_b")
-        if "," in (getattr(args, field) or "")
-    }
-    if len(several) > 1:
-        raise Usage("--llm and --llm-params-b: several of one of them, not of both")
-    field, names = next(iter(several.items()), ("llm", [args.llm]))
-    out_ = []
-    for name in names:
-        setattr(args, field, name) if several else None
-        recipe = parts.whole(stated_flags(args, words), words)
-        if args.samples and args.stage != answers.STAGES[0]:
-            recipe = change(recipe, data_size=args.samples)
-        out_.append(recipe)
-    return out_
+    """The recipes that are asked about, with the samples that are."""
+    found = recipes_side_by_side(args, library.words)
+    if args.samples and args.stage != answers.STAGES[0]:
+        return [change(recipe, data_size=args.samples) for recipe in found]
+    return found

@@ -194,15 +194,21 @@ class Trained(NamedTuple):
     batch: int | None
 
 
+def llm_of(recipe: Mapping, records: Records) -> Mapping:
+    """The LLM of a reported recipe, or what stands in for it. Raises flops.MissingFigure."""
+    known = records("llm")
+    if "llm" not in recipe and "llm_params_b" in recipe:
+        return parts.shape(known.values(), recipe["llm_params_b"])
+    llm = known[recipe.get("llm") or USUAL["llm"]]
+    if llm.get("layers") and llm.get("kv_heads"):
+        return llm
+    return parts.shape(known.values(), llm["params_b"], llm.get("family"))
+
+
 def trained(row: Mapping, records: Records) -> Trained:
     """A report of training or of its memory. Raises flops.MissingFigure."""
     recipe = {**USUAL, **row["recipe"]}
-    if "llm_params_b" in row["recipe"] and "llm" not in row["recipe"]:
-        llm = parts.shape(records("llm").values(), recipe["llm_params_b"])
-    else:
-        llm = records("llm")[recipe["llm"]]
-        if not (llm.get("layers") and llm.get("kv_heads")):
-            llm = parts.shape(records("llm").values(), llm["params_b"], llm.get("family"))
+    llm = llm_of(row["recipe"], records)
     encoders = [records("encoder")[part] for part in recipe["encoder"].split("+")]
     sight = parts.seen(
         encoders, recipe["resolution"], recipe["connector"], recipe.get("visual_tokens")

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from ..answers.calibration import CLASSES, MemoryCheck, size_class
 from ..base.wording import clean, number
 from ..cost.runs import Checked
+from ..cost.served import Check
 from ..cost.training import quantile
 from .text import Style, table, wrap
 
@@ -163,3 +164,78 @@ def training_text(view: dict, style: Style) -> str:
         ),
     ]
     return "\n".join(lines)
+
+
+def serving_json(checks: Sequence[Check]) -> dict:
+    """`latency --calibration --json`. The medians are of clear rows; odd ones are shown."""
+    clear = [c for c in checks if c.row.grade == "clear"]
+    by_kind = grouped(clear, lambda c: c.row.kind)
+    return {
+        "rows": [
+            {
+                "row": c.row.id,
+                "kind": c.row.kind,
+                "engine": c.row.engine,
+                "phase": c.row.phase,
+                "grade": c.row.grade,
+                "printed_ms": number(c.row.printed_ms),
+                "estimated_ms": number(c.estimated_ms),
+                "ratio": number(c.ratio),
+                "ratio_as_stored": number(c.stored),
+                "source": c.row.source,
+            }
+            for c in checks
+        ],
+        **summary([c.ratio for c in clear]),
+        "by_kind": {
+            kind: {
+                **summary([c.ratio for c in found]),
+                "as_stored": summary([c.stored for c in found]),
+                "by_engine": {
+                    engine: {
+                        **summary([c.ratio for c in own]),
+                        "as_stored": summary([c.stored for c in own]),
+                    }
+                    for engine, own in grouped(found, lambda c: c.row.engine).items()
+                },
+            }
+            for kind, found in by_kind.items()
+        },
+    }
+
+
+def serving_text(view: dict, style: Style) -> str:
+    """`latency --calibration` as text."""
+    cells = [
+        [
+            clean(row["row"]) + ("" if row["grade"] == "clear" else " (odd)"),
+            row["engine"],
+            row["phase"],
+            f"{row['printed_ms']:,.1f}",
+            f"{row['estimated_ms']:,.1f}",
+            f"{row['ratio']:.2f}",
+        ]
+        for row in view["rows"]
+    ]
+    lines = wrap(
+        "milliseconds as published or reported (per token, or until it), and the estimate with the"
+        " rates that other sources show",
+        style,
+    )
+    lines += table(
+        ["row", "engine", "phase", "printed", "estimated", "ratio"], cells, "lllrrr", style
+    )
+    lines.append("")
+    for kind, value in view["by_kind"].items():
+        lines += wrap(_both(kind, value), style, hang="  ")
+        for engine, own in value["by_engine"].items():
+            lines += wrap(_both(engine, own), style, "  ", "    ")
+    return "\n".join(lines)
+
+
+def _both(name: str, value: dict) -> str:
+    stored = value["as_stored"]
+    return (
+        f"{_line(name, value)} (with the rates in use: {stored['median_ratio']:.2f},"
+        f" {100 * stored['within_1.6x']:.0f}%, {100 * stored['within_2x']:.0f}%)"
+    )
