@@ -228,6 +228,18 @@ class Training(unittest.TestCase):
             training.stage_factors(stage, lora=True), {"encoder": 1, "connector": 3, "llm": 2}
         )
 
+    def test_what_is_computed_again_takes_time_and_is_no_flop_of_the_model(self):
+        llm = support.library().words.records("llm")["vicuna-1.5-7b"]
+        cost = lambda *trains, **more: training.stage_cost(
+            training.Stage("s", trains, 10.0, "d", 576, 100), 1e12, 2e7, llm, 576, **more
+        )  # noqa: E731
+        full, captions = cost("connector", "llm"), cost("connector")
+        self.assertAlmostEqual(full.again, full.llm / 3)
+        self.assertAlmostEqual(captions.again, captions.llm / 2)
+        self.assertAlmostEqual(full.work, full.total + full.again)
+        kept = cost("connector", "llm", recompute=False)
+        self.assertEqual((kept.total, kept.work), (full.total, full.total))
+
     def test_steps_cost_beside_flops(self):
         """Half a millisecond a layer and pass; QLoRA unpacks 2.5 bytes a weight, 30 times."""
         llm = support.library().words.records("llm")["vicuna-1.5-7b"]

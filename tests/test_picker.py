@@ -360,7 +360,7 @@ class Ranking(unittest.TestCase):
             self.assertAlmostEqual(best.mix.expected, kept[0][0], 6) if best else None
             leaders = kept[: rank.CANDIDATES]
             equal = [item for item in leaders if item[0] >= kept[0][0] - self.scores.noise]
-            flop = lambda item: (
+            hours = lambda item: (
                 costs_of(
                     self.space.visuals[item[1]],
                     self.space.languages[item[2]],
@@ -368,10 +368,10 @@ class Ranking(unittest.TestCase):
                     limits,
                     self.words,  # noqa: E731
                     self.calibration,
-                ).flop
+                ).gpu_hours.gpu_hours
             )
             for item, (score, *_) in zip(
-                found.recipes, [*sorted(equal, key=flop), *leaders[len(equal) :]]
+                found.recipes, [*sorted(equal, key=hours), *leaders[len(equal) :]]
             ):
                 self.assertAlmostEqual(item.mix.expected, score, 6)
 
@@ -530,7 +530,7 @@ class Ranking(unittest.TestCase):
                         (
                             {
                                 # FLOPs of the reference LLM that take as long
-                                "training": costs.flop
+                                "training": sum(stage.work for stage in costs.stages)
                                 * pairs.slowness(self.space.languages[x].record),
                                 "latency": costs.latency.ttft_ms,
                                 "memory": costs.memory.total,

@@ -192,7 +192,8 @@ def _stage_cost(
         )
         grid = float(order.images * flops.patch_tokens(visual.encoders[0][0], stage.side))
     lora = order.setup.lora
-    cost = training.stage_cost(stage, seen, connector, llm, grid, lora=lora)
+    again = order.setup.checkpointing
+    cost = training.stage_cost(stage, seen, connector, llm, grid, lora=lora, recompute=again)
     return cost, training.stage_factors(stage, lora)
 
 
@@ -208,7 +209,7 @@ def _estimate(
         factors, visual.encoders[0][0], llm, device, order.setup.tuning == "qlora"
     )
     beside = step * cost.stage.samples / batch / 3600
-    return training.estimate(cost.total, device, library.calibration, llm, beside)
+    return training.estimate(cost.work, device, library.calibration, llm, beside)
 
 
 def _others(needed, verdict: fit.Verdict, order: Order, hardware):
@@ -249,10 +250,5 @@ def notes(library: Library, value: Bill) -> list[str]:
         out.append(
             f"{order.sequence:,} tokens do not hold the {last.visual_tokens:,.0f} visual tokens of"
             " a sample: counted without text"
-        )
-    if not how.checkpointing:
-        out.append(
-            "the hours are those of runs that compute activations again: without, up to a quarter"
-            " less"
         )
     return out

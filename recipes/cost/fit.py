@@ -29,7 +29,7 @@ ADAM_BYTES, GRADIENT_BYTES, FP32_GRADIENT_BYTES = 12.0, 2.0, 4.0
 LIVE_PARAMETERS, BUCKET_PARAMETERS = 1e9, 5e8
 # CUDA context, workspaces and what the allocator cannot use; with several GPUs also NCCL's buffers:
 # what is left of reports when weights, states and activations are taken off
-FIXED_GB, FIXED_GB_OF_ONE = 3.5, 2.0
+FIXED_GB, FIXED_GB_OF_ONE = 4.0, 2.0
 # 16-bit logits, their fp32 copy, and the gradients of both, at all positions: 2 + 4 + 4 + 2, and
 # the index of the loss. Qwen-VL prints 23.3 GB at 384 tokens and 27.3 at 2,048 with 151,936 words.
 LOGIT_BYTES = 13.0

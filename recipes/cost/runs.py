@@ -137,7 +137,7 @@ def published(rows: Iterable[Mapping], records: Records) -> list[Run]:
         whole = isinstance(row.get("resolution"), int)
         side = row["resolution"] if whole else 336
         try:
-            one_view, total = flops.encoder_forward(encoder, side), 0.0
+            one_view, total, work = flops.encoder_forward(encoder, side), 0.0, 0.0
             params = flops.connector_params(
                 row.get("connector") or "mlp-2x-gelu",
                 encoder.get("width", 1024),
@@ -146,10 +146,11 @@ def published(rows: Iterable[Mapping], records: Records) -> list[Run]:
             for stage in stages:
                 views = 1.0 if whole else max(1.0, stage.visual_tokens / 576)
                 alone = stage._replace(filled=1.0)
-                total += training.stage_cost(
+                cost = training.stage_cost(
                     alone, one_view * views, params, llm, stage.visual_tokens
-                ).total
-            work = hours_of(total, llm, device)
+                )
+                total, work = total + cost.total, work + cost.work
+            work = hours_of(work, llm, device)
         except flops.MissingFigure:
             continue
         source = re.split(r"[@ ]", row["source"])[0]
@@ -251,9 +252,9 @@ def reported(rows: Iterable[Mapping], records: Records) -> list[Run]:
             device = records("hardware")[row["gpu"]]
             llm = run.parts.llm
             seen = sum(flops.encoder_forward(r, side) * views for r, side, views in run.encoders)
-            flop = training.stage_cost(
+            cost = training.stage_cost(
                 run.stage, seen, run.connector, llm, run.grid, lora=run.setup.lora
-            ).total
+            )
             factors = training.stage_factors(run.stage, run.setup.lora)
             beside = training.seconds_beside(
                 factors, run.encoders[0][0], llm, device, run.setup.tuning == "qlora"
@@ -267,8 +268,8 @@ def reported(rows: Iterable[Mapping], records: Records) -> list[Run]:
                     llm["params_b"],
                     "gpu",
                     row["reported"]["gpu_hours"],
-                    flop,
-                    hours_of(flop, llm, device),
+                    cost.total,
+                    hours_of(cost.work, llm, device),
                     beside * run.stage.samples / batch / 3600,
                     row["grade"],
                 )

@@ -312,10 +312,11 @@ def terms(view: dict, style: Style) -> list[str]:
         lines += [
             "",
             *wrap(
-                f"total {format_flop(t['flop'])} FLOP at {100 * t['utilisation']:.0f}% of the peak"
-                " rate: the median over the sources of published and reported runs (cost"
-                " --calibration), for this width of LLM and this device; text tokens a sample are"
-                " assumed (50 for captions, 530 for chats), the same way in the calibration",
+                f"total {format_flop(t['flop'])} FLOP, and what is computed again, at"
+                f" {100 * t['utilisation']:.0f}% of the peak rate: the median over the sources of"
+                " published and reported runs (cost --calibration), for this width of LLM and this"
+                " device; text tokens a sample are assumed (50 for captions, 530 for chats), the"
+                " same way in the calibration",
                 style,
             ),
         ]
