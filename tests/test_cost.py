@@ -3,9 +3,11 @@ by hand and by order.
 """
 
 import unittest
+from types import SimpleNamespace
 
 from recipes.answers import calibration
 from recipes.cost import explain, fit, flops, latency, memory, parts, runs, served, tokens, training
+from recipes.evidence.reports import check_reports
 
 from . import support
 
@@ -337,6 +339,38 @@ class Fits(unittest.TestCase):
         self.assertTrue(0.8 < training.quantile(ratios, 0.5) < 1.25, ratios)
         fits = [row.right for row in rows if row.fits]
         self.assertGreaterEqual(sum(fits) / len(fits), 0.9)
+
+
+class Reports(unittest.TestCase):
+    """`check` holds the registry of reports to what it says of itself."""
+
+    def found(self, **change) -> list[str]:
+        words = support.library().words
+        row = {**words.registry("cost_reports")["reports"][0], **change}
+        own = SimpleNamespace(registry=lambda name: {"reports": [row]}, records=words.records)
+        return [pointer for pointer, _ in check_reports(own)]
+
+    def test_the_shipped_ones_are_clean(self):
+        rows = support.library().words.registry("cost_reports")["reports"]
+        self.assertEqual(len(rows), 74)
+        self.assertEqual(list(check_reports(support.library().words)), [])
+
+    def test_what_is_wrong_is_found(self):
+        for change, pointer in (
+            ({"kind": "rumour"}, "/reports/0/kind"),
+            ({"grade": None}, "/reports/0/grade"),
+            ({"source": "a friend"}, "/reports/0/source"),
+            ({"gpu": "a1000"}, "/reports/0/gpu"),
+            ({"recipe": {"llm": "gpt-5"}}, "/reports/0/recipe/llm"),
+            ({"tuning": "half"}, "/reports/0/tuning"),
+            ({"reported": {}}, "/reports/0/reported"),
+            ({"reported": {"gpu_hours": -1}}, "/reports/0/reported/gpu_hours"),
+            ({"reported": {"gpu_hours": "4"}}, "/reports/0/reported/gpu_hours"),
+            ({"reported": {"ttft_ms": 4}}, "/reports/0/reported/ttft_ms"),
+            ({"id": None}, "/reports/0/id"),
+        ):
+            self.assertIn(pointer, self.found(**change), change)
+        self.assertEqual(self.found(), [])
 
 
 class Parts(unittest.TestCase):

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from ..base.reading import EvidenceError, read_json
 from ..terms.vocabulary import Vocabulary, collisions
 from . import lock, redundancy
+from .reports import check_reports
 from .rules import ARXIV, OTHER_RULES, RULES
 from .tables import Paper, Row, Table, is_older, paper_files, parse_paper
 
@@ -257,7 +258,7 @@ def _accepted(
 
 
 def check_registry(words: Vocabulary) -> list[Problem]:
-    """Spellings that mean two things."""
+    """Spellings that mean two things, and reports of costs that do not say what they must."""
     out = []
     for kind, file in (
         ("encoder", "components"),
@@ -278,6 +279,11 @@ def check_registry(words: Vocabulary) -> list[Problem]:
                     f"{kind}: {spelling!r} names both {one} and {other}",
                 )
             )
+    file = os.path.join(words.directory, "registry", "cost_reports.json")
+    out += [
+        Problem(file, pointer, "report", "error", message)
+        for pointer, message in check_reports(words)
+    ]
     return out
 
 

@@ -405,8 +405,10 @@ def gpu_title(record: Mapping) -> str:
 
 
 def gpu_name(slug: str) -> str:
-    """A GPU as people say it in a unit: a100-80gb-sxm -> A100."""
-    return slug.partition("-")[0].upper()
+    """A GPU as people say it in a unit: a100-80gb-sxm -> A100, rtx-4090 -> RTX 4090."""
+    first, _, rest = slug.partition("-")
+    whole = first in ("rtx", "tpu", "jetson", "apple")
+    return slug.replace("-", " ").upper() if whole and rest else first.upper()
 
 
 def cost_change(
