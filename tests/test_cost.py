@@ -5,6 +5,7 @@ by hand and by order.
 import unittest
 from types import SimpleNamespace
 
+import recipes
 from recipes.answers import calibration
 from recipes.cost import explain, fit, flops, latency, memory, parts, runs, served, tokens, training
 from recipes.evidence.reports import check_reports
@@ -617,9 +618,20 @@ class Commands(unittest.TestCase):
         self.assertTrue(any("more than one machine" in w for w in far["warnings"]))
         old = support.call_json(*"cost --gpu V100".split())
         self.assertTrue(any("no bf16" in w for w in old["warnings"]))
+        dark = support.call_json(*"latency --gpu 2080Ti --dtype int4".split())
+        self.assertEqual((dark["latency"], dark["verdict"]["status"]), (None, "fits"))
         unknown = support.call_json(*"cost --gpu 2080Ti --lora".split())
         self.assertIsNone(unknown["training"]["gpu_hours"])
         self.assertTrue(any("hours are not known" in w for w in unknown["warnings"]))
+
+    def test_the_library_gives_the_same(self):
+        for _ in range(2):
+            (bill,) = recipes.training_cost(gpu="4090", gpus=1, lora=True)
+        shown = support.call_json(*"cost --gpu 4090 --gpus 1 --lora".split())
+        self.assertAlmostEqual(bill.verdict.need_gb, shown["verdict"]["need_gb"], 3)
+        (served_,) = recipes.latency(gpu="L4", dtype="int4")
+        shown = support.call_json(*"latency --gpu L4 --dtype int4".split())
+        self.assertAlmostEqual(served_.latency.ttft_ms, shown["latency"]["ttft_ms"], 3)
 
     def test_cost_side_by_side(self):
         value = support.call_json("cost", "--gpu", "A100", "--gpu", "4090")

@@ -4,6 +4,7 @@ In: a Recipe, how it is served (Service) and the library. Out: Served. Raises fl
 Does not print.
 """
 
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from ..cost import flops, latency, memory
@@ -11,6 +12,7 @@ from ..cost.fit import TIGHT
 from ..library import Library
 from ..picker.space import Language
 from ..terms.recipe import Recipe
+from . import parts
 from .parts import language_part, visual_part
 
 # "47 tokens/s" at full power, "19.3" on a 32 GB board that is not (cost_reports.json,
@@ -37,16 +39,27 @@ class Service(NamedTuple):
     asked_gb: float | None = None
 
 
+class Request(NamedTuple):
+    """The answers that are asked for: each recipe in each service. own: measured phases, which set
+    the rates of their engine and device (answers/measured.py)."""
+
+    recipes: Sequence[Recipe]
+    services: Sequence[Service]
+    own: Sequence = ()
+
+
 class Served(NamedTuple):
-    """Latency and memory of an answer. ends: the same on the fastest and the slowest host that a
+    """Latency (None where the registry lacks the device's rates) and memory of an answer. ends: the same on the fastest and the slowest host that a
     source shows, where the engine's launches depend on it."""
 
-    latency: latency.Latency
+    latency: latency.Latency | None
     ends: tuple[latency.Latency, latency.Latency] | None
     memory: memory.Memory
     room_gb: float | None
     language: Language
     service: Service
+    recipe: Recipe
+    notes: tuple[str, ...] = ()
 
     @property
     def status(self) -> str | None:
@@ -56,6 +69,26 @@ class Served(NamedTuple):
         if self.memory.total > self.room_gb:
             return "does not fit"
         return "fits" if self.memory.total <= TIGHT * self.room_gb else "tight"
+
+
+def answer(library: Library, request: Request) -> tuple[Served, ...]:
+    """Time and memory for each recipe and service, with notes. Raises flops.MissingFigure."""
+    out = []
+    for recipe in request.recipes:
+        for service in request.services:
+            more, name = [], service.engine
+            if request.own:
+                from . import measured  # which times recipes with this module
+
+                rates, count = measured.rates(request.own, name, service.gpu)
+                more = [measured.rate_note(request.own, name, service.gpu)]
+                service = service._replace(engine=rates if count else name)
+            value = timing(library, recipe, service)
+            service = service._replace(engine=name)
+            value = value._replace(service=service)
+            said = (*parts.notes(recipe, value.language), *_notes(library, value), *more)
+            out.append(value._replace(notes=said))
+    return tuple(out)
 
 
 def timing(library: Library, recipe: Recipe, service: Service) -> Served:
@@ -100,15 +133,27 @@ def timing(library: Library, recipe: Recipe, service: Service) -> Served:
     )
     room = service.asked_gb or (device.get("memory_gb") or 0) * service.gpus
     slow = isinstance(name, str) and rates.slow_layer_ms > 1.0
-    ends = tuple(at(end) for end in latency.span(name)) if slow else None
-    return Served(at(name), ends, held, room or None, language, service)
+    known = peak(device) and device.get("memory_bandwidth_gb_s")
+    whole = at(name) if known else None
+    ends = tuple(at(end) for end in latency.span(name)) if known and slow else None
+    return Served(whole, ends, held, room or None, language, service, recipe)
 
 
-def notes(library: Library, value: Served) -> list[str]:
+def peak(device: Mapping) -> float | None:
+    """TFLOP/s of a device in 16 bit, where a source prints it."""
+    return device.get("bf16_dense_tflops") or device.get("fp16_dense_tflops")
+
+
+def _notes(library: Library, value: Served) -> list[str]:
     """What one must know to plan by these numbers, beside what was assumed about the parts."""
     service = value.service
     device = library.words.records("hardware")[service.gpu]
     out = []
+    if value.latency is None:
+        out.append(
+            f"no source in the registry prints how fast {service.gpu} computes and reads: times are"
+            " not known"
+        )
     if service.dtype == "bf16" and _without_bf16(device):
         out.append(f"{service.gpu} has no bf16: served in fp16, whose rates these are")
     if device.get("kind") == "gpu-soc":

@@ -7,7 +7,6 @@ import argparse
 import re
 
 from ..answers import cost as answers
-from ..answers import parts
 from ..cost import fit
 from ..library import Library
 from ..terms import units
@@ -130,26 +129,25 @@ def _run_arguments(parser: Parser) -> None:
     )
 
 
+def cost_request(args, library: Library) -> answers.Request:
+    """The bills that are asked for."""
+    order = _order(args)
+    gpus = [units.hardware(gpu, library.words) for gpu in args.gpu or ["A100"]]
+    return answers.Request(_recipes(args, library), [order._replace(gpu=gpu) for gpu in gpus])
+
+
 def cost_command(args, library: Library, understood: dict | None = None) -> int:
     """What training a recipe costs: does it fit, for how long, for how much."""
-    from ..show import cost as view
+    from ..show import cost as showing
 
     if args.calibration:
         return _calibration(args, library, understood)
-    order = _order(args)
-    bills = []
-    for recipe in _recipes(args, library):
-        for gpu in args.gpu or ["A100"]:
-            slug = units.hardware(gpu, library.words)
-            bill = answers.bill(library, recipe, order._replace(gpu=slug))
-            said = [*parts.notes(recipe, bill.language), *answers.notes(library, bill)]
-            bills.append(view.bill_json(bill, recipe, library.words.records("hardware"), said))
+    bills = answers.answer(library, cost_request(args, library))
+    value = showing.view(bills, library.words.records("hardware"))
     if args.json:
-        show({**(understood or {}), **(bills[0] if len(bills) == 1 else {"bills": bills})})
-    elif len(bills) == 1:
-        out(view.bill_text(bills[0], args.why, style()))
+        show({**(understood or {}), **value})
     else:
-        out(view.side_by_side(bills, style()))
+        out(showing.text(value, args.why, style()))
     return 0
 
 

@@ -4,7 +4,6 @@ In: parsed arguments and the library. Out: printed text or JSON, and the exit co
 """
 
 from ..answers import latency as answers
-from ..answers import parts
 from ..cost import latency, memory
 from ..library import Library
 from ..show.text import wrap
@@ -74,58 +73,48 @@ def latency_arguments(parser: Parser) -> None:
     )
 
 
+def latency_request(args, library: Library) -> answers.Request:
+    """The answers that are asked for."""
+    words = library.words
+    services = [
+        answers.Service(
+            units.hardware(gpu, words),
+            args.gpus,
+            args.dtype,
+            args.engine,
+            args.batch,
+            args.prompt,
+            args.output,
+            args.images,
+            args.memory,
+        )
+        for gpu in args.gpu or ["L4"]
+    ]
+    return answers.Request(recipes_side_by_side(args, words), services, _own(args, library))
+
+
+def _own(args, library: Library) -> list:
+    """The user's own measured phases."""
+    if not args.measured:
+        return []
+    from ..answers import measured
+
+    return measured.load(library, args.measured)
+
+
 def latency_command(args, library: Library, understood: dict | None = None) -> int:
     """How long an answer takes, phase by phase, and the memory it needs."""
-    from ..show import latency as view
+    from ..show import latency as showing
 
-    own = []
-    if args.measured:
-        from ..answers import measured
-
-        own = measured.load(library, args.measured)
     if args.calibration:
-        return _calibration(args, library, own, understood)
-    views = []
-    for recipe in recipes_side_by_side(args, library.words):
-        for name in args.gpu or ["L4"]:
-            gpu = units.hardware(name, library.words)
-            engine = args.engine
-            if own:  # rates of one's own, where a row shows them
-                rates, count = measured.rates(own, args.engine, gpu)
-                engine = rates if count else engine
-            value = answers.timing(library, recipe, _service(args, gpu, engine))
-            notes = [*parts.notes(recipe, value.language), *answers.notes(library, value)]
-            notes += [measured.rate_note(own, args.engine, gpu)] if own else []
-            setting = {
-                "gpu": gpu,
-                **{
-                    key: getattr(args, key)
-                    for key in ("gpus", "dtype", "engine", "batch", "images", "prompt", "output")
-                },
-            }
-            device = library.words.records("hardware")[gpu]
-            views.append(view.latency_json(value, recipe, setting, device, notes))
+        return _calibration(args, library, _own(args, library), understood)
+    values = answers.answer(library, latency_request(args, library))
+    value = showing.view(values, library.words.records("hardware"))
     if args.json:
-        show({**(understood or {}), **(views[0] if len(views) == 1 else {"answers": views})})
-    elif len(views) == 1:
-        out(view.latency_text(views[0], style()))
+        show({**(understood or {}), **value})
     else:
-        out(view.side_by_side(views, style()))
+        out(showing.text(value, style()))
     return 0
-
-
-def _service(args, gpu: str, engine: str | latency.Engine) -> answers.Service:
-    return answers.Service(
-        gpu,
-        args.gpus,
-        args.dtype,
-        engine,
-        args.batch,
-        args.prompt,
-        args.output,
-        args.images,
-        args.memory,
-    )
 
 
 def _calibration(args, library: Library, own: list, understood: dict | None) -> int:

@@ -133,15 +133,17 @@ COMMANDS = {
     ),
     "cost": Command(
         "cost",
-        "What training a recipe costs: FLOPs by stage, GPU-hours, memory",
-        "cost --llm qwen2-7b --encoder siglip --resolution 384\ncost --plan three-stage --gpu H100"
-        " --gpus 16\ncost --calibration",
+        "Training on your GPUs: does it fit, for how long, for how much",
+        "cost --llm-params-b 7B --gpu 4090 --gpus 1\ncost --samples 1M --gpu H100 --gpus 4 --price"
+        " 2.50\ncost --llm qwen2-7b --encoder siglip --resolution 384 --lora --why\ncost --gpu A100"
+        " --gpu 4090 --qlora\ncost --plan three-stage --gpu H100 --gpus 16\ncost --calibration",
     ),
     "latency": Command(
         "latency",
-        "How long an answer takes, phase by phase, and the memory it needs",
+        "How long an answer takes, phase by phase, and whether it fits",
         "latency --gpu Orin --dtype int4 --llm-params-b 2B\nlatency --resolution anyres-672"
-        " --visual-tokens 2880\nlatency --calibration",
+        "\nlatency --gpu L4 --gpu 4090 --batch 16\nlatency --engine eager --gpu A100"
+        "\nlatency --calibration",
     ),
     "import": Command(
         "imports",

@@ -16,14 +16,21 @@ from .text import Style, table, wrap
 BINDS = {"compute": "compute", "bandwidth": "memory bandwidth", "launch": "launching layers"}
 
 
-def latency_json(
-    value: Served, about: Recipe, setting: Mapping, device: Mapping, notes: Sequence[str]
-) -> dict:
-    """`latency --json`, and what its text is made from. tokens_per_s: of all requests."""
-    t, held, ends = value.latency, value.memory, value.ends
+SETTING = ("gpu", "gpus", "dtype", "engine", "batch", "images", "prompt", "output")
+
+
+def view(values: Sequence[Served], devices: Mapping) -> dict:
+    """`latency --json`: one answer, or several side by side. devices: records of the hardware."""
+    views = [latency_json(value, devices[value.service.gpu]) for value in values]
+    return views[0] if len(views) == 1 else {"answers": views}
+
+
+def latency_json(value: Served, device: Mapping) -> dict:
+    """One answer, and what its text is made from. tokens_per_s: of all requests."""
+    held = value.memory
     return {
-        "recipe": recipe(about),
-        "setting": dict(setting),
+        "recipe": recipe(value.recipe),
+        "setting": {key: getattr(value.service, key) for key in SETTING},
         "verdict": {
             "status": value.status,
             "fits": None if value.status is None else held.total <= value.room_gb,
@@ -32,42 +39,70 @@ def latency_json(
             "gpu_name": gpu_title(device),
             "asked": value.service.asked_gb is not None,
         },
-        "latency": {
-            "ttft_ms": number(t.ttft_ms),
-            "total_ms": number(t.total_ms),
-            "tokens_per_s": number(t.tokens_per_s),
-            "tokens_per_s_per_request": number(t.per_stream),
-            "output_tokens": t.output_tokens,
-            "hosts": ends
-            and {
-                name: {
-                    "ttft_ms": number(end.ttft_ms),
-                    "total_ms": number(end.total_ms),
-                    "tokens_per_s": number(end.tokens_per_s),
-                }
-                for name, end in zip(("fast", "slow"), ends)
-            },
-            "phases": [
-                {"name": p.name, "ms": number(p.ms), "bound": p.bound}
-                for p in (*t.phases, t.per_token)
-            ],
-        },
+        "latency": value.latency and time_json(value),
         "memory": {name: number(x) for name, x in held._asdict().items()},
         "memory_gb": number(held.total),
-        "warnings": list(notes),
+        "warnings": list(value.notes),
     }
 
 
+def time_json(value: Served) -> dict:
+    """The phases, and what they add up to."""
+    t, ends = value.latency, value.ends
+    return {
+        "ttft_ms": number(t.ttft_ms),
+        "total_ms": number(t.total_ms),
+        "tokens_per_s": number(t.tokens_per_s),
+        "tokens_per_s_per_request": number(t.per_stream),
+        "output_tokens": t.output_tokens,
+        "hosts": ends
+        and {
+            name: {
+                "ttft_ms": number(end.ttft_ms),
+                "total_ms": number(end.total_ms),
+                "tokens_per_s": number(end.tokens_per_s),
+            }
+            for name, end in zip(("fast", "slow"), ends)
+        },
+        "phases": [
+            {"name": p.name, "ms": number(p.ms), "bound": p.bound} for p in (*t.phases, t.per_token)
+        ],
+    }
+
+
+def text(value: dict, style: Style) -> str:
+    """`latency` as text, from its view."""
+    if "answers" in value:
+        return side_by_side(value["answers"], style)
+    return latency_text(value, style)
+
+
 def latency_text(view: dict, style: Style) -> str:
-    """`latency`: does it fit, each phase and what binds it."""
-    t, m = view["latency"], view["memory"]
-    *phases, per_token = t["phases"]
+    """One answer: does it fit, each phase and what binds it."""
+    m = view["memory"]
     lines = wrap(verdict_sentence(view), style, hang="  ")
     colour = {"fits": "green", "tight": "yellow"}.get(view["verdict"]["status"], "red")
     lines = [style.paint(line, colour) for line in lines]
     lines += head(Recipe(**view["recipe"]), style)
     said = ", ".join(f"{key} {text}" for key, text in view["setting"].items())
     lines += [*wrap(said, style, hang="  "), ""]
+    lines += time_lines(view, style) if view["latency"] else []
+    lines += wrap(
+        f"memory {view['memory_gb']:.1f} GB: weights {m['weights']:.1f}, KV cache"
+        f" {m['kv_cache']:.2f}, activations {m['activations']:.2f}, overhead"
+        f" {m['overhead']:.1f}",
+        style,
+        hang="  ",
+    )
+    for note in view["warnings"]:
+        lines += wrap("note: " + note, style, hang="  ")
+    return "\n".join(lines)
+
+
+def time_lines(view: dict, style: Style) -> list[str]:
+    """The phases as a table, and how much the host matters."""
+    t = view["latency"]
+    *phases, per_token = t["phases"]
     rows = [[p["name"], f"{p['ms']:,.1f} ms", BINDS[p["bound"]]] for p in phases]
     rows += [
         ["time to first token", f"{t['ttft_ms']:,.1f} ms", ""],
@@ -78,7 +113,7 @@ def latency_text(view: dict, style: Style) -> str:
             rate(view),
         ],
     ]
-    lines += table(["phase", "time", "bound by"], rows, "lrl", style)
+    lines = table(["phase", "time", "bound by"], rows, "lrl", style)
     if t["hosts"]:
         fast, slow = t["hosts"]["fast"], t["hosts"]["slow"]
         lines += wrap(
@@ -88,19 +123,7 @@ def latency_text(view: dict, style: Style) -> str:
             style,
             hang="  ",
         )
-    lines += [
-        "",
-        *wrap(
-            f"memory {view['memory_gb']:.1f} GB: weights {m['weights']:.1f}, KV cache"
-            f" {m['kv_cache']:.2f}, activations {m['activations']:.2f}, overhead"
-            f" {m['overhead']:.1f}",
-            style,
-            hang="  ",
-        ),
-    ]
-    for note in view["warnings"]:
-        lines += wrap("note: " + note, style, hang="  ")
-    return "\n".join(lines)
+    return [*lines, ""]
 
 
 def rate(view: dict) -> str:
@@ -117,14 +140,14 @@ def verdict_sentence(view: dict) -> str:
     v, t = view["verdict"], view["latency"]
     gpus = view["setting"]["gpus"]
     where = f"{gpus} x {v['gpu_name']}" if gpus > 1 else f"one {v['gpu_name']}"
-    speed = f"first token after {t['ttft_ms']:,.0f} ms, then {rate(view)}"
+    speed = f"; first token after {t['ttft_ms']:,.0f} ms, then {rate(view)}" if t else ""
     if v["status"] is None:
-        return f"on {where}: {v['need_gb']:.1f} GB; {speed}"
+        return f"on {where}: {v['need_gb']:.1f} GB{speed}"
     room = f"{v['of_gb']:g} GB asked for" if v["asked"] else f"{v['of_gb']:g} GB"
     status = "do not fit in" if v["status"] == "does not fit" else "fit in"
     if v["status"] == "tight":
         status = "fit tightly in"
-    return f"{v['need_gb']:.1f} GB {status} {room} on {where}; {speed}"
+    return f"{v['need_gb']:.1f} GB {status} {room} on {where}{speed}"
 
 
 def side_by_side(views: Sequence[dict], style: Style) -> str:
@@ -135,9 +158,10 @@ def side_by_side(views: Sequence[dict], style: Style) -> str:
             view["verdict"]["gpu_name"],
             view["verdict"]["status"] or "?",
             f"{view['verdict']['need_gb']:.1f}/{view['verdict']['of_gb'] or 0:g}",
-            f"{view['latency']['ttft_ms']:,.0f}",
-            f"{view['latency']['tokens_per_s']:,.1f}",
-            f"{view['latency']['total_ms']:,.0f}",
+            *(
+                f"{view['latency'][key]:,.{digits}f}" if view["latency"] else "?"
+                for key, digits in (("ttft_ms", 0), ("tokens_per_s", 1), ("total_ms", 0))
+            ),
         ]
         for view in views
     ]
