@@ -49,8 +49,8 @@ class Request(NamedTuple):
 
 
 class Served(NamedTuple):
-    """Latency (None where the registry lacks the device's rates) and memory of an answer. ends: the same on the fastest and the slowest host that a
-    source shows, where the engine's launches depend on it."""
+    """Latency (None where the registry lacks the device's rates) and memory of an answer. ends: the
+    same on the fastest and the slowest host that a source shows, where launches depend on it."""
 
     latency: latency.Latency | None
     ends: tuple[latency.Latency, latency.Latency] | None

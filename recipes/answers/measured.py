@@ -269,17 +269,18 @@ def compared(library: Library, rows: Sequence[Mapping], path: str) -> list[Own]:
     return out
 
 
+def _recipe(library: Library, entry: Mapping) -> Recipe:
+    """What a row was measured with."""
+    stated = {field: entry[key] for key, field in AXES.items() if entry.get(key) is not None}
+    return whole(parse(stated, library.words)[0].stated(), library.words)
+
+
 def _phases(library: Library, entry: Mapping) -> list[Own]:
     words = library.words
     gpu = entry["hardware_slug"]
     if gpu not in words.records("hardware"):
         raise words.unknown("hardware", gpu)
-    recipe = whole(
-        parse(
-            {field: entry[key] for key, field in AXES.items() if entry.get(key) is not None}, words
-        )[0].stated(),
-        words,
-    )
+    recipe = _recipe(library, entry)
     engine = ENGINES[entry["engine"]]
     stored = latency.ENGINES[engine]
     soc = words.records("hardware")[gpu].get("kind") == "gpu-soc"

@@ -135,7 +135,7 @@ COMMANDS = {
         "cost",
         "Training on your GPUs: does it fit, for how long, for how much",
         "cost --llm-params-b 7B --gpu 4090 --gpus 1\ncost --samples 1M --gpu H100 --gpus 4 --price"
-        " 2.50\ncost --llm qwen2-7b --encoder siglip --resolution 384 --lora --why\ncost --gpu A100"
+        " 2.50\ncost --llm qwen2-7b --encoder siglip --lora --why\ncost --gpu A100"
         " --gpu 4090 --qlora\ncost --plan three-stage --gpu H100 --gpus 16\ncost --calibration",
     ),
     "latency": Command(

@@ -3,9 +3,9 @@
 In: parameters of the parts, the LLM's record, how it is trained (Setup), a device's gigabytes. Out:
 Held, gigabytes term by term; Verdict. Does not look anything up and does not price anything.
 
-Formulas: states of mixed-precision AdamW and their sharding by ZeRO stage, Rajbhandari et al. 2020,
-sections 3 and 5; activations without a stored attention matrix, Korthikanti et al. 2022, eq. 1. What
-no paper gives (buffers, the fixed part, bytes of the logits) is what runs report: registry
+Formulas: states of mixed-precision AdamW and their sharding by ZeRO stage, Rajbhandari et al.
+2020, sections 3 and 5; activations without a stored attention matrix, Korthikanti et al. 2022, eq.
+1. What no paper gives (buffers, the fixed part, bytes of the logits) is what runs report: registry
 cost_reports.json, `cost --calibration`.
 """
 
@@ -35,8 +35,8 @@ FIXED_GB, FIXED_GB_OF_ONE = 4.0, 2.0
 LOGIT_BYTES = 13.0
 LAYER_BYTES = 34.0  # of one layer in full, per token and unit of width (Korthikanti, eq. 1)
 SAVED_BYTES = 2.0  # of one layer whose activations are computed again: its input
-# A card of N GB has N x 2^30 bytes, 7 % more than the 10^9 that terms are counted in; the driver and
-# fragmentation take about as much. Above TIGHT of N it may run out, above N it does.
+# A card of N GB has N x 2^30 bytes, 7 % more than the 10^9 that terms are counted in; the driver
+# and fragmentation take about as much. Above TIGHT of N it may run out, above N it does.
 TIGHT = 0.92
 USUAL_BATCH = 16  # samples a GPU and step: LLaVA-1.5's 128 on eight
 

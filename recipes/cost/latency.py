@@ -21,8 +21,8 @@ class Engine(NamedTuple):
     compute_soc: the compute share on a system on chip (Jetson). bandwidth_int4: with 4-bit weights,
     which are unpacked on the way. slow_layer_ms: on the slowest host that a source shows. copies:
     how often keys and values are moved beside being read once, per query head of a group
-    (transformers copies them out to all heads: written and read again). int4_bytes: bytes of a 4-bit
-    weight. prompt_logits: logits of every token of the prompt are held, in 16 bit and fp32.
+    (transformers copies them out to all heads: written and read again). int4_bytes: bytes of a
+    4-bit weight. prompt_logits: logits of every token of the prompt are held, in 16 bit and fp32.
     """
 
     compute: float

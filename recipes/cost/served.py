@@ -96,51 +96,63 @@ def published(rows: Iterable[Mapping], records: runs.Records) -> list[Measured]:
             or not (device.get("bf16_dense_tflops") or device.get("fp16_dense_tflops"))
         ):
             continue
-        peak, rate = peak_flops(device), 1e9 * flops.need(device, "memory_bandwidth_gb_s")
-        weights, layers = memory.llm_bytes(llm, dtype), llm["layers"]
-        if row.get("decode_tokens_per_s"):
-            context = (row.get("prompt_tokens") or 0) + (row.get("output_tokens") or 128) / 2
-            byte = weights + memory.kv_bytes_per_token(llm) * context * cache_factor(
-                llm, ENGINES[engine]
-            )
-            out.append(
-                Measured(
-                    row["id"] + " decode",
-                    engine,
-                    "decode",
-                    1000 / row["decode_tokens_per_s"],
-                    1e3 * flops.llm_forward(llm, 1, context) / peak,
-                    1e3 * byte / rate,
-                    layers,
-                    row["source"],
-                    dtype == "int4",
-                    device["kind"] == "gpu-soc",
-                    size_b=llm["params_b"],
-                )
-            )
-        prefill = row.get("llm_prefill_ms") or (
-            row.get("ttft_ms")
-            if row.get("visual_tokens") and not row.get("vision_encoder_ms")
-            else None
-        )
-        if prefill and row.get("visual_tokens"):
-            tokens = row["visual_tokens"] + (row.get("prompt_tokens") or 0)
-            out.append(
-                Measured(
-                    row["id"] + " prefill",
-                    engine,
-                    "prefill",
-                    prefill,
-                    1e3 * flops.llm_forward(llm, tokens) / peak,
-                    1e3 * weights / rate,
-                    layers,
-                    row["source"],
-                    dtype == "int4",
-                    device["kind"] == "gpu-soc",
-                    size_b=llm["params_b"],
-                )
-            )
+        prompt, seen = row.get("prompt_tokens") or 0, row.get("visual_tokens")
+        whole = row.get("ttft_ms") if not row.get("vision_encoder_ms") else None
+        speed = row.get("decode_tokens_per_s")
+        printed = {
+            "decode": 1000 / speed if speed else None,
+            "prefill": (row.get("llm_prefill_ms") or whole) if seen else None,
+        }
+        context = prompt + (row.get("output_tokens") or 128) / 2
+        known = _language(llm, dtype, ENGINES[engine], (seen or 0) + prompt, context)
+        out += [
+            _measured(
+                f"{row['id']} {phase}", engine, phase, ms, known[phase], device, llm, dtype
+            )._replace(source=row["source"])
+            for phase, ms in printed.items()
+            if ms
+        ]
     return out
+
+
+def _language(
+    llm: Mapping, dtype: str, engine: Engine, tokens: float, context: float
+) -> dict[str, tuple[float, float, float]]:
+    """FLOPs, bytes and layers of reading so many tokens and of writing one in a context."""
+    weights = memory.llm_bytes(llm, dtype, engine.int4_bytes)
+    cache = memory.kv_bytes_per_token(llm) * context * cache_factor(llm, engine)
+    layers = flops.need(llm, "layers")
+    return {
+        "decode": (flops.llm_forward(llm, 1, context), weights + cache, layers),
+        "prefill": (flops.llm_forward(llm, tokens), weights, layers),
+    }
+
+
+def _measured(
+    name: str,
+    engine: str,
+    phase: str,
+    ms: float,
+    terms: tuple[float, float, float],
+    device: Mapping,
+    llm: Mapping,
+    dtype: str,
+) -> Measured:
+    """A published row; terms: FLOPs, bytes, layers. Its source is filled in by the caller."""
+    work, moved, layers = terms
+    return Measured(
+        name,
+        engine,
+        phase,
+        ms,
+        1e3 * work / peak_flops(device),
+        1e3 * moved / (1e9 * flops.need(device, "memory_bandwidth_gb_s")),
+        layers,
+        "",
+        dtype == "int4",
+        device["kind"] == "gpu-soc",
+        size_b=llm["params_b"],
+    )
 
 
 def reported(rows: Iterable[Mapping], records: runs.Records) -> list[Measured]:
@@ -159,45 +171,33 @@ def reported(rows: Iterable[Mapping], records: runs.Records) -> list[Measured]:
 def _reported(row: Mapping, records: runs.Records) -> list[Measured]:
     """The phases of one report."""
     recipe = {**runs.USUAL, **row["recipe"]}
-    llm = runs.llm_of(row["recipe"], records)
-    device, dtype = records("hardware")[row["gpu"]], row["dtype"]
-    engine = ENGINES[row["engine"]]
+    llm, dtype = runs.llm_of(row["recipe"], records), row["dtype"]
     encoder = records("encoder")[recipe["encoder"]]
     sight = parts.seen(
         [encoder], recipe["resolution"], recipe["connector"], recipe.get("visual_tokens")
     )
     tokens = (0 if row["text_only"] else sight.tokens) + row["prompt"]
-    peak, rate = peak_flops(device), 1e9 * flops.need(device, "memory_bandwidth_gb_s")
-    weights, layers = memory.llm_bytes(llm, dtype, engine.int4_bytes), flops.need(llm, "layers")
-    looking = sum(flops.encoder_forward(e, side) * views for e, side, views in sight.encoders)
-    context = tokens + row["output"] / 2
-    cache = memory.kv_bytes_per_token(llm) * context * cache_factor(llm, engine)
-    read = flops.llm_forward(llm, tokens)
-    depth = encoder.get("depth") or 24
-    known = {
-        "decode_ms": (flops.llm_forward(llm, 1, context), weights + cache, layers),
-        "prefill_ms": (read, weights, layers),
-        "vision_ms": (looking, 2.0 * flops.trunk_params(encoder), depth),
-        "ttft_ms": (read + looking, weights + 2.0 * flops.trunk_params(encoder), layers + depth),
-    }
+    known = _language(llm, dtype, ENGINES[row["engine"]], tokens, tokens + row["output"] / 2)
+    known["vision"] = (
+        sum(flops.encoder_forward(e, side) * views for e, side, views in sight.encoders),
+        2.0 * flops.trunk_params(encoder),
+        encoder.get("depth") or 24,
+    )
+    known["ttft"] = tuple(map(sum, zip(known["vision"], known["prefill"])))
+    device = records("hardware")[row["gpu"]]
     return [
-        Measured(
+        _measured(
             row["id"],
             row["engine"],
-            key.removesuffix("_ms"),
-            row["reported"][key],
-            1e3 * work / peak,
-            1e3 * moved / rate,
-            launched,
-            runs.source_of(row["source"]),
-            dtype == "int4",
-            device["kind"] == "gpu-soc",
-            "reported",
-            row["grade"],
-            llm["params_b"],
-        )
-        for key, (work, moved, launched) in known.items()
-        if key in row["reported"]
+            phase,
+            row["reported"][f"{phase}_ms"],
+            terms,
+            device,
+            llm,
+            dtype,
+        )._replace(source=runs.source_of(row["source"]), kind="reported", grade=row["grade"])
+        for phase, terms in known.items()
+        if f"{phase}_ms" in row["reported"]
     ]
 
 

@@ -211,9 +211,9 @@ class Pair(NamedTuple):
 
 
 class Group(NamedTuple):
-    """Visual parts with one key of `groups`. members: number, connector (Pairs.kinds), milliseconds and
-    gigabytes of the encoder, its FLOPs before and per sample. most, least: the largest and the
-    smallest of these four."""
+    """Visual parts with one key of `groups`. members: number, connector (Pairs.kinds),
+    milliseconds and gigabytes of the encoder, its FLOPs before and per sample. most, least: the
+    largest and the smallest of these four."""
 
     members: list[tuple[int, int, float, float, float, float]]
     most: tuple[float, float, float, float]
