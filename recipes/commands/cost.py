@@ -16,7 +16,6 @@ from .arguments import (
     Usage,
     flag,
     number,
-    positive,
     recipe_flags,
     recipes_side_by_side,
     whole_number,
@@ -76,7 +75,7 @@ def cost_arguments(parser: Parser) -> None:
     )
     parser.add_argument(
         "--lora-rank",
-        type=flag(positive),
+        type=flag(whole_number),
         default=fit.LORA_RANK,
         metavar="R",
         help=f"rank of the adapters (default: {fit.LORA_RANK})",
