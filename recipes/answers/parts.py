@@ -55,7 +55,7 @@ def language_part(library: Library, recipe: Recipe) -> Language:
             if recipe.llm
             else "the shape of the LLM is not known"
         )
-    record = shape(records.values(), size, named.get("family"))
+    record = shape(records.values(), size, named)
     return Language(record["slug"], record)
 
 

@@ -203,7 +203,7 @@ def llm_of(recipe: Mapping, records: Records) -> Mapping:
     llm = known[recipe.get("llm") or USUAL["llm"]]
     if llm.get("layers") and llm.get("kv_heads"):
         return llm
-    return parts.shape(known.values(), llm["params_b"], llm.get("family"))
+    return parts.shape(known.values(), llm["params_b"], llm)
 
 
 def trained(row: Mapping, records: Records) -> Trained:
