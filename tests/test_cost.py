@@ -149,6 +149,8 @@ class Training(unittest.TestCase):
         self.assertTrue(0.85 < training.quantile(reported, 0.5) < 1.18, reported)
         self.assertGreaterEqual(sum(1 / 1.6 < r < 1.6 for r in reported) / len(reported), 0.8)
         self.assertGreaterEqual(sum(0.5 < r < 2 for r in published) / len(published), 0.8)
+        # 80 % of what is left out lies inside the range
+        self.assertGreaterEqual(sum(row.inside for row in rows) / len(rows), 0.78)
 
     def test_estimate_is_a_range(self):
         calibration = support.library().calibration

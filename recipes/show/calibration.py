@@ -42,7 +42,6 @@ def training_json(rows: Sequence[Checked], memory: Sequence[MemoryCheck]) -> dic
     """`cost --calibration --json`. The medians are of clear rows; odd ones are shown."""
     clear = [row for row in rows if row.run.grade == "clear"]
     by_kind = grouped(clear, lambda row: row.run.kind)
-    sizes = [name for _, name in CLASSES]
     known = [row for row in memory if row.ratio]
     return {
         "rows": [
@@ -65,12 +64,10 @@ def training_json(rows: Sequence[Checked], memory: Sequence[MemoryCheck]) -> dic
         "inside": number(sum(row.inside for row in clear) / len(clear)),
         "by_kind": {
             kind: {
-                **summary([row.ratio for row in found]),
+                **_checked(found),
                 "by_size": {
-                    size: summary(
-                        [row.ratio for row in found if size_class(row.run.size_b) == size]
-                    )
-                    for size in sizes
+                    size: _checked([row for row in found if size_class(row.run.size_b) == size])
+                    for _, size in CLASSES
                 },
             }
             for kind, found in by_kind.items()
@@ -97,6 +94,12 @@ def training_json(rows: Sequence[Checked], memory: Sequence[MemoryCheck]) -> dic
     }
 
 
+def _checked(rows: Sequence[Checked]) -> dict:
+    """The summary of runs, and the share inside their ranges."""
+    inside = sum(row.inside for row in rows) / len(rows) if rows else None
+    return {**summary([row.ratio for row in rows]), "inside": number(inside)}
+
+
 def _right(rows: Iterable[MemoryCheck]) -> dict:
     rows = list(rows)
     return {"right": sum(row.right for row in rows), "of": len(rows)}
@@ -108,6 +111,10 @@ def _line(name: str, value: dict) -> str:
         f" {100 * value['within_1.6x']:.0f}% within 1.6 x,"
         f" {100 * value['within_2x']:.0f}% within 2 x"
     )
+
+
+def _inside(name: str, value: dict) -> str:
+    return f"{_line(name, value)}, {100 * value['inside']:.0f}% inside the range"
 
 
 def training_text(view: dict, style: Style) -> str:
@@ -130,10 +137,10 @@ def training_text(view: dict, style: Style) -> str:
     lines += table(["run", "kind", "printed", "estimated", "ratio"], cells, "llrrr", style)
     lines.append("")
     for kind, value in view["by_kind"].items():
-        lines += wrap(_line(kind, value), style, hang="  ")
+        lines += wrap(_inside(kind, value), style, hang="  ")
         for size, own in value["by_size"].items():
             if own["count"]:
-                lines += wrap(_line(size, own), style, "  ", "    ")
+                lines += wrap(_inside(size, own), style, "  ", "    ")
     lines += wrap(
         f"{100 * view['inside']:.0f}% of clear runs lie inside the range that the other sources"
         " give for 80%",
