@@ -360,7 +360,7 @@ class Ranking(unittest.TestCase):
             self.assertAlmostEqual(best.mix.expected, kept[0][0], 6) if best else None
             leaders = kept[: rank.CANDIDATES]
             equal = [item for item in leaders if item[0] >= kept[0][0] - self.scores.noise]
-            flop = lambda item: (
+            hours = lambda item: (
                 costs_of(
                     self.space.visuals[item[1]],
                     self.space.languages[item[2]],
@@ -368,10 +368,10 @@ class Ranking(unittest.TestCase):
                     limits,
                     self.words,  # noqa: E731
                     self.calibration,
-                ).flop
+                ).gpu_hours.gpu_hours
             )
             for item, (score, *_) in zip(
-                found.recipes, [*sorted(equal, key=flop), *leaders[len(equal) :]]
+                found.recipes, [*sorted(equal, key=hours), *leaders[len(equal) :]]
             ):
                 self.assertAlmostEqual(item.mix.expected, score, 6)
 
@@ -516,6 +516,7 @@ class Ranking(unittest.TestCase):
                 Constraints(units.budget("300 A100-hours", self.words), memory_gb=40.0),
             ):
                 points = []
+                pairs = Pairs(self.space, limits, self.words, self.calibration)
                 for score, v, x, d in self.brute(limits)[0]:
                     costs = costs_of(
                         self.space.visuals[v],
@@ -528,7 +529,9 @@ class Ranking(unittest.TestCase):
                     points.append(
                         (
                             {
-                                "training": costs.flop,
+                                # FLOPs of the reference LLM that take as long
+                                "training": sum(stage.work for stage in costs.stages)
+                                * pairs.slowness(self.space.languages[x].record),
                                 "latency": costs.latency.ttft_ms,
                                 "memory": costs.memory.total,
                             }[by],
@@ -539,7 +542,6 @@ class Ranking(unittest.TestCase):
                 for cost, score in sorted(points, key=lambda p: (p[0], -p[1])):
                     if not expected or score > expected[-1][1]:
                         expected.append((cost, score))
-                pairs = Pairs(self.space, limits, self.words, self.calibration)
                 counts, _ = pairs.counts()
                 got = pareto.front(self.scores, pairs, counts, by)
                 self.assertEqual(len(got), len(expected), (by, limits))

@@ -18,7 +18,7 @@ from ..picker.space import CONNECTORS, Space, Visual, space
 from ..terms.recipe import BASELINE, Recipe, change
 from ..terms.tasks import TaskMix
 from ..terms.units import Budget, budget_text
-from .costs import data_part, language_part, recipe_costs, visual_part, whole
+from .parts import data_part, language_part, recipe_costs, visual_part, whole
 from .pick import NothingFits, _place, allowed_by, hours_by
 
 DEFAULT_BUDGET = Budget("gpu_hours", 500.0, "a100-80gb-sxm")

@@ -97,7 +97,7 @@ def pick(
         (v, x, d): (
             costs_of(
                 space.visuals[v], space.languages[x], space.data[d], limits, words, calibration
-            ).flop
+            ).gpu_hours.gpu_hours
         )
         for v, x, d in chosen
     }
@@ -172,7 +172,7 @@ def _judge(
 ) -> tuple[list[Ranked], int, Ranked | None, Ranked | None]:
     """The leading recipes with intervals, probability of being best and costs; how many competitors
     are tied with the best; the cheapest of these, and the best, each if it is not the first of the
-    list. best: its number; work: FLOPs of training."""
+    list. best: its number; work: GPU-hours of training."""
     if not competitors:
         return [], 0, None, None
     count = len(competitors)
