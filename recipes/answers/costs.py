@@ -52,7 +52,7 @@ def visual_part(library: Library, recipe: Recipe) -> Visual:
     # tiles: a square of views of the native size and the overview; unsaid, as many as the tokens
     # fill
     if not isinstance(recipe.resolution, int):
-        across = re.fullmatch(r"anyres-(\d+)", recipe.resolution or "")
+        across = re.fullmatch(r"anyres-(\d+)(?:x\1)?", recipe.resolution or "")
         tiles = next(
             (
                 int(across[1]) // side

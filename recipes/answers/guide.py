@@ -503,7 +503,7 @@ def advice(
     return Advice(
         tasks,
         limits,
-        picks.answer_pick(library, tasks, limits, fix or {}, avoid or {}, 1, LEVEL),
+        picks.answer_pick(library, picks.Request(tasks, limits, fix or {}, avoid or {}, 1, LEVEL)),
         changes.on(tasks),
     )
 

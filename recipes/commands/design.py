@@ -342,7 +342,7 @@ def factor_of(text: str, library: Library):
 
 def label(stated: Mapping[str, object]) -> str:
     """A level as one word: `siglip-so400m-14`, `7B`, `siglip-so400m-14@384`."""
-    from ..answers.pick import typed
+    from ..answers.notes import typed
 
     return "@".join(typed(field, value) for field, value in stated.items())
 

@@ -33,12 +33,18 @@ LICENCES = (
 )
 
 
+# What is assumed where nothing is said, everywhere the same: what LLaVA-1.5-13B took several times
+# over, and the smallest data-centre card that people serve a 7B on.
+DEFAULT_BUDGET = Budget("gpu_hours", 500.0, "a100-80gb-sxm")
+DEFAULT_DEVICE = "l4"
+
+
 class Constraints(NamedTuple):
     """What a recipe must meet. None: no such constraint.
 
     dtype: number format of the deployed LLM weights. tokens_per_s: decoding speed on the deployment
     device. images: pictures in one request. commercial: the LLM's licence must permit commercial
-    use.
+    use. assumed: which of budget, device and memory nobody asked for.
     """
 
     budget: Budget | None = None
@@ -50,6 +56,12 @@ class Constraints(NamedTuple):
     tokens_per_s: float | None = None
     images: int = 1
     commercial: bool = False
+    assumed: tuple[str, ...] = ()
+
+    def asked(self) -> "Constraints":
+        """What somebody asked for, alone."""
+        gone = {"budget": "budget", "memory": "memory_gb"}
+        return self._replace(assumed=(), **{gone[x]: None for x in self.assumed if x in gone})
 
     @property
     def device(self) -> str:

@@ -14,10 +14,7 @@ from ..effects.results import Mix
 from ..terms.recipe import Recipe
 from ..terms.tasks import TaskMix
 from ..terms.vocabulary import Vocabulary
-from .space import Space
-
-Candidate = tuple[int, int, int]  # numbers of a visual part, an LLM and a data mix of a space
-
+from .space import Candidate, Space
 
 Part = tuple[str, int]  # one of PARTS, and its number
 
@@ -143,16 +140,19 @@ class Scores:
     def trace(self, part: Part) -> Trace:
         """Where the uncertainty of one choice's gain lies."""
         if part not in self._traces:
-            kind, number = part
-            change = {
-                "visual": self.visual_changes,
-                "language": self.language_changes,
-                "data": self.data_changes,
-            }[kind][number]
             self._traces[part] = self.posterior.mix_trace(
-                self.posterior.weights(change), self.steps, self.families
+                self.posterior.weights(self.change(part)), self.steps, self.families
             )
         return self._traces[part]
+
+    def change(self, part: Part) -> dict[str, float]:
+        """What a choice changes against the baseline, as features."""
+        kind, number = part
+        return {
+            "visual": self.visual_changes,
+            "language": self.language_changes,
+            "data": self.data_changes,
+        }[kind][number]
 
 
 def leaders(

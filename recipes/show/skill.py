@@ -273,7 +273,7 @@ def card_lines(one: Advice) -> list[str]:
     if not answer.result.recipes:
         return ["No recipe meets these limits."]
     best, first = answer.result.recipes[0], {}
-    for entry in answer.citations[0]:
+    for entry in answer.citations():
         first.setdefault(entry["axis"], entry)
     c = best.costs
     lines = [
@@ -283,7 +283,7 @@ def card_lines(one: Advice) -> list[str]:
     lines.append(
         f"- expected {signed(best.mix.expected)} percent of scale (80% interval"
         f" {signed(best.mix.low)} to {signed(best.mix.high)}; grades:"
-        f" {', '.join(guide.grades(answer.deltas[0]))}); {c.gpu_hours.low:,.0f} to"
+        f" {', '.join(guide.grades(answer.deltas()))}); {c.gpu_hours.low:,.0f} to"
         f" {c.gpu_hours.high:,.0f} {c.gpu} hours, TTFT {c.latency.ttft_ms:,.0f} ms on"
         f" {c.latency_gpu}, {c.memory.total:.0f} GB"
     )
@@ -486,7 +486,7 @@ def filled(one: Advice) -> list[str]:
         return [f"No recipe meets these limits: {'; '.join(answer.warnings[1:])}."]
     best, c = answer.result.recipes[0], answer.result.recipes[0].costs
     by_axis: dict[str, list[Mapping]] = {}
-    for entry in answer.citations[0]:
+    for entry in answer.citations():
         by_axis.setdefault(entry["axis"], []).append(entry)
     lines = [f"- task mix: {one.tasks.label}"]
     lines += [
@@ -497,9 +497,9 @@ def filled(one: Advice) -> list[str]:
     lines += [
         f"- stage {i}: train {' + '.join(s.stage.trains)} on {s.stage.samples:,.0f} of"
         f" {s.stage.data}, {s.total:.2g} FLOP; {schedule.rates(fact['learning_rate'])}"
-        for i, (s, fact) in enumerate(zip(c.stages, answer.schedules[0]), 1)
+        for i, (s, fact) in enumerate(zip(c.stages, answer.schedule()), 1)
     ]
-    lines += [f"- plan: {schedule.plan_text(answer.schedules[0])}"]
+    lines += [f"- plan: {schedule.plan_text(answer.schedule())}"]
     lines += [f"- or {other['change']}: {schedule.about(other)}" for other in answer.alternatives]
     lines += [
         (
@@ -535,7 +535,7 @@ def filled(one: Advice) -> list[str]:
         "| benchmark | change | 80% interval | P(better) | grade |",
         "|---|---:|---|---:|---|",
     ]
-    for d in answer.deltas[0]:
+    for d in answer.deltas():
         digits = 0 if (d.max or 100) > 200 else 1
         lines.append(
             f"| {d.benchmark} | {signed(d.expected, digits)} | {signed(d.low, digits)} to"
