@@ -1,8 +1,5 @@
 """The flags of `ablate`, and how it is carried out."""
 
-import sys
-
-from ..base.wording import clean
 from ..library import Library
 from ..terms import units
 from ..terms.recipe import parse
@@ -17,7 +14,7 @@ from .arguments import (
     recipe_fields,
     screen_flags,
 )
-from .console import out, show, style
+from .console import err, out, show, style
 from .registry import shell
 
 
@@ -74,7 +71,7 @@ def ablate_command(args, library: Library, understood: dict | None = None) -> in
     try:
         answer = ablate.answer_ablate(library, asked, own, args.confidence, args.worth)
     except NothingFits as nothing:  # no bad input: as with `pick`, exit code 1
-        print(f"error: {clean(str(nothing))}", file=sys.stderr)
+        err(f"error: {nothing}")
         return 1
     view = screen.view(answer, words)
     view["next"] = ["the same with --why (every axis, every run)", shell(["design", "--help"])]

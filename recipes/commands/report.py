@@ -18,7 +18,7 @@ from ..terms.recipe import Recipe
 from ..terms.sides import two_names
 from ..terms.tasks import parse_mix
 from .arguments import Parser, Usage, choices_of, constraints, request_argv
-from .console import PROGRAM, out, show
+from .console import PROGRAM, err, out, show
 
 # --- report
 # ------------------------------------------------------------------------------------------
@@ -72,7 +72,7 @@ def report_command(
         args.level,
     )
     tell = (
-        (lambda what: print(f"report: {what} …", file=sys.stderr, flush=True))
+        (lambda what: err(f"report: {what} …"))
         if sys.stderr is not None and sys.stderr.isatty()
         else lambda what: None
     )

@@ -11,7 +11,7 @@ from ..picker.trials import MOST_RUNS
 from ..terms.recipe import Recipe
 from .jsonable import axis_value, recipe, run_counts
 from .pick import fitted, limits_view
-from .swap import describe
+from .recipe import describe
 from .text import Style, block, table, wrap
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from ..terms.recipe import BASELINE_NAME, Recipe
 from ..terms.units import budget_text
 from .jsonable import axis_value, costs, delta, interval
 from .jsonable import recipe as stated
-from .swap import describe
+from .recipe import describe
 from .text import Style, block
 
 if TYPE_CHECKING:
