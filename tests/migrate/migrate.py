@@ -325,7 +325,7 @@ def link_runs(papers: dict) -> dict:
 def migrate(source: pathlib.Path, target: pathlib.Path) -> None:
     registry = {
         name: json.loads((source / "registry" / f"{name}.json").read_text(encoding="utf-8"))
-        for name in ("benchmarks", "components", "hardware", "latency", "models", "training_costs")
+        for name in ("benchmarks", "components", "hardware", "latency", "training_costs")
     }
     records = benchmark_records(registry["benchmarks"])
     benchmarks = {record["key"]: record for record in records}
@@ -420,7 +420,7 @@ def migrate(source: pathlib.Path, target: pathlib.Path) -> None:
     )
     for device in registry["hardware"]["hardware"]:
         device["aliases"] = OVERLAY["hardware_aliases"].get(device["slug"], [])
-    for name in ("hardware", "latency", "models", "training_costs"):
+    for name in ("hardware", "latency", "training_costs"):
         write(name, {**registry[name], "format": 2})
 
 
