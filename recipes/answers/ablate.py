@@ -12,10 +12,10 @@ from ..cost import flops
 from ..library import Library
 from ..picker import ablate as ablation
 from ..picker.limits import Pairs
-from ..picker.space import CONNECTORS, Space, Visual, space
+from ..picker.space import CONNECTORS, Space, Visual
 from ..terms.recipe import Recipe, change
 from .costs import data_part, language_part, recipe_costs, visual_part, whole
-from .ground import NothingFits, Request, ground, ground_of
+from .ground import NothingFits, Request, choices_for, ground, ground_of
 
 SPEND = (2.5, 5, 10)  # plans for the cost of so many runs of the recipe
 
@@ -63,7 +63,7 @@ def answer_ablate(
     else:
         asked = asked._replace(limits=asked.limits.asked())
         recipe = whole(own.stated(), library.words)
-        choices = space(library.words, asked.fix, asked.avoid)
+        choices = choices_for(library, asked, asked.fix, asked.avoid)
         choices, place = _with_recipe(library, choices, recipe)
         costs = recipe_costs(library, recipe, asked.limits)[0]
         on = ground_of(library, asked, choices)

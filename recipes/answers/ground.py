@@ -12,7 +12,8 @@ from ..library import Library
 from ..picker import rank
 from ..picker.limits import Constraints, Pairs, costs_of
 from ..picker.scores import Candidate, Scores
-from ..picker.space import Space, space
+from ..picker.space import CONNECTORS, FUSED, Space, space
+from ..picker.usual import habit
 from ..terms.recipe import BASELINE
 from ..terms.tasks import TaskMix
 
@@ -26,7 +27,7 @@ class Request(NamedTuple):
 
     fix: field -> value; avoid: field -> values, both canonical. top: how many recipes. level: of
     the intervals. risk: see rank.pick. pareto: a cost of pareto.COSTS. deploy: was a device named
-    alone?
+    alone? any_parts: also those that nobody uses.
     """
 
     tasks: TaskMix
@@ -38,6 +39,7 @@ class Request(NamedTuple):
     risk: str = "expected"
     pareto: str | None = None
     deploy: bool = False
+    any_parts: bool = False
 
 
 class Ground(NamedTuple):
@@ -82,8 +84,25 @@ class Ground(NamedTuple):
 
 def ground(library: Library, asked: Request) -> Ground:
     """The candidates that `asked` allows. Raises space.EmptySpace."""
-    choices = space(library.words, asked.fix, asked.avoid)
+    choices = choices_for(library, asked, asked.fix, asked.avoid)
     return ground_of(library, asked, choices)
+
+
+def choices_for(library: Library, asked: Request, fix: Mapping, avoid: Mapping) -> Space:
+    """The candidates after --fix and --avoid, without parts that nobody uses unless rows on the
+    tasks say that they gain (or --any-parts).
+    """
+    words = library.words
+    if asked.any_parts:
+        return space(words, fix, avoid)
+    parts = [
+        *(("encoder", slug) for slug in words.records("encoder")),
+        *(("encoder", "+".join(sorted(fused))) for fused in FUSED),
+        *(("connector", slug) for slug in CONNECTORS),
+        *(("llm", slug) for slug in words.records("llm")),
+    ]
+    only = habit(library.practice, library.standing, words, asked.tasks, parts)
+    return space(words, fix, avoid, only)
 
 
 def ground_of(library: Library, asked: Request, choices: Space) -> Ground:

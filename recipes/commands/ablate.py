@@ -66,7 +66,10 @@ def ablate_command(args, library: Library, understood: dict | None = None) -> in
         else None
     )
     asked = Request(
-        parse_mix(args.tasks, words), constraints(args, words), *choices_of(args, words)
+        parse_mix(args.tasks, words),
+        constraints(args, words),
+        *choices_of(args, words),
+        any_parts=args.any_parts,
     )
     try:
         answer = ablate.answer_ablate(library, asked, own, args.confidence, args.worth)

@@ -343,6 +343,11 @@ def constraint_flags(parser) -> None:
         default=[],
         help="leave out a component: encoder=clip-vit-l-14 (repeatable)",
     )
+    parser.add_argument(
+        "--any-parts",
+        action="store_true",
+        help="also parts that no released model has and that no rows on the tasks speak for",
+    )
 
 
 FREE = ("any", "none", "no limit", "unlimited")
@@ -469,6 +474,7 @@ def request_argv(args: argparse.Namespace) -> list[str]:
     ):
         value = getattr(args, name)
         argv += [f"--{name}", str(value)] if value != default else []
+    argv += ["--any-parts"] if args.any_parts else []
     for name in ("fix", "avoid", "tables"):
         argv += [part for value in getattr(args, name) for part in (f"--{name}", value)]
     return argv

@@ -56,6 +56,7 @@ def pick_command(args, library: Library, understood: dict | None = None) -> int:
         args.risk,
         args.pareto,
         args.deploy is not None,
+        args.any_parts,
     )
     answer = picks.answer_pick(library, asked)
     plot = {"plot": plot_front(args.plot, answer)} if args.plot and answer.front else {}

@@ -70,6 +70,7 @@ def report_command(
         *choices_of(args, words),
         args.top,
         args.level,
+        any_parts=args.any_parts,
     )
     tell = (
         (lambda what: err(f"report: {what} …"))

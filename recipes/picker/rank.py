@@ -88,12 +88,15 @@ def pick(
     space, words = scores.space, scores.words
     pairs = pairs or Pairs(space, limits, words, calibration)
     counts, excluded = pairs.counts()
+    width = max(top, CANDIDATES)
     if risk == "expected":
-        chosen = list(leaders(scores, counts, max(top, CANDIDATES)))
+        chosen = list(leaders(scores, counts, width))
+        if not chosen:  # no pair of sizes that rows have: others stand behind
+            chosen = list(leaders(scores, counts, width, sized=False))
     else:
         from .risk import cautious  # which needs the scores and leaders of this module
 
-        chosen = cautious(scores, counts, max(top, CANDIDATES), level, risk)
+        chosen = cautious(scores, counts, width, level, risk)
     race = Race(scores, limits, calibration, level)
     best = chosen[0] if chosen else None
     if risk == "expected" and best:

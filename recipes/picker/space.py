@@ -8,12 +8,15 @@ known what goes together.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..base.errors import Refused
 from ..cost import flops, tokens
 from ..terms.recipe import Recipe
 from ..terms.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    from .usual import Habit
 
 CONNECTORS = (
     "mlp-2x-gelu",
@@ -85,7 +88,8 @@ class Space(NamedTuple):
     """The choices, and (rule, number of visual parts, LLMs or mixes left out by it).
 
     unusual: (axis, part) of the choices that few released models have -> why it is one all the
-    same (usual.py).
+    same (usual.py). sized: for each LLM the numbers of the data mixes with which rows of about such
+    sizes exist; empty: not asked. only: by what parts were left out.
     """
 
     visuals: tuple[Visual, ...]
@@ -93,6 +97,8 @@ class Space(NamedTuple):
     data: tuple[Data, ...]
     left_out: tuple[tuple[str, int], ...]
     unusual: Mapping[tuple[str, str], str] = {}
+    sized: tuple[frozenset[int], ...] = ()
+    only: "Habit | None" = None
 
     @property
     def size(self) -> int:
@@ -302,6 +308,20 @@ class _Sieve(NamedTuple):
             )
         return items
 
+    def prefer(
+        self, items: list, field: str, value_of: Callable, barred: Mapping, rule: str
+    ) -> list:
+        """The items that are not barred; all of them where the field is fixed or nothing else is
+        there.
+        """
+        if field in self.fix or field not in barred:
+            return items
+        kept = [item for item in items if value_of(item) not in barred[field]]
+        if not kept:
+            return items
+        self.left_out.append((rule.format(field), len(items) - len(kept)))
+        return kept
+
     def sized(self, llms: list[Language]) -> list[Language]:
         """The LLMs of about the sizes that are fixed and not avoided."""
         size = lambda item: item.record["params_b"]  # noqa: E731
@@ -324,10 +344,13 @@ class _Sieve(NamedTuple):
 
 
 def space(
-    words: Vocabulary, fix: Mapping[str, object], avoid: Mapping[str, Sequence[str]]
+    words: Vocabulary,
+    fix: Mapping[str, object],
+    avoid: Mapping[str, Sequence[str]],
+    only: "Habit | None" = None,
 ) -> Space:
-    """All choices after `fix` (field -> value, canonical) and `avoid` (axis -> slugs). Raises
-    EmptySpace.
+    """All choices after `fix` (field -> value, canonical) and `avoid` (axis -> slugs). only: leave
+    out what it bars, where that is not fixed and something else is there. Raises EmptySpace.
     """
     views, excluded = visuals(words)
     llms, no_shape = languages(words)
@@ -345,4 +368,32 @@ def space(
         views = sieve.keep(views, field, lambda v, field=field: getattr(v.recipe, field))
     llms = sieve.sized(sieve.keep(llms, "llm", lambda x: x.slug))
     mixes = sieve.keep(mixes, "data", lambda x: x.slug)
-    return Space(tuple(views), tuple(llms), tuple(mixes), tuple(sieve.left_out))
+    if only is None:
+        return Space(tuple(views), tuple(llms), tuple(mixes), tuple(sieve.left_out))
+    odd = "few released models have the {}, and no rows on these tasks say that it gains (--any-parts)"
+    for field in ("encoder", "connector"):
+        value_of = lambda v, field=field: getattr(v.recipe, field)  # noqa: E731
+        views = sieve.prefer(views, field, value_of, only.barred, odd)
+    llms = sieve.prefer(
+        llms, "llm", lambda x: x.slug, only.barred, odd.replace("the {}", "the LLM")
+    )
+    mixes = sieve.prefer(mixes, "data", lambda x: x.slug, {"data": only.empty}, EMPTY)
+    return Space(
+        tuple(views),
+        tuple(llms),
+        tuple(mixes),
+        tuple(sieve.left_out),
+        only.unusual,
+        tuple(
+            frozenset(
+                d
+                for d, data in enumerate(mixes)
+                if only.standing.sized(x.record["params_b"], data.samples)
+            )
+            for x in llms
+        ),
+        only,
+    )
+
+
+EMPTY = "the data mix holds none of the tasks' kinds of data (--any-parts)"
