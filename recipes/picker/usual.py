@@ -8,6 +8,7 @@ evidence too: of what can be trained, served and repaired. Does not score.
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+from ..base.wording import plural
 from ..effects.standing import Standing, gains, usual
 from ..released.practice import Practice
 from ..terms.mixes import Mixes
@@ -48,10 +49,10 @@ def habit(
         if gains(found):
             best = max(found, key=lambda one: (one.better, one.mean))
             count = practice.of(axis, part).count
-            models = "no released model" if not count else f"only {count} released"
+            models = f"{plural(count, 'released model')} {'has' if count == 1 else 'have'} it"
             unusual[axis, part] = (
-                f"{part}: {models} {'has' if not count else 'have'} it; {best.table} prints it better"
-                f" than {best.rival} on {best.better} of {best.of}"
+                f"{part}: {models}; {best.table} prints it better than {best.rival} on"
+                f" {best.better} of {best.of}"
             )
         else:
             barred.setdefault(axis, set()).add(part)

@@ -42,6 +42,7 @@ def view(answer: "PickAnswer", full: bool = True) -> dict:
         },
         "label": answer.asked.tasks.label,
         "tasks": {name: number(w) for name, w in result.tasks.parts.items()},
+        "untested": untested(answer),
         "recipes": [
             ranked_view(answer, i, item, i < count, full) for i, item in enumerate(result.recipes)
         ],
@@ -69,6 +70,26 @@ def view(answer: "PickAnswer", full: bool = True) -> dict:
     if answer.front:
         value["pareto"] = front_view(answer.front)
     return value
+
+
+def untested(answer: "PickAnswer") -> list[str]:
+    """The asked families' own benchmarks that no ablation measures, where a family is judged by
+    benchmarks of other families in their place.
+    """
+    words, known = answer.library.words, answer.library.posterior.benchmarks
+    records, families = words.records("benchmark"), words.records("family")
+    out = []
+    for part in answer.asked.tasks.parts:
+        core = families.get(part, {}).get("core", ())
+        if any(records[name]["family"] != part for name in core):
+            out += [
+                name
+                for name, record in records.items()
+                if record["family"] == part
+                and name not in known
+                and (record.get("lmms_eval") or record.get("vlmevalkit"))
+            ]
+    return out
 
 
 def standing(result: "Pick") -> dict:
@@ -209,6 +230,10 @@ def first_screen(view_: Mapping, names: Mapping[str, str], style: Style) -> str:
     for text in first["unusual"][:2]:
         lines += block(text, style, "  unusual     ", 2)
     lines += gain_lines(first, names, style)
+    if view_["untested"]:
+        told = ", ".join(names.get(name, name) for name in view_["untested"][:4])
+        text = f"no ablation measures {told}: how a recipe does there is not known"
+        lines += block(text, style, "  unknown     ", 2)
     lines += block(cost_text(first), style, "  cost        ", 2)
     lines += block(sure_text(view_), style, "  sure?       ", 3)
     lines += ablate_line(view_, style)
@@ -283,7 +308,7 @@ def recipe_lines(item: Mapping, style: Style) -> list[str]:
         line
         for axis, label in AXES.items()
         for line in block(
-            f"{choice(item, axis)}: {rows_text(item, axis)}", style, f"  {label:<11} ", 1
+            f"{choice(item, axis)}; {rows_text(item, axis)}", style, f"  {label:<11} ", 1
         )
     ]
 
@@ -292,7 +317,7 @@ def choice(item: Mapping, axis: str) -> str:
     """One axis of a recipe in words."""
     r = item["recipe"]
     if axis == "data":
-        return f"{r['data']} ({short(r['data_size'])} examples)"
+        return f"{r['data']} ({short(r['data_size'])})"
     if axis == "llm":
         return f"{r['llm']} ({r['llm_params_b']:.3g}B)"
     if axis == "resolution":
@@ -310,12 +335,13 @@ def rows_text(item: Mapping, axis: str) -> str:
     """What the first table cited for a choice shows, in a few words."""
     found = [one for one in item["citations"] if one["axis"] == axis]
     if not found or not found[0]["table"]:
-        return "no row tests it"
+        return "no rows"
     one = next((c for c in found if 2 * c["better"] >= c["of"]), found[0])
     where = {"mix": "", "related": " related", "other": " other"}[one["tasks"]]
-    fair = "" if one["controlled"] else ", more moved"
-    how = f"better on {one['better']}" if one["better"] else "not better on any"
-    return f"{one['table']}: {how} of {one['of']}{where}{fair}"
+    if not one["better"]:
+        limited = " breaks the " in one["why"]
+        return f"{'behind what breaks a limit' if limited else 'not better'} in {one['table']}"
+    return f"better on {one['better']}/{one['of']}{where} in {one['table']}"
 
 
 def gain_lines(item: Mapping, names: Mapping[str, str], style: Style) -> list[str]:
@@ -357,14 +383,14 @@ def sure_text(view_: Mapping) -> str:
             f" {percent(view_['recipes'][0]['score']['p_best'])}"
         )
     text = (
-        f"no clear difference to {others} of the other {view_['competitors'] - 1} leading recipes:"
-        " choose by cost, licence, habit"
+        f"no clear difference to {others} of the {view_['competitors'] - 1} next recipes: choose by"
+        " cost, licence, habit"
     )
     cheap = view_["cheapest_tied"]
     if cheap:
         text += (
-            f" ({unlike(Recipe(**cheap['recipe']), first)}: {cheap['gpu_hours']:,.0f} hours,"
-            f" {signed(cheap['expected'])})"
+            f"; cheapest: {unlike(Recipe(**cheap['recipe']), first)}, {cheap['gpu_hours']:,.0f}"
+            f" hours, {signed(cheap['expected'])}"
         )
     return text
 
