@@ -283,7 +283,31 @@ def _one_size(fixed: dict[str, object], words: Vocabulary) -> None:
 
 
 def constraint_flags(parser) -> None:
-    """What a recipe must meet: the flags that `constraints` reads."""
+    """What a recipe must meet (`limit_flags`), and what is fixed or left out (`choices_of`)."""
+    limit_flags(parser)
+    parser.add_argument(
+        "--fix",
+        metavar="AXIS=VALUE",
+        action="append",
+        default=[],
+        help="keep a field fixed: llm=qwen2.5-7b, llm_params_b=2B (repeatable)",
+    )
+    parser.add_argument(
+        "--avoid",
+        metavar="AXIS=VALUE",
+        action="append",
+        default=[],
+        help="leave out a component: encoder=clip-vit-l-14 (repeatable)",
+    )
+    parser.add_argument(
+        "--any-parts",
+        action="store_true",
+        help="also parts that no released model has and that no rows on the tasks speak for",
+    )
+
+
+def limit_flags(parser) -> None:
+    """What a recipe may cost: the flags that `constraints` reads."""
     parser.add_argument(
         "--budget",
         metavar="B",
@@ -329,29 +353,9 @@ def constraint_flags(parser) -> None:
         default="any",
         help="commercial: the LLM's licence must permit commercial use",
     )
-    parser.add_argument(
-        "--fix",
-        metavar="AXIS=VALUE",
-        action="append",
-        default=[],
-        help="keep a field fixed: llm=qwen2.5-7b, llm_params_b=2B (repeatable)",
-    )
-    parser.add_argument(
-        "--avoid",
-        metavar="AXIS=VALUE",
-        action="append",
-        default=[],
-        help="leave out a component: encoder=clip-vit-l-14 (repeatable)",
-    )
-    parser.add_argument(
-        "--any-parts",
-        action="store_true",
-        help="also parts that no released model has and that no rows on the tasks speak for",
-    )
 
 
 FREE = ("any", "none", "no limit", "unlimited")
-
 
 def constraints(args: argparse.Namespace, words: Vocabulary) -> Constraints:
     """What a recipe must meet, from `constraint_flags`; what they leave open is assumed, and said
