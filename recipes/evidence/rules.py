@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 
 from ..terms.vocabulary import UnknownName, Vocabulary, fold, nearest
-from . import redundancy
+from . import mixes, redundancy
 from .redundancy import Found, decimals
 from .tables import Table, escape
 
@@ -216,6 +216,7 @@ OTHER_RULES = {
     "alias": "A spelling of a registry names one thing.",
     "derived": "The stored fit was made from the evidence as it is now (`fit` makes it anew).",
     "same-run": redundancy.SAME_RUN,
+    "reprint": redundancy.REPRINT,
     "baseline": redundancy.BASELINE,
     "lock": "Every cell is the one that tables/LOCK holds; `check --lock` accepts a change.",
     "audit": (
@@ -223,4 +224,5 @@ OTHER_RULES = {
         " model that is there (`claims` judges by them)."
     ),
     "accepted": "An exception that a table records names a rule and says why.",
+    **mixes.RULES,
 }
