@@ -357,6 +357,7 @@ def limit_flags(parser) -> None:
 
 FREE = ("any", "none", "no limit", "unlimited")
 
+
 def constraints(args: argparse.Namespace, words: Vocabulary) -> Constraints:
     """What a recipe must meet, from `constraint_flags`; what they leave open is assumed, and said
     to be.
@@ -477,7 +478,7 @@ def request_argv(args: argparse.Namespace) -> list[str]:
         ("licence", "any"),
     ):
         value = getattr(args, name)
-        argv += [f"--{name}", str(value)] if value != default else []
+        argv += [f"--{name}", str(value)] if value not in (default, None) else []
     argv += ["--any-parts"] if args.any_parts else []
     for name in ("fix", "avoid", "tables"):
         argv += [part for value in getattr(args, name) for part in (f"--{name}", value)]
