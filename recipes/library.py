@@ -291,17 +291,17 @@ class Library:
 
     @property
     def calibration(self) -> "Calibration":
-        """Utilisation of published training runs."""
+        """Utilisation of published and reported training runs."""
         if self._calibration is None:
-            from .cost import training
+            from .cost import runs
 
             words = self.words
-            self._calibration = training.calibrate(
-                training.published(
-                    words.registry("training_costs")["training_costs"],
-                    words.records("encoder"),
-                    words.records("llm"),
-                    words.records("hardware"),
-                )
+            self._calibration = runs.calibrate(
+                [
+                    *runs.published(
+                        words.registry("training_costs")["training_costs"], words.records
+                    ),
+                    *runs.reported(words.registry("cost_reports")["reports"], words.records),
+                ]
             )
         return self._calibration

@@ -13,7 +13,7 @@ import subprocess
 import tempfile
 import unittest
 
-from recipes.answers import costs as costing
+from recipes.answers import parts
 from recipes.commands.arguments import recipe_fields
 from recipes.exchange.experiment import plan_experiment, write_experiment, write_files
 from recipes.exchange.target import Job, Target, comment, divide, names
@@ -42,7 +42,7 @@ OTHERS = {
 def recipe_of(text: str) -> Recipe:
     from recipes.terms.recipe import parse
 
-    return costing.whole(
+    return parts.whole(
         parse(recipe_fields(text, "test"), library().words)[0].stated(), library().words
     )
 

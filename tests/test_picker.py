@@ -376,16 +376,16 @@ class Ranking(unittest.TestCase):
             visual = self.space.visuals[item[1]]
             return len(visual.encoders), visual.across
 
-        def flop(item):
+        def hours(item):
             _, v, x, d = item
             parts = self.space.visuals[v], self.space.languages[x], self.space.data[d]
-            return costs_of(*parts, limits, self.words, self.calibration).flop
+            return costs_of(*parts, limits, self.words, self.calibration).gpu_hours.gpu_hours
 
         rest, out = list(equal), []
         for shape in sorted({plain(item) for item in equal}):
-            rest = sorted((item for item in equal if plain(item) == shape), key=flop)
+            rest = sorted((item for item in equal if plain(item) == shape), key=hours)
             while rest:
-                near = [item for item in rest if flop(item) <= 1.1 * flop(rest[0])]
+                near = [item for item in rest if hours(item) <= 1.1 * hours(rest[0])]
                 out += sorted(near, key=lambda item: -item[0])
                 rest = rest[len(near) :]
         return out
@@ -405,7 +405,8 @@ class Ranking(unittest.TestCase):
             shapes = [(len(x.visual.encoders), x.visual.across) for x in (before, after)]
             self.assertLessEqual(*shapes)
             if shapes[0] == shapes[1]:  # less cost first; a tenth is no difference
-                cheaper = after.costs.flop * 1.1 >= before.costs.flop
+                spent = [x.costs.gpu_hours.gpu_hours for x in (before, after)]
+                cheaper = spent[1] * 1.1 >= spent[0]
                 self.assertTrue(cheaper, (before.recipe, after.recipe))
         rest = [item.mix.expected for item in found[len(equal) :]]
         self.assertEqual(rest, sorted(rest, reverse=True))
@@ -423,7 +424,7 @@ class Ranking(unittest.TestCase):
         class Race:
             scores = self.scores
 
-            def flop(self, candidate):
+            def hours(self, candidate):
                 return {0: 100.0, 1: 100.2, 2: 120.0}[candidate[2]]
 
         order = sorted(range(3), key=lambda d: -self.scores.data[d])
@@ -548,6 +549,7 @@ class Ranking(unittest.TestCase):
                 Constraints(units.budget("300 A100-hours", self.words), memory_gb=40.0),
             ):
                 points = []
+                pairs = Pairs(self.space, limits, self.words, self.calibration)
                 for score, v, x, d in self.brute(limits)[0]:
                     costs = costs_of(
                         self.space.visuals[v],
@@ -560,7 +562,9 @@ class Ranking(unittest.TestCase):
                     points.append(
                         (
                             {
-                                "training": costs.flop,
+                                # FLOPs of the reference LLM that take as long
+                                "training": costs.flop
+                                * pairs.slowness(self.space.languages[x].record),
                                 "latency": costs.latency.ttft_ms,
                                 "memory": costs.memory.total,
                             }[by],
@@ -571,7 +575,6 @@ class Ranking(unittest.TestCase):
                 for cost, score in sorted(points, key=lambda p: (p[0], -p[1])):
                     if not expected or score > expected[-1][1]:
                         expected.append((cost, score))
-                pairs = Pairs(self.space, limits, self.words, self.calibration)
                 counts, _ = pairs.counts()
                 got = pareto.front(self.scores, pairs, counts, by)
                 self.assertEqual(len(got), len(expected), (by, limits))
@@ -628,7 +631,7 @@ class Ranking(unittest.TestCase):
             self.assertLessEqual(item.ranks[0], item.ranks[1])
             self.assertGreaterEqual(item.ranks[0], 1)
         tied = [item for item in found.recipes if item.tied]
-        least = min(tied, key=lambda item: item.costs.flop)
+        least = min(tied, key=lambda item: item.costs.gpu_hours.gpu_hours)
         self.assertEqual((found.cheapest or found.recipes[0]).recipe, least.recipe)
 
     def test_probabilities_of_being_best(self):

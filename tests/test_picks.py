@@ -167,7 +167,7 @@ class NothingFits(unittest.TestCase):
 class Choices(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.answer = call_json("pick", *SMALL, "--budget", "400 A100-hours", "--pareto", "training")
+        cls.answer = call_json("pick", *SMALL, "--budget", "300 A100-hours", "--pareto", "training")
 
     def test_the_front_rises_with_cost_and_ends_at_the_pick(self):
         points = self.answer["pareto"]["points"]

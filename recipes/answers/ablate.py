@@ -14,8 +14,8 @@ from ..picker import ablate as ablation
 from ..picker.limits import Pairs
 from ..picker.space import CONNECTORS, Space, Visual
 from ..terms.recipe import Recipe, change
-from .costs import data_part, language_part, recipe_costs, visual_part, whole
 from .ground import NothingFits, Request, choices_for, ground, ground_of
+from .parts import data_part, language_part, recipe_costs, visual_part, whole
 
 SPEND = (2.5, 5, 10)  # plans for the cost of so many runs of the recipe
 

@@ -19,7 +19,7 @@ from ..picker.limits import Constraints, Costs, exceeds
 from ..picker.space import same_size
 from ..terms.recipe import BASELINE, Recipe, change, published_size
 from ..terms.tasks import TaskMix, parse_mix
-from .costs import recipe_costs
+from .parts import recipe_costs
 from .swap import Printed, pooled_print
 
 AXES = ("encoder", "connector", "llm", "llm_params_b", "data", "resolution", "visual_tokens")

@@ -9,7 +9,8 @@ import math
 import sys
 from collections.abc import Mapping
 
-from ..answers import costs as costing
+from ..answers import parts
+from ..answers.cost import PLANS
 from ..base.wording import clean
 from ..cost import flops
 from ..library import Library
@@ -151,7 +152,7 @@ def design_arguments(parser: Parser) -> None:
     )
     parser.add_argument(
         "--plan",
-        choices=costing.PLANS,
+        choices=PLANS,
         default="llava",
         help="the training stages (default: LLaVA's two)",
     )
@@ -205,7 +206,7 @@ def design_command(args, library: Library, understood: dict | None = None) -> in
         and "resolution" not in own
         and not any("resolution" in stated for f in factors for stated in f.stated)
     ):
-        own = {**own, "resolution": costing.native(words, own["encoder"]) or BASELINE.resolution}
+        own = {**own, "resolution": parts.native(words, own["encoder"]) or BASELINE.resolution}
     detect, percent = args.detect or (None, False)
     benchmarks = tuple(benchmark_list(args.benchmark, words))
     experiments.check_effect(detect, percent, benchmarks, words)
@@ -268,7 +269,7 @@ def export_runs(args, value, library: Library) -> tuple[list[str], list[str]]:
     """
     from ..exchange.experiment import plan_experiment, write_files
 
-    runs = [(run.name, costing.whole(run.recipe.stated(), library.words)) for run in value.runs]
+    runs = [(run.name, parts.whole(run.recipe.stated(), library.words)) for run in value.runs]
     more = {"table": args.table} if args.table else {}
     files = plan_experiment(
         runs,
@@ -495,7 +496,7 @@ def curve_command(args, library: Library, understood: dict | None = None) -> int
             else f"curve: --plot {args.plot[:60]!r}: the picture's file ends in .svg"
         )
     stated = own_fields(args.recipe, "curve", words)
-    recipe = costing.whole(stated, words)
+    recipe = parts.whole(stated, words)
     low, high = (
         end(text, name, axis, words) for text, name in ((args.low, "--from"), (args.high, "--to"))
     )
@@ -506,7 +507,7 @@ def curve_command(args, library: Library, understood: dict | None = None) -> int
 
     def costs(value: Recipe) -> tuple[float | None, float | None, float | None]:
         try:
-            cost, visual = costing.recipe_costs(library, published_size(value, words), limits)
+            cost, visual = parts.recipe_costs(library, published_size(value, words), limits)
         except flops.MissingFigure:
             return None, None, None
         return cost.gpu_hours.gpu_hours, cost.latency.ttft_ms, visual.visual_tokens

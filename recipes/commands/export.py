@@ -8,7 +8,7 @@ import os
 import re
 import sys
 
-from ..answers import costs as costing
+from ..answers import parts
 from ..base import reading
 from ..base.wording import clean
 from ..exchange.importing import paper_key
@@ -91,7 +91,7 @@ def export_command(args, library: Library, understood: dict | None = None) -> in
 
     target = Target(args.to, library.words)
     runs = [
-        (name, costing.whole(recipe.stated(), library.words))
+        (name, parts.whole(recipe.stated(), library.words))
         for name, recipe in named_recipes(args.recipes, args.rank, library)
     ]
     paper_key(args.table)  # refused now, not when the results are imported

@@ -127,19 +127,19 @@ COMMANDS = {
         "claims\nclaims L12\nclaims --verdict contradicted --why\nclaims --file my-claims.json",
     ),
     "tokens": Command(
-        "costs",
+        "tokens",
         "Visual tokens of images, term by term",
         "tokens --model qwen2-vl --image 448x280 --image 1024x768\ntokens --encoder siglip"
         " --resolution 384 --connector q-former",
     ),
     "cost": Command(
-        "costs",
+        "cost",
         "What training a recipe costs: FLOPs by stage, GPU-hours, memory",
         "cost --llm qwen2-7b --encoder siglip --resolution 384\ncost --plan three-stage --gpu H100"
         " --gpus 16\ncost --calibration",
     ),
     "latency": Command(
-        "costs",
+        "latency",
         "How long an answer takes, phase by phase, and the memory it needs",
         "latency --gpu Orin --dtype int4 --llm-params-b 2B\nlatency --resolution anyres-672"
         " --visual-tokens 2880\nlatency --calibration",

@@ -48,7 +48,7 @@ def plan_experiment(
     tasks: str | None = None,
     program: str = "python3 main.py",
 ) -> Experiment:
-    """The files of an experiment. runs: (name, recipe), the recipes whole (costing.whole); tasks:
+    """The files of an experiment. runs: (name, recipe), the recipes whole (answers.parts.whole); tasks:
     the mix to evaluate on.
 
     Raises RecipeError (which names the run when there are several), UnknownName and MixError.

@@ -113,7 +113,11 @@ def costs_of(
             stage, visual.encoder_flops, connector, language.record, visual.grid_tokens
         )
         for stage in training.two_stages(
-            data.samples, data.slug, visual.visual_tokens, visual.recipe.frozen_encoder
+            data.samples,
+            data.slug,
+            visual.visual_tokens,
+            visual.recipe.frozen_encoder,
+            fills(visual),
         )
     )
     total = sum(stage.total for stage in stages)
@@ -140,7 +144,7 @@ def costs_of(
     return Costs(
         total,
         limits.training_gpu,
-        training.estimate(total, hardware[limits.training_gpu], calibration),
+        training.estimate(total, hardware[limits.training_gpu], calibration, language.record),
         limits.device,
         timing,
         held,
@@ -148,23 +152,26 @@ def costs_of(
     )
 
 
+def fills(visual: Visual) -> tuple[tuple[float, float], ...]:
+    """What the images of each stage fill of a visual part's tiles (training.fills)."""
+    return training.fills(visual.recipe.resolution, visual.encoders[0][1])
+
+
 def allowed_flops(
     limits: Constraints, hardware: Mapping, calibration: training.Calibration
 ) -> float | None:
-    """The most FLOPs the budget allows (at the median utilisation); infinity for a budget in
-    images.
+    """The most FLOPs the budget allows, at the median utilisation of the reference LLM
+    (training.slowness; `Pairs` counts the FLOPs of others by how long they take); infinity for a
+    budget in images.
     """
     if limits.budget is None:
         return None
     if limits.budget.kind == "flop":
         return limits.budget.amount
     if limits.budget.kind == "gpu_hours":
-        return (
-            limits.budget.amount
-            * 3600
-            * training.peak_flops(hardware[limits.budget.gpu])
-            * calibration.median
-        )
+        device = hardware[limits.budget.gpu]
+        rate = training.peak_flops(device) * calibration.level(device)
+        return limits.budget.amount * 3600 * rate / training.slowness(None, device)
     return float("inf")
 
 
@@ -192,6 +199,8 @@ def exceeds(
             if sum(stage.stage.samples for stage in costs.stages) > limits.budget.amount
             else None
         )
+    if limits.budget.kind == "gpu_hours":
+        return "budget" if costs.gpu_hours.gpu_hours > limits.budget.amount else None
     return (
         "budget"
         if costs.flop > allowed_flops(limits, words.records("hardware"), calibration)
@@ -201,7 +210,8 @@ def exceeds(
 
 class Pair(NamedTuple):
     """What a visual part and an LLM cost together: milliseconds, tokens per second, gigabytes,
-    context tokens, FLOPs before and per sample.
+    context tokens, FLOPs before and per sample (under a budget in hours as many as the reference
+    LLM does in the time they take).
     """
 
     ms: float
@@ -213,7 +223,7 @@ class Pair(NamedTuple):
 
 
 class Group(NamedTuple):
-    """Visual parts with one token count. members: number, connector (Pairs.kinds), milliseconds and
+    """Visual parts with one key of `groups`. members: number, connector (Pairs.kinds), milliseconds and
     gigabytes of the encoder, its FLOPs before and per sample. most, least: the largest and the
     smallest of these four."""
 
@@ -242,19 +252,27 @@ class Pairs:
             (stage, training.stage_factors(stage), count)
             for stage, count in zip(plan, (plan[0].samples, 1.0))
         ]
-        self.tokens = [visual.visual_tokens * limits.images for visual in space.visuals]
+        self.trained_on = hardware[limits.training_gpu]
+        # what an LLM's costs depend on: tokens of a request, and what images fill of the tiles
+        self.tokens = [
+            (visual.visual_tokens * limits.images, fills(visual)) for visual in space.visuals
+        ]
         self.encoder = [
-            [visual.encoder_flops * factors["encoder"] * count for visual in space.visuals]
-            for _, factors, count in self.stages
+            [
+                visual.encoder_flops * share[i][1] * factors["encoder"] * count
+                for visual, (_, share) in zip(space.visuals, self.tokens)
+            ]
+            for i, (_, factors, count) in enumerate(self.stages)
         ]
         # a connector's costs depend on what it is, the encoder's width and the grid: few of these
         # for many visual parts
-        kinds: dict[tuple[str, float, float], int] = {}
+        kinds: dict[tuple[str, float, float, tuple], int] = {}
         self.kind = [
             kinds.setdefault(
-                (visual.recipe.connector or "", visual.width, visual.grid_tokens), len(kinds)
+                (visual.recipe.connector or "", visual.width, visual.grid_tokens, share),
+                len(kinds),
             )
-            for visual in space.visuals
+            for visual, (_, share) in zip(space.visuals, self.tokens)
         ]
         self.kinds = tuple(kinds)
         self.encoder_gb = [2e-9 * visual.encoder_params for visual in space.visuals]
@@ -262,7 +280,7 @@ class Pairs:
         self._by_width: dict[int, list[tuple[float, float, float]]] = {}
         self._timed: dict[int, list[float]] = {}
         self._ends: dict[int, tuple[tuple[float, ...], ...]] = {}
-        self._grouped: dict[float, Group] = {}
+        self._grouped: dict[tuple[float, tuple], Group] = {}
         self._counts: tuple[list[Sequence[int]], dict[str, int]] | None = None
 
     @property
@@ -286,9 +304,13 @@ class Pairs:
         if hidden not in self._by_width:
             before, each = (2.0 * factors["connector"] * count for _, factors, count in self.stages)
             params = {kind[:2]: flops.connector_params(*kind[:2], hidden) for kind in self.kinds}
-            sizes = [(params[connector, width], grid) for connector, width, grid in self.kinds]
+            sizes = [
+                (params[connector, width], grid, share)
+                for connector, width, grid, share in self.kinds
+            ]
             self._by_width[hidden] = [
-                (size, size * grid * before, size * grid * each) for size, grid in sizes
+                (size, size * grid * share[0][1] * before, size * grid * share[1][1] * each)
+                for size, grid, share in sizes
             ]
         return self._by_width[hidden]
 
@@ -304,7 +326,7 @@ class Pairs:
         if hidden not in self._timed:
             work = [
                 (size, grid)
-                for (size, *_), (_, _, grid) in zip(self._connectors(hidden), self.kinds)
+                for (size, *_), (_, _, grid, _) in zip(self._connectors(hidden), self.kinds)
             ]
             ms = {
                 pair: latency.connector_phase(self.device, pair[0], pair[1] * self.limits.images).ms
@@ -314,13 +336,14 @@ class Pairs:
         return self._timed[hidden]
 
     def _language(
-        self, record: Mapping, visual_tokens: float, asked: bool = False
+        self, record: Mapping, seen: tuple[float, tuple], asked: bool = False
     ) -> tuple[float, float, float, Sequence[float]]:
         """Milliseconds, tokens per second, gigabytes and FLOPs per stage of an LLM with so many
-        visual tokens a request.
+        visual tokens a request, and such shares of them in training.
 
         asked: only what a constraint asks for is worked out; the others are zero.
         """
+        visual_tokens, share = seen
         limits, tokens = self.limits, visual_tokens + PROMPT_TOKENS
         ms = speed = held = 0.0
         work: Sequence[float] = (0.0, 0.0)
@@ -336,8 +359,10 @@ class Pairs:
         if not asked or self.allowed is not None:
             one = visual_tokens / limits.images
             work = [
-                training.llm_flops(record, one, stage.text_tokens) * factors["llm"] * count
-                for stage, factors, count in self.stages
+                training.llm_flops(record, one * share[i][0], stage.text_tokens)
+                * factors["llm"]
+                * count
+                for i, (stage, factors, count) in enumerate(self.stages)
             ]
         return ms, speed, held, work
 
@@ -346,21 +371,28 @@ class Pairs:
         record = self.space.languages[x].record
         hidden = flops.need(record, "hidden_size")
         connectors, connector_ms = self._connectors(hidden), self._connector_ms(hidden)
-        known = {tokens: self._language(record, tokens) for tokens in set(self.tokens)}
-        spare = PROMPT_TOKENS + OUTPUT_TOKENS
-        for tokens, kind, seen, size, before, per in zip(
+        known = {seen: self._language(record, seen) for seen in set(self.tokens)}
+        spare, slow = PROMPT_TOKENS + OUTPUT_TOKENS, self.slowness(record)
+        for seen, kind, looking, size, before, per in zip(
             self.tokens, self.kind, self.vision_ms, self.encoder_gb, *self.encoder
         ):
-            total, speed, held, (begun, further) = known[tokens]
+            total, speed, held, (begun, further) = known[seen]
             params, first, each = connectors[kind]
             yield (
-                total + seen + connector_ms[kind],
+                total + looking + connector_ms[kind],
                 speed,
                 held + size + 2e-9 * params,
-                tokens + spare,
-                before + first + begun,
-                per + each + further,
+                seen[0] + spare,
+                slow * (before + first + begun),
+                slow * (per + each + further),
             )
+
+    def slowness(self, record: Mapping) -> float:
+        """How long a FLOP of an LLM takes beside one of the reference's, where time is what the
+        budget counts."""
+        if self.limits.budget is not None and self.limits.budget.kind == "flop":
+            return 1.0
+        return training.slowness(record, self.trained_on) / training.slowness(None, self.trained_on)
 
     def of(self, x: int) -> list[Pair]:
         """The costs of every visual part with one LLM."""
@@ -434,7 +466,7 @@ class Pairs:
             and self.allowed is None
         ):
             # nothing else to compare: no costs needed
-            over = [tokens + PROMPT_TOKENS + OUTPUT_TOKENS > context for tokens in self.tokens]
+            over = [tokens + PROMPT_TOKENS + OUTPUT_TOKENS > context for tokens, _ in self.tokens]
             excluded["context"] += mixes * sum(over)
             return [0 if out_ else mixes for out_ in over]
         record = self.space.languages[x].record
@@ -452,9 +484,10 @@ class Pairs:
         )
         # the terms of `_terms` and the rules of `reason`; for all visual parts of one token count
         # at once where none of them makes a difference
+        allowed = None if self.allowed is None else self.allowed / self.slowness(record)
         for tokens, group in self.groups.items():
             number = len(group.members)
-            if tokens + PROMPT_TOKENS + OUTPUT_TOKENS > context:
+            if tokens[0] + PROMPT_TOKENS + OUTPUT_TOKENS > context:
                 excluded["context"] += mixes * number
                 continue
             total, speed, held, (begun, further) = self._language(record, tokens, True)
@@ -470,7 +503,7 @@ class Pairs:
                 few, many = (
                     bisect_right(
                         self.sizes,
-                        (self.allowed - (ends[2] + first + begun)) / (ends[3] + each + further),
+                        (allowed - (ends[2] + first + begun)) / (ends[3] + each + further),
                     )
                     for ends, (first, each) in ((group.most, most), (group.least, least))
                 )
@@ -492,7 +525,7 @@ class Pairs:
                     counts[v] = can = (
                         bisect_right(
                             self.sizes,
-                            (self.allowed - (before + first + begun)) / (per + each + further),
+                            (allowed - (before + first + begun)) / (per + each + further),
                         )
                         if count is None
                         else count
@@ -503,10 +536,10 @@ class Pairs:
         return counts
 
     @property
-    def groups(self) -> dict[float, Group]:
-        """The visual parts by token count."""
+    def groups(self) -> dict[tuple[float, tuple], Group]:
+        """The visual parts by token count and what is filled of their tiles."""
         if not self._grouped:
-            members: dict[float, list[tuple]] = {}
+            members: dict[tuple[float, tuple], list[tuple]] = {}
             # what nothing asks for is not worked out
             vision_ms = (
                 self.vision_ms if self.limits.latency is not None else [0.0] * len(self.tokens)

@@ -140,8 +140,8 @@ def habit(equal: Sequence[Candidate], race: "Race") -> list[Candidate]:
     while rest:
         first = min(map(plain, rest))
         group = [c for c in rest if plain(c) == first]
-        least = min(map(race.flop, group))
-        group = [c for c in group if race.flop(c) <= CHEAPER * least]
+        least = min(map(race.hours, group))
+        group = [c for c in group if race.hours(c) <= CHEAPER * least]
         out += sorted(group, key=lambda c: -race.scores.mean(c))  # stable
         taken = set(group)
         rest = [c for c in rest if c not in taken]
@@ -193,9 +193,9 @@ class Race:
             )
         return self._costs[candidate]
 
-    def flop(self, candidate: Candidate) -> float:
-        """FLOPs of its training."""
-        return self.costs(candidate).flop
+    def hours(self, candidate: Candidate) -> float:
+        """GPU-hours of its training."""
+        return self.costs(candidate).gpu_hours.gpu_hours
 
     def judge(
         self, competitors: Sequence[Candidate], best: int, top: int, compete: bool
@@ -228,7 +228,7 @@ class Race:
 
         least = min(
             (number for number in range(count) if rival.tied[number]),
-            key=lambda number: (self.flop(competitors[number]), number),
+            key=lambda number: (self.hours(competitors[number]), number),
             default=0,
         )
         return (

@@ -19,7 +19,8 @@ from ..cost.training import quantile
 from ..library import Library
 from ..terms.recipe import Recipe, RecipeError, parse
 from ..terms.vocabulary import UnknownName
-from . import costs as costing
+from .latency import timing
+from .parts import visual_part, whole
 
 # What the engines are to the arithmetic (cost/latency.py). llama.cpp and Ollama are counted with
 # the fused ones: an assumption.
@@ -96,9 +97,9 @@ def deployment(
             "latencies need what is served: --recipe encoder=…,llm=… (connector, resolution and"
             " visual_tokens default to LLaVA-1.5's)",
         )
-    full = costing.whole(recipe.stated(), library.words)
-    costing.timing(library, full, gpu, gpus, dtype, ENGINES[engine], 1, 64, 128)
-    return Deployment(costing.visual_part(library, full).recipe, gpu, gpus, engine, dtype)
+    full = whole(recipe.stated(), library.words)
+    timing(library, full, gpu, gpus, dtype, ENGINES[engine], 1, 64, 128)
+    return Deployment(visual_part(library, full).recipe, gpu, gpus, engine, dtype)
 
 
 def _middle(values) -> float | None:
@@ -274,7 +275,7 @@ def _phases(library: Library, entry: Mapping) -> list[Own]:
     gpu = entry["hardware_slug"]
     if gpu not in words.records("hardware"):
         raise words.unknown("hardware", gpu)
-    recipe = costing.whole(
+    recipe = whole(
         parse(
             {field: entry[key] for key, field in AXES.items() if entry.get(key) is not None}, words
         )[0].stated(),
@@ -284,7 +285,7 @@ def _phases(library: Library, entry: Mapping) -> list[Own]:
     stored = latency.ENGINES[engine]
 
     def at(rates: latency.Engine) -> latency.Latency:
-        return costing.timing(
+        return timing(
             library,
             recipe,
             gpu,
