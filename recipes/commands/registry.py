@@ -114,7 +114,7 @@ COMMANDS = {
         " --visual-tokens 2880\nlatency --calibration",
     ),
     "import": Command(
-        "imports",
+        "import_",
         "Results of lmms-eval, VLMEvalKit or a CSV into a table of your own",
         "import logs/my_model --as siglip --recipe encoder=siglip,llm=qwen2-7b --table"
         " my-sweep\nimport sweep.csv --table my-sweep",
