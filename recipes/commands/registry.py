@@ -123,7 +123,8 @@ COMMANDS = {
         "export",
         "A recipe as configuration of a training program that exists",
         "export --to list\nexport encoder=siglip --to prismatic --out runs/\nexport a:llm=vicuna-7b"
-        " b:llm=vicuna-13b --to llava --out ab/\nexport picked.json --rank 2 --to llava-next",
+        " b:llm=vicuna-13b --to llava --out ab/\nexport picked.json --rank 2 --to llava-next\nexport"
+        " --model qwen2.5-vl-7b --method lora --freeze encoder --to llamafactory",
     ),
     "compare": Command(
         "compare",
