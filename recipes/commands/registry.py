@@ -145,7 +145,7 @@ COMMANDS = {
         " --visual-tokens 2880\nlatency --calibration",
     ),
     "import": Command(
-        "imports",
+        "import_",
         "Results of lmms-eval, VLMEvalKit or a CSV into a table of your own",
         "import logs/my_model --as siglip --recipe encoder=siglip,llm=qwen2-7b --table"
         " my-sweep\nimport sweep.csv --table my-sweep",
@@ -154,7 +154,8 @@ COMMANDS = {
         "export",
         "A recipe as configuration of a training program that exists",
         "export --to list\nexport encoder=siglip --to prismatic --out runs/\nexport a:llm=vicuna-7b"
-        " b:llm=vicuna-13b --to llava --out ab/\nexport picked.json --rank 2 --to llava-next",
+        " b:llm=vicuna-13b --to llava --out ab/\nexport picked.json --rank 2 --to llava-next\nexport"
+        " --model qwen2.5-vl-7b --method lora --freeze encoder --to llamafactory",
     ),
     "compare": Command(
         "compare",
