@@ -27,7 +27,8 @@ class Request(NamedTuple):
 
     fix: field -> value; avoid: field -> values, both canonical. top: how many recipes. level: of
     the intervals. risk: see rank.pick. pareto: a cost of pareto.COSTS. deploy: was a device named
-    alone? any_parts: also those that nobody uses.
+    alone? any_parts: also those that nobody uses. trainable_with: a training program
+    (exchange/) that must be able to write the recipes.
     """
 
     tasks: TaskMix
@@ -40,6 +41,7 @@ class Request(NamedTuple):
     pareto: str | None = None
     deploy: bool = False
     any_parts: bool = False
+    trainable_with: str | None = None
 
 
 class Ground(NamedTuple):
@@ -108,10 +110,17 @@ def choices_for(library: Library, asked: Request, fix: Mapping, avoid: Mapping) 
 def ground_of(library: Library, asked: Request, choices: Space) -> Ground:
     """The same over a given space."""
     words = library.words
+    scores = Scores(choices, BASELINE, asked.tasks, library.posterior, words)
+    if asked.trainable_with:
+        from .writable import Writable, shape_filter
+
+        writable = shape_filter(Writable(library, asked.trainable_with), scores)
+        choices = choices._replace(writable=writable)
+        scores.space = choices
     return Ground(
         library,
         asked.limits,
         choices,
-        Scores(choices, BASELINE, asked.tasks, library.posterior, words),
+        scores,
         Pairs(choices, asked.limits, words, library.calibration),
     )

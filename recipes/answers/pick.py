@@ -19,6 +19,7 @@ from ..terms.recipe import BASELINE, Recipe, change
 from .citations import Citations
 from .ground import Ground, NothingFits, Request, ground
 from .plans import Schedules
+from .writable import Writable, ranked
 
 __all__ = ["Front", "NothingFits", "PickAnswer", "Request", "answer_pick"]
 
@@ -108,6 +109,21 @@ class PickAnswer:
         from .adopt import adopt
 
         return adopt(self.library, self.asked, self.deltas()) if self.result.recipes else None
+
+    @cached_property
+    def writable(self) -> Writable:
+        """The training programs, to ask which can write a recipe."""
+        return Writable(self.library)
+
+    @cached_property
+    def exportable(self) -> rank.Ranked | None:
+        """The best recipe that a training program can write, where none can write the first."""
+        if not self.result.recipes or self.writable.by(self.result.recipes[0].recipe):
+            return None
+        on = self.ground
+        found = self.writable.best(on.scores, on.pairs)
+        race = rank.Race(on.scores, on.limits, self.library.calibration, self.asked.level)
+        return ranked(race, found[0]) if found else None
 
     @cached_property
     def front(self) -> Front | None:

@@ -70,6 +70,7 @@ def ablate_command(args, library: Library, understood: dict | None = None) -> in
         constraints(args, words),
         *choices_of(args, words),
         any_parts=args.any_parts,
+        trainable_with=args.trainable_with,
     )
     try:
         answer = ablate.answer_ablate(library, asked, own, args.confidence, args.worth)

@@ -293,6 +293,11 @@ def constraint_flags(parser) -> None:
         action="store_true",
         help="also parts that no released model has and that no rows on the tasks speak for",
     )
+    parser.add_argument(
+        "--trainable-with",
+        metavar="TARGET",
+        help="only what this training program can be told (export --to list names them)",
+    )
 
 
 def limit_flags(parser) -> None:
@@ -469,6 +474,7 @@ def request_argv(args: argparse.Namespace) -> list[str]:
         value = getattr(args, name)
         argv += [f"--{name}", str(value)] if value not in (default, None) else []
     argv += ["--any-parts"] if args.any_parts else []
+    argv += ["--trainable-with", args.trainable_with] if args.trainable_with else []
     for name in ("fix", "avoid", "tables"):
         argv += [part for value in getattr(args, name) for part in (f"--{name}", value)]
     return argv

@@ -4,12 +4,11 @@ In: parsed arguments and the library. Out: printed text or JSON; the exit code (
 refused, or nothing known). The work is answers/import_.py.
 """
 
-import sys
 
 from ..library import Library
 from ..terms.recipe import FIELDS
 from .arguments import Parser, recipe_fields
-from .console import PROGRAM, out, show, style
+from .console import PROGRAM, err, out, show, style
 
 
 def import_arguments(parser: Parser) -> None:

@@ -57,6 +57,7 @@ def pick_command(args, library: Library, understood: dict | None = None) -> int:
         args.pareto,
         args.deploy is not None,
         args.any_parts,
+        args.trainable_with,
     )
     answer = picks.answer_pick(library, asked)
     plot = {"plot": plot_front(args.plot, answer)} if args.plot and answer.front else {}

@@ -71,6 +71,7 @@ def report_command(
         args.top,
         args.level,
         any_parts=args.any_parts,
+        trainable_with=args.trainable_with,
     )
     tell = (
         (lambda what: err(f"report: {what} …"))

@@ -122,6 +122,7 @@ def _situation(args: argparse.Namespace, library: Library) -> str:
         *choices_of(args, words),
         top=1,
         any_parts=args.any_parts,
+        trainable_with=args.trainable_with,
     )
     flags = request_argv(args)
     return skill.situation(library, asked, flags)

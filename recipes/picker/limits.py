@@ -446,7 +446,18 @@ class Pairs:
                 [self._count(x, excluded) for x in range(len(self.space.languages))],
                 excluded,
             )
+            self._drop_unwritable()
         return self._counts
+
+    def _drop_unwritable(self) -> None:
+        """What the asked training program cannot write (Space.writable) is allowed no data mix."""
+        if self.space.writable is None:
+            return
+        counts, excluded = self._counts
+        for x, kept in enumerate(self.space.writable):
+            lost = sum(n for v, n in enumerate(counts[x]) if v not in kept)
+            excluded["training program"] = excluded.get("training program", 0) + lost
+            counts[x] = [n if v in kept else 0 for v, n in enumerate(counts[x])]
 
     def _count(self, x: int, excluded: dict[str, int]) -> Sequence[int]:
         mixes = len(self.sizes)

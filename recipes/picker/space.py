@@ -89,7 +89,8 @@ class Space(NamedTuple):
 
     unusual: (axis, part) of the choices that few released models have -> why it is one all the
     same (usual.py). sized: for each LLM the numbers of the data mixes with which rows of about such
-    sizes exist; empty: not asked. only: by what parts were left out.
+    sizes exist; empty: not asked. only: by what parts were left out. writable: per LLM the visual parts that the asked
+    training program can write with it.
     """
 
     visuals: tuple[Visual, ...]
@@ -99,6 +100,7 @@ class Space(NamedTuple):
     unusual: Mapping[tuple[str, str], str] = {}
     sized: tuple[frozenset[int], ...] = ()
     only: "Habit | None" = None
+    writable: Sequence[frozenset[int]] | None = None
 
     @property
     def size(self) -> int:

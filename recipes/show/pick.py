@@ -64,6 +64,7 @@ def view(answer: "PickAnswer", full: bool = True) -> dict:
         "ablate_first": axis_value(first) if first else None,
         "warnings": list(answer.warnings),
         "adopt": numbers(answer.adopt),
+        "exportable": exportable_view(answer),
     }
     if full:
         value["alternatives"] = numbers(answer.alternatives)
@@ -114,6 +115,18 @@ def in_short(value: "Ranked | None") -> dict | None:
     }
 
 
+def exportable_view(answer: "PickAnswer") -> dict | None:
+    """The best recipe that a training program can write, and which programs (None: nothing fits)."""
+    if not answer.result.recipes:
+        return None
+    item = answer.exportable
+    if item is None:
+        item = answer.result.recipes[0]
+        if not answer.writable.by(item.recipe):
+            return None
+    return {**in_short(item), "written_by": answer.writable.by(item.recipe)}
+
+
 def ranked_view(answer: "PickAnswer", i: int, item: "Ranked", cited: bool, full: bool) -> dict:
     """One recipe of `pick`."""
     mix = item.mix
@@ -121,6 +134,7 @@ def ranked_view(answer: "PickAnswer", i: int, item: "Ranked", cited: bool, full:
         "rank": i + 1,
         "recipe": stated(item.recipe),
         "unusual": list(item.unusual),
+        "written_by": answer.writable.by(item.recipe),
         "schedule": stages_view(answer, i, item) if cited and full else [],
         "score": {
             "expected": number(mix.expected),
@@ -235,7 +249,8 @@ def first_screen(view_: Mapping, names: Mapping[str, str], style: Style) -> str:
         text = f"no ablation measures {told}: how a recipe does there is not known"
         lines += block(text, style, "  unknown     ", 2)
     lines += block(cost_text(first), style, "  cost        ", 2)
-    lines += block(sure_text(view_), style, "  sure?       ", 3)
+    lines += block(sure_text(view_), style, "  sure?       ", 2)
+    lines += block(export_text(view_), style, "  export      ", 2)
     lines += ablate_line(view_, style)
     return fitted(lines, view_.get("next", ()), style, FIRST_SCREEN)
 
@@ -371,6 +386,21 @@ def cost_text(item: Mapping) -> str:
         f"{t['gpu_hours']:,.0f} {t['gpu_name']}-hours ({span['low']:,.0f} to {span['high']:,.0f}); first"
         f" token {item['latency']['ttft_ms']:,.0f} ms, {item['latency']['tokens_per_s']:,.0f}"
         f" tokens/s, {item['memory_gb']:.1f} GB on {item['latency']['gpu_name']}"
+    )
+
+
+def export_text(view_: Mapping) -> str:
+    """Which training programs write the recipe, or the best one that one of them writes."""
+    first, best = view_["recipes"][0], view_["exportable"]
+    if first["written_by"]:
+        return f"as configuration for {', '.join(first['written_by'])}"
+    if not best:
+        return "no training program on record can express it or another within these limits"
+    r = Recipe(**best["recipe"])
+    return (
+        f"none writes it; {' and '.join(best['written_by'][:2])} would write"
+        f" {describe(r, ('encoder', 'connector', 'resolution', 'llm', 'data'))}"
+        f" ({signed(best['expected'])})"
     )
 
 
