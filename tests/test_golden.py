@@ -2,15 +2,21 @@
 answer, each with the rows or the practice that it rests on.
 """
 
+import json
 import unittest
 
+from recipes.answers.ground import Request
+from recipes.answers.pick import answer_pick
 from recipes.effects.features import pixels
 from recipes.effects.standing import gains, usual
+from recipes.exchange.target import Target, names
+from recipes.exchange.trainers import expressible
+from recipes.picker.limits import DEFAULT_BUDGET, Constraints
 from recipes.picker.usual import holds
 from recipes.terms.tasks import parse_mix
 
 from . import support
-from .support import call, call_json
+from .support import call, call_json, process
 
 ANY = ("pick", "--top", "3")
 # What small print needs: 336 px loses against 448 and more (paligemma.table1, nvila.table1,
@@ -144,6 +150,63 @@ class Golden(unittest.TestCase):
         self.assertFalse(any("--any-parts" in one["rule"] for one in wide["left_out"]))
         fixed = call_json("pick", "--tasks", "charts", "--fix", "connector=c-abstractor")
         self.assertEqual(fixed["recipes"][0]["recipe"]["connector"], "c-abstractor")
+
+
+class Written(unittest.TestCase):
+    """From recipe to run: what a training program is asked to write, it writes."""
+
+    FAMILIES = (
+        "documents",
+        "charts",
+        "reasoning",
+        "math",
+        "general-vqa",
+        "vision-centric-spatial",
+        "grounding",
+        "counting",
+        "ui-agent",
+        "balanced",
+    )
+
+    def test_every_program_writes_what_it_is_asked_for(self):
+        library = support.library()
+        made = [name for name in names(library.words) if Target(name, library.words).rows("llms")]
+        self.assertGreaterEqual(len(made), 4)
+        for number, family in enumerate(self.FAMILIES):
+            asked = Request(parse_mix(family, library.words), Constraints(DEFAULT_BUDGET))
+            for place, name in enumerate(made):
+                answer = answer_pick(library, asked._replace(trainable_with=name, top=3))
+                self.assertEqual(len(answer.result.recipes), 3, (family, name))
+                target = Target(name, library.words)
+                for item in answer.result.recipes:
+                    self.assertIsNone(expressible(item.recipe, target), (family, name))
+                if place == number % len(made):  # and the whole pipe, each program in turn
+                    flags = ("--tasks", family, "--trainable-with", name, "--memory", "any")
+                    picked = call("pick", *flags, "--json")[1]
+                    done = process("export", "-", "--to", name, stdin=picked.encode())
+                    self.assertEqual((done.returncode, done.stderr), (0, b""), (family, name))
+                    self.assertIn(picked_llm(picked), done.stdout.decode())
+
+    def test_the_best_that_is_written_stands_beside_the_best(self):
+        answer = call_json("pick", "--tasks", "documents")
+        first, best = answer["recipes"][0], answer["exportable"]
+        self.assertTrue(best["written_by"])
+        self.assertLessEqual(best["expected"], answer["recipes"][0]["score"]["expected"] + 1.0)
+        if first["written_by"]:
+            self.assertEqual(best["recipe"], first["recipe"])
+        text = call("pick", "--tasks", "documents")[1]
+        self.assertIn("  export ", text)
+        self.assertIn(best["written_by"][0], text)
+
+    def test_a_program_that_is_none(self):
+        code, _, err = call("pick", "--trainable-with", "megatron")
+        self.assertEqual((code, err.count("\n")), (2, 1))
+        self.assertIn("megatron", err)
+
+
+def picked_llm(text: str) -> str:
+    """The LLM of the first recipe of `pick --json`."""
+    return json.loads(text)["recipes"][0]["recipe"]["llm"]
 
 
 class Screens(unittest.TestCase):

@@ -300,6 +300,7 @@ class Ranking(unittest.TestCase):
 
     def brute(self, limits: Constraints):
         kept, excluded = [], {}
+        pairs = Pairs(self.space, limits, self.words, self.calibration)
         for v, x, d in itertools.product(range(18), range(7), range(8)):
             costs = costs_of(
                 self.space.visuals[v],
@@ -324,6 +325,8 @@ class Ranking(unittest.TestCase):
             reason = refused or (
                 "context" if over else exceeds(costs, limits, self.words, self.calibration)
             )
+            if not reason and limits.budget and not pairs.trainable(v, x):
+                reason = "training memory"
             if reason:
                 excluded[reason] = excluded.get(reason, 0) + 1
             else:

@@ -59,6 +59,26 @@ class Constraints(unittest.TestCase):
                 8 * item["visual_tokens"], records[item["recipe"]["llm"]]["context"]
             )
 
+    def test_training_must_fit_on_the_named_gpus(self):
+        """What `cost` calls too large is not picked: no 7B in full on eight cards of 24 GB."""
+        flags = ("--tasks", "math", "--memory", "any", "--top", "20")
+        small = call_json("pick", *flags, "--budget", "8 RTX-4090 for a week")
+        self.assertEqual((small["limits"]["gpu"], small["limits"]["gpus"]), ("rtx-4090", 8))
+        self.assertGreater(dict(map(dict.values, small["excluded"]))["training memory"], 0)
+        self.assertTrue(any("does not fit on 8 rtx-4090" in text for text in small["warnings"]))
+        for item in small["recipes"]:
+            r = item["recipe"]
+            self.assertLess(r["llm_params_b"], 7)
+            # the arithmetic of cost: weights and states alone, sharded over eight cards
+            self.assertLess(20e9 * r["llm_params_b"] / 8, 24e9)
+        large = call_json("pick", *flags, "--budget", "8xH100 for a month")
+        self.assertGreater(
+            max(item["recipe"]["llm_params_b"] for item in large["recipes"]),
+            max(item["recipe"]["llm_params_b"] for item in small["recipes"]),
+        )
+        # 20 bytes a parameter of a 72B are 1,440 GB: more than eight H100 have
+        self.assertTrue(all(item["recipe"]["llm_params_b"] < 35 for item in large["recipes"]))
+
     def test_licence(self):
         answer = call_json("pick", *SMALL, "--licence", "commercial", "--top", "10")
         records = support.library().words.records("llm")

@@ -6,7 +6,7 @@ In: a PickAnswer. Out: sentences (the key `warnings` of `pick --json`). Computes
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from ..picker.limits import Constraints, commercial_use
+from ..picker.limits import TRAINING, Constraints, commercial_use
 from ..picker.rank import Pick
 from ..terms.units import PRINTED_PRICE
 
@@ -49,6 +49,15 @@ def _money(limits: Constraints, result: Pick) -> Iterator[str]:
         yield "no --budget, --latency, --speed or --memory: nothing limits what the recipes cost"
     if limits.budget and "budget" not in dict(result.excluded) and result.recipes:
         yield "the budget excludes nothing: every data mix of the tables fits into it"
+    lost = dict(result.excluded).get(TRAINING, 0)
+    if lost:
+        named = (
+            "" if limits.budget.gpus else " (a node, as the budget names none: 8xH100 for a day)"
+        )
+        yield (
+            f"full training of {lost:,} recipes does not fit on {limits.gpus} {limits.training_gpu}"
+            f"{named}: cost --tuning lora says what would, schedule lora what that does to scores"
+        )
     if limits.budget and limits.budget.assumed_price:
         price, gpu, source = PRINTED_PRICE
         yield (

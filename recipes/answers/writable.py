@@ -30,9 +30,7 @@ class Writable:
 
     def by(self, recipe: Recipe) -> list[str]:
         """The programs that can write a whole recipe."""
-        return [
-            one.record["target"] for one in self.targets if expressible(recipe, one) is None
-        ]
+        return [one.record["target"] for one in self.targets if expressible(recipe, one) is None]
 
     def best(self, scores: Scores, pairs: Pairs, count: int = 1) -> list[Candidate]:
         """The `count` candidates with the highest scores that meet the limits and that a program

@@ -244,10 +244,10 @@ def _visual(
 def languages(words: Vocabulary) -> tuple[list[Language], int]:
     """LLMs whose shape the registry knows, and how many others there are."""
     out, rest = [], 0
+    shape = ("params", "layers", "hidden_size", "kv_heads", "head_dim")
     for slug, record in words.records("llm").items():
-        if all(
-            record.get(key) for key in ("params", "layers", "hidden_size", "kv_heads", "head_dim")
-        ):
+        # layers that differ from each other are a list: no arithmetic here knows them
+        if all(isinstance(record.get(key), (int, float)) and record[key] for key in shape):
             out.append(Language(slug, record))
         else:
             rest += 1

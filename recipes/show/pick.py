@@ -197,6 +197,8 @@ def limits_view(limits: "Constraints", words: "Vocabulary") -> dict:
     said = budget and budget_text(budget)
     if budget and budget.gpu:
         said = said.replace(f"{budget.gpu} hours", f"{gpu_name(budget.gpu, words)}-hours")
+    if budget and budget.gpus:
+        said += f" on {budget.gpus}"
     runs = limits.memory_gb or latency or limits.tokens_per_s
     parts = {
         "budget": said,
@@ -217,6 +219,7 @@ def limits_view(limits: "Constraints", words: "Vocabulary") -> dict:
         "text": "; ".join([*([own] if own else []), *([f"{assumed}: assumed"] if assumed else [])]),
         "budget": said,
         "gpu": limits.training_gpu,
+        "gpus": limits.gpus,
         "gpu_name": gpu_name(limits.training_gpu, words),
         "device": limits.device,
         "memory_gb": number(limits.memory_gb),
