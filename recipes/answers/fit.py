@@ -27,6 +27,7 @@ from ..released import ability
 from ..released.models import Landscape
 from ..terms.tasks import parse_mix
 from ..terms.vocabulary import Vocabulary
+from . import plans, schedule
 
 # Smallest variances the search may reach, set by hand. Leave-one-paper-out scores cannot see
 # effects of components that one paper alone has; the floors of priors decide how far a change that
@@ -155,7 +156,9 @@ def run(library: Library, rounds: int, check: bool, say: Callable[[str], None]) 
 def _write_standing(library: Library, digest: str) -> None:
     """tables/derived/standing.json."""
     known = functools.partial(usual, library.practice, library.words)
-    value = standing(library.papers(shipped_only=True), library.words, known)
+    papers = library.papers(shipped_only=True)
+    value = standing(papers, library.words, known)
+    value = value._replace(papers={**plans.sources(papers), "changes": schedule.sources(library)})
     write_text(os.path.join(library.shipped, *STANDING), dumped(value, digest))
 
 

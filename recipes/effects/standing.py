@@ -50,11 +50,12 @@ class Sizes(NamedTuple):
 
 class Standing(NamedTuple):
     """parts: axis -> unusual part -> task family -> what tables show; sizes: of rows, one for each
-    pair of nearly equal sizes.
+    pair of nearly equal sizes; papers: what for -> keys of the papers that need to be read for it.
     """
 
     parts: Mapping[str, Mapping[str, Mapping[str, Sequence[Beside]]]]
     sizes: Sequence[Sizes]
+    papers: Mapping[str, Sequence[str]] = {}
 
     def of(self, axis: str, part: str, families: Iterable[str]) -> list[Beside]:
         """What tables show of a part on these task families."""
@@ -81,7 +82,7 @@ class Standing(NamedTuple):
                     for family, found in families.items():
                         mine = parts.setdefault(axis, {}).setdefault(part, {})
                         mine[family] = [*mine.get(family, ()), *found]
-        return Standing(parts, (*self.sizes, *other.sizes))
+        return Standing(parts, (*self.sizes, *other.sizes), self.papers)
 
 
 def usual(practice: Practice, words: Vocabulary, axis: str, part: str) -> bool:
@@ -182,6 +183,7 @@ def dumped(value: Standing, digest: str) -> str:
         "evidence": digest,
         "parts": value.parts,
         "sizes": value.sizes,
+        "papers": value.papers,
     }
     return json.dumps(data, separators=(",", ":"), ensure_ascii=False) + "\n"
 
@@ -199,4 +201,4 @@ def read_standing(directory: str) -> Standing:
         }
         for axis, named in data["parts"].items()
     }
-    return Standing(parts, tuple(Sizes(*one) for one in data["sizes"]))
+    return Standing(parts, tuple(Sizes(*one) for one in data["sizes"]), data["papers"])
