@@ -184,6 +184,11 @@ def recipe_fields(text: str, command: str) -> dict[str, str]:
     return fields
 
 
+def own_fields(text: str | None, command: str, words: Vocabulary) -> dict:
+    """--recipe FIELD=VALUE,…: canonical fields."""
+    return parse(recipe_fields(text or "", f"{command}: --recipe"), words)[0].stated()
+
+
 def pairs(values: Sequence[str], flag_name: str, words: Vocabulary) -> list[tuple[str, object]]:
     """--fix and --avoid: AXIS=VALUE, canonical."""
     found = []

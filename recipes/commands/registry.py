@@ -83,7 +83,7 @@ COMMANDS = {
         "schedule\nschedule lora --tasks documents\nschedule encoder one-stage --on 7B",
     ),
     "curve": Command(
-        "design",
+        "curve",
         "Score, cost and latency along an axis, and where it stops paying",
         "curve visual_tokens --tasks documents\ncurve visual_tokens --by-family\ncurve resolution"
         " --tasks charts --to 1344 --worth 0.5\ncurve visual_tokens --tasks documents --plot"
