@@ -93,7 +93,7 @@ def _native(record: Mapping) -> bool:
 
 def _across(resolution: int | str | None, known: Sequence[int]) -> int:
     """Tiles along an edge of anyres-N: N over the side of an encoder that divides it; else 1."""
-    found = re.fullmatch(r"anyres-(\d+)", str(resolution))
+    found = re.fullmatch(r"anyres-(\d+)(?:x\1)?", str(resolution))
     return next((int(found[1]) // side for side in known if found and int(found[1]) % side == 0), 1)
 
 

@@ -74,3 +74,16 @@ def wrap(text: str, style: Style, indent: str = "", hang: str | None = None) -> 
         break_long_words=True,
         break_on_hyphens=False,
     ) or [""]
+
+
+def block(text: str, style: Style, label: str = "", most: int = 2) -> list[str]:
+    """A label and its text in at most so many lines, the label's width as the margin; what does not
+    fit is cut at a word.
+    """
+    lines = wrap(text, style, label, " " * len(label))
+    if len(lines) <= most:
+        return lines
+    kept = lines[:most]
+    room = style.width - 2
+    kept[-1] = (kept[-1] if len(kept[-1]) <= room else kept[-1][:room].rsplit(" ", 1)[0]) + " …"
+    return kept
