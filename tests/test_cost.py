@@ -9,6 +9,7 @@ import recipes
 from recipes.answers import calibration
 from recipes.cost import explain, fit, flops, latency, memory, parts, runs, served, tokens, training
 from recipes.evidence.reports import check_reports
+from recipes.picker import space
 
 from . import support
 
@@ -397,6 +398,24 @@ class Parts(unittest.TestCase):
         self.assertEqual(native.encoders[0][2], 4)  # 1,024 tokens come from 4,096 patches
         with self.assertRaises(flops.MissingFigure):
             parts.seen([clip], "anyres-700", "mlp-2x-gelu")
+
+    def test_every_candidate_of_pick_is_seen_alike(self):
+        """One rule for cost, latency and pick: encoders, sides, views, grid and tokens."""
+        found, _ = space.visuals(support.library().words)
+        for visual in found:
+            recipe = visual.recipe
+            records = [self.encoders[part] for part in recipe.encoder.split("+")]
+            sight = parts.seen(records, recipe.resolution, recipe.connector, recipe.visual_tokens)
+            name = (recipe.encoder, recipe.resolution, recipe.connector)
+            self.assertEqual(sight.tokens, visual.visual_tokens, name)
+            self.assertEqual(sight.grid, visual.grid_tokens, name)
+            self.assertEqual(
+                sorted((r["slug"], side, views) for r, side, views in sight.encoders),
+                sorted((r["slug"], side, views) for r, side, views in visual.encoders),
+            )
+            if isinstance(recipe.resolution, int):  # tokens need not be stated
+                alone = parts.seen(records, recipe.resolution, recipe.connector)
+                self.assertEqual(alone.tokens, visual.visual_tokens, name)
 
     def test_a_stand_in_is_scaled_and_never_far(self):
         records = support.library().words.records("llm").values()
