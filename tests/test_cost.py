@@ -277,7 +277,7 @@ class Fits(unittest.TestCase):
         self.tuned = ("connector", "llm")
 
     def test_terms_by_hand(self):
-        encoder, llm = 303_179_776, 6_738_415_616
+        encoder, llm = self.parts.encoder, 6_738_415_616
         one = fit.held(self.parts, self.tuned, fit.Setup(gpus=1))
         self.assertAlmostEqual(one.weights, 2 * (encoder + 2e7 + llm) / 1e9)
         self.assertAlmostEqual(one.states, (llm + 2e7) * 14 / 1e9)  # 16 with the weight
@@ -394,6 +394,8 @@ class Parts(unittest.TestCase):
         # the second tower is brought to the grid of the one that knows 384 px, and runs at its own
         self.assertEqual((alone.tokens, fused.tokens), (729, 729))
         self.assertEqual([side for _, side, _ in fused.encoders], [1024, 384])
+        # a side that none knows: what is near runs at it, what is far stays at its own
+        self.assertEqual(parts.sides([sam, siglip], 336), [1024, 336])
         native = parts.seen([self.encoders["qwen2-vl-vit"]], 448, "patch-merger-qwen", 1024)
         self.assertEqual(native.encoders[0][2], 4)  # 1,024 tokens come from 4,096 patches
         with self.assertRaises(flops.MissingFigure):

@@ -16,6 +16,9 @@ from .tokens import LEARNED, POOLED, per_view
 # An LLM of unknown shape is costed in that of a known one, scaled; at most this many times larger
 # or smaller, beyond which a width and a depth say nothing any more.
 FARTHEST = 2.0
+# Positions of an encoder are interpolated to a side that it does not know up to this factor; beyond
+# it a fused tower stays at its own (SAM at 1,024 px beside a CLIP at 336).
+INTERPOLATED = 1.6
 
 
 class Seen(NamedTuple):
@@ -29,16 +32,21 @@ class Seen(NamedTuple):
 
 def sides(encoders: Sequence[Mapping], resolution: int | str | None) -> list[int]:
     """The side in pixels at which each encoder runs. Of fused ones, those that know the resolution
-    run at it and the others at their native one nearest to it; if none knows it, all run at it."""
+    run at it and the others at their native one nearest to it; if none knows it, those run at it
+    whose native side is not far (INTERPOLATED)."""
     native = [_natives(record) for record in encoders]
     if not isinstance(resolution, int):
         return [max(known or [336]) for known in native]
-    if len(encoders) == 1 or not any(resolution in known for known in native):
-        return [resolution for _ in encoders]
-    return [
-        min(known, key=lambda side: (abs(side - resolution), side)) if known else resolution
+    if len(encoders) == 1:
+        return [resolution]
+    nearest = [
+        min(known or [resolution], key=lambda side: (abs(side - resolution), side))
         for known in native
     ]
+    if resolution in nearest:
+        return nearest
+    near = [1 / INTERPOLATED < side / resolution < INTERPOLATED for side in nearest]
+    return [resolution if close or not any(near) else side for side, close in zip(nearest, near)]
 
 
 def _natives(record: Mapping) -> list[int]:
@@ -95,7 +103,7 @@ def seen(
 
 def _tilings(record: Mapping, resolution: int | str | None) -> list[tuple[int, float]]:
     """(side of a tile, views with the overview) of anyres-N, by each native side that divides N."""
-    found = re.fullmatch(r"anyres-(\d+)", str(resolution))
+    found = re.fullmatch(r"anyres-(\d+)(?:x\1)?", str(resolution))
     wide = int(found[1]) if found else 0
     return [
         (side, float((wide // side) ** 2 + 1))

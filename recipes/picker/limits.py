@@ -10,7 +10,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from ..cost import flops, latency, memory, training
+from ..cost import fit, flops, latency, memory, training
 from ..terms.units import Budget, LatencyTarget
 from ..terms.vocabulary import Vocabulary
 from .space import Data, Language, Space, Visual
@@ -33,12 +33,20 @@ LICENCES = (
 )
 
 
+# What is assumed where nothing is said, everywhere the same: what LLaVA-1.5-13B took several times
+# over, and the smallest data-centre card that people serve a 7B on.
+DEFAULT_BUDGET = Budget("gpu_hours", 500.0, "a100-80gb-sxm")
+DEFAULT_DEVICE = "l4"
+NODE = 8  # GPUs of a training machine where the budget names none
+TRAINING = "training memory"
+
+
 class Constraints(NamedTuple):
     """What a recipe must meet. None: no such constraint.
 
     dtype: number format of the deployed LLM weights. tokens_per_s: decoding speed on the deployment
     device. images: pictures in one request. commercial: the LLM's licence must permit commercial
-    use.
+    use. assumed: which of budget, device and memory nobody asked for.
     """
 
     budget: Budget | None = None
@@ -50,11 +58,22 @@ class Constraints(NamedTuple):
     tokens_per_s: float | None = None
     images: int = 1
     commercial: bool = False
+    assumed: tuple[str, ...] = ()
+
+    def asked(self) -> "Constraints":
+        """What somebody asked for, alone."""
+        gone = {"budget": "budget", "memory": "memory_gb"}
+        return self._replace(assumed=(), **{gone[x]: None for x in self.assumed if x in gone})
 
     @property
     def device(self) -> str:
         """What it is deployed on."""
         return self.latency.gpu if self.latency else self.deploy_gpu
+
+    @property
+    def gpus(self) -> int:
+        """How many GPUs it is trained on: as the budget names them, else a node."""
+        return self.budget and self.budget.gpus or NODE
 
     @property
     def training_gpu(self) -> str:
@@ -446,7 +465,44 @@ class Pairs:
                 [self._count(x, excluded) for x in range(len(self.space.languages))],
                 excluded,
             )
+            self._drop_unwritable()
+            self._drop_untrainable()
         return self._counts
+
+    def _drop_untrainable(self) -> None:
+        """What cannot be trained in full on the GPUs of the budget is allowed no data mix."""
+        if self.limits.budget is None or not self.trained_on.get("memory_gb"):
+            return
+        counts, excluded = self._counts
+        for x, row in enumerate(counts):
+            seen = [v for v, n in enumerate(row) if n]
+            # the visual part with most tokens decides for all of them where it fits
+            if not seen or self.trainable(max(seen, key=lambda v: self.tokens[v][0]), x):
+                continue
+            lost = [v for v in seen if not self.trainable(v, x)]
+            excluded[TRAINING] = excluded.get(TRAINING, 0) + sum(row[v] for v in lost)
+            counts[x] = [0 if v in set(lost) else n for v, n in enumerate(row)]
+
+    def trainable(self, v: int, x: int, tuning: str = "full") -> bool:
+        """Does training a pair fit on the GPUs of the budget, with one sample at a time on each?"""
+        visual, record = self.space.visuals[v], self.space.languages[x].record
+        connector = self._connectors(flops.need(record, "hidden_size"))[self.kind[v]][0]
+        plan = self.stages[-1][0]
+        longest = visual.visual_tokens + plan.text_tokens
+        parts = fit.parts_of(visual.encoders, connector, record, longest)
+        how = fit.Setup(tuning, self.limits.gpus)
+        room = float(self.trained_on["memory_gb"])
+        return fit.judge([(parts, ("connector", "llm"))], how, room).fits
+
+    def _drop_unwritable(self) -> None:
+        """What the asked training program cannot write (Space.writable) is allowed no data mix."""
+        if self.space.writable is None:
+            return
+        counts, excluded = self._counts
+        for x, kept in enumerate(self.space.writable):
+            lost = sum(n for v, n in enumerate(counts[x]) if v not in kept)
+            excluded["training program"] = excluded.get("training program", 0) + lost
+            counts[x] = [n if v in kept else 0 for v, n in enumerate(counts[x])]
 
     def _count(self, x: int, excluded: dict[str, int]) -> Sequence[int]:
         mixes = len(self.sizes)
