@@ -452,7 +452,9 @@ class Ranking(unittest.TestCase):
         self.assertEqual(memory.needs, float(f"{memory.needs:.3g}"))
         # what is said to fit does, and not less
         at = rank.pick(self.scores, Constraints(memory_gb=memory.needs), self.calibration)
-        self.assertAlmostEqual(max(item.mix.expected for item in at.recipes), memory.gain, 6)
+        # the best may stand behind cheaper ones that two runs could not tell from it
+        shown = [item for item in (*at.recipes, at.highest) if item]
+        self.assertAlmostEqual(max(item.mix.expected for item in shown), memory.gain, 6)
         self.assertEqual(
             rank.pick(
                 self.scores, Constraints(memory_gb=memory.needs * 0.99), self.calibration
