@@ -615,6 +615,12 @@ class Commands(unittest.TestCase):
         self.assertEqual(code, 0)
         self.assertTrue(text.startswith("does not fit: full tuning on one RTX 4090 needs"), text)
         self.assertLessEqual(len(text.splitlines()), 16)
+        _, text, _ = support.call(*"cost --gpu T4 --gpus 16 --llm-params-b 7B --price 1".split())
+        self.assertLessEqual(len(text.splitlines()), 16)
+        self.assertIn("more note", text)
+        _, text, _ = support.call(*"cost --gpu T4 --gpus 16 --llm-params-b 7B --why".split())
+        self.assertEqual(text.count("note: "), 3)
+        self.assertIn("memory a GPU: weights", " ".join(text.split()))
         lora = support.call_json("cost", "--gpu", "4090", "--gpus", "1", "--lora", "--batch", "2")
         self.assertEqual((lora["verdict"]["fits"], lora["training"]["batch"]), (True, 2))
         self.assertEqual(
