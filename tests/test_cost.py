@@ -100,6 +100,20 @@ class Arithmetic(unittest.TestCase):
         self.assertAlmostEqual(flops.llm_forward(self.vicuna, 1, 0) / 1e9, 2 * 6.476, delta=0.01)
         self.assertEqual(flops.patch_tokens(self.clip, 336), 576)
 
+    def test_a_mixture_of_experts_costs_its_active_ones(self):
+        dense = {"slug": "dense-30b", "params_non_embedding": 30e9}
+        sparse = {"slug": "sparse-30b-a3b", "params_non_embedding": 30e9, "experts": 128}
+        self.assertEqual(flops.llm_forward(dense, 1, 0), 60e9)
+        self.assertEqual(flops.llm_forward(sparse, 1, 0), 6e9)
+        llms = self.words.records("llm")
+        l4 = self.words.records("hardware")["l4"]
+        one, all_ = (
+            latency.language_phases(l4, llms["qwen3-30b-a3b"], 64, 1, "int4", batch=b)[1].ms
+            for b in (1, 64)
+        )
+        self.assertGreater(all_, 5 * one)
+        self.assertNotIn("experts", parts.shape(llms.values(), 32.0))
+
     def test_training_factors(self):
         self.assertEqual(
             [

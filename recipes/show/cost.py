@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ..answers.cost import Bill, StageBill
 from ..base.wording import listed, number, plural
 from ..cost.fit import Held
-from ..cost.flops import encoder_forward, format_flop, llm_params
+from ..cost.flops import encoder_forward, format_flop, llm_forward
 from ..cost.training import Estimate
 from ..terms.recipe import Recipe
 from .jsonable import interval, recipe
@@ -144,7 +144,7 @@ def parts_json(value: Bill) -> list[dict]:
             "part": "llm",
             "name": value.language.slug,
             "params_b": number(llm["params_b"]),
-            "flop_per_token": number(2 * llm_params(llm)),
+            "flop_per_token": number(llm_forward(llm, 1, 0)),
         },
     ]
 
