@@ -758,6 +758,14 @@ class Commands(unittest.TestCase):
             by_kind["reported"]["count"],
         )
 
+    def test_a_design_on_a_device_without_rates_has_no_hours(self):
+        code, text, err = support.call(
+            *"design --factor encoder=clip,siglip --factor llm=vicuna-7b,vicuna-13b".split(),
+            *("--gpu", "2080Ti"),
+        )
+        self.assertEqual((code, err), (0, ""))
+        self.assertIn("no source prints how fast rtx-2080-ti computes", " ".join(text.split()))
+
     def test_explain(self):
         code, out, _ = support.call("tokens", "--explain")
         self.assertEqual(code, 0)
