@@ -32,6 +32,7 @@ FIELDS = (
     "frozen_encoder",
 )
 SCREEN = 16  # lines of a bill without --why
+COLOURS = {"fits": "green", "tight": "yellow", "does not fit": "red"}
 TUNING = {"full": "full tuning", "lora": "LoRA", "qlora": "QLoRA"}
 
 
@@ -209,7 +210,7 @@ def bill_text(view: dict, why: bool, style: Style) -> str:
     """One bill: the verdict, hours by stage, what it rests on; `why`: every term."""
     t, lines = view["training"], []
     lines += [
-        style.paint(line, "green" if view["verdict"]["fits"] else "red")
+        style.paint(line, COLOURS[view["verdict"]["status"]])
         for line in wrap(verdict_sentence(view), style, hang="  ")
     ]
     if view["verdict"]["fits_with"]:
