@@ -9,6 +9,7 @@ import recipes
 from recipes.answers import calibration
 from recipes.cost import explain, fit, flops, latency, memory, parts, runs, served, tokens, training
 from recipes.evidence.reports import check_reports
+from recipes.picker import space
 
 from . import support
 
@@ -98,6 +99,20 @@ class Arithmetic(unittest.TestCase):
         self.assertAlmostEqual(flops.encoder_forward(self.clip, 224) / 1e9, 162, delta=8)
         self.assertAlmostEqual(flops.llm_forward(self.vicuna, 1, 0) / 1e9, 2 * 6.476, delta=0.01)
         self.assertEqual(flops.patch_tokens(self.clip, 336), 576)
+
+    def test_a_mixture_of_experts_costs_its_active_ones(self):
+        dense = {"slug": "dense-30b", "params_non_embedding": 30e9}
+        sparse = {"slug": "sparse-30b-a3b", "params_non_embedding": 30e9, "experts": 128}
+        self.assertEqual(flops.llm_forward(dense, 1, 0), 60e9)
+        self.assertEqual(flops.llm_forward(sparse, 1, 0), 6e9)
+        llms = self.words.records("llm")
+        l4 = self.words.records("hardware")["l4"]
+        one, all_ = (
+            latency.language_phases(l4, llms["qwen3-30b-a3b"], 64, 1, "int4", batch=b)[1].ms
+            for b in (1, 64)
+        )
+        self.assertGreater(all_, 5 * one)
+        self.assertNotIn("experts", parts.shape(llms.values(), 32.0))
 
     def test_training_factors(self):
         self.assertEqual(
@@ -276,7 +291,7 @@ class Fits(unittest.TestCase):
         self.tuned = ("connector", "llm")
 
     def test_terms_by_hand(self):
-        encoder, llm = 303_179_776, 6_738_415_616
+        encoder, llm = self.parts.encoder, 6_738_415_616
         one = fit.held(self.parts, self.tuned, fit.Setup(gpus=1))
         self.assertAlmostEqual(one.weights, 2 * (encoder + 2e7 + llm) / 1e9)
         self.assertAlmostEqual(one.states, (llm + 2e7) * 14 / 1e9)  # 16 with the weight
@@ -393,10 +408,30 @@ class Parts(unittest.TestCase):
         # the second tower is brought to the grid of the one that knows 384 px, and runs at its own
         self.assertEqual((alone.tokens, fused.tokens), (729, 729))
         self.assertEqual([side for _, side, _ in fused.encoders], [1024, 384])
+        # a side that none knows: what is near runs at it, what is far stays at its own
+        self.assertEqual(parts.sides([sam, siglip], 336), [1024, 336])
         native = parts.seen([self.encoders["qwen2-vl-vit"]], 448, "patch-merger-qwen", 1024)
         self.assertEqual(native.encoders[0][2], 4)  # 1,024 tokens come from 4,096 patches
         with self.assertRaises(flops.MissingFigure):
             parts.seen([clip], "anyres-700", "mlp-2x-gelu")
+
+    def test_every_candidate_of_pick_is_seen_alike(self):
+        """One rule for cost, latency and pick: encoders, sides, views, grid and tokens."""
+        found, _ = space.visuals(support.library().words)
+        for visual in found:
+            recipe = visual.recipe
+            records = [self.encoders[part] for part in recipe.encoder.split("+")]
+            sight = parts.seen(records, recipe.resolution, recipe.connector, recipe.visual_tokens)
+            name = (recipe.encoder, recipe.resolution, recipe.connector)
+            self.assertEqual(sight.tokens, visual.visual_tokens, name)
+            self.assertEqual(sight.grid, visual.grid_tokens, name)
+            self.assertEqual(
+                sorted((r["slug"], side, views) for r, side, views in sight.encoders),
+                sorted((r["slug"], side, views) for r, side, views in visual.encoders),
+            )
+            if isinstance(recipe.resolution, int):  # tokens need not be stated
+                alone = parts.seen(records, recipe.resolution, recipe.connector)
+                self.assertEqual(alone.tokens, visual.visual_tokens, name)
 
     def test_a_stand_in_is_scaled_and_never_far(self):
         records = support.library().words.records("llm").values()
@@ -594,6 +629,12 @@ class Commands(unittest.TestCase):
         self.assertEqual(code, 0)
         self.assertTrue(text.startswith("does not fit: full tuning on one RTX 4090 needs"), text)
         self.assertLessEqual(len(text.splitlines()), 16)
+        _, text, _ = support.call(*"cost --gpu T4 --gpus 16 --llm-params-b 7B --price 1".split())
+        self.assertLessEqual(len(text.splitlines()), 16)
+        self.assertIn("more note", text)
+        _, text, _ = support.call(*"cost --gpu T4 --gpus 16 --llm-params-b 7B --why".split())
+        self.assertEqual(text.count("note: "), 3)
+        self.assertIn("memory a GPU: weights", " ".join(text.split()))
         lora = support.call_json("cost", "--gpu", "4090", "--gpus", "1", "--lora", "--batch", "2")
         self.assertEqual((lora["verdict"]["fits"], lora["training"]["batch"]), (True, 2))
         self.assertEqual(
@@ -716,6 +757,14 @@ class Commands(unittest.TestCase):
             sum(x["count"] for x in by_kind["reported"]["by_size"].values()),
             by_kind["reported"]["count"],
         )
+
+    def test_a_design_on_a_device_without_rates_has_no_hours(self):
+        code, text, err = support.call(
+            *"design --factor encoder=clip,siglip --factor llm=vicuna-7b,vicuna-13b".split(),
+            *("--gpu", "2080Ti"),
+        )
+        self.assertEqual((code, err), (0, ""))
+        self.assertIn("no source prints how fast rtx-2080-ti computes", " ".join(text.split()))
 
     def test_explain(self):
         code, out, _ = support.call("tokens", "--explain")

@@ -245,14 +245,15 @@ class Choices(unittest.TestCase):
         self.assertTrue(other["tables"])
 
     def test_a_cautious_pick_is_surer(self):
-        expected, lower = (
-            call_json("pick", *SMALL, "--fix", "llm_params_b=7B", "--risk", risk, "--top", "1")[
-                "recipes"
-            ][0]["score"]
+        first, second = (
+            call_json("pick", *SMALL, "--fix", "llm_params_b=7B", "--risk", risk, "--top", "1")
             for risk in ("expected", "lower")
         )
+        expected, lower = (value["recipes"][0]["score"] for value in (first, second))
         self.assertGreaterEqual(lower["interval"]["low"], expected["interval"]["low"])
-        self.assertLessEqual(lower["expected"], expected["expected"])
+        # the first may be a cheaper one that two runs could not tell from the best
+        best = (first["highest"] or expected)["expected"]
+        self.assertLessEqual(lower["expected"], best)
 
 
 if __name__ == "__main__":
