@@ -81,13 +81,13 @@ class Table(NamedTuple):
     @property
     def source(self) -> str | None:
         """Where the cells were read, if not in the paper itself."""
-        grade = self.grade or ""
+        grade = self.grade if isinstance(self.grade, str) else ""
         return next((words for start, words in SOURCES if grade.startswith(start)), None)
 
     @property
     def second_hand(self) -> str | None:
         """The same where others than the authors printed the cells."""
-        return self.source if "secondary" in (self.grade or "") else None
+        return self.source if self.source and "secondary" in self.grade else None
 
 
 class Paper(NamedTuple):
@@ -277,80 +277,12 @@ def parse_paper(
         )
     head = _need(data.get("paper"), dict, file, "/paper", "paper")
     key = _need(head.get("key"), str, file, "/paper/key", "the paper's key")
-    said = data.get("transcription")
+    said = data.get("transcription") or {}
     grade = said.get("grade") if isinstance(said, dict) else None
-    tables = []
-    for index, table in enumerate(_need(data.get("tables"), list, file, "/tables", "tables")):
-        at = f"/tables/{index}"
-        _need(table, dict, file, at, "the table")
-        for name, kind in (
-            ("id", str),
-            ("locator", str),
-            ("metrics", dict),
-            ("rows", list),
-            ("setting", dict),
-            ("varies", list),
-        ):
-            _need(table.get(name), kind, file, f"{at}/{name}", name)
-        _check_setting(table["setting"], file, "tables", index, "setting")
-        metrics = {
-            name: _metric(name, metric, benchmarks, file, f"{at}/metrics/{escape(name)}")
-            for name, metric in table["metrics"].items()
-        }
-        rows = []
-        for number, row in enumerate(table["rows"]):
-            if not trusted and (
-                type(row) is not dict
-                or type(row.get("arm")) is not str
-                or type(row.get("set", NOTHING)) is not dict
-                or type(row.get("scores")) is not dict
-            ):
-                _refuse_row(row, file, f"{at}/rows/{number}")
-            arm, own, scores = row["arm"], row.get("set", NOTHING), row["scores"]
-            if not trusted and not (
-                scores.keys() <= metrics.keys()
-                and SCORE_TYPES.issuperset(map(type, scores.values()))
-            ):
-                _refuse_scores(scores, metrics, file, f"{at}/rows/{number}")
-            if own and not trusted:
-                _check_setting(own, file, "tables", index, "rows", number, "set")
-            if "doubt" in row:
-                _check_doubt(row["doubt"], file, f"{at}/rows/{number}/doubt")
-            errors = (
-                _standard_errors(row["scores_se"], metrics, file, f"{at}/rows/{number}/scores_se")
-                if "scores_se" in row
-                else NOTHING
-            )
-            rows.append(
-                Row(
-                    arm,
-                    {**table["setting"], **own},
-                    scores,
-                    row.get("run"),
-                    row.get("doubt"),
-                    row.get("scores_std") or {},
-                    errors,
-                )
-            )
-        tables.append(
-            Table(
-                table["id"],
-                table.get("paper") or key,
-                table.get("arxiv") or head.get("arxiv"),
-                table["locator"],
-                table.get("topic") or "",
-                tuple(table["varies"]),
-                table.get("protocol"),
-                metrics,
-                tuple(rows),
-                table.get("notes"),
-                table.get("grade") or grade,
-                file,
-                index,
-                _claims(table, file, at),
-                _family(table.get("family"), file, f"{at}/family"),
-            )
-        )
+    tables = tuple(
+        _table(table, index, key, head.get("arxiv"), grade, file, benchmarks, trusted)
+        for index, table in enumerate(_need(data.get("tables"), list, file, "/tables", "tables"))
+    )
     return Paper(
         key,
         head.get("short") or key,
@@ -359,10 +291,89 @@ def parse_paper(
         head.get("year") or 0,
         head.get("arxiv"),
         head.get("venue"),
-        data.get("transcription") or {},
-        tuple(tables),
+        said,
+        tables,
         file,
     )
+
+
+TABLE = {"id": str, "locator": str, "metrics": dict, "rows": list, "setting": dict, "varies": list}
+
+
+def _table(
+    table,
+    index: int,
+    paper: str,
+    arxiv: str | None,
+    grade: str | None,
+    file: str,
+    benchmarks: Mapping,
+    trusted: bool,
+) -> Table:
+    """One table of a file; paper, arxiv, grade: what holds where the table says nothing else."""
+    at = f"/tables/{index}"
+    _need(table, dict, file, at, "the table")
+    for name, kind in TABLE.items():
+        _need(table.get(name), kind, file, f"{at}/{name}", name)
+    _check_setting(table["setting"], file, "tables", index, "setting")
+    metrics = {
+        name: _metric(name, metric, benchmarks, file, f"{at}/metrics/{escape(name)}")
+        for name, metric in table["metrics"].items()
+    }
+    rows = []
+    for number, row in enumerate(table["rows"]):
+        if not trusted:
+            _check_row(row, metrics, file, index, number)
+        here = f"{at}/rows/{number}"
+        if "doubt" in row:
+            _check_doubt(row["doubt"], file, f"{here}/doubt")
+        errors = row.get("scores_se")
+        if errors is not None:
+            errors = _standard_errors(errors, metrics, file, f"{here}/scores_se")
+        rows.append(
+            Row(
+                row["arm"],
+                {**table["setting"], **row.get("set", NOTHING)},
+                row["scores"],
+                row.get("run"),
+                row.get("doubt"),
+                row.get("scores_std") or {},
+                errors or NOTHING,
+            )
+        )
+    return Table(
+        table["id"],
+        table.get("paper") or paper,
+        table.get("arxiv") or arxiv,
+        table["locator"],
+        table.get("topic") or "",
+        tuple(table["varies"]),
+        table.get("protocol"),
+        metrics,
+        tuple(rows),
+        table.get("notes"),
+        table.get("grade") or grade,
+        file,
+        index,
+        _claims(table, file, at),
+        _family(table.get("family"), file, f"{at}/family"),
+    )
+
+
+def _check_row(row, metrics: Mapping, file: str, index: int, number: int) -> None:
+    """Refuse a row that has not the shape of one, and scores and settings that cannot be."""
+    if (
+        type(row) is not dict
+        or type(row.get("arm")) is not str
+        or type(row.get("set", NOTHING)) is not dict
+        or type(row.get("scores")) is not dict
+    ):
+        _refuse_row(row, file, f"/tables/{index}/rows/{number}")
+    scores = row["scores"]
+    if not (scores.keys() <= metrics.keys() and SCORE_TYPES.issuperset(map(type, scores.values()))):
+        _refuse_scores(scores, metrics, file, f"/tables/{index}/rows/{number}")
+    if own := row.get("set"):
+        _check_setting(own, file, "tables", index, "rows", number, "set")
 
 
 def paper_files(directory) -> list[str]:
