@@ -7,8 +7,8 @@ import unittest
 
 from recipes.base.records import Records
 from recipes.base.write import dump_registry
-from recipes.library import Library
 from recipes.evidence.mixes import check_mixes, rounding
+from recipes.library import Library
 from recipes.show.mixes import mix_text, mix_view
 from recipes.show.text import Style
 from recipes.terms.mixes import MixError, Mixes

@@ -214,6 +214,10 @@ OTHER_RULES = {
     "metric": "Every score belongs to a metric of its table.",
     "unique": "A table id stands once in all files.",
     "alias": "A spelling of a registry names one thing.",
+    "report": (
+        "A report of registry/cost_reports.json says once who said what: a known kind, grade, device"
+        " and parts, its source, and positive figures of its kind."
+    ),
     "derived": "The stored fit was made from the evidence as it is now (`fit` makes it anew).",
     "same-run": redundancy.SAME_RUN,
     "reprint": redundancy.REPRINT,

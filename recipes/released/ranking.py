@@ -142,7 +142,7 @@ class Cell(NamedTuple):
 
 class Ranked(NamedTuple):
     """A model's place for a mix. score and se in percent of scale; printed: weight of the mix that
-    it prints; tie: number of its group.
+    it prints; tie: its rank, the same for all that are tied (1, 1, 3).
     """
 
     model: Model
@@ -238,10 +238,11 @@ def rank(
             groups[-1].append(item)
         else:
             groups.append([item])
-    out = []
-    for number, group in enumerate(groups, 1):
+    out: list[Ranked] = []
+    for group in groups:
+        place = len(out) + 1
         out += [
-            item._replace(tie=number)
+            item._replace(tie=place)
             for item in sorted(
                 group,
                 key=lambda r: (

@@ -408,7 +408,7 @@ def table_text(value: "Table", style: Style) -> str:
             style.paint(line, "bold")
             for line in wrap(f"{value.id}  {value.locator}: {value.topic}", style, hang="  ")
         ),
-        f"arXiv {value.arxiv or '-'}; varies: {', '.join(value.varies) or '-'}",
+        clean(f"arXiv {value.arxiv or '-'}; varies: {', '.join(value.varies) or '-'}"),
     ]
     lines += wrap(value.source[0].upper() + value.source[1:], style) if value.source else []
     if value.family:

@@ -11,7 +11,6 @@ from typing import NamedTuple
 
 from ..base.errors import Refused
 
-
 # What `tables names` lists, by the kind of name that an error rejects.
 LISTED = {
     "encoder": "encoder",

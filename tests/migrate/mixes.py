@@ -16,6 +16,7 @@ import sys
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent.parent))
 from migrate import read  # noqa: E402
+
 from recipes.base.write import dump_registry  # noqa: E402
 
 OVERLAY = json.loads((HERE / "mixes.json").read_text(encoding="utf-8"))
