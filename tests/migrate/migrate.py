@@ -468,7 +468,6 @@ def migrate(source: pathlib.Path, target: pathlib.Path) -> None:
             "benchmarks",
             "components",
             "components_more",
-            "hardware",
             "latency",
             "training_costs",
         )
@@ -577,9 +576,7 @@ def migrate(source: pathlib.Path, target: pathlib.Path) -> None:
     write(
         "settings", {**head, "settings": [{"key": k, **v} for k, v in OVERLAY["settings"].items()]}
     )
-    for device in registry["hardware"]["hardware"]:
-        device["aliases"] = OVERLAY["hardware_aliases"].get(device["slug"], [])
-    for name in ("hardware", "latency", "training_costs"):
+    for name in ("latency", "training_costs"):
         write(name, {**registry[name], "format": 2})
 
 
