@@ -138,12 +138,10 @@ def convert_setting(setting: dict, full: dict, paper: str) -> dict:
                 value = lookup("llms", value)
             elif key == "data":
                 value = lookup("data", value)
-            elif (
-                key == "resolution"
-                and isinstance(value, str)
-                and value not in OVERLAY["resolutions"]
-            ):
-                raise Unknown(f"overlay.json: resolutions does not know {value!r} ({paper})")
+            elif key == "resolution" and isinstance(value, str):
+                value = OVERLAY["resolution_names"].get(value, value)
+                if value not in OVERLAY["resolutions"]:
+                    raise Unknown(f"overlay.json: resolutions does not know {value!r} ({paper})")
         out[key] = value
     return out
 
