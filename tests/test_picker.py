@@ -566,7 +566,7 @@ class Ranking(unittest.TestCase):
                         (
                             {
                                 # FLOPs of the reference LLM that take as long
-                                "training": costs.flop
+                                "training": sum(stage.work for stage in costs.stages)
                                 * pairs.slowness(self.space.languages[x].record),
                                 "latency": costs.latency.ttft_ms,
                                 "memory": costs.memory.total,

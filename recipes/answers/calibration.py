@@ -6,7 +6,7 @@ In: the library. Out: checked rows by kind. Does not print.
 
 from typing import NamedTuple
 
-from ..cost import fit, flops, runs
+from ..cost import fit, flops, runs, served
 from ..library import Library
 
 # Size classes in billions of parameters of the LLM, as the reports fall
@@ -72,3 +72,14 @@ def memory(library: Library) -> list[MemoryCheck]:
             )
         )
     return out
+
+
+def serving(library: Library) -> list[served.Check]:
+    """Latencies, each estimated from the other sources."""
+    words = library.words
+    return served.leave_one_source_out(
+        [
+            *served.published(words.registry("latency")["measurements"], words.records),
+            *served.reported(words.registry("cost_reports")["reports"], words.records),
+        ]
+    )

@@ -13,6 +13,7 @@ from ..library import Library
 from ..picker.limits import fills
 from ..picker.space import Data, Language, Visual
 from ..terms.recipe import Recipe
+from . import parts
 from .parts import data_part, language_part, visual_part
 
 PLANS = ("llava", "three-stage", "paligemma", "qwen2-vl")
@@ -35,6 +36,13 @@ class Order(NamedTuple):
     stage: str | None = None
     images: int = 1
     price: float | None = None
+
+
+class Request(NamedTuple):
+    """The bills that are asked for: each recipe by each order."""
+
+    recipes: Sequence[Recipe]
+    orders: Sequence[Order]
 
 
 class StageBill(NamedTuple):
@@ -69,6 +77,8 @@ class Bill(NamedTuple):
     verdict: fit.Verdict
     others: tuple[Other, ...]
     batch: int
+    recipe: Recipe
+    notes: tuple[str, ...] = ()
 
     @property
     def gpu(self) -> str:
@@ -78,6 +88,13 @@ class Bill(NamedTuple):
     def dollars(self) -> float | None:
         price = self.order.price
         return None if price is None or not self.estimate else price * self.estimate.gpu_hours
+
+
+def answer(library: Library, request: Request) -> tuple[Bill, ...]:
+    """A bill for each recipe and order, with notes. Raises flops.MissingFigure."""
+    return tuple(
+        bill(library, recipe, order) for recipe in request.recipes for order in request.orders
+    )
 
 
 def bill(library: Library, recipe: Recipe, order: Order) -> Bill:
@@ -108,7 +125,10 @@ def bill(library: Library, recipe: Recipe, order: Order) -> Bill:
         sums = [sum(values) for values in list(zip(*estimates))[:4]]
         total = training.Estimate(*sums, estimates[-1].utilisation)
     others = () if verdict.fits else tuple(_others(needed, verdict, order, hardware))
-    return Bill(visual, language, data, connector, bills, total, order, verdict, others, batch)
+    found = Bill(
+        visual, language, data, connector, bills, total, order, verdict, others, batch, recipe
+    )
+    return found._replace(notes=(*parts.notes(recipe, language), *_notes(library, found)))
 
 
 def _times(visual: Visual, images: int) -> Visual:
@@ -192,7 +212,8 @@ def _stage_cost(
         )
         grid = float(order.images * flops.patch_tokens(visual.encoders[0][0], stage.side))
     lora = order.setup.lora
-    cost = training.stage_cost(stage, seen, connector, llm, grid, lora=lora)
+    again = order.setup.checkpointing
+    cost = training.stage_cost(stage, seen, connector, llm, grid, lora=lora, recompute=again)
     return cost, training.stage_factors(stage, lora)
 
 
@@ -208,7 +229,7 @@ def _estimate(
         factors, visual.encoders[0][0], llm, device, order.setup.tuning == "qlora"
     )
     beside = step * cost.stage.samples / batch / 3600
-    return training.estimate(cost.total, device, library.calibration, llm, beside)
+    return training.estimate(cost.work, device, library.calibration, llm, beside)
 
 
 def _others(needed, verdict: fit.Verdict, order: Order, hardware):
@@ -226,7 +247,7 @@ def _others(needed, verdict: fit.Verdict, order: Order, hardware):
         yield Other(how.tuning, how.gpus, larger[0]["slug"], larger[1].largest)
 
 
-def notes(library: Library, value: Bill) -> list[str]:
+def _notes(library: Library, value: Bill) -> list[str]:
     """What one must know to plan by a bill, beside what was assumed about its parts."""
     order, how = value.order, value.order.setup
     device = library.words.records("hardware")[order.gpu]
@@ -249,10 +270,5 @@ def notes(library: Library, value: Bill) -> list[str]:
         out.append(
             f"{order.sequence:,} tokens do not hold the {last.visual_tokens:,.0f} visual tokens of"
             " a sample: counted without text"
-        )
-    if not how.checkpointing:
-        out.append(
-            "the hours are those of runs that compute activations again: without, up to a quarter"
-            " less"
         )
     return out

@@ -10,7 +10,7 @@ from ..cost.tokens import LEARNED, POOLED
 from ..library import Library
 from ..picker.limits import Constraints, Costs, costs_of
 from ..picker.space import Data, Language, Visual
-from ..terms.recipe import BASELINE, Recipe, change, published_size
+from ..terms.recipe import BASELINE, Recipe, change, data_size, published_size
 from ..terms.vocabulary import Vocabulary
 
 
@@ -55,7 +55,7 @@ def language_part(library: Library, recipe: Recipe) -> Language:
             if recipe.llm
             else "the shape of the LLM is not known"
         )
-    record = shape(records.values(), size, named.get("family"))
+    record = shape(records.values(), size, named)
     return Language(record["slug"], record)
 
 
@@ -77,10 +77,10 @@ def data_part(library: Library, recipe: Recipe) -> Data:
     flops.MissingFigure.
     """
     record = library.words.records("data").get(recipe.data or "", {})
-    samples = recipe.data_size or record.get("samples")
+    samples = recipe.data_size or data_size(recipe.data or "", library.words)
     if not samples:
         raise flops.MissingFigure(
-            f"no table prints the size of the data mix {recipe.data} (data_size=… states it)"
+            f"no source prints the size of the data mix {recipe.data} (data_size=… states it)"
         )
     return Data(recipe.data or "", float(samples), record.get("samples_source") or "")
 

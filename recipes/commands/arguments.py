@@ -16,7 +16,7 @@ from ..library import Library
 from ..picker.limits import DEFAULT_BUDGET, DEFAULT_DEVICE, Constraints
 from ..picker.space import same_size
 from ..terms import units
-from ..terms.recipe import FIELDS, parse
+from ..terms.recipe import FIELDS, Recipe, parse
 from ..terms.vocabulary import UnknownName, Vocabulary, fold, nearest
 from .console import out
 
@@ -134,6 +134,21 @@ def stated_flags(args: argparse.Namespace, words: Vocabulary, prefix: str = "") 
     raw = {field: getattr(args, f"{prefix}{field}", None) for field in FIELDS}
     recipe, _ = parse({k: v for k, v in raw.items() if v is not None}, words)
     return recipe.stated()
+
+
+def recipes_side_by_side(args: argparse.Namespace, words: Vocabulary) -> list[Recipe]:
+    """The whole recipes that flags name: one for each of several LLMs (--llm a,b)."""
+    from ..answers.parts import whole
+
+    lists = [f for f in ("llm", "llm_params_b") if "," in (getattr(args, f) or "")]
+    if len(lists) > 1:
+        raise Usage("--llm and --llm-params-b: several of one of them, not of both")
+    field = lists[0] if lists else "llm"
+    found = []
+    for name in getattr(args, field).split(",") if lists else [args.llm]:
+        one = argparse.Namespace(**{**vars(args), field: name})
+        found.append(whole(stated_flags(one, words), words))
+    return found
 
 
 def side_of(field: str, text: str, words: Vocabulary) -> dict:

@@ -7,7 +7,6 @@ import argparse
 import re
 
 from ..answers import cost as answers
-from ..answers import parts
 from ..cost import fit
 from ..library import Library
 from ..terms import units
@@ -17,9 +16,8 @@ from .arguments import (
     Usage,
     flag,
     number,
-    positive,
     recipe_flags,
-    stated_flags,
+    recipes_side_by_side,
     whole_number,
 )
 from .console import out, show, style
@@ -77,7 +75,7 @@ def cost_arguments(parser: Parser) -> None:
     )
     parser.add_argument(
         "--lora-rank",
-        type=flag(positive),
+        type=flag(whole_number),
         default=fit.LORA_RANK,
         metavar="R",
         help=f"rank of the adapters (default: {fit.LORA_RANK})",
@@ -130,26 +128,25 @@ def _run_arguments(parser: Parser) -> None:
     )
 
 
+def cost_request(args, library: Library) -> answers.Request:
+    """The bills that are asked for."""
+    order = _order(args)
+    gpus = [units.hardware(gpu, library.words) for gpu in args.gpu or ["A100"]]
+    return answers.Request(_recipes(args, library), [order._replace(gpu=gpu) for gpu in gpus])
+
+
 def cost_command(args, library: Library, understood: dict | None = None) -> int:
     """What training a recipe costs: does it fit, for how long, for how much."""
-    from ..show import cost as view
+    from ..show import cost as showing
 
     if args.calibration:
         return _calibration(args, library, understood)
-    order = _order(args)
-    bills = []
-    for recipe in _recipes(args, library):
-        for gpu in args.gpu or ["A100"]:
-            slug = units.hardware(gpu, library.words)
-            bill = answers.bill(library, recipe, order._replace(gpu=slug))
-            said = [*parts.notes(recipe, bill.language), *answers.notes(library, bill)]
-            bills.append(view.bill_json(bill, recipe, library.words.records("hardware"), said))
+    bills = answers.answer(library, cost_request(args, library))
+    value = showing.view(bills, library.words.records("hardware"))
     if args.json:
-        show({**(understood or {}), **(bills[0] if len(bills) == 1 else {"bills": bills})})
-    elif len(bills) == 1:
-        out(view.bill_text(bills[0], args.why, style()))
+        show({**(understood or {}), **value})
     else:
-        out(view.side_by_side(bills, style()))
+        out(showing.text(value, args.why, style()))
     return 0
 
 
@@ -192,21 +189,8 @@ def _order(args) -> answers.Order:
 
 
 def _recipes(args, library: Library) -> list[Recipe]:
-    """The recipes that are asked about: one for each LLM that is named."""
-    words = library.words
-    several = {
-        field: getattr(args, field).split(",")
-        for field in ("llm", "llm_params_b")
-        if "," in (getattr(args, field) or "")
-    }
-    if len(several) > 1:
-        raise Usage("--llm and --llm-params-b: several of one of them, not of both")
-    field, names = next(iter(several.items()), ("llm", [args.llm]))
-    out_ = []
-    for name in names:
-        setattr(args, field, name) if several else None
-        recipe = parts.whole(stated_flags(args, words), words)
-        if args.samples and args.stage != answers.STAGES[0]:
-            recipe = change(recipe, data_size=args.samples)
-        out_.append(recipe)
-    return out_
+    """The recipes that are asked about, with the samples that are."""
+    found = recipes_side_by_side(args, library.words)
+    if args.samples and args.stage != answers.STAGES[0]:
+        return [change(recipe, data_size=args.samples) for recipe in found]
+    return found

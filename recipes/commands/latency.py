@@ -4,18 +4,22 @@ In: parsed arguments and the library. Out: printed text or JSON, and the exit co
 """
 
 from ..answers import latency as answers
-from ..answers import parts
 from ..cost import latency, memory
 from ..library import Library
 from ..show.text import wrap
 from ..terms import units
-from .arguments import Parser, flag, recipe_flags, stated_flags, whole_number
+from .arguments import Parser, flag, recipe_flags, recipes_side_by_side, whole_number
 from .console import out, show, style
 
 
 def latency_arguments(parser: Parser) -> None:
-    recipe_flags(parser, what="(default: that of LLaVA-1.5-7B)")
-    parser.add_argument("--gpu", default="L4", metavar="GPU", help="what it runs on (default: L4)")
+    recipe_flags(parser, what="(default: that of LLaVA-1.5-7B; --llm a,b: side by side)")
+    parser.add_argument(
+        "--gpu",
+        action="append",
+        metavar="GPU",
+        help="what it runs on (default: L4; repeatable: side by side)",
+    )
     parser.add_argument(
         "--gpus",
         type=flag(whole_number),
@@ -33,10 +37,11 @@ def latency_arguments(parser: Parser) -> None:
         "--engine",
         choices=tuple(latency.ENGINES),
         default="optimised",
-        help="fused kernels, or transformers as it comes",
+        help="fused kernels, transformers as it comes, or llama.cpp (4 bit: Q4_K_M)",
     )
     for name, default, what in (
         ("batch", 1, "requests at once"),
+        ("images", 1, "images a request"),
         ("prompt", 64, "text tokens before the answer"),
         ("output", 128, "tokens of the answer"),
     ):
@@ -56,7 +61,7 @@ def latency_arguments(parser: Parser) -> None:
     parser.add_argument(
         "--calibration",
         action="store_true",
-        help="published latencies against the estimate from the other rows",
+        help="published and reported latencies against the estimate from the other sources",
     )
     parser.add_argument(
         "--measured",
@@ -68,63 +73,62 @@ def latency_arguments(parser: Parser) -> None:
     )
 
 
+def latency_request(args, library: Library) -> answers.Request:
+    """The answers that are asked for."""
+    words = library.words
+    services = [
+        answers.Service(
+            units.hardware(gpu, words),
+            args.gpus,
+            args.dtype,
+            args.engine,
+            args.batch,
+            args.prompt,
+            args.output,
+            args.images,
+            args.memory,
+        )
+        for gpu in args.gpu or ["L4"]
+    ]
+    return answers.Request(recipes_side_by_side(args, words), services, _own(args, library))
+
+
+def _own(args, library: Library) -> list:
+    """The user's own measured phases."""
+    if not args.measured:
+        return []
+    from ..answers import measured
+
+    return measured.load(library, args.measured)
+
+
 def latency_command(args, library: Library, understood: dict | None = None) -> int:
     """How long an answer takes, phase by phase, and the memory it needs."""
-    from ..show import latency as view
+    from ..show import latency as showing
 
-    words = library.words
-    own = []
-    if args.measured:
-        from ..answers import measured
-
-        own = measured.load(library, args.measured)
     if args.calibration:
-        checks = latency.calibrate(
-            latency.measured(
-                words.registry("latency")["measurements"],
-                words.records("llm"),
-                words.records("hardware"),
-            )
-        )
-        checks += [row.check for row in own]
-        if args.json:
-            show(
-                {
-                    **(understood or {}),
-                    **view.latency_calibration_json(checks),
-                    **({"measured": measured.as_json(own)} if args.measured else {}),
-                }
-            )
-        else:
-            lines = [
-                line
-                for text in (measured.verdict(own) if args.measured else ())
-                for line in wrap(text, style(), hang="  ")
-            ]
-            out("\n".join([view.latency_calibration_text(checks, style()), *lines]))
-        return 0
-    recipe = parts.whole(stated_flags(args, words), words)
-    gpu = units.hardware(args.gpu, words)
-    engine = measured.rates(own, args.engine, gpu)[0] if args.measured else args.engine
-    timing, held, language = answers.timing(
-        library, recipe, gpu, args.gpus, args.dtype, engine, args.batch, args.prompt, args.output
-    )
-    setting = {
-        "gpu": gpu,
-        "gpus": args.gpus,
-        "dtype": args.dtype,
-        "engine": args.engine,
-        "batch": args.batch,
-        "prompt": args.prompt,
-        "output": args.output,
-    }
-    notes = [
-        *parts.notes(recipe, language),
-        *answers.fit_notes(held, words.records("hardware")[gpu], args.gpus, args.memory),
-    ]
-    notes += [measured.rate_note(own, args.engine, gpu)] if args.measured else []
+        return _calibration(args, library, _own(args, library), understood)
+    values = answers.answer(library, latency_request(args, library))
+    value = showing.view(values, library.words.records("hardware"))
     if args.json:
-        show({**(understood or {}), **view.latency_json(timing, held, recipe, setting, notes)})
+        show({**(understood or {}), **value})
     else:
-        out(view.latency_text(timing, held, recipe, setting, notes, style()))
+        out(showing.text(value, style()))
+    return 0
+
+
+def _calibration(args, library: Library, own: list, understood: dict | None) -> int:
+    from ..answers import calibration, measured
+    from ..show import calibration as view
+
+    checks = calibration.serving(library) + [row.check for row in own]
+    value = view.serving_json(checks)
+    if args.json:
+        said = {"measured": measured.as_json(own)} if args.measured else {}
+        show({**(understood or {}), **value, **said})
+        return 0
+    lines = [view.serving_text(value, style())]
+    for text in measured.verdict(own) if args.measured else ():
+        lines += wrap(text, style(), hang="  ")
+    out("\n".join(lines))
     return 0

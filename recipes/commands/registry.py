@@ -93,10 +93,10 @@ COMMANDS = {
         "tables",
         "The evidence itself",
         "tables list\ntables show cambrian1.table11\ntables find q-former\ntables show llava-665k\n"
-        "tables mixes --contains ChartQA --public",
+        "tables mixes --contains ChartQA --public\ntables names encoder",
     ),
     "benchmarks": Command(
-        "models",
+        "benchmarks",
         "What each benchmark tests, its scale, chance level and noise",
         "benchmarks documents\nbenchmarks docvqa\nbenchmarks --tasks documents",
     ),
@@ -114,7 +114,7 @@ COMMANDS = {
         "models",
         "Released models by need: filter, rank for a task mix, show one",
         "models --under 5B --tasks documents\nmodels qwen2.5-vl-7b\nmodels --floor docvqa=95"
-        " --memory 24GB --dtype int4\nmodels --tree",
+        " --memory 24GB --dtype int4\nmodels --tree\nmodels --parts",
     ),
     "check": Command(
         "tables",
@@ -134,15 +134,17 @@ COMMANDS = {
     ),
     "cost": Command(
         "cost",
-        "What training a recipe costs: FLOPs by stage, GPU-hours, memory",
-        "cost --llm qwen2-7b --encoder siglip --resolution 384\ncost --plan three-stage --gpu H100"
-        " --gpus 16\ncost --calibration",
+        "Training on your GPUs: does it fit, for how long, for how much",
+        "cost --llm-params-b 7B --gpu 4090 --gpus 1\ncost --samples 1M --gpu H100 --gpus 4 --price"
+        " 2.50\ncost --llm qwen2-7b --encoder siglip --lora --why\ncost --gpu A100"
+        " --gpu 4090 --qlora\ncost --plan three-stage --gpu H100 --gpus 16\ncost --calibration",
     ),
     "latency": Command(
         "latency",
-        "How long an answer takes, phase by phase, and the memory it needs",
+        "How long an answer takes, phase by phase, and whether it fits",
         "latency --gpu Orin --dtype int4 --llm-params-b 2B\nlatency --resolution anyres-672"
-        " --visual-tokens 2880\nlatency --calibration",
+        "\nlatency --gpu L4 --gpu 4090 --batch 16\nlatency --engine eager --gpu A100"
+        "\nlatency --calibration",
     ),
     "import": Command(
         "import_",

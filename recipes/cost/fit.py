@@ -3,9 +3,9 @@
 In: parameters of the parts, the LLM's record, how it is trained (Setup), a device's gigabytes. Out:
 Held, gigabytes term by term; Verdict. Does not look anything up and does not price anything.
 
-Formulas: states of mixed-precision AdamW and their sharding by ZeRO stage, Rajbhandari et al. 2020,
-sections 3 and 5; activations without a stored attention matrix, Korthikanti et al. 2022, eq. 1. What
-no paper gives (buffers, the fixed part, bytes of the logits) is what runs report: registry
+Formulas: states of mixed-precision AdamW and their sharding by ZeRO stage, Rajbhandari et al.
+2020, sections 3 and 5; activations without a stored attention matrix, Korthikanti et al. 2022, eq.
+1. What no paper gives (buffers, the fixed part, bytes of the logits) is what runs report: registry
 cost_reports.json, `cost --calibration`.
 """
 
@@ -29,14 +29,14 @@ ADAM_BYTES, GRADIENT_BYTES, FP32_GRADIENT_BYTES = 12.0, 2.0, 4.0
 LIVE_PARAMETERS, BUCKET_PARAMETERS = 1e9, 5e8
 # CUDA context, workspaces and what the allocator cannot use; with several GPUs also NCCL's buffers:
 # what is left of reports when weights, states and activations are taken off
-FIXED_GB, FIXED_GB_OF_ONE = 3.5, 2.0
+FIXED_GB, FIXED_GB_OF_ONE = 4.0, 2.0
 # 16-bit logits, their fp32 copy, and the gradients of both, at all positions: 2 + 4 + 4 + 2, and
 # the index of the loss. Qwen-VL prints 23.3 GB at 384 tokens and 27.3 at 2,048 with 151,936 words.
 LOGIT_BYTES = 13.0
 LAYER_BYTES = 34.0  # of one layer in full, per token and unit of width (Korthikanti, eq. 1)
 SAVED_BYTES = 2.0  # of one layer whose activations are computed again: its input
-# A card of N GB has N x 2^30 bytes, 7 % more than the 10^9 that terms are counted in; the driver and
-# fragmentation take about as much. Above TIGHT of N it may run out, above N it does.
+# A card of N GB has N x 2^30 bytes, 7 % more than the 10^9 that terms are counted in; the driver
+# and fragmentation take about as much. Above TIGHT of N it may run out, above N it does.
 TIGHT = 0.92
 USUAL_BATCH = 16  # samples a GPU and step: LLaVA-1.5's 128 on eight
 

@@ -97,17 +97,19 @@ def _across(resolution: int | str | None, known: Sequence[int]) -> int:
     return next((int(found[1]) // side for side in known if found and int(found[1]) % side == 0), 1)
 
 
-def shape(records: Iterable[Mapping], params_b: float, family: str | None = None) -> Mapping:
+def shape(records: Iterable[Mapping], params_b: float, kin: Mapping | None = None) -> Mapping:
     """The record of an LLM with so many billion parameters: the nearest one whose shape is known,
     by the parameters of its layers (embeddings cost nothing to pass; they are taken for 5 %), of
-    equally near ones the same family and then the smallest vocabulary; scaled to the size. Raises
-    flops.MissingFigure.
+    equally near ones one of the family or line of `kin` (the record it stands in for) and then the
+    smallest vocabulary; scaled to the size. Raises flops.MissingFigure.
     """
     known = [r for r in records if r.get("params") and r.get("layers") and r.get("kv_heads")]
 
     def distance(record: Mapping) -> tuple[float, bool, float, str]:
         gap = abs(math.log(flops.llm_params(record) / (0.95e9 * params_b)))
-        other = family is None or record.get("family") != family
+        other = not any(
+            kin and kin.get(key) and kin[key] == record.get(key) for key in ("family", "line")
+        )
         return round(gap, 1), other, record.get("vocab") or 0, record["slug"]
 
     near = min(known, key=distance, default=None)

@@ -26,15 +26,15 @@ CAPTION_IMAGE, CHAT_IMAGE = (448, 336), (640, 480)
 
 # Of the time a FLOP takes at the reference (an LLM 4,096 wide on an A100 80GB SXM), the part that
 # is not matrix products but reading and writing between them: per FLOP it grows as the width falls
-# and as the device computes faster than it reads. Runs of LLMs up to 1.6B, 4B, 7B and 13B take 1.37,
-# 1.25, 1 and 0.93 times as long a FLOP (medians of public reports): 0.37 fits all four.
+# and as the device computes faster than it reads. Runs of LLMs up to 1.6B, 4B, 7B and 13B take
+# 1.37, 1.25, 1 and 0.93 times as long a FLOP (medians of public reports): 0.37 fits all four.
 MOVING = 0.37
 REFERENCE_WIDTH, REFERENCE_BALANCE = 4096.0, 312e12 / 2000e9
 # Milliseconds to start one layer in one direction (cost/latency.py, eager): what a step costs
 # however small it is. A backward pass starts twice as many kernels as a forward one.
 LAYER_MS = 0.5
 # 4-bit weights are unpacked for each pass of a step. Qwen-VL prints 2.0 s more for each step of
-# eight samples than with 16-bit weights, whatever their length: 30 times the reading of 6.5B weights
+# eight samples than with 16-bit weights, whatever their length: 30 readings of 6.5B weights
 UNPACKING = 30.0
 
 
@@ -54,16 +54,23 @@ class Stage(NamedTuple):
 
 
 class StageCost(NamedTuple):
-    """FLOPs of a stage, by part."""
+    """FLOPs of a stage, by part; again: those of activations that are computed a second time, which
+    take time and train nothing."""
 
     stage: Stage
     encoder: float
     connector: float
     llm: float
+    again: float = 0.0
 
     @property
     def total(self) -> float:
         return self.encoder + self.connector + self.llm
+
+    @property
+    def work(self) -> float:
+        """FLOPs that take time."""
+        return self.total + self.again
 
 
 class Estimate(NamedTuple):
@@ -99,13 +106,14 @@ def stage_cost(
     grid_tokens: float,
     *,
     lora: bool = False,
+    recompute: bool = True,
 ) -> StageCost:
     """FLOPs of a stage. `encoder_flops`: one forward pass over all views of an image;
     `grid_tokens`: what the connector reads.
 
     lora: the LLM is trained through adapters: gradients pass, its own weights have none (the
-    adapters' are below 2 %). Activations that are computed again are not counted: the runs that
-    set the utilisation compute them again too.
+    adapters' are below 2 %). recompute: the LLM's activations are computed again where gradients
+    pass, one more forward pass, as nearly all training code does.
     """
     factors = stage_factors(stage, lora)
     llm_ = llm_flops(llm, stage.visual_tokens, stage.text_tokens)
@@ -114,6 +122,7 @@ def stage_cost(
         encoder_flops * stage.filled * factors["encoder"] * stage.samples,
         2.0 * connector_params * grid_tokens * stage.filled * factors["connector"] * stage.samples,
         llm_ * factors["llm"] * stage.samples,
+        llm_ * stage.samples if recompute and factors["llm"] > 1.0 else 0.0,
     )
 
 
@@ -337,8 +346,8 @@ def estimate(
     llm: Mapping | None = None,
     beside: float = 0.0,
 ) -> Estimate:
-    """GPU-hours for a number of FLOPs on one kind of device. llm: the LLM that is trained (None: as
-    the reference). beside: hours that no FLOP counts."""
+    """GPU-hours for FLOPs that take time (StageCost.work) on one kind of device. llm: the LLM that
+    is trained (None: as the reference). beside: hours that no FLOP counts."""
     level, slow = calibration.level(hardware), slowness(llm, hardware)
     hours = flop / peak_flops(hardware) / 3600 * slow
     return Estimate(

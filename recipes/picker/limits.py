@@ -127,7 +127,7 @@ def costs_of(
             fills(visual),
         )
     )
-    total = sum(stage.total for stage in stages)
+    total, work = (sum(part) for part in zip(*((s.total, s.work) for s in stages)))
     seen = visual.visual_tokens * limits.images
     encoders = [(record, side, views * limits.images) for record, side, views in visual.encoders]
     timing = latency.answer(
@@ -151,7 +151,7 @@ def costs_of(
     return Costs(
         total,
         limits.training_gpu,
-        training.estimate(total, hardware[limits.training_gpu], calibration, language.record),
+        training.estimate(work, hardware[limits.training_gpu], calibration, language.record),
         limits.device,
         timing,
         held,
@@ -230,9 +230,9 @@ class Pair(NamedTuple):
 
 
 class Group(NamedTuple):
-    """Visual parts with one key of `groups`. members: number, connector (Pairs.kinds), milliseconds and
-    gigabytes of the encoder, its FLOPs before and per sample. most, least: the largest and the
-    smallest of these four."""
+    """Visual parts with one key of `groups`. members: number, connector (Pairs.kinds),
+    milliseconds and gigabytes of the encoder, its FLOPs before and per sample. most, least: the
+    largest and the smallest of these four."""
 
     members: list[tuple[int, int, float, float, float, float]]
     most: tuple[float, float, float, float]
@@ -272,7 +272,7 @@ class Pairs:
         self.sizes = sorted(data.samples for data in space.data)
         plan = training.two_stages(1.0, "", 0.0)
         self.stages = [
-            (stage, training.stage_factors(stage), count)
+            (stage, self._passes(stage), count)
             for stage, count in zip(plan, (plan[0].samples, 1.0))
         ]
         self.trained_on = hardware[limits.training_gpu]
@@ -410,10 +410,22 @@ class Pairs:
                 slow * (per + each + further),
             )
 
+    def _passes(self, stage: training.Stage) -> dict[str, float]:
+        """Forward passes of a stage; where time is what the budget counts, with the LLM's that is
+        computed again (training.stage_cost)."""
+        passes = training.stage_factors(stage)
+        again = 1.0 if self.timed and passes["llm"] > 1.0 else 0.0
+        return {**passes, "llm": passes["llm"] + again}
+
+    @property
+    def timed(self) -> bool:
+        """Whether FLOPs stand for time: under every budget but one in FLOPs."""
+        return self.limits.budget is None or self.limits.budget.kind != "flop"
+
     def slowness(self, record: Mapping) -> float:
         """How long a FLOP of an LLM takes beside one of the reference's, where time is what the
         budget counts."""
-        if self.limits.budget is not None and self.limits.budget.kind == "flop":
+        if not self.timed:
             return 1.0
         return training.slowness(record, self.trained_on) / training.slowness(None, self.trained_on)
 

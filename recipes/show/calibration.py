@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from ..answers.calibration import CLASSES, MemoryCheck, size_class
 from ..base.wording import clean, number
 from ..cost.runs import Checked
+from ..cost.served import Check
 from ..cost.training import quantile
 from .text import Style, table, wrap
 
@@ -41,7 +42,6 @@ def training_json(rows: Sequence[Checked], memory: Sequence[MemoryCheck]) -> dic
     """`cost --calibration --json`. The medians are of clear rows; odd ones are shown."""
     clear = [row for row in rows if row.run.grade == "clear"]
     by_kind = grouped(clear, lambda row: row.run.kind)
-    sizes = [name for _, name in CLASSES]
     known = [row for row in memory if row.ratio]
     return {
         "rows": [
@@ -64,12 +64,10 @@ def training_json(rows: Sequence[Checked], memory: Sequence[MemoryCheck]) -> dic
         "inside": number(sum(row.inside for row in clear) / len(clear)),
         "by_kind": {
             kind: {
-                **summary([row.ratio for row in found]),
+                **_checked(found),
                 "by_size": {
-                    size: summary(
-                        [row.ratio for row in found if size_class(row.run.size_b) == size]
-                    )
-                    for size in sizes
+                    size: _checked([row for row in found if size_class(row.run.size_b) == size])
+                    for _, size in CLASSES
                 },
             }
             for kind, found in by_kind.items()
@@ -96,6 +94,12 @@ def training_json(rows: Sequence[Checked], memory: Sequence[MemoryCheck]) -> dic
     }
 
 
+def _checked(rows: Sequence[Checked]) -> dict:
+    """The summary of runs, and the share inside their ranges."""
+    inside = sum(row.inside for row in rows) / len(rows) if rows else None
+    return {**summary([row.ratio for row in rows]), "inside": number(inside)}
+
+
 def _right(rows: Iterable[MemoryCheck]) -> dict:
     rows = list(rows)
     return {"right": sum(row.right for row in rows), "of": len(rows)}
@@ -107,6 +111,10 @@ def _line(name: str, value: dict) -> str:
         f" {100 * value['within_1.6x']:.0f}% within 1.6 x,"
         f" {100 * value['within_2x']:.0f}% within 2 x"
     )
+
+
+def _inside(name: str, value: dict) -> str:
+    return f"{_line(name, value)}, {100 * value['inside']:.0f}% inside the range"
 
 
 def training_text(view: dict, style: Style) -> str:
@@ -129,10 +137,10 @@ def training_text(view: dict, style: Style) -> str:
     lines += table(["run", "kind", "printed", "estimated", "ratio"], cells, "llrrr", style)
     lines.append("")
     for kind, value in view["by_kind"].items():
-        lines += wrap(_line(kind, value), style, hang="  ")
+        lines += wrap(_inside(kind, value), style, hang="  ")
         for size, own in value["by_size"].items():
             if own["count"]:
-                lines += wrap(_line(size, own), style, "  ", "    ")
+                lines += wrap(_inside(size, own), style, "  ", "    ")
     lines += wrap(
         f"{100 * view['inside']:.0f}% of clear runs lie inside the range that the other sources"
         " give for 80%",
@@ -163,3 +171,78 @@ def training_text(view: dict, style: Style) -> str:
         ),
     ]
     return "\n".join(lines)
+
+
+def serving_json(checks: Sequence[Check]) -> dict:
+    """`latency --calibration --json`. The medians are of clear rows; odd ones are shown."""
+    clear = [c for c in checks if c.row.grade == "clear"]
+    by_kind = grouped(clear, lambda c: c.row.kind)
+    return {
+        "rows": [
+            {
+                "row": c.row.id,
+                "kind": c.row.kind,
+                "engine": c.row.engine,
+                "phase": c.row.phase,
+                "grade": c.row.grade,
+                "printed_ms": number(c.row.printed_ms),
+                "estimated_ms": number(c.estimated_ms),
+                "ratio": number(c.ratio),
+                "ratio_as_stored": number(c.stored),
+                "source": c.row.source,
+            }
+            for c in checks
+        ],
+        **summary([c.ratio for c in clear]),
+        "by_kind": {
+            kind: {
+                **summary([c.ratio for c in found]),
+                "as_stored": summary([c.stored for c in found]),
+                "by_engine": {
+                    engine: {
+                        **summary([c.ratio for c in own]),
+                        "as_stored": summary([c.stored for c in own]),
+                    }
+                    for engine, own in grouped(found, lambda c: c.row.engine).items()
+                },
+            }
+            for kind, found in by_kind.items()
+        },
+    }
+
+
+def serving_text(view: dict, style: Style) -> str:
+    """`latency --calibration` as text."""
+    cells = [
+        [
+            clean(row["row"]) + ("" if row["grade"] == "clear" else " (odd)"),
+            row["engine"],
+            row["phase"],
+            f"{row['printed_ms']:,.1f}",
+            f"{row['estimated_ms']:,.1f}",
+            f"{row['ratio']:.2f}",
+        ]
+        for row in view["rows"]
+    ]
+    lines = wrap(
+        "milliseconds as published or reported (per token, or until it), and the estimate with the"
+        " rates that other sources show",
+        style,
+    )
+    lines += table(
+        ["row", "engine", "phase", "printed", "estimated", "ratio"], cells, "lllrrr", style
+    )
+    lines.append("")
+    for kind, value in view["by_kind"].items():
+        lines += wrap(_both(kind, value), style, hang="  ")
+        for engine, own in value["by_engine"].items():
+            lines += wrap(_both(engine, own), style, "  ", "    ")
+    return "\n".join(lines)
+
+
+def _both(name: str, value: dict) -> str:
+    stored = value["as_stored"]
+    return (
+        f"{_line(name, value)} (with the rates in use: {stored['median_ratio']:.2f},"
+        f" {100 * stored['within_1.6x']:.0f}%, {100 * stored['within_2x']:.0f}%)"
+    )

@@ -46,9 +46,15 @@ def head(value: Recipe, style: Style) -> list[str]:
 # --------------------------------------------------------------------------------
 
 
-def bill_json(value: Bill, about: Recipe, devices: Mapping, notes: Sequence[str]) -> dict:
-    """`cost --json`, and what its text is made from."""
-    order, e = value.order, value.estimate
+def view(bills: Sequence[Bill], devices: Mapping) -> dict:
+    """`cost --json`: one bill, or several side by side. devices: records of the hardware."""
+    views = [bill_json(value, devices) for value in bills]
+    return views[0] if len(views) == 1 else {"bills": views}
+
+
+def bill_json(value: Bill, devices: Mapping) -> dict:
+    """One bill, and what its text is made from."""
+    order, e, about = value.order, value.estimate, value.recipe
     return {
         "recipe": recipe(about),
         "plan": order.plan,
@@ -67,7 +73,7 @@ def bill_json(value: Bill, about: Recipe, devices: Mapping, notes: Sequence[str]
             "price": number(order.price),
             "dollars": number(value.dollars),
         },
-        "warnings": list(notes),
+        "warnings": list(value.notes),
     }
 
 
@@ -191,8 +197,15 @@ def memory_json(held: Held, bill: Bill) -> dict:
 # --------------------------------------------------------------------------------
 
 
+def text(value: dict, why: bool, style: Style) -> str:
+    """`cost` as text, from its view; `why`: every term."""
+    if "bills" in value:
+        return side_by_side(value["bills"], style)
+    return bill_text(value, why, style)
+
+
 def bill_text(view: dict, why: bool, style: Style) -> str:
-    """`cost`: the verdict, hours by stage, what it rests on; `why`: every term."""
+    """One bill: the verdict, hours by stage, what it rests on; `why`: every term."""
     t, lines = view["training"], []
     lines += [
         style.paint(line, "green" if view["verdict"]["fits"] else "red")
@@ -312,10 +325,11 @@ def terms(view: dict, style: Style) -> list[str]:
         lines += [
             "",
             *wrap(
-                f"total {format_flop(t['flop'])} FLOP at {100 * t['utilisation']:.0f}% of the peak"
-                " rate: the median over the sources of published and reported runs (cost"
-                " --calibration), for this width of LLM and this device; text tokens a sample are"
-                " assumed (50 for captions, 530 for chats), the same way in the calibration",
+                f"total {format_flop(t['flop'])} FLOP, and what is computed again, at"
+                f" {100 * t['utilisation']:.0f}% of the peak rate: the median over the sources of"
+                " published and reported runs (cost --calibration), for this width of LLM and this"
+                " device; text tokens a sample are assumed (50 for captions, 530 for chats), the"
+                " same way in the calibration",
                 style,
             ),
         ]
@@ -404,8 +418,10 @@ def gpu_title(record: Mapping) -> str:
 
 
 def gpu_name(slug: str) -> str:
-    """A GPU as people say it in a unit: a100-80gb-sxm -> A100."""
-    return slug.partition("-")[0].upper()
+    """A GPU as people say it in a unit: a100-80gb-sxm -> A100, rtx-4090 -> RTX 4090."""
+    first, _, rest = slug.partition("-")
+    whole = first in ("rtx", "tpu", "jetson", "apple")
+    return slug.replace("-", " ").upper() if whole and rest else first.upper()
 
 
 def cost_change(

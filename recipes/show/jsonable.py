@@ -7,7 +7,7 @@ In: Swap, Pick, AxisValue, Tokens … Out: what json.dumps takes. Does not print
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ..base.wording import number, numbers
+from ..base.wording import number
 
 if TYPE_CHECKING:  # an answer brings its own classes along: no need to load those of the others
     from ..cost.tokens import Tokens

@@ -44,6 +44,8 @@ def table(
     """Aligned columns. align: l or r per column. The columns `shrink` (default: the first) give
     way, in turn, to fit the width.
     """
+    # whatever a name from a file holds, a row stays one line
+    head, *rows = ([cell.replace("\n", " ") for cell in row] for row in (head, *rows))
     widths = [max([len(head[i]), *(visible(row[i]) for row in rows)]) for i in range(len(head))]
     for column in shrink or (0,):
         excess = sum(widths) + 2 * (len(widths) - 1) - style.width

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Turn ../shared/costs_reported.jsonl into a registry:
-`python3 tests/migrate/cost_reports.py ../shared/costs_reported.jsonl tables/registry/cost_reports.json`.
+`python3 tests/migrate/cost_reports.py ../shared/costs_reported.jsonl TARGET`, where TARGET is
+tables/registry/cost_reports.json.
 
 In: reports of people who trained or served a VLM, one JSON line each, with the setup they state and
 the command line that was held against it. Out: one row each, with the recipe and the setup as
@@ -72,8 +73,8 @@ RECIPE = (
 )
 HOW_TO_READ = {
     "kind": "training (GPU-hours), memory (GB on one GPU, or whether it fits) or serving",
-    "grade": "clear: the setup is said and nothing speaks against it; odd: a part is guessed, or the"
-    " report itself has an explanation that no arithmetic follows",
+    "grade": "clear: the setup is said and nothing speaks against it; odd: a part is guessed, or"
+    " the report itself has an explanation that no arithmetic follows",
     "recipe": "what cost/ and latency/ are asked; a field that is absent is LLaVA-1.5-7B's",
     "stage": "alignment (the connector alone) or instruction tuning",
     "source": "where it was said; rows of one source are left out together by --calibration",
