@@ -230,6 +230,9 @@ def _front(on: Ground, by: str) -> Front:
         return training.estimate(cost, hardware, library.calibration).gpu_hours
 
     points = pareto.front(on.scores, on.pairs, on.pairs.counts()[0], by)
+    # what is cheaper than the baseline by being worse than it is no choice (2 ms, most of them for
+    # launching the layers of a tiny LLM)
+    points = [p for p in points if p.gain > 0] or points
     return Front(
         by,
         f"{gpu} hours" if by == "training" else pareto.COSTS[by],

@@ -5,7 +5,7 @@ In: the request of `pick`, a list of swaps, the library. Out: a Report of result
 report/page.py. Does not parse, draw or print.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from ..library import Library
@@ -41,7 +41,7 @@ class Report(NamedTuple):
     picked: PickAnswer
     level: float
     parts: Mapping[str, Section]
-    main: str | None  # the axis of `parts` with most direct rows
+    main: str | None  # the axis of `parts` with most direct rows, on the tasks before all
     swaps: tuple[Section, ...]
     cloud: tuple[rank.Ranked, ...]  # the recipes ranked first
     # the best recipes for less, the cheapest first, the pick last
@@ -78,8 +78,11 @@ def gather(
         )
         for axis, sides in part_sides(library, best.recipe).items()
     }
-    counts = {axis: direct_rows(section) for axis, section in parts.items()}
-    main = max(counts, key=lambda axis: counts[axis]) if any(counts.values()) else None
+    counts = {
+        axis: (direct_rows(section, tasks.benchmarks), direct_rows(section))
+        for axis, section in parts.items()
+    }
+    main = max(counts, key=lambda axis: counts[axis]) if any(map(any, counts.values())) else None
     asked = tuple(
         Section(
             typed, answers.answer(library, answers.Request(before, after, mix=tasks, level=level))
@@ -96,9 +99,14 @@ def gather(
     )
 
 
-def direct_rows(section: Section) -> int:
-    """How many printed rows make the very change."""
-    return sum(row.relation == "direct" for d in section.answer.result.deltas for row in d.evidence)
+def direct_rows(section: Section, benchmarks: Collection[str] | None = None) -> int:
+    """How many printed rows make the very change, on these benchmarks or on all."""
+    return sum(
+        row.relation == "direct"
+        for d in section.answer.result.deltas
+        if benchmarks is None or d.benchmark in benchmarks
+        for row in d.evidence
+    )
 
 
 def part_sides(library: Library, best: Recipe) -> dict[str, tuple[Recipe, Recipe]]:

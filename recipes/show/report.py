@@ -459,7 +459,7 @@ def evidence(report: "Report", names: Names) -> list[str]:
 
 def rows_of(result: Swap, report: "Report", names: Names) -> list[str]:
     """The forest of the benchmarks with most rows, and the table of these rows."""
-    shown = most_direct(result)
+    shown = most_direct(result, asked=report.tasks.benchmarks)
     if all(row.relation == "neighbour" for d in shown for row in d.evidence):
         return [para("No table has rows for this change.")]
     out = [
