@@ -296,7 +296,7 @@ class Answers(unittest.TestCase):
     def test_order_and_units(self):
         limits = Constraints(budget=DEFAULT_BUDGET)
         asked = Request(parse_mix("charts", library().words), limits)
-        answer = ablate_.answer_ablate(library(), asked, None, 0.8)
+        answer = ablate_.answer(library(), ablate_.AblateRequest(asked))
         self.assertEqual({value.axis for value in answer.values}, set(ablate.AXES))
         rates = [
             value.gain_per_hour for value in answer.values if value.p_changes_pick >= ablate.RARELY
@@ -318,7 +318,7 @@ class Answers(unittest.TestCase):
     def test_a_stated_recipe(self):
         own = parse({"encoder": "siglip", "llm": "qwen2-7b"}, library().words)[0]
         asked = Request(parse_mix("charts", library().words))
-        answer = ablate_.answer_ablate(library(), asked, own, 0.8)
+        answer = ablate_.answer(library(), ablate_.AblateRequest(asked, own))
         self.assertEqual(
             (answer.recipe.encoder, answer.recipe.llm, answer.recipe.resolution),
             ("siglip-so400m-14", "qwen2-7b", 384),

@@ -6,8 +6,8 @@ import functools
 import json
 import unittest
 
+from recipes.answers import pick as picks
 from recipes.answers.ground import Request
-from recipes.answers.pick import answer_pick
 from recipes.effects.features import pixels
 from recipes.effects.standing import Beside, gains, standing, usual
 from recipes.exchange.target import Target, names
@@ -250,7 +250,7 @@ class Written(unittest.TestCase):
         for number, family in enumerate(self.FAMILIES):
             asked = Request(parse_mix(family, library.words), Constraints(DEFAULT_BUDGET))
             for place, name in enumerate(made):
-                answer = answer_pick(library, asked._replace(trainable_with=name, top=3))
+                answer = picks.answer(library, asked._replace(trainable_with=name, top=3))
                 self.assertEqual(len(answer.result.recipes), 3, (family, name))
                 target = Target(name, library.words)
                 for item in answer.result.recipes:

@@ -21,7 +21,7 @@ from .ground import Ground, NothingFits, Request, ground
 from .plans import Schedules
 from .writable import Writable, ranked
 
-__all__ = ["Front", "NothingFits", "PickAnswer", "Request", "answer_pick"]
+__all__ = ["Front", "NothingFits", "PickAnswer", "Request", "answer"]
 
 
 class Front(NamedTuple):
@@ -139,7 +139,7 @@ class PickAnswer:
         return warnings(self)
 
 
-def answer_pick(library: Library, asked: Request) -> PickAnswer:
+def answer(library: Library, asked: Request) -> PickAnswer:
     """The best recipes. Raises space.EmptySpace."""
     on = ground(library, asked)
     result = on.ranked(top=asked.top, level=asked.level, risk=asked.risk)

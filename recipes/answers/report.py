@@ -16,7 +16,8 @@ from ..terms.tasks import TaskMix
 from ..terms.units import Budget
 from . import swap as answers
 from .ground import NothingFits, Request
-from .pick import PickAnswer, answer_pick
+from .pick import PickAnswer
+from .pick import answer as pick
 
 CLOUD = 40  # recipes near the top that the Pareto plot shows
 LADDER = (2, 4, 8, 16, 32, 64)  # the best recipe for the pick's cost divided by these
@@ -61,7 +62,7 @@ def gather(
     """
     tasks, level = request.tasks, request.level
     tell("ranking recipes")
-    picked = answer_pick(library, request)
+    picked = pick(library, request)
     if not picked.result.recipes:
         raise NothingFits(f"no recipe meets all constraints: {'; '.join(picked.warnings[1:])}")
     best = picked.result.recipes[0]
