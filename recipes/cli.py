@@ -1,20 +1,20 @@
 """The command line: which command an argv means, its help, its errors and its exit code.
 
 In: argv. Out: text or JSON on stdout, one-line errors on stderr, exit code 0 (fine), 1 (findings),
-2 (usage). The commands are functions `NAME_arguments` and `NAME_command` of the cli_*.py modules,
+2 (usage). The commands are functions `NAME_arguments` and `NAME_command` of the rooms commands/,
 loaded when they are asked for.
 """
 
 import gc
 import os
+import signal
 import sys
 from collections.abc import Sequence
 
-from .base import wording
 from .base.errors import Refused
 from .commands.arguments import Parser, Usage, common
-from .commands.console import PROGRAM, announce, out, plain, show, style
-from .commands.registry import COMMANDS, parser_of, shell
+from .commands.console import PROGRAM, announce, err, out, plain, show, style
+from .commands.registry import COMMANDS, GROUPS, parser_of, shell
 from .library import Library
 from .terms.vocabulary import fold, nearest
 
@@ -43,10 +43,9 @@ def home() -> str:
         "examples:",
     ]
     lines += [f'  {PROGRAM} "{example}"' for example in EXAMPLES]
-    lines += ["", "commands (each has --json, --tables DIR and --help):"]
-    return "\n".join(
-        [*lines, *(f"  {name:<11} {command.summary}" for name, command in COMMANDS.items())]
-    )
+    lines += ["", *(f"{group:<15} {', '.join(names)}" for group, names in GROUPS.items())]
+    more = "NAME --help says more; each has --json and --tables DIR (your own results)."
+    return "\n".join([*lines, "", more])
 
 
 def ask(sentence: str, rest: Sequence[str]) -> int:
@@ -98,12 +97,12 @@ def ask(sentence: str, rest: Sequence[str]) -> int:
 def run(argv: Sequence[str]) -> int:
     """Carry out one command line and return the exit code."""
     if not argv or argv[0] in ("-h", "--help", "help"):
-        print(home())
+        out(home())
         return 0
     if argv[0] == "--version":
         from . import __version__
 
-        print(__version__)
+        out(__version__)
         return 0
     if argv[0] in COMMANDS:
         return carry_out(argv[0], argv[1:])
@@ -128,23 +127,23 @@ def main(argv: Sequence[str] | None = None) -> int:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
     try:
-        code = run(sys.argv[1:] if argv is None else list(argv))
+        try:
+            code = run(sys.argv[1:] if argv is None else list(argv))
+        except SystemExit as stop:  # argparse, after --help
+            code = stop.code or 0
         if sys.stdout is not None:  # None: closed by whoever started us
             sys.stdout.flush()
         return code
-    except ValueError as error:
-        if not isinstance(error, Refused) and type(error) is not ValueError:
-            raise
-        print(f"error: {wording.clean(str(error))}", file=sys.stderr)
+    except Refused as error:  # anything else is a fault of the program, and may be seen as one
+        err(f"error: {error}")
         return 2
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except OSError as error:
-        print(
-            f"error: {wording.clean(str(error.filename or 'output'))}: {error.strerror or error}",
-            file=sys.stderr,
-        )
+        err(f"error: {error.filename or 'output'}: {error.strerror or error}")
+        if error.filename is None:  # what is still to be written cannot be: forget it
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 2
     except KeyboardInterrupt:
         return 130
@@ -154,4 +153,6 @@ def entry() -> None:
     """Console script of the installed package."""
     # an answer makes many objects and hardly a cycle: look for these seldom
     gc.set_threshold(50_000)
+    if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:  # main.py: while modules load
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.exit(main())

@@ -4,12 +4,10 @@ In: parsed arguments and the library. Out: printed text or JSON; the exit code (
 refused, or nothing known). The work is answers/import_.py.
 """
 
-import sys
-
 from ..library import Library
 from ..terms.recipe import FIELDS
 from .arguments import Parser, recipe_fields
-from .console import PROGRAM, out, show, style
+from .console import PROGRAM, err, out, show, style
 
 
 def import_arguments(parser: Parser) -> None:
@@ -77,7 +75,7 @@ def import_command(args, library: Library, understood: dict | None = None) -> in
     except NotImported as refused:
         if args.json:
             show({"ok": False, "error": clean(str(refused))})
-        print(f"error: {clean(str(refused))}", file=sys.stderr)
+        err(f"error: {refused}")
         return 1
     if args.json:
         show(view.as_json(done))

@@ -1,0 +1,135 @@
+"""The edge of the program: what may reach a screen, which errors are the user's, honest exits."""
+
+import contextlib
+import io
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import tempfile
+import unittest
+from unittest import mock
+
+import recipes
+from recipes import cli
+from recipes.base.errors import Refused
+from recipes.base.wording import clean
+from recipes.commands import console
+from tests import support
+
+HOSTILE = "a\x1b[2J\x1b]0;title\x07b\u202etxt.exe\x9b1mc\x7f\u2066\r"
+
+
+def printed(write, value) -> str:
+    """What a function of the console writes to standard output."""
+    stream = io.StringIO()
+    with contextlib.redirect_stdout(stream):
+        write(value)
+    return stream.getvalue()
+
+
+class Screen(unittest.TestCase):
+    def test_text_cannot_steer_the_terminal(self):
+        shown = printed(console.out, HOSTILE)
+        self.assertEqual(shown, "a?[2J?]0;title?b?txt.exe?1mc???\n")
+
+    def test_only_the_programs_colours_pass_and_only_where_there_is_colour(self):
+        red = console.Style(80, True).paint("up", "red")
+        self.assertEqual(printed(console.out, red + "\x1b[8m"), "up?[8m\n")
+        with mock.patch.dict(os.environ, {"FORCE_COLOR": "1"}):
+            self.assertEqual(printed(console.out, red + "\x1b[8m"), "\x1b[31mup\x1b[0m?[8m\n")
+
+    def test_json_reads_back_the_same(self):
+        shown = printed(console.show, {"key": HOSTILE})
+        self.assertEqual(json.loads(shown), {"key": HOSTILE})
+        self.assertFalse(set(shown) & set("\x1b\x9b\u202e\u2066\x7f\x07"))
+
+    def test_an_error_is_one_line(self):
+        self.assertNotIn("\n", clean("first\nsecond"))
+
+
+class Errors(unittest.TestCase):
+    def ended(self, error: Exception) -> tuple[int, str]:
+        stream = io.StringIO()
+        with contextlib.redirect_stderr(stream), mock.patch.object(cli, "run", side_effect=error):
+            return cli.main(["x"]), stream.getvalue()
+
+    def test_what_is_refused_is_one_line(self):
+        self.assertEqual(self.ended(Refused("no\nsuch")), (2, "error: no such\n"))
+
+    def test_a_fault_of_the_program_is_not_the_users(self):
+        """max() of nothing is a bug, whoever typed what."""
+        with self.assertRaises(ValueError):
+            self.ended(ValueError("max() arg is an empty sequence"))
+
+
+class Exits(unittest.TestCase):
+    @unittest.skipUnless(pathlib.Path("/dev/full").exists(), "no /dev/full here")
+    def test_nothing_could_be_written(self):
+        for argv in ([], ["--help"], ["swap", "--help"], ["tables", "list"]):
+            with self.subTest(argv), open("/dev/full", "w") as full:
+                done = subprocess.run(
+                    [sys.executable, str(support.ROOT / "main.py"), *argv],
+                    stdout=full,
+                    stderr=subprocess.PIPE,
+                    text=True,
+                )
+                self.assertEqual(done.returncode, 2)
+                self.assertEqual(done.stderr, "error: output: No space left on device\n")
+
+    def test_a_folder_without_tables_is_not_clean(self):
+        with tempfile.TemporaryDirectory() as folder:
+            code, _, err = support.call("check", folder)
+        self.assertEqual(code, 2)
+        self.assertIn("no tables", err)
+
+    def test_a_line_of_any_length_is_read_bounded(self):
+        """One line of 30 MB is refused, the next is answered, and little is held."""
+        line = b'{"from": {"encoder": "clip"}, "to": {"encoder": "siglip"}, "benchmark": "mmmu"}'
+        script = (
+            "import resource, runpy, sys; sys.argv = ['main.py', 'predict', '-'];"
+            " resource.setrlimit(resource.RLIMIT_AS, (300 << 20,) * 2);"
+            f" runpy.run_path({str(support.ROOT / 'main.py')!r}, run_name='__main__')"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", script],
+            input=b"x" * 30_000_000 + b"\n" + line + b"\n",
+            capture_output=True,
+            cwd=support.ROOT,
+        )
+        first, second = map(json.loads, done.stdout.splitlines())
+        self.assertIn("longer than 100,000 bytes", first["error"])
+        self.assertEqual(second["deltas"][0]["benchmark"], "mmmu")
+        self.assertEqual(done.returncode, 1)
+
+    def test_interrupted_while_it_loads(self):
+        """No traceback, whenever the key is hit."""
+        for wait in (0.0, 0.02, 0.05):
+            with subprocess.Popen(
+                [sys.executable, str(support.ROOT / "main.py"), "check"],
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+            ) as process:
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(0.03 + wait)
+                process.send_signal(signal.SIGINT)
+                _, err = process.communicate(timeout=30)
+            self.assertNotIn(b"recipes", err)
+
+
+class AsALibrary(unittest.TestCase):
+    def test_swap_is_the_command(self):
+        value = support.call_json("swap", "clip", "siglip", "--on", "7B", "--benchmark", "mmmu")
+        answer = recipes.swap("clip", "siglip", on="7B", benchmark=["mmmu"])
+        self.assertAlmostEqual(answer.result.deltas[0].expected, value["deltas"][0]["expected"], 4)
+
+    def test_what_is_refused(self):
+        with self.assertRaisesRegex(Refused, "xyzzyq"):
+            recipes.swap("clip", "xyzzyq")
+
+
+if __name__ == "__main__":
+    unittest.main()
