@@ -257,6 +257,36 @@ def _quantiles(values: Iterable[float | None]) -> dict[str, float] | None:
     return {"p50": quantile(known, 0.5), "p90": quantile(known, 0.9)} if known else None
 
 
+SLOW = 3  # times the median of the others: the first answer waited for something else, too
+
+
+def slow_first(records: Sequence[Mapping]) -> tuple[float, float] | None:
+    """(time to the first token of the first answer, median of the others) in ms, where the first
+    one is an outlier: it may have waited until the model was loaded. None: it is none, or fewer
+    than three answers could tell.
+    """
+    times = [r["ttft_ms"] for r in records if r["error"] is None and r["ttft_ms"] is not None]
+    if len(times) < 3 or not records or records[0]["ttft_ms"] != times[0]:
+        return None
+    others = quantile(times[1:], 0.5)
+    return (times[0], others) if times[0] > SLOW * others else None
+
+
+def without_slow_first(records: Sequence[Mapping]) -> Sequence[Mapping]:
+    """The records that say how fast a loaded model answers."""
+    return records[1:] if slow_first(records) else records
+
+
+def outlier_note(endpoint: Mapping) -> str:
+    """What to know of an endpoint whose first answer is an outlier."""
+    first, others = endpoint["slow_first"]
+    return (
+        f"{endpoint['name']}: the first answer took {first:,.0f} ms to its first token, the others"
+        f" {others:,.0f} ms (median): it may have waited for the model to be loaded; p90 counts it,"
+        " --latency-out does not"
+    )
+
+
 def statistics(records: Sequence[Mapping], answers: Mapping[str, Sequence[str]]) -> dict:
     """Counts, latencies and accuracy of some records. Accuracy is over the questions with an answer
     that were answered.
@@ -331,6 +361,7 @@ def summary(
                 "url": to.url,
                 "model": to.model,
                 **statistics(rows, answers),
+                "slow_first": slow_first(rows),
                 "by_resize": [
                     {
                         "resize": size,
