@@ -822,6 +822,18 @@ class Command(unittest.TestCase):
             process("export", "-", "--to", "llava-next", "--rank", "99", stdin=pick.stdout).stderr,
         )
 
+    def test_a_recipe_of_pick_that_cannot_be_says_which_can(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "picked.json")
+            recipes = [{"recipe": {"encoder": name}} for name in ("siglip", "clip", "dinov2-l-14")]
+            pathlib.Path(path).write_text(json.dumps({"recipes": recipes}))
+            code, _, err = call("export", path, "--to", "llava")
+            self.assertEqual((code, err.count("\n")), (2, 1))
+            self.assertIn("recipe 1: encoder: llava cannot express", err)
+            self.assertIn("it can: --rank 2", err)
+            self.assertEqual(call("export", path, "--to", "llava", "--rank", "2")[0], 0)
+            self.assertIn("nor any other one", call("export", path, "--to", "nanovlm")[2])
+
     def test_reads_files_and_writes_into_the_folder(self):
         with tempfile.TemporaryDirectory() as folder:
             path = os.path.join(folder, "mine.json")

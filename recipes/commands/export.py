@@ -160,7 +160,7 @@ def named_recipes(args, target, library: Library) -> list[tuple[str, Recipe]]:
         fields = text[named.end() :] if named else text
         elsewhere = fields and (fields == "-" or "=" not in fields)
         own = (
-            from_file(fields, args.rank, library)
+            from_file(fields, args, target, library)
             if elsewhere
             else parse(recipe_fields(fields, "export"), library.words)[0]
         )
@@ -170,33 +170,45 @@ def named_recipes(args, target, library: Library) -> list[tuple[str, Recipe]]:
     return [(name or letters[i], recipe) for i, (name, recipe) in enumerate(found)]
 
 
-def from_file(path: str, rank: int, library: Library) -> Recipe:
-    """A recipe from a JSON file or standard input: its fields, or the recipe of that rank in what
+def from_file(path: str, args, target, library: Library) -> Recipe:
+    """A recipe from a JSON file or standard input: its fields, or the recipe of --rank in what
     `pick --json` printed.
     """
+    place, value = read_value(path)
+    if isinstance(value, dict) and isinstance(value.get("recipes"), list):
+        listed = value["recipes"]
+        if not 1 <= args.rank <= len(listed):
+            raise Usage(
+                f"export: {place} holds {len(listed)} recipes: there is no --rank {args.rank}"
+            )
+        found = [_recipe(entry, place, library) for entry in listed]
+        if not args.model:
+            _other_ranks(found, args, target, library)
+        return found[args.rank - 1]
+    return _recipe(value, place, library)
+
+
+def read_value(path: str) -> tuple[str, object]:
+    """(how it is called, the JSON value) of a file or of standard input."""
     if path != "-":
         if not os.path.lexists(path):
             raise Usage(
                 f"export: {path[:80]!r} is neither FIELD=VALUE (as in encoder=siglip,llm=qwen2-7b)"
                 " nor a file"
             )
-        value = reading.read_json(path)
-    elif sys.stdin is None:
+        return path, reading.read_json(path)
+    if sys.stdin is None:
         raise Usage("export: standard input is closed")
-    else:
-        raw = sys.stdin.buffer.read(reading.MAX_BYTES + 1)
-        if len(raw) > reading.MAX_BYTES:
-            raise Usage(f"export: standard input holds more than {reading.MAX_BYTES} bytes")
-        try:
-            value = reading.parse(raw.decode("utf-8"), "standard input")
-        except UnicodeDecodeError:
-            raise Usage("export: standard input is not UTF-8") from None
-    place = "standard input" if path == "-" else path
-    if isinstance(value, dict) and isinstance(value.get("recipes"), list):
-        listed = value["recipes"]
-        if not 1 <= rank <= len(listed):
-            raise Usage(f"export: {place} holds {len(listed)} recipes: there is no --rank {rank}")
-        value = listed[rank - 1]
+    raw = sys.stdin.buffer.read(reading.MAX_BYTES + 1)
+    if len(raw) > reading.MAX_BYTES:
+        raise Usage(f"export: standard input holds more than {reading.MAX_BYTES} bytes")
+    try:
+        return "standard input", reading.parse(raw.decode("utf-8"), "standard input")
+    except UnicodeDecodeError:
+        raise Usage("export: standard input is not UTF-8") from None
+
+
+def _recipe(value, place: str, library: Library) -> Recipe:
     if isinstance(value, dict) and "recipe" in value:
         value = value["recipe"]
     if not isinstance(value, dict):
@@ -205,6 +217,21 @@ def from_file(path: str, rank: int, library: Library) -> Recipe:
             " --json)"
         )
     return parse(value, library.words)[0]
+
+
+def _other_ranks(found: list[Recipe], args, target, library: Library) -> None:
+    """Raises Usage when the program cannot express the recipe of --rank: which others it can."""
+    from ..exchange.trainers import expressible
+
+    reasons = [
+        expressible(costing.whole(recipe.stated(), library.words), target, args.plan)
+        for recipe in found
+    ]
+    if reasons[args.rank - 1] is None:
+        return
+    able = [str(rank) for rank, why in enumerate(reasons, 1) if why is None]
+    others = f"of the {len(found)} it can: --rank {', '.join(able)}" if able else "nor any other one of the list"
+    raise Usage(f"export: recipe {args.rank}: {reasons[args.rank - 1]} ({others})")
 
 
 def list_targets(as_json: bool, library: Library) -> int:
