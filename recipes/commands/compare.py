@@ -92,6 +92,13 @@ def compare_arguments(parser: Parser) -> None:
             " these columns (several images or answers of a cell: a.png|b.png)"
         ),
     )
+    _requests(parser)
+    _measuring(parser)
+
+
+def _requests(parser: Parser) -> None:
+    """How the questions are put."""
+    add = parser.add_argument
     add(
         "--resize",
         metavar="N,N,…",
@@ -140,6 +147,11 @@ def compare_arguments(parser: Parser) -> None:
         help="the environment variable with the key of an endpoint (default: OPENAI_API_KEY)",
     )
     add("--no-stream", action="store_true", help="answers in one piece: no TTFT, no tokens/s")
+
+
+def _measuring(parser: Parser) -> None:
+    """What measured latencies need to be compared with the published ones."""
+    add = parser.add_argument
     add(
         "--latency-out",
         metavar="FILE.json",

@@ -34,27 +34,7 @@ def parts_of(text: str) -> tuple[str, ...]:
 def export_arguments(parser: Parser) -> None:
     from ..exchange.target import PLANS
 
-    parser.add_argument(
-        "recipes",
-        nargs="*",
-        metavar="RECIPE",
-        help=(
-            "encoder=…,llm=…,resolution=… (fields left out: LLaVA-1.5-7B), with NAME: before it if"
-            " you like; or a JSON file, or - for standard input: a recipe, or what `pick --json`"
-            " printed"
-        ),
-    )
-    parser.add_argument(
-        "--to",
-        metavar="TARGET",
-        required=True,
-        help="the training program (list: which there are, and what each can express)",
-    )
-    parser.add_argument(
-        "--out",
-        metavar="DIR",
-        help="write the files here, with a manifest and the commands to evaluate and import",
-    )
+    _what(parser)
     parser.add_argument(
         "--data",
         metavar="PATH",
@@ -70,6 +50,53 @@ def export_arguments(parser: Parser) -> None:
     parser.add_argument(
         "--plan", choices=tuple(PLANS), help="the stages (default: the program's usual ones)"
     )
+    _training(parser)
+    parser.add_argument(
+        "--tasks", metavar="MIX", help="what to evaluate on afterwards (default: balanced)"
+    )
+    parser.add_argument(
+        "--table",
+        metavar="NAME",
+        default="my-experiment",
+        help="table to import the results into (default: my-experiment)",
+    )
+    parser.add_argument("--force", action="store_true", help="overwrite files of other content")
+
+
+def _what(parser: Parser) -> None:
+    """Which recipe, for which program, and where to."""
+    parser.add_argument(
+        "recipes",
+        nargs="*",
+        metavar="RECIPE",
+        help=(
+            "encoder=…,llm=…,resolution=… (left out: as LLaVA-1.5-7B), with NAME: before it if you"
+            " like; or a JSON file, or - for standard input: a recipe, or what `pick --json`"
+            " printed"
+        ),
+    )
+    parser.add_argument(
+        "--to",
+        metavar="TARGET",
+        required=True,
+        help="the training program (list: which there are, and what each can express)",
+    )
+    parser.add_argument(
+        "--out",
+        metavar="DIR",
+        help="write the files here, with a manifest and the commands to evaluate and import",
+    )
+    parser.add_argument(
+        "--rank",
+        type=flag(positive),
+        default=1,
+        metavar="N",
+        help="which recipe of `pick --json` (default: 1)",
+    )
+
+
+def _training(parser: Parser) -> None:
+    """What is trained, and how."""
     parser.add_argument(
         "--model",
         metavar="NAME",
@@ -87,25 +114,8 @@ def export_arguments(parser: Parser) -> None:
         "--freeze",
         type=flag(parts_of),
         metavar="PART,…",
-        help="parts that stay as they are: encoder, connector, llm, or none (default: the recipe's)",
+        help="parts that stay as they are: encoder, connector, llm; or none (default: as the recipe)",
     )
-    parser.add_argument(
-        "--rank",
-        type=flag(positive),
-        default=1,
-        metavar="N",
-        help="which recipe of `pick --json` (default: 1)",
-    )
-    parser.add_argument(
-        "--tasks", metavar="MIX", help="what to evaluate on afterwards (default: balanced)"
-    )
-    parser.add_argument(
-        "--table",
-        metavar="NAME",
-        default="my-experiment",
-        help="table to import the results into (default: my-experiment)",
-    )
-    parser.add_argument("--force", action="store_true", help="overwrite files of other content")
 
 
 def export_command(args, library: Library, understood: dict | None = None) -> int:
@@ -230,7 +240,11 @@ def _other_ranks(found: list[Recipe], args, target, library: Library) -> None:
     if reasons[args.rank - 1] is None:
         return
     able = [str(rank) for rank, why in enumerate(reasons, 1) if why is None]
-    others = f"of the {len(found)} it can: --rank {', '.join(able)}" if able else "nor any other one of the list"
+    others = (
+        f"of the {len(found)} it can: --rank {', '.join(able)}"
+        if able
+        else "nor any other one of the list"
+    )
     raise Usage(f"export: recipe {args.rank}: {reasons[args.rank - 1]} ({others})")
 
 

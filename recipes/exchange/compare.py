@@ -160,20 +160,6 @@ def carry_out(
         lost[name] = 0
         return got
 
-    def work() -> None:
-        while not stop.is_set():
-            try:
-                job = todo.get_nowait()
-            except queue.Empty:
-                return
-            try:
-                done.put((job, answer(job)))
-            except (images.ImageError, QuestionsError) as error:
-                done.put((job, error))
-            # a fault of the program: it must reach the main thread, or that one waits for ever
-            except BaseException as error:
-                done.put((job, Fault(error)))
-
     try:
         for _, group in groupby(jobs, key=lambda job: job.endpoint):
             waiting = 0
@@ -182,7 +168,7 @@ def carry_out(
                 waiting += 1
             for _ in range(min(concurrency, waiting)):
                 # daemons: an interrupted command does not wait for slow servers
-                threading.Thread(target=work, daemon=True).start()
+                threading.Thread(target=_work, args=(todo, done, stop, answer), daemon=True).start()
             for _ in range(waiting):
                 job, got = done.get()
                 if isinstance(got, Fault):
@@ -190,6 +176,22 @@ def carry_out(
                 yield record(job, ask, concurrency, got)
     finally:
         stop.set()
+
+
+def _work(todo, done, stop: threading.Event, answer: Callable[[Job], object]) -> None:
+    """A thread: takes jobs until there are none, and hands over what came of each."""
+    while not stop.is_set():
+        try:
+            job = todo.get_nowait()
+        except queue.Empty:
+            return
+        try:
+            done.put((job, answer(job)))
+        except (images.ImageError, QuestionsError) as error:
+            done.put((job, error))
+        # a fault of the program: it must reach the main thread, or that one waits for ever
+        except BaseException as error:
+            done.put((job, Fault(error)))
 
 
 class Fault(NamedTuple):
@@ -311,6 +313,15 @@ def statistics(records: Sequence[Mapping], answers: Mapping[str, Sequence[str]])
     }
 
 
+SHOWN = ("text", "ttft_ms", "total_ms", "completion_tokens", "error", "finish_reason")
+
+
+def _answered(r: Mapping, answers: Sequence[str]) -> dict:
+    """One answer as the summary has it."""
+    marked = right(r["text"], answers) if answers and r["error"] is None else None
+    return {**{name: r[name] for name in SHOWN}, "right": marked}
+
+
 def summary(
     jobs: Sequence[Job], records: Mapping[tuple, Mapping], key: Callable[[Job], tuple]
 ) -> dict:
@@ -335,24 +346,7 @@ def summary(
                 "answers": {},
             },
         )
-        place["answers"][job.endpoint.name] = {
-            **{
-                name: r[name]
-                for name in (
-                    "text",
-                    "ttft_ms",
-                    "total_ms",
-                    "completion_tokens",
-                    "error",
-                    "finish_reason",
-                )
-            },
-            "right": (
-                right(r["text"], job.item.answers)
-                if job.item.answers and r["error"] is None
-                else None
-            ),
-        }
+        place["answers"][job.endpoint.name] = _answered(r, job.item.answers)
     sizes = list(dict.fromkeys(job.resize for job in jobs))
     return {
         "endpoints": [

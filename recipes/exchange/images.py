@@ -314,7 +314,7 @@ def _paeth(line: bytes, above: bytes, back: int) -> bytes:
 
 
 def _unpack(row: bytes, depth: int, width: int, gray: bool) -> bytes:
-    """One byte a sample from 1, 2 or 4 bits; gray is scaled to 0 … 255, palette indices are not."""
+    """One byte a sample from 1, 2 or 4 bits; gray is scaled to 0 … 255, palette indices not."""
     top = (1 << depth) - 1
     factor = 255 // top if gray else 1
     shifts = range(8 - depth, -1, -depth)
