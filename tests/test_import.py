@@ -12,9 +12,9 @@ import unittest
 from decimal import Decimal
 from unittest import mock
 
+from recipes.answers import import_ as importer
 from recipes.base.reading import EvidenceError
 from recipes.base.write import dump_paper
-from recipes.answers import import_ as importer
 from recipes.commands.arguments import recipe_fields
 from recipes.effects.columns import columns
 from recipes.evidence.tables import load_papers, parse_paper

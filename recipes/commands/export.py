@@ -8,7 +8,7 @@ import os
 import re
 import sys
 
-from ..answers import costs as costing
+from ..answers import parts
 from ..base import reading
 from ..exchange.importing import paper_key
 from ..exchange.target import METHODS
@@ -174,7 +174,7 @@ def named_recipes(args, target, library: Library) -> list[tuple[str, Recipe]]:
             if elsewhere
             else parse(recipe_fields(fields, "export"), library.words)[0]
         )
-        whole = recipe_of(row, own, BASELINE) if row else costing.whole(own.stated(), library.words)
+        whole = recipe_of(row, own, BASELINE) if row else parts.whole(own.stated(), library.words)
         found.append((named[1] if named else None, whole))
     letters = ["run"] if len(found) == 1 else "abcdefghijklmnopqrstuvwxyz"
     return [(name or letters[i], recipe) for i, (name, recipe) in enumerate(found)]
@@ -234,7 +234,7 @@ def _other_ranks(found: list[Recipe], args, target, library: Library) -> None:
     from ..exchange.trainers import expressible
 
     reasons = [
-        expressible(costing.whole(recipe.stated(), library.words), target, args.plan)
+        expressible(parts.whole(recipe.stated(), library.words), target, args.plan)
         for recipe in found
     ]
     if reasons[args.rank - 1] is None:

@@ -46,8 +46,8 @@ def plan_experiment(
     program: str = "python3 main.py",
     **how,
 ) -> Experiment:
-    """The files of an experiment. runs: (name, recipe), the recipes whole (costing.whole); tasks:
-    the mix to evaluate on; how: the other fields of every Job.
+    """The files of an experiment. runs: (name, recipe), the recipes whole (answers.parts.whole);
+    tasks: the mix to evaluate on; how: the other fields of every Job.
 
     Raises RecipeError (which names the run when there are several), UnknownName and MixError.
     """

@@ -273,7 +273,7 @@ class Target:
             self.encoder(recipe, recipe.resolution)  # raises: the encoder is not known
         if isinstance(recipe.resolution, int):
             return self.fixed(job), 1
-        whole = re.fullmatch(r"anyres-(\d+)", str(recipe.resolution))
+        whole = re.fullmatch(r"anyres-(\d+)(?:x\1)?", str(recipe.resolution))
         fitting = [
             side for side in sides if whole and int(whole[1]) % side == 0 and int(whole[1]) > side
         ]
