@@ -534,6 +534,9 @@ class Released(unittest.TestCase):
         run = value["runs"][0]
         self.assertEqual((run["method"], run["model"]), ("lora", "qwen2.5-vl-7b"))
         self.assertIn("freeze_vision_tower: false", value["files"][0]["text"])
+        value = call_json("export", *argv, "data=my_own_set")
+        self.assertIn('dataset: "my_own_set"', value["files"][0]["text"])
+        self.assertEqual(call("export", "--to", "llava", "data=my_own_set")[0], 2)
         code, _, err = call("export", *argv, "--freeze", "head")
         self.assertEqual((code, err.count("\n")), (2, 1))
 

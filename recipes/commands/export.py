@@ -101,7 +101,8 @@ def _training(parser: Parser) -> None:
         "--model",
         metavar="NAME",
         help=(
-            "go on from this released model (qwen2.5-vl-7b); RECIPE then says what differs from it"
+            "go on from this released model (qwen2.5-vl-7b); RECIPE then says what differs from it,"
+            " and data=NAME your own data set"
         ),
     )
     parser.add_argument(
@@ -172,12 +173,26 @@ def named_recipes(args, target, library: Library) -> list[tuple[str, Recipe]]:
         own = (
             from_file(fields, args, target, library)
             if elsewhere
-            else parse(recipe_fields(fields, "export"), library.words)[0]
+            else _typed(fields, bool(row), library)
         )
         whole = recipe_of(row, own, BASELINE) if row else parts.whole(own.stated(), library.words)
         found.append((named[1] if named else None, whole))
     letters = ["run"] if len(found) == 1 else "abcdefghijklmnopqrstuvwxyz"
     return [(name or letters[i], recipe) for i, (name, recipe) in enumerate(found)]
+
+
+def _typed(fields: str, own_data: bool, library: Library) -> Recipe:
+    """FIELD=VALUE,… as a recipe. own_data: `data` may be a name of the user's own, as the program
+    to fine-tune with knows it.
+    """
+    raw = recipe_fields(fields, "export")
+    data = raw.pop("data", None) if own_data else None
+    recipe = parse(raw, library.words)[0]
+    if data is None:
+        return recipe
+    if not data.isprintable() or len(data) > 200:
+        raise Usage(f"export: data={data[:40]!r}: printable characters, at most 200")
+    return recipe._replace(data=data)
 
 
 def from_file(path: str, args, target, library: Library) -> Recipe:
