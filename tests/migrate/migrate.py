@@ -16,9 +16,10 @@ import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent.parent))
+from runs import link_runs  # noqa: E402
+
 from recipes.base.write import dump_paper, dump_registry  # noqa: E402
 from recipes.evidence.shape import NUMBERS  # noqa: E402
-from runs import link_runs  # noqa: E402
 
 OVERLAY = json.loads((HERE / "overlay.json").read_text(encoding="utf-8"))
 
