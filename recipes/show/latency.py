@@ -6,7 +6,7 @@ print.
 
 from collections.abc import Mapping, Sequence
 
-from ..answers.latency import Served
+from ..answers.serving import Served
 from ..base.wording import number
 from ..terms.recipe import Recipe
 from .cost import COLOURS, gpu_title, head
