@@ -11,7 +11,7 @@ from ..base import wording
 from ..base.wording import clean, number
 from ..evidence.tables import Paper, Row, Table
 from ..library import Library
-from ..terms.vocabulary import UnknownName, fold, nearest
+from ..terms.vocabulary import UnknownName, Vocabulary, fold, nearest
 from . import text
 from .mixes import dataset_text, dataset_view, mix_text, mix_view
 from .text import Style, table, wrap
@@ -87,77 +87,56 @@ def find_cells(
     """`tables find` with several words: the cells that have all of them."""
     hits = cells(library, words)
     if show:
-        show(
-            {
-                "word": " ".join(words),
-                "words": list(words),
-                "hits": [
-                    {
-                        "table": t.id,
-                        "arxiv": t.arxiv,
-                        "locator": t.locator,
-                        "topic": t.topic,
-                        "arms": [row.arm for row, _ in rows],
-                        "cells": [
-                            {
-                                "arm": row.arm,
-                                "metric": key,
-                                "benchmark": t.metrics[key].benchmark,
-                                "split": t.metrics[key].split,
-                                "unit": t.metrics[key].unit,
-                                "value": row.scores[key],
-                            }
-                            for row, keys in rows
-                            for key in keys
-                        ],
-                    }
-                    for t, rows in hits
-                ],
-            }
-        )
-    elif not hits:
-        lone = [word for word in words if not search(library, word) and not cells(library, [word])]
-        out(
-            f"no cell has all of {', '.join(map(wording.clean, words))}"
-            + (f"; nothing at all has {', '.join(map(wording.clean, lone))}" if lone else "")
-        )
+        found = [cells_json(t, rows) for t, rows in hits]
+        show({"word": " ".join(words), "words": list(words), "hits": found})
+    elif hits:
+        out(cells_text(hits, style))
     else:
-        lines = []
-        for t, rows in hits:
-            lines += text.wrap(
-                f"{t.id}: {t.locator}{f' (arXiv {t.arxiv})' if t.arxiv else ''}, {t.topic}",
-                style,
-                hang="  ",
-            )
-            for row, keys in rows[:MOST_ROWS]:
-                said = [f"{key} {row.scores[key]:g}" for key in keys[:MOST_KEYS]] + (
-                    [f"and {len(keys) - MOST_KEYS} more"] if len(keys) > MOST_KEYS else []
-                )
-                lines += text.wrap(
-                    f"{row.arm}: {', '.join(said)}" + (" (doubtful)" if row.doubt else ""),
-                    style,
-                    "  ",
-                    "    ",
-                )
-            lines += (
-                [f"  and {len(rows) - MOST_ROWS} more rows (tables show {t.id})"]
-                if len(rows) > MOST_ROWS
-                else []
-            )
-        count = sum(len(keys) for _, rows in hits for _, keys in rows)
-        out(
-            "\n".join(
-                [
-                    *lines,
-                    "",
-                    (
-                        f"{count:,} cells of {len(hits)} tables; tables show ID prints one with its"
-                        " settings"
-                    ),
-                ]
-            )
-        )
+        lone = [word for word in words if not search(library, word) and not cells(library, [word])]
+        nothing = f"; nothing at all has {', '.join(map(wording.clean, lone))}" if lone else ""
+        out(f"no cell has all of {', '.join(map(wording.clean, words))}{nothing}")
     return 0 if hits else 1
+
+
+def cells_json(t: Table, rows: Sequence[tuple[Row, Sequence[str]]]) -> dict:
+    """The cells of one table that were found."""
+    return {
+        "table": t.id,
+        "arxiv": t.arxiv,
+        "locator": t.locator,
+        "topic": t.topic,
+        "arms": [row.arm for row, _ in rows],
+        "cells": [
+            {
+                "arm": row.arm,
+                "metric": key,
+                "benchmark": t.metrics[key].benchmark,
+                "split": t.metrics[key].split,
+                "unit": t.metrics[key].unit,
+                "value": row.scores[key],
+            }
+            for row, keys in rows
+            for key in keys
+        ],
+    }
+
+
+def cells_text(hits: Sequence[tuple], style: text.Style) -> str:
+    """The cells that were found, by table and row."""
+    lines = []
+    for t, rows in hits:
+        arxiv = f" (arXiv {t.arxiv})" if t.arxiv else ""
+        lines += text.wrap(f"{t.id}: {t.locator}{arxiv}, {t.topic}", style, hang="  ")
+        for row, keys in rows[:MOST_ROWS]:
+            said = [f"{key} {row.scores[key]:g}" for key in keys[:MOST_KEYS]]
+            said += [f"and {len(keys) - MOST_KEYS} more"] if len(keys) > MOST_KEYS else []
+            doubt = " (doubtful)" if row.doubt else ""
+            lines += text.wrap(f"{row.arm}: {', '.join(said)}{doubt}", style, "  ", "    ")
+        if len(rows) > MOST_ROWS:
+            lines.append(f"  and {len(rows) - MOST_ROWS} more rows (tables show {t.id})")
+    count = sum(len(keys) for _, rows in hits for _, keys in rows)
+    last = f"{count:,} cells of {len(hits)} tables; tables show ID prints one with its settings"
+    return "\n".join([*lines, "", last])
 
 
 MOST_ROWS, MOST_KEYS = 12, 8
@@ -169,73 +148,63 @@ def cells(
     """Tables with the rows and metrics (that have a number) which have every word: each in the
     paper's name, the table's topic, place or protocol, the row's arm or setting, or the metric's
     benchmark."""
-    vocabulary = library.words
-    found = []
-    asked = []
-    for word in words:
-        families = vocabulary.find("family", word)
-        slugs = {
-            vocabulary.find(axis, word) for axis in ("encoder", "connector", "llm", "data")
-        } - {None}
-        benchmarks = {vocabulary.find("benchmark", word)} - {None}
-        if families and not benchmarks:
-            benchmarks = {
-                key
-                for key, record in vocabulary.records("benchmark").items()
-                if record["family"] == families
-            }
-        asked.append((fold(word), slugs, benchmarks))
+    asked = [meanings(library.words, word) for word in words]
     keys_of = {fold(paper.key) for paper in library.papers()}
+    found = []
     for paper in library.papers():
         names = {fold(paper.key), fold(paper.short), fold(paper.title)}
-        for table in paper.tables:
-            about = [
-                fold(table.topic),
-                fold(table.locator),
-                fold(table.id),
-                fold(table.protocol or ""),
-                *map(fold, table.varies),
-            ]
-            left = [
-                one
-                for one in asked
-                if one[0] not in names
-                and not any(name.startswith(one[0]) for name in names if len(one[0]) > 3)
-            ]
-            if any(one[0] in keys_of and not one[1] for one in left):
-                continue  # that word is another paper
-            columns = [
-                (
-                    one,
-                    {
-                        key
-                        for key, m in table.metrics.items()
-                        if m.benchmark in one[2] or one[0] == fold(m.benchmark)
-                    },
-                )
-                for one in left
-            ]
-            keys = set(table.metrics)
-            for _, own in columns:
-                keys &= own or keys
-            left = [one for one, own in columns if not own]
-            rows = []
-            for row in table.rows:
-                if all(
-                    _mentions(row, wanted, slugs)
-                    or not slugs
-                    and any(wanted in part for part in about)
-                    for wanted, slugs, _ in left
-                ):
-                    printed = [
-                        key
-                        for key in table.metrics
-                        if key in keys and row.scores.get(key) is not None
-                    ]
-                    rows += [(row, printed)] if printed else []
-            if rows:
-                found.append((table, rows))
+        left = [one for one in asked if not _names(one[0], names)]
+        if any(one[0] in keys_of and not one[1] for one in left):
+            continue  # that word is another paper
+        for own in paper.tables:
+            if rows := _cells_of(own, left):
+                found.append((own, rows))
     return found
+
+
+def meanings(words: Vocabulary, word: str) -> tuple[str, set[str], set[str]]:
+    """(folded, components, benchmarks) that a word stands for; a family stands for its
+    benchmarks.
+    """
+    slugs = {words.find(axis, word) for axis in ("encoder", "connector", "llm", "data")} - {None}
+    benchmarks = {words.find("benchmark", word)} - {None}
+    family = words.find("family", word)
+    if family and not benchmarks:
+        records = words.records("benchmark")
+        benchmarks = {key for key, record in records.items() if record["family"] == family}
+    return fold(word), slugs, benchmarks
+
+
+def _names(wanted: str, names: set[str]) -> bool:
+    """Does a word name a paper, or begin its name?"""
+    return wanted in names or len(wanted) > 3 and any(name.startswith(wanted) for name in names)
+
+
+def _cells_of(
+    one: Table, asked: Sequence[tuple[str, set[str], set[str]]]
+) -> list[tuple[Row, list[str]]]:
+    """The rows of a table, with their metrics that have a number, which have every word asked."""
+    about = [one.topic, one.locator, one.id, one.protocol or "", *one.varies]
+    about = list(map(fold, about))
+    keys, left = set(one.metrics), []
+    for word in asked:
+        wanted, _, benchmarks = word
+        own = {
+            key
+            for key, m in one.metrics.items()
+            if m.benchmark in benchmarks or wanted == fold(m.benchmark)
+        }
+        keys &= own or keys
+        left += [] if own else [word]
+    rows = []
+    for row in one.rows:
+        if all(
+            _mentions(row, wanted, slugs) or not slugs and any(wanted in part for part in about)
+            for wanted, slugs, _ in left
+        ):
+            printed = [k for k in one.metrics if k in keys and row.scores.get(k) is not None]
+            rows += [(row, printed)] if printed else []
+    return rows
 
 
 def find_data(library: Library, word: str) -> dict:
