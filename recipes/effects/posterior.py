@@ -17,7 +17,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from operator import mul
 from typing import NamedTuple
 
-from ..base import linalg
 from .features import AXIS_OF, group
 from .hyper import DEFAULT_SCALE, SLOPES, Hyper
 from .packed import Packed, numbers, squeezed, stored
@@ -218,6 +217,8 @@ class Posterior:
         self.sampling, self.spread, self.columns = sampling, spread, columns
         # benchmark -> median of its printed scores, in percent of the scale
         self.usual = usual
+        # the columns that it was fitted on (carriers.py)
+        self.fitted: Sequence = ()
         self.know({}, {})
         self.published: Posterior = self  # the fit without a user's own tables (condition.py)
         self._shares: Shares | None = None
