@@ -13,7 +13,6 @@ from operator import itemgetter, mul
 
 from ..base import linalg
 
-
 LEAST = 3e-3  # see Packed.times
 
 
