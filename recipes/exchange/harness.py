@@ -29,7 +29,6 @@ ACCEPTED = (
 MAX_FILES, MAX_LEVELS, MAX_ENTRIES, MAX_CELLS = 200, 4, 20_000, 50_000
 # the largest result file seen has 0.3 MB; parsed, JSON takes up to thirty times its size
 MAX_JSON = 8_000_000
-NUMBER = re.compile(r"[+-]?(?:\d{1,20}(?:\.\d{0,30})?|\.\d{1,30})(?:[eE][+-]?\d{1,3})?")
 # VLMEvalKit: T20260101-120000, before that T20260101_G1a2b3c4d
 RUN_FOLDER = re.compile(r"T(\d{8})(?:-\d{6}|_G([0-9a-fA-F]{4,40}))")
 JUDGE = r"(?:gpt|chatgpt|o[134]|claude|gemini|qwen|deepseek|llama|glm|exact_matching)[\w.:-]*"
@@ -52,11 +51,6 @@ NAMED_BY = (
 )
 # lmms-eval: standard errors as it spells them; the clustered one counts questions about one image
 STDERRS = ("_stderr", "_stderr_clustered", "_stderr_clt")
-
-
-def printable(text: str) -> str:
-    """The text with a ? for each character that a terminal would obey, at most 200 long."""
-    return "".join(char if char.isprintable() else "?" for char in text[:200])
 
 
 def _word(value) -> str | None:

@@ -1,13 +1,12 @@
-"""What a result file says, whoever wrote it: readings, their source, and numbers as files write them.
+"""What a result file says, whoever wrote it: readings, their source, numbers as files write them.
 
 In: texts and numbers from a file. Out: Reading, Source. Opens no file: harness.py, sheet.py.
 """
 
 import os
+import re
 from decimal import Decimal
 from typing import NamedTuple
-
-from .harness import NUMBER, printable
 
 LMMS_EVAL, VLMEVALKIT, CSV = "lmms-eval", "VLMEvalKit", "CSV"
 
@@ -87,3 +86,11 @@ def count(value) -> int | None:
 def short(value) -> str:
     """A value as it stands in the file, cut."""
     return value[:60] if isinstance(value, str) else repr(value)[:60]
+
+
+NUMBER = re.compile(r"[+-]?(?:\d{1,20}(?:\.\d{0,30})?|\.\d{1,30})(?:[eE][+-]?\d{1,3})?")
+
+
+def printable(text: str) -> str:
+    """The text with a ? for each character that a terminal would obey, at most 200 long."""
+    return "".join(char if char.isprintable() else "?" for char in text[:200])
