@@ -9,12 +9,13 @@ sentence form.
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Mapping
 from itertools import zip_longest
 from typing import NamedTuple
 
 from ..terms import units
 from ..terms.vocabulary import Vocabulary, distance, fold
+from .language import Language
 
 KINDS = ("encoder", "connector", "llm", "data", "benchmark", "family", "hardware")
 LONGEST = 7  # words of a name
@@ -22,147 +23,8 @@ ATOM = re.compile(
     r"[1-9]\d{0,2}(?:,\d{3})+(?![\d,])|[a-z0-9]+(?:[.*^_×][a-z0-9]+)*\*?|->|>=|<=|[^\W\da-z_]+|[^\s,;:.!?'\"()\[\]{}\-/\\|*_#^`]"
 )
 NUMBER = re.compile(units.DIGITS + "([a-z]*)")
-# What people write shorter or longer than the grammar does.
-SAME = {
-    "what's": "what is",
-    "whats": "what is",
-    "which's": "which is",
-    "how's": "how is",
-    "hows ": "how is ",
-    "it's": "it is",
-    "i'm": "i am",
-    "im ": "i am ",
-    "i'd": "i would",
-    "i've": "i have",
-    "i'll": "i will",
-    "we're": "we are",
-    "let's": "lets",
-    "don't": "do not",
-    "dont ": "do not ",
-    "doesn't": "does not",
-    "doesnt ": "does not ",
-    "isn't": "is not",
-    "aren't": "are not",
-    "can't": "can not",
-    "cannot": "can not",
-    "won't": "will not",
-    "that's": "that is",
-    "there's": "there is",
-    "vision language model": "vlm",
-    "vision-language model": "vlm",
-    "vision-language-model": "vlm",
-    "large language model": "llm",
-    "multimodal llm": "vlm",
-    "mllm": "vlm",
-    "language model": "llm",
-    "time to first token": "ttft",
-    "first token latency": "ttft",
-    "q&a": "vqa",
-    "trade-off": "tradeoff",
-    "vs.": "vs",
-    "v.s.": "vs",
-    "e.g.": "",
-    "w/o ": "without ",
-    "w/ ": "with ",
-    "→": " -> ",
-    "⇒": " -> ",
-    "=>": " -> ",
-    "--": " ",
-    "—": " ",
-    "–": "-",
-    "’": "'",
-    "‘": "'",
-    "“": '"',
-    "”": '"',
-    "×": "x",
-    "≤": "<=",
-    "≥": ">=",
-    "off the shelf": "offtheshelf",
-    "off-the-shelf": "offtheshelf",
-    "fine-tun": "finetun",
-    "fine tun": "finetun",
-    "pre-train": "pretrain",
-    "state of the art": "best",
-    "state-of-the-art": "best",
-    "in general": "",
-    "spatial reasoning": "spatial",
-    "math reasoning": "math",
-    "mathematical reasoning": "math",
-    "chart reasoning": "charts",
-}
-UNITS = {
-    "b": "size",
-    "bn": "size",
-    "billion": "size",
-    "ms": "ms",
-    "msec": "ms",
-    "millisecond": "ms",
-    "milliseconds": "ms",
-    "s": "s",
-    "sec": "s",
-    "secs": "s",
-    "second": "s",
-    "seconds": "s",
-    "gb": "gb",
-    "gib": "gb",
-    "gigs": "gb",
-    "mb": "mb",
-    "tb": "tb",
-    "px": "px",
-    "pixel": "px",
-    "pixels": "px",
-    "p": "px",
-    "tokens": "tokens",
-    "token": "tokens",
-    "tok": "tokens",
-    "toks": "tokens",
-    "flop": "flop",
-    "flops": "flop",
-    "zflop": "zflop",
-    "zflops": "zflop",
-    "zettaflop": "zflop",
-    "zettaflops": "zflop",
-    "exaflop": "eflop",
-    "exaflops": "eflop",
-    "eflop": "eflop",
-    "eflops": "eflop",
-    "%": "%",
-    "percent": "%",
-    "pct": "%",
-    "point": "points",
-    "points": "points",
-    "pts": "points",
-    "pt": "points",
-    "images": "images",
-    "image": "images",
-    "pictures": "images",
-    "photos": "images",
-    "frames": "images",
-    "samples": "samples",
-    "examples": "samples",
-    "pairs": "samples",
-    "hours": "hours",
-    "hour": "hours",
-    "h": "hours",
-    "hrs": "hours",
-    "hr": "hours",
-    "day": "days",
-    "days": "days",
-    "d": "days",
-    "week": "weeks",
-    "weeks": "weeks",
-    "month": "months",
-    "months": "months",
-    "gpus": "gpus",
-    "seeds": "seeds",
-    "seed": "seeds",
-}
-HOURS = frozenset(unit for unit, kind in UNITS.items() if kind == "hours")
-SPANS = frozenset(
-    unit
-    for unit, kind in UNITS.items()
-    if kind in ("hours", "days", "weeks", "months") and len(unit) > 2
-)
+HOURS = frozenset(("hours", "hour", "h", "hrs", "hr"))
+SPANS = frozenset("hours hour hrs day days week weeks weekend month months".split())
 # What makes a number of something a rate, behind a slash, `per` or `a`; behind `per` anything does
 # but what the quantity is of anyway.
 TIMES = (
@@ -258,8 +120,9 @@ class Atom(NamedTuple):
 class Lexicon:
     """Spellings of everything that can be named, and the words of the grammar."""
 
-    def __init__(self, words: Vocabulary, known: Iterable[str], models: bool = False):
-        self.words, self.known = words, frozenset(known)
+    def __init__(self, words: Vocabulary, language: Language, extra: frozenset[str] = frozenset()):
+        self.words, self.language, self.known = words, language, language.known
+        self.units = language.units
         self.names: dict[str, list[Reading]] = {}
         for kind in KINDS:
             records = words.records(kind)
@@ -280,7 +143,7 @@ class Lexicon:
                     + {"b": "base", "l": "large", "h": "huge", "g": "giant"}[spelling[-1]],
                     readings,
                 )
-        for spelling in ("gpu", "none", "a", "in", "on"):  # aliases that are words of their own
+        for spelling in language.not_names | language.function:  # words of their own
             self.names.pop(spelling, None)
         self.short = {
             slug: (record.get("aliases") or [slug])[0]
@@ -302,15 +165,47 @@ class Lexicon:
             )
         for name in words.records("resolution"):
             self.names.setdefault(fold(name), []).append(Reading("resolution", name))
-        if models:
-            for model in words.registry("models")["models"]:
-                for name in (model["key"], model["name"], (model["hf_id"] or "").split("/")[-1]):
-                    self.names.setdefault(fold(name), []).append(Reading("model", model["key"]))
+        for spelling, meant in language.data["preferred"].items():
+            kind, slug = meant.split()
+            if slug in words.records(kind):
+                others = [r for r in self.names.get(fold(spelling), ()) if r.kind != kind]
+                self.names[fold(spelling)] = [Reading(kind, slug), *others, Reading("usual", slug)]
+        for name in extra:
+            getattr(self, f"_admit_{name}")()
         self.names.pop("", None)
+
+    def _admit_models(self) -> None:
+        """Released models by their names, and by the stem that several sizes share."""
+        stems: dict[str, list[tuple[float, str]]] = {}
+        for model in self.words.registry("models")["models"]:
+            key = model["key"]
+            for name in (key, model["name"], (model["hf_id"] or "").split("/")[-1]):
+                self.names.setdefault(fold(name), []).append(Reading("model", key))
+            stem = re.sub(r"-(?:moe|a?\d+(?:\.\d+)?b|\d+m)(?=-|$).*", "", key)
+            size = model.get("params_b") or 0
+            stems.setdefault(fold(stem), []).append((abs(size - 7), key))
+        for stem, sizes in stems.items():
+            known = self.names.setdefault(stem, [])
+            if not any(reading.kind == "model" for reading in known):
+                known += [Reading("model", min(sizes)[1]), Reading("stem", stem)]
+
+    def _admit_targets(self) -> None:
+        """Training programs that recipes are exported to."""
+        for target in self.words.registry("trainers")["targets"]:
+            for name in (target["target"], target["name"]):
+                self.names.setdefault(fold(name), []).append(Reading("target", target["target"]))
+
+    def _admit_datasets(self) -> None:
+        """Datasets that mixes are made of."""
+        path = os.path.join(self.words.directory, "registry", "data_mixes.json")
+        if os.path.exists(path):
+            for row in self.words.registry("data_mixes")["datasets"]:
+                for name in (row["key"], row["name"]):
+                    self.names.setdefault(fold(name), []).append(Reading("dataset", row["key"]))
 
     def read(self, sentence: str, correct: bool = True) -> list[Item]:
         """The items of a sentence; misspelled words are put right when `correct`."""
-        found = atoms(sentence)
+        found = atoms(sentence, self.language.data["rewrite"])
         items, i = [], 0
         while i < len(found):
             item, size = max(
@@ -322,7 +217,7 @@ class Lexicon:
                 if (
                     item.corrected
                     and not item.readings
-                    and item.text not in UNITS
+                    and item.text not in self.units
                     and items
                     and items[-1].value("number")
                 ):
@@ -414,7 +309,7 @@ class Lexicon:
             return _item(found, i, 1, ("label", text)), 1
         if re.fullmatch(r"[lrd]\d\d", text) and text not in self.names:
             return _item(found, i, 1, ("claim", text.upper())), 1
-        if text == "half":
+        if text == "half" and found[i + 1 : i + 2] and found[i + 1].text not in ("a", "the"):
             return _item(found, i, 1, ("percent", "50%")), 1
         if (text[0].isdecimal() or text[0] in "$u") and (spelled := self._spelled(found, i)):
             return spelled
@@ -520,22 +415,22 @@ class Lexicon:
         if not match:
             return None, 0
         value, suffix = match[1].replace(",", "").replace("_", ""), match[2]
-        if suffix and suffix not in UNITS and suffix not in SCALES:
+        if suffix and suffix not in self.units and suffix not in SCALES:
             return None, 0
         scale, size = _scale(found, i, suffix)
         after = [a.text for a in found[i + size : i + size + 3]] + ["", "", ""]
-        unit = UNITS.get(suffix)
+        unit = self.units.get(suffix)
         if unit is None and not (suffix and not scale):
             low = (
                 "" if found[i].gap != "-" or not re.fullmatch(r"\d+", after[0] or "x") else after[0]
             )
             if (
                 low
-                and UNITS.get(after[1]) in ("tokens", "px", "size")
+                and self.units.get(after[1]) in ("tokens", "px", "size")
                 or low
                 and after[1] in ("visual", "image", "b")
             ):
-                unit = "tokens" if after[1] in ("visual", "image") else UNITS[after[1]]
+                unit = "tokens" if after[1] in ("visual", "image") else self.units[after[1]]
                 size += 3 if after[1] in ("visual", "image") else 2
                 return _item(found, i, size, ("range", f"{unit} {value} {low}")), size
             if after[0] in ("visual", "image", "vision") and after[1] in ("tokens", "token"):
@@ -563,8 +458,8 @@ class Lexicon:
                     ),
                     size,
                 )
-            elif after[0] in UNITS:
-                unit, size = UNITS[after[0]], size + 1
+            elif after[0] in self.units:
+                unit, size = self.units[after[0]], size + 1
             elif after[0] in ("param", "params", "parameter", "parameters") and scale == "M":
                 unit, size = "size", size + 1
         if unit == "size" and (tail := found[i + size].text if i + size < len(found) else "") in (
@@ -576,7 +471,11 @@ class Lexicon:
             size += 1 if tail else 0
         if scale and unit and unit not in SCALED and (unit, scale) != ("size", "M"):
             return _unknown(found, i, size)  # 2 thousand tokens, 4K px
-        if unit == "size" and i + size < len(found) and UNITS.get(found[i + size].text) == "tokens":
+        if (
+            unit == "size"
+            and i + size < len(found)
+            and self.units.get(found[i + size].text) == "tokens"
+        ):
             # 2B tokens: of training, which no command takes
             return _unknown(found, i, size + (unit == "size"))
         if (
@@ -637,7 +536,7 @@ class Lexicon:
             said = re.match(pattern, rest, re.I)
             if not said:
                 continue
-            value, size = said[0].strip(), len(atoms(said[0]))
+            value, size = said[0].strip(), len(atoms(said[0], {}))
             if kind == "images":
                 suffix, kinds, unit = (said[n] or "" for n in (2, 3, 4))
                 if units.letter(suffix) == "b" and (
@@ -720,13 +619,16 @@ class Lexicon:
         """A word that spells no name: one of the grammar, a misspelling of one thing, or
         unknown.
         """
-        if text in self.known or not text.isascii():
-            return Item(text, (), False, text in self.known)
+        if self.language.knows(text) or not text.isascii():
+            return Item(text, (), False, text.isascii())
         limit = 0 if len(text) < 4 else 1 if len(text) < 8 else 2
         digits = re.sub(r"\D", "", text)
         near: dict[str, int] = {}
         if limit and not (digits and digits == text):
-            for spelling in (*self.names, *(word for word in self.known if len(word) > 3)):
+            for spelling in (
+                *self.names,
+                *(w for w in self.known if len(w) > 3 and w not in self.units),
+            ):
                 if (
                     abs(len(spelling) - len(text)) <= limit
                     and len(spelling) > 3
@@ -744,7 +646,7 @@ class Lexicon:
 
 
 def _reading(unit: str, value: str, scale: str) -> Reading:
-    """What a number with a unit (one of UNITS' kinds) means, as a flag takes it. scale: K, M, B, T
+    """What a number with a unit (one of self.units' kinds) means, as a flag takes it. scale: K, M, B, T
     or nothing.
     """
     return Reading(
@@ -818,19 +720,19 @@ def _item(found: list[Atom], i: int, size: int, *readings) -> Item:
     )
 
 
-def atoms(sentence: str) -> list[Atom]:
+def atoms(sentence: str, same: Mapping[str, str]) -> list[Atom]:
     """The words of a sentence in lower case, without courtesy punctuation; hyphens and slashes part
     them.
     """
     text = re.sub(r"(?<![\w.])\.(?=\d)", "0.", " ".join(sentence.split()))  # .5 s are not 5 s
-    for wrong, right in SAME.items():
-        if wrong in text.lower():
-            text = re.sub(
-                (r"(?<![a-z0-9])" if wrong[0].isalpha() else "") + re.escape(wrong),
-                right,
-                text,
-                flags=re.I,
-            )
+    lower = text.lower()
+    for wrong, right in same.items():
+        stem = wrong.rstrip("*")
+        if stem in lower:
+            begin = r"(?<![a-z0-9])" if stem[0].isalnum() else ""
+            end = r"(?![a-z0-9])" if stem[-1].isalnum() and stem == wrong else ""
+            text = re.sub(begin + re.escape(stem) + end, right, text, flags=re.I)
+            lower = text.lower()
     text = text.replace("_", "-") if "." not in text else text
     lower = text.lower() if len(text.lower()) == len(text) else text
     found = list(ATOM.finditer(lower))

@@ -214,6 +214,10 @@ OTHER_RULES = {
     "metric": "Every score belongs to a metric of its table.",
     "unique": "A table id stands once in all files.",
     "alias": "A spelling of a registry names one thing.",
+    "language": (
+        "Every word of registry/language.json (what questions are read by) means one thing and has a"
+        " consequence."
+    ),
     "derived": "The stored fit was made from the evidence as it is now (`fit` makes it anew).",
     "same-run": redundancy.SAME_RUN,
     "baseline": redundancy.BASELINE,

@@ -3,6 +3,7 @@
 In: two texts and the vocabulary. Out: the recipe field and its two values; errors name the text.
 """
 
+import math
 import re
 
 from .vocabulary import UnknownName, Vocabulary, fold, nearest
@@ -86,3 +87,26 @@ def two_names(a: str, b: str, words: Vocabulary) -> tuple[str, str, str]:
         }
         failed = UnknownName("component", a, nearest(a, everything))
     raise failed
+
+
+def pixels(value: int) -> bool:
+    """Whether a bare number can be a resolution: 112 to 4096 in whole patches of 14 or 16."""
+    return 112 <= value <= 4096 and (value % 14 == 0 or value % 16 == 0)
+
+
+def tokens(value: int) -> bool:
+    """Whether a bare number can be a count of visual tokens: up to 112, or a square or five squares
+    of at most 64.
+    """
+    root = math.isqrt(value)
+    return 0 < value <= 112 or root * root == value and root <= 64 or value == 2880
+
+
+def bare_kinds(a: str, b: str) -> list[str]:
+    """What two numbers without a unit can be, together: px, tokens, or both (then it is asked)."""
+    values = [int(a), int(b)]
+    fits = {"px": all(map(pixels, values)), "tokens": all(map(tokens, values))}
+    if all(fits.values()):
+        only_px = not all(map(tokens, values))
+        return ["px"] if only_px else ["px", "tokens"]
+    return [kind for kind, fit in fits.items() if fit]
