@@ -1,19 +1,19 @@
 """The command line: which command an argv means, its help, its errors and its exit code.
 
 In: argv. Out: text or JSON on stdout, one-line errors on stderr, exit code 0 (fine), 1 (findings),
-2 (usage). The commands are functions `NAME_arguments` and `NAME_command` of the cli_*.py modules,
+2 (usage). The commands are functions `NAME_arguments` and `NAME_command` of the rooms commands/,
 loaded when they are asked for.
 """
 
 import gc
 import os
+import signal
 import sys
 from collections.abc import Sequence
 
-from .base import wording
 from .base.errors import Refused
 from .commands.arguments import Parser, Usage, common
-from .commands.console import PROGRAM, announce, out, plain, show, style
+from .commands.console import PROGRAM, announce, err, out, plain, show, style
 from .commands.registry import COMMANDS, parser_of, shell
 from .library import Library
 from .terms.vocabulary import fold, nearest
@@ -105,12 +105,12 @@ def ask(sentence: str, rest: Sequence[str]) -> int:
 def run(argv: Sequence[str]) -> int:
     """Carry out one command line and return the exit code."""
     if not argv or argv[0] in ("-h", "--help", "help"):
-        print(home())
+        out(home())
         return 0
     if argv[0] == "--version":
         from . import __version__
 
-        print(__version__)
+        out(__version__)
         return 0
     if argv[0] in COMMANDS:
         return carry_out(argv[0], argv[1:])
@@ -135,23 +135,23 @@ def main(argv: Sequence[str] | None = None) -> int:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
     try:
-        code = run(sys.argv[1:] if argv is None else list(argv))
+        try:
+            code = run(sys.argv[1:] if argv is None else list(argv))
+        except SystemExit as stop:  # argparse, after --help
+            code = stop.code or 0
         if sys.stdout is not None:  # None: closed by whoever started us
             sys.stdout.flush()
         return code
-    except ValueError as error:
-        if not isinstance(error, Refused) and type(error) is not ValueError:
-            raise
-        print(f"error: {wording.clean(str(error))}", file=sys.stderr)
+    except Refused as error:  # anything else is a fault of the program, and may be seen as one
+        err(f"error: {error}")
         return 2
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except OSError as error:
-        print(
-            f"error: {wording.clean(str(error.filename or 'output'))}: {error.strerror or error}",
-            file=sys.stderr,
-        )
+        err(f"error: {error.filename or 'output'}: {error.strerror or error}")
+        if error.filename is None:  # what is still to be written cannot be: forget it
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 2
     except KeyboardInterrupt:
         return 130
@@ -161,4 +161,6 @@ def entry() -> None:
     """Console script of the installed package."""
     # an answer makes many objects and hardly a cycle: look for these seldom
     gc.set_threshold(50_000)
+    if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:  # main.py: while modules load
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.exit(main())

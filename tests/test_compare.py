@@ -677,7 +677,13 @@ class Resuming(Folder):
             "--concurrency",
             "1",
         ]
-        process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        process = subprocess.Popen(
+            argv,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            # a suite that runs in the background ignores it, and so would its children
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        )
         try:
             for _ in range(500):
                 if server.turn == 3:

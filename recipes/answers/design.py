@@ -17,7 +17,7 @@ from ..effects.features import llm_params_b, visual_tokens
 from ..library import Library
 from ..picker import design as designs
 from ..picker import power
-from ..picker.design import Design
+from ..picker.design import Design, NoDesign
 from ..terms.recipe import BASELINE, Recipe, published_size
 from ..terms.vocabulary import Vocabulary
 from . import costs as costing
@@ -190,14 +190,14 @@ def choose(kind: str | None, levels: Sequence[int], interactions: bool) -> Desig
     """The design asked for: full, one-at-a-time, fraction (main effects apart from each other),
     else main effects apart from interactions too.
 
-    Raises ValueError when it cannot be had.
+    Raises NoDesign when it cannot be had.
     """
     if kind == "full":
         return designs.full(levels)
     if kind == "one-at-a-time":
         return designs.one_at_a_time(levels)
     if kind == "fraction" and any(count != 2 for count in levels):
-        raise ValueError(
+        raise NoDesign(
             "a fraction needs two levels of every factor: --full or --one-at-a-time take more"
         )
     return designs.smallest(levels, 5 if interactions else 3 if kind == "fraction" else 4)
@@ -212,7 +212,7 @@ def plan(
     stages: str,
     gpu: str,
 ) -> Experiment:
-    """Plan an experiment. Raises ValueError when the design cannot be had."""
+    """Plan an experiment. Raises NoDesign when the design cannot be had."""
     words = library.words
     levels = [len(factor.levels) for factor in factors]
     design = choose(kind, levels, asked.interactions)
@@ -277,7 +277,7 @@ def _options(levels: Sequence[int], chosen: Design) -> list[Design]:
     for resolution in (3, 4, 5, 99):
         try:
             design = designs.smallest(levels, resolution)
-        except ValueError:  # more settings than anyone trains
+        except NoDesign:  # more settings than anyone trains
             continue
         found.setdefault((design.kind, len(design.settings)), design)
     return sorted(found.values(), key=lambda design: (len(design.settings), design.kind))

@@ -7,12 +7,14 @@ import math
 import re
 from collections.abc import Sequence
 
-CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+# What a text from a file or a server must not do on a screen: steer the terminal (C0 and C1 control
+# characters), or turn the order of what is read (bidirectional controls, Unicode TR 36, 3.2).
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069]")
 
 
 def clean(text: str) -> str:
-    """Text from files without control characters, so that it cannot steer the terminal."""
-    return CONTROL.sub("?", text)
+    """Text on one line and without control characters."""
+    return CONTROL.sub("?", text.replace("\n", " ").replace("\t", " "))
 
 
 def signed(value: float, digits: int = 1) -> str:
@@ -59,3 +61,26 @@ def numbers(value):
     if isinstance(value, (list, tuple)):
         return [numbers(item) for item in value]
     return number(value) if isinstance(value, float) else value
+
+
+def decimals(maximum: float | None) -> int:
+    """Decimals for points of a scale with this maximum: none above 500 (MME, OCRBench)."""
+    return 0 if (maximum or 100) > 500 else 1
+
+
+def points(delta) -> int:
+    """Decimals for a benchmark's delta."""
+    return decimals(delta.max)
+
+
+def verdict(p: float) -> str:
+    """What a probability of improvement means, in words."""
+    for bound, words in (
+        (0.95, "better"),
+        (0.8, "probably better"),
+        (0.2, "no clear difference"),
+        (0.05, "probably worse"),
+    ):
+        if p >= bound:
+            return words
+    return "worse"

@@ -17,6 +17,7 @@ are split evenly). The verdict of a claim, from its assertions (those marked `be
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from ..base.errors import Refused
 from ..base.wording import plural
 from ..cost import tokens
 from ..evidence.contrasts import doubtful
@@ -246,7 +247,7 @@ def _value(one: Assertion, evidence: Evidence) -> Judged:
             None,
         )
         if text is not None:
-            raise ValueError(
+            raise Refused(
                 f"{one.pointer}: {str(text)[:60]!r} stands there, which is no number to compare (is"
                 " or a text in equals compares texts)"
             )

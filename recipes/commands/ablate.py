@@ -1,8 +1,5 @@
 """The flags of `ablate`, and how it is carried out."""
 
-import sys
-
-from ..base.wording import clean
 from ..library import Library
 from ..terms import units
 from ..terms.recipe import parse
@@ -16,7 +13,7 @@ from .arguments import (
     number,
     recipe_fields,
 )
-from .console import out, show, style
+from .console import err, out, show, style
 
 
 def ablate_arguments(parser: Parser) -> None:
@@ -75,7 +72,7 @@ def ablate_command(args, library: Library, understood: dict | None = None) -> in
             args.worth,
         )
     except picks.NothingFits as nothing:  # no bad input: as with `pick`, exit code 1
-        print(f"error: {clean(str(nothing))}", file=sys.stderr)
+        err(f"error: {nothing}")
         return 1
     from ..show import ablate as ablation
 

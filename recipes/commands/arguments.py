@@ -18,6 +18,7 @@ from ..picker.space import same_size
 from ..terms import units
 from ..terms.recipe import FIELDS, parse
 from ..terms.vocabulary import UnknownName, Vocabulary, fold, nearest
+from .console import out
 
 FIXABLE = ("encoder", "connector", "llm", "llm_params_b", "data", "resolution", "visual_tokens")
 
@@ -30,6 +31,10 @@ class Parser(argparse.ArgumentParser):
     """argparse whose errors are one line in the same form as all others, with a near miss for a
     wrong flag.
     """
+
+    def print_help(self, file=None):
+        """As any text is printed (argparse's own way is silent where nothing can be written)."""
+        out(self.format_help().rstrip("\n"))
 
     def error(self, message: str):
         words = message.split("arguments: ")
@@ -100,7 +105,7 @@ def number(least: float, most: float, what: str, ends: bool = True):
         except ValueError:
             value = math.nan
         if not (least <= value <= most if ends else least < value < most):
-            raise ValueError(f"{text[:20]!r} is not {what}")
+            raise Usage(f"{text[:20]!r} is not {what}")
         return value
 
     return flag(read)
@@ -109,7 +114,7 @@ def number(least: float, most: float, what: str, ends: bool = True):
 def positive(text: str) -> int:
     """A whole number between 1 and 100."""
     if not (text.isascii() and text.isdecimal()) or len(text) > 3 or not 1 <= int(text) <= 100:
-        raise ValueError(f"{text[:20]!r} is not a whole number between 1 and 100")
+        raise Usage(f"{text[:20]!r} is not a whole number between 1 and 100")
     return int(text)
 
 
@@ -120,7 +125,7 @@ def whole_number(text: str) -> int:
         or len(text) > 7
         or not 1 <= int(text) <= 1_000_000
     ):
-        raise ValueError(f"{text[:20]!r} is not a whole number between 1 and 1,000,000")
+        raise Usage(f"{text[:20]!r} is not a whole number between 1 and 1,000,000")
     return int(text)
 
 
@@ -278,7 +283,26 @@ def _one_size(fixed: dict[str, object], words: Vocabulary) -> None:
 
 
 def constraint_flags(parser) -> None:
-    """What a recipe must meet: the flags that `constraints` reads."""
+    """What a recipe must meet (`limit_flags`), and what is fixed or left out (`choices_of`)."""
+    limit_flags(parser)
+    parser.add_argument(
+        "--fix",
+        metavar="AXIS=VALUE",
+        action="append",
+        default=[],
+        help="keep a field fixed: llm=qwen2.5-7b, llm_params_b=2B (repeatable)",
+    )
+    parser.add_argument(
+        "--avoid",
+        metavar="AXIS=VALUE",
+        action="append",
+        default=[],
+        help="leave out a component: encoder=clip-vit-l-14 (repeatable)",
+    )
+
+
+def limit_flags(parser) -> None:
+    """What a recipe may cost: the flags that `constraints` reads."""
     parser.add_argument(
         "--budget",
         metavar="B",
@@ -321,20 +345,6 @@ def constraint_flags(parser) -> None:
         choices=("any", "commercial"),
         default="any",
         help="commercial: the LLM's licence must permit commercial use",
-    )
-    parser.add_argument(
-        "--fix",
-        metavar="AXIS=VALUE",
-        action="append",
-        default=[],
-        help="keep a field fixed: llm=qwen2.5-7b, llm_params_b=2B (repeatable)",
-    )
-    parser.add_argument(
-        "--avoid",
-        metavar="AXIS=VALUE",
-        action="append",
-        default=[],
-        help="leave out a component: encoder=clip-vit-l-14 (repeatable)",
     )
 
 

@@ -23,7 +23,7 @@ def number(low: float, high: float):
         except ValueError:
             value = float("nan")
         if not low <= value <= high:
-            raise ValueError(f"{text[:20]!r} is not a number from {low:g} to {high:g}")
+            raise Usage(f"{text[:20]!r} is not a number from {low:g} to {high:g}")
         return value
 
     return flag(read)
@@ -38,7 +38,7 @@ def whole(low: int, high: int):
             or len(text) > 9
             or not low <= int(text) <= high
         ):
-            raise ValueError(f"{text[:20]!r} is not a whole number from {low} to {high:,}")
+            raise Usage(f"{text[:20]!r} is not a whole number from {low} to {high:,}")
         return int(text)
 
     return flag(read)
@@ -51,12 +51,12 @@ def sizes(text: str) -> list[int | None]:
         if part != "original" and not (
             part.isascii() and part.isdecimal() and len(part) <= 4 and 16 <= int(part) <= 4096
         ):
-            raise ValueError(
+            raise Usage(
                 f"{part[:20]!r} is not a number of pixels from 16 to 4096, or the word original"
             )
         found.append(None if part == "original" else int(part))
     if len(set(found)) < len(found):
-        raise ValueError(f"{text[:60]!r} names a size twice")
+        raise Usage(f"{text[:60]!r} names a size twice")
     return found
 
 

@@ -8,7 +8,8 @@ import json
 import os
 import sys
 
-from ..show.text import Style
+from ..base.wording import CONTROL, clean
+from ..show.text import ESCAPE, Style
 
 # How the program is called: from a checkout, or installed.
 PROGRAM = "vlm-recipe" if __package__ == "vlm_recipes" else "python3 main.py"
@@ -101,14 +102,29 @@ def show(value) -> None:
             else line(part)
         )
         parts.append(f"  {line(key)}: {body}")
-    print("{\n" + ",\n".join(parts) + "\n}")
+    put("{\n" + ",\n".join(parts) + "\n}")
+
+
+def put(line: str) -> None:
+    """Print JSON; what could steer a terminal becomes an escape, which reads back the same."""
+    print(CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", line))
 
 
 def out(text: str) -> None:
-    """Print text."""
+    """Print text. Of control characters only line ends and the colours of Style.paint pass, and
+    these only where colour is on: whatever a file holds, it cannot steer the terminal.
+    """
     text = "\n".join([*_HEAD, text])
+    colours = ESCAPE.findall(text) if style().colour else []
+    parts = [CONTROL.sub("?", part.replace("\t", " ")) for part in ESCAPE.split(text)]
+    text = "".join(a + b for a, b in zip(parts, [*colours, *[""] * len(parts)]))
     print(ascii_only(text) if _PLAIN[0] else text)
     _HEAD.clear()
+
+
+def err(line: str) -> None:
+    """Print one line to standard error: an error, or what is being done."""
+    print(clean(line), file=sys.stderr, flush=True)
 
 
 def ascii_only(text: str) -> str:

@@ -13,6 +13,7 @@ from ..answers import costs as costing
 from ..base.wording import clean
 from ..cost import flops
 from ..library import Library
+from ..picker.design import NoDesign
 from ..picker.limits import Constraints
 from ..show.text import wrap
 from ..terms import units
@@ -43,7 +44,7 @@ def effect(text: str) -> tuple[float, bool]:
     except ValueError:
         value = math.nan
     if not 0 < value < 1e5:
-        raise ValueError(
+        raise Usage(
             f"{text[:20]!r} is not an effect (1.0: points of the benchmark's scale; 1%: percent"
             " of it)"
         )
@@ -224,9 +225,7 @@ def design_command(args, library: Library, understood: dict | None = None) -> in
         value = experiments.plan(
             library, factors, own, args.kind, asked, args.plan, units.hardware(args.gpu, words)
         )
-    except ValueError as error:
-        if type(error) is not ValueError:
-            raise
+    except NoDesign as error:
         raise Usage(f"design: {error}") from None
     written, notes = export_runs(args, value, library) if args.export else ([], [])
     from ..show.names import names_of
@@ -461,7 +460,7 @@ def curve_arguments(parser: Parser) -> None:
 def points(text: str) -> int:
     """A whole number of points between 2 and 60."""
     if not (text.isascii() and text.isdecimal()) or len(text) > 3 or not 2 <= int(text) <= 60:
-        raise ValueError(f"{text[:20]!r} is not a number of points between 2 and 60")
+        raise Usage(f"{text[:20]!r} is not a number of points between 2 and 60")
     return int(text)
 
 

@@ -7,14 +7,13 @@ exchange/harness.py, the table is exchange/importing.py.
 
 import os
 import shlex
-import sys
 
 from ..base.write import dump_paper, write_text
 from ..library import Library
 from ..terms.recipe import FIELDS, Recipe, parse
 from ..terms.vocabulary import UnknownName
 from .arguments import Parser, Usage, recipe_fields
-from .console import PROGRAM, out, show, style
+from .console import PROGRAM, err, out, show, style
 
 
 def import_arguments(parser: Parser) -> None:
@@ -63,7 +62,7 @@ def import_command(args, library: Library, understood: dict | None = None) -> in
 
         if args.json:
             show({"ok": False, "error": clean(str(refused))})
-        print(f"error: {clean(str(refused))}", file=sys.stderr)
+        err(f"error: {refused}")
         return 1
 
 

@@ -27,7 +27,7 @@ def size(text: str) -> float:
     match = re.fullmatch(r"\s*(\d{1,6}(?:\.\d{1,6})?)\s*([bm]?)\s*", text, re.I)
     value = float(match[1]) / (1000 if match[2].lower() == "m" else 1) if match else 0.0
     if not value > 0:
-        raise ValueError(f"{text[:20]!r} is not a number of parameters (as in 5B or 500M)")
+        raise Usage(f"{text[:20]!r} is not a number of parameters (as in 5B or 500M)")
     return value
 
 

@@ -12,7 +12,7 @@ from ..base.wording import percent
 from ..base.write import write_text
 from ..library import Library
 from ..show import pick
-from ..show import swap as terminal
+from ..show import recipe as recipe_
 from .arguments import Parser, Usage
 from .console import is_plain, out, style
 
@@ -77,7 +77,7 @@ def plot_swap(args: argparse.Namespace, answer: SwapAnswer, library: Library) ->
         out("\n".join(forest.terminal_lines(panels, style(), only_ascii(), rest)))
         return None
     before, after = (
-        terminal.side(one, answer.result.moved, other)
+        recipe_.side(one, answer.result.moved, other)
         for one, other in ((answer.before, answer.after), (answer.after, answer.before))
     )
     level = percent(args.level)

@@ -43,6 +43,12 @@ COMMANDS = {
         'pick --tasks documents --budget "500 A100-hours"\npick --tasks ui-agent --fix'
         " llm_params_b=2B --memory 8GB",
     ),
+    "rank": Command(
+        "rank",
+        "The levels of one axis with all else held: which encoder, connector, LLM, data",
+        "rank encoder --tasks documents\nrank connector --visual-tokens 144\n"
+        "rank encoder --among siglip,clip,dinov2 --on 7B",
+    ),
     "ablate": Command(
         "ablate",
         "The axes in the order to ablate them, with runs and GPU-hours",

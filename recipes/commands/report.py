@@ -18,7 +18,7 @@ from ..terms.recipe import Recipe
 from ..terms.sides import two_names
 from ..terms.tasks import parse_mix
 from .arguments import Parser, Usage, constraints, pairs
-from .console import PROGRAM, out, show
+from .console import PROGRAM, err, out, show
 
 # --- report
 # ------------------------------------------------------------------------------------------
@@ -67,7 +67,7 @@ def report_command(
     for field, value in pairs(args.avoid, "--avoid", words):
         avoid.setdefault(field, []).append(str(value))
     tell = (
-        (lambda what: print(f"report: {what} …", file=sys.stderr, flush=True))
+        (lambda what: err(f"report: {what} …"))
         if sys.stderr is not None and sys.stderr.isatty()
         else lambda what: None
     )

@@ -15,7 +15,7 @@ from ..base.write import write_text
 from ..library import Library
 from ..terms.tasks import parse_mix
 from .arguments import Parser, Usage, constraint_flags, constraints, pairs
-from .console import PROGRAM, out, show
+from .console import PROGRAM, err, out, show
 
 SITUATION = ("tasks", "budget", "latency", "speed", "memory", "deploy", "dtype", "fix", "avoid")
 
@@ -84,7 +84,7 @@ def skill_command(
             os.path.dirname((args.bundle or args.out or skill.default_path()).rstrip(os.sep))
         )
         if sys.stderr is not None and sys.stderr.isatty():
-            print("skill: picking a recipe for each task family …", file=sys.stderr, flush=True)
+            err("skill: picking a recipe for each task family …")
         value, summaries = (
             guide.gather(library),
             {name: command.summary for name, command in COMMANDS.items()},

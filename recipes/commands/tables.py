@@ -4,12 +4,11 @@ In: parsed arguments and the library. Out: printed text or JSON, and the exit co
 """
 
 import os
-import sys
 
 from ..library import Library
 from ..show.text import wrap
 from .arguments import Parser, Usage, flag, known_paper, positive
-from .console import out, show, style
+from .console import err, out, show, style
 
 
 def tables_arguments(parser: Parser) -> None:
@@ -136,9 +135,7 @@ def fit_command(args, library: Library, understood: dict | None = None) -> int:
     """Fit the model to the published tables anew."""
     from ..answers import fit as refit
 
-    result = refit.run(
-        library, args.search, args.check, lambda line: print(line, file=sys.stderr, flush=True)
-    )
+    result = refit.run(library, args.search, args.check, err)
     show(result) if args.json else out(result["message"])
     return 0 if result["ok"] else 1
 
@@ -174,7 +171,7 @@ def backtest_command(args, library: Library, understood: dict | None = None) -> 
         result = scoring.backtest(
             library,
             [known_paper(key, library) for key in args.paper],
-            lambda line: print(line, file=sys.stderr, flush=True),
+            err,
         )
     (
         show({**(understood or {}), **result})

@@ -14,6 +14,8 @@ import math
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+from ..base.errors import Refused
+
 
 class Term(NamedTuple):
     """One summand: what it is, how many tokens, and the arithmetic in words."""
@@ -133,7 +135,7 @@ def smart_resize(width: int, height: int, factor: int, least: int, most: int) ->
     Raises ValueError for an aspect ratio above 200, as the processor does.
     """
     if max(width, height) / min(width, height) > 200:
-        raise ValueError("the aspect ratio is above 200, which the processor refuses")
+        raise Refused("the aspect ratio is above 200, which the processor refuses")
     h, w = round(height / factor) * factor, round(width / factor) * factor
     if h * w > most:
         shrink = math.sqrt(height * width / most)
@@ -399,7 +401,7 @@ def count(model: str, width: int, height: int) -> Tokens:
 def check_size(width: int, height: int) -> None:
     """Raise ValueError unless both sides are between 1 and MAX_SIDE pixels."""
     if not (1 <= width <= MAX_SIDE and 1 <= height <= MAX_SIDE):
-        raise ValueError(
+        raise Refused(
             f"an image of {width}x{height} pixels: sides must lie between 1 and {MAX_SIDE}"
         )
 

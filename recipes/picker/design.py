@@ -19,8 +19,15 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from ..base.errors import Refused
+
 LETTERS = "ABCDEFGHJKL"  # no I: it names the identity
 MOST_SETTINGS = 256
+
+
+class NoDesign(Refused):
+    """A design that cannot be had; the message says what is in the way."""
+
 
 # numbers of the factors that it is about: one for a main effect, two for an interaction
 Effect = frozenset[int]
@@ -82,13 +89,13 @@ class Design(NamedTuple):
 
 
 def full(levels: Sequence[int]) -> Design:
-    """Every combination, the last factor changing fastest. Raises ValueError above
+    """Every combination, the last factor changing fastest. Raises NoDesign above
     MOST_SETTINGS.
     """
     _check(levels)
     count = math.prod(levels)
     if count > MOST_SETTINGS:
-        raise ValueError(
+        raise NoDesign(
             f"a full factorial of {' x '.join(map(str, levels))} levels has {count:,} settings:"
             f" more than {MOST_SETTINGS}"
         )
@@ -110,11 +117,11 @@ def one_at_a_time(levels: Sequence[int]) -> Design:
 
 
 def fraction(factors: int, settings: int) -> Design:
-    """The regular two-level fraction of least aberration. Raises ValueError when there is none of
+    """The regular two-level fraction of least aberration. Raises NoDesign when there is none of
     this size.
     """
     if (factors, settings) not in GENERATORS:
-        raise ValueError(f"no fraction of {factors} two-level factors in {settings} settings")
+        raise NoDesign(f"no fraction of {factors} two-level factors in {settings} settings")
     generators = [word_of(text) for text in GENERATORS[factors, settings]]
     basic = factors - len(generators)
     rows = []
@@ -129,7 +136,7 @@ def smallest(levels: Sequence[int], resolution: int) -> Design:
     """The smallest regular design of at least this resolution (III, IV or V): a fraction of
     two-level factors, or the full factorial.
 
-    Raises ValueError when it would have more than MOST_SETTINGS settings.
+    Raises NoDesign when it would have more than MOST_SETTINGS settings.
     """
     _check(levels)
     if all(count == 2 for count in levels):
@@ -143,9 +150,9 @@ def smallest(levels: Sequence[int], resolution: int) -> Design:
 
 def _check(levels: Sequence[int]) -> None:
     if not levels or any(count < 2 for count in levels):
-        raise ValueError("each factor needs at least two levels")
+        raise NoDesign("each factor needs at least two levels")
     if len(levels) > len(LETTERS):
-        raise ValueError(f"{len(levels)} factors: at most {len(LETTERS)} can be planned together")
+        raise NoDesign(f"{len(levels)} factors: at most {len(LETTERS)} can be planned together")
 
 
 def word_of(letters: str) -> Effect:

@@ -23,6 +23,8 @@ from collections.abc import Callable, Sequence
 from statistics import NormalDist
 from typing import NamedTuple
 
+from ..base.errors import Refused
+
 NORMAL = NormalDist()
 MOST_SEEDS = 1000
 METHODS = ("holm", "bh")
@@ -139,10 +141,10 @@ def adjust(p_values: Sequence[float], method: str) -> list[float]:
     & Hochberg 1995). Raises ValueError.
     """
     if method not in METHODS:
-        raise ValueError(f"unknown correction {str(method)[:40]!r} ({', '.join(METHODS)})")
+        raise Refused(f"unknown correction {str(method)[:40]!r} ({', '.join(METHODS)})")
     for p in p_values:
         if not 0.0 <= p <= 1.0:
-            raise ValueError(f"{p!r} is not a p-value (between 0 and 1)")
+            raise Refused(f"{p!r} is not a p-value (between 0 and 1)")
     count = len(p_values)
     order = sorted(range(count), key=p_values.__getitem__)
     out, bound = [0.0] * count, 0.0

@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+from ..base.errors import Refused
 from ..cost import flops, memory
 from ..terms.vocabulary import UnknownName, Vocabulary, fold, nearest
 from . import ability
@@ -416,6 +417,6 @@ def years(text: str) -> tuple[int, int]:
     """`2025`, `2025+`, `2024-2025` -> first and last year. Raises ValueError."""
     match = YEARS.fullmatch(text.strip())
     if not match or match[2] == "+" and match[3] or match[3] and int(match[3]) < int(match[1]):
-        raise ValueError(f"{text[:20]!r} is not a year (as in 2025, 2025+ or 2024-2025)")
+        raise Refused(f"{text[:20]!r} is not a year (as in 2025, 2025+ or 2024-2025)")
     first = int(match[1])
     return first, int(match[3]) if match[3] else 9999 if match[2] else first

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ..base.wording import clean, number, percent, plural, signed
 from ..picker.trials import MOST_RUNS
 from .jsonable import axis_value, recipe, run_counts
-from .swap import describe
+from .recipe import describe
 from .text import Style, table, wrap
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from ..base.wording import clean, listed, number, percent, signed
 from ..picker.curve import Curve, Families, FamilyCurve, Gain, Printed, Stop, shown
 from ..terms.tasks import BALANCED
 from .jsonable import interval, recipe
-from .swap import describe
+from .recipe import describe
 from .text import Style, table, wrap
 
 FIELDS = (

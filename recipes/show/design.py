@@ -12,7 +12,7 @@ from ..base.wording import clean, number, percent
 from ..picker import design as designs
 from ..picker.design import Design
 from .jsonable import recipe
-from .swap import describe
+from .recipe import describe
 from .text import Style, table, wrap
 
 FIELDS = (

@@ -8,11 +8,10 @@ brought to the benchmark's. Does not print.
 
 from collections.abc import Mapping, Sequence
 
-from ..base.wording import clean, plural, signed
+from ..base.wording import clean, plural, points, signed
 from ..effects.results import Delta, Evidence, Swap
 from ..effects.tails import half_width
 from .plots import SQUARES, Mark, Panel, domain, share
-from .swap import points
 from .text import Style, clip, wrap
 
 PANELS, CONTRADICTED, ROWS = 3, 2, 10

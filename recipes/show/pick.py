@@ -6,10 +6,10 @@ In: the answer of answers/pick.py. Out: text. The page: report.py.
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from ..base.wording import clean, percent, signed
+from ..base.wording import clean, percent, points, signed
 from ..cost.flops import format_flop
 from ..terms.recipe import BASELINE_NAME, Recipe
-from .swap import describe, points
+from .recipe import describe
 from .text import Style, table, wrap
 
 if TYPE_CHECKING:

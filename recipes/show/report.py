@@ -8,7 +8,7 @@ Out: the text of the file; the same input gives the same bytes. Numbers in <data
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from ..base.wording import percent
+from ..base.wording import percent, points, verdict
 from ..cost.flops import format_flop
 from ..effects.results import Delta, Evidence, Mix, Swap
 from ..picker.rank import Costs, Ranked
@@ -17,9 +17,10 @@ from . import plots
 from .forest import ROWS, most_direct, panels
 from .html import amount, arxiv, data, document, figure, listing, name, para, section, table
 from .pick import ties, unlike
+from .recipe import AXIS_FIELDS, describe, side
 from .schedule import basis, plan_text, rates
 from .svg import signed, text
-from .swap import AXIS_FIELDS, GRADE_WORDS, describe, points, side, verdict
+from .swap import GRADE_WORDS
 
 if TYPE_CHECKING:
     from ..answers.report import Report, Section

@@ -24,7 +24,8 @@ class Style(NamedTuple):
         return f"\x1b[{codes[code]}m{text}\x1b[0m" if self.colour and text else text
 
 
-ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
+# the codes that Style.paint writes, and no others
+ESCAPE = re.compile(r"\x1b\[(?:0|1|2|31|32|33)m")
 
 
 def visible(text: str) -> int:
