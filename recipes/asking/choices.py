@@ -101,7 +101,7 @@ def rank(d: Draft) -> Readings:
             raise Unfit(f"{values[0]} is one {part}, and which one is asked")
         argv += flag(part, *values)
     found = slots.limits(d)
-    argv += [*found, *flag("avoid", *avoid)]
+    argv += [*found, *flag("avoid", ",".join(avoid) or None)]
     if d.take_concept("worst"):
         argv.append("--worst")
     if axis == "llm" and d.of("size"):
@@ -134,12 +134,10 @@ def moves(d: Draft) -> Readings:
                                     "better", "gain"):  # fmt: skip
         raise Unfit("")
     token = found[0]
-    numbers = [
-        t for t in d.of("number", "percent", "points") if t.get("number", "percent", "points")
-    ]
+    numbers = slots.scores(d)
     low = high = None
     for number in numbers:
-        value = number.get("number", "percent", "points").rstrip("%")
+        value = slots.score_of(number)
         lead = d.content_before(number)
         if lead is not None and lead.text in ("to", "reach", "reaches", "get", "->", "hit") or (
             lead is not None and lead.value == "improve_score" and lead.text.endswith(("reach", "get"))
@@ -167,7 +165,7 @@ def ablate(d: Draft) -> Readings:
     """What to test first. What is named is the recipe at hand; what is to be kept is a limit."""
     if not d.has("first", "ablate", "matter", "most"):
         raise Unfit("")
-    d.take(*d.of("axis")) if len(d.of("axis")) != 1 or d.has("first") else None
+    d.take(*d.of("axis")) if len(d.of("axis")) > 1 else None
     tasks = slots.tasks(d)
     level = d.one("percent", what="confidence")
     left_out = [f"{part}={name}" for part, name in slots.avoided(d)]
@@ -187,7 +185,7 @@ MANY = {"two": 2, "three": 3, "four": 4, "five": 5}
 
 def design(d: Draft) -> Readings:
     """The fewest runs that separate the named factors."""
-    if not d.has("runs", "separate", "detect", "design", "fewest") and not d.of("seeds"):
+    if not d.has("runs", "separate", "detect", "design", "fewest", "seeds"):
         raise Unfit("")
     levels, tokens = {}, [t for t in d.of(*LIKE) if t.get(*LIKE)]
     for token in tokens:
@@ -273,6 +271,13 @@ def counted(d: Draft, levels: dict[str, list[str]]) -> None:
 # --- curve
 
 
+LONE = "enough more saturate curve howmany".split()  # what makes a bare quantity an end of a curve
+ALONG = (
+    "more enough saturate curve howmany howhigh worth big raise best lower matter gain help smaller"
+    " family_word double dropping"
+).split()
+
+
 def curve(d: Draft) -> Readings:
     """How a score goes along one axis."""
     spans = d.of("range")
@@ -283,20 +288,13 @@ def curve(d: Draft) -> Readings:
         d.take(*spans)
     found = [k for k in ("tokens", "px", "size") if d.of(k)]
     over = any(t.limit == "least" for t in d.of("tokens", "px"))
-    if (
-        not named
-        and found
-        and (over or d.has("enough", "more", "saturate", "curve", "howmany", "worth"))
-    ):
+    if not named and found and (over or d.has(*LONE)):
         named = [kinds[found[0]]]
     if not named and d.has("big", "smaller", "saturate") and d.has("model"):
         named = ["llm_params_b"]
     if not named and d.has("image_word") and d.has("more"):
         named = ["data_size"]
-    if not named or not d.has("more", "enough", "saturate", "curve", "howmany", "howhigh", "worth",
-                              "big", "raise", "best", "lower", "matter", "gain", "help", "smaller",
-                              "family_word", "double", "dropping") and not d.said("should", "need", "what", "which") and not any(
-                                  t.limit == "least" for t in d.of(*found)):  # fmt: skip
+    if not named or not (d.has(*ALONG) or over or d.said("should", "need", "what", "which")):
         raise Unfit("")
     slots.check_limits(d, ())
     tasks = slots.tasks(d)

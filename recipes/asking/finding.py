@@ -92,9 +92,7 @@ def licence(d: Draft) -> list[str]:
 def floor(d: Draft) -> list[str]:
     """NAME=SCORE of `at least 90 on DocVQA`, `DocVQA above 90`."""
     found = []
-    numbers = [
-        t for t in d.of("number", "percent", "points") if t.get("number", "percent", "points")
-    ]
+    numbers = slots.scores(d)
     for token in d.of("benchmark"):
         near = [t for t in numbers if t.limit == "least" and t.place not in d.used]
         near = [t for t in near if not any(o.kind == "name" for o in d.between(t, token))]
@@ -144,12 +142,10 @@ def card(d: Draft) -> Readings:
     memory = memory or (slots.memory_of(device, d.words) if device else None)
     fit = [*flag("memory", memory), *slots.number_format(d)]
     axes = d.of("axis")
-    if (
-        d.said("use", "uses", "has", "have", "inside", "behind", "in", "context", "of")
-        or len(axes) < 2
-    ):
+    if not tasks:
         d.take(*axes)
-    d.take_concept("commercial", "licence", "card")
+    if not tasks:
+        d.take_concept("commercial", "licence", "card")
     if len(names) > 1 and not tasks:
         tasks = ["--tasks", "balanced"]
     scored = len(names) == 1 and tasks and not fit
@@ -342,9 +338,7 @@ def benchmark(d: Draft) -> Readings:
 def noise(d: Draft) -> Readings:
     """My score of a benchmark beside the paper's."""
     names = d.of("benchmark")
-    numbers = [
-        t for t in d.of("number", "percent", "points") if t.get("number", "percent", "points")
-    ]
+    numbers = slots.scores(d)
     if len(names) != 1 or len(numbers) != 2:
         raise Unfit("")
     if d.has("improve_score") and not d.has("noise", "paper") or d.has("swap", "fit"):
@@ -363,7 +357,7 @@ def noise(d: Draft) -> Readings:
     d.take(*models)
     known = next((t.get("model") for t in models if t.get("model")), None)
     d.bonus += 4
-    values = [t.get("number", "percent", "points").rstrip("%") for t in (mine, paper)]
+    values = [slots.score_of(t) for t in (mine, paper)]
     argv = ["noise", names[0].get("benchmark"), "--mine", values[0], "--paper", values[1]]
     return [argv + flag("model", known)]
 
@@ -450,11 +444,11 @@ def cost(d: Draft) -> Readings:
     """What training costs, and whether it fits."""
     tuning = "qlora" if d.has("qlora") else "lora" if d.has("lora") else None
     tuning = tuning or ("full" if d.has("fulltune") else None)
-    if not d.has("costs", "howlong", "train") and not tuning:
+    if not d.has("costs", "howlong", "train", "expensive") and not tuning:
         raise Unfit("")
     fit = d.has("fit", "memory") or d.said("can", "enough", "do i need", "possible")
-    asked = d.has("costs", "howlong") or fit and (d.has("train", "sft", "alignment") or tuning)
-    compared = d.has("compare", "compared", "better", "worse", "best") and len(d.of("hardware")) > 1
+    asked = d.has("costs", "howlong", "expensive") or fit and (d.has("train", "sft", "alignment") or tuning)
+    compared = (d.said("or") or d.has("compare", "compared", "better", "worse", "best")) and len(d.of("hardware")) > 1
     if not asked and not compared:
         raise Unfit("")
     if d.of("family", "benchmark", "budget", "duration", "latency", "speed"):

@@ -127,6 +127,17 @@ def benchmarks_or_tasks(d: Draft) -> list[str]:
     return flag("tasks", mix(found)) if found else []
 
 
+def scores(d: Draft) -> list[Token]:
+    """The numbers not used yet that may be scores: plain ones, percentages and points."""
+    kinds = ("number", "percent", "points")
+    return [t for t in d.of(*kinds) if re.fullmatch(r"\d+(?:\.\d+)?%?", t.get(*kinds))]
+
+
+def score_of(token: Token) -> str:
+    """A score without its unit."""
+    return token.get("number", "percent", "points").rstrip("%")
+
+
 # --- the LLM, the recipe, the device
 
 
@@ -142,7 +153,8 @@ def llm_named(name: str, size: str | None, words: Vocabulary) -> str:
     records = words.records("llm")
 
     def near(slug: str) -> bool:
-        return abs((records[slug].get("params_b") or 0) / size_of(size) - 1) < 0.2
+        billions = size_of(size)
+        return abs((records[slug].get("params_b") or 0) - billions) < 0.2 * billions
 
     if near(name):
         return name

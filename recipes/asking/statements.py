@@ -64,6 +64,9 @@ def read(
         length += len(item.text) + 1
         if length > len(opening) + 1:
             kept.append(item)
+    denied = {item.text for item in kept} & {"not", "never", "no"}
+    if denied and not any(text in said for text in SAID_SAME):
+        return [], kept  # no claim is read as its contrary
     asked = concepts(kept, lexicon, said)
     found = matching(asked, words, lexicon)
     return [("claims", *found)] if found else [], kept
@@ -96,8 +99,9 @@ def concepts(items: Iterable[Item], lexicon: Lexicon, said: str) -> set[str]:
             )
         else:
             for word in (item.said or item.text).split():
-                if word not in EMPTY and word not in lexicon.language.function:
-                    stem = word.removesuffix("s")
+                stem = word.removesuffix("s")
+                empty = word in EMPTY or word in lexicon.language.function
+                if not empty or word in same and word not in EMPTY:
                     out.add("word:" + same.get(word, same.get(stem, stem)))
     return out
 

@@ -6,6 +6,7 @@ In: two texts and the vocabulary. Out: the recipe field and its two values; erro
 import math
 import re
 
+from ..base.errors import Refused
 from .vocabulary import UnknownName, Vocabulary, fold, nearest
 
 # Quantities that can be swapped for each other: (pattern, recipe field, canonical form).
@@ -36,6 +37,10 @@ STATES = {
 }
 
 
+class Unsaid(Refused):
+    """Two numbers that may be of several kinds: the message says how to tell them apart."""
+
+
 def two_names(a: str, b: str, words: Vocabulary) -> tuple[str, str, str]:
     """(field, canonical a, canonical b) of two things that can be swapped for each other.
 
@@ -43,6 +48,9 @@ def two_names(a: str, b: str, words: Vocabulary) -> tuple[str, str, str]:
     tokens), frozen and unfrozen. Raises UnknownName for the one that is not known on the axis of
     the other.
     """
+    bare = [re.fullmatch(r"\s*(\d{1,5})\s*", name) for name in (a, b)]
+    if all(bare):
+        return bare_sides(bare[0][1], bare[1][1])
     for pattern, field, form in QUANTITIES:
         found = [re.fullmatch(pattern, name.strip(), re.I) for name in (a, b)]
         if field == "visual_tokens" and found[1] and not found[0]:
@@ -87,6 +95,18 @@ def two_names(a: str, b: str, words: Vocabulary) -> tuple[str, str, str]:
         }
         failed = UnknownName("component", a, nearest(a, everything))
     raise failed
+
+
+def bare_sides(a: str, b: str) -> tuple[str, str, str]:
+    """(field, a, b) of two numbers without a unit. Raises Unsaid where it is not clear which."""
+    kinds = bare_kinds(a, b)
+    if kinds == ["px"]:
+        return "resolution", f"{a}px", f"{b}px"
+    if kinds == ["tokens"]:
+        return "visual_tokens", f"{a} tokens", f"{b} tokens"
+    raise Unsaid(
+        f"{a} and {b}: pixels or visual tokens? say {a}px {b}px, or '{a} tokens' '{b} tokens'"
+    )
 
 
 def pixels(value: int) -> bool:
