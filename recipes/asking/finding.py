@@ -59,7 +59,7 @@ def needs(d: Draft) -> list[str]:
 def uses_of(d: Draft) -> list[str]:
     """--uses of `models that use SigLIP`."""
     found = d.of(*PARTS)
-    verbs = d.said("use", "uses", "using", "built on", "based on", "with")
+    verbs = d.has("uses") or d.said("use", "uses", "using", "with")
     if not found or not verbs:
         return []
     return d.every("encoder", "connector", "llm")
@@ -192,7 +192,9 @@ def reporter(d: Draft, token: Token) -> bool:
 def find(d: Draft) -> Readings:
     """Cells of the tables that have all that is named."""
     papers = [t for t in d.of("paper") if not t.get(*PARTS) or reporter(d, t)]
-    if not d.has("evidence", "paper", "result") and not (d.has("measure", "find") and papers):
+    if not d.has("evidence", "paper", "result") and not (
+        d.has("measure", "find") and (papers or d.said("where"))
+    ):
         raise Unfit("")
     if papers and "llm" in {t.get("axis") for t in d.of("axis")} and d.has("evidence", "big"):
         return sizes(d, papers[0])
@@ -447,8 +449,14 @@ def cost(d: Draft) -> Readings:
     if not d.has("costs", "howlong", "train", "expensive") and not tuning:
         raise Unfit("")
     fit = d.has("fit", "memory") or d.said("can", "enough", "do i need", "possible")
-    asked = d.has("costs", "howlong", "expensive") or fit and (d.has("train", "sft", "alignment") or tuning)
-    compared = (d.said("or") or d.has("compare", "compared", "better", "worse", "best")) and len(d.of("hardware")) > 1
+    asked = (
+        d.has("costs", "howlong", "expensive")
+        or fit
+        and (d.has("train", "sft", "alignment") or tuning)
+    )
+    compared = (d.said("or") or d.has("compare", "compared", "better", "worse", "best")) and len(
+        d.of("hardware")
+    ) > 1
     if not asked and not compared:
         raise Unfit("")
     if d.of("family", "benchmark", "budget", "duration", "latency", "speed"):

@@ -20,7 +20,7 @@ from .language import Language
 KINDS = ("encoder", "connector", "llm", "data", "benchmark", "family", "hardware")
 LONGEST = 7  # words of a name
 ATOM = re.compile(
-    r"[1-9]\d{0,2}(?:,\d{3})+(?![\d,])|[a-z0-9]+(?:[.*^_×][a-z0-9]+)*\*?|->|>=|<=|[^\W\da-z_]+|[^\s,;:.!?'\"()\[\]{}\-/\\|*_#^`]"
+    r"[1-9]\d{0,2}(?:,\d{3})+(?!\d|,\d)|[a-z0-9]+(?:[.*^_×][a-z0-9]+)*\*?|->|>=|<=|[^\W\da-z_]+|[^\s,;:.!?'\"()\[\]{}\-/\\|*_#^`]"
 )
 NUMBER = re.compile(units.DIGITS + "([a-z]*)")
 HOURS = frozenset(("hours", "hour", "h", "hrs", "hr"))
@@ -258,7 +258,8 @@ class Lexicon:
                     if spelled.partition(".")[0] in self.keys
                     else ("", "", "")
                 )
-                if key and rest[:1].isalpha():
+                whole = all(atom.gap in ("-", "_", "") for atom in found[i : i + size - 1])
+                if key and rest[:1].isalpha() and whole:
                     raw = "".join(
                         a.raw + (a.gap if a.gap in "-_" else "") for a in found[i : i + size]
                     )
@@ -627,7 +628,8 @@ class Lexicon:
         if limit and not (digits and digits == text):
             for spelling in (
                 *self.names,
-                *(w for w in self.known if len(w) > 3 and w not in self.units),
+                # a short word is near too many others: rely is no reply
+                *(w for w in self.known if len(w) > 3 < len(text) - 1 and w not in self.units),
             ):
                 if (
                     abs(len(spelling) - len(text)) <= limit

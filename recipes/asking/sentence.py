@@ -59,17 +59,11 @@ class Token(NamedTuple):
 def tokens(items: Sequence[Item], language: Language) -> list[Token]:
     """The tokens of a sentence, phrases joined, quantities limited, names joined with their part."""
     out: list[Token] = []
-    texts = [
-        item.text if not item.readings or item.text in language.phrases else "\0" for item in items
-    ]
-    texts = [
-        "\0" if item.readings and len(item.text.split()) > 1 else text
-        for item, text in zip(items, texts, strict=True)
-    ]
+    texts = [item.text if " " not in item.text else "\0" for item in items]
     i = 0
     while i < len(items):
         item, place = items[i], len(out)
-        phrase = language.find(texts, i) if texts[i] != "\0" else None
+        phrase = language.find(texts, i)
         if item.readings and not (phrase and phrase.size > 1):
             out.append(Token(item.text, "name", place, item.readings, said=item.said))
             i += 1

@@ -48,21 +48,20 @@ def read(
     """(`claims` and ids, or nothing when no claim says it; the statement itself), or None when the
     sentence asks for no truth.
     """
-    spelled = " ".join(item.text for item in items)
-    opening = max(
-        (text for text in lexicon.language.data["openings"] if spelled.startswith(text + " ")),
-        key=len,
-        default=None,
-    )
-    if opening is None:
+    function = lexicon.language.function
+    first = next((i for i in range(len(items)) if opening(items[i:], lexicon)), None)
+    if first is None or any(item.readings or item.text not in function for item in items[:first]):
         return None
+    items = items[first:]
+    begun = opening(items, lexicon)
+    spelled = " ".join(item.text for item in items)
     if any(item.value("claim") for item in items):
         return None
-    said = spelled[len(opening) :]
+    said = spelled[len(begun) :]
     kept, length = [], 0
     for item in items:
         length += len(item.text) + 1
-        if length > len(opening) + 1:
+        if length > len(begun) + 1:
             kept.append(item)
     denied = {item.text for item in kept} & {"not", "never", "no"}
     if denied and not any(text in said for text in SAID_SAME):
@@ -70,6 +69,13 @@ def read(
     asked = concepts(kept, lexicon, said)
     found = matching(asked, words, lexicon)
     return [("claims", *found)] if found else [], kept
+
+
+def opening(items: Sequence[Item], lexicon: Lexicon) -> str | None:
+    """The longest opening of a statement that these items begin with."""
+    spelled = " ".join(item.text for item in items[:9]) + " "
+    known = lexicon.language.data["openings"]
+    return max((text for text in known if spelled.startswith(text + " ")), key=len, default=None)
 
 
 def concepts(items: Iterable[Item], lexicon: Lexicon, said: str) -> set[str]:
@@ -98,7 +104,8 @@ def concepts(items: Iterable[Item], lexicon: Lexicon, said: str) -> set[str]:
                 )
             )
         else:
-            for word in (item.said or item.text).split():
+            put_right = item.text if item.text in same else item.said or item.text
+            for word in put_right.split():
                 stem = word.removesuffix("s")
                 empty = word in EMPTY or word in lexicon.language.function
                 if not empty or word in same and word not in EMPTY:
