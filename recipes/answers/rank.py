@@ -12,7 +12,6 @@ from ..cost import flops
 from ..effects.change import Change, kinds_moved, together
 from ..effects.features import difference, features
 from ..effects.judge import judge
-from ..effects.results import Swap
 from ..effects.rows import find_rows, relevant_papers
 from ..library import Library
 from ..picker.competition import draw
@@ -23,9 +22,14 @@ from ..terms.tasks import TaskMix, parse_mix
 from .costs import recipe_costs
 from .swap import Printed, pooled_print
 
-AXES = ("encoder", "connector", "llm", "data", "resolution", "visual_tokens")
+AXES = ("encoder", "connector", "llm", "llm_params_b", "data", "resolution", "visual_tokens")
 # Levels of the axes of numbers: what released models use (tables/registry/models.json).
-NUMBERS = {"resolution": (224, 336, 384, 448, 672, 1008), "visual_tokens": (64, 144, 256, 576, 729)}
+JUDGED = ("base", "direct", "indirect", "extrapolated")  # grades of which something is known
+NUMBERS = {
+    "resolution": (224, 336, 384, 448, 672, 1008),
+    "visual_tokens": (64, 144, 256, 576, 729),
+    "llm_params_b": (1.5, 3.0, 7.0, 13.0, 34.0, 72.0),
+}
 FEWEST_PAPERS = 2  # that vary a component before it is a level of its own accord
 CONTENDERS = 12  # P(best) is worked out among so many leaders: the others win too seldom to show
 DRAWS = 4000  # P(best) is then known to 0.8 points (one standard error of a share of one half)
@@ -49,6 +53,7 @@ class Request(NamedTuple):
     limits: Constraints = Constraints()
     avoid: Sequence[str] = ()
     shown: int = 8
+    rows: int | None = None  # printed rows of only so many first levels, and no P(best)
 
 
 class Level(NamedTuple):
@@ -110,10 +115,12 @@ def answer(library: Library, request: Request) -> RankAnswer:
         shown = [*shown[:-1], next(v for v in order if str(v) == mine)]
     costs = {value: costs_of(library, changes[value][0], request.limits) for value in shown}
     fitting = [v for v in order if v not in costs or costs[v][2] is None]
-    best = p_best(library, changes, mix, fitting[:CONTENDERS], judged)
+    rows, best = request.rows, {}
+    if rows is None:
+        rows, best = len(shown), p_best(library, changes, mix, fitting[:CONTENDERS], judged)
     levels = [
-        level_of(library, request, value, changes[value], judged.get(value), mix, costs[value])
-        for value in shown
+        level_of(library, request, value, changes[value], mix, costs[value], place < rows)
+        for place, value in enumerate(shown)
     ]
     levels = [
         one._replace(p_best=best.get(v) if one.broken is None else None)
@@ -130,7 +137,7 @@ def known_levels(library: Library, axis: str, base: Recipe) -> list:
     """
     mine = getattr(base, axis)
     if axis in NUMBERS:
-        return sorted({*NUMBERS[axis], *([mine] if isinstance(mine, int) else [])})
+        return sorted({*NUMBERS[axis], *([mine] if isinstance(mine, (int, float)) else [])})
     support, records = library.posterior.support, library.words.records(axis)
     found = [
         name.partition("=")[2]
@@ -201,15 +208,26 @@ def p_best(
 
 
 def level_of(
-    library: Library, request: Request, value, moved_to: tuple, mixed, mix: Mapping, costs: tuple
+    library: Library,
+    request: Request,
+    value,
+    moved_to: tuple,
+    mix: Mapping,
+    costs: tuple,
+    with_rows: bool,
 ) -> Level:
-    """One level with its rows and costs."""
+    """One level with its costs and, unless they are not wanted, the rows that print it."""
     recipe, one = moved_to
     papers = len(library.posterior.support.get(f"{request.axis}={value}", ()))
     cost, tokens, broken = costs
     if not one.axes:
         return Level(value, recipe, (0.0,) * 3, None, "base", None, papers, cost, tokens, broken)
-    result = shown_rows(library, one, mix, request.level)
+    papers_of = relevant_papers(one.a, one.b, library.posterior, library.words)
+    found = ()
+    if with_rows:
+        tables = library.papers(papers_of)
+        found = find_rows(tables, one.a, one.b, one.axes, library.words, one.index)
+    result = judge(one, found, list(mix), mix=mix, level=request.level, warnings=())
     grades = [d.grade for d in result.deltas]
     grade = next((g for g in ("direct", "indirect", "extrapolated") if g in grades), "none")
     single = result.deltas[0] if len(result.deltas) == 1 else None
@@ -219,19 +237,10 @@ def level_of(
         for row in d.evidence
         if row.relation == "direct"
     ]
-    gain = mixed and (
-        (single.expected, single.low, single.high)
-        if single
-        else (mixed.expected, mixed.low, mixed.high)
-    )
+    shown = single or result.mix
+    unknown = set(one.unknown) == set(one.axes)
+    gain = None if unknown else (shown.expected, shown.low, shown.high)
     return Level(value, recipe, gain, None, grade, pooled_print(rows), papers, cost, tokens, broken)
-
-
-def shown_rows(library: Library, one: Change, mix: Mapping[str, float], level: float) -> Swap:
-    """The change on the mix's benchmarks, with the printed rows that make it."""
-    papers = library.papers(relevant_papers(one.a, one.b, library.posterior, library.words))
-    found = find_rows(papers, one.a, one.b, one.axes, library.words, one.index)
-    return judge(one, found, list(mix), mix=None, level=level, warnings=())
 
 
 def costs_of(

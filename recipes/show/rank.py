@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ..answers.rank import sure
 from ..base.wording import clean, number, percent, plural, signed
 from . import jsonable
-from .recipe import describe
+from .recipe import axis_name, describe
 from .swap import printed_json
 from .text import Style, table, wrap
 
@@ -76,7 +76,7 @@ def text(value: Mapping, answer: "RankAnswer", names: Mapping[str, str], style: 
 
 def verdict(value: Mapping) -> str:
     """Which level is first, and which cannot be told from it."""
-    axis, first, tied = value["axis"].replace("_", " "), value["first"], value["tied_with_first"]
+    axis, first, tied = axis_name(value["axis"]), value["first"], value["tied_with_first"]
     if first is None:
         return f"{axis}: nothing fits, or no table bears on these"
     if not tied:
