@@ -27,7 +27,7 @@ LANGUAGE = language.Language(
     json.loads((support.ROOT / "tables/registry/language.json").read_text(encoding="utf-8"))
 )
 # Commands and flags of which a question speaks and which are built apart from it.
-COMING = "rank versus moves noise explain --tuning --samples --zero --images --all --uses --fastest".split()
+COMING = "--tuning --samples --zero --images --all --uses --fastest".split()
 
 
 def understood(text: str):

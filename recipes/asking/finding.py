@@ -11,7 +11,7 @@ import re
 
 from ..base.reading import read_json
 from ..terms.recipe import BASELINE_NAME
-from ..terms.vocabulary import fold
+from ..terms.vocabulary import Vocabulary, fold
 from . import slots
 from .sentence import PARTS, Draft, Token, Unfit
 from .slots import flag
@@ -355,13 +355,10 @@ def noise(d: Draft) -> Readings:
     elif not said:
         d.notes.append(f"{mine.text} as yours, {paper.text} as the other one")
     d.take(*numbers, *names)
-    models = d.of("model", "paper", "counter")
-    d.take(*models)
-    known = next((t.get("model") for t in models if t.get("model")), None)
+    d.take(*d.of("model", "paper", "counter"))  # whose score it is says nothing of its noise
     d.bonus += 4
     values = [slots.score_of(t) for t in (mine, paper)]
-    argv = ["noise", names[0].get("benchmark"), "--mine", values[0], "--paper", values[1]]
-    return [argv + flag("model", known)]
+    return [["noise", names[0].get("benchmark"), "--mine", values[0], "--paper", values[1]]]
 
 
 def backtest(d: Draft) -> Readings:
@@ -369,6 +366,22 @@ def backtest(d: Draft) -> Readings:
     if not d.has("accurate", "sureness"):
         raise Unfit("")
     return [["backtest", *flag("paper", *d.every("paper"))]]
+
+
+def term_asked(text: str, words: Vocabulary) -> str | None:
+    """The term of the glossary that a question asks the meaning of, and nothing else."""
+    asked = re.fullmatch(
+        r"(?:(?:what(?: is|'s| are| does)|explain|define|tell me about)) (?:an? |the )?(.+?)(?: means?)?",
+        text.lower().strip(" ?.!"),
+    )
+    path = os.path.join(words.directory, "registry", "glossary.json")
+    if not asked or not os.path.exists(path):
+        return None
+    said = fold(asked[1])
+    for row in words.registry("glossary")["terms"]:
+        if said in {fold(name) for name in (row["term"], *row.get("also", ()))}:
+            return row["term"]
+    return None
 
 
 def explain(d: Draft) -> Readings:

@@ -155,6 +155,8 @@ def passes(text: str, words: Vocabulary) -> list[frozenset[str]]:
 
 def read(text: str, words: Vocabulary) -> list[Reading]:
     """The readings of a question, the likelier first. Raises QuestionError."""
+    if term := finding.term_asked(text, words):
+        return [Reading(9, ("explain", term), ())]
     known, failed = language(words), None
     for extra in passes(text, words):
         items = lexicon(words, extra).read(text)
