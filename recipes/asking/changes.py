@@ -271,7 +271,8 @@ def dropped(d: Draft) -> Readings | None:
     """An encoder taken out of a fusion; which fusion is asked when it is not said."""
     found = sides(d, "encoder")
     marks = [t for t in d.sentence.tokens if t.value in ("dropping", "without")]
-    behind = [t for mark in marks for t in d.behind(mark, 4) if t.kind != "function"]
+    articles = ("the", "a", "an", "my", "our", "out")
+    behind = [t for mark in marks for t in d.behind(mark, 4) if t.text not in articles]
     if marks and not (behind and behind[0].get(*PARTS)):
         return None  # does performance drop
     if d.has("without") and not (len(found) == 2 and "+" in found[0].value):

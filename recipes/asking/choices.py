@@ -41,6 +41,9 @@ def pick(d: Draft) -> Readings:
         "which model", "which vlm", "what model"
     ):
         raise Unfit("")
+    if not d.has("recipe", "model", "cheapest", "best"):  # train what?
+        if not d.of("family", "benchmark") and not d.said("what", "which"):
+            raise Unfit("")
     if d.has("recipe") and d.has("train", "best", "choose"):
         d.bonus += 1
     existing = []

@@ -423,18 +423,19 @@ def recipe(d: Draft, several: bool = False) -> list[str]:
     counts += [t for t in bare if not any(o.kind == "name" for o in d.between(counts[0], t))]
     d.take(*counts)
     values = [t.get("tokens", "number") for t in counts]
-    if len(values) > 1 and not several:
-        raise Unfit(f"several values of the visual tokens: {', '.join(values)}")
+    if len(values) > 1:
+        raise Unfit(f"one number of visual tokens at a time: {', '.join(values)}")
     argv += flag("visual-tokens", *values)
     names, sizes = d.every("llm"), d.every("size")
     if thirteen or named and sizes == ["13B"]:
         argv += ["--llm", d.words.find("llm", "Vicuna-13B")]
     elif names and sizes and len(names) == 1:
-        argv += flag("llm", *(slots.llm_named(names[0], size, d.words) for size in sizes))
-    else:
-        argv += [*flag("llm", *names), *flag("llm-params-b", *sizes)]
-    if not several and len(names) + len(sizes) > 2:
-        raise Unfit(f"one LLM at a time: {', '.join([*names, *sizes])}")
+        names = [slots.llm_named(names[0], size, d.words) for size in sizes]
+        argv += flag("llm", ",".join(names))
+    elif names and sizes:
+        raise Unfit(f"names or sizes of LLMs, not both: {', '.join([*names, *sizes])}")
+    else:  # several: side by side
+        argv += [*flag("llm", ",".join(names)), *flag("llm-params-b", ",".join(sizes))]
     argv += flag("data", d.one("data"))
     return argv
 
@@ -485,7 +486,10 @@ def cost(d: Draft) -> Readings:
     zero = number_behind(d, "zero")
     batch = number_behind(d, "batch")
     argv = ["cost", *recipe(d), *flag("resolution", slots.pixels(d)), *slots.devices(d)]
-    argv += [*flag("memory", d.one("memory")), *slots.number_format(d)] if not d.of("dtype") else []
+    memory = d.one("memory")
+    own = {slots.memory_of(t.get("hardware"), d.words) for t in d.sentence.names() if t.get("hardware")}
+    if memory and memory not in own:
+        raise Unfit(f"cost says what fits a GPU: name one that has {memory} (4090, A100, H100)")
     if d.of("dtype"):
         raise Unfit(
             f"training is planned in bf16; no flag takes {d.of('dtype')[0].text} (--tuning qlora"
@@ -512,17 +516,18 @@ def number_behind(d: Draft, concept: str) -> str | None:
 
 def latency(d: Draft) -> Readings:
     """How long an answer takes and what memory it needs."""
-    if not d.has("speed", "memory", "fit", "fastest") and len(d.of("dtype")) < 2:
+    if not d.has("speed", "memory", "fit", "fastest", "answer") and len(d.of("dtype")) < 2:
         raise Unfit("")
     if d.of("family", "benchmark") or d.has("train", "open", "recipe", "lora", "qlora"):
         raise Unfit("")
     slots.check_limits(d)
-    if d.of("images"):
-        raise Unfit(f"latency is of one image: no flag takes {d.of('images')[0].get('images')}")
+    pictures = slots.images(d)[0]
     batch = number_behind(d, "batch")
     argv = ["latency", *recipe(d, True), *flag("resolution", *d.every("px", "resolution"))]
     argv += [*slots.devices(d), *flag("dtype", *d.every("dtype")), *flag("batch", batch)]
-    argv += flag("memory", d.one("memory"))
+    argv += [*flag("memory", d.one("memory")), *flag("images", pictures)]
+    if argv.count("--dtype") > 1:
+        raise Unfit("latency is of one number format at a time: ask for int4, then for bf16")
     if target := d.one("latency"):
         device = argv[argv.index("--gpu") + 1] if "--gpu" in argv else None
         whole = (

@@ -275,7 +275,9 @@ def compose(items: Sequence[Item], text: str, language: Language, words: Vocabul
             kinds = [AXIS_KINDS.get(r.kind, r.kind) for r in other.readings]
             if axis in kinds:
                 found[i] = token._replace(kind="function")
-        ahead = next((t for t in found[i + 1 : i + 5] if t.kind in ("name", "unknown")), None)
+        held = ("paper", "counter", "model")  # the resolution of LLaVA to 448
+        ahead = [t for t in found[i + 1 : i + 6] if t.kind in ("name", "unknown")]
+        ahead = next((t for t in ahead if not t.get(*held)), None)
         number = ahead.get("number") if ahead and axis in ("resolution", "visual_tokens") else None
         if number and number.isdecimal() and len(ahead.readings) == 1:  # resolution to 448
             kind = "px" if axis == "resolution" else "tokens"
