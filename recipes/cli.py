@@ -82,7 +82,11 @@ def ask(sentence: str, rest: Sequence[str]) -> int:
         raise Usage(f"understood as {shell(understood.argv)}, which is no command of this version")
     if not args.json:
         lines = ["understood: " + shell(understood.argv)]
-        lines += ["assumed: " + "; ".join(understood.assumed)] if understood.assumed else []
+        if understood.assumed:
+            from .show.text import wrap
+
+            said = "assumed: " + "; ".join(understood.assumed)
+            lines += wrap(said, style(), hang="  ")
         announce("\n".join(style().paint(line, "dim") for line in lines))
     inner = [
         *understood.argv[1:],

@@ -475,7 +475,7 @@ def cost(d: Draft) -> Readings:
         raise Unfit("")
     if d.of("family", "benchmark", "budget", "duration", "latency", "speed"):
         if d.of("budget"):
-            raise Unfit(f"cost says what training costs: no flag takes {d.of('budget')[0].text}")
+            raise Unfit(f"cost says what training costs: no flag takes {d.of('budget')[0].text!r}")
         raise Unfit("")
     slots.check_limits(d)
     small = [t for t in d.of("images") if slots.count_of(t.get("images").split()[0]) <= 0]
