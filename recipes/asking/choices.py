@@ -125,7 +125,7 @@ def versus(d: Draft) -> Readings:
               "budget", "raise", "compare", "best", "smaller") or d.said("or")
     ):  # fmt: skip
         raise Unfit("")
-    d.bonus += 2
+    d.bonus += 4 if d.said("than", "or") else 2
     name, size = slots.llm(d)
     return [["versus", *found, *slots.tasks(d), *flag("on", name or size)]]
 

@@ -128,6 +128,8 @@ def card(d: Draft) -> Readings:
         stem = token.get("stem")
         if stem:
             d.notes.append(f"{token.text}: {token.get('model')}, as no size was named")
+    if len(names) == 1 and d.has("better", "worse", "equal"):
+        raise Unfit(f"{names[0]} and which other model? (models {names[0]} qwen2-vl-7b)")
     tuned = d.has("lora", "qlora", "fulltune", "train")
     if tuned or d.has("costs", "howlong", "export") and not d.has("fit") or d.of("image"):
         raise Unfit("")
@@ -379,7 +381,8 @@ def term_asked(text: str, words: Vocabulary) -> str | None:
         return None
     said = fold(asked[1])
     for row in words.registry("glossary")["terms"]:
-        if said in {fold(name) for name in (row["term"], *row.get("also", ()))}:
+        known = {fold(name) for name in (row["term"], *row.get("also", ()))}
+        if known & {said, said + "s", said.removesuffix("s")}:
             return row["term"]
     return None
 
@@ -393,11 +396,6 @@ def explain(d: Draft) -> Readings:
         d.take(*names, *(d.of("axis") if d.has("fact", "howmany", "licence") else []))
         d.bonus += 1
         return [["explain", names[0].get(*PARTS)]]
-    if not names and len(d.sentence.names()) == 1 and d.of("axis") and d.has("explain"):
-        token = d.of("axis")[0]
-        d.take(token)
-        if len(d.sentence.tokens) < 6:
-            return [["explain", token.text]]
     raise Unfit("")
 
 
