@@ -90,9 +90,7 @@ class Suite(unittest.TestCase):
         cases = [
             case
             for case in CASES
-            if "argv" in case
-            and case["question"] not in nothing
-            and built(case["argv"])
+            if "argv" in case and case["question"] not in nothing and built(case["argv"])
         ]
         for command, count in wanted.items():
             for case in spread.sample(

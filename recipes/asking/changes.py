@@ -177,6 +177,12 @@ def alone(d: Draft) -> Readings:
             continue
         side = found[0]
         d.take(*side.tokens)
+        if side.tokens[0].limit:
+            raise Unfit("")  # under 4B is no one size
+        if [t.text for t in d.behind(side.tokens[-1])] == ["+"]:
+            raise Unfit(
+                "that is a whole recipe, and a swap is one change of one (predict reads recipes)"
+            )
         if side.value == BASE[kind]:
             raise Unfit(
                 f"{side.value} is what {BASELINE_NAME} has: say what it is compared with (swap"
@@ -351,6 +357,10 @@ def trains_encoder(d: Draft) -> bool:
         and (rest := [t for t in d.behind(token, 3) if t.text not in ("the", "my", "a", "our")])
         and rest[0].get("axis") == "encoder"
         and not any(t.get(*PARTS) for t in rest[1:2])
+        or token.text == "trained"
+        and (lead := [t for t in d.before(token, 3) if t.kind == "name"])
+        and lead[-1].get("axis") == "encoder"
+        and not d.of(*LIKE)
         for token in d.sentence.tokens
     ) and not d.has("costs", "howlong", "memory", "fit")
 
@@ -358,6 +368,8 @@ def trains_encoder(d: Draft) -> bool:
 def state(d: Draft) -> Readings:
     """Freezing or training the vision encoder."""
     parts = frozen_parts(d)
+    if d.has("best", "rank"):
+        raise Unfit("")
     if parts - {"encoder"} or d.has("stages", "epochs", "lora", "fulltune"):
         raise Unfit("")
     marks = d.of("state")

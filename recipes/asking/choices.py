@@ -41,6 +41,14 @@ def pick(d: Draft) -> Readings:
         "which model", "which vlm", "what model"
     ):
         raise Unfit("")
+    fits = d.said("can", "fit", "fits", "enough", "possible")
+    if (
+        fits
+        and d.has("train")
+        and not d.has("recipe", "best", "choose")
+        and not d.said("what", "which")
+    ):
+        raise Unfit("")  # whether training fits is cost's
     if not d.has("recipe", "model", "cheapest", "best"):  # train what?
         if not d.of("family", "benchmark") and not d.said("what", "which"):
             raise Unfit("")
@@ -67,6 +75,9 @@ def deployed(d: Draft) -> list[str]:
     return flag("deploy", "edge" if d.has("edge") else "cloud" if d.has("cloud") else None)
 
 
+SIZE = re.compile(r"size|scale|parameters")
+
+
 def rank(d: Draft) -> Readings:
     """The levels of one axis, all else held."""
     among: list[str] = []
@@ -83,9 +94,10 @@ def rank(d: Draft) -> Readings:
             break
     if len(set(among)) < len(among):
         raise Unfit("")
-    if axis not in PARTS and not among:
-        raise Unfit("")
-    if not axis or not (among or d.has(*BEST) or d.said("should", "what", "which")):
+    if axis not in PARTS and not among or any(SIZE.search(t.text) for t in named):
+        raise Unfit("")  # along which a curve goes
+    asked = any(t.text in ("what", "which") for n in named for t in d.before(n))
+    if not axis or not (among or asked or d.has(*BEST) or d.said("should")):
         raise Unfit("")
     if len({t.get("axis") for t in named}) > 1:
         raise Unfit("")
@@ -96,6 +108,8 @@ def rank(d: Draft) -> Readings:
     name, size = slots.llm(d) if axis != "llm" else (None, None)
     argv += flag("on", name or size)
     argv += slots.benchmarks_or_tasks(d)
+    states = d.every("state") if axis == "encoder" else []
+    argv += flag("frozen-encoder", *({"frozen": "true", "unfrozen": "false"}[s] for s in states))
     argv += flag("visual-tokens", d.one("tokens")) if axis != "visual_tokens" else []
     argv += flag("resolution", d.one("px", "resolution")) if axis != "resolution" else []
     for part in ("encoder", "connector", "data"):
@@ -134,7 +148,7 @@ def moves(d: Draft) -> Readings:
     """What moves a benchmark most, also from one score to another."""
     found = d.of("benchmark") or d.of("family")
     if len(found) != 1 or not d.has("improve_score", "help", "matter", "most", "raise", "change",
-                                    "better", "gain"):  # fmt: skip
+                                    "gain"):  # fmt: skip
         raise Unfit("")
     token = found[0]
     numbers = slots.scores(d)
@@ -166,9 +180,12 @@ def moves(d: Draft) -> Readings:
 
 def ablate(d: Draft) -> Readings:
     """What to test first. What is named is the recipe at hand; what is to be kept is a limit."""
-    if not d.has("first", "ablate", "matter", "most"):
+    if not d.has("first", "ablate", "matter") and not (d.has("most") and d.has("component")):
         raise Unfit("")
-    d.take(*d.of("axis")) if len(d.of("axis")) > 1 else None
+    named = d.of("axis")
+    if len(named) > 1 or named and named[0].get("axis") in PARTS and d.has("matter"):
+        d.take(*named)
+        d.notes.append(f"all axes, of which {' and '.join(t.text for t in named)}")
     tasks = slots.tasks(d)
     level = d.one("percent", what="confidence")
     left_out = [f"{part}={name}" for part, name in slots.avoided(d)]
@@ -284,13 +301,18 @@ ALONG = (
 def curve(d: Draft) -> Readings:
     """How a score goes along one axis."""
     spans = d.of("range")
-    kinds = {"tokens": "visual_tokens", "px": "resolution", "size": "llm_params_b"}
+    kinds = {axis_kind: axis for axis, axis_kind in ENDS.items()}
     named = [CURVES[axis] for axis in axes(d, tuple(CURVES))]
+    if d.has("best", "choose") and set(named) & {"llm_params_b", "data_size"}:
+        if not any(SIZE.search(t.text) for t in d.sentence.tokens if t.get("axis")):
+            raise Unfit("")  # the best LLM is no size
     if spans:
         named = [kinds[spans[0].get("range").split()[0]]]
         d.take(*spans)
-    found = [k for k in ("tokens", "px", "size") if d.of(k)]
+    found = [k for k in ("tokens", "px", "samples", "size") if d.of(k)]
     over = any(t.limit == "least" for t in d.of("tokens", "px"))
+    if found == ["size"] and d.has("howmany"):
+        raise Unfit("")  # how many A100 for a 70B
     if not named and found and (over or d.has(*LONE)):
         named = [kinds[found[0]]]
     if not named and d.has("big", "smaller", "saturate") and d.has("model"):
@@ -309,7 +331,7 @@ def curve(d: Draft) -> Readings:
     over = d.said("from", "over", "above", "beyond", "past", "than", "exceeding")
     for token in d.of(ENDS[axis]) if not spans else []:
         over = over or token.limit == "least"
-        ends.append(token.get(ENDS[axis]))
+        ends.append(token.get(ENDS[axis]).removesuffix(" images"))
         d.take(token)
     unit = "B" if axis == "llm_params_b" else ""
     ends = [e if not unit or e[-1] in "BM" else e + unit for e in ends]

@@ -252,7 +252,11 @@ def show(d: Draft) -> Readings:
         d.bonus += 4
         return [["tables", "show", f"{papers[0].get('paper')}.{place}{labels[0].get('label')}"]]
     data = d.of("data")
-    if d.has("inside") and len(data) == 1:
+    held = d.said("contain", "contains", "include", "includes", "consist")
+    held = held and not d.said("table", "tables", "paper", "papers")
+    if len(data) == 1 and held and d.sentence.names()[0] == data[0]:
+        d.take(*d.of("benchmark", "dataset", "family"))
+    if (d.has("inside") or held) and len(data) == 1:
         d.take(*data)
         d.take(*(t for t in d.of("axis") if t.get("axis") == "data"))
         d.bonus += 2
@@ -363,6 +367,13 @@ def noise(d: Draft) -> Readings:
     return [["noise", names[0].get("benchmark"), "--mine", values[0], "--paper", values[1]]]
 
 
+def consistency(d: Draft) -> Readings:
+    """Whether the tables are consistent."""
+    if not d.has("consistent"):
+        raise Unfit("")
+    return [["check"]]
+
+
 def backtest(d: Draft) -> Readings:
     """How well the program predicts papers it has not seen."""
     if not d.has("accurate", "sureness"):
@@ -389,11 +400,13 @@ def term_asked(text: str, words: Vocabulary) -> str | None:
 
 def explain(d: Draft) -> Readings:
     """What a term means, or the facts of a component."""
-    if not d.has("explain", "fact", "licence", "howmany") and not d.said("mean", "means"):
+    facts = d.has("fact", "howmany", "howhigh", "licence", "commercial")
+    if not d.has("explain") and not facts:
         raise Unfit("")
     names = [t for t in d.of(*PARTS) if not t.get("size")]
     if len(names) == 1 and len(d.sentence.names()) - len(d.of("axis")) == 1:
-        d.take(*names, *(d.of("axis") if d.has("fact", "howmany", "licence") else []))
+        d.take(*names, *(d.of("axis") if facts else []))
+        d.take_concept("commercial")
         d.bonus += 1
         return [["explain", names[0].get(*PARTS)]]
     raise Unfit("")
@@ -471,6 +484,10 @@ def cost(d: Draft) -> Readings:
     ) > 1
     if not asked and not compared:
         raise Unfit("")
+    if d.has("fit", "speed") and not (d.has("train", "sft", "howlong", "alignment") or tuning):
+        raise Unfit(
+            "cost is of training; what serving takes is latency's (latency --llm-params-b 7B)"
+        )
     if d.of("family", "benchmark", "budget", "duration", "latency", "speed"):
         if d.of("budget"):
             raise Unfit(f"cost says what training costs: no flag takes {d.of('budget')[0].text!r}")
@@ -485,7 +502,9 @@ def cost(d: Draft) -> Readings:
     batch = number_behind(d, "batch")
     argv = ["cost", *recipe(d), *flag("resolution", slots.pixels(d)), *slots.devices(d)]
     memory = d.one("memory")
-    own = {slots.memory_of(t.get("hardware"), d.words) for t in d.sentence.names() if t.get("hardware")}
+    own = {
+        slots.memory_of(t.get("hardware"), d.words) for t in d.sentence.names() if t.get("hardware")
+    }
     if memory and memory not in own:
         raise Unfit(f"cost says what fits a GPU: name one that has {memory} (4090, A100, H100)")
     if d.of("dtype"):
@@ -514,6 +533,10 @@ def number_behind(d: Draft, concept: str) -> str | None:
 
 def latency(d: Draft) -> Readings:
     """How long an answer takes and what memory it needs."""
+    only = {r.kind for t in d.sentence.names() for r in t.readings} == {"hardware"}
+    if only and len(d.of("hardware")) > 1 and d.has("compare", "better") and not d.has("train"):
+        gpus = slots.devices(d)
+        return [["latency", *gpus], ["cost", *gpus]]
     if not d.has("speed", "memory", "fit", "fastest", "answer") and len(d.of("dtype")) < 2:
         raise Unfit("")
     if d.of("family", "benchmark") or d.has("train", "open", "recipe", "lora", "qlora"):

@@ -181,7 +181,8 @@ class Lexicon:
             key = model["key"]
             for name in (key, model["name"], (model["hf_id"] or "").split("/")[-1]):
                 self.names.setdefault(fold(name), []).append(Reading("model", key))
-            stem = re.sub(r"-(?:moe|a?\d+(?:\.\d+)?b|\d+m)(?=-|$).*", "", key)
+            stem = re.sub(r"-\d{4}-\d{2}-\d{2}$", "", key)
+            stem = re.sub(r"-(?:moe|a?\d+(?:\.\d+)?b|\d+m)(?=-|$).*", "", stem)
             size = model.get("params_b") or 0
             stems.setdefault(fold(stem), []).append((abs(size - 7), key))
         for stem, sizes in stems.items():

@@ -60,6 +60,7 @@ FRAMES = {
     "claims": Frame(finding.claim_ids, "claim L07"),
     "bench": Frame(finding.benchmark, "how noisy is MMMU"),
     "noise": Frame(finding.noise, "I get 57 on TextVQA, the paper says 58.2: is that noise"),
+    "check": Frame(finding.consistency, "check the tables"),
     "backtest": Frame(finding.backtest, "how accurate are you"),
     "explain": Frame(finding.explain, "what is a Q-Former"),
     "cost": Frame(finding.cost, "can I fine-tune a 7B on one 4090"),

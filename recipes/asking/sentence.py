@@ -99,6 +99,8 @@ def limited(found: list[Token]) -> list[Token]:
                 break
             lead.append(j)
             j -= 1
+        if token.get("duration") and [found[k].text for k in lead[-1:]] == ["over"]:
+            continue  # over a weekend
         limit, used = side([w for k in reversed(lead) for w in found[k].text.split()]), lead
         behind = [t.text for t in found[i + 1 : i + 4]]
         text = " ".join(behind)
