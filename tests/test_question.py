@@ -12,7 +12,6 @@ from recipes.asking import door as question
 from recipes.asking.lexicon import Lexicon, atoms
 from recipes.asking.sentence import Draft, compose
 from recipes.commands import registry
-
 from recipes.terms.sides import two_names
 
 from . import support

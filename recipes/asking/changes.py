@@ -91,9 +91,10 @@ def pair(d: Draft) -> list[tuple[str, Side, Side]]:
         if len(found) == 2:
             return [(kind, *found)]
         if len(found) > 2:
+            names = ",".join(side.value for side in found)
             raise Unfit(
-                f"a third {kind}: {found[2].value} (a swap compares two; rank {AXIS.get(kind, kind)}"
-                f" --among {','.join(side.value for side in found)} compares several)"
+                f"a third {kind}: {found[2].value} (a swap compares two; rank"
+                f" {AXIS.get(kind, kind)} --among {names} compares several)"
             )
     bare = [t for t in d.of("number") if len(t.readings) == 1 and t.get("number").isdecimal()]
     if len(bare) != 2 or any(t.get("benchmark") for t in d.before(bare[0], 2)):
@@ -455,9 +456,11 @@ def held(d: Draft, each: str, name: str, kind: str, places: list[int], a: Side |
     if each == kind:
         raise Unfit(f"a third value of the {name}: {values[0]}")
     early = [
-        v for v, t in zip(values, found) if len(places) == 2 and places[0] < t.place < places[1]
+        v
+        for v, t in zip(values, found, strict=True)
+        if len(places) == 2 and places[0] < t.place < places[1]
     ]
-    late = [v for v, t in zip(values, found) if v not in early or t.place > places[-1]]
+    late = [v for v, t in zip(values, found, strict=True) if v not in early or t.place > places[-1]]
     late = late if early else values
     if len(early) > 1 or len(late) > 1:
         raise Unfit(f"several values of the {name.replace('-', ' ')}: {', '.join(values)}")
@@ -566,8 +569,8 @@ def frozen_changes(d: Draft, parts: set[str], topic: str) -> list[str]:
     """Changes that freezing or training some parts comes to."""
     if other := sorted(parts - {"encoder", "llm"}):
         raise Unfit(
-            f"schedule has no row for a frozen {' or '.join(other)}: printed rows freeze the encoder"
-            " (schedule encoder) or the LLM (schedule frozen-llm)"
+            f"schedule has no row for a frozen {' or '.join(other)}: printed rows freeze the"
+            " encoder (schedule encoder) or the LLM (schedule frozen-llm)"
         )
     if topic == "lora":
         if parts == {"llm"} and d.of("state"):

@@ -131,13 +131,15 @@ def rank(d: Draft) -> Readings:
     return [argv]
 
 
+AGAINST = (  # what sets two axes against each other
+    "matter double better help first most big more worth budget raise compare best smaller spend"
+).split()
+
+
 def versus(d: Draft) -> Readings:
     """Two axes: which matters more."""
     found = axes(d)
-    if d.has("encoder_word") or len(found) < 2 or not (
-        d.has("matter", "versus", "double", "better", "help", "first", "most", "big", "more", "worth",
-              "budget", "raise", "compare", "best", "smaller") or d.said("or")
-    ):  # fmt: skip
+    if len(found) < 2 or not (d.has(*AGAINST) or d.said("or")):
         raise Unfit("")
     d.bonus += 4 if d.said("than", "or") else 2
     name, size = slots.llm(d)
@@ -156,9 +158,8 @@ def moves(d: Draft) -> Readings:
     for number in numbers:
         value = slots.score_of(number)
         lead = d.content_before(number)
-        if lead is not None and lead.text in ("to", "reach", "reaches", "get", "->", "hit") or (
-            lead is not None and lead.value == "improve_score" and lead.text.endswith(("reach", "get"))
-        ) or number.limit == "least":  # fmt: skip
+        said = lead.text.split()[-1] if lead is not None else ""
+        if number.limit == "least" or said in ("to", "reach", "reaches", "get", "->", "hit"):
             high = value
         else:
             low = value
@@ -193,8 +194,8 @@ def ablate(d: Draft) -> Readings:
     own = slots.recipe_fields(d)
     kept = d.said("fix", "fixed", "fixing", "keep", "keeping", "kept", "hold", "holding", "held")
     recipe = flag("fix", *own) if kept else flag("recipe", ",".join(own) if own else None)
-    return [["ablate", *tasks, *recipe, *flag("confidence", level), *argv, *flag("avoid", *left_out),
-             *deployed(d)]]  # fmt: skip
+    argv = [*tasks, *recipe, *flag("confidence", level), *argv, *flag("avoid", *left_out)]
+    return [["ablate", *argv, *deployed(d)]]
 
 
 # --- design
@@ -250,23 +251,29 @@ def design(d: Draft) -> Readings:
     names = d.every("benchmark")
     for family in d.every("family"):
         names += d.words.records("family")[family]["core"]
+    effects, powers = effects_and_powers(d)
+    argv += [*flag("detect", *effects[:1]), *flag("benchmark", *names), *flag("power", *powers[:1])]
+    d.bonus += 2
+    return [[*argv, *flag("seeds", d.one("seeds"))]]
+
+
+def effects_and_powers(d: Draft) -> tuple[list[str], list[str]]:
+    """(the effect to see, the power to see it), each at most one value."""
     effects, powers = d.every("points"), []
     for token in d.of("percent"):
         near = " ".join(t.text for t in (*d.before(token, 2), *d.behind(token, 2)))
         sees = d.has("detect", "difference", "gain") or d.said("see", "detect", "find")
         if re.search(r"confiden|significan", near) or not POWER.search(near) and not sees:
             raise Unfit(
-                f"{token.get('percent')}: the power (80% power), an effect to see (a 2% difference),"
-                " or the level of the test (--alpha)?"
+                f"{token.get('percent')}: the power (80% power), an effect to see (a 2%"
+                " difference), or the level of the test (--alpha)?"
             )
         (powers if POWER.search(near) else effects).append(token.get("percent"))
         d.take(token)
     for found, what in ((powers, "power"), (effects, "effect to see")):
         if len(set(found)) > 1:
             raise Unfit(f"several values of the {what}: {', '.join(found)}")
-    argv += [*flag("detect", *effects[:1]), *flag("benchmark", *names), *flag("power", *powers[:1])]
-    d.bonus += 2
-    return [[*argv, *flag("seeds", d.one("seeds"))]]
+    return effects, powers
 
 
 def counted(d: Draft, levels: dict[str, list[str]]) -> None:

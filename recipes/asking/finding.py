@@ -10,7 +10,6 @@ import os
 import re
 
 from ..base.reading import read_json
-from ..terms.recipe import BASELINE_NAME
 from ..terms.vocabulary import Vocabulary, fold
 from . import slots
 from .sentence import PARTS, Draft, Token, Unfit
@@ -384,7 +383,8 @@ def backtest(d: Draft) -> Readings:
 def term_asked(text: str, words: Vocabulary) -> str | None:
     """The term of the glossary that a question asks the meaning of, and nothing else."""
     asked = re.fullmatch(
-        r"(?:(?:what(?: is|'s| are| does)|explain|define|tell me about)) (?:an? |the )?(.+?)(?: means?)?",
+        r"(?:what(?: is|'s| are| does)|explain|define|tell me about) (?:an? |the )?"
+        r"(.+?)(?: means?)?",
         text.lower().strip(" ?.!"),
     )
     path = os.path.join(words.directory, "registry", "glossary.json")
@@ -459,8 +459,8 @@ def released_recipe(d: Draft, token: Token) -> list[str]:
     parts = {part: record.get(part) for part in ("encoder", "connector", "llm")}
     if not record or any(slug not in d.words.records(part) for part, slug in parts.items()):
         raise Unfit(
-            f"{name} is a released model, not a recipe: name the encoder and the LLM, or ask for the"
-            f" model itself (models {name})"
+            f"{name} is a released model, not a recipe: name the encoder and the LLM, or ask for"
+            f" the model itself (models {name})"
         )
     d.take(*d.of("size"))
     d.notes.append(f"with the encoder, connector and LLM of {name}")
@@ -597,8 +597,8 @@ def tokens(d: Draft) -> Readings:
         argv += [*flag("image", *sizes), "--all"]
     elif d.of("model"):
         raise Unfit(
-            f"how {d.of('model')[0].get('model')} makes tokens is not among the rules that are known"
-            " (tokens --help lists them)"
+            f"how {d.of('model')[0].get('model')} makes tokens is not among the rules that are"
+            " known (tokens --help lists them)"
         )
     elif d.of("encoder"):
         lone = [

@@ -86,6 +86,7 @@ class Language:
         self.stated = frozenset(" ".join([*data["openings"], *data["alike"]]).split())
 
     def _admit(self, said: str, kind: str, value: str) -> None:
+        """Know the phrases of one value."""
         for text in said.split(","):
             words = split(text)
             self.phrases.setdefault(words[0], []).append((words, kind, value))

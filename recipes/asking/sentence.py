@@ -2,8 +2,8 @@
 
 In: items (lexicon.py) and the Language. Out: a Sentence of Tokens; a quantity knows whether it is
 said to be the most or the least (`under 24GB`, `24GB or more`), a name takes in the word for its
-part of a recipe (`MLP connector`) and its size (`Vicuna 13B`). Draft is one reading of a sentence in
-the making: what it has used, and what it assumed. Knows no command.
+part of a recipe (`MLP connector`). Draft is one reading of a sentence in the making: what it has
+used, and what it assumed. Knows no command.
 """
 
 import re
@@ -57,7 +57,7 @@ class Token(NamedTuple):
 
 
 def tokens(items: Sequence[Item], language: Language) -> list[Token]:
-    """The tokens of a sentence, phrases joined, quantities limited, names joined with their part."""
+    """The tokens of a sentence: phrases joined, quantities limited."""
     out: list[Token] = []
     texts = [item.text if " " not in item.text else "\0" for item in items]
     i = 0

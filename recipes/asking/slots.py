@@ -6,6 +6,7 @@ says that. Knows no command as a whole.
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
 from ..terms import units
 from ..terms.recipe import BASELINE, BASELINE_NAME
@@ -103,8 +104,8 @@ def mix(found: Sequence[tuple[str, str, str | None]]) -> str:
     """A task mix as --tasks takes it. A percentage of one task alone is no weight: Unfit."""
     if len(found) == 1 and found[0][2] and float(found[0][2]) != 1:
         raise Unfit(
-            f"{100 * float(found[0][2]):g}% of {found[0][1]}: a gain, a score, or its part of a mix?"
-            " (a mix has several: 60% documents, 40% charts)"
+            f"{100 * float(found[0][2]):g}% of {found[0][1]}: a gain, a score, or its part of a"
+            " mix? (a mix has several: 60% documents, 40% charts)"
         )
     return ",".join(f"{name}={weight}" if weight else name for _, name, weight in found)
 
@@ -228,7 +229,7 @@ def fused(d: Draft, use: bool = True) -> str | None:
     found = d.of("encoder")
     joined = all(
         [t.text for t in d.between(a, b)] in (["+"], ["and"], ["plus"], ["&"], ["with"])
-        for a, b in zip(found, found[1:])
+        for a, b in pairwise(found)
     )
     values = sorted({t.get("encoder") for t in found})
     if len(values) < 2 or not joined:
