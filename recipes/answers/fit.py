@@ -1,10 +1,11 @@
 """`fit`: make the stored fit from the published tables.
 
 In: the library. Out: the files of tables/derived: hyper.json (what the search found), posterior.bin
-(the fit) and ability.json (the lines of released models' scores, ability.py). Two processes share
-the search. How well such fits predict: scoring.py.
+(the fit), ability.json (the lines of released models' scores, ability.py) and standing.json. Two
+processes share the work. How well such fits predict: backtest.py.
 """
 
+import functools
 import json
 import os
 from collections.abc import Callable, Sequence
@@ -18,12 +19,15 @@ from ..effects.columns import Column, columns
 from ..effects.fit import fit
 from ..effects.hyper import Hyper
 from ..effects.mixes import know_mixes
+from ..effects.standing import PATH as STANDING
+from ..effects.standing import dumped, standing, usual
 from ..evidence.tables import load_papers
 from ..library import Library
 from ..released import ability
 from ..released.models import Landscape
 from ..terms.tasks import parse_mix
 from ..terms.vocabulary import Vocabulary
+from . import plans, schedule
 
 # Smallest variances the search may reach, set by hand. Leave-one-paper-out scores cannot see
 # effects of components that one paper alone has; the floors of priors decide how far a change that
@@ -47,7 +51,7 @@ FLOORS = {
 }
 
 HOW = (
-    "python3 main.py fit --search N; set by hand: the floors of recipes/refit.py, where a value"
+    "python3 main.py fit --search N; set by hand: the floors of recipes/answers/fit.py, where a value"
     " equals its floor, and trust of data (0.85; the search gave 0.7, which leaves less of a"
     " printed change), resolution and visual tokens (0.85; more signs right at the same CRPS); the"
     " prior of llm (0.1; the search gave 0.15 at the same score: an LLM without rows is then nearer"
@@ -67,6 +71,10 @@ def _start(directory: str) -> None:
 
 def _objective(hyper: Hyper) -> float:
     return bt.objective(_COLUMNS, hyper)
+
+
+def _spread(hyper: Hyper) -> float:
+    return spread_for(bt.leave_one_paper_out(_COLUMNS, hyper))
 
 
 def read_hyper(directory: str) -> tuple[Hyper, float]:
@@ -90,7 +98,7 @@ def run(library: Library, rounds: int, check: bool, say: Callable[[str], None]) 
             ),
         }
     _start(directory)
-    hyper, spread = read_hyper(directory)
+    hyper, _ = read_hyper(directory)
     if rounds:
         say(f"searching hyper-parameters, {rounds} round(s) of about 8 minutes on two cores")
         with ProcessPoolExecutor(2, initializer=_start, initargs=(directory,)) as pool:
@@ -103,25 +111,23 @@ def run(library: Library, rounds: int, check: bool, say: Callable[[str], None]) 
                 say,
             )
         hyper = _rounded(hyper)
-    say("leaving each paper out once to set the width of the intervals")
-    spread = spread_for(bt.leave_one_paper_out(_COLUMNS, hyper))
+    say("fitting, and leaving each paper out once to set the width of the intervals")
+    mixes = {
+        name: parse_mix(name, library.words).benchmarks
+        for name in ("balanced", *library.words.records("family"))
+    }
+    families = {k: record["family"] for k, record in library.words.records("benchmark").items()}
+    # the two take about as long as each other
+    with ProcessPoolExecutor(1, initializer=_start, initargs=(directory,)) as pool:
+        waiting = pool.submit(_spread, hyper)
+        fitted = fit(_COLUMNS, hyper)
+        know_mixes(fitted, mixes, families)
+        fitted.spread = spread = waiting.result()
     path = os.path.join(directory, "derived", "hyper.json")
     write_text(
         path,
         json.dumps({"format": 2, "how": HOW, "spread": spread, "hyper": hyper._asdict()}, indent=1)
         + "\n",
-    )
-    say("fitting")
-    fitted = fit(_COLUMNS, hyper, spread)
-    say("working out the usual mixes")
-    mixes = {
-        name: parse_mix(name, library.words).benchmarks
-        for name in ("balanced", *library.words.records("family"))
-    }
-    know_mixes(
-        fitted,
-        mixes,
-        {key: record["family"] for key, record in library.words.records("benchmark").items()},
     )
     land = Landscape(library.words)
     text = json.dumps(
@@ -133,6 +139,8 @@ def run(library: Library, rounds: int, check: bool, say: Callable[[str], None]) 
         separators=(",", ":"),
     )
     write_text(os.path.join(directory, "derived", "ability.json"), text + "\n")
+    say("setting unusual parts beside usual ones")
+    _write_standing(library, digest)
     path = os.path.join(directory, *store.PATH)
     write_bytes(path, store.posterior_bytes(fitted, digest))
     return {
@@ -145,6 +153,15 @@ def run(library: Library, rounds: int, check: bool, say: Callable[[str], None]) 
             f"wrote {path}: {len(fitted.names)} features, {len(fitted.benchmarks)} benchmarks"
         ),
     }
+
+
+def _write_standing(library: Library, digest: str) -> None:
+    """tables/derived/standing.json."""
+    known = functools.partial(usual, library.practice, library.words)
+    papers = library.papers(shipped_only=True)
+    value = standing(papers, library.words, known)
+    value = value._replace(papers={**plans.sources(papers), "changes": schedule.sources(library)})
+    write_text(os.path.join(library.shipped, *STANDING), dumped(value, digest))
 
 
 def _rounded(hyper: Hyper) -> Hyper:

@@ -74,8 +74,6 @@ class Lexicon:
                     + {"b": "base", "l": "large", "h": "huge", "g": "giant"}[spelling[-1]],
                     readings,
                 )
-        for spelling in language.not_names | language.function:  # words of their own
-            self.names.pop(spelling, None)
         self.keys: dict[str, str] = {}
         for spelling, key in papers(words.directory, self.names):
             self.names.setdefault(spelling, []).append(Reading("paper", key))
@@ -99,7 +97,14 @@ class Lexicon:
                 self.names[fold(spelling)] = [Reading(kind, slug), *others, Reading("usual", slug)]
         for name in extra:
             getattr(self, f"_admit_{name}")()
-        self.names.pop("", None)
+        for spelling in ("", *language.not_names, *language.function):  # words of their own
+            self.names.pop(spelling, None)
+        # papers that are called like a word of the language: POINTS, Vary
+        self.ordinary = {
+            spelling
+            for spelling, readings in self.names.items()
+            if all(r.kind == "paper" for r in readings) and language.find([spelling], 0)
+        }
 
     def _admit_models(self) -> None:
         """Released models by their names, and by the stem that several sizes share."""
@@ -168,6 +173,8 @@ class Lexicon:
                 break
             spelled += part
             readings = self.names.get(spelled)
+            if spelled in self.ordinary and not (i and atom.raw[0].isupper()):
+                readings = None
             if not readings and size > 1 and spelled.endswith("s") and i + size <= len(found):
                 readings = self._plural(spelled)
             if not readings and size == 1:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 
 from ..terms.vocabulary import UnknownName, Vocabulary, fold, nearest
-from . import redundancy
+from . import mixes, redundancy
 from .redundancy import Found, decimals
 from .tables import Table, escape
 
@@ -92,7 +92,7 @@ def _component(axis: str, value, words: Vocabulary) -> Iterator[str]:
         return
     parts = value.split("+") if axis == "encoder" else [value]
     for part in parts:
-        if part not in words.records(axis):
+        if part not in words.records(axis) and not (axis == "data" and words.mixes.mix(part)):
             known = words.find(axis, part)
             yield (
                 f"{axis} {part[:60]!r} should be written {known!r}"
@@ -218,8 +218,13 @@ OTHER_RULES = {
         "Every word of registry/language.json (what questions are read by) means one thing and has a"
         " consequence."
     ),
+    "report": (
+        "A report of registry/cost_reports.json says once who said what: a known kind, grade, device"
+        " and parts, its source, and positive figures of its kind."
+    ),
     "derived": "The stored fit was made from the evidence as it is now (`fit` makes it anew).",
     "same-run": redundancy.SAME_RUN,
+    "reprint": redundancy.REPRINT,
     "baseline": redundancy.BASELINE,
     "lock": "Every cell is the one that tables/LOCK holds; `check --lock` accepts a change.",
     "audit": (
@@ -227,4 +232,5 @@ OTHER_RULES = {
         " model that is there (`claims` judges by them)."
     ),
     "accepted": "An exception that a table records names a rule and says why.",
+    **mixes.RULES,
 }

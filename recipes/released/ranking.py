@@ -53,6 +53,19 @@ def place(land: Landscape, slug: str) -> tuple[str, str] | None:
     return (benchmark, split or land.split[benchmark]) if benchmark in land.split else None
 
 
+def _stand_ins(land: Landscape, found: Mapping[str, tuple[str, str] | None]) -> list[str]:
+    """Which benchmarks of the model registry stand for others of a mix, a sentence each."""
+    stands: dict[str, list[str]] = {}
+    for slug, where in found.items():
+        if where:
+            stands.setdefault(where[0], []).append(slug)
+    return [
+        f"{benchmark} stands for {', '.join(slugs)}"
+        for benchmark, slugs in stands.items()
+        if benchmark in STANDS_FOR and any(slug != land.slug(benchmark) for slug in slugs)
+    ]
+
+
 def targets(land: Landscape, tasks: TaskMix) -> tuple[list[Target], list[str]]:
     """The benchmarks that stand for a mix, with weights that add up to 1, and what had to be said
     about them.
@@ -67,15 +80,7 @@ def targets(land: Landscape, tasks: TaskMix) -> tuple[list[Target], list[str]]:
         core = families[name]["core"] if name in families else [name]
         found = {slug: place(land, slug) for slug in core}
         missing = [slug for slug in core if found[slug] is None]
-        for benchmark in dict.fromkeys(
-            where[0]
-            for slug, where in found.items()
-            if where and where[0] in STANDS_FOR and slug != land.slug(where[0])
-        ):
-            notes.append(
-                f"{benchmark} stands for"
-                f" {', '.join(slug for slug, where in found.items() if where and where[0] == benchmark)}"
-            )
+        notes += _stand_ins(land, found)
         part = {where: 0.0 for where in found.values() if where}
         for where in found.values():
             if where:
@@ -137,7 +142,7 @@ class Cell(NamedTuple):
 
 class Ranked(NamedTuple):
     """A model's place for a mix. score and se in percent of scale; printed: weight of the mix that
-    it prints; tie: number of its group.
+    it prints; tie: its rank, the same for all that are tied (1, 1, 3).
     """
 
     model: Model
@@ -208,25 +213,36 @@ def apart(a: Ranked, b: Ranked) -> bool:
 
 
 def rank(
-    land: Landscape, models: Iterable[Model], wanted: Sequence[Target]
-) -> tuple[list[Ranked], int]:
-    """Models from best to worst for a mix, and how many print none of it.
+    land: Landscape,
+    models: Iterable[Model],
+    wanted: Sequence[Target],
+    known: dict[str, Ranked | None] | None = None,
+) -> tuple[list[Ranked], list[Model]]:
+    """Models from best to worst for a mix, and those that print none of it. known: what was judged
+    for the same targets before, by key (more is added).
 
     Down from the best, those within one standard error of the group's first are a tie: fewest
     parameters first, those that print less than half of the mix after the others.
     """
-    judged = [judge(land, model, wanted) for model in models]
-    order = sorted((r for r in judged if r), key=lambda r: (-r.score, r.model.key))
+    judged, silent = [], []
+    known = {} if known is None else known
+    for model in models:
+        if model.key not in known:
+            known[model.key] = judge(land, model, wanted)
+        item = known[model.key]
+        judged.append(item) if item else silent.append(model)
+    order = sorted(judged, key=lambda r: (-r.score, r.model.key))
     groups: list[list[Ranked]] = []
     for item in order:
         if groups and not apart(groups[-1][0], item):
             groups[-1].append(item)
         else:
             groups.append([item])
-    out = []
-    for number, group in enumerate(groups, 1):
+    out: list[Ranked] = []
+    for group in groups:
+        place = len(out) + 1
         out += [
-            item._replace(tie=number)
+            item._replace(tie=place)
             for item in sorted(
                 group,
                 key=lambda r: (
@@ -237,7 +253,7 @@ def rank(
                 ),
             )
         ]
-    return out, len(judged) - len(order)
+    return out, silent
 
 
 def would_lead(
@@ -325,7 +341,7 @@ def tree(land: Landscape, need: Need, count: int = 3) -> list[Branch]:
     out = []
     for label, mix, properties in BRANCHES:
         wanted, notes = targets(land, parse_mix(mix, land.words))
-        leaves = []
+        leaves, known = [], {}
         for size, words in SIZES:
             if size is not None and need.under_b is not None and size >= need.under_b:
                 continue
@@ -337,7 +353,7 @@ def tree(land: Landscape, need: Need, count: int = 3) -> list[Branch]:
                     properties=tuple(dict.fromkeys((*need.properties, *properties))),
                 ),
             )
-            ranked, silent = rank(land, found.models, wanted)
+            ranked, silent = rank(land, found.models, wanted, known)
             first = [r for r in ranked if r.tie == 1]
             said = words if limit == size or limit == math.inf else f"under {limit:g}B"
             leaves.append(
@@ -346,7 +362,7 @@ def tree(land: Landscape, need: Need, count: int = 3) -> list[Branch]:
                     tuple(first[:count]),
                     len(first),
                     len(ranked),
-                    silent,
+                    len(silent),
                     sum(map(len, found.unsaid.values())),
                 )
             )
@@ -388,7 +404,9 @@ def adopt(
         memory_gb = float(land.words.records("hardware")[deploy]["memory_gb"])
     found = sieve(land, Need(limit_params_b, memory_gb, dtype, licence=licence))
     ranked, _ = rank(land, contenders(found.models, wanted), wanted)
-    return Adopted(tuple(ranked[:count]), tuple(wanted), found.unsaid, (*notes, PROTOCOLS))
+    return Adopted(
+        tuple(ranked[:count]), tuple(wanted), found.unsaid, (*notes, land.as_of, PROTOCOLS)
+    )
 
 
 CONTENDERS = 48  # models that are judged in full when only the first few are asked for

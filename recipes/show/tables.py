@@ -4,14 +4,16 @@ cells that have several.
 In: the library and what was asked. Out: text or JSON through the printers that cli.py hands over.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
+from ..answers.mixes import uses
 from ..base import wording
 from ..base.wording import clean, number
 from ..evidence.tables import Paper, Row, Table
 from ..library import Library
 from ..terms.vocabulary import UnknownName, fold, nearest
 from . import text
+from .mixes import dataset_text, dataset_view, mix_text, mix_view
 from .text import Style, table, wrap
 
 
@@ -33,11 +35,15 @@ def run(
         )
         return 0
     if action == "show":
-        found = find_tables(library, " ".join(words))
+        name = " ".join(words)
+        mixes, data = library.words.mixes, find_data(library, name)
+        found = [] if data and not is_table(library, name) else find_tables(library, name)
         if show:
-            show({"tables": [table_json(t) for t in found]})
+            show({"tables": [table_json(t) for t in found], **data})
         else:
-            out("\n\n".join(table_text(t, style) for t in found))
+            texts = [mix_text(data["mix"], mixes, style)] if "mix" in data else []
+            texts += [dataset_text(data["dataset"], mixes, style)] if "dataset" in data else []
+            out("\n\n".join([*texts, *(table_text(t, style) for t in found)]))
         return 0
     if len(words) > 1:
         return find_cells(words, library, style, show, out)
@@ -232,6 +238,27 @@ def cells(
     return found
 
 
+def find_data(library: Library, word: str) -> dict:
+    """The view of the data mix that this names (also of one put together), or of the dataset."""
+    words, mixes = library.words, library.words.mixes
+    key = mixes.dataset_spellings.get(fold(word))
+    try:
+        slug = words.resolve("data", word).slug
+    except UnknownName:
+        return {"dataset": dataset_view(mixes, key)} if key else {}
+    return {"mix": mix_view(mixes, slug, words, uses(library.papers()).tables.get(slug, ()))}
+
+
+def is_table(library: Library, word: str) -> bool:
+    """Whether a word is the id of a table, or the key of a paper."""
+    names = {
+        fold(name)
+        for paper in library.papers()
+        for name in (paper.key, paper.short, *(table.id for table in paper.tables))
+    }
+    return fold(word) in names
+
+
 def find_tables(library: Library, word: str) -> list[Table]:
     """The table with this id, or all tables of the paper with this key. Raises UnknownName."""
     papers = library.papers()
@@ -323,6 +350,8 @@ def table_json(table: Table) -> dict:
         "varies": list(table.varies),
         "protocol": table.protocol,
         "notes": table.notes,
+        "grade": table.grade,
+        "family": table.family,
         "metrics": {
             k: {
                 "benchmark": m.benchmark,
@@ -379,8 +408,11 @@ def table_text(value: "Table", style: Style) -> str:
             style.paint(line, "bold")
             for line in wrap(f"{value.id}  {value.locator}: {value.topic}", style, hang="  ")
         ),
-        f"arXiv {value.arxiv or '-'}; varies: {', '.join(value.varies) or '-'}",
+        clean(f"arXiv {value.arxiv or '-'}; varies: {', '.join(value.varies) or '-'}"),
     ]
+    lines += wrap(value.source[0].upper() + value.source[1:], style) if value.source else []
+    if value.family:
+        lines += wrap(_family(value.family), style, hang="  ")
     shared = _shared(value)
     if shared:
         lines += wrap(
@@ -420,6 +452,13 @@ def table_text(value: "Table", style: Style) -> str:
     if value.notes:
         lines += ["", *wrap("notes: " + value.notes, style, hang="  ")]
     return "\n".join(lines)
+
+
+def _family(family: Mapping) -> str:
+    moves = "; ".join(f"{axis} ({why})" for axis, why in family["moves_along"].items())
+    return f"sizes of one family, {family['name']}" + (
+        f"; with the size move: {moves}" * bool(moves)
+    )
 
 
 def _shared(value: "Table") -> dict:

@@ -12,13 +12,70 @@ name that overlay.json does not know stops the run and is printed with the place
 import collections
 import json
 import pathlib
+import re
 import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent.parent))
 from recipes.base.write import dump_paper, dump_registry  # noqa: E402
+from recipes.evidence.shape import NUMBERS  # noqa: E402
 
 OVERLAY = json.loads((HERE / "overlay.json").read_text(encoding="utf-8"))
+
+
+AXES = (
+    "encoder",
+    "connector",
+    "llm",
+    "data",
+    "resolution",
+    "visual_tokens",
+    "training",
+    "architecture",
+    "whole systems",
+)
+
+
+# Where a copy was found is no source (eleven digits); what was copied is.
+ID = r"(?:(?:find_string|read_file),? )?\(?(?:(?:ids?|copy|note|notes) )?\d{8,11}(?:(?:,| and|,? or) \d{8,11})*"
+LOOKED_UP = (
+    (rf"\s*\({ID}\)", ""),
+    (rf"\({ID}[,;:] ", "("),
+    (rf"[,;] {ID}(?=[),;.]|$)", ""),
+    (rf"(?:cop(?:y|ies) )?(?:found |read )?(?:with |by )?{ID}\)?", "a copy"),
+    (r"cop(?:y|ies) found (?:with|by) find_string", "a copy"),
+)
+
+
+def plain(value):
+    """A transcribed value without the numbers under which its copies were looked up."""
+    if isinstance(value, dict):
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [plain(item) for item in value]
+    if isinstance(value, str) and re.search(r"find_string|read_file|\bids? \d{8}", value):
+        for pattern, words in LOOKED_UP:
+            value = re.sub(pattern, words, value)
+    return value
+
+
+def read(path: pathlib.Path) -> dict:
+    """A transcribed file."""
+    return plain(json.loads(path.read_text(encoding="utf-8")))
+
+
+# What the overlay may say of a component that the evidence's registries lack, with its source.
+FACTS = (
+    "license",
+    "release",
+    "hf_id",
+    "line",
+    "generation",
+    "generation_index",
+    "successor_of",
+    "notes",
+    "source",
+)
 
 
 class Unknown(SystemExit):
@@ -37,13 +94,16 @@ def raw_index(axis: str) -> dict[str, str]:
 RAW = {axis: raw_index(axis) for axis in ("encoders", "connectors", "llms", "data")}
 
 
-def encoder_slug(name: str, row: dict) -> str:
+def encoder_slug(name: str, row: dict, paper: str) -> str:
     """One slug for an encoder, fused ones joined by + in alphabetical order."""
+    own = OVERLAY["encoder_by_paper"].get(paper, {})
     # Table 5 names the patch apart
     if name in ("openvision-vit-ti", "openvision-vit-s", "openvision-vit-b"):
         name = f"{name}-{row['patch_size']}"
     parts = [name] if name in RAW["encoders"] else name.split("+")
-    return "+".join(sorted(lookup("encoders", part) for part in parts))
+    slugs = [own.get(part) or lookup("encoders", part) for part in parts]
+    version = row.get("encoder_version")
+    return "+".join(sorted(OVERLAY["encoder_by_version"].get(f"{s}|{version}", s) for s in slugs))
 
 
 def lookup(axis: str, name: str) -> str:
@@ -66,8 +126,12 @@ def convert_setting(setting: dict, full: dict, paper: str) -> dict:
         if key not in OVERLAY["settings"]:
             raise Unknown(f"overlay.json: settings does not know {key!r} ({paper})")
         if value is not None:
-            if key == "encoder":
-                value = encoder_slug(value, full)
+            if key in NUMBERS and isinstance(value, str):
+                key = f"{key}_printed"  # words where a number belongs
+                if key not in OVERLAY["settings"]:
+                    raise Unknown(f"overlay.json: settings does not know {key!r} ({paper})")
+            elif key == "encoder":
+                value = encoder_slug(value, full, paper)
             elif key == "connector":
                 value = CONNECTOR_BY_PAPER.get((paper, value)) or lookup("connectors", value)
             elif key == "llm":
@@ -84,11 +148,16 @@ def convert_setting(setting: dict, full: dict, paper: str) -> dict:
     return out
 
 
-def convert_metric(metric: dict, benchmarks: dict) -> dict:
-    """Unify the benchmark's name; leave out what the benchmark's record already says."""
-    raw, split = metric["benchmark"], metric["split"]
+def convert_metric(metric: dict, benchmarks: dict, paper: str, key: str) -> dict:
+    """Unify the benchmark's name; leave out what the benchmark's record already says. A mean that
+    papers print under one name and mean differently is a benchmark of its paper (`per_paper`).
+    """
+    raw, split = metric["benchmark"], metric.get("split")
     rule = OVERLAY["raw_benchmarks"].get(raw, {"benchmark": raw})
-    slug = rule["benchmark"]
+    slug = rule.get("benchmark") or f"{paper}-{key.replace('_', '-')}"
+    slug = rule.get("by_unit", {}).get(metric["unit"], slug)
+    if split is None:
+        slug = rule.get("by_paper", {}).get(paper, slug)
     if "split" in rule:
         split = rule["split"]
     if split in rule.get("by_split", {}):
@@ -97,7 +166,7 @@ def convert_metric(metric: dict, benchmarks: dict) -> dict:
         raise Unknown(f"no benchmark {slug!r} (from {raw!r})")
     record = benchmarks[slug]
     out = {"benchmark": slug, "split": split, "unit": metric["unit"]}
-    if metric["max"] != record["max"]:
+    if metric["max"] != record["max"] and slug not in OVERLAY["no_scale"]:
         out["max"] = metric["max"]
     if metric["higher_is_better"] != record["higher_is_better"]:
         out["higher_is_better"] = metric["higher_is_better"]
@@ -160,14 +229,64 @@ def benchmark_records(registry: dict) -> list[dict]:
     ]
 
 
-def component_records(registry: dict, printed_sizes: dict) -> dict:
+# what a base model and its tuned version need not both say
+COMMON_TO_VERSIONS = ("slug", "name", "aliases", "family", "based_on", "params_b")
+
+
+def with_more(axis: str, registry: dict, more: dict) -> list[dict]:
+    """The records of components.json, corrected and filled in from components_more.json. A number
+    that came from there names its source in `further_source`.
+    """
+    added = {record["slug"]: record for record in more.get(axis, ())}
+    out = []
+    for record in registry[axis]:
+        record = dict(record)
+        for change in more["corrections"]:
+            if change["slug"] == record["slug"]:
+                if record[change["field"]] != change["was"]:
+                    raise Unknown(f"correction of {change['slug']}: {change['field']} differs")
+                record[change["field"]] = change["is"]
+                record.setdefault("corrected", []).append(
+                    f"{change['field']}: {change['was']} -> {change['is']} ({change['source']})"
+                )
+        if extra := added.pop(record["slug"], None):
+            fresh = {
+                key: value
+                for key, value in extra.items()
+                if value is not None
+                and key not in ("slug", "source", "notes")
+                and (record.get(key) is None or key == "mmlu_note")
+            }
+            record.update(fresh)
+            if fresh:
+                record["further_source"] = {"of": list(fresh), "source": extra["source"]}
+            if extra.get("notes"):
+                record["further_notes"] = extra["notes"]
+        out.append(record)
+    known = {record["slug"]: record for record in out}
+    for slug, extra in added.items():
+        extra = {key: value for key, value in extra.items() if value is not None}
+        base = known.get(extra.get("based_on"))
+        # the tuned version of a base model, where no table tells them apart
+        if base and slug == f"{base['slug']}-instruct" and slug not in OVERLAY[axis]:
+            base["instruct"] = {
+                key: value
+                for key, value in extra.items()
+                if key not in COMMON_TO_VERSIONS and base.get(key) != value
+            }
+        else:
+            known[slug] = extra
+    return list(known.values())
+
+
+def component_records(registry: dict, more: dict, printed_sizes: dict) -> dict:
     """Encoders, connectors, LLMs and data mixes with aliases; several registry records of one slug
     are merged.
     """
     out = {}
     for axis in ("encoders", "connectors", "llms"):
         records = collections.OrderedDict()
-        for record in registry[axis]:
+        for record in with_more(axis, registry, more):
             slug = record["slug"]
             # the same tower at two resolutions: one record, both native resolutions
             if slug in records:
@@ -194,6 +313,7 @@ def component_records(registry: dict, printed_sizes: dict) -> dict:
                 "patch_size",
                 "native_resolution",
                 "visual_tokens_rule",
+                *FACTS,
             ):
                 if record.get(key) is None and entry.get(key) is not None:
                     record[key] = entry[key]
@@ -202,15 +322,24 @@ def component_records(registry: dict, printed_sizes: dict) -> dict:
                     entry["mmlu"],
                     f"as printed in {entry['mmlu_source']}",
                 )
-            record["aliases"] = entry["aliases"]
+            record["aliases"] = list(
+                dict.fromkeys([*entry["aliases"], *(record.get("aliases") or ())])
+            )
             if (
                 axis == "encoders"
                 and not record.get("params_vision_tower")
                 and slug in printed_sizes
             ):
                 record["params_b_printed"], record["params_source"] = printed_sizes[slug]
+            for key in ("heads", "kv_heads", "intermediate_size"):
+                if isinstance(record.get(key), str):  # one number a layer: no number of the model
+                    record[f"{key}_printed"] = record.pop(key)
             if axis == "llms" and record.get("params"):
                 record["params_b"] = round(record["params"] / 1e9, 3)
+            elif axis == "llms" and not record.get("params_b"):
+                printed = re.match(r"([\d.]+)([BM])\b", record.get("params_printed") or "")
+                if printed:
+                    record["params_b"] = float(printed[1]) / (1 if printed[2] == "B" else 1000)
         lead = ("slug", "name", "aliases", "kind", "class", "family", "size_class")
         out[axis] = [
             {
@@ -222,9 +351,10 @@ def component_records(registry: dict, printed_sizes: dict) -> dict:
     out["data"] = [
         {
             "slug": slug,
-            "name": entry["raw"][0],
+            "name": entry.get("name") or entry["raw"][0],
             "aliases": entry["aliases"],
-            "printed": entry["raw"],
+            # words that mean this mix in one paper only are no spelling of it
+            "printed": [name for name in entry["raw"] if name not in OVERLAY["only_here"]],
             **{k: entry[k] for k in ("samples", "samples_source") if k in entry},
         }
         for slug, entry in OVERLAY["data"].items()
@@ -253,7 +383,7 @@ def link_runs(papers: dict) -> dict:
                             metric.get("split"),
                             metric.get("max"),
                             metric.get("shots"),
-                            metric["unit"] if metric.get("role") else None,
+                            metric.get("unit") if metric.get("role") else None,
                         ] = value
                 rows[table["id"], number] = (file["paper"]["key"], table, row, cells)
     parent = {place: place for place in rows}
@@ -277,9 +407,15 @@ def link_runs(papers: dict) -> dict:
         if row.get("default_run"):
             named[paper, "default"].append(place)
         target = row.get("same_runs_as") or table.get("same_runs_as") or ""
+        target, _, told = target.partition(": ")  # TABLE, or TABLE: ARM
         for other_id in by_table:
             # links told in words stand in overlay.json
             if other_id == table["id"] or other_id != target:
+                continue
+            if told:
+                for other in by_table[other_id]:
+                    if rows[other][2]["arm"] == told:
+                        join(place, other)
                 continue
             equal = [
                 p
@@ -295,7 +431,7 @@ def link_runs(papers: dict) -> dict:
     for places in named.values():
         for place in places[1:]:
             join(places[0], place)
-    for group in OVERLAY["same_run"]:
+    for group in (*OVERLAY["same_run"], *OVERLAY["reprints"]):
         places = [next(p for p in by_table[t] if rows[p][2]["arm"] == arm) for t, arm in group]
         for place in places[1:]:
             join(places[0], place)
@@ -314,31 +450,41 @@ def link_runs(papers: dict) -> dict:
     for place in rows:
         groups[root(place)].append(place)
     runs = {}
-    for first, places in groups.items():
-        if len(places) > 1:
-            table = rows[first][1]
+    first_printed = {
+        file["paper"]["key"]: file["paper"]["arxiv"] or "9" for file in papers.values()
+    }
+    for places in groups.values():
+        if len(places) > 1:  # named where the earliest paper prints it
+            first = min(places, key=lambda place: (first_printed[rows[place][0]], place))
             for place in places:
-                runs[place] = f"{table['id']}/{rows[first][2]['arm']}"
+                runs[place] = f"{first[0]}/{rows[first][2]['arm']}"
     return runs
 
 
 def migrate(source: pathlib.Path, target: pathlib.Path) -> None:
     registry = {
-        name: json.loads((source / "registry" / f"{name}.json").read_text(encoding="utf-8"))
-        for name in ("benchmarks", "components", "hardware", "latency", "models", "training_costs")
+        name: read(source / "registry" / f"{name}.json")
+        for name in (
+            "benchmarks",
+            "components",
+            "components_more",
+            "hardware",
+            "latency",
+            "training_costs",
+        )
     }
     records = benchmark_records(registry["benchmarks"])
     benchmarks = {record["key"]: record for record in records}
     papers, sizes = {}, {}
     for path in sorted(source.glob("*.json")):
-        file = json.loads(path.read_text(encoding="utf-8"))
+        file = read(path)
         key = file["paper"]["key"]
         for table in file["tables"]:
             table["metrics"] = {
-                name: convert_metric(metric, benchmarks)
+                name: convert_metric(metric, benchmarks, key, name)
                 for name, metric in table["metrics"].items()
             }
-            names = [(r["set"].get("data", table["setting"].get("data")), r) for r in table["rows"]]
+            printed = [{**table["setting"], **row["set"]} for row in table["rows"]]
             setting = table["setting"]
             if setting.get("encoder") in (
                 "openvision-vit-ti",
@@ -349,13 +495,15 @@ def migrate(source: pathlib.Path, target: pathlib.Path) -> None:
             for row in table["rows"]:
                 row["set"] = convert_setting(row["set"], {**setting, **row["set"]}, key)
             table["setting"] = convert_setting(setting, setting, key)
-            seen = {}
-            for printed, row in names:  # two data mixes of one table must not fall together
-                slug = row["set"].get("data", table["setting"].get("data"))
-                if seen.setdefault(slug, printed) != printed:
-                    raise Unknown(
-                        f"{table['id']}: {printed!r} and {seen[slug]!r} both become {slug!r}"
-                    )
+            for axis in ("encoder", "connector", "llm", "data"):
+                seen = {}  # two names of one table must not fall together
+                for before, row in zip(printed, table["rows"]):
+                    slug = row["set"].get(axis, table["setting"].get(axis))
+                    name = before.get(axis)
+                    if seen.setdefault(slug, name) != name:
+                        raise Unknown(
+                            f"{table['id']}: {name!r} and {seen[slug]!r} both become {slug!r}"
+                        )
             for row in table["rows"]:
                 full = {**table["setting"], **row["set"]}
                 if full.get("encoder") and full.get("encoder_params_b"):
@@ -371,8 +519,19 @@ def migrate(source: pathlib.Path, target: pathlib.Path) -> None:
                     row["run"] = runs[table["id"], number]
                 if doubt := OVERLAY["doubts"].get(table["id"], {}).get(row["arm"]):
                     row["doubt"] = doubt
+            table["varies"] = list(
+                dict.fromkeys(
+                    axis if axis in AXES else OVERLAY["settings"][axis]["axis"]
+                    for axis in table["varies"]
+                )
+            )
             if table["id"] in OVERLAY["whole_systems"]:
                 table["varies"] = [*table["varies"], "whole systems"]
+            if table["id"] in OVERLAY["per_size"]:
+                for row in table["rows"]:
+                    row["set"]["per_size"] = row["arm"]
+            if family := OVERLAY["families_of_tables"].get(table["id"]):
+                table["family"] = family
             table["notes"] = table.pop("notes", None)
             if table["id"] in OVERLAY["accepted"]:
                 arms = [row["arm"] for row in table["rows"]]
@@ -412,7 +571,7 @@ def migrate(source: pathlib.Path, target: pathlib.Path) -> None:
         {
             **head,
             "how_to_read": registry["components"]["how_to_read"],
-            **component_records(registry["components"], sizes),
+            **component_records(registry["components"], registry["components_more"], sizes),
         },
     )
     write(
@@ -420,7 +579,7 @@ def migrate(source: pathlib.Path, target: pathlib.Path) -> None:
     )
     for device in registry["hardware"]["hardware"]:
         device["aliases"] = OVERLAY["hardware_aliases"].get(device["slug"], [])
-    for name in ("hardware", "latency", "models", "training_costs"):
+    for name in ("hardware", "latency", "training_costs"):
         write(name, {**registry[name], "format": 2})
 
 
