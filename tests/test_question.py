@@ -25,17 +25,6 @@ CASES = [
 LANGUAGE = language.Language(
     json.loads((support.ROOT / "tables/registry/language.json").read_text(encoding="utf-8"))
 )
-# Commands and flags of which a question speaks and which are built apart from it.
-COMING_ACTIONS = (["tables", "mixes"], ["tables", "show"])
-COMING = "--tuning --samples --zero --images --all --uses --fastest".split()
-
-
-def built(argv: list[str]) -> bool:
-    """Whether the command has all flags of this argv yet."""
-    several = argv[0] in ("latency", "cost", "tokens") and (
-        any("," in part for part in argv) or argv.count("--gpu") > 1 or argv.count("--model") > 1
-    )
-    return not (set(argv) & set(COMING) or several or argv[:2] in COMING_ACTIONS)
 
 
 def understood(text: str):
@@ -64,8 +53,7 @@ class Suite(unittest.TestCase):
                     continue
                 self.assertEqual(got, case.get("ambiguous") or [case["argv"]])
                 for argv in got:
-                    if built(argv):
-                        parsers[argv[0]].parse_args(argv[1:])
+                    parsers[argv[0]].parse_args(argv[1:])
 
     def test_what_they_become_can_be_carried_out(self):
         """A spread of commands: each runs, and says in JSON what was understood."""
@@ -89,7 +77,7 @@ class Suite(unittest.TestCase):
         cases = [
             case
             for case in CASES
-            if "argv" in case and case["question"] not in nothing and built(case["argv"])
+            if "argv" in case and case["question"] not in nothing
         ]
         for command, count in wanted.items():
             for case in spread.sample(
@@ -686,6 +674,29 @@ class Commands(unittest.TestCase):
             support.call_json("tables", "show", "Cambrian-1 Table 11"),
             support.call_json("tables", "show", "cambrian1.table11"),
         )
+
+    def test_tokens_of_several_models_side_by_side(self):
+        every = support.call_json("tokens", "--all", "--image", "448x448")["models"]
+        counts = {one["model"]: one["images"][0]["visual_tokens"] for one in every}
+        self.assertEqual((counts["llava-1.5"], counts["qwen2-vl"]), (576, 256))
+        two = support.call_json(
+            "tokens", "--model", "qwen2-vl", "--model", "llava-1.5", "--image", "448x448"
+        )["models"]
+        self.assertEqual([one["model"] for one in two], ["qwen2-vl", "llava-1.5"])
+        self.assertLessEqual({one["model"] for one in two}, counts.keys())
+        lines = support.call("tokens", "--all", "--image", "448x448")[1].splitlines()[1:]
+        shown = [int(line.split()[-1].replace(",", "")) for line in lines]
+        self.assertEqual(shown, sorted(counts.values()))
+        self.assertEqual(support.call("tokens", "--all", "--encoder", "siglip")[0], 2)
+
+    def test_models_built_from_a_component(self):
+        records = {m["key"]: m for m in support.library().words.registry("models")["models"]}
+        for name, part in (("siglip-so400m-14", "encoder"), ("qwen2-7b", "llm")):
+            found = support.call_json("models", "--uses", name, "--top", "100")["models"]
+            self.assertTrue(found)
+            for model in found:
+                self.assertIn(name, records[model["key"]][part])
+        self.assertEqual(support.call("models", "--uses", "banana")[0], 2)
 
     def test_does_it_fit(self):
         for memory, said in (("24GB", "fit in 24 GB"), ("2GB", "do not fit in 2 GB")):

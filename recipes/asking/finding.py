@@ -26,7 +26,7 @@ def models(d: Draft) -> Readings:
     """Released models by need: task mix, size, memory, properties, licence, floors, year."""
     if d.has("tree"):
         return [["models", "--tree"]]
-    if not d.has("open", "smallest", "fastest") and not d.has("model"):
+    if not d.has("open", "smallest", "model"):
         raise Unfit("")
     if d.of("model"):
         raise Unfit("")
@@ -51,7 +51,6 @@ def needs(d: Draft) -> list[str]:
     argv += licence(d) + flag("floor", *floors) + flag("year", year) + flag("uses", *uses)
     argv += ["--all"] if d.said("closed", "proprietary", "api") else []
     argv += ["--smallest"] if d.has("smallest") else []
-    argv += ["--fastest"] if d.has("fastest") else []
     return argv + slots.top(d)
 
 
@@ -141,7 +140,10 @@ def card(d: Draft) -> Readings:
         tasks = []
     memory, device = d.one("memory"), d.one("hardware", what="device")
     memory = memory or (slots.memory_of(device, d.words) if device else None)
-    fit = [*flag("memory", memory), *slots.number_format(d)]
+    formats = d.every("dtype")
+    fit = [x for x in (memory, *formats) if x]
+    if fit:
+        d.notes.append(f"{' and '.join(fit)}: the memory lines say what each format needs")
     axes = d.of("axis")
     if not tasks:
         d.take(*axes)
@@ -150,7 +152,7 @@ def card(d: Draft) -> Readings:
     if len(names) > 1 and not tasks:
         tasks = ["--tasks", "balanced"]
     scored = len(names) == 1 and tasks and not fit
-    return [["models", *names, *tasks, *fit, *(["--why"] if scored else [])]]
+    return [["models", *names, *tasks, *(["--why"] if scored else [])]]
 
 
 # --- the evidence
@@ -614,8 +616,11 @@ def tokens(d: Draft) -> Readings:
         argv += flag("image", *(size for size in sizes if size != f"{px}x{px}"))
     else:
         raise Unfit(f"in which model? (as in tokens --model qwen2-vl --image {sizes[0]})")
-    count = pictures[0].get("images").split()[0] if pictures else None
-    return [argv + flag("images", count)]
+    if pictures:
+        raise Unfit(
+            f"tokens are of one image, and several may share tokens or tiles: {pictures[0].text}"
+        )
+    return [argv]
 
 
 def export(d: Draft) -> Readings:

@@ -17,8 +17,12 @@ from .console import out, show, style
 
 def tokens_arguments(parser: Parser) -> None:
     parser.add_argument(
-        "--model", metavar="NAME", help=f"a released model: {', '.join(tokens.MODELS)}"
+        "--model",
+        metavar="NAME",
+        action="append",
+        help=f"a released model (repeatable: side by side): {', '.join(tokens.MODELS)}",
     )
+    parser.add_argument("--all", action="store_true", help="all released models, side by side")
     parser.add_argument(
         "--image",
         metavar="WxH",
@@ -35,6 +39,15 @@ def tokens_arguments(parser: Parser) -> None:
         parser.add_argument(
             f"--{field}", metavar=field.upper(), help=f"{field} of a recipe of your own"
         )
+
+
+def known(name: str) -> str:
+    """A released model of which the rule is known. Raises UnknownName."""
+    model = name.strip().lower()
+    if tokens.ALIASES.get(model, model) not in tokens.MODELS:
+        near = nearest(model, {fold(one): one for one in (*tokens.MODELS, *tokens.ALIASES)})
+        raise UnknownName("model", name, near)
+    return model
 
 
 def tokens_command(args, library: Library, understood: dict | None = None) -> int:
@@ -62,13 +75,22 @@ def tokens_command(args, library: Library, understood: dict | None = None) -> in
             )
         return 0
     sizes = [image_size(text) for text in args.image] or [(1024, 768)]
-    if args.model and (args.encoder or args.resolution or args.connector):
+    if (args.model or args.all) and (args.encoder or args.resolution or args.connector):
         raise Usage("tokens: either --model or a recipe (--encoder, --resolution, --connector)")
-    if args.model:
-        model = args.model.strip().lower()
-        if tokens.ALIASES.get(model, model) not in tokens.MODELS:
-            near = nearest(model, {fold(name): name for name in (*tokens.MODELS, *tokens.ALIASES)})
-            raise UnknownName("model", args.model, near)
+    models = list(tokens.MODELS) if args.all else [known(name) for name in args.model or ()]
+    if len(models) > 1:
+        counted = {model: [tokens.count(model, *size) for size in sizes] for model in models}
+        if args.json:
+            found = [
+                {"model": model, "images": [jsonable.tokens(value) for value in values]}
+                for model, values in counted.items()
+            ]
+            show({**(understood or {}), "models": found})
+        else:
+            out(text.side_by_side(counted, style()))
+        return 0
+    if models:
+        model = models[0]
         values = [tokens.count(model, *size) for size in sizes]
     else:
         recipe = parse(
