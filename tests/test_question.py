@@ -690,12 +690,12 @@ class Commands(unittest.TestCase):
         self.assertEqual(support.call("tokens", "--all", "--encoder", "siglip")[0], 2)
 
     def test_models_built_from_a_component(self):
-        records = {m["key"]: m for m in support.library().words.registry("models")["models"]}
+        records = {m["name"]: m for m in support.library().words.registry("models")["models"]}
         for name, part in (("siglip-so400m-14", "encoder"), ("qwen2-7b", "llm")):
             found = support.call_json("models", "--uses", name, "--top", "100")["models"]
             self.assertTrue(found)
             for model in found:
-                self.assertIn(name, records[model["key"]][part])
+                self.assertIn(name, records[model["name"]][part])
         self.assertEqual(support.call("models", "--uses", "banana")[0], 2)
 
     def test_does_it_fit(self):
