@@ -8,10 +8,12 @@ several where the sentence can mean several.
 import itertools
 import os
 import re
+from collections.abc import Sequence
 
 from ..base.reading import read_json
 from ..terms.vocabulary import Vocabulary, fold
 from . import slots
+from .language import Language
 from .sentence import PARTS, Draft, Token, Unfit
 from .slots import flag
 
@@ -382,20 +384,22 @@ def backtest(d: Draft) -> Readings:
     return [["backtest", *flag("paper", *d.every("paper"))]]
 
 
-def term_asked(text: str, words: Vocabulary) -> str | None:
+ASKED = re.compile(
+    r"(?P<lead>.*?)\b(?:what (?:is|are|does)|explain|define|tell me about) (?:an? |the )?"
+    r"(?P<term>.+?)(?: means?)?"
+)
+
+
+def term_asked(said: Sequence[str], language: Language, words: Vocabulary) -> str | None:
     """The term of the glossary that a question asks the meaning of, and nothing else."""
-    asked = re.fullmatch(
-        r"(?:what(?: is|'s| are| does)|explain|define|tell me about) (?:an? |the )?"
-        r"(.+?)(?: means?)?",
-        text.lower().strip(" ?.!"),
-    )
+    asked = ASKED.fullmatch(" ".join(said))
     path = os.path.join(words.directory, "registry", "glossary.json")
-    if not asked or not os.path.exists(path):
+    if not asked or set(asked["lead"].split()) - language.function or not os.path.exists(path):
         return None
-    said = fold(asked[1])
+    term = fold(asked["term"])
     for row in words.registry("glossary")["terms"]:
         known = {fold(name) for name in (row["term"], *row.get("also", ()))}
-        if known & {said, said + "s", said.removesuffix("s")}:
+        if known & {term, term + "s", term.removesuffix("s")}:
             return row["term"]
     return None
 
@@ -476,8 +480,10 @@ def cost(d: Draft) -> Readings:
     if not d.has("costs", "howlong", "train", "expensive") and not tuning:
         raise Unfit("")
     fit = d.has("fit", "memory") or d.said("can", "enough", "do i need", "possible")
+    run = d.has("train") and d.of("samples", "images") and d.of("hardware", "gpus")
     asked = (
         d.has("costs", "howlong", "expensive")
+        or run
         or fit
         and (d.has("train", "sft", "alignment") or tuning)
     )

@@ -145,6 +145,9 @@ class Lexicon:
                 (self._quantity(found, i), self._name(found, i)),
                 key=lambda pair: (pair[1], bool(pair[0] and pair[0].readings)),
             )
+            function = found[i].text in self.language.function
+            if size > 1 and function and self._name(found, i + 1)[1] >= size - 1:
+                size = 0  # tell me Q-Former: no ME-Q-Former
             if not size:
                 item, size = self._word(found[i].text) if correct else Item(found[i].text), 1
                 if (
@@ -255,6 +258,9 @@ class Lexicon:
                     and re.sub(r"\D", "", spelling) == digits
                 ):
                     apart = distance(text, spelling, limit)
+                    if spelling not in self.names and len(text) == 5 == len(spelling):
+                        if sorted(text) != sorted(spelling):
+                            continue  # older is no order
                     if apart <= limit:
                         near[spelling] = apart
         best = [spelling for spelling, apart in near.items() if apart == min(near.values())]

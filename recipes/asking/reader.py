@@ -16,7 +16,7 @@ from ..base.errors import Refused
 from ..terms.vocabulary import UnknownName, Vocabulary, distance
 from . import changes, choices, finding, slots, statements
 from .language import Language
-from .lexicon import Lexicon
+from .lexicon import Lexicon, atoms
 from .sentence import PARTS, Draft, Sentence, Token, Unfit, compose
 
 
@@ -71,6 +71,7 @@ FRAMES = {
 # Frames that ask the same of an existing model and of a recipe to train: both are shown.
 RIVALS = ({"models", "pick"}, {"latency", "pick"})
 MARGIN = 0.9
+COURTESY = frozenset("please pls plz thanks thank thx".split())
 # Frames that answer about the default baseline, so that its name says nothing more.
 OF_BASELINE = frozenset("swap schedule rank versus moves curve ablate".split())
 # Beginnings of names of released models: only then is their registry (the largest file) read.
@@ -156,9 +157,11 @@ def passes(text: str, words: Vocabulary) -> list[frozenset[str]]:
 
 def read(text: str, words: Vocabulary) -> list[Reading]:
     """The readings of a question, the likelier first. Raises QuestionError."""
-    if term := finding.term_asked(text, words):
-        return [Reading(9, ("explain", term), ())]
     known, failed = language(words), None
+    said = [atom.text for atom in atoms(text, known.data["rewrite"])]
+    said = [word for word in said if word not in COURTESY]
+    if term := finding.term_asked(said, known, words):
+        return [Reading(9, ("explain", term), ())]
     for extra in passes(text, words):
         items = lexicon(words, extra).read(text)
         stated = statements.read(items, words, lexicon(words, extra))
