@@ -576,18 +576,34 @@ def latency(d: Draft) -> Readings:
     return [argv]
 
 
+def counted_as(token: Token) -> str:
+    """The family by whose rule a released model makes tokens. Raises Unfit."""
+    from ..cost import tokens as rules
+
+    if token.get("counter"):
+        return token.get("counter")
+    try:
+        return rules.find(token.text.replace(" ", "-"))
+    except rules.Ambiguous as error:
+        raise Unfit(str(error)) from None
+    except KeyError:
+        raise Unfit(
+            f"how {token.get('model')} makes tokens is not among the rules that are known (tokens"
+            " --help lists them)"
+        ) from None
+
+
 def tokens(d: Draft) -> Readings:
     """Visual tokens of an image; a model's number of parameters does not change them."""
-    images, counters = d.of("image"), d.of("counter")
+    images, counters = d.of("image"), d.of("counter", "model")
+    counters = [t for t in counters if t.get("counter") or not t.get(*PARTS)]
     asked = "visual_tokens" in {t.get("axis") for t in d.of("axis")} or d.said("token", "tokens")
     if not asked or not (
         images or counters or d.of("encoder") and d.of("px", "number", "resolution")
     ):
         raise Unfit("")
-    if d.has("fewest") or d.said("every model", "all models", "each model", "which model"):
-        many = True
-    else:
-        many = d.has("list")
+    every = d.said("every model", "all models", "each model", "which model")
+    many = every or d.has("fewest", "list")
     d.take(*images, *counters, *(t for t in d.of("axis") if t.get("axis") == "visual_tokens"))
     sizes = [t.get("image") for t in images]
     argv = ["tokens"]
@@ -597,23 +613,14 @@ def tokens(d: Draft) -> Readings:
     if counters:
         sizes += [f"{px}x{px}" for px in d.every("px") if f"{px}x{px}" not in sizes]
         if d.of("encoder", "connector"):
-            raise Unfit(f"either a model ({counters[0].get('counter')}) or a recipe of your own")
-        models = flag("model", *dict.fromkeys(t.get("counter") for t in counters))
+            raise Unfit(f"either a model ({counters[0].text}) or a recipe of your own")
+        models = flag("model", *dict.fromkeys(counted_as(t) for t in counters))
         shown = flag("image", *sizes)
         argv += [*shown, *models] if len(models) > 2 else [*models, *shown]
     elif many:
         argv += [*flag("image", *sizes), "--all"]
-    elif d.of("model"):
-        raise Unfit(
-            f"how {d.of('model')[0].get('model')} makes tokens is not among the rules that are"
-            " known (tokens --help lists them)"
-        )
     elif d.of("encoder"):
-        lone = [
-            t.get("number") for t in d.of("number") if d.before(t) and d.before(t)[0].text == "at"
-        ]
-        d.take(*(t for t in d.of("number") if lone))
-        encoder, px = d.one("encoder"), d.one("px", "resolution") or (lone[0] if lone else None)
+        encoder, px = d.one("encoder"), slots.pixels(d)
         argv += [
             *flag("encoder", encoder),
             *flag("resolution", px),
@@ -622,6 +629,8 @@ def tokens(d: Draft) -> Readings:
         argv += flag("image", *(size for size in sizes if size != f"{px}x{px}"))
     else:
         raise Unfit(f"in which model? (as in tokens --model qwen2-vl --image {sizes[0]})")
+    if pictures and "frame" in pictures[0].text and len(sizes) == 1:
+        return [argv + flag("frames", pictures[0].get("images").split()[0])]
     if pictures:
         raise Unfit(
             f"tokens are of one image, and several may share tokens or tiles: {pictures[0].text}"

@@ -53,11 +53,10 @@ def ablate_arguments(parser: Parser) -> None:
     screen_flags(parser, why="every axis with its runs, the plan over all of them, words")
 
 
-def ablate_command(args, library: Library, understood: dict | None = None) -> int:
-    """The axes in the order to ablate them, with runs and GPU-hours."""
-    from ..answers import ablate
-    from ..answers.ground import NothingFits, Request
-    from ..show import ablate as screen
+def ablate_request(args, library: Library):
+    """What is asked. Raises Usage, MixError and UnknownName."""
+    from ..answers.ablate import AblateRequest
+    from ..answers.ground import Request
 
     words = library.words
     own = (
@@ -72,12 +71,21 @@ def ablate_command(args, library: Library, understood: dict | None = None) -> in
         any_parts=args.any_parts,
         trainable_with=args.trainable_with,
     )
+    return AblateRequest(asked, own, args.confidence, args.worth)
+
+
+def ablate_command(args, library: Library, understood: dict | None = None) -> int:
+    """The axes in the order to ablate them, with runs and GPU-hours."""
+    from ..answers import ablate
+    from ..answers.ground import NothingFits
+    from ..show import ablate as screen
+
     try:
-        answer = ablate.answer_ablate(library, asked, own, args.confidence, args.worth)
+        answer = ablate.answer(library, ablate_request(args, library))
     except NothingFits as nothing:  # no bad input: as with `pick`, exit code 1
         err(f"error: {nothing}")
         return 1
-    view = screen.view(answer, words)
+    view = screen.view(answer, library.words)
     view["next"] = ["the same with --why (every axis, every run)", shell(["design", "--help"])]
     if args.json:
         show({**(understood or {}), **view})
