@@ -11,6 +11,8 @@ from .arguments import (
     constraints,
     flag,
     number,
+    proxies_of,
+    proxy_flag,
     recipe_fields,
     screen_flags,
 )
@@ -50,16 +52,21 @@ def ablate_arguments(parser: Parser) -> None:
             " the noise of one run)"
         ),
     )
+    proxy_flag(parser)
     screen_flags(parser, why="every axis with its runs, the plan over all of them, words")
 
 
 def ablate_command(args, library: Library, understood: dict | None = None) -> int:
     """The axes in the order to ablate them, with runs and GPU-hours."""
     from ..answers import ablate
+    from ..answers import proxy as proxies
     from ..answers.ground import NothingFits, Request
     from ..show import ablate as screen
+    from ..show import proxy as smaller_screen
+    from ..show.names import names_of
 
     words = library.words
+    smaller = proxies_of(args.proxy, words)
     own = (
         parse(recipe_fields(args.recipe, "ablate: --recipe"), words)[0]
         if args.recipe is not None
@@ -79,9 +86,13 @@ def ablate_command(args, library: Library, understood: dict | None = None) -> in
         return 1
     view = screen.view(answer, words)
     view["next"] = ["the same with --why (every axis, every run)", shell(["design", "--help"])]
+    small = [proxies.of_ablation(library, answer, one) for one in smaller]
+    carried = smaller_screen.view(small)
     if args.json:
-        show({**(understood or {}), **view})
+        show({**(understood or {}), **view, **({"proxies": carried} if carried else {})})
     else:
         whole = args.why or args.rows
         out(screen.full_text(view, style()) if whole else screen.first_screen(view, style()))
+        if carried:
+            out(smaller_screen.text(carried, names_of(library), style(), args.why))
     return 0

@@ -204,6 +204,28 @@ def own_fields(text: str | None, command: str, words: Vocabulary) -> dict:
     return parse(recipe_fields(text or "", f"{command}: --recipe"), words)[0].stated()
 
 
+def proxy_flag(parser: Parser) -> None:
+    """--proxy, of the commands that plan runs."""
+    parser.add_argument(
+        "--proxy",
+        metavar="FIELD=VALUE,…",
+        action="append",
+        default=[],
+        help=(
+            "a smaller run to ask instead (llm=0.5B, data_size=20%%, resolution=224): how much of"
+            " its verdict holds for the full one, what it costs, when it is a false economy"
+            " (repeatable)"
+        ),
+    )
+
+
+def proxies_of(values: Sequence[str], words: Vocabulary) -> list:
+    """--proxy FIELD=VALUE,…: what is smaller, each."""
+    from ..answers.proxy import small_of
+
+    return [small_of(recipe_fields(text, "--proxy"), text.strip(), words) for text in values]
+
+
 def pairs(values: Sequence[str], flag_name: str, words: Vocabulary) -> list[tuple[str, object]]:
     """--fix and --avoid: AXIS=VALUE, canonical."""
     found = []

@@ -25,6 +25,8 @@ from .arguments import (
     number,
     own_fields,
     positive,
+    proxies_of,
+    proxy_flag,
 )
 from .console import PROGRAM, out, show, style
 
@@ -141,6 +143,7 @@ def design_arguments(parser: Parser) -> None:
     parser.add_argument(
         "--recipe", metavar="FIELD=VALUE,…", help="what is held (fields left out: LLaVA-1.5-7B)"
     )
+    proxy_flag(parser)
     parser.add_argument(
         "--plan",
         choices=PLANS,
@@ -176,9 +179,11 @@ def design_arguments(parser: Parser) -> None:
 def design_command(args, library: Library, understood: dict | None = None) -> int:
     """The fewest runs that separate factors, with seeds and GPU-hours."""
     from ..answers import design as experiments
+    from ..answers import proxy as proxies
     from ..show import design as report
 
     words = library.words
+    smaller = proxies_of(args.proxy, words)
     own = own_fields(args.recipe, "design", words)
     factors = [factor_of(text, library) for text in args.factor]
     check_factors(factors, own)
@@ -219,15 +224,20 @@ def design_command(args, library: Library, understood: dict | None = None) -> in
         )
     except NoDesign as error:
         raise Usage(f"design: {error}") from None
+    small = [proxies.of_experiment(library, value, one) for one in smaller]
     written, notes = export_runs(args, value, library) if args.export else ([], [])
+    from ..show import proxy as screen
     from ..show.names import names_of
 
-    names = names_of(library)
+    names, carried = names_of(library), screen.view(small)
     if args.json:
         more = {"export": {"target": args.to, "files": written, "notes": notes}} if written else {}
+        more |= {"proxies": carried} if carried else {}
         show({**(understood or {}), **report.experiment_json(value, names), **more})
     else:
         out(report.experiment_text(value, names, style()))
+        if carried:
+            out(screen.text(carried, names, style(), True))
         if written:
             lines = [
                 line for note in notes for line in wrap("note: " + note, style(), hang="      ")
