@@ -30,12 +30,17 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 CHECKOUT = os.path.dirname(HERE)  # main.py lies here, unless the package is installed
 
 
+def installed() -> bool:
+    """Is this an installed package, which holds its tables? Its own files are then left alone."""
+    return os.path.isdir(os.path.join(HERE, "tables"))
+
+
 def shipped_tables() -> str:
     """The tables that come with the program: inside an installed package, beside the package in a
     checkout.
     """
     inside = os.path.join(HERE, "tables")
-    return inside if os.path.isdir(inside) else os.path.join(CHECKOUT, "tables")
+    return inside if installed() else os.path.join(CHECKOUT, "tables")
 
 
 COMPONENTS = ("encoder", "connector", "llm", "data")

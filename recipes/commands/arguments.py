@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 
 from ..base.errors import Refused
 from ..cost import tokens
-from ..library import Library
+from ..library import Library, installed
 from ..picker.limits import DEFAULT_BUDGET, DEFAULT_DEVICE, Constraints
 from ..picker.space import same_size
 from ..terms import units
@@ -25,6 +25,12 @@ FIXABLE = ("encoder", "connector", "llm", "llm_params_b", "data", "resolution", 
 
 class Usage(Refused):
     """A command line that cannot be carried out: one line, exit code 2."""
+
+
+def in_checkout(command: str, instead: str) -> None:
+    """Refuse to write what ships with the program where it is installed. Raises Usage."""
+    if installed():
+        raise Usage(f"{command}: an installed copy leaves its own files as they are: {instead}")
 
 
 class Parser(argparse.ArgumentParser):

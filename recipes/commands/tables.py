@@ -8,7 +8,7 @@ import os
 from ..library import Library
 from ..show.text import wrap
 from ..terms.vocabulary import fold
-from .arguments import Parser, Usage, flag, known_paper, positive
+from .arguments import Parser, Usage, flag, in_checkout, known_paper, positive
 from .console import err, out, show, style
 
 
@@ -135,7 +135,10 @@ def check_command(args, library: Library, understood: dict | None = None) -> int
         )
         return 0
     if args.lock:
-        folders = [*args.paths, *args.tables] or [library.shipped]
+        folders = [*args.paths, *args.tables]
+        if not folders:
+            in_checkout("check --lock", "name the folder of your tables")
+            folders = [library.shipped]
         for folder in folders:
             if not os.path.isdir(folder):
                 raise Usage(f"check --lock: {folder} is not a folder")
@@ -185,6 +188,8 @@ def fit_command(args, library: Library, understood: dict | None = None) -> int:
     """Fit the model to the published tables anew."""
     from ..answers import fit as refit
 
+    if not args.check:
+        in_checkout("fit", "run it in a checkout")
     result = refit.run(library, args.search, args.check, err)
     show(result) if args.json else out(result["message"])
     return 0 if result["ok"] else 1
