@@ -13,7 +13,7 @@ from recipes.effects import proxy
 from recipes.effects.columns import columns
 from recipes.effects.proxy import Case, Sums
 from recipes.effects.proxy_rows import cases
-from recipes.effects.store import stored_digest
+from recipes.effects.store import evidence_digest
 from recipes.library import Library
 
 from . import support
@@ -247,9 +247,9 @@ class Published(unittest.TestCase):
             for mine, theirs in zip(value, stored.sums[key]):
                 self.assertAlmostEqual(mine, theirs, delta=1e-4 * abs(mine) + 1e-9, msg=str(key))
 
-    def test_it_belongs_to_the_fit(self):
+    def test_it_belongs_to_these_tables(self):
         data = json.loads(pathlib.Path(support.TABLES, *proxy.PATH).read_text())
-        self.assertEqual(data["evidence"], stored_digest(support.TABLES))
+        self.assertEqual(data["evidence"], evidence_digest(support.TABLES))
 
     def test_an_llm_proxy_carries_over_in_part(self):
         one = support.library().proxies.carried("llm", "encoder", 3.0)

@@ -148,7 +148,7 @@ def _table(one: Mapping, style: Style) -> list[str]:
                 ", ".join(_rows(part) for part in axis["rows"].values()),
             ]
         )
-    head = ["axis", "sign %", "moved", "correlation", "repeat", "slope", "rows (papers)"]
+    head = ["axis", "sign %", "moved", "correlation", "repeat", "slope", "rows"]
     return table(head, rows, "lrrrrrl", style, 6)
 
 
@@ -270,7 +270,7 @@ def _grounds(one: Mapping) -> list[str]:
     if any(not p["cases"] for a in one["axes"] for p in a["rows"].values() if p):
         out.append("0 rows: no table has the axis at two sizes; the other axes stand for it")
     out.append(
-        "sign: in how many cases the full run had the small run's; moved: where the small run moved"
+        "rows: cases (papers); sign: in how many of them the full run had the small run's; moved: where the small run moved"
         " more than is usual on its benchmark; repeat: the correlation of the full run with a"
         " repeat of it, by the noise of runs; slope: the full run's delta over the small run's;"
         f" brackets: {percent(LEVEL)} intervals of the mean over papers"
