@@ -9,6 +9,7 @@ import recipes
 from recipes.answers import calibration
 from recipes.cost import explain, fit, flops, latency, memory, parts, runs, served, tokens, training
 from recipes.evidence.reports import check_reports
+from recipes.picker import space
 
 from . import support
 
@@ -276,7 +277,7 @@ class Fits(unittest.TestCase):
         self.tuned = ("connector", "llm")
 
     def test_terms_by_hand(self):
-        encoder, llm = 303_179_776, 6_738_415_616
+        encoder, llm = self.parts.encoder, 6_738_415_616
         one = fit.held(self.parts, self.tuned, fit.Setup(gpus=1))
         self.assertAlmostEqual(one.weights, 2 * (encoder + 2e7 + llm) / 1e9)
         self.assertAlmostEqual(one.states, (llm + 2e7) * 14 / 1e9)  # 16 with the weight
@@ -393,10 +394,30 @@ class Parts(unittest.TestCase):
         # the second tower is brought to the grid of the one that knows 384 px, and runs at its own
         self.assertEqual((alone.tokens, fused.tokens), (729, 729))
         self.assertEqual([side for _, side, _ in fused.encoders], [1024, 384])
+        # a side that none knows: what is near runs at it, what is far stays at its own
+        self.assertEqual(parts.sides([sam, siglip], 336), [1024, 336])
         native = parts.seen([self.encoders["qwen2-vl-vit"]], 448, "patch-merger-qwen", 1024)
         self.assertEqual(native.encoders[0][2], 4)  # 1,024 tokens come from 4,096 patches
         with self.assertRaises(flops.MissingFigure):
             parts.seen([clip], "anyres-700", "mlp-2x-gelu")
+
+    def test_every_candidate_of_pick_is_seen_alike(self):
+        """One rule for cost, latency and pick: encoders, sides, views, grid and tokens."""
+        found, _ = space.visuals(support.library().words)
+        for visual in found:
+            recipe = visual.recipe
+            records = [self.encoders[part] for part in recipe.encoder.split("+")]
+            sight = parts.seen(records, recipe.resolution, recipe.connector, recipe.visual_tokens)
+            name = (recipe.encoder, recipe.resolution, recipe.connector)
+            self.assertEqual(sight.tokens, visual.visual_tokens, name)
+            self.assertEqual(sight.grid, visual.grid_tokens, name)
+            self.assertEqual(
+                sorted((r["slug"], side, views) for r, side, views in sight.encoders),
+                sorted((r["slug"], side, views) for r, side, views in visual.encoders),
+            )
+            if isinstance(recipe.resolution, int):  # tokens need not be stated
+                alone = parts.seen(records, recipe.resolution, recipe.connector)
+                self.assertEqual(alone.tokens, visual.visual_tokens, name)
 
     def test_a_stand_in_is_scaled_and_never_far(self):
         records = support.library().words.records("llm").values()

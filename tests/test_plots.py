@@ -397,6 +397,17 @@ class Forest(unittest.TestCase):
         self.assertTrue(min(direct) < pool.estimate < max(direct))
         self.assertGreater(delta.direct.se, 20)  # points of 1000, not of 100
 
+    def test_benchmarks_that_were_asked_about_come_first(self):
+        direct = [
+            d.benchmark
+            for d in self.answer.deltas
+            if any(row.relation == "direct" for row in d.evidence)
+        ]
+        last = forest.most_direct(self.answer, len(direct))[-1].benchmark
+        chosen = forest.most_direct(self.answer, 2, asked={last})
+        self.assertEqual(chosen[0].benchmark, last)
+        self.assertNotEqual(forest.most_direct(self.answer, 2)[0].benchmark, last)
+
     def test_default_benchmarks_have_most_direct_rows(self):
         count = lambda d: sum(r.relation == "direct" for r in d.evidence)  # noqa: E731
         chosen = forest.most_direct(self.answer)

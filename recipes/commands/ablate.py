@@ -56,17 +56,12 @@ def ablate_arguments(parser: Parser) -> None:
     screen_flags(parser, why="every axis with its runs, the plan over all of them, words")
 
 
-def ablate_command(args, library: Library, understood: dict | None = None) -> int:
-    """The axes in the order to ablate them, with runs and GPU-hours."""
-    from ..answers import ablate
-    from ..answers import proxy as proxies
-    from ..answers.ground import NothingFits, Request
-    from ..show import ablate as screen
-    from ..show import proxy as smaller_screen
-    from ..show.names import names_of
+def ablate_request(args, library: Library):
+    """What is asked. Raises Usage, MixError and UnknownName."""
+    from ..answers.ablate import AblateRequest
+    from ..answers.ground import Request
 
     words = library.words
-    smaller = proxies_of(args.proxy, words)
     own = (
         parse(recipe_fields(args.recipe, "ablate: --recipe"), words)[0]
         if args.recipe is not None
@@ -79,20 +74,33 @@ def ablate_command(args, library: Library, understood: dict | None = None) -> in
         any_parts=args.any_parts,
         trainable_with=args.trainable_with,
     )
+    return AblateRequest(asked, own, args.confidence, args.worth)
+
+
+def ablate_command(args, library: Library, understood: dict | None = None) -> int:
+    """The axes in the order to ablate them, with runs and GPU-hours."""
+    from ..answers import ablate
+    from ..answers.ground import NothingFits
+    from ..answers.proxy import of_ablation
+    from ..show import ablate as screen
+    from ..show import proxy as small_screen
+    from ..show.names import names_of
+
+    smaller = proxies_of(args.proxy, library.words)
     try:
-        answer = ablate.answer_ablate(library, asked, own, args.confidence, args.worth)
+        answer = ablate.answer(library, ablate_request(args, library))
     except NothingFits as nothing:  # no bad input: as with `pick`, exit code 1
         err(f"error: {nothing}")
         return 1
-    view = screen.view(answer, words)
+    view = screen.view(answer, library.words)
     view["next"] = ["the same with --why (every axis, every run)", shell(["design", "--help"])]
-    small = [proxies.of_ablation(library, answer, one) for one in smaller]
-    carried = smaller_screen.view(small)
+    if smaller:
+        view["proxies"] = small_screen.view([of_ablation(library, answer, x) for x in smaller])
     if args.json:
-        show({**(understood or {}), **view, **({"proxies": carried} if carried else {})})
+        show({**(understood or {}), **view})
     else:
         whole = args.why or args.rows
         out(screen.full_text(view, style()) if whole else screen.first_screen(view, style()))
-        if carried:
-            out(smaller_screen.text(carried, names_of(library), style(), args.why))
+        if smaller:
+            out(small_screen.text(view["proxies"], names_of(library), style(), whole))
     return 0

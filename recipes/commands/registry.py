@@ -45,7 +45,7 @@ COMMANDS = {
         "pick",
         "The best recipes for a task mix, a budget and a latency target",
         'pick --tasks documents --budget "500 A100-hours"\npick --tasks ui-agent --fix'
-        " llm_params_b=2B --memory 8GB",
+        " llm_params_b=2B --memory 8GB\npick --tasks charts --trainable-with llava-next --why",
     ),
     "rank": Command(
         "rank",

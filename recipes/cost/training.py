@@ -161,7 +161,7 @@ def fills(resolution: int | str | None, tile: int) -> tuple[tuple[float, float],
     """Of captions and of chats: the share of a recipe's visual tokens and the share of its views
     that an image fills. 1 for one view; tiles of `tile` pixels follow the image (LLaVA-NeXT's
     rule)."""
-    found = re.fullmatch(r"anyres-(\d+)", str(resolution))
+    found = re.fullmatch(r"anyres-(\d+)(?:x\1)?", str(resolution))
     across = int(found[1]) // tile if found and int(found[1]) % tile == 0 else 1
     if across < 2:
         return UNTILED

@@ -188,7 +188,9 @@ def agreement(correlation: float) -> float:
 
 def chained(parts: Sequence[Sums]) -> Sums:
     """What carries over when a run is small in several ways at once, as if each lost by itself:
-    correlations and slopes multiply, deltas count as normal. (No table is small in two ways.)
+    correlations and slopes multiply, deltas count as normal. Too few tables are small in two ways
+    to check it: ten cases of FastVLM, LLM and resolution, correlate 0.89, where the product of
+    these two of the same paper is 0.84.
     """
     if len(parts) == 1:
         return parts[0]

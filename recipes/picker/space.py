@@ -379,7 +379,9 @@ def space(
     llms = sieve.prefer(
         llms, "llm", lambda x: x.slug, only.barred, odd.replace("the {}", "the LLM")
     )
-    mixes = sieve.prefer(mixes, "data", lambda x: x.slug, {"data": only.empty}, EMPTY)
+    rules = ((only.closed, CLOSED), (only.barred.get("data", ()), VARIANT), (only.empty, EMPTY))
+    for barred, rule in rules:
+        mixes = sieve.prefer(mixes, "data", lambda x: x.slug, {"data": barred}, rule)
     return Space(
         tuple(views),
         tuple(llms),
@@ -398,4 +400,8 @@ def space(
     )
 
 
+CLOSED = "the data mix is not public, holds captions alone, or stands in no table (--any-parts)"
+VARIANT = (
+    "the data mix is no released one, and no rows on these tasks say that it gains (--any-parts)"
+)
 EMPTY = "the data mix holds none of the tasks' kinds of data (--any-parts)"

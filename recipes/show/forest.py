@@ -6,7 +6,7 @@ own intervals are the noise of two runs; deltas of tables with another scale (OC
 brought to the benchmark's. Does not print.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from ..base.wording import clean, plural, points, signed
 from ..effects.results import Delta, Evidence, Swap
@@ -17,18 +17,19 @@ from .text import Style, clip, wrap
 PANELS, CONTRADICTED, ROWS = 3, 2, 10
 
 
-def most_direct(answer: Swap, count: int = PANELS) -> list[Delta]:
+def most_direct(answer: Swap, count: int = PANELS, asked: Collection[str] = ()) -> list[Delta]:
     """The benchmarks with most direct rows (those with near rows if there are none, else the
-    first).
+    first); those that were asked about before the others.
     """
 
     def rank(relation: str) -> list[Delta]:
         counted = [(sum(row.relation == relation for row in d.evidence), d) for d in answer.deltas]
         return [
             d
-            for _, d in sorted((pair for pair in counted if pair[0]), key=lambda pair: -pair[0])[
-                :count
-            ]
+            for _, d in sorted(
+                (pair for pair in counted if pair[0]),
+                key=lambda pair: (pair[1].benchmark not in asked, -pair[0]),
+            )[:count]
         ]
 
     return rank("direct") or rank("near") or list(answer.deltas[:1])
