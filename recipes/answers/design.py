@@ -223,7 +223,10 @@ def plan(
         recipe = recipe_of(setting, factors, own, words)
         if recipe not in costed:
             try:
-                costed[recipe] = bill(library, recipe, Order(gpu, plan=stages)).estimate.gpu_hours
+                hours = bill(library, recipe, Order(gpu, plan=stages)).estimate
+                if hours is None:
+                    raise flops.MissingFigure(f"no source prints how fast {gpu} computes")
+                costed[recipe] = hours.gpu_hours
             except flops.MissingFigure as missing:
                 costed[recipe] = None
                 notes.append(f"no cost for some runs: {missing}")

@@ -458,12 +458,17 @@ def _device(args: argparse.Namespace, words: Vocabulary) -> tuple:
 
 
 def image_size(text: str) -> tuple[int, int]:
-    """--image 1024x768."""
+    """--image 1024x768, or a page: a4@150dpi."""
+    page = re.fullmatch(r"(\w+)@(\d{1,4})(?:dpi)?", text.strip().lower(), re.ASCII)
+    if page:
+        return tokens.page(page[1], int(page[2]))
     width, sign, height = text.lower().replace("×", "x").partition("x")
     if not sign or not all(
         part.isascii() and part.isdecimal() and len(part) <= 9 for part in (width, height)
     ):
-        raise Usage(f"tokens: --image {text[:40]!r} is not WIDTHxHEIGHT (as in 1024x768)")
+        raise Usage(
+            f"tokens: --image {text[:40]!r} is not WIDTHxHEIGHT (as in 1024x768, or a4@150dpi)"
+        )
     tokens.check_size(int(width), int(height))
     return int(width), int(height)
 

@@ -11,7 +11,7 @@ from ..show import tokens as text
 from ..show.text import wrap
 from ..terms.recipe import BASELINE, parse
 from ..terms.vocabulary import UnknownName, fold, nearest
-from .arguments import Parser, Usage, image_size
+from .arguments import Parser, Usage, flag, image_size, whole_number
 from .console import out, show, style
 
 
@@ -24,7 +24,20 @@ def tokens_arguments(parser: Parser) -> None:
         metavar="WxH",
         action="append",
         default=[],
-        help="image size in pixels (repeatable)",
+        help="image size in pixels, or a page: a4@150dpi (repeatable)",
+    )
+    for name in ("min", "max"):
+        parser.add_argument(
+            f"--{name}-pixels",
+            type=flag(whole_number),
+            metavar="N",
+            help=f"{name} pixels of an image, where the model keeps its shape (Qwen-VL, GLM-V)",
+        )
+    parser.add_argument(
+        "--frames",
+        type=flag(whole_number),
+        metavar="N",
+        help="a video of so many sampled frames of that size",
     )
     parser.add_argument(
         "--explain",
@@ -65,12 +78,10 @@ def tokens_command(args, library: Library, understood: dict | None = None) -> in
     if args.model and (args.encoder or args.resolution or args.connector):
         raise Usage("tokens: either --model or a recipe (--encoder, --resolution, --connector)")
     if args.model:
-        model = args.model.strip().lower()
-        if tokens.ALIASES.get(model, model) not in tokens.MODELS:
-            near = nearest(model, {fold(name): name for name in (*tokens.MODELS, *tokens.ALIASES)})
-            raise UnknownName("model", args.model, near)
-        values = [tokens.count(model, *size) for size in sizes]
+        model, values = _counted(args, sizes)
     else:
+        if (args.min_pixels, args.max_pixels, args.frames) != (None, None, None):
+            raise Usage("tokens: --min-pixels, --max-pixels and --frames need --model")
         recipe = parse(
             {k: getattr(args, k) for k in ("encoder", "resolution", "connector")}, library.words
         )[0].over(BASELINE)
@@ -87,3 +98,19 @@ def tokens_command(args, library: Library, understood: dict | None = None) -> in
     else:
         out(text.tokens_text(model, values, style()))
     return 0
+
+
+def _counted(args, sizes: list[tuple[int, int]]) -> tuple[str, list]:
+    """A released model, and the tokens of each size in it. Raises UnknownName and Usage."""
+    try:
+        model = tokens.find(args.model)
+    except KeyError:
+        text = args.model.strip().lower()
+        near = nearest(text, {fold(name): name for name in (*tokens.MODELS, *tokens.ALIASES)})
+        raise UnknownName("model", args.model, near) from None
+    bounds = args.min_pixels, args.max_pixels
+    if args.frames is None:
+        return model, [tokens.count(model, *size, *bounds) for size in sizes]
+    if bounds != (None, None):
+        raise Usage("tokens: --frames takes the model's own bounds, not --min-pixels, --max-pixels")
+    return model, [tokens.video(model, args.frames, *size) for size in sizes]

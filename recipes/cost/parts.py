@@ -118,7 +118,11 @@ def shape(records: Iterable[Mapping], params_b: float, kin: Mapping | None = Non
     equally near ones one of the family or line of `kin` (the record it stands in for) and then the
     smallest vocabulary; scaled to the size. Raises flops.MissingFigure.
     """
-    known = [r for r in records if r.get("params") and r.get("layers") and r.get("kv_heads")]
+    known = [
+        r
+        for r in records
+        if r.get("params") and r.get("layers") and r.get("kv_heads") and not r.get("experts")
+    ]
 
     def distance(record: Mapping) -> tuple[float, bool, float, str]:
         gap = abs(math.log(flops.llm_params(record) / (0.95e9 * params_b)))

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-from . import flops, tokens
+from . import flops, token_rules
 
 # Text tokens of a sample. A caption of the alignment data is a sentence or two; an instruction
 # sample of the LLaVA-1.5 mix is a chat of several turns: people who trained on it find 500 to 570.
@@ -174,8 +174,8 @@ def fills(resolution: int | str | None, tile: int) -> tuple[tuple[float, float],
     out = []
     for size in (CAPTION_IMAGE, CHAT_IMAGE):
         side = 24  # tokens along a tile: the shares do not depend on it
-        made = tokens.anyres(*size, tile, side, grids, None).visual_tokens
-        w, h = tokens.best_grid(*size, grids)
+        made = token_rules.anyres(*size, tile, side, grids, None).visual_tokens
+        w, h = token_rules.best_grid(*size, grids)
         views = across * across + 1
         out.append(
             (

@@ -323,11 +323,20 @@ def _lmms_eval(path: str, data: Mapping) -> Iterator[Reading]:
             for key, item, error in _metrics(values):
                 metric, _, filtered = key.partition(",")
                 for below, name, leaf in _leaves(metric, item):
-                    at = f"/{block}/{escape(task)}/{escape(key)}{below}"
                     yield Reading(
-                        source, at, task, name, number(leaf), short(leaf),
-                        error if not below else None, n, asked, shots, filtered or None, None, group,
-                    )  # fmt: skip
+                        source,
+                        f"/{block}/{escape(task)}/{escape(key)}{below}",
+                        task,
+                        name,
+                        number(leaf),
+                        short(leaf),
+                        error if not below else None,
+                        n,
+                        asked,
+                        shots,
+                        filtered or None,
+                        group=group,
+                    )
 
 
 def _metrics(values: Mapping) -> Iterator[tuple[str, object, Decimal | None]]:

@@ -47,16 +47,16 @@ def run(library: Library, paths: list[str]) -> Report:
     return report._replace(problems=(*problems, *claimed))
 
 
-def claim_problems(library: Library, papers: Sequence[Paper]) -> list[Problem]:
+def claim_problems(library: Library, papers: Sequence[Paper] | None = None) -> list[Problem]:
     """Claims whose selectors name nothing, and a claims file that cannot be read. papers: all that
-    ship, read whole.
+    ship, where they were read already.
     """
     path = claims.shipped_path(library.shipped)
     models = {model["key"]: model for model in library.words.registry("models")["models"]}
     try:
         found = claims.problems(
             claims.read_claims(path),
-            papers,
+            library.papers(shipped_only=True) if papers is None else papers,
             library.words,
             models,
             (*tokens.MODELS, *tokens.ALIASES),
