@@ -149,7 +149,7 @@ class Statistics(unittest.TestCase):
     def test_by_hand(self):
         """x = 1, 2, -1 and y = 1, 1, 1: sum xy = 2, sum xx = 6, sum yy = 3."""
         found = [Case("llm", "data", "a", 1.0, x, 1.0, 0.6) for x in (1.0, 2.0, -1.0)]
-        sums = proxy.added(found).sums["llm", "data", 0, "a"]
+        sums = proxy.added(found).sums["llm", "data", 1, "a"]
         self.assertAlmostEqual(sums.correlation, 2 / math.sqrt(18))
         self.assertAlmostEqual(sums.slope, 1 / 3)
         self.assertAlmostEqual(sums.sign, 2 / 3)
@@ -159,7 +159,7 @@ class Statistics(unittest.TestCase):
 
     def test_a_tie_is_neither_right_nor_wrong(self):
         found = [Case("llm", "data", "a", 1.0, 0.0, 1.0), Case("llm", "data", "a", 1.0, 1.0, 1.0)]
-        self.assertEqual(proxy.added(found).sums["llm", "data", 0, "a"].sign, 1.0)
+        self.assertEqual(proxy.added(found).sums["llm", "data", 1, "a"].sign, 1.0)
 
     def test_a_paper_counts_with_the_root_of_its_cases(self):
         self.assertAlmostEqual(Sums(100, 50.0).weighted().cases, 10)
@@ -209,6 +209,30 @@ class Statistics(unittest.TestCase):
             return high - low
 
         self.assertLess(width([1.0, 1.0, 1.1, 0.9]), width([2.0, 1.0, 0.1, -0.5]))
+
+    def test_a_doubling_costs(self):
+        """Inside each of three papers z falls from 1.0 at one doubling to 0.6 at three: 0.2 each.
+        A fourth paper that has one ratio alone, and a higher z there, does not hide it.
+        """
+
+        def at(name, z, ratio):
+            r = math.tanh(z)
+            up, down = 1.0, math.sqrt(1 / r**2 - 1)  # y = x + e, e at right angles to x
+            return [
+                Case("llm", "data", name, ratio, x, x * up + e * down)
+                for x, e in ((1, 1), (1, -1), (-1, 1), (-1, -1), (1, 1), (1, -1), (-1, 1), (-1, -1))
+            ]
+
+        found = [x for name in "abc" for z, t in ((1.0, 1.0), (0.6, 3.0)) for x in at(name, z, t)]
+        stored = proxy.added([*found, *at("d", 1.3, 3.0)])
+        decline = stored.decline("llm")
+        self.assertAlmostEqual(decline.per_doubling, 0.2)
+        self.assertEqual((decline.papers, decline.falling), (3, 3))
+        near, far = (stored.carried("llm", "data", ratio).sums for ratio in (1.0, 4.0))
+        self.assertAlmostEqual(math.atanh(near.correlation) - math.atanh(far.correlation), 0.6)
+        self.assertLess(far.sign, near.sign)
+        self.assertLess(far.slope, near.slope)
+        self.assertEqual(proxy.added(made(0.5)).decline("llm").per_doubling, 0.0)
 
     def test_left_out_papers(self):
         self.assertEqual(proxy.checked(made(0.5)), {})  # two others are too few
@@ -277,6 +301,10 @@ class Commands(unittest.TestCase):
         self.assertEqual(axis["axis"], "encoder")
         self.assertLess(axis["correlation"], axis["correlation_of_a_repeat"])
         self.assertGreater(axis["rows"]["llm"]["cases"], 100)
+        self.assertEqual(axis["check"]["llm"]["papers"], len(axis["rows"]["llm"]["papers"]))
+        (less,) = support.call_json(*DESIGN, "--proxy", "llm=3B")["proxies"]
+        self.assertGreater(less["cost_share"], one["cost_share"])
+        self.assertGreater(less["axes"][0]["correlation"], axis["correlation"])
         self.assertEqual(axis["trusted_from"][0]["benchmark"], "mmmu")
         self.assertIs(axis["false_economy"], False)
         self.assertNotIn("proxies", support.call_json(*DESIGN))

@@ -75,7 +75,8 @@ class Carry(NamedTuple):
     without any run (ablate). shows: (benchmark, points, probability that the small run has the sign
     of an effect of that size on the full one). trusted: (benchmark, points that the small run must
     move it by for its sign to hold with the asked probability). against: why it is a false economy:
-    coin, sure already, effect too small."""
+    coin, sure already, effect too small. checks: way to be small -> how left-out papers are
+    predicted on this axis."""
 
     axis: str
     parts: Mapping[str, Carried | None]
@@ -86,6 +87,7 @@ class Carry(NamedTuple):
     shows: tuple[tuple[str, float, float], ...]
     trusted: tuple[tuple[str, float | None], ...]
     against: tuple[str, ...]
+    checks: Mapping[str, Check]
 
     @property
     def carried(self) -> float | None:
@@ -173,7 +175,7 @@ def carry(
     parts = {kind: stored.carried(kind, axis, math.log2(r)) for kind, r in ratios.items()}
     known = [part for part in parts.values() if part]
     if len(known) < len(parts):
-        return Carry(axis, parts, None, None, None, sure_now, (), (), ())
+        return Carry(axis, parts, None, None, None, sure_now, (), (), (), {})
     sums = chained([part.sums for part in known])
     intervals = [part.correlation_interval for part in known]
     correlation = None if None in intervals else tuple(math.prod(ends) for ends in zip(*intervals))
@@ -207,6 +209,7 @@ def carry(
         shows,
         tuple((name, None if from_ is None else from_ * points[name]) for name in effects),
         tuple(reason for reason, holds in against.items() if holds),
+        _checks(library, ratios, axis),
     )
 
 
@@ -284,6 +287,7 @@ def of_ablation(library: Library, full: AblateAnswer, small: Small) -> Proxy:
     )
 
 
-def _checks(library: Library, ratios: Mapping[str, float]) -> dict[str, Check]:
+def _checks(library: Library, ratios: Mapping[str, float], axis: str = "") -> dict[str, Check]:
+    """How left-out papers are predicted, each way to be small (on one axis, or on all)."""
     checks = library.proxies.checks
-    return {kind: checks[kind, ""] for kind in ratios if (kind, "") in checks}
+    return {kind: checks[kind, axis] for kind in ratios if (kind, axis) in checks}

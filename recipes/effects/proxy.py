@@ -23,14 +23,17 @@ from . import tails
 PATH = ("derived", "proxies.json")
 SEVERAL = "several"
 LEAST_RATIO = 1.25  # nearer sizes are the same size: a 7B and an 8B
-BANDS = (2.5, 5.0)  # where one class of size ratios ends and the next begins
+FEW = 5  # cases of an axis and ratio in a paper below which their correlation says nothing
+STEEP = 0.95  # correlations beyond count as this one where they are bent (Fisher's z)
 ENOUGH = 3  # papers that can say something about a fourth
 LEVEL = 0.8
 SURE = 0.9
 # Weighted cases of all axes that stand beside those of one axis: 1 to 100 were tried on left-out
 # papers. For LLMs, error over "no change" 0.80 (1), 0.75 (10), 0.70 (100) over all cases and 0.86,
 # 0.85, 0.85 as a mean over papers; for resolutions 0.67, 0.69, 0.75. The log score of the sign is
-# best at 10 and 30. Conditioning on the size ratio as well made it worse for LLMs (0.59 for 0.54).
+# best at 10 and 30. Classes of size ratios of their own made it worse for LLMs (0.59 for 0.54):
+# papers differ more than ratios. Inside papers the correlation does fall with the ratio, so that is
+# where the decline is taken from (error and log score stay as they are).
 DRAWN = 10.0
 
 
@@ -57,6 +60,7 @@ class Case(NamedTuple):
 class Sums(NamedTuple):
     """Cases added up. right of signed: cases of equal sign, of those where neither delta is 0;
     right_moved of moved: the same where the small run moved more than is usual on its benchmark.
+    noise, ratio: of the cases, added up.
     """
 
     cases: float = 0
@@ -68,6 +72,7 @@ class Sums(NamedTuple):
     right_moved: float = 0
     moved: float = 0
     noise: float = 0.0
+    ratio: float = 0.0
 
     def plus(self, other: "Sums", weight: float = 1.0) -> "Sums":
         """Both together, the other with a weight."""
@@ -90,6 +95,22 @@ class Sums(NamedTuple):
         deltas = whole._replace(xx=whole.xx * size, xy=whole.xy * size, yy=whole.yy * size)
         # the noise of runs does not grow with what is compared
         return self.plus(deltas, share)
+
+    def at(self, ratio: float, decline: float) -> "Sums":
+        """The same at another ratio of sizes (log2): Fisher's z of the correlation falls by
+        `decline` per doubling, and the agreement of signs as it would for normal deltas.
+        """
+        r, away = self.correlation, ratio - self.ratio / self.cases
+        if not r or not decline or not self.signed:
+            return self
+        there = math.tanh(_bent(r) - decline * away)
+        sign = min(max(self.sign + agreement(there) - agreement(r), 0.5), 1.0)
+        wrong = (1 - sign) / (1 - self.sign) if self.sign < 1 else 1.0
+        return self._replace(
+            xy=there * math.sqrt(self.xx * self.yy),
+            right=sign * self.signed,
+            right_moved=self.moved - min(wrong * (self.moved - self.right_moved), self.moved),
+        )
 
     @property
     def correlation(self) -> float | None:
@@ -148,8 +169,7 @@ class Sums(NamedTuple):
 class Carried(NamedTuple):
     """What carries over on one axis. sums: of the axis, drawn towards those of all axes. cases,
     papers: of the axis; of_papers: over all axes. correlation_interval, sign_interval: of the mean
-    over papers, at LEVEL (None: fewer than ENOUGH papers). at_ratio: what the cases of such size
-    ratios alone say, over all axes, and how many papers they are of; shown, not used.
+    over papers, at LEVEL (None: fewer than ENOUGH papers). decline: what a doubling costs.
     """
 
     sums: Sums
@@ -158,7 +178,17 @@ class Carried(NamedTuple):
     of_papers: int
     correlation_interval: tuple[float, float] | None
     sign_interval: tuple[float, float] | None
-    at_ratio: tuple[Sums, int]
+    decline: "Decline"
+
+
+class Decline(NamedTuple):
+    """By how much Fisher's z of the correlation falls per doubling of the ratio of sizes, inside
+    papers; papers: that have several ratios; falling: in which it falls.
+    """
+
+    per_doubling: float
+    papers: int
+    falling: int
 
 
 class Check(NamedTuple):
@@ -201,13 +231,15 @@ def chained(parts: Sequence[Sums]) -> Sums:
     return Sums(1, xx, slope * xx, yy, agreement(r), 1, noise=noise)
 
 
-def band(ratio: float) -> int:
-    """The class of a size ratio (log2)."""
-    return sum(2**ratio >= edge for edge in BANDS)
+def _bent(correlation: float) -> float:
+    """Fisher's z."""
+    return math.atanh(min(max(correlation, -STEEP), STEEP))
 
 
 class Proxies(NamedTuple):
-    """sums: (kind, axis, band, paper) -> Sums. checks: (kind, axis or "") -> Check."""
+    """sums: (kind, axis, ratio to the nearest doubling, paper) -> Sums. checks: (kind, axis or "")
+    -> Check.
+    """
 
     sums: Mapping[tuple[str, str, int, str], Sums]
     checks: Mapping[tuple[str, str], Check] = {}
@@ -223,32 +255,56 @@ class Proxies(NamedTuple):
         """What all the others say."""
         return Proxies({key: value for key, value in self.sums.items() if key[3] != paper})
 
-    def by_paper(self, kind: str, axis: str | None, of: int | None) -> dict[str, Sums]:
-        """Sums per paper (None: over all axes, all ratios)."""
+    def by_paper(self, kind: str, axis: str | None) -> dict[str, Sums]:
+        """Sums per paper (None: over all axes)."""
         out: dict[str, Sums] = {}
-        for (kind_, axis_, band_, paper), value in sorted(self.sums.items()):
-            if kind_ == kind and axis in (None, axis_) and of in (None, band_):
+        for (kind_, axis_, _, paper), value in sorted(self.sums.items()):
+            if kind_ == kind and axis in (None, axis_):
                 out[paper] = out.get(paper, Sums()).plus(value)
         return out
 
-    def sums_of(self, kind: str, axis: str) -> Sums:
-        """The sums of an axis, drawn towards those of all axes with the weight of DRAWN."""
-        whole = pooled(self.by_paper(kind, None, None).values())
-        own = pooled(self.by_paper(kind, axis, None).values())
-        return own.towards(whole)
+    def decline(self, kind: str) -> Decline:
+        """What a doubling costs: a weighted regression inside each axis of a paper that has several
+        ratios. None of it (0) where it does not fall, or where fewer than ENOUGH papers tell.
+        """
+        points: dict[tuple[str, str], list[tuple[int, float, float]]] = {}
+        for (kind_, axis, octave, paper), sums in sorted(self.sums.items()):
+            if kind_ == kind and sums.cases >= FEW and sums.correlation is not None:
+                point = octave, _bent(sums.correlation), math.sqrt(sums.cases)
+                points.setdefault((paper, axis), []).append(point)
+        papers: dict[str, list[float]] = {}
+        for (paper, _), rows in points.items():
+            weight = sum(w for _, _, w in rows)
+            x, z = (sum(row[i] * row[2] for row in rows) / weight for i in (0, 1))
+            squares = sum(w * (a - x) ** 2 for a, _, w in rows)
+            if squares:
+                mine = papers.setdefault(paper, [0.0, 0.0])
+                mine[0] += sum(w * (a - x) * (b - z) for a, b, w in rows)
+                mine[1] += squares
+        down, across = (sum(values[i] for values in papers.values()) for i in (0, 1))
+        falls = sum(xz < 0 for xz, _ in papers.values())
+        known = len(papers) >= ENOUGH
+        return Decline(max(0.0, -down / across) if known else 0.0, len(papers), falls)
+
+    def sums_of(self, kind: str, axis: str, ratio: float) -> Sums:
+        """The sums of an axis, drawn towards those of all axes with the weight of DRAWN, at a
+        ratio of sizes.
+        """
+        whole = pooled(self.by_paper(kind, None).values())
+        own = pooled(self.by_paper(kind, axis).values())
+        return own.towards(whole).at(ratio, self.decline(kind).per_doubling)
 
     def carried(self, kind: str, axis: str, ratio: float) -> Carried | None:
         """What carries over from a run that is smaller by a ratio (log2). None: no cases of the
         axis, and too few papers on others to stand for it.
         """
-        every, own = self.by_paper(kind, None, None), self.by_paper(kind, axis, None)
+        every, own = self.by_paper(kind, None), self.by_paper(kind, axis)
         if not own and len(every) < ENOUGH:
             return None
-        sums = self.sums_of(kind, axis)
+        sums = self.sums_of(kind, axis, ratio)
         if sums.correlation is None:
             return None
-        left = [self.without(paper).sums_of(kind, axis) for paper in every]
-        near = self.by_paper(kind, None, band(ratio))
+        left = [self.without(paper).sums_of(kind, axis, ratio) for paper in every]
         return Carried(
             sums,
             int(sum(one.cases for one in own.values())),
@@ -256,7 +312,7 @@ class Proxies(NamedTuple):
             len(every),
             _interval(sums.correlation, [one.correlation for one in left], -1.0),
             _interval(sums.sign, [one.sign for one in left], 0.0),
-            (pooled(near.values()), len(near)),
+            self.decline(kind),
         )
 
 
@@ -295,8 +351,10 @@ def added(found: Iterable[Case]) -> Proxies:
     for one in found:
         x, y = one.small, one.large
         right, signed, far = float(x * y > 0), float(bool(x and y)), float(abs(x) > 1)
-        more = (1, x * x, x * y, y * y, right, signed, right * far, signed * far, one.noise)
-        mine = out.setdefault((one.kind, one.axis, band(one.ratio), one.paper), [0.0] * len(more))
+        signs = right, signed, right * far, signed * far
+        more = (1, x * x, x * y, y * y, *signs, one.noise, one.ratio)
+        key = one.kind, one.axis, round(one.ratio), one.paper
+        mine = out.setdefault(key, [0.0] * len(more))
         for i, value in enumerate(more):
             mine[i] += value
     return Proxies({key: Sums(*values) for key, values in out.items()})
@@ -306,14 +364,14 @@ def checked(found: Sequence[Case]) -> dict[tuple[str, str], Check]:
     """Every paper predicted from the others: by kind, and by kind and axis."""
     whole = added(found)
     others = {paper: whole.without(paper) for paper in sorted({one.paper for one in found})}
-    said: dict[tuple[str, str, str], Sums | None] = {}
+    said: dict[tuple[str, str, str, int], Sums | None] = {}
     groups: dict[tuple[str, str], list[tuple[Case, Sums]]] = {}
     for one in found:
-        key = one.paper, one.kind, one.axis
+        key = one.paper, one.kind, one.axis, round(one.ratio)
         if key not in said:
             rest = others[one.paper]
-            many = len(rest.by_paper(one.kind, None, None)) >= ENOUGH
-            said[key] = rest.sums_of(one.kind, one.axis) if many else None
+            many = len(rest.by_paper(one.kind, None)) >= ENOUGH
+            said[key] = rest.sums_of(*key[1:]) if many else None
         if said[key]:
             for axis in ("", one.axis):
                 groups.setdefault((one.kind, axis), []).append((one, said[key]))

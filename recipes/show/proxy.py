@@ -75,6 +75,7 @@ def _axis(axis: "Carry", of: "Proxy") -> dict:
         ],
         "false_economy": known,
         "against": reasons,
+        "check": {kind: numbers(check._asdict()) for kind, check in axis.checks.items()},
     }
 
 
@@ -83,7 +84,6 @@ def _interval(ends: tuple[float, float] | None) -> dict | None:
 
 
 def _part(part: "Carried") -> dict:
-    near, papers = part.at_ratio
     return {
         "cases": part.cases,
         "papers": list(part.papers),
@@ -91,11 +91,7 @@ def _part(part: "Carried") -> dict:
         "correlation": number(part.sums.correlation),
         "slope": number(part.sums.slope),
         "sign_agreement": number(part.sums.sign),
-        "at_such_ratios": {
-            "papers": papers,
-            "correlation": number(near.correlation),
-            "sign_agreement": number(near.sign),
-        },
+        "decline": numbers(part.decline._asdict()),
     }
 
 
@@ -106,7 +102,7 @@ def text(views: Sequence[Mapping], names: Mapping[str, str], style: Style, whole
         lines += ["", *(style.paint(line, "bold") for line in wrap(_head(one), style))]
         lines += _table(one, style)
         more = (*_trust(one, names), *_grounds(one)) if whole else ()
-        for said in (*_verdicts(one), *more):
+        for said in (*_verdicts(one), *_sizes(one), *more):
             lines += wrap("- " + clean(said), style, hang="  ")
     return "\n".join(lines)
 
@@ -194,6 +190,18 @@ def _verdicts(one: Mapping) -> list[str]:
     return out
 
 
+def _sizes(one: Mapping) -> list[str]:
+    """Where only the sign is to be taken: the axes whose deltas left-out papers contradict."""
+    return [
+        f"{axis['axis']}: take the sign, not the size: on left-out papers measured {WAYS[kind]} the"
+        f' predicted deltas are no better than "no change" ({check["error_by_paper"]:.2f}), their'
+        f" sign is right in {percent(check['sign'])}"
+        for axis in one["axes"]
+        for kind, check in axis["check"].items()
+        if check["error_by_paper"] >= 1
+    ]
+
+
 def _against(reason: str, axis: Mapping, one: Mapping) -> str:
     if reason == "coin":
         low = axis["sign_agreement_interval"]["low"]
@@ -257,22 +265,21 @@ def _grounds(one: Mapping) -> list[str]:
             )
         out.append(said)
     for kind, ratio in one["times_smaller"].items():
-        near = next((a["rows"][kind] for a in one["axes"] if a["rows"][kind]), None)
-        if near and near["at_such_ratios"]["papers"]:
-            alone = near["at_such_ratios"]
+        falls = next((a["rows"][kind]["decline"] for a in one["axes"] if a["rows"][kind]), None)
+        if falls and falls["per_doubling"]:
             out.append(
-                f"{SIZES[kind]} {ratio:.3g} times smaller: cases of such ratios alone, all axes:"
-                f" correlation {alone['correlation']:.2f}, sign {percent(alone['sign_agreement'])}"
-                f" ({plural(alone['papers'], 'paper')}); not used, it predicts no better"
+                f"{SIZES[kind]} {ratio:.3g} times smaller: each doubling costs the correlation"
+                f" {falls['per_doubling']:.2f} of Fisher's z (inside papers; it falls in"
+                f" {falls['falling']} of {falls['papers']}); counted"
             )
     if len(one["times_smaller"]) > 1:
         out.append("assumed: each way to be small loses by itself")
     if any(not p["cases"] for a in one["axes"] for p in a["rows"].values() if p):
         out.append("0 rows: no table has the axis at two sizes; the other axes stand for it")
     out.append(
-        "rows: cases (papers); sign: in how many of them the full run had the small run's; moved: where the small run moved"
-        " more than is usual on its benchmark; repeat: the correlation of the full run with a"
-        " repeat of it, by the noise of runs; slope: the full run's delta over the small run's;"
-        f" brackets: {percent(LEVEL)} intervals of the mean over papers"
+        "rows: cases (papers); sign: in how many of them the full run had the small run's; moved:"
+        " where the small run moved more than is usual on its benchmark; repeat: the correlation of"
+        " the full run with a repeat of it, by the noise of runs; slope: the full run's delta over"
+        f" the small run's; brackets: {percent(LEVEL)} intervals of the mean over papers"
     )
     return out
