@@ -327,6 +327,12 @@ class Commands(unittest.TestCase):
         (one,) = support.call_json(*DESIGN, "--proxy", "llm=5B")["proxies"]
         self.assertIn("dear", one["axes"][0]["against"])
 
+    def test_an_axis_that_left_out_papers_contradict(self):
+        library = support.library()
+        one = answers.carry(library, "connector", {"resolution": 2.0}, 0.8, {})
+        self.assertLessEqual(library.proxies.checks["resolution", "connector"].sign, 0.5)
+        self.assertIn("left out", one.against)
+
     def test_a_choice_that_is_sure_already(self):
         against = [
             answers.carry(support.library(), "encoder", {"llm": 8.0}, 0.8, {}, sure).against
@@ -345,6 +351,20 @@ class Commands(unittest.TestCase):
         self.assertEqual(code, 0)
         self.assertIn("checked on", out)
         self.assertLessEqual(max(map(len, out.splitlines())), 80)
+
+    def test_the_usual_sizes_side_by_side(self):
+        found = support.call_json(*DESIGN, "--proxy", "llm")["proxies"]
+        self.assertEqual([one["proxy"] for one in found], ["llm=0.5B", "llm=1.5B", "llm=3B"])
+        costs = [one["cost_share"] for one in found]
+        self.assertEqual(costs, sorted(costs))
+        out = support.call(*DESIGN, "--proxy", "llm")[1]
+        good = [one for one in found if not one["axes"][0]["false_economy"]]
+        self.assertIn(f"worth it on every axis: {good[0]['proxy']}", out)
+        code, _, err = support.call(
+            *DESIGN, "--recipe", "llm=0.5B", "--proxy", "llm"
+        )  # nothing is smaller
+        self.assertEqual(code, 2)
+        self.assertIn("not smaller", err)
 
     def test_own_rows_count(self):
         def at(size, delta):
@@ -369,7 +389,8 @@ class Commands(unittest.TestCase):
             ("llm=13B", "not smaller"),
             ("encoder=clip", "makes a run small"),
             ("data_size=95%", "share of the data"),
-            ("llm", "FIELD=VALUE"),
+            ("encoder", "FIELD=VALUE"),
+            ("", "name what is smaller"),
             ("resolution=900", "not smaller"),
         ):
             code, out, err = support.call(*DESIGN, "--proxy", text)

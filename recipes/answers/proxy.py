@@ -7,8 +7,8 @@ it costs beside the full run, and why it would be a false economy. Words and JSO
 
 import math
 import re
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple, TypeVar
 
 from ..base.errors import Refused
 from ..cost import flops
@@ -37,7 +37,17 @@ AXIS_OF = {
     "tiling": "resolution",
     "frozen_encoder": "training",
 }
+# The sizes that a field named alone stands for: those of LLMs that most papers train at, and of
+# encoders' usual inputs.
+LADDERS = {
+    "llm": ("0.5B", "1.5B", "3B", "7B", "13B"),
+    "resolution": ("224", "336", "448"),
+    "data_size": ("10%", "25%", "50%"),
+}
 SHOWN = 3  # benchmarks of a mix, the heaviest first, for which the trusted delta is told
+
+
+Full = TypeVar("Full", Experiment, AblateAnswer)
 
 
 class NotSmaller(Refused):
@@ -46,11 +56,12 @@ class NotSmaller(Refused):
 
 class Small(NamedTuple):
     """What a smaller run has instead. text: as asked. stated: fields of the recipe; share: of the
-    recipe's data (None: not asked)."""
+    recipe's data (None: not asked). rung: of a ladder, not asked for by itself."""
 
     text: str
     stated: Mapping[str, object]
     share: float | None
+    rung: bool = False
 
     def kinds(self) -> list[str]:
         """The ways in which it is small."""
@@ -75,7 +86,8 @@ class Carry(NamedTuple):
     without any run (ablate). shows: (benchmark, points, probability that the small run has the sign
     of an effect of that size on the full one). trusted: (benchmark, points that the small run must
     move it by for its sign to hold with the asked probability). against: why it is a false economy:
-    coin, sure already, effect too small. checks: way to be small -> how left-out papers are
+    left out (of left-out cases at most half had the right sign), coin (the interval reaches that),
+    sure already, effect too small. checks: way to be small -> how left-out papers are
     predicted on this axis."""
 
     axis: str
@@ -131,7 +143,9 @@ def small_of(fields: Mapping[str, str], text: str, words: Vocabulary) -> Small:
             f"--proxy {unknown[:40]!r}: no field that makes a run small ({', '.join(KINDS)})"
         )
     if not fields:
-        raise NotSmaller("--proxy: name what is smaller (as in --proxy llm=0.5B,data_size=20%)")
+        raise NotSmaller(
+            "--proxy: name what is smaller (as in --proxy llm=0.5B,data_size=20%, or --proxy llm)"
+        )
     amount = re.fullmatch(r"\s*(\d{1,3}(?:\.\d+)?)\s*%\s*", fields.get("data_size", ""))
     if amount:
         del fields["data_size"]
@@ -142,6 +156,35 @@ def small_of(fields: Mapping[str, str], text: str, words: Vocabulary) -> Small:
                 f" {100 / LEAST_RATIO:.0f}% (as in data_size=20%)"
             )
     return Small(text, parse(fields, words)[0].stated(), share)
+
+
+def ladder_of(field: str, words: Vocabulary) -> list[Small]:
+    """The usual sizes of a field, all of them."""
+    return [
+        small_of({field: size}, f"{field}={size}", words)._replace(rung=True)
+        for size in LADDERS[field]
+    ]
+
+
+def of_all(
+    build: Callable[[Library, Full, Small], "Proxy"],
+    library: Library,
+    full: Full,
+    asked: Sequence[Small],
+) -> list["Proxy"]:
+    """The proxies asked for, without the rungs that are not smaller. Raises NotSmaller."""
+    out: list[Proxy] = []
+    refused: NotSmaller | None = None
+    for small in asked:
+        try:
+            out.append(build(library, full, small))
+        except NotSmaller as error:
+            if not small.rung:
+                raise
+            refused = error
+    if refused and not out:
+        raise refused
+    return out
 
 
 def ratios_of(small: Small, full: Recipe, words: Vocabulary) -> dict[str, float]:
@@ -194,7 +237,9 @@ def carry(
         if effect
     )
     from_ = sums.trusted_from(p)
+    checks = _checks(library, ratios, axis)
     against = {
+        "left out": any(check.sign <= 0.5 for check in checks.values()),
         "coin": sign is not None and sign[0] <= 0.5,
         "sure already": sure_now is not None and sure_now >= (sums.sign_moved or sums.sign),
         "effect too small": any(chance < p for _, _, chance in shows),
@@ -209,7 +254,7 @@ def carry(
         shows,
         tuple((name, None if from_ is None else from_ * points[name]) for name in effects),
         tuple(reason for reason, holds in against.items() if holds),
-        _checks(library, ratios, axis),
+        checks,
     )
 
 

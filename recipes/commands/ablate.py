@@ -81,7 +81,7 @@ def ablate_command(args, library: Library, understood: dict | None = None) -> in
     """The axes in the order to ablate them, with runs and GPU-hours."""
     from ..answers import ablate
     from ..answers.ground import NothingFits
-    from ..answers.proxy import of_ablation
+    from ..answers.proxy import of_ablation, of_all
     from ..show import ablate as screen
     from ..show import proxy as small_screen
     from ..show.names import names_of
@@ -95,7 +95,7 @@ def ablate_command(args, library: Library, understood: dict | None = None) -> in
     view = screen.view(answer, library.words)
     view["next"] = ["the same with --why (every axis, every run)", shell(["design", "--help"])]
     if smaller:
-        view["proxies"] = small_screen.view([of_ablation(library, answer, x) for x in smaller])
+        view["proxies"] = small_screen.view(of_all(of_ablation, library, answer, smaller))
     if args.json:
         show({**(understood or {}), **view})
     else:

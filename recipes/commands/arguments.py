@@ -220,16 +220,23 @@ def proxy_flag(parser: Parser) -> None:
         help=(
             "a smaller run to ask instead (llm=0.5B, data_size=20%%, resolution=224): how much of"
             " its verdict holds for the full one, what it costs, when it is a false economy"
-            " (repeatable)"
+            " (repeatable; llm, resolution or data_size alone: the usual sizes, side by side)"
         ),
     )
 
 
 def proxies_of(values: Sequence[str], words: Vocabulary) -> list:
     """--proxy FIELD=VALUE,…: what is smaller, each."""
-    from ..answers.proxy import small_of
+    from ..answers.proxy import LADDERS, ladder_of, small_of
 
-    return [small_of(recipe_fields(text, "--proxy"), text.strip(), words) for text in values]
+    out = []
+    for text in (value.strip() for value in values):
+        field = text.replace("-", "_")
+        if field in LADDERS:
+            out += ladder_of(field, words)
+        else:
+            out.append(small_of(recipe_fields(text, "--proxy"), text, words))
+    return out
 
 
 def pairs(values: Sequence[str], flag_name: str, words: Vocabulary) -> list[tuple[str, object]]:

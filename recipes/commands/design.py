@@ -189,7 +189,7 @@ def _writing(parser: Parser) -> None:
 def design_command(args, library: Library, understood: dict | None = None) -> int:
     """The fewest runs that separate factors, with seeds and GPU-hours."""
     from ..answers import design as experiments
-    from ..answers.proxy import of_experiment
+    from ..answers.proxy import of_all, of_experiment
     from ..show import design as report
     from ..show import proxy as screen
     from ..show.names import names_of
@@ -227,7 +227,7 @@ def design_command(args, library: Library, understood: dict | None = None) -> in
         )
     except NoDesign as error:
         raise Usage(f"design: {error}") from None
-    proxies = screen.view([of_experiment(library, value, small) for small in smaller])
+    proxies = screen.view(of_all(of_experiment, library, value, smaller))
     written, notes = export_runs(args, value, library) if args.export else ([], [])
     names = names_of(library)
     if args.json:

@@ -96,8 +96,8 @@ def _part(part: "Carried") -> dict:
 
 
 def text(views: Sequence[Mapping], names: Mapping[str, str], style: Style, whole: bool) -> str:
-    """The proxies, one after the other; whole: with what the verdicts rest on."""
-    lines: list[str] = []
+    """The proxies, side by side and one after the other; whole: with what the verdicts rest on."""
+    lines = _side_by_side(views, style) if len(views) > 1 else []
     for one in views:
         lines += ["", *(style.paint(line, "bold") for line in wrap(_head(one), style))]
         lines += _table(one, style)
@@ -105,6 +105,42 @@ def text(views: Sequence[Mapping], names: Mapping[str, str], style: Style, whole
         for said in (*_verdicts(one), *_sizes(one), *more):
             lines += wrap("- " + clean(said), style, hang="  ")
     return "\n".join(lines)
+
+
+def _side_by_side(views: Sequence[Mapping], style: Style) -> list[str]:
+    """Cost, and sign and correlation on each axis; the cheapest that is worth it on all."""
+    axes = list(dict.fromkeys(axis["axis"] for one in views for axis in one["axes"]))
+    rows = []
+    for one in views:
+        by_axis = {axis["axis"]: axis for axis in one["axes"]}
+        cost = "?" if one["cost_share"] is None else percent(one["cost_share"])
+        rows.append([one["proxy"], cost, *(_brief(by_axis.get(axis)) for axis in axes)])
+    good = [
+        one
+        for one in views
+        if one["cost_share"] is not None
+        and all(axis["false_economy"] is False for axis in one["axes"])
+    ]
+    said = "none of these runs is worth it on every axis"
+    if good:
+        best = min(good, key=lambda one: one["cost_share"])
+        said = (
+            f"the cheapest run that is worth it on every axis: {best['proxy']}"
+            f" ({percent(best['cost_share'])} of the cost)"
+        )
+    return [
+        "",
+        *(style.paint(line, "bold") for line in wrap(clean(said), style)),
+        *table(["proxy", "cost", *axes], rows, "lr" + "r" * len(axes), style),
+        *wrap("sign in %, correlation; !: a false economy; ?: no rows, or too few", style),
+    ]
+
+
+def _brief(axis: Mapping | None) -> str:
+    if axis is None or axis["correlation"] is None:
+        return "-" if axis is None else "?"
+    mark = {True: " !", None: " ?"}.get(axis["false_economy"], "")
+    return f"{100 * axis['sign_agreement']:.0f} {axis['correlation']:.2f}{mark}"
 
 
 def _head(one: Mapping) -> str:
@@ -198,11 +234,14 @@ def _sizes(one: Mapping) -> list[str]:
         f" sign is right in {percent(check['sign'])}"
         for axis in one["axes"]
         for kind, check in axis["check"].items()
-        if check["error_by_paper"] >= 1
+        if check["error_by_paper"] >= 1 and check["sign"] > 0.5
     ]
 
 
 def _against(reason: str, axis: Mapping, one: Mapping) -> str:
+    if reason == "left out":
+        worst = min(check["sign"] for check in axis["check"].values())
+        return f"on left-out papers its sign was right in {percent(worst)} of cases"
     if reason == "coin":
         low = axis["sign_agreement_interval"]["low"]
         return f"its sign may be no better than a coin's (down to {percent(low)})"
