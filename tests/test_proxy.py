@@ -228,8 +228,8 @@ class Statistics(unittest.TestCase):
         decline = stored.decline("llm")
         self.assertAlmostEqual(decline.per_doubling, 0.2)
         self.assertEqual((decline.papers, decline.falling), (3, 3))
-        near, far = (stored.carried("llm", "data", ratio).sums for ratio in (1.0, 4.0))
-        self.assertAlmostEqual(math.atanh(near.correlation) - math.atanh(far.correlation), 0.6)
+        near, far = (stored.carried("llm", "data", ratio).sums for ratio in (1.0, 3.0))
+        self.assertAlmostEqual(math.atanh(near.correlation) - math.atanh(far.correlation), 0.4)
         self.assertLess(far.sign, near.sign)
         self.assertLess(far.slope, near.slope)
         self.assertEqual(proxy.added(made(0.5)).decline("llm").per_doubling, 0.0)
@@ -317,6 +317,12 @@ class Commands(unittest.TestCase):
         self.assertAlmostEqual(one["recipe"]["data_size"], 133_000)
         self.assertIn("no rows", support.call(*DESIGN, "--proxy", "data_size=20%")[1])
 
+    def test_farther_apart_than_any_table_is_not_known(self):
+        for text in ("llm=0.00001B", "resolution=17"):
+            (one,) = support.call_json(*DESIGN, "--proxy", text)["proxies"]
+            self.assertIsNone(one["axes"][0]["sign_agreement"], text)
+        self.assertIn("times apart", support.call(*DESIGN, "--proxy", "resolution=17")[1])
+
     def test_an_effect_too_small_for_it_is_a_false_economy(self):
         argv = (*DESIGN, "--proxy", "llm=0.5B", "--detect")
         small, large = (support.call_json(*argv, d)["proxies"][0] for d in ("0.5", "20"))
@@ -389,6 +395,7 @@ class Commands(unittest.TestCase):
             ("llm=13B", "not smaller"),
             ("encoder=clip", "makes a run small"),
             ("data_size=95%", "share of the data"),
+            ("llm=qwen2.5-0.5b,llm_params_b=3B", "give one"),
             ("encoder", "FIELD=VALUE"),
             ("", "name what is smaller"),
             ("resolution=900", "not smaller"),

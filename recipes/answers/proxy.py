@@ -142,6 +142,8 @@ def small_of(fields: Mapping[str, str], text: str, words: Vocabulary) -> Small:
         raise NotSmaller(
             f"--proxy {unknown[:40]!r}: no field that makes a run small ({', '.join(KINDS)})"
         )
+    if {"llm", "llm_params_b"} <= fields.keys():
+        raise NotSmaller("--proxy: llm and llm_params_b both say the LLM: give one")
     if not fields:
         raise NotSmaller(
             "--proxy: name what is smaller (as in --proxy llm=0.5B,data_size=20%, or --proxy llm)"

@@ -104,6 +104,7 @@ class Sums(NamedTuple):
         if not r or not decline or not self.signed:
             return self
         there = math.tanh(_bent(r) - decline * away)
+        there = max(there, 0.0) if r > 0 else there  # too small to tell, not the contrary
         sign = min(max(self.sign + agreement(there) - agreement(r), 0.5), 1.0)
         wrong = (1 - sign) / (1 - self.sign) if self.sign < 1 else 1.0
         return self._replace(
@@ -295,11 +296,12 @@ class Proxies(NamedTuple):
         return own.towards(whole).at(ratio, self.decline(kind).per_doubling)
 
     def carried(self, kind: str, axis: str, ratio: float) -> Carried | None:
-        """What carries over from a run that is smaller by a ratio (log2). None: no cases of the
-        axis, and too few papers on others to stand for it.
+        """What carries over from a run that is smaller by a ratio (log2). None: no cases of sizes
+        so far apart, or none of the axis and too few papers on others to stand for it.
         """
         every, own = self.by_paper(kind, None), self.by_paper(kind, axis)
-        if not own and len(every) < ENOUGH:
+        farthest = max((key[2] for key in self.sums if key[0] == kind), default=0)
+        if round(ratio) > farthest or not own and len(every) < ENOUGH:
             return None
         sums = self.sums_of(kind, axis, ratio)
         if sums.correlation is None:

@@ -194,7 +194,9 @@ def _verdicts(one: Mapping) -> list[str]:
     for axis in one["axes"]:
         missing = [kind for kind, part in axis["rows"].items() if part is None]
         if missing:
-            ways = listed([WAYS[kind] for kind in missing])
+            ways = listed(
+                [f"{WAYS[kind]}, {one['times_smaller'][kind]:.3g} times apart" for kind in missing]
+            )
             known = [
                 f"{SIZES[kind]} alone: sign {percent(part['sign_agreement'])}"
                 for kind, part in axis["rows"].items()
