@@ -19,6 +19,7 @@ from .terms.vocabulary import UnknownName, Vocabulary, open_vocabulary
 
 if TYPE_CHECKING:
     from .cost.training import Calibration
+    from .effects.proxy import Proxies
     from .effects.standing import Standing
     from .evidence.redundancy import Repeated
     from .released.models import Landscape
@@ -314,6 +315,20 @@ class Library:
             return stored
         known = functools.partial(usual, self.practice, self.words)
         return stored.joined(standing(self.own_papers(), self.words, known))
+
+    @functools.cached_property
+    def proxies(self) -> "Proxies":
+        """How much of what small runs show holds for large ones."""
+        from .effects.proxy import added, read_proxies
+
+        stored = read_proxies(self.shipped)
+        if not self.extra:
+            return stored
+        from .effects.columns import columns
+        from .effects.proxy_rows import cases
+
+        own = columns(self.own_papers(), self.words)
+        return stored.joined(added(cases(own, self.words, self.posterior)))
 
     @property
     def calibration(self) -> "Calibration":

@@ -1,8 +1,8 @@
 """`fit`: make the stored fit from the published tables.
 
 In: the library. Out: the files of tables/derived: hyper.json (what the search found), posterior.bin
-(the fit), ability.json (the lines of released models' scores, ability.py) and standing.json. Two
-processes share the work. How well such fits predict: backtest.py.
+(the fit), ability.json (the lines of released models' scores, ability.py), standing.json and
+proxies.json. Two processes share the work. How well such fits predict: backtest.py.
 """
 
 import functools
@@ -14,12 +14,13 @@ from concurrent.futures import ProcessPoolExecutor
 from ..base.reading import read_json
 from ..base.write import write_bytes, write_text
 from ..effects import backtest as bt
-from ..effects import store
+from ..effects import proxy, proxy_rows, store
 from ..effects.carriers import keep_columns
 from ..effects.columns import Column, columns
 from ..effects.fit import fit
 from ..effects.hyper import Hyper
 from ..effects.mixes import know_mixes
+from ..effects.posterior import Posterior
 from ..effects.standing import PATH as STANDING
 from ..effects.standing import dumped, standing, usual
 from ..evidence.tables import load_papers
@@ -143,6 +144,7 @@ def run(library: Library, rounds: int, check: bool, say: Callable[[str], None]) 
     write_text(os.path.join(directory, "derived", "ability.json"), text + "\n")
     say("setting unusual parts beside usual ones")
     _write_standing(library, digest)
+    write_proxies(library, _COLUMNS, fitted, digest)
     path = os.path.join(directory, *store.PATH)
     write_bytes(path, store.posterior_bytes(fitted, digest))
     return {
@@ -164,6 +166,13 @@ def _write_standing(library: Library, digest: str) -> None:
     value = standing(papers, library.words, known)
     value = value._replace(papers={**plans.sources(papers), "changes": schedule.sources(library)})
     write_text(os.path.join(library.shipped, *STANDING), dumped(value, digest))
+
+
+def write_proxies(library: Library, data: Sequence[Column], fitted: Posterior, digest: str) -> None:
+    """tables/derived/proxies.json."""
+    found = list(proxy_rows.cases(data, library.words, fitted))
+    value = proxy.added(found)._replace(checks=proxy.checked(found))
+    write_text(os.path.join(library.shipped, *proxy.PATH), proxy.dumped(value, digest))
 
 
 def _rounded(hyper: Hyper) -> Hyper:

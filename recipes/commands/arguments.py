@@ -210,6 +210,35 @@ def own_fields(text: str | None, command: str, words: Vocabulary) -> dict:
     return parse(recipe_fields(text or "", f"{command}: --recipe"), words)[0].stated()
 
 
+def proxy_flag(parser: Parser) -> None:
+    """--proxy, of the commands that plan runs."""
+    parser.add_argument(
+        "--proxy",
+        metavar="FIELD=VALUE,…",
+        action="append",
+        default=[],
+        help=(
+            "a smaller run to ask instead (llm=0.5B, data_size=20%%, resolution=224): how much of"
+            " its verdict holds for the full one, what it costs, when it is a false economy"
+            " (repeatable; llm, resolution or data_size alone: the usual sizes, side by side)"
+        ),
+    )
+
+
+def proxies_of(values: Sequence[str], words: Vocabulary) -> list:
+    """--proxy FIELD=VALUE,…: what is smaller, each."""
+    from ..answers.proxy import LADDERS, ladder_of, small_of
+
+    out = []
+    for text in (value.strip() for value in values):
+        field = text.replace("-", "_")
+        if field in LADDERS:
+            out += ladder_of(field, words)
+        else:
+            out.append(small_of(recipe_fields(text, "--proxy"), text, words))
+    return out
+
+
 def pairs(values: Sequence[str], flag_name: str, words: Vocabulary) -> list[tuple[str, object]]:
     """--fix and --avoid: AXIS=VALUE, canonical."""
     found = []

@@ -25,6 +25,8 @@ from .arguments import (
     number,
     own_fields,
     positive,
+    proxies_of,
+    proxy_flag,
 )
 from .console import PROGRAM, out, show, style
 
@@ -97,6 +99,7 @@ def design_arguments(parser: Parser) -> None:
     parser.add_argument(
         "--recipe", metavar="FIELD=VALUE,…", help="what is held (fields left out: LLaVA-1.5-7B)"
     )
+    proxy_flag(parser)
     parser.add_argument(
         "--plan",
         choices=PLANS,
@@ -186,9 +189,12 @@ def _writing(parser: Parser) -> None:
 def design_command(args, library: Library, understood: dict | None = None) -> int:
     """The fewest runs that separate factors, with seeds and GPU-hours."""
     from ..answers import design as experiments
+    from ..answers.proxy import of_all, of_experiment
     from ..show import design as report
+    from ..show import proxy as screen
+    from ..show.names import names_of
 
-    words = library.words
+    words, smaller = library.words, proxies_of(args.proxy, library.words)
     own = own_fields(args.recipe, "design", words)
     factors = [factor_of(text, library) for text in args.factor]
     check_factors(factors, own)
@@ -221,15 +227,18 @@ def design_command(args, library: Library, understood: dict | None = None) -> in
         )
     except NoDesign as error:
         raise Usage(f"design: {error}") from None
+    proxies = screen.view(of_all(of_experiment, library, value, smaller))
     written, notes = export_runs(args, value, library) if args.export else ([], [])
-    from ..show.names import names_of
-
     names = names_of(library)
     if args.json:
-        more = {"export": {"target": args.to, "files": written, "notes": notes}} if written else {}
+        more = {"proxies": proxies} if proxies else {}
+        if written:
+            more["export"] = {"target": args.to, "files": written, "notes": notes}
         show({**(understood or {}), **report.experiment_json(value, names), **more})
     else:
         out(report.experiment_text(value, names, style()))
+        if proxies:
+            out(screen.text(proxies, names, style(), True))
         if written:
             lines = [
                 line for note in notes for line in wrap("note: " + note, style(), hang="      ")
