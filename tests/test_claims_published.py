@@ -34,7 +34,7 @@ class Refused(unittest.TestCase):
         return caught.exception.pointer
 
     def test_schema(self):
-        first = lambda data: data["claims"][0]["assertions"][0]  # noqa: E731
+        first = lambda data: data["claims"][0]["assertions"][0]
         for pointer, change in (
             ("/format", lambda d: d.update(format=1)),
             ("/claims", lambda d: d.update(claims=[])),
@@ -160,7 +160,7 @@ class Refused(unittest.TestCase):
             "asserts": "",
             "equals": 1,
             "at": place,
-        }  # noqa: E731
+        }
         for pointer, assertion in (
             (at + "/in/0", contrast(in_=["papr"], min=0, metrics=["mmmu"])),
             (at + "/metrics/0", contrast(metrics=["mmu"], min=0)),

@@ -222,7 +222,7 @@ class Arithmetic(unittest.TestCase):
     def test_a_frozen_encoder_costs_a_forward_pass_only(self):
         stage = lambda *trains: training.stage_cost(
             training.Stage("s", trains, 10.0, "d", 576, 100), 1e12, 2e7, self.vicuna, 576
-        )  # noqa: E731
+        )
         frozen, trained, connector = (
             stage("connector", "llm"),
             stage("encoder", "connector", "llm"),
@@ -316,7 +316,7 @@ class Training(unittest.TestCase):
         self.assertEqual([round(s.visual_tokens) for s in tiled], [1368, 2340])
 
     def test_plans(self):
-        at = lambda side: (side / 14) ** 2  # noqa: E731
+        at = lambda side: (side / 14) ** 2
         two, three = (
             training.two_stages(665_000, "d", 576),
             training.three_stages(665_000, "d", 576),
@@ -347,7 +347,7 @@ class Training(unittest.TestCase):
         llm = support.library().words.records("llm")["vicuna-1.5-7b"]
         cost = lambda *trains, **more: training.stage_cost(
             training.Stage("s", trains, 10.0, "d", 576, 100), 1e12, 2e7, llm, 576, **more
-        )  # noqa: E731
+        )
         full, captions = cost("connector", "llm"), cost("connector")
         self.assertAlmostEqual(full.again, full.llm / 3)
         self.assertAlmostEqual(captions.again, captions.llm / 2)
@@ -644,7 +644,7 @@ class Inference(unittest.TestCase):
         )
         ask = lambda **more: latency.answer(
             self.device, vicuna, ((clip, 336, 1),), 2e7, 576.0, 576.0, **more
-        )  # noqa: E731
+        )
         self.assertGreater(ask(engine="eager").ttft_ms, ask().ttft_ms)
         self.assertLess(ask(devices=2).per_token.ms, ask().per_token.ms)
         self.assertGreater(ask(prompt_tokens=2000).ttft_ms, ask().ttft_ms)

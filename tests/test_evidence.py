@@ -330,7 +330,7 @@ class Contrasts(unittest.TestCase):
             "note": "describes",
             "lr": "training",
         }
-        moved = lambda a, b: pairs.moved(a, b, axis_of)  # noqa: E731
+        moved = lambda a, b: pairs.moved(a, b, axis_of)
         self.assertEqual(moved({"encoder": "x"}, {"encoder": "x"}).axes, ())
         self.assertEqual(
             moved({"encoder": "x", "note": 1}, {"encoder": "y", "note": 2}), (("encoder",), (), ())

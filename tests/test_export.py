@@ -231,7 +231,7 @@ class Files(unittest.TestCase):
     def test_llava_script_says_the_baseline(self):
         (_, first), (_, second) = done("llava").files
         one, two = commands(first)[-1], commands(second)[-1]
-        value = lambda words, option: words[words.index(option) + 1]  # noqa: E731
+        value = lambda words, option: words[words.index(option) + 1]
         self.assertEqual(
             (value(one, "--learning_rate"), value(two, "--learning_rate")), ("1e-3", "2e-5")
         )
@@ -285,7 +285,7 @@ class Files(unittest.TestCase):
             done("llava", "frozen_encoder=false")
 
     def test_tiles_of_llava_next(self):
-        text = lambda what: done("llava-next", what).files[-1][1]  # noqa: E731
+        text = lambda what: done("llava-next", what).files[-1][1]
         self.assertIn(
             "--image_grid_pinpoints '[(336, 672), (672, 336), (672, 672), (1008, 336), (336,"
             " 1008)]'",
@@ -376,7 +376,7 @@ class Files(unittest.TestCase):
     def test_three_stages_and_names_that_would_mislead(self):
         run = done("llava-next", "llm=qwen2-7b", plan="three-stage")
         words = [commands(text)[-1] for _, text in run.files]
-        value = lambda command, option: command[command.index(option) + 1]  # noqa: E731
+        value = lambda command, option: command[command.index(option) + 1]
         self.assertEqual(value(words[2], "--model_name_or_path"), value(words[1], "--output_dir"))
         self.assertNotIn("--pretrain_mm_mlp_adapter", words[2])
         with self.assertRaisesRegex(RecipeError, "name: .*mistral"):

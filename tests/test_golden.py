@@ -316,7 +316,7 @@ class Screens(unittest.TestCase):
             self.assertIn("  first ", text)
 
     def test_what_is_assumed_is_said_in_the_first_line(self):
-        first = lambda *argv: call(*argv)[1].split("\n")[0]  # noqa: E731
+        first = lambda *argv: call(*argv)[1].split("\n")[0]
         for command in ("pick", "ablate"):
             said = first(command, "--tasks", "charts")
             self.assertIn("500 A100-hours, L4, 24 GB: assumed", said)

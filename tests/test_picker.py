@@ -289,7 +289,7 @@ class Ranking(unittest.TestCase):
         cls.words, cls.calibration = cls.library.words, cls.library.calibration
         whole = space(cls.words, {}, {})
         rng = random.Random(3)
-        pick = lambda items, n: tuple(rng.sample(list(items), n))  # noqa: E731
+        pick = lambda items, n: tuple(rng.sample(list(items), n))
         cls.space = Space(
             pick(whole.visuals, 18), pick(whole.languages, 7), pick(whole.data, 8), ()
         )

@@ -366,7 +366,7 @@ class Forest(unittest.TestCase):
         for d in self.answer.deltas[:6]:
             e = next(e for e in back.deltas if e.benchmark == d.benchmark)
             one, other = (forest.panels([x], {}, {}, rows=None)[0] for x in (d, e))
-            key = lambda m: (m.label, round(m.estimate, 6))  # noqa: E731
+            key = lambda m: (m.label, round(m.estimate, 6))
             mirrored = sorted(
                 (m._replace(estimate=-m.estimate, low=-m.high, high=-m.low) for m in other.marks),
                 key=key,
@@ -409,7 +409,7 @@ class Forest(unittest.TestCase):
         self.assertNotEqual(forest.most_direct(self.answer, 2)[0].benchmark, last)
 
     def test_default_benchmarks_have_most_direct_rows(self):
-        count = lambda d: sum(r.relation == "direct" for r in d.evidence)  # noqa: E731
+        count = lambda d: sum(r.relation == "direct" for r in d.evidence)
         chosen = forest.most_direct(self.answer)
         self.assertEqual(len(chosen), forest.PANELS)
         self.assertEqual(

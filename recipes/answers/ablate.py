@@ -133,7 +133,7 @@ def _with_recipe(
         v.recipe.connector,
         v.recipe.resolution,
         v.visual_tokens,
-    )  # noqa: E731
+    )
     visuals, languages, data = list(choices.visuals), list(choices.languages), list(choices.data)
     v = next((i for i, other in enumerate(visuals) if key(other) == key(visual)), None)
     if v is None:

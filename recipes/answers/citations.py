@@ -333,11 +333,11 @@ class Citations:
         """The limits that the recipe with the rival in its place breaks (None: none), over the
         candidates that have it; empty: there is none.
         """
-        wanted = lambda name: rival if name == axis else getattr(recipe, name)  # noqa: E731
-        shape = lambda r: (r.tiling or "").partition(" of ")[0]  # noqa: E731
+        wanted = lambda name: rival if name == axis else getattr(recipe, name)
+        shape = lambda r: (r.tiling or "").partition(" of ")[0]
         same = lambda v: (
             v.recipe.encoder == wanted("encoder")
-            and v.recipe.connector == wanted("connector")  # noqa: E731
+            and v.recipe.connector == wanted("connector")
             and (
                 v.recipe.resolution == rival
                 if axis == "resolution"

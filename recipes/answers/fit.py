@@ -177,7 +177,7 @@ def write_proxies(library: Library, data: Sequence[Column], fitted: Posterior, d
 
 def _rounded(hyper: Hyper) -> Hyper:
     """Two significant digits: more would be noise."""
-    two = lambda x: float(f"{x:.2g}")  # noqa: E731
+    two = lambda x: float(f"{x:.2g}")
     shares = {
         axis: (two(a), two(b), round(1 - two(a) - two(b), 6))
         for axis, (a, b, _) in hyper.share.items()

@@ -124,7 +124,7 @@ def models_command(args, library: Library, understood: dict | None = None) -> in
     from ..show import models as view
 
     words, land = library.words, Landscape(library.words)
-    printer = lambda value: show({**(understood or {}), **value})  # noqa: E731
+    printer = lambda value: show({**(understood or {}), **value})
     properties = tuple(name for name in PROPERTIES if getattr(args, name))
     floors = answers.floors(args.floor, land, words)
     sizes = (args.under, args.memory, args.dtype or "bf16")

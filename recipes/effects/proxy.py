@@ -411,7 +411,7 @@ def _check(rows: Sequence[tuple[Case, Sums]]) -> Check:
 
 def dumped(value: Proxies, digest: str) -> str:
     """The stored form; digest: of the evidence."""
-    short = lambda one: [float(f"{x:.6g}") for x in one]  # noqa: E731
+    short = lambda one: [float(f"{x:.6g}") for x in one]
     data = {
         "format": 1,
         "how": "python3 main.py fit",

@@ -110,7 +110,7 @@ def as_json(report: Report, accepted: bool = False) -> dict:
         "rule": p.rule,
         "severity": p.severity,
         "message": clean(p.message),
-    }  # noqa: E731
+    }
     return {
         "ok": report.ok,
         "tables": report.tables,

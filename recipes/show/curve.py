@@ -227,7 +227,7 @@ def curve_picture(value: Curve, gpu: str, train_gpu: str) -> str:
             ),
         )
     )
-    gaps = lambda values: "" if all(values) else " (no point: not known)"  # noqa: E731
+    gaps = lambda values: "" if all(values) else " (no point: not known)"
     costs = [
         plots.Cost(text + gaps(values), tuple(values))
         for text, values in (

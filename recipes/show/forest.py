@@ -246,7 +246,7 @@ def _lines(panel: Panel, style: Style, signs: Mapping[str, str], ascii_only: boo
     label = min(max(len(clean(m.label)) for m in panel.marks), (style.width - 30) // 2)
     cells = style.width - label - side - tail - 8
     low, high = domain(panel.marks)
-    at = lambda value: min(cells - 1, max(0, round((value - low) / (high - low) * (cells - 1))))  # noqa: E731
+    at = lambda value: min(cells - 1, max(0, round((value - low) / (high - low) * (cells - 1))))
     largest = max((m.weight or 0.0 for m in panel.marks), default=0.0)
     out = []
     for mark, number, weight in zip(panel.marks, numbers, weights):

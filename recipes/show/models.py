@@ -385,7 +385,7 @@ def groups(model: Model) -> dict[tuple[str, str], list[Score]]:
 def card_fields(land: Landscape, model: Model) -> list[tuple[str, str]]:
     """The specifications of a model: name and text; an empty text is left out."""
     r = model.record
-    known = lambda value, unit="": "not known" if value is None else f"{value}{unit}"  # noqa: E731
+    known = lambda value, unit="": "not known" if value is None else f"{value}{unit}"
     sizes = [(dtype, held(land, model, dtype)) for dtype in ("bf16", "int8", "int4")]
     return [
         (

@@ -210,7 +210,7 @@ def _wide(sheet: Sheet, panel: Panel, level: str) -> None:
     ends = [sheet.width - sum(widths[i + 1 :]) - 12 * (2 - i) for i in range(3)]
     left, right = 246.0, ends[0] - widths[0] - 18
     low, high = domain(panel.marks)
-    at = lambda value: sheet.x(left + (value - low) / (high - low) * (right - left))  # noqa: E731
+    at = lambda value: sheet.x(left + (value - low) / (high - low) * (right - left))
     sheet.y += 6
     head_y = sheet.y + 11
     sheet.parts += [svg.words(sheet.x(ends[i]), head_y, head[i], "m", SMALL, "end") for i in used]
@@ -246,7 +246,7 @@ def _wide(sheet: Sheet, panel: Panel, level: str) -> None:
 def _narrow(sheet: Sheet, panel: Panel, level: str) -> None:
     """Label, numbers and plot below each other: for a phone."""
     low, high = domain(panel.marks)
-    at = lambda value: sheet.x(4 + (value - low) / (high - low) * (sheet.width - 8))  # noqa: E731
+    at = lambda value: sheet.x(4 + (value - low) / (high - low) * (sheet.width - 8))
     largest = max((m.weight or 0.0 for m in panel.marks), default=0.0)
     for mark in panel.marks:
         sheet.y += 7

@@ -604,7 +604,7 @@ def change_rows(
 
 def front(report: "Report") -> list[str]:
     """The Pareto plot and the recipes on the front."""
-    hours = lambda item: item.costs.gpu_hours.gpu_hours  # noqa: E731
+    hours = lambda item: item.costs.gpu_hours.gpu_hours
     base = report.picked.result.baseline_costs.gpu_hours.gpu_hours
     dots = [
         plots.Point(str(i), hours(item), item.mix.expected, text_recipe(item.recipe), "front")

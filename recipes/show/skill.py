@@ -50,7 +50,7 @@ def head(name: str, description: str, library: Library) -> list[str]:
         for row in table.rows
         for value in row.scores.values()
     )
-    quoted = lambda text: json.dumps(clean(text), ensure_ascii=False)  # noqa: E731
+    quoted = lambda text: json.dumps(clean(text), ensure_ascii=False)
     return [
         "---",
         f"name: {name}",
