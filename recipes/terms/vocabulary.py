@@ -5,119 +5,27 @@ paper writes into a slug or says that the name is unknown and which known names 
 Does not guess: an unknown name is an `UnknownName`, never the nearest one.
 """
 
+import functools
 import os
 import re
-from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from collections.abc import Mapping
 
-from ..base.errors import Refused
 from ..base.reading import EvidenceError, read_json
+from .mixes import Mixes, read_mixes
+from .names import Name, UnknownName, collisions, distance, fold, nearest
 
 AXES = ("encoder", "connector", "llm", "data", "resolution")
 LISTS = {"encoder": "encoders", "connector": "connectors", "llm": "llms", "data": "data"}
-
-
-class UnknownName(Refused):
-    """A name that the vocabulary does not know: `kind` (encoder, benchmark …), `name`, `nearest`
-    known names, or examples.
-    """
-
-    def __init__(self, kind: str, name: str, nearest: Iterable[str], examples: Iterable[str] = ()):
-        self.kind, self.name, self.nearest = kind, name, tuple(nearest)
-        some = ", ".join(list(dict.fromkeys(examples))[:4])
-        hint = (
-            f"; nearest known: {', '.join(self.nearest)}"
-            if self.nearest
-            else f"; known are for example {some}"
-            if some
-            else ""
-        )
-        super().__init__(f"unknown {kind} {name[:80]!r}{hint}")
-
-
-class Name(NamedTuple):
-    """A resolved component: its slug (fused encoders joined by + in alphabetical order) and a
-    resolution hint.
-
-    The hint is the number of an `@336` behind the name, or None.
-    """
-
-    slug: str
-    resolution: int | None = None
-
-
-def fold(text: str) -> str:
-    """The form in which names are compared: lower case, only letters, digits, dots and plus
-    signs.
-    """
-    return re.sub(r"[^a-z0-9.+]+", "", text.lower())
-
-
-def distance(a: str, b: str, limit: int) -> int:
-    """Levenshtein distance with swapped neighbours counting once (optimal string alignment), cut
-    off at limit + 1.
-    """
-    if abs(len(a) - len(b)) > limit:
-        return limit + 1
-    before: list[int] = []
-    row = list(range(len(b) + 1))
-    for i, x in enumerate(a, 1):
-        new = [i]
-        for j, y in enumerate(b, 1):
-            cost = min(row[j] + 1, new[-1] + 1, row[j - 1] + (x != y))
-            if i > 1 and j > 1 and x == b[j - 2] and a[i - 2] == y:
-                cost = min(cost, before[j - 2] + 1)
-            new.append(cost)
-        before, row = row, new
-        if min(row) > limit:
-            return limit + 1
-    return row[-1]
-
-
-def nearest(text: str, names: Mapping[str, str], count: int = 3) -> list[str]:
-    """The known slugs whose spellings are nearest to `text`, at most `count`, nearest first.
-
-    `names` maps folded spellings to slugs. A spelling that begins with the text (or the other way
-    round) counts as near, so that `siglip so` finds `siglip-so400m-14`.
-    """
-    wanted = fold(text)[:64]
-    if not wanted:
-        return []
-    limit = max(2, len(wanted) // 3)
-    best: dict[str, tuple[int, str]] = {}
-    for spelling, slug in names.items():
-        if (
-            len(wanted) >= 3
-            and len(spelling) >= 3
-            and (spelling.startswith(wanted) or wanted.startswith(spelling))
-        ):
-            score = 1
-        else:
-            score = distance(wanted, spelling, limit)
-        if score <= limit:
-            best[slug] = min(best.get(slug, (score, spelling)), (score, spelling))
-    if not best:  # no spelling is near: those that share a word
-        tokens = [
-            fold(word) for word in re.split(r"[^A-Za-z0-9.]+", text[:64]) if len(fold(word)) >= 3
-        ]
-        for spelling, slug in names.items():
-            if any(token in spelling for token in tokens):
-                best[slug] = min(
-                    best.get(slug, (len(spelling), spelling)), (len(spelling), spelling)
-                )
-    return [slug for slug, _ in sorted(best.items(), key=lambda item: (item[1], item[0]))[:count]]
-
-
-def collisions(records: Iterable[Mapping], key: str = "slug") -> list[tuple[str, str, str]]:
-    """Aliases that mean two things: (spelling, one slug, another slug)."""
-    seen: dict[str, str] = {}
-    out = []
-    for record in records:
-        for spelling in (record[key], *record.get("aliases", ())):
-            other = seen.setdefault(fold(spelling), record[key])
-            if other != record[key]:
-                out.append((spelling, other, record[key]))
-    return out
+__all__ = (
+    "UnknownName",
+    "Name",
+    "Vocabulary",
+    "collisions",
+    "distance",
+    "fold",
+    "nearest",
+    "open_vocabulary",
+)
 
 
 class Vocabulary:
@@ -146,6 +54,12 @@ class Vocabulary:
         """What was computed beforehand from the registry (derived/NAME.json), or None."""
         path = os.path.join(self.directory, "derived", name + ".json")
         return read_json(path, trusted=True) if os.path.exists(path) else None
+
+    @functools.cached_property
+    def mixes(self) -> Mixes:
+        """What the data mixes consist of (data_mixes.json)."""
+        path = os.path.join(self.directory, "registry", "data_mixes.json")
+        return read_mixes(path, self.spellings("data"))
 
     def records(self, kind: str) -> dict[str, dict]:
         """Records by slug; kind: encoder, connector, llm, data, benchmark, family, hardware,
@@ -239,6 +153,8 @@ class Vocabulary:
             return Name(slug)
         if kind == "llm" and (base := self._tuned(text)):
             return Name(base)
+        if kind == "data":  # a mix without rows of its own, or one put together: llava-665k+docvqa
+            return Name(self.mixes.resolve(text))
         if kind != "encoder":
             raise self.unknown(kind, text)
         parts, hints = [], []
