@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from .base.errors import Refused
 from .commands.arguments import Parser, Usage, common
 from .commands.console import PROGRAM, announce, err, out, plain, show, style
-from .commands.registry import COMMANDS, parser_of, shell
+from .commands.registry import COMMANDS, GROUPS, parser_of, shell
 from .library import Library
 from .terms.vocabulary import fold, nearest
 
@@ -43,10 +43,9 @@ def home() -> str:
         "examples:",
     ]
     lines += [f'  {PROGRAM} "{example}"' for example in EXAMPLES]
-    lines += ["", "commands (each has --json, --tables DIR and --help):"]
-    return "\n".join(
-        [*lines, *(f"  {name:<11} {command.summary}" for name, command in COMMANDS.items())]
-    )
+    lines += ["", *(f"{group:<15} {', '.join(names)}" for group, names in GROUPS.items())]
+    more = "NAME --help says more; each has --json and --tables DIR (your own results)."
+    return "\n".join([*lines, "", more])
 
 
 def ask(sentence: str, rest: Sequence[str]) -> int:

@@ -43,6 +43,6 @@ def boxes(picture):
 def swap_of(a, b, benchmarks=None):
     library = support.library()
     before, after = answers.sides(a, b, Recipe(), library.words)
-    return answers.answer_swap(
-        library, before, after, benchmarks, None, 0.8, with_costs=False
+    return answers.answer(
+        library, answers.Request(before, after, benchmarks or (), costs=False)
     ).result

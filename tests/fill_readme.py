@@ -5,9 +5,10 @@ In: README.md. Out: README.md with the blocks below these comments written anew,
 evidence, and the table of the backtest:
 
     <!-- output: COMMAND -->            the whole output
-    <!-- output: COMMAND; parts 1-3 --> its paragraphs 1 to 3 (what blank lines separate), with a
-    line … for the rest <!-- output: COMMAND; parts 1-3:9 --> the same, of the last paragraph the
-    first 9 lines
+    <!-- output: COMMAND; parts 1-3 -->
+                  its paragraphs 1 to 3 (what blank lines separate), with a line … for the rest
+    <!-- output: COMMAND; parts 1-3:9 -->
+                  the same, of the last paragraph the first 9 lines
     <!-- backtest -->                   the table of `backtest` (a quarter of a minute)
 
 Used by test_readme, which runs the commands that are quick.

@@ -8,9 +8,11 @@ import pathlib
 import signal
 import subprocess
 import sys
+import tempfile
 import unittest
 from unittest import mock
 
+import recipes
 from recipes import cli
 from recipes.base.errors import Refused
 from recipes.base.wording import clean
@@ -77,6 +79,31 @@ class Exits(unittest.TestCase):
                 self.assertEqual(done.returncode, 2)
                 self.assertEqual(done.stderr, "error: output: No space left on device\n")
 
+    def test_a_folder_without_tables_is_not_clean(self):
+        with tempfile.TemporaryDirectory() as folder:
+            code, _, err = support.call("check", folder)
+        self.assertEqual(code, 2)
+        self.assertIn("no tables", err)
+
+    def test_a_line_of_any_length_is_read_bounded(self):
+        """One line of 30 MB is refused, the next is answered, and little is held."""
+        line = b'{"from": {"encoder": "clip"}, "to": {"encoder": "siglip"}, "benchmark": "mmmu"}'
+        script = (
+            "import resource, runpy, sys; sys.argv = ['main.py', 'predict', '-'];"
+            " resource.setrlimit(resource.RLIMIT_AS, (300 << 20,) * 2);"
+            f" runpy.run_path({str(support.ROOT / 'main.py')!r}, run_name='__main__')"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", script],
+            input=b"x" * 30_000_000 + b"\n" + line + b"\n",
+            capture_output=True,
+            cwd=support.ROOT,
+        )
+        first, second = map(json.loads, done.stdout.splitlines())
+        self.assertIn("longer than 100,000 bytes", first["error"])
+        self.assertEqual(second["deltas"][0]["benchmark"], "mmmu")
+        self.assertEqual(done.returncode, 1)
+
     def test_interrupted_while_it_loads(self):
         """No traceback, whenever the key is hit."""
         for wait in (0.0, 0.02, 0.05):
@@ -91,6 +118,17 @@ class Exits(unittest.TestCase):
                 process.send_signal(signal.SIGINT)
                 _, err = process.communicate(timeout=30)
             self.assertNotIn(b"recipes", err)
+
+
+class AsALibrary(unittest.TestCase):
+    def test_swap_is_the_command(self):
+        value = support.call_json("swap", "clip", "siglip", "--on", "7B", "--benchmark", "mmmu")
+        answer = recipes.swap("clip", "siglip", on="7B", benchmark=["mmmu"])
+        self.assertAlmostEqual(answer.result.deltas[0].expected, value["deltas"][0]["expected"], 4)
+
+    def test_what_is_refused(self):
+        with self.assertRaisesRegex(Refused, "xyzzyq"):
+            recipes.swap("clip", "xyzzyq")
 
 
 if __name__ == "__main__":

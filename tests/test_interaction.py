@@ -85,7 +85,7 @@ class Published(unittest.TestCase):
     def test_the_note_says_it(self):
         answer = support.call_json("swap", "224", "448")
         slope = answer["llm_size_interaction"]
-        _, out, _ = support.call("swap", "224", "448")
+        _, out, _ = support.call("swap", "224", "448", "--why")
         text = " ".join(out.split())
         self.assertIn("percent of scale per doubling", text)
         self.assertEqual(
@@ -106,7 +106,7 @@ class Published(unittest.TestCase):
         self.assertTrue(1.96 < abs(slope["per_doubling"] / slope["se"]) < 3)
         self.assertFalse(slope["clear"])
         self.assertEqual(*([d["expected"] for d in answer["deltas"]] for answer in answers))
-        text = " ".join(support.call("swap", "CLIP", "SigLIP", "--on", "70B")[1].split())
+        text = " ".join(support.call("swap", "CLIP", "SigLIP", "--on", "70B", "--why")[1].split())
         self.assertIn(
             "one paper says that it does less with a larger LLM, too little to rely on", text
         )

@@ -505,7 +505,7 @@ class SwapPlot(unittest.TestCase):
     def test_what_is_not_drawn_is_said(self):
         argv = ("swap", "LLaVA-665K", "Cambrian-7M")
         text = support.call(*argv, "--plot")[1]
-        plot = text.partition("words: ")[2]
+        plot = text.partition("next: ")[2]
         self.assertIn("Cambrian-1 vision-centric mean: 1 printed row", plot)
         self.assertRegex(plot, r"and \d+ more benchmarks.*--benchmark NAME")
         with tempfile.TemporaryDirectory() as folder:

@@ -14,7 +14,7 @@ from unittest import mock
 from recipes.answers import report as reporting
 from recipes.commands import plots
 from recipes.commands import report as cli_report
-from recipes.picker import rank
+from recipes.picker import competition
 from recipes.picker.limits import Constraints
 from recipes.show import report as page
 from recipes.terms.tasks import parse_mix
@@ -111,7 +111,7 @@ class Report(unittest.TestCase):
     def setUpClass(cls):
         cls.folder = tempfile.TemporaryDirectory()
         cls.path = os.path.join(cls.folder.name, "r.html")
-        fewer = mock.patch.object(rank, "DRAWS", DRAWS)
+        fewer = mock.patch.object(competition, "DRAWS", DRAWS)
         fewer.start()
         cls.addClassCleanup(fewer.stop)
         cls.code, cls.out, cls.err = support.call("report", cls.path, *cls.ARGS, *cls.SWAPS)
@@ -249,7 +249,7 @@ class Report(unittest.TestCase):
         self.assertEqual(argv, ["report", self.path, *self.ARGS, *self.SWAPS])
         self.assertNotRegex(self.words, r"\b20\d\d-\d\d-\d\dT|\d\d:\d\d:\d\d")
         script = (
-            f"from recipes.picker import rank; rank.DRAWS = {DRAWS}; from recipes import cli; raise"
+            f"from recipes.picker import competition; competition.DRAWS = {DRAWS}; from recipes import cli; raise"
             f" SystemExit(cli.main({argv!r}))"
         )
         done = subprocess.run(
@@ -284,7 +284,7 @@ class ReportFiles(unittest.TestCase):
         library = support.library()
         tasks = parse_mix("charts", library.words)
         pair = cli_report.swap_sides("CLIP", "SigLIP", library)
-        with mock.patch.object(rank, "DRAWS", DRAWS):
+        with mock.patch.object(competition, "DRAWS", DRAWS):
             cls.value = reporting.gather(
                 library,
                 tasks,

@@ -286,7 +286,10 @@ class Answers(unittest.TestCase):
         answer = self.swap("MLP", "pixel-shuffle-mlp", "--benchmark", "mmmu")
         self.assertEqual(self.delta(answer, "mmmu")["grade"], "none")
         self.assertIn("no chain of tables", " ".join(answer["warnings"]))
-        _, text, _ = support.call("swap", "MLP", "pixel-shuffle-mlp", "--benchmark", "mmmu")
+        _, text, _ = support.call(
+            "swap", "MLP", "pixel-shuffle-mlp", "--benchmark", "mmmu", "--why"
+        )
+        self.assertIn("not known: no table bears on this change", text)
         line = next(line for line in text.splitlines() if line.startswith("MMMU"))
         self.assertRegex(line, r"MMMU +- ")
         self.assertIn("none = no evidence", text)

@@ -476,9 +476,9 @@ def backed(library: Library, rule: Rule) -> Backed:
     if rule.expect is None:
         return Backed(rule, None, (), (), True)
     before, after = answers.sides(*rule.change, Recipe(), library.words)
-    result = answers.answer_swap(
-        library, before, after, None, parse_mix(rule.tasks, library.words), LEVEL, with_costs=False
-    ).result
+    mix = parse_mix(rule.tasks, library.words)
+    asked = answers.Request(before, after, mix=mix, level=LEVEL, costs=False)
+    result = answers.answer(library, asked).result
     tables = {
         table.id: table
         for paper in library.papers({proof.table.partition(".")[0] for proof in rule.proofs})

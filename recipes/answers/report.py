@@ -93,14 +93,17 @@ def gather(
     tell("the rows behind it")
     parts = {
         axis: Section(
-            None, answers.answer_swap(library, *sides, None, tasks, level, with_costs=False)
+            None,
+            answers.answer(library, answers.Request(*sides, mix=tasks, level=level, costs=False)),
         )
         for axis, sides in part_sides(library, best.recipe).items()
     }
     counts = {axis: direct_rows(section) for axis, section in parts.items()}
     main = max(counts, key=lambda axis: counts[axis]) if any(counts.values()) else None
     asked = tuple(
-        Section(typed, answers.answer_swap(library, before, after, None, tasks, level))
+        Section(
+            typed, answers.answer(library, answers.Request(before, after, mix=tasks, level=level))
+        )
         for typed, before, after in swaps
     )
     lower = frozenset(

@@ -1,9 +1,10 @@
 """`swap`: the answer to a change of recipe, with its costs and notes.
 
-In: values that the command line has parsed, and the library. Out: a SwapAnswer. Does not parse
-text, print or exit.
+In: a Request (values that the command line has parsed), and the library. Out: a SwapAnswer. Does
+not parse text, print or exit.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -13,7 +14,7 @@ from ..effects.change import Change
 from ..effects.features import visual_tokens
 from ..effects.interaction import Slope, size_slope
 from ..effects.judge import judge, with_chains
-from ..effects.results import Swap
+from ..effects.results import Evidence, Swap
 from ..effects.rows import find_rows, moved_axes, relevant_papers
 from ..library import Library
 from ..picker.limits import Constraints, Costs
@@ -24,6 +25,57 @@ from .costs import recipe_costs
 
 if TYPE_CHECKING:
     from ..effects.attribution import Attribution
+
+# Axes whose two levels `design` takes as a factor.
+DESIGNED = ("encoder", "connector", "llm", "data", "resolution", "visual_tokens")
+
+
+class Request(NamedTuple):
+    """A swap as asked: both sides with everything filled in (`sides`), and what to answer.
+
+    benchmarks: only these; without them the mix's, or the usual ones and whatever the change was
+    printed on. level: of the intervals. scores: what `before` scores on benchmarks. chains: with
+    the links behind indirect answers, carry: with what carries one number (both read more papers).
+    """
+
+    before: Recipe
+    after: Recipe
+    benchmarks: Sequence[str] = ()
+    mix: TaskMix | None = None
+    level: float = 0.8
+    scores: Mapping[str, float] = {}
+    chains: bool = False
+    carry: bool = False
+    costs: bool = True
+
+
+class Printed(NamedTuple):
+    """What tables print of the very change: rows in which nothing else moved, if there are any.
+
+    tables, rows: how many tables, and pairs of scores. median, low, high: of their deltas, in
+    points of the benchmark, over several benchmarks in percent of each one's scale. controlled:
+    did nothing else move?
+    """
+
+    tables: int
+    rows: int
+    median: float
+    low: float
+    high: float
+    controlled: bool
+
+
+class ToSee(NamedTuple):
+    """What it takes to see a difference of `points` on a benchmark: training runs of both sides
+    together (two-sided 5 %, power 80 %), their hours on a GPU, and the command that plans it.
+    """
+
+    benchmark: str
+    points: float
+    runs: int
+    gpu_hours: float | None
+    gpu: str | None
+    command: str
 
 
 class SwapAnswer(NamedTuple):
@@ -37,6 +89,12 @@ class SwapAnswer(NamedTuple):
     costs: tuple[Costs, Costs, float, float] | None
     notes: tuple[str, ...]
     by_size: Slope | None = None  # does the change do more with a larger LLM?
+    printed: Printed | None = None  # over all benchmarks, in percent of scale
+    printed_each: tuple[Printed | None, ...] = ()  # by benchmark, in points
+    unseen: tuple[str, ...] = ()  # moved components that stand in no table
+    to_see: ToSee | None = None
+    record: str | None = None  # how answers like this one fared on unseen papers
+    carried: "Attribution | None" = None  # what the explained number rests on (Request.carry)
 
 
 def default_benchmarks(library: Library) -> list[str]:
@@ -66,107 +124,159 @@ def sides(
     return before, after
 
 
-def answer_swap(
-    library: Library,
-    before: Recipe,
-    after: Recipe,
-    benchmarks: Sequence[str] | None,
-    mix: TaskMix | None,
-    level: float,
-    warnings: Sequence[str] = (),
-    *,
-    with_costs: bool = True,
-    chains: bool = False,
-    scores: Mapping[str, float] | None = None,
-) -> SwapAnswer:
-    """Deltas, mix, costs and notes of a change of recipe.
-
-    scores: what `before` scores on benchmarks (they are shown too). chains: with the links behind
-    indirect answers (it takes reading more papers).
-    """
-    words = library.words
-    a, b = before.stated(), after.stated()
-    change = Change(a, b, library.posterior, words)
-    found = (
-        find_rows(
-            library.papers(relevant_papers(a, b, library.posterior, words)),
-            a,
-            b,
-            change.axes,
-            words,
-            change.index,
-        )
-        if change.axes
-        else []
-    )
-    names = (
-        list(benchmarks)
-        if benchmarks
-        else list(mix.benchmarks)
-        if mix
-        else default_benchmarks(library)
-    )
-    names += [name for name in scores or () if name not in names]
-    # whatever the change was printed on belongs to the answer, the means of a paper too
-    if not benchmarks:
-        printed = [item.contrast.metric.benchmark for item in found if not item.near]
-        names += [name for name in dict.fromkeys(printed) if name not in names]
-    weights = None if mix is None and benchmarks else (mix or parse_mix(None, words)).benchmarks
+def answer(library: Library, request: Request, warnings: Sequence[str] = ()) -> SwapAnswer:
+    """Deltas, mix, costs and notes of a change of recipe."""
+    words, before, after = library.words, request.before, request.after
+    change, found = change_and_rows(library, before, after)
+    names = names_asked(library, request, found)
+    mix = request.mix
+    if mix is None and not request.benchmarks:
+        mix = parse_mix(None, words)
     result = judge(
         change,
         found,
         names,
-        mix=weights,
-        level=level,
+        mix=None if mix is None else mix.benchmarks,
+        level=request.level,
         warnings=(*warnings, *library.strange(), *library.counted_twice()),
-        scores=scores,
+        scores=request.scores,
     )
-    if not benchmarks:  # what has rows first
+    if not request.benchmarks:  # what has rows first
         order = {"direct": 0, "indirect": 1, "extrapolated": 2, "none": 3}
         deltas = sorted(result.deltas, key=lambda d: (order[d.grade], names.index(d.benchmark)))
         result = result._replace(deltas=tuple(deltas))
-    if chains and any(not d.evidence for d in result.deltas):
-        bearing = {
-            paper for name in change.features for paper in library.posterior.support.get(name, ())
-        }
-        printed = library.posterior.columns  # paper -> families
-        result = with_chains(
-            result,
-            lambda families: library.papers(
-                bearing
-                if families is None
-                else {paper for paper in bearing if families & printed.get(paper, {}).keys()}
-            ),
-            change,
-        )
-    costs, bare = _swap_costs(library, before, after) if with_costs else (None, ())
+    if request.chains and any(not d.evidence for d in result.deltas):
+        result = with_links(library, change, result)
+    costs, bare = _swap_costs(library, before, after) if request.costs else (None, ())
     slope = size_slope(found, change) if change.axes and "llm" not in change.axes else None
-    return SwapAnswer(
+    rows = [(d, row) for d in result.deltas for row in d.evidence if row.relation == "direct"]
+    value = SwapAnswer(
         before,
         after,
         result,
         costs,
-        (*_natural(library, before, after), *bare) if with_costs else (),
+        (*_natural(library, before, after), *bare) if request.costs else (),
         slope,
+        pooled_print([(row, 100 / (d.max or 100)) for d, row in rows]),
+        tuple(pooled_print([(r, 1.0) for o, r in rows if o is d]) for d in result.deltas),
+        tuple(change.new_components()) if change.axes else (),
+        what_to_see(library, request, change, names, costs) if change.axes else None,
+    )
+    told = explained(value) if request.carry else None
+    return value._replace(carried=told and what_carries(library, value, told, found))
+
+
+def change_and_rows(library: Library, before: Recipe, after: Recipe) -> tuple[Change, list]:
+    """The change as the model sees it, and the printed rows that show it."""
+    words, (a, b) = library.words, (before.stated(), after.stated())
+    change = Change(a, b, library.posterior, words)
+    if not change.axes:
+        return change, []
+    papers = library.papers(relevant_papers(a, b, library.posterior, words))
+    return change, find_rows(papers, a, b, change.axes, words, change.index)
+
+
+def names_asked(library: Library, request: Request, found: Sequence) -> list[str]:
+    """The benchmarks to answer for: those asked for, else the mix's or the usual ones and whatever
+    the change was printed on.
+    """
+    if request.benchmarks:
+        names = list(request.benchmarks)
+    else:
+        names = list(request.mix.benchmarks) if request.mix else default_benchmarks(library)
+        # the means of a paper too
+        names += [item.contrast.metric.benchmark for item in found if not item.near]
+    return list(dict.fromkeys([*names, *request.scores]))
+
+
+def with_links(library: Library, change: Change, result: Swap) -> Swap:
+    """The result with the links of the chain behind every delta that no row of the change shows."""
+    support, printed = library.posterior.support, library.posterior.columns  # paper -> families
+    bearing = {paper for name in change.features for paper in support.get(name, ())}
+
+    def read(families: set[str] | None):
+        return library.papers(
+            {
+                paper
+                for paper in bearing
+                if families is None or families & printed.get(paper, {}).keys()
+            }
+        )
+
+    return with_chains(result, read, change)
+
+
+def pooled_print(rows: Sequence[tuple[Evidence, float]]) -> Printed | None:
+    """Median and range of printed deltas times their units; controlled rows alone if there are
+    any.
+    """
+    kept = [pair for pair in rows if pair[0].controlled] or rows
+    if not kept:
+        return None
+    deltas = sorted(row.delta * unit for row, unit in kept)
+    middle = len(deltas) // 2
+    median = deltas[middle] if len(deltas) % 2 else (deltas[middle - 1] + deltas[middle]) / 2
+    tables = {row.table for row, _ in kept}
+    return Printed(
+        len(tables), len(deltas), median, deltas[0], deltas[-1], bool(kept[0][0].controlled)
     )
 
 
-def what_carries(library: Library, answer: SwapAnswer, benchmark: str) -> "Attribution":
-    """The rows that the expected delta on one benchmark rests on, over all tables."""
+# Standard errors between no effect and one that is seen: z(0.975) + z(0.80), two-sided normal test
+# (Cohen 1988, section 2). picker/power.py has any level and power.
+SEEN = 1.959964 + 0.841621
+
+
+def what_to_see(
+    library: Library,
+    request: Request,
+    change: Change,
+    names: Sequence[str],
+    costs: tuple | None,
+) -> ToSee | None:
+    """What it takes to see one percent of the scale of the first benchmark, between both sides."""
+    from ..effects.columns import sampling_variance
+
+    words, posterior = library.words, library.posterior
+    asked = request.benchmarks or (request.mix and request.mix.benchmarks) or ("mmmu",)
+    name = next(iter(asked))
+    field = next((f for f in DESIGNED if f in change.axes), None)
+    if field is None or name not in names:
+        return None
+    levels = [getattr(side, field) for side in (request.before, request.after)]
+    if None in levels or levels[0] == levels[1]:
+        return None
+    record = words.records("benchmark")[name]
+    unit = (record.get("max") or 100) / 100
+    scale = posterior.scale_of(name)  # in percent of the benchmark's scale
+    drawn = sampling_variance(record, None) or 0.0
+    variance = posterior.noise(name, drawn / scale**2) * scale**2
+    runs = 2 * math.ceil(variance * SEEN**2)
+    hours = costs and sum(side.gpu_hours.gpu_hours for side in costs[:2]) * runs / 2
+    command = (
+        f"design --factor {field}={levels[0]},{levels[1]} --detect {unit:g} --benchmark {name}"
+    )
+    return ToSee(name, unit, runs, hours, costs and costs[0].gpu, command)
+
+
+def explained(value: SwapAnswer) -> str | None:
+    """The benchmark whose number --why explains: the one with most direct rows."""
+    known = [d for d in value.result.deltas if d.path and d.grade != "none"]
+    count = lambda d: sum(row.relation == "direct" for row in d.evidence)
+    return max(known, key=count).benchmark if known else None
+
+
+def what_carries(
+    library: Library, answer: SwapAnswer, benchmark: str, found: Sequence
+) -> "Attribution":
+    """The rows that the expected delta on one benchmark rests on, over all tables; found: those of
+    the change itself.
+    """
     from ..effects.attribution import attribute
     from ..effects.columns import columns  # only this question reads every table
 
     words = library.words
-    a, b = answer.before.stated(), answer.after.stated()
-    change = Change(a, b, library.posterior, words)
-    shown = find_rows(
-        library.papers(relevant_papers(a, b, library.posterior, words)),
-        a,
-        b,
-        change.axes,
-        words,
-        change.index,
-    )
+    change = Change(answer.before.stated(), answer.after.stated(), library.posterior, words)
     published, own = (
         columns(papers, words)
         for papers in (library.papers(shipped_only=True), library.own_papers())
@@ -178,7 +288,7 @@ def what_carries(library: Library, answer: SwapAnswer, benchmark: str) -> "Attri
         own,
         library.posterior,
         words.records("benchmark"),
-        shown,
+        found,
     )
 
 

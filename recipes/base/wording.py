@@ -63,9 +63,14 @@ def numbers(value):
     return number(value) if isinstance(value, float) else value
 
 
+def decimals(maximum: float | None) -> int:
+    """Decimals for points of a scale with this maximum: none above 500 (MME, OCRBench)."""
+    return 0 if (maximum or 100) > 500 else 1
+
+
 def points(delta) -> int:
-    """Decimals for a benchmark's points: none on scales above 500."""
-    return 0 if (delta.max or 100) > 500 else 1
+    """Decimals for a benchmark's delta."""
+    return decimals(delta.max)
 
 
 def verdict(p: float) -> str:

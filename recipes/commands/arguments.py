@@ -242,6 +242,10 @@ def scores_given(values: Sequence[str], words: Vocabulary) -> dict[str, float]:
     """--score BENCHMARK=VALUE flags (also with commas): benchmark -> what the first recipe scores,
     in its points.
     """
+    if not values:
+        return {}
+    from ..effects.level import check_score  # only scores ask for it
+
     found: dict[str, float] = {}
     for part in (part for value in values for part in value.split(",")):
         name, _, text = part.partition("=")
@@ -253,21 +257,6 @@ def scores_given(values: Sequence[str], words: Vocabulary) -> dict[str, float]:
         if found.setdefault(benchmark, check_score(benchmark, value, words)) != value:
             raise Usage(f"--score {benchmark} is given twice: {found[benchmark]:g} and {value:g}")
     return found
-
-
-def check_score(benchmark: str, value: float, words: Vocabulary) -> float:
-    """A score of a benchmark that has a maximum. Raises Usage."""
-    from ..effects.level import bounded  # only scores ask for it
-
-    record = words.records("benchmark")[benchmark]
-    if not bounded(record):
-        raise Usage(
-            f"a score of {benchmark} does not change what is expected: it has no best value to come"
-            " close to"
-        )
-    if not 0 <= value <= record["max"]:
-        raise Usage(f"{benchmark} goes from 0 to {record['max']:g}: {value:g} is no score of it")
-    return value
 
 
 def _one_size(fixed: dict[str, object], words: Vocabulary) -> None:
@@ -283,7 +272,26 @@ def _one_size(fixed: dict[str, object], words: Vocabulary) -> None:
 
 
 def constraint_flags(parser) -> None:
-    """What a recipe must meet: the flags that `constraints` reads."""
+    """What a recipe must meet (`limit_flags`), and what is fixed or left out (`choices_of`)."""
+    limit_flags(parser)
+    parser.add_argument(
+        "--fix",
+        metavar="AXIS=VALUE",
+        action="append",
+        default=[],
+        help="keep a field fixed: llm=qwen2.5-7b, llm_params_b=2B (repeatable)",
+    )
+    parser.add_argument(
+        "--avoid",
+        metavar="AXIS=VALUE",
+        action="append",
+        default=[],
+        help="leave out a component: encoder=clip-vit-l-14 (repeatable)",
+    )
+
+
+def limit_flags(parser) -> None:
+    """What a recipe may cost: the flags that `constraints` reads."""
     parser.add_argument(
         "--budget",
         metavar="B",
@@ -326,20 +334,6 @@ def constraint_flags(parser) -> None:
         choices=("any", "commercial"),
         default="any",
         help="commercial: the LLM's licence must permit commercial use",
-    )
-    parser.add_argument(
-        "--fix",
-        metavar="AXIS=VALUE",
-        action="append",
-        default=[],
-        help="keep a field fixed: llm=qwen2.5-7b, llm_params_b=2B (repeatable)",
-    )
-    parser.add_argument(
-        "--avoid",
-        metavar="AXIS=VALUE",
-        action="append",
-        default=[],
-        help="leave out a component: encoder=clip-vit-l-14 (repeatable)",
     )
 
 

@@ -21,8 +21,12 @@ class Command(NamedTuple):
     examples: str
 
     def function(self, name: str, part: str) -> Callable:
-        """Its `arguments` or `command` function."""
+        """Its `arguments`, `request` or `command` function."""
         return getattr(importlib.import_module(f".{self.module}", __package__), f"{name}_{part}")
+
+    def answers(self, name: str):
+        """The module that computes its answer."""
+        return importlib.import_module(f"...answers.{name}", f"{__package__}.{self.module}")
 
 
 COMMANDS = {
@@ -42,6 +46,22 @@ COMMANDS = {
         "The best recipes for a task mix, a budget and a latency target",
         'pick --tasks documents --budget "500 A100-hours"\npick --tasks ui-agent --fix'
         " llm_params_b=2B --memory 8GB",
+    ),
+    "rank": Command(
+        "rank",
+        "The levels of one axis with all else held: which encoder, connector, LLM, data",
+        "rank encoder --tasks documents\nrank connector --visual-tokens 144\n"
+        "rank encoder --among siglip,clip,dinov2 --on 7B",
+    ),
+    "moves": Command(
+        "moves",
+        "What moves a benchmark most, axis by axis, and whether a target is in reach",
+        "moves chartqa --from 60 --target 70\nmoves --tasks documents --on 13B",
+    ),
+    "versus": Command(
+        "versus",
+        "Which of two axes matters more",
+        "versus resolution encoder --tasks documents\nversus data llm_params_b",
     ),
     "ablate": Command(
         "ablate",
@@ -78,6 +98,16 @@ COMMANDS = {
         "models",
         "What each benchmark tests, its scale, chance level and noise",
         "benchmarks documents\nbenchmarks docvqa\nbenchmarks --tasks documents",
+    ),
+    "noise": Command(
+        "noise",
+        "Whether your score and the paper's differ by more than noise",
+        "noise textvqa --mine 57 --paper 58.2",
+    ),
+    "explain": Command(
+        "explain",
+        "What a term of the answers means, and the facts of a component",
+        "explain interval\nexplain siglip",
     ),
     "models": Command(
         "models",
@@ -159,6 +189,18 @@ COMMANDS = {
         "How well unseen papers are predicted, beside simple rules",
         "backtest\nbacktest --paper prismatic --json",
     ),
+}
+
+
+# What they are for, as the first screen lists them.
+GROUPS = {
+    "what to choose": ("swap", "rank", "moves", "versus", "pick", "curve"),
+    "what to test": ("ablate", "design", "schedule", "noise"),
+    "what it costs": ("cost", "latency", "tokens"),
+    "what to adopt": ("models", "benchmarks"),
+    "the evidence": ("tables", "claims", "check", "backtest", "explain"),
+    "files in, out": ("predict", "import", "export", "compare", "report", "skill"),
+    "the program": ("fit", "completion"),
 }
 
 

@@ -1,12 +1,11 @@
 """The flags of `swap`, and how it is carried out."""
 
 from ..answers import swap as answers
-from ..base import wording
 from ..base.wording import clean
 from ..effects.rows import moved_axes, relevant_papers
 from ..library import Library
-from ..show import costs, jsonable
-from ..show import swap as terminal
+from ..show import swap as showing
+from ..show.carried import carried_json
 from ..show.names import names_of, places_of
 from ..terms import sides
 from ..terms.recipe import Recipe
@@ -60,8 +59,10 @@ def swap_arguments(parser: Parser) -> None:
     parser.add_argument(
         "--why",
         action="store_true",
-        help="all benchmarks and rows, how one number comes about, and what carries it",
+        help="everything: how one number comes about, what carries it, all rows, notes",
     )
+    parser.add_argument("--rows", action="store_true", help="the printed rows of this change")
+    parser.add_argument("--all", action="store_true", help="all benchmarks, not those that differ")
     plot_argument(parser)
     level_flag(parser)
     recipe_flags(parser)
@@ -69,9 +70,8 @@ def swap_arguments(parser: Parser) -> None:
     recipe_flags(parser, "to-", "of TO only")
 
 
-def swap_command(args, library: Library, understood: dict | None = None) -> int:
-    """What replacing a component does to each benchmark, with its rows."""
-    check_plot(args)
+def swap_request(args, library: Library) -> answers.Request:
+    """What is asked: both sides, and what to answer."""
     words = library.words
     field, a, b = sides.two_names(args.from_, args.to, words)
     both = stated_flags(args, words)
@@ -85,96 +85,53 @@ def swap_command(args, library: Library, understood: dict | None = None) -> int:
     ]
     swapped = ("llm", "llm_params_b") if field in ("llm", "llm_params_b") else (field,)
     if set(swapped) & both.keys():
+        said = "--on" if args.on is not None else "--" + field.replace("_", "-")
         raise Usage(
             f"swap: {args.from_[:40]} -> {args.to[:40]} already says the {field.replace('_', ' ')}"
-            " of both sides: leave out"
-            f" {'--on' if args.on is not None else '--' + field.replace('_', '-')}"
+            f" of both sides: leave out {said}"
         )
     first, second = answers.sides(before, after, Recipe(**both), words)
     if not moved_axes(first.stated(), second.stated(), words):
         raise Usage(
             f"swap: {args.from_[:40]!r} and {args.to[:40]!r} are the same recipe: nothing changes"
         )
-    mix = parse_mix(args.tasks, words) if args.tasks is not None else None
-    answer = answers.answer_swap(
-        library,
+    return answers.Request(
         first,
         second,
-        benchmark_list(args.benchmark, words),
-        mix,
+        benchmark_list(args.benchmark, words) or (),
+        parse_mix(args.tasks, words) if args.tasks is not None else None,
         args.level,
-        chains=args.json or args.why,
-        scores=scores_given(args.score, words),
+        scores_given(args.score, words) or {},
+        chains=args.json or args.why or args.rows,
+        carry=args.why,
     )
-    carried = told = None
-    if args.why:
-        from ..show.carried import carried_json, carried_lines
 
-        told = terminal.explained(answer.result)
-        carried = answers.what_carries(library, answer, told.benchmark) if told else None
+
+def swap_command(args, library: Library, understood: dict | None = None) -> int:
+    """What replacing a component does to each benchmark, with its rows."""
+    check_plot(args)
+    answer = answers.answer(library, swap_request(args, library))
+    names = names_of(library)
+    value = showing.view(answer, names)
     if args.json:
-        value = jsonable.swap(answer.before, answer.after, answer.result)
-        value["warnings"] += list(answer.notes)
-        value["llm_size_interaction"] = jsonable.slope(answer.by_size)
-        value["cost"] = (
-            None
-            if answer.costs is None
-            else {
-                "from": {
-                    **jsonable.costs(answer.costs[0]),
-                    "visual_tokens": wording.number(answer.costs[2]),
-                },
-                "to": {
-                    **jsonable.costs(answer.costs[1]),
-                    "visual_tokens": wording.number(answer.costs[3]),
-                },
-            }
-        )
-        value |= {"attribution": carried and carried_json(carried)} if args.why else {}
-        value |= {"plot": plot_swap(args, answer, library)} if args.plot else {}
-        show({**(understood or {}), **value})
+        more = {"attribution": answer.carried and carried_json(answer.carried)} if args.why else {}
+        more |= {"plot": plot_swap(args, answer, library)} if args.plot else {}
+        show({**(understood or {}), **value, **more})
         return 0
-    rows = relevant_papers(
-        answer.before.stated(), answer.after.stated(), library.posterior, words
-    ) | {row.table for d in answer.result.deltas for row in d.evidence}
-    cost = costs.cost_change(*answer.costs) if answer.costs else []
-    notes = list(answer.notes)
-    if args.score:
-        notes.append(
-            "at the scores given for "
-            + ", ".join(d.benchmark for d in answer.result.deltas if d.score is not None)
-            + "; elsewhere, and in the mix, at each benchmark's usual score"
-        )
-    if answer.by_size:
-        notes.insert(0, terminal.slope_note(answer.by_size))
-    elif "llm" not in answer.result.moved:
-        notes.insert(
-            0,
-            "no table makes this change at two LLM sizes: it is taken to do the same at every size",
-        )
-    names, places = (
-        names_of(library),
-        places_of(library, rows | set(carried.tables if carried else ())),
-    )
-    out(
-        terminal.swap_text(
-            answer.before,
-            answer.after,
-            answer.result,
-            names,
-            places,
-            style(),
-            cost_lines=cost,
-            notes=notes,
-            why=args.why,
-            carried=(
-                carried_lines(carried, names, places, style(), wording.points(told))
-                if carried
-                else ()
-            ),
-        )
-    )
+    wanted = [name for name in ("why", "rows", "all") if getattr(args, name)]
+    places = places_of(library, tables_named(answer, library)) if args.why or args.rows else {}
+    out(showing.text(value, answer, names, places, style(), wanted))
     if args.plot:
         plot = plot_swap(args, answer, library)
         out(f"\nwrote {clean(plot['path'])} ({plot['bytes']:,} bytes)") if plot else None
     return 0
+
+
+def tables_named(answer: answers.SwapAnswer, library: Library) -> set[str]:
+    """Tables and papers that the text names."""
+    a, b = answer.before.stated(), answer.after.stated()
+    return {
+        *relevant_papers(a, b, library.posterior, library.words),
+        *(row.table for d in answer.result.deltas for row in d.evidence),
+        *(answer.carried.tables if answer.carried else ()),
+    }

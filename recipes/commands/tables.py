@@ -108,7 +108,10 @@ def check_command(args, library: Library, understood: dict | None = None) -> int
             )
         )
         return 0
-    report = checks.run(library, [*args.paths, *args.tables])
+    asked = [*args.paths, *args.tables]
+    report = checks.run(library, asked)
+    if asked and report.ok and not report.tables:  # a wrong path must not pass for ever
+        raise Usage(f"check: no tables in {', '.join(map(str, asked))} (files of tables: *.json)")
     if args.json or args.format == "json":
         show(checks.as_json(report, args.accepted))
     else:

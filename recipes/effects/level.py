@@ -10,6 +10,9 @@ unseen papers no better.)
 import math
 from collections.abc import Mapping
 
+from ..base.errors import Refused
+from ..terms.vocabulary import Vocabulary
+
 EDGE = 0.02  # shares are kept this far from 0 and 1: what is printed there is mostly noise
 
 
@@ -36,3 +39,16 @@ def carried(points: float, usual: float, score: float) -> float:
     z = _logit(score) + _logit(usual + points) - _logit(usual)
     there = 100.0 / (1.0 + math.exp(-z)) - 100.0 / (1.0 + math.exp(-_logit(score)))
     return min(max(there, -score), 100.0 - score)
+
+
+def check_score(benchmark: str, value: float, words: Vocabulary) -> float:
+    """A score of a benchmark that has a maximum. Raises Refused."""
+    record = words.records("benchmark")[benchmark]
+    if not bounded(record):
+        raise Refused(
+            f"a score of {benchmark} does not change what is expected: it has no best value to come"
+            " close to"
+        )
+    if not 0 <= value <= record["max"]:
+        raise Refused(f"{benchmark} goes from 0 to {record['max']:g}: {value:g} is no score of it")
+    return value

@@ -359,6 +359,11 @@ def latency_calibration_text(checks: Sequence[Check], style: Style) -> str:
     )
 
 
+def gpu_name(slug: str) -> str:
+    """A GPU as people say it in a unit: a100-80gb-sxm -> A100."""
+    return slug.partition("-")[0].upper()
+
+
 def cost_change(
     before: "Costs", after: "Costs", tokens_before: float, tokens_after: float
 ) -> list[str]:
@@ -367,16 +372,14 @@ def cost_change(
     def ratio(x, y):
         return f"{x:,.0f} -> {y:,.0f}" if x >= 10 else f"{x:.1f} -> {y:.1f}"
 
-    return [
-        (
-            f"cost: visual tokens {tokens_before:,.0f} -> {tokens_after:,.0f}; training"
-            f" {ratio(before.gpu_hours.gpu_hours, after.gpu_hours.gpu_hours)} {before.gpu} hours;"
-        ),
-        (
-            f"      TTFT {ratio(before.latency.ttft_ms, after.latency.ttft_ms)} ms on"
-            f" {after.latency_gpu}; memory {before.memory.total:.1f} -> {after.memory.total:.1f} GB"
-        ),
-    ]
+    hours = ratio(before.gpu_hours.gpu_hours, after.gpu_hours.gpu_hours)
+    parts = [f"training {hours} {gpu_name(before.gpu)}-hours"]
+    if tokens_before != tokens_after:
+        parts.insert(0, f"visual tokens {tokens_before:,.0f} -> {tokens_after:,.0f}")
+    ttft = ratio(before.latency.ttft_ms, after.latency.ttft_ms)
+    parts.append(f"TTFT {ttft} ms ({gpu_name(after.latency_gpu)})")
+    parts.append(f"{before.memory.total:.1f} -> {after.memory.total:.1f} GB")
+    return wrap("cost: " + "; ".join(parts), Style(), hang="      ")
 
 
 def tokens_text(label: str, images: "Sequence[Tokens]", style: Style) -> str:

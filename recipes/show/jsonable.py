@@ -87,10 +87,12 @@ def delta(value: "Delta") -> dict:
         "interval": interval(value.level, value.low, value.high),
         "p_better": number(value.p_better),
         "at_score": number(value.score),
+        "at_usual": [number(x) for x in value.at_usual],
         "grade": value.grade,
         "path": value.path and {name: number(x) for name, x in value.path._asdict().items()},
         "direct": pooled(value.direct),
         "rows_outside_interval": value.outside is not None,
+        "printed_outside": number(value.outside),
         "split": split(value.split),
         "evidence": [evidence(row) for row in value.evidence],
     }

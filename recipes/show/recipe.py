@@ -31,6 +31,15 @@ def describe(recipe: Recipe, fields: Sequence[str]) -> str:
     return ", ".join(clean(word) for word in words)
 
 
+# An axis, or a field of it, as people say it; others are said as they are written.
+AXIS_NAMES = {"llm": "LLM", "llm_params_b": "LLM size", "visual_tokens": "visual tokens"}
+
+
+def axis_name(axis: str) -> str:
+    """An axis in a sentence."""
+    return AXIS_NAMES.get(axis, axis.replace("_", " "))
+
+
 AXIS_FIELDS = {
     "encoder": ("encoder",),
     "connector": ("connector",),

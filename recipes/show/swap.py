@@ -1,25 +1,24 @@
-"""Result values -> text for a terminal of a given width.
+"""`swap`: the answer's view (its JSON), and the screen made from it.
 
-In: Swap, Pick, AxisValue, Tokens, tables … and a Style (width, colour). Out: strings. Colour marks
-what words say already; nothing depends on it. Does not print.
+In: a SwapAnswer (answers/swap.py), then its view. Out: a plain dictionary, and lines of text of a
+given width. Colour marks what words say already; nothing depends on it. Does not print or compute.
+The printed rows: rows.py; how one number comes about: why.py, carried.py.
 """
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from ..base.wording import clean, percent, plural, points, signed, verdict
-from ..terms.recipe import Recipe
+from ..base.wording import clean, decimals, number, percent, plural, points, signed, verdict
+from . import costs, jsonable
 from .recipe import AXIS_FIELDS, describe, side
-from .text import Style, table, wrap
+from .rows import chosen, group_rows, row_lines
+from .text import Style, clip, table, wrap
 
 if TYPE_CHECKING:  # an answer brings its own classes along: no need to load those of the others
+    from ..answers.swap import Printed, SwapAnswer, ToSee
     from ..effects.interaction import Slope
-    from ..effects.results import Delta, Evidence, Mix, Swap
-
-
-# --- swap
-# ------------------------------------------------------------------------------------------
+    from ..effects.results import Swap
 
 GRADE_WORDS = {
     "direct": "the same change stands in a table for this benchmark",
@@ -27,277 +26,95 @@ GRADE_WORDS = {
     "extrapolated": "outside the range of the tables",
     "none": "no evidence",
 }
+NO_MATTER = " (choose by cost, licence and habit)"
+SHOWN = 4  # benchmarks on the first screen
+NO_SLOPE = "no table makes this change at two LLM sizes: it is taken to do the same at every size"
 
 
-def swap_text(
-    a: Recipe,
-    b: Recipe,
-    answer: "Swap",
-    names: Mapping[str, str],
-    papers: Mapping[str, str],
-    style: Style,
-    *,
-    cost_lines: Sequence[str] = (),
-    notes: Sequence[str] = (),
-    why: bool = False,
-    carried: Sequence[str] = (),
-    shown: int = 14,
-) -> str:
-    """The answer of `swap`: verdict, deltas per benchmark, the mix, costs, the rows, warnings; with
-    `why` how one number comes about, and what carries it.
+# --- the view
+
+
+def view(answer: "SwapAnswer", names: Mapping[str, str]) -> dict:
+    """The answer as plain values: what --json prints, and all that the text says.
+
+    names: benchmark slug -> name.
     """
-    axes = answer.moved
-    lines = [
-        style.paint(line, "bold")
-        for line in wrap(f"{side(a, axes, b)} -> {side(b, axes, a)}", style, hang="  ")
-    ]
-    lines += wrap(f"moves: {', '.join(axes)}", style) if len(axes) > 1 else []
-    rest = [
-        describe(a, (field,))
-        for axis, fields in AXIS_FIELDS.items()
-        if axis not in axes and axis != "training"
-        for field in fields[:1]
-        if getattr(a, field) is not None and getattr(a, field) == getattr(b, field)
-    ]
-    if "llm" not in axes and a.llm is None and a.llm_params_b:
-        rest.append(f"{a.llm_params_b:g}B LLM")
-    lines += wrap("same on both sides: " + ", ".join(rest) if rest else "", style) if rest else []
-    lines.append("")
-    rows = []
-    for d in answer.deltas[:shown] if not why else answer.deltas:
-        digits = points(d)
-        expected = signed(d.expected, digits)
-        code = "green" if d.p_better >= 0.8 else "red" if d.p_better <= 0.2 else "dim"
-        none = d.grade == "none"
-        rows.append(
-            [
-                clean(names.get(d.benchmark, d.benchmark)),
-                "-" if none else style.paint(expected, code),
-                f"{signed(d.low, digits)} … {signed(d.high, digits)}",
-                "-" if none else percent(d.p_better),
-                d.grade,
-                (
-                    str(sum(row.relation == "direct" for row in d.evidence))
-                    if d.grade == "direct"
-                    else "-"
-                ),
-            ]
+    value = jsonable.swap(answer.before, answer.after, answer.result)
+    for d, printed in zip(value["deltas"], answer.printed_each):
+        d["printed"] = printed_json(printed)
+    value["warnings"] = notes_of(answer, names)
+    return {
+        **value,
+        "verdict": sentence(answer, names),
+        "printed": printed_json(answer.printed),
+        "record": answer.record,
+        "to_see": to_see_json(answer.to_see),
+        "llm_size_interaction": jsonable.slope(answer.by_size),
+        "cost": cost_json(answer),
+    }
+
+
+def printed_json(value: "Printed | None") -> dict | None:
+    """What tables print of the change itself."""
+    return value and {key: number(x) for key, x in value._asdict().items()}
+
+
+def to_see_json(value: "ToSee | None") -> dict | None:
+    """What it takes to see a difference on a benchmark."""
+    return value and {
+        key: x if isinstance(x, str) else number(x) for key, x in value._asdict().items()
+    }
+
+
+def cost_json(answer: "SwapAnswer") -> dict | None:
+    """Costs of both sides."""
+    if answer.costs is None:
+        return None
+    before, after, *tokens = answer.costs
+    return {
+        name: {**jsonable.costs(cost), "visual_tokens": number(count)}
+        for name, cost, count in zip(("from", "to"), (before, after), tokens)
+    }
+
+
+def notes_of(answer: "SwapAnswer", names: Mapping[str, str]) -> list[str]:
+    """All that is to be said beside the numbers, the weightiest first."""
+    out = [*disagreements(answer.result, names), *answer.result.warnings]
+    if answer.by_size:
+        out.append(slope_note(answer.by_size))
+    elif "llm" not in answer.result.moved:
+        out.append(NO_SLOPE)
+    out += answer.notes
+    scored = [d.benchmark for d in answer.result.deltas if d.score is not None]
+    if scored:
+        out.append(
+            f"at the scores given for {', '.join(scored)}; elsewhere, and in the mix, at each"
+            " benchmark's usual score"
         )
-    level = percent(answer.deltas[0].level) if answer.deltas else "80%"
-    lines += table(
-        ["benchmark", "expected", f"{level} interval", "P(better)", "grade", "rows"],
-        rows,
-        "lrrrlr",
-        style,
-    )
-    if len(answer.deltas) > shown and not why:
-        lines.append(
-            style.paint(
-                f"and {len(answer.deltas) - shown} more benchmarks: --why shows all, --benchmark"
-                " NAME one",
-                "dim",
-            )
-        )
-    if answer.mix and any(d.grade != "none" for d in answer.deltas):
-        lines += [
-            "",
-            *(style.paint(line, "bold") for line in wrap(mix_text(answer.mix), style, hang="  ")),
-        ]
-    lines += ["", *cost_lines] if cost_lines else []
-    groups = group_rows(answer)
-    if groups:
-        lines += [
-            "",
-            style.paint(
-                "the rows behind it" + ("" if why else " (a choice; --why shows all)"), "bold"
-            ),
-        ]
-        for group in groups if why else chosen(groups, 6):
-            lines += row_lines(group, names, papers, style)
-    else:
-        lines += ["", "no table has rows for this change"]
-    if why:
-        lines += [
-            "",
-            *path_lines(answer, names, style),
-            *(["", *carried] if carried else []),
-            *alone_lines(answer, names, style),
-        ]
-    texts = [
-        papers_named(text, papers)
-        for text in (*disagreements(answer, names), *answer.warnings, *notes)
-    ]
-    lines += [""] if texts else []
-    for text in texts:
-        lines += wrap("note: " + text, style, hang="      ")
-    grades = sorted({d.grade for d in answer.deltas}, key=list(GRADE_WORDS).index)
-    words = [f"{g} = {GRADE_WORDS[g]}" for g in grades]
-    if any("(confounded)" in text for text in texts):
-        words.append("confounded = the model splits the effect over the axes that moved")
-    lines += ["", *wrap("words: " + "; ".join(words), style, hang="       ")]
-    return "\n".join(lines)
-
-
-def papers_named(text: str, papers: Mapping[str, str]) -> str:
-    """A note with paper keys written as people call them."""
-    return re.sub(
-        r"rows of ([\w., -]+?) \(",
-        lambda m: "rows of " + ", ".join(papers.get(k, k) for k in m[1].split(", ")) + " (",
-        text,
-    )
-
-
-def explained(answer: "Swap") -> "Delta | None":
-    """The delta that --why explains: of the benchmark with most direct rows."""
-    known = [d for d in answer.deltas if d.path and d.grade != "none"]
-    return max(
-        known, key=lambda d: sum(row.relation == "direct" for row in d.evidence), default=None
-    )
-
-
-def path_lines(answer: "Swap", names: Mapping[str, str], style: Style) -> list[str]:
-    """How one number comes about, step by step: for the benchmark with most direct rows."""
-    from ..effects.tails import half_width
-
-    d = explained(answer)
-    if d is None:
-        return []
-    digits, p = points(d), d.path
-    lines = [
-        style.paint(
-            f"how the number for {clean(names.get(d.benchmark, d.benchmark))} comes about", "bold"
-        )
-    ]
-    steps = []
-    if d.direct and d.grade == "direct":
-        rows = sum(row.relation == "direct" for row in d.evidence)
-        steps.append(
-            f"{plural(rows, 'printed pair')} of rows {'make' if rows > 1 else 'makes'} this change;"
-            f" with what else moved taken out they say {signed(d.direct.estimate, digits)} ±"
-            f" {d.direct.se:.{digits}f}"
-        )
-        if d.split and d.split.indirect is not None:
-            steps.append(
-                "all other rows (and that effects are small until shown) say"
-                f" {signed(d.split.indirect, digits)} ± {d.split.indirect_se:.{digits}f}"
-            )
-        counted = (
-            f"each by what the fit lets it count (about {percent(d.split.share)} the rows)"
-            if d.split
-            else "with all other rows"
-        )
-        steps.append(
-            f"both together, {counted}: {signed(p.shared, digits)} ± {p.sd_shared:.{digits}f}"
-            if d.split
-            else f"{counted}, they say {signed(p.shared, digits)} ± {p.sd_shared:.{digits}f}"
-        )
-    else:
-        steps.append(
-            "no row makes this very change; other changes and benchmarks of the family say"
-            f" {signed(p.shared, digits)} ± {p.sd_shared:.{digits}f}"
-        )
-    kept = (
-        f": {signed(p.carried, digits)}"
-        if abs(p.carried - p.shared) > 10**-digits / 2
-        else " (all of it)"
-    )
-    steps.append(
-        f"what a paper not seen can be expected to show of that, by leaving papers out{kept}"
-    )
-    steps.append(
-        f"the spread of a new run around it: {p.sd_shared:.{digits}f} (the effect is not known"
-        f" better), {p.sd_setting:.{digits}f} (settings differ), {p.sd_noise:.{digits}f} (two runs"
-        f" and their questions); as squares they add up to {p.sd:.{digits}f}"
-    )
-    _, low, high = d.at_usual
-    steps.append(
-        f"{percent(d.level)} interval: {signed(p.carried, digits)} ± {half_width(d.level):.2f} x"
-        f" {p.sd:.{digits}f} = {signed(low, digits)} … {signed(high, digits)}"
-    )
-    if d.score is not None:
-        steps.append(
-            f"that is at the benchmark's usual score; from {d.score:g} the same effect is"
-            f" {signed(d.expected, digits)} ({signed(d.low, digits)} … {signed(d.high, digits)}):"
-            " on the logit of the score, as fewer points are left near its ends"
-        )
-    for number_, text in enumerate(steps, 1):
-        lines += wrap(f"{number_}. {text}", style, "  ", "     ")
-    return lines
-
-
-def alone_lines(answer: "Swap", names: Mapping[str, str], style: Style) -> list[str]:
-    """What the direct rows say by themselves, and the model's answer."""
-    rows = []
-    for d in answer.deltas:
-        if d.direct and d.split:
-            digits = points(d)
-            other = (
-                "-"
-                if d.split.indirect is None
-                else f"{signed(d.split.indirect, digits)} ± {d.split.indirect_se:.{digits}f}"
-            )
-            rows.append(
-                [
-                    clean(names.get(d.benchmark, d.benchmark)),
-                    f"{signed(d.direct.estimate, digits)} ± {d.direct.se:.{digits}f}",
-                    str(d.direct.k),
-                    percent(d.split.share),
-                    other,
-                    signed(d.at_usual[0], digits),
-                    "no" if d.split.disagree or d.outside is not None else "yes",
-                ]
-            )
-    if not rows:
-        return []
-    head = wrap(
-        "the direct rows alone (random effects over papers, what else moved taken out) and"
-        " everything else that the model knows",
-        style,
-    )
-    return [
-        "",
-        *(style.paint(line, "bold") for line in head),
-        *table(
-            ["benchmark", "rows alone", "papers", "share", "all else", "model", "agree"],
-            rows,
-            "lrrrrrl",
-            style,
-        ),
-        *wrap(
-            "share: how much of the shared effect the rows carry, about. The model's answer is for"
-            " a new paper, so it also shrinks towards what carries over from paper to paper. agree:"
-            " neither do rows and all else contradict each other, nor do the rows, as printed and"
-            " as pooled, lie outside the interval.",
-            style,
-        ),
-    ]
+    return out
 
 
 def disagreements(answer: "Swap", names: Mapping[str, str]) -> list[str]:
     """A note where the direct rows and everything else contradict each other."""
-    split = [
-        names.get(d.benchmark, d.benchmark) for d in answer.deltas if d.split and d.split.disagree
-    ]
-    out = (
-        [
+    name = lambda d: names.get(d.benchmark, d.benchmark)
+    split = [name(d) for d in answer.deltas if d.split and d.split.disagree]
+    out = []
+    if split:
+        out.append(
             f"the rows of this very change and everything else disagree on {', '.join(split)}"
             " (--why shows both)"
-        ]
-        if split
-        else []
-    )
+        )
     beyond = [
-        f"{names.get(d.benchmark, d.benchmark)} ({signed(d.outside, points(d))} for"
-        f" {signed(d.at_usual[0], points(d))})"
+        f"{name(d)} ({signed(d.outside, points(d))} for {signed(d.at_usual[0], points(d))})"
         for d in answer.deltas
         if d.outside is not None
     ]
     if beyond:
+        more = f" and {len(beyond) - 8} more" if len(beyond) > 8 else ""
         out.append(
-            "the printed rows of this change lie outside the interval on"
-            f" {', '.join(beyond[:8])}{f' and {len(beyond) - 8} more' if len(beyond) > 8 else ''}:"
-            " one paper's effect seldom carries over whole; where your setting is that paper's,"
-            " expect nearer to its rows"
+            f"the printed rows of this change lie outside the interval on {', '.join(beyond[:8])}"
+            f"{more}: one paper's effect seldom carries over whole; where your setting is that"
+            " paper's, expect nearer to its rows"
         )
     return out
 
@@ -321,117 +138,188 @@ def slope_note(slope: "Slope") -> str:
     )
 
 
-def mix_text(mix: "Mix") -> str:
-    """The mix in one sentence."""
-    return (
-        f"mix of {len(mix.weights)} benchmarks: {signed(mix.expected)} percent of scale"
-        f" ({percent(mix.level)} interval {signed(mix.low)} … {signed(mix.high)}), P(better)"
-        f" {percent(mix.p_better)}: {verdict(mix.p_better)}"
-    )
-
-
-class Group(NamedTuple):
-    """All printed deltas of one pair of arms."""
-
-    table: str
-    arxiv: str | None
-    from_arm: str
-    to_arm: str
-    rows: "tuple[Evidence, ...]"
-    weight: float
-
-
-def group_rows(answer: "Swap") -> list[Group]:
-    """Evidence rows by table and pair of arms, those with most weight first."""
-    found: dict[tuple, dict[tuple, Evidence]] = {}
-    for d in answer.deltas:
-        for row in d.evidence:
-            found.setdefault((row.table, row.arxiv, row.from_arm, row.to_arm), {}).setdefault(
-                (row.benchmark, row.split), row
-            )
-    groups = [
-        Group(*key, tuple(rows.values()), sum(row.weight for row in rows.values()))
-        for key, rows in found.items()
-    ]
-    order = {"direct": 0, "near": 1, "neighbour": 2, "chain": 3}
-    return sorted(
-        groups, key=lambda g: (order[g.rows[0].relation], -g.weight, g.table, g.from_arm, g.to_arm)
-    )
-
-
-def chosen(groups: Sequence[Group], count: int) -> list[Group]:
-    """The first groups, controlled ones before others, at most one of a table and two of a
-    paper.
-    """
-    ordered = sorted(
-        groups, key=lambda g: (g.rows[0].relation != "direct", not g.rows[0].controlled)
-    )
-    kept: list[Group] = []
-    for group in ordered:
-        paper = group.table.split(".")[0]
-        if (
-            all(group.table != other.table for other in kept)
-            and sum(other.table.split(".")[0] == paper for other in kept) < 2
-        ):
-            kept.append(group)
-    near = [g for g in kept if g.rows[0].relation != "direct"]
-    direct = [g for g in kept if g.rows[0].relation == "direct"]
-    return direct[:count] + near[: max(1, count - len(direct))]
-
-
-def row_lines(
-    group: Group, names: Mapping[str, str], papers: Mapping[str, str], style: Style
-) -> list[str]:
-    """One pair of arms: where it stands, what it shows, what else moves."""
-    first = group.rows[0]
-    place = papers.get(group.table, group.table)
-    source = f" (arXiv {group.arxiv})" if group.arxiv else ""
-    head = f"  {clean(place)}{source}: {clean(group.from_arm)} -> {clean(group.to_arm)}"
-    several = {
-        row.benchmark
-        for i, row in enumerate(group.rows)
-        if any(row.benchmark == other.benchmark for other in group.rows[:i])
-    }
-    label = lambda row: (
-        names.get(row.benchmark, row.benchmark)
-        + (f" ({row.split})" if row.benchmark in several and row.split else "")
-    )  # noqa: E731
-    shown = ", ".join(
-        f"{clean(label(row))} {signed(row.delta, 2 if abs(row.delta) < 100 else 0)}"
-        + (f" (printed {signed(row.printed, 2)})" if row.printed is not None else "")
-        for row in group.rows[:8]
-    )
-    shown += f", and {len(group.rows) - 8} more" if len(group.rows) > 8 else ""
-    kind = {
-        "direct": "",
-        "near": "near (same make): ",
-        "neighbour": "other benchmarks: ",
-        "chain": "a part of the change: ",
-    }[first.relation]
-    moves = (
-        "controlled"
-        if first.controlled
-        else (
-            "moves along: " + "; ".join(map(clean, first.also_moves))
-            if first.also_moves
-            else "controlled"
+def sentence(answer: "SwapAnswer", names: Mapping[str, str]) -> str:
+    """The verdict in one sentence: what to expect, of a single benchmark or of the mix."""
+    known = [d for d in answer.result.deltas if d.grade != "none"]
+    if not known:
+        return "not known: no table bears on this change"
+    if answer.result.mix is None and len(known) > 1:
+        better = sum(d.p_better >= 0.8 for d in known)
+        worse = sum(d.p_better <= 0.2 for d in known)
+        return (
+            f"of {len(known)} benchmarks {better} probably better, {worse} probably worse,"
+            f" {len(known) - better - worse} no clear difference"
         )
+    one = answer.result.mix or known[0]
+    digits = 1 if answer.result.mix else points(one)
+    what = (
+        f"of 100 on a mix of {plural(len(answer.result.mix.weights), 'benchmark')}"
+        if answer.result.mix
+        else f"points on {names.get(one.benchmark, one.benchmark)}"
     )
-    llm = f"; LLM {clean(first.llm)}" if first.llm else ""
-    return [
-        *wrap(head, style, hang="    "),
-        *wrap(kind + shown, style, "    "),
-        *(style.paint(line, "dim") for line in wrap(moves + llm, style, "    ")),
+    span = f"{signed(one.low, digits)} … {signed(one.high, digits)}"
+    number_ = f"{signed(one.expected, digits)} {what} ({percent(one.level)} of new runs {span})"
+    if answer.unseen:
+        names_ = " and ".join(answer.unseen)
+        return f"not known by rows, as no table has {names_}; by make, kind and size {number_}"
+    word = verdict(one.p_better)
+    word += NO_MATTER if word == "no clear difference" else ""
+    sure = "" if NO_MATTER in word else f", P(better) {percent(one.p_better)}"
+    return f"{word}: {number_}{sure}"
+
+
+# --- the screen
+
+
+def screen(value: Mapping, answer: "SwapAnswer", names: Mapping, style: Style) -> list[str]:
+    """The first screen: the verdict, how sure, the benchmarks, the cost, what to type next."""
+    a, b, axes = answer.before, answer.after, value["moved"]
+    head = f"{side(a, axes, b)} -> {side(b, axes, a)}: {value['verdict']}"
+    lines = [style.paint(line, "bold") for line in wrap(head, style, hang="  ")]
+    lines += wrap(value["record"], style, "  ") if value["record"] else []
+    lines += wrap(printed_text(value["printed"]), style, "  ", "    ")
+    lines += delta_table(first_shown(value), names, style)
+    lines.append(style.paint(clip(same(a, b, axes), style.width), "dim"))
+    lines += costs.cost_change(*answer.costs) if answer.costs else []
+    for note in () if answer.costs else answer.notes[-1:]:  # why there are none
+        lines += wrap(note, style, hang="  ")
+    return [*lines, *following(value, names, style)]
+
+
+def following(value: Mapping, names: Mapping[str, str], style: Style) -> list[str]:
+    """What to type next: more of this answer, and the runs that would settle it."""
+    notes, more = len(value["warnings"]), len(value["deltas"]) - SHOWN
+    out = "next: --why" + (f" (with {plural(notes, 'note')})" if notes else "")
+    out += ", --rows" if any(d["evidence"] for d in value["deltas"]) else ""
+    lines = wrap(out + (f", --all ({more} more benchmarks)" if more > 0 else ""), style, "", "  ")
+    if see := value["to_see"]:
+        name = clean(names.get(see["benchmark"], see["benchmark"]))
+        hours = (
+            ""
+            if see["gpu_hours"] is None
+            else f", {see['gpu_hours']:,.0f} {costs.gpu_name(see['gpu'])}-hours"
+        )
+        text = f"to see {see['points']:g} on {name}: {see['runs']} runs{hours}: {see['command']}"
+        lines += wrap(text, style, "", "  ")
+    return lines
+
+
+def printed_text(value: Mapping | None) -> str:
+    """What tables print of the change, in one sentence."""
+    if not value:
+        return "printed: no table makes this very change"
+    ends = " … ".join(signed(value[end]) for end in ("low", "high"))
+    alone = "" if value["controlled"] else ", more moved than this"
+    return (
+        f"printed in {plural(value['tables'], 'table')}: median {signed(value['median'])}, {ends}"
+        f" of 100 ({plural(value['rows'], 'pair')} of scores{alone})"
+    )
+
+
+def same(a, b, axes: Sequence[str]) -> str:
+    """What both sides have."""
+    rest = [
+        describe(a, (field,))
+        for axis, fields in AXIS_FIELDS.items()
+        if axis not in axes and axis != "training"
+        for field in fields[:1]
+        if getattr(a, field) is not None and getattr(a, field) == getattr(b, field)
     ]
+    if "llm" not in axes and a.llm is None and a.llm_params_b:
+        rest.append(f"{a.llm_params_b:g}B LLM")
+    return "both sides: " + ", ".join(rest) if rest else "both sides: nothing else stated"
 
 
-# --- costs
-# ------------------------------------------------------------------------------------------
+def first_shown(value: Mapping) -> list[Mapping]:
+    """The benchmarks of the first screen, in the order of the answer: of those of the mix and those
+    asked for, the ones most known to differ.
+    """
+    weights = value["mix"]["weights"] if value["mix"] else ()
+    order = {"direct": 0, "indirect": 1, "extrapolated": 1, "none": 2}
+
+    def least(d: Mapping) -> tuple:
+        asked = d["benchmark"] in weights or d["at_score"] is not None
+        return (not asked and bool(weights), order[d["grade"]], -abs(d["p_better"] - 0.5))
+
+    best = sorted(value["deltas"], key=least)[:SHOWN]
+    return [d for d in value["deltas"] if d in best]
 
 
-# --- pick
-# ------------------------------------------------------------------------------------------
+def delta_table(deltas: Sequence[Mapping], names: Mapping[str, str], style: Style) -> list[str]:
+    """A line for each benchmark: what to expect of a new run, and what was printed."""
+    rows = []
+    for d in deltas:
+        digits, p, printed = decimals(d["max"]), d["p_better"], d["printed"]
+        code = "green" if p >= 0.8 else "red" if p <= 0.2 else "dim"
+        none = d["grade"] == "none"
+        ends = " … ".join(signed(d["interval"][end], digits) for end in ("low", "high"))
+        rows.append(
+            [
+                clean(names.get(d["benchmark"], d["benchmark"])),
+                "-" if none else style.paint(signed(d["expected"], digits), code),
+                ends,
+                "-" if none else percent(p),
+                d["grade"],
+                f"{signed(printed['median'], digits)} ({printed['rows']})" if printed else "-",
+            ]
+        )
+    level = percent(deltas[0]["interval"]["level"]) if deltas else "80%"
+    head = ["benchmark", "expected", f"{level} interval", "P(better)", "grade", "printed (rows)"]
+    return table(head, rows, "lrrrlr", style)
 
 
-# --- tokens, tables
-# ------------------------------------------------------------------------------------------
+def text(
+    value: Mapping,
+    answer: "SwapAnswer",
+    names: Mapping[str, str],
+    places: Mapping[str, str],
+    style: Style,
+    show: Sequence[str] = (),
+) -> str:
+    """The answer of `swap`. show: any of why, rows, all; names and places: of benchmarks and
+    tables.
+    """
+    lines = screen(value, answer, names, style)
+    if "all" in show or "why" in show:
+        lines += ["", *delta_table(value["deltas"], names, style)]
+    groups = group_rows(value["deltas"])
+    if groups and ("rows" in show or "why" in show):
+        lines += ["", style.paint("the rows behind it", "bold")]
+        for group in groups if "why" in show else chosen(groups, 6):
+            lines += row_lines(group, names, places, style)
+    if "why" in show:
+        lines += reasons(value, answer, names, places, style)
+    return "\n".join(lines)
+
+
+def reasons(
+    value: Mapping, answer: "SwapAnswer", names: Mapping, places: Mapping, style: Style
+) -> list[str]:
+    """How one number comes about, what carries it, the notes, and what the words mean."""
+    from .carried import carried_lines
+    from .why import alone_lines, explained, path_lines
+
+    deltas, lines = value["deltas"], [""]
+    lines += path_lines(deltas, names, style)
+    if answer.carried:
+        digits = decimals(explained(deltas)["max"])
+        lines += ["", *carried_lines(answer.carried, names, places, style, digits)]
+    lines += [*alone_lines(deltas, names, style), ""]
+    notes = [papers_named(note, places) for note in value["warnings"]]
+    for note in notes:
+        lines += wrap("note: " + note, style, hang="      ")
+    grades = sorted({d["grade"] for d in deltas}, key=list(GRADE_WORDS).index)
+    words = [f"{g} = {GRADE_WORDS[g]}" for g in grades]
+    words.append("of 100, percent of scale = each benchmark's scale taken as 100")
+    if any("(confounded)" in note for note in notes):
+        words.append("confounded = the model splits the effect over the axes that moved")
+    return [*lines, "", *wrap("words: " + "; ".join(words), style, hang="       ")]
+
+
+def papers_named(note: str, papers: Mapping[str, str]) -> str:
+    """A note with paper keys written as people call them."""
+    return re.sub(
+        r"rows of ([\w., -]+?) \(",
+        lambda m: "rows of " + ", ".join(papers.get(k, k) for k in m[1].split(", ")) + " (",
+        note,
+    )

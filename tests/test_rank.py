@@ -1,0 +1,81 @@
+"""`rank`: one axis moves, all else is held."""
+
+import unittest
+
+from tests import support
+
+
+def rank(*argv: str) -> dict:
+    return support.call_json("rank", *argv)
+
+
+class Rank(unittest.TestCase):
+    def test_it_agrees_with_swap(self):
+        """A level against the base is that swap: expectation, interval, printed rows."""
+        value = rank("encoder", "--among", "siglip,clip", "--tasks", "documents")
+        one = next(x for x in value["levels"] if x["level"] == "siglip-so400m-14")
+        swap = support.call_json("swap", "clip", "siglip", "--tasks", "documents")
+        self.assertEqual(one["expected"], swap["mix"]["expected"])
+        self.assertEqual(one["interval"], swap["mix"]["interval"])
+        self.assertEqual(value["held"]["llm"], swap["from"]["llm"])
+
+    def test_one_benchmark_is_in_its_points(self):
+        value = rank("encoder", "--among", "siglip,dinov2,clip", "--benchmark", "mme_perception")
+        one = next(x for x in value["levels"] if x["level"] == "siglip-so400m-14")
+        swap = support.call_json("swap", "clip", "siglip", "--benchmark", "mme_perception")
+        self.assertEqual(value["unit"], "points")
+        self.assertEqual(one["expected"], swap["deltas"][0]["expected"])
+        self.assertEqual(one["printed"], swap["deltas"][0]["printed"])
+
+    def test_probabilities_add_up(self):
+        value = rank("encoder", "--among", "siglip,clip,dinov2,siglip2-so400m-14")
+        self.assertAlmostEqual(sum(x["p_best"] for x in value["levels"]), 1.0, places=3)
+
+    def test_resolution_moves_its_tokens(self):
+        levels = {x["level"]: x for x in rank("resolution", "--among", "224,336,672")["levels"]}
+        self.assertEqual([levels[n]["visual_tokens"] for n in (224, 336, 672)], [256, 576, 2304])
+        hours = [levels[n]["training"]["gpu_hours"] for n in (224, 336, 672)]
+        self.assertEqual(hours, sorted(hours))
+
+    def test_tokens_are_held(self):
+        value = rank("connector", "--visual-tokens", "144")
+        self.assertEqual({x["visual_tokens"] for x in value["levels"] if x["training"]}, {144})
+
+    def test_order_and_worst(self):
+        value = rank("encoder")
+        gains = [x["expected"] for x in value["levels"] if x["expected"] is not None]
+        self.assertEqual(gains, sorted(gains, reverse=True))
+        worst = [x["level"] for x in rank("encoder", "--worst")["levels"]]
+        self.assertEqual(worst, [x["level"] for x in value["levels"]][::-1])
+
+    def test_a_limit_puts_a_level_last(self):
+        value = rank("resolution", "--among", "224,672", "--latency", "200ms on L4")
+        self.assertEqual([x["breaks"] for x in value["levels"]], [None, "latency"])
+
+    def test_avoided_and_named(self):
+        value = rank("encoder", "--among", "siglip,clip,dinov2", "--avoid", "siglip")
+        self.assertNotIn("siglip-so400m-14", [x["level"] for x in value["levels"]])
+
+    def test_what_is_refused(self):
+        for argv, word in (
+            (("encoder", "--encoder", "clip"), "what moves"),
+            (("encoder", "--among", "xyzzyq"), "xyzzyq"),
+            (("frozen",), "frozen"),
+            (("encoder", "--among", "clip", "--avoid", "clip"), "no level"),
+        ):
+            code, _, err = support.call("rank", *argv)
+            self.assertEqual(code, 2)
+            self.assertIn(word, err)
+
+    def test_the_screen(self):
+        """The verdict first; at most 20 lines of 80 columns."""
+        for argv in (("encoder",), ("connector", "--visual-tokens", "144"), ("resolution",)):
+            _, text, _ = support.call("rank", *argv)
+            lines = text.rstrip("\n").split("\n")
+            self.assertTrue(lines[0].startswith(f"{argv[0]}: "))
+            self.assertLessEqual(len(lines), 20)
+            self.assertLessEqual(max(map(len, lines)), 80)
+
+
+if __name__ == "__main__":
+    unittest.main()

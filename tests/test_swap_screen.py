@@ -1,0 +1,102 @@
+"""The first screen of `swap`: what to expect, how sure, what it costs, what to type next."""
+
+import re
+import unittest
+
+from recipes.answers import swap as answers
+from recipes.show import swap as showing
+from tests import support
+
+CHANGES = (
+    ("clip", "siglip", "--on", "7B"),
+    ("336", "672", "--tasks", "documents"),
+    ("7B", "13B", "--benchmark", "mmmu"),
+    ("mlp", "q-former"),
+    ("llava-665k", "cambrian-7m", "--score", "mmmu=36"),
+    ("576 tokens", "144 tokens"),
+    ("clip", "siglip+dinov2", "--llm", "qwen2-7b"),
+    ("frozen", "trained"),
+)
+
+
+def screen(*argv: str) -> list[str]:
+    code, text, err = support.call("swap", *argv)
+    assert code == 0, err
+    return text.rstrip("\n").split("\n")
+
+
+class Screen(unittest.TestCase):
+    def test_it_fits(self):
+        """At most 16 lines of 80 columns."""
+        for argv in CHANGES:
+            with self.subTest(argv):
+                lines = screen(*argv)
+                self.assertLessEqual(len(lines), 16, "\n".join(lines))
+                self.assertLessEqual(max(map(len, lines)), 80)
+
+    def test_the_verdict_comes_first_and_the_next_command_last(self):
+        lines = screen("clip", "siglip")
+        value = support.call_json("swap", "clip", "siglip")
+        self.assertIn(value["verdict"], " ".join(line.strip() for line in lines[:4]))
+        self.assertIn(value["to_see"]["command"], " ".join(line.strip() for line in lines[-3:]))
+
+    def test_what_it_says_to_type_can_be_typed(self):
+        see = support.call_json("swap", "clip", "siglip", "--benchmark", "textvqa")["to_see"]
+        code, out, err = support.call(*see["command"].split(), "--json")
+        self.assertEqual(code, 0, err)
+        self.assertIn(f'"seeds": {see["runs"] // 2}', out)
+
+    def test_asked_benchmarks_are_shown(self):
+        shown = "\n".join(screen("clip", "siglip", "--tasks", "mmvp=0.5,docvqa=0.5"))
+        self.assertRegex(shown, r"(?m)^MMVP ")
+        self.assertRegex(shown, r"(?m)^DocVQA ")
+
+    def test_all_shows_all(self):
+        value = support.call_json("swap", "clip", "siglip")
+        rows = [x for x in screen("clip", "siglip", "--all") if re.search(r"\d%  ", x)]
+        self.assertEqual(len(rows), showing.SHOWN + len(value["deltas"]))
+
+    def test_text_and_json_have_the_same_notes(self):
+        argv = ("clip", "siglip", "--score", "mmmu=36", "--why")
+        notes = support.call_json("swap", *argv)["warnings"]
+        text = " ".join(" ".join(screen(*argv)).split())
+        self.assertEqual(text.count(" note: "), len(notes))
+        self.assertIn(f"{len(notes)} notes", text)
+
+    def test_a_component_without_rows_is_not_judged(self):
+        """What no table has is never called better or worse."""
+        library = support.library()
+        words = library.words.records("encoder")
+        support_ = library.posterior.support
+        name = next(n for n in sorted(words) if f"encoder={n}" not in support_)
+        value = support.call_json("swap", "clip", name)
+        self.assertRegex(value["verdict"], "^not known")
+
+
+class Printed(unittest.TestCase):
+    def test_median_and_range_of_the_rows(self):
+        """Honeybee's own pair of resampler and C-Abstractor, read off its rows."""
+        value = support.call_json("swap", "clip", "siglip", "--benchmark", "textvqa")
+        d = value["deltas"][0]
+        rows = [r for r in d["evidence"] if r["relation"] == "direct"]
+        rows = [r for r in rows if r["controlled"]] or rows
+        deltas = sorted(r["delta"] for r in rows)
+        self.assertEqual(d["printed"]["rows"], len(deltas))
+        self.assertEqual(d["printed"]["low"], deltas[0])
+        self.assertEqual(d["printed"]["high"], deltas[-1])
+        middle = len(deltas) // 2
+        median = deltas[middle] if len(deltas) % 2 else sum(deltas[middle - 1 : middle + 1]) / 2
+        self.assertAlmostEqual(d["printed"]["median"], median, places=4)
+
+    def test_hand_computed(self):
+        row = lambda delta, controlled, table: answers.Evidence(
+            table, None, "b", None, "x", "y", delta, 1.0, controlled, (), None
+        )
+        rows = [(row(4.0, True, "a"), 1.0), (row(1.0, True, "b"), 1.0), (row(9.0, False, "c"), 1.0)]
+        self.assertEqual(answers.pooled_print(rows), (2, 2, 2.5, 1.0, 4.0, True))
+        self.assertEqual(answers.pooled_print(rows[2:]), (1, 1, 9.0, 9.0, 9.0, False))
+        self.assertIsNone(answers.pooled_print([]))
+
+
+if __name__ == "__main__":
+    unittest.main()
