@@ -113,16 +113,17 @@ class Cells(unittest.TestCase):
     @unittest.skipUnless(SOURCE.is_dir(), "the transcriptions are not beside this checkout")
     def test_the_migration_gives_these_files(self):
         with tempfile.TemporaryDirectory() as folder:
-            subprocess.run(
-                [
-                    sys.executable,
-                    str(support.ROOT / "tests/migrate/migrate.py"),
-                    str(SOURCE),
-                    folder,
-                ],
-                check=True,
-                capture_output=True,
-            )
+            for step in ("migrate", "models", "mixes"):
+                subprocess.run(
+                    [
+                        sys.executable,
+                        str(support.ROOT / f"tests/migrate/{step}.py"),
+                        str(SOURCE),
+                        folder,
+                    ],
+                    check=True,
+                    capture_output=True,
+                )
             made = {str(path.relative_to(folder)) for path in pathlib.Path(folder).rglob("*.json")}
             kept = {
                 str(path.relative_to(support.TABLES)) for path in support.TABLES.rglob("*.json")
@@ -133,6 +134,7 @@ class Cells(unittest.TestCase):
                 "registry/harnesses.json",
                 "registry/trainers.json",
                 "registry/claims.json",
+                "registry/licences.json",
             }
             self.assertEqual(made, kept)
             for name in made:

@@ -290,6 +290,7 @@ class Citations:
             else f"{listed([a.replace('_', ' ') for a in one.also])} not equal"
         )
         how += f"; mean of {one.arms} arms" if one.arms > 1 else ""
+        how += f"; {one.table.second_hand}" if one.table.second_hand else ""
         return (
             f"{one.instead}has {name_of(one.label)} beside {name_of(one.rival)}: {tasks}{verdict}"
             f" on {where} ({how})" + (f"; {self._kept(axis, recipe, one)}" if against else "")

@@ -112,15 +112,15 @@ def _check_depth(text: str) -> None:
     """Refuse deep nesting before the parser recurses into it; brackets inside strings do not
     count.
     """
+    plain = text.replace("\\\\", "").replace('\\"', "")  # a quote in it ends or begins a string
     depth = 0
-    for match in re.finditer(r'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', text, re.S):
-        char = match.group()[0]
-        if char in "[{":
-            depth += 1
+    for run in re.findall(r"[\[{]+|[\]}]+", "".join(plain.split('"')[::2])):
+        if run[0] in "[{":
+            depth += len(run)
             if depth > MAX_DEPTH:
                 raise ValueError(f"nested more than {MAX_DEPTH} deep")
-        elif char in "]}":
-            depth -= 1
+        else:
+            depth -= len(run)
 
 
 def parse(text: str, name: str, *, trusted: bool = False):

@@ -145,10 +145,10 @@ def _place(place: Mapping, evidence: Evidence) -> tuple[object, list[Line]]:
             if score["benchmark"] == place["benchmark"]
             and place.get("split") in (None, score["split"])
         ]
-        scores.sort(key=lambda score: _owner(score["reported_by"]))
+        scores.sort(key=lambda score: _owner(score.get("reported_by", "authors")))
         lines = [
             blank._replace(
-                locator=f"{score['source']} ({score['reported_by']})",
+                locator=f"{score['source']} ({score.get('reported_by', 'authors')})",
                 metric=score["benchmark"],
                 split=score["split"],
                 after=score["value"],

@@ -21,18 +21,24 @@ LEVELS = ("root", "families", "benchmarks", "mixes")  # of blocks, in the order 
 REGISTRIES = ("benchmarks", "components", "settings")
 
 
-def evidence_digest(directory) -> str:
+def evidence_digest(directory, known: Mapping[str, str] | None = None) -> str:
     """SHA-256 over what the fit depends on: every table (its accepted exceptions apart) and the
-    registries.
+    registries. known: the digest of every table by its id, in the order of the files, where they
+    were read already.
     """
     import hashlib
 
     from ..evidence.lock import table_digest  # only fitting and checking ask for it
 
     digest = hashlib.sha256()
-    for path in paper_files(directory):
-        for raw in read_json(path, trusted=True)["tables"]:
-            digest.update(f"{raw['id']} {table_digest(raw)}\n".encode())
+    if known is None:
+        known = {
+            raw["id"]: table_digest(raw)
+            for path in paper_files(directory)
+            for raw in read_json(path, trusted=True)["tables"]
+        }
+    for name, one in known.items():
+        digest.update(f"{name} {one}\n".encode())
     for name in REGISTRIES:
         with open(os.path.join(directory, "registry", name + ".json"), "rb") as file:
             digest.update(name.encode() + b"\0" + file.read())

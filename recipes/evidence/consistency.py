@@ -34,6 +34,8 @@ class Report(NamedTuple):
     cells: int
     problems: tuple[Problem, ...]
     accepted: tuple[Problem, ...]
+    papers: tuple[Paper, ...] = ()  # what was read
+    digests: Mapping[str, str] = {}  # table id -> digest, as the lock and the stored fit hold it
 
     @property
     def ok(self) -> bool:
@@ -73,98 +75,103 @@ def check(paths: Sequence[str], words: Vocabulary, *, locked: bool = True) -> Re
 
     `locked`: compare with the lock (a directory without one has nothing to compare).
     """
-    problems: list[Problem] = []
-    accepted: list[Problem] = []
-    ids: dict[str, str] = {}
-    known: dict[str, dict[tuple[str, str], str]] = {}  # table id -> exceptions that it records
-    tables: list[Table] = []
-    rows = cells = 0
-    locks: dict[str, dict | None] = {}
-    # files of format 1: several hands named things there
-    older: set[str] = set()
+    run = _Run(words, locked)
+    for path, root in expand(paths):
+        run.file(path, root)
     whole = {os.path.abspath(path) for path in paths if os.path.isdir(path)}
+    for root, held in run.locks.items():
+        if held and os.path.abspath(root) in whole:
+            for name in sorted(set(held) - set(run.ids)):
+                place = os.path.join(root, lock.NAME)
+                run.problem(place, f"/tables/{name}", "lock", f"the table {name!r} is gone")
+    tables = [table for paper in run.papers for table in paper.tables]
+    for rule, severity, table, (pointer, message) in redundancy.across(tables):
+        run.report(table, rule, severity, pointer, message)
+    return Report(
+        len(tables),
+        sum(len(table.rows) for table in tables),
+        sum(v is not None for table in tables for row in table.rows for v in row.scores.values()),
+        tuple(run.problems),
+        tuple(run.accepted),
+        tuple(run.papers),
+        run.digests,
+    )
 
-    def report(table: Table, rule: str, severity: str, pointer: str, message: str) -> None:
-        if rule == "name" and table.file in older:
+
+class _Run:
+    """One run of `check`: what it has read and found so far."""
+
+    def __init__(self, words: Vocabulary, locked: bool):
+        self.words, self.locked = words, locked
+        self.problems: list[Problem] = []
+        self.accepted: list[Problem] = []
+        self.papers: list[Paper] = []
+        self.digests: dict[str, str] = {}
+        self.ids: dict[str, str] = {}  # table id -> file
+        self.locks: dict[str, dict | None] = {}
+        # table id -> exceptions that it records
+        self.known: dict[str, dict[tuple[str, str], str]] = {}
+        # files of format 1: several hands named things there
+        self.older: set[str] = set()
+
+    def problem(self, file: str, pointer: str, rule: str, message: str) -> None:
+        self.problems.append(Problem(file, pointer, rule, "error", message))
+
+    def report(self, table: Table, rule: str, severity: str, pointer: str, message: str) -> None:
+        """A finding inside a table: a problem, or one of the exceptions that it accepts."""
+        if rule == "name" and table.file in self.older:
             severity, message = "warning", message + NAMED_BY_HAND
         problem = Problem(table.file, f"/tables/{table.index}{pointer}", rule, severity, message)
-        why = known[table.id].get((rule, pointer))
+        why = self.known[table.id].get((rule, pointer))
         if why is None:
-            problems.append(problem)
+            self.problems.append(problem)
         else:
-            accepted.append(problem._replace(message=f"{message} (accepted: {why})"))
+            self.accepted.append(problem._replace(message=f"{message} (accepted: {why})"))
 
-    for path, root in expand(paths):
+    def file(self, path: str, root: str) -> None:
+        """Read and check one file."""
         try:
             data = read_json(path, root=root)
-            paper = parse_paper(data, path, words.records("benchmark"), words=words)
-            older.update([path] if is_older(data) else ())
+            paper = parse_paper(data, path, self.words.records("benchmark"), words=self.words)
         except EvidenceError as error:
-            problems.append(Problem(error.file, error.pointer, error.rule, "error", error.message))
-            continue
+            self.problem(error.file, error.pointer, error.rule, error.message)
+            return
+        if is_older(data):
+            self.older.add(path)
         if paper.arxiv is not None and not ARXIV.fullmatch(str(paper.arxiv)):
-            problems.append(
-                Problem(
-                    path,
-                    "/paper/arxiv",
-                    "arxiv",
-                    "error",
-                    f"{str(paper.arxiv)[:40]!r} is not an arXiv id (as in 2403.09611)",
-                )
-            )
+            message = f"{str(paper.arxiv)[:40]!r} is not an arXiv id (as in 2403.09611)"
+            self.problem(path, "/paper/arxiv", "arxiv", message)
+        self.papers.append(paper)
         for table, raw in zip(paper.tables, data["tables"]):
-            rows += len(table.rows)
-            cells += sum(value is not None for row in table.rows for value in row.scores.values())
-            if table.id in ids:
-                problems.append(
-                    Problem(
-                        path,
-                        f"/tables/{table.index}/id",
-                        "unique",
-                        "error",
-                        f"the table id {table.id[:60]!r} stands in {ids[table.id]} too",
-                    )
+            self.table(table, raw, root)
+
+    def table(self, table: Table, raw: Mapping, root: str) -> None:
+        """Check one table alone and against its lock."""
+        if table.id in self.ids:
+            message = f"the table id {table.id[:60]!r} stands in {self.ids[table.id]} too"
+            self.problem(table.file, f"/tables/{table.index}/id", "unique", message)
+        self.ids.setdefault(table.id, table.file)
+        self.known[table.id], bad = _accepted(raw, table.file, table)
+        self.problems += bad
+        self.digests[table.id] = lock.table_digest(raw)
+        if self.locked:
+            if root not in self.locks:
+                self.locks[root] = read_lock(root, self.problems)
+            held = self.locks[root]
+            if held is not None:
+                self.problems += _against_lock(raw, table, held, self.digests[table.id])
+        found = set()
+        for rule, (function, severity) in RULES.items():
+            for pointer, message in function(table, self.words):
+                found.add((rule, pointer))
+                self.report(table, rule, severity, pointer, message)
+        for number, (rule, pointer) in enumerate(self.known[table.id]):
+            if rule in RULES and (rule, pointer) not in found:
+                message = f"{rule} finds nothing at {pointer or '/'}: the exception can go"
+                place = f"/tables/{table.index}/accepted/{number}"
+                self.problems.append(
+                    Problem(table.file, place, "accepted", "warning", message)
                 )
-            ids.setdefault(table.id, path)
-            known[table.id], bad = _accepted(raw, path, table)
-            problems += bad
-            tables.append(table)
-            if locked:
-                if root not in locks:
-                    locks[root] = read_lock(root, problems)
-                if locks[root] is not None:
-                    problems += _against_lock(raw, table, locks[root])
-            found = set()
-            for rule, (function, severity) in RULES.items():
-                for pointer, message in function(table, words):
-                    found.add((rule, pointer))
-                    report(table, rule, severity, pointer, message)
-            for number, key in enumerate(known[table.id]):
-                if key[0] in RULES and key not in found:
-                    problems.append(
-                        Problem(
-                            path,
-                            f"/tables/{table.index}/accepted/{number}",
-                            "accepted",
-                            "warning",
-                            f"{key[0]} finds nothing at {key[1] or '/'}: the exception can go",
-                        )
-                    )
-    for root, held in locks.items():
-        if held and os.path.abspath(root) in whole:
-            for name in sorted(set(held) - set(ids)):
-                problems.append(
-                    Problem(
-                        os.path.join(root, lock.NAME),
-                        f"/tables/{name}",
-                        "lock",
-                        "error",
-                        f"the table {name!r} is gone",
-                    )
-                )
-    for rule, severity, table, (pointer, message) in redundancy.across(tables):
-        report(table, rule, severity, pointer, message)
-    return Report(len(tables), rows, cells, tuple(problems), tuple(accepted))
 
 
 def read_lock(directory: str, problems: list[Problem]) -> dict | None:
@@ -193,7 +200,9 @@ def read_lock(directory: str, problems: list[Problem]) -> dict | None:
     return None
 
 
-def _against_lock(raw: Mapping, table: Table, held: Mapping) -> list[Problem]:
+def _against_lock(raw: Mapping, table: Table, held: Mapping, digest: str) -> list[Problem]:
+    if digest == held.get(table.id, {}).get("digest"):
+        return []
     if table.id not in held:
         return [
             Problem(
@@ -238,7 +247,7 @@ def _accepted(
     for number, entry in enumerate(entries if isinstance(entries, list) else [None]):
         if not (
             isinstance(entry, dict)
-            and entry.get("rule") in (*RULES, "same-run", "baseline")
+            and entry.get("rule") in (*RULES, *redundancy.ACROSS)
             and isinstance(entry.get("at"), str)
             and entry.get("why")
         ):

@@ -336,6 +336,10 @@ SURPRISE = 9.0
 SAME_RUN = (
     "One training run printed in several tables has one score on one benchmark, up to rounding."
 )
+REPRINT = (
+    "A run that several papers print has one score on one benchmark, up to rounding (a warning"
+    " where a paper differs from most; later versions and new evaluations do)."
+)
 BASELINE = (
     "A released model has the score that several other papers print for it (a warning where one"
     " differs from all)."
@@ -373,6 +377,42 @@ def check_same_run(tables: Sequence[Table]) -> Iterator[tuple[Table, Found]]:
         yield from _odd(found, "the same run has")
 
 
+def check_reprint(tables: Sequence[Table]) -> Iterator[tuple[Table, Found]]:
+    """See REPRINT. Papers name splits in their own way: only a table's single column of a
+    benchmark counts.
+    """
+    places: dict[tuple, list[tuple[Table, int, str, float]]] = {}
+    papers: dict[str, set[str]] = {}
+    for table in tables:
+        for row in table.rows:
+            if row.run:
+                papers.setdefault(row.run, set()).add(table.file)
+    for table in tables:
+        for number, row in enumerate(table.rows):
+            if not row.run or len(papers[row.run]) < 2:
+                continue
+            for key, value in row.scores.items():
+                metric = table.metrics[key]
+                if value is not None and metric.role in ("score", "part") and _single(table, metric):
+                    identity = (row.run, metric.benchmark, metric.max, metric.shots)
+                    places.setdefault(identity, []).append((table, number, key, value))
+    for found in places.values():
+        for one in _by_split(found):
+            if len({table.file for table, *_ in one}) > 1:
+                yield from _odd(one, "the same run has")
+
+
+def _by_split(
+    found: Sequence[tuple[Table, int, str, float]],
+) -> list[list[tuple[Table, int, str, float]]]:
+    """The places of each split, each with those that name none."""
+    splits: dict[str | None, list] = {}
+    for place in found:
+        splits.setdefault(place[0].metrics[place[2]].split, []).append(place)
+    unsaid = splits.pop(None, [])
+    return [[*places, *unsaid] for places in splits.values()] or [unsaid]
+
+
 def _odd(
     found: Sequence[tuple[Table, int, str, float]], words: str
 ) -> Iterator[tuple[Table, Found]]:
@@ -400,22 +440,20 @@ def check_baseline(tables: Sequence[Table]) -> Iterator[tuple[Table, Found]]:
     digit.
     """
     places: dict[tuple, list[tuple[Table, int, str, float]]] = {}
+    named: dict[str, list[tuple[Table, int]]] = {}
     for table in tables:
-        benchmarks = [(metric.benchmark, metric.shots) for metric in table.metrics.values()]
-        # several columns are several splits
-        single = {pair for pair in benchmarks if benchmarks.count(pair) == 1}
         for number, row in enumerate(table.rows):
-            name = model_name(row)
-            for key, value in row.scores.items() if name else ():
+            named.setdefault(model_name(row) or "", []).append((table, number))
+    named.pop("", None)
+    for name, rows in named.items():
+        if len({table.file for table, _ in rows}) < 3:
+            continue
+        for table, number in rows:
+            for key, value in table.rows[number].scores.items():
                 metric = table.metrics[key]
-                if (
-                    value is not None
-                    and metric.role == "score"
-                    and (metric.benchmark, metric.shots) in single
-                ):
-                    places.setdefault(
-                        (name, metric.benchmark, metric.max, metric.shots), []
-                    ).append((table, number, key, value))
+                if value is not None and metric.role == "score" and _single(table, metric):
+                    identity = (name, metric.benchmark, metric.max, metric.shots)
+                    places.setdefault(identity, []).append((table, number, key, value))
     for found in places.values():
         papers = {table.file for table, *_ in found}
         if len(papers) < 3:
@@ -434,6 +472,12 @@ def check_baseline(tables: Sequence[Table]) -> Iterator[tuple[Table, Found]]:
             rest = [theirs for other, *_, theirs in found if other.file != table.file]
             if len(votes) >= 2 and all(agree(rest[0], theirs) for theirs in rest):
                 yield table, (pointer, message)
+
+
+def _single(table: Table, metric: Metric) -> bool:
+    """Is it the table's only column of its benchmark? Several columns are several splits."""
+    same = (m for m in table.metrics.values() if m.benchmark == metric.benchmark)
+    return sum(m.shots == metric.shots for m in same) == 1
 
 
 ENOUGH = 3  # equal numbers that are no accident
@@ -545,10 +589,17 @@ def model_name(row: Row) -> str | None:
     )
 
 
+# rule -> (check of all tables together, severity)
+ACROSS = {
+    "same-run": (check_same_run, "error"),
+    "reprint": (check_reprint, "warning"),
+    "baseline": (check_baseline, "warning"),
+}
+
+
 def across(tables: Iterable[Table]) -> Iterator[tuple[str, str, Table, Found]]:
     """(rule, severity, table, finding) of the rules that look at several tables."""
     tables = list(tables)
-    for table, found in check_same_run(tables):
-        yield "same-run", "error", table, found
-    for table, found in check_baseline(tables):
-        yield "baseline", "warning", table, found
+    for rule, (function, severity) in ACROSS.items():
+        for table, found in function(tables):
+            yield rule, severity, table, found

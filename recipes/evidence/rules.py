@@ -216,6 +216,7 @@ OTHER_RULES = {
     "alias": "A spelling of a registry names one thing.",
     "derived": "The stored fit was made from the evidence as it is now (`fit` makes it anew).",
     "same-run": redundancy.SAME_RUN,
+    "reprint": redundancy.REPRINT,
     "baseline": redundancy.BASELINE,
     "lock": "Every cell is the one that tables/LOCK holds; `check --lock` accepts a change.",
     "audit": (

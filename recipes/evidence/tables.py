@@ -49,6 +49,14 @@ class Row(NamedTuple):
     se: Mapping = {}
 
 
+# grade of a transcription -> what it means beside a number
+SOURCES = (
+    ("readme", "read on the authors' own page"),
+    ("two-secondary", "read in two secondary sources, not in the paper"),
+    ("one-secondary", "read in one secondary source, not in the paper"),
+)
+
+
 class Table(NamedTuple):
     """One printed table (or figure with printed numbers)."""
 
@@ -67,6 +75,19 @@ class Table(NamedTuple):
     index: int  # position in the file, for JSON pointers
     # differences that the paper's text states: {metric, from, to, delta}
     claims: tuple[Mapping, ...] = ()
+    # {name, moves_along: {axis: why}}: the rows are sizes of one released family
+    family: Mapping | None = None
+
+    @property
+    def source(self) -> str | None:
+        """Where the cells were read, if not in the paper itself."""
+        grade = self.grade or ""
+        return next((words for start, words in SOURCES if grade.startswith(start)), None)
+
+    @property
+    def second_hand(self) -> str | None:
+        """The same where others than the authors printed the cells."""
+        return self.source if "secondary" in (self.grade or "") else None
 
 
 class Paper(NamedTuple):
@@ -127,6 +148,14 @@ def _claims(table: Mapping, file: str, pointer: str) -> tuple[Mapping, ...]:
         if isinstance(claim.get("delta"), bool) or not isinstance(claim.get("delta"), (int, float)):
             raise EvidenceError(file, here + "/delta", "delta is not a number", "schema")
     return tuple(claims)
+
+
+def _family(family, file: str, pointer: str) -> Mapping | None:
+    if family is not None:
+        _need(family, dict, file, pointer, "family")
+        _need(family.get("name"), str, file, pointer + "/name", "the family's name")
+        _need(family.get("moves_along"), dict, file, pointer + "/moves_along", "moves_along")
+    return family
 
 
 def _check_doubt(doubt, file: str, pointer: str) -> None:
@@ -248,6 +277,8 @@ def parse_paper(
         )
     head = _need(data.get("paper"), dict, file, "/paper", "paper")
     key = _need(head.get("key"), str, file, "/paper/key", "the paper's key")
+    said = data.get("transcription")
+    grade = said.get("grade") if isinstance(said, dict) else None
     tables = []
     for index, table in enumerate(_need(data.get("tables"), list, file, "/tables", "tables")):
         at = f"/tables/{index}"
@@ -313,10 +344,11 @@ def parse_paper(
                 metrics,
                 tuple(rows),
                 table.get("notes"),
-                table.get("grade"),
+                table.get("grade") or grade,
                 file,
                 index,
                 _claims(table, file, at),
+                _family(table.get("family"), file, f"{at}/family"),
             )
         )
     return Paper(

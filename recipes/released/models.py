@@ -9,6 +9,7 @@ counts it, never guesses it.
 """
 
 import re
+import statistics
 from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
@@ -20,70 +21,7 @@ from . import ability
 
 TEXT_TOKENS = 256  # question and answer beside one image, for the memory of an answer
 
-# What a licence text of the registry permits: (commercial use: yes, no, conditions or unknown; open
-# source; why). Nothing is read into a text that is not here: it is unknown. Read at the source:
-# Llama 3.2 and 4 in meta-llama/llama-models@a9c89c47, DeepSeek in deepseek-ai/DeepSeek-VL2@ef9f91e2
-# LICENSE-MODEL, Qwen-VL in QwenLM/Qwen-VL@aa00ed04 LICENSE; else the registry's words.
-LICENCES: Mapping[str, tuple[str, bool, str]] = {
-    "Apache-2.0": ("yes", True, "Apache-2.0"),
-    "MIT": ("yes", True, "MIT"),
-    "Apache-2.0 (repository LICENSE)": (
-        "conditions",
-        True,
-        "the repository is Apache-2.0; look at the card of the weights",
-    ),
-    "Apache-2.0 (repository)": (
-        "conditions",
-        True,
-        "the repository is Apache-2.0; look at the card of the weights",
-    ),
-    "MIT (third-party directory)": (
-        "conditions",
-        True,
-        "MIT by a third-party directory only; look at the card",
-    ),
-    "MIT (project); parts under their own licences": (
-        "conditions",
-        False,
-        "the project is MIT; the LLM inside keeps its own licence",
-    ),
-    "Apache-2.0 (project); base LLM licences apply": (
-        "conditions",
-        False,
-        "the project is Apache-2.0; the LLM inside keeps its own licence",
-    ),
-    "code MIT; weights DeepSeek model licence (commercial use allowed)": (
-        "conditions",
-        False,
-        "commercial use within its use restrictions (Attachment A)",
-    ),
-    "Tongyi Qianwen licence (commercial use allowed)": (
-        "conditions",
-        False,
-        "above 100 million monthly users a licence must be asked for",
-    ),
-    "Llama 3.2 Community License": (
-        "conditions",
-        False,
-        (
-            "multimodal rights not granted to companies in the European Union; above 700 million"
-            " users ask"
-        ),
-    ),
-    "Llama 4 Community License": (
-        "conditions",
-        False,
-        "above 700 million monthly users a licence must be asked for; use policy",
-    ),
-    "code Apache-2.0; weights CC-BY-NC-4.0 (badge) / CC-BY-NC-SA-4.0 (text)": (
-        "no",
-        False,
-        "non-commercial weights",
-    ),
-    "Apple ML Research Model licence (research only)": ("no", False, "research only"),
-    "proprietary": ("no", False, "weights are not released"),
-}
-UNREAD = ("unknown", False, "its terms were not read")
+UNREAD = ("unknown", False, "its terms were not read")  # nothing is read into a licence's name
 
 # A registry benchmark that stands for parts of a mix which no model prints apart.
 STANDS_FOR = {
@@ -93,7 +31,7 @@ STANDS_FOR = {
 
 # Splits that the registry's note says lump unlike ones together: AI2D "test" does not say whether
 # the labels are masked.
-MIXED = {("ai2d", "test")}
+MIXED = {("ai2d", "test"), ("ai2d", "unspecified")}
 
 
 class Score(NamedTuple):
@@ -121,21 +59,29 @@ class Model(NamedTuple):
     name: str
     record: Mapping
     scores: tuple[Score, ...]
+    # (commercial use: yes, no, conditions or unknown; open source; why)
+    licence: tuple[str, bool, str] = UNREAD
 
     @property
     def params_b(self) -> float | None:
         return self.record["params_b"]
 
-    @property
-    def licence(self) -> tuple[str, bool, str]:
-        """(commercial use, open source, why)."""
-        return LICENCES.get(self.record["license"] or "", UNREAD)
 
-
-def _setup(score: Mapping) -> str:
-    if "transfer" in (score["protocol"] or ""):
-        return "transfer"
-    return score["reported_by"] if score["reported_by"].startswith("third-party rerun") else ""
+def _score(record: Mapping, benchmarks: Mapping[str, Mapping]) -> Score:
+    """One printed score; the registry leaves out what is usual."""
+    protocol, reported_by = record.get("protocol"), record.get("reported_by", "authors")
+    setup = reported_by if reported_by.startswith("third-party rerun") else ""
+    return Score(
+        record["benchmark"],
+        record["split"],
+        record["value"],
+        record.get("max", benchmarks[record["benchmark"]]["max"]),
+        protocol,
+        reported_by,
+        record["source"],
+        tuple(record.get("also_in", ())),
+        "transfer" if "transfer" in (protocol or "") else setup,
+    )
 
 
 class Landscape:
@@ -144,27 +90,22 @@ class Landscape:
     def __init__(self, words: Vocabulary):
         data = words.registry("models")
         self.words, self.sources, self.records = words, data["sources"], data["benchmarks"]
+        licences = {
+            record["text"]: (record["commercial"], record["open_source"], record["why"])
+            for record in words.registry("licences")["licences"]
+        }
         self.models = tuple(
             Model(
-                r["key"],
-                r["name"],
-                r,
-                tuple(
-                    Score(
-                        s["benchmark"],
-                        s["split"],
-                        s["value"],
-                        s["max"],
-                        s["protocol"],
-                        s["reported_by"],
-                        s["source"],
-                        tuple(s["also_in"]),
-                        _setup(s),
-                    )
-                    for s in r["scores"]
-                ),
+                record["key"],
+                record["name"],
+                record,
+                tuple(_score(score, self.records) for score in record["scores"]),
+                licences.get(record["license"] or "", UNREAD),
             )
-            for r in data["models"]
+            for record in data["models"]
+        )
+        self.newest: str | None = max(
+            (m.record["release"] for m in self.models if m.record["release"]), default=None
         )
         counts = Counter(
             (s.benchmark, s.split)
@@ -176,6 +117,12 @@ class Landscape:
         for (benchmark, split), _ in counts.most_common():
             self.split.setdefault(benchmark, split)
         self._fit: ability.Fit | None = None
+
+    @property
+    def as_of(self) -> str:
+        """How many models are on record, and of when the newest is, in words."""
+        newest = f", the newest of {self.newest}" if self.newest else ""
+        return f"{len(self.models)} released models on record{newest}"
 
     def slug(self, benchmark: str) -> str | None:
         """The vocabulary's name of a benchmark of the model registry."""
@@ -290,42 +237,69 @@ class Held(NamedTuple):
 
 
 def held(land: Landscape, model: Model, dtype: str) -> Held | None:
-    """Memory for one request: from the shapes of LLM and encoder where the registry has them, else
-    weights alone. None: size unknown.
+    """Memory for one request, by one rule for all models: the LLM's body in `dtype`, its embeddings,
+    the vision tower and the connector in 16 bit; KV cache and activations of one image where the
+    LLM's shape and the tokens are known. None: size unknown.
     """
-    record = model.record
+    record, words = model.record, land.words
     if not record["params_b"]:
         return None
-    llm = land.words.records("llm").get(record["llm"] or "")
-    tokens = (record["visual_tokens"] or 0) + TEXT_TOKENS
+    llm = words.records("llm").get(record["llm"] or "")
+    tower = _tower(record, words)
+    total = max(1e9 * record["params_b"], 2.0 * tower)
+    language = (llm.get("params") or 1e9 * (llm.get("params_b") or 0.0)) if llm else 0.0
+    # else the total counts something that the LLM's record does not
+    if not language or total - language - tower > 0.15 * total:
+        language, llm = total - tower, None
+    share, basis = _embeddings(llm, language, words)
+    sixteen = language * share + tower + max(0.0, total - language - tower)
+    said = [f"LLM {dtype}, embeddings and vision tower 16 bit"]
+    gb = (language * (1 - share) * memory.WEIGHT_BYTES[dtype] + 2.0 * sixteen) / 1e9
     try:
         if llm is None or not record["visual_tokens"]:
-            raise flops.MissingFigure("shape")
-        encoders = (
-            record["encoder_params_m"] * 1e6
-            if record["encoder_params_m"]
-            else sum(
-                flops.trunk_params(land.words.records("encoder")[part])
-                for part in (record["encoder"] or "?").split("+")
-            )
-        )
-        language = llm.get("params") or 1e9 * llm["params_b"]
-        # connector, and what else the total counts
-        other = max(0.0, 1e9 * record["params_b"] - language - encoders)
-        if other > 0.15 * 1e9 * record["params_b"]:
-            raise flops.MissingFigure("parts do not add up to the total")
-        value = memory.inference(llm, encoders, other, tokens, dtype)
-        return Held(
-            value.total,
-            f"LLM {dtype}, vision tower 16 bit, KV cache of one image ({record['visual_tokens']:,}"
-            f" + {TEXT_TOKENS} tokens), {memory.OVERHEAD_GB:g} GB overhead",
+            raise flops.MissingFigure("shape or tokens")
+        tokens = record["visual_tokens"] + TEXT_TOKENS
+        request = memory.inference(llm, 0.0, 0.0, tokens, dtype)
+        gb += request.kv_cache + request.activations
+        said.append(f"KV cache of one image ({record['visual_tokens']:,} + {TEXT_TOKENS} tokens)")
+    except flops.MissingFigure:
+        said.append("KV cache not counted: shape or tokens not known")
+    said += [f"{memory.OVERHEAD_GB:g} GB overhead", *([basis] if basis else [])]
+    if not tower:
+        said.append("the tower's size is not known: counted with the LLM")
+    return Held(gb + memory.OVERHEAD_GB, ", ".join(said))
+
+
+def _tower(record: Mapping, words: Vocabulary) -> float:
+    """Parameters of the vision tower; 0 where they are not known (or there is none)."""
+    if record["encoder_params_m"]:
+        return record["encoder_params_m"] * 1e6
+    known = words.records("encoder")
+    try:
+        return sum(
+            flops.trunk_params(known[part]) for part in (record["encoder"] or "?").split("+")
         )
     except (flops.MissingFigure, KeyError):
-        return Held(
-            record["params_b"] * memory.WEIGHT_BYTES[dtype] + memory.OVERHEAD_GB,
-            f"weights only, shapes or tokens not known: {record['params_b']:g}B x"
-            f" {memory.WEIGHT_BYTES[dtype]:g} bytes, {memory.OVERHEAD_GB:g} GB overhead",
-        )
+        return 0.0
+
+
+def _embeddings(llm: Mapping | None, language: float, words: Vocabulary) -> tuple[float, str]:
+    """Share of an LLM's parameters that are embeddings, and how it was come by ("" as published):
+    where its record does not say, the median of the LLMs of half to twice its size, if there are.
+    """
+    if llm and llm.get("params_non_embedding") and llm.get("params"):
+        return 1 - llm["params_non_embedding"] / llm["params"], ""
+    near = [
+        1 - other["params_non_embedding"] / other["params"]
+        for other in words.records("llm").values()
+        if other.get("params_non_embedding")
+        and other.get("params")
+        and 0.5 <= other["params"] / language <= 2.0
+    ]
+    if not near:
+        return 0.0, "embeddings counted with it: no LLM of its size tells how large they are"
+    share = statistics.median(near)
+    return share, f"embeddings {share:.0%} as in LLMs of its size"
 
 
 def headline(model: Model, benchmark: str, split: str | None) -> Score | None:

@@ -209,14 +209,17 @@ def apart(a: Ranked, b: Ranked) -> bool:
 
 def rank(
     land: Landscape, models: Iterable[Model], wanted: Sequence[Target]
-) -> tuple[list[Ranked], int]:
-    """Models from best to worst for a mix, and how many print none of it.
+) -> tuple[list[Ranked], list[Model]]:
+    """Models from best to worst for a mix, and those that print none of it.
 
     Down from the best, those within one standard error of the group's first are a tie: fewest
     parameters first, those that print less than half of the mix after the others.
     """
-    judged = [judge(land, model, wanted) for model in models]
-    order = sorted((r for r in judged if r), key=lambda r: (-r.score, r.model.key))
+    judged, silent = [], []
+    for model in models:
+        item = judge(land, model, wanted)
+        judged.append(item) if item else silent.append(model)
+    order = sorted(judged, key=lambda r: (-r.score, r.model.key))
     groups: list[list[Ranked]] = []
     for item in order:
         if groups and not apart(groups[-1][0], item):
@@ -237,7 +240,7 @@ def rank(
                 ),
             )
         ]
-    return out, len(judged) - len(order)
+    return out, silent
 
 
 def would_lead(
@@ -346,7 +349,7 @@ def tree(land: Landscape, need: Need, count: int = 3) -> list[Branch]:
                     tuple(first[:count]),
                     len(first),
                     len(ranked),
-                    silent,
+                    len(silent),
                     sum(map(len, found.unsaid.values())),
                 )
             )
@@ -388,7 +391,9 @@ def adopt(
         memory_gb = float(land.words.records("hardware")[deploy]["memory_gb"])
     found = sieve(land, Need(limit_params_b, memory_gb, dtype, licence=licence))
     ranked, _ = rank(land, contenders(found.models, wanted), wanted)
-    return Adopted(tuple(ranked[:count]), tuple(wanted), found.unsaid, (*notes, PROTOCOLS))
+    return Adopted(
+        tuple(ranked[:count]), tuple(wanted), found.unsaid, (*notes, land.as_of, PROTOCOLS)
+    )
 
 
 CONTENDERS = 48  # models that are judged in full when only the first few are asked for

@@ -4,6 +4,7 @@ In: the library and paths. Out: a Report and its renderings.
 """
 
 import os
+from collections.abc import Sequence
 
 from ..base.reading import EvidenceError, line_of, read_text
 from ..base.wording import clean
@@ -13,6 +14,7 @@ from ..cost import tokens
 from ..effects.store import PATH, evidence_digest, stored_digest
 from ..evidence import consistency
 from ..evidence.consistency import Problem, Report
+from ..evidence.tables import Paper, paper_files
 from ..library import Library
 from .text import Style, wrap
 
@@ -30,7 +32,7 @@ def run(library: Library, paths: list[str]) -> Report:
         return consistency.check(paths, library.published_words)
     report = consistency.check([library.shipped], library.published_words)
     problems = list(report.problems) + consistency.check_registry(library.published_words)
-    if stored_digest(library.shipped) != evidence_digest(library.shipped):
+    if stored_digest(library.shipped) != evidence_digest(library.shipped, report.digests):
         problems.append(
             Problem(
                 os.path.join(library.shipped, *PATH),
@@ -40,17 +42,21 @@ def run(library: Library, paths: list[str]) -> Report:
                 "the stored fit was made from other tables: run `python3 main.py fit`",
             )
         )
-    return report._replace(problems=(*problems, *claim_problems(library)))
+    whole = len(report.papers) == len(paper_files(library.shipped))
+    claimed = claim_problems(library, report.papers) if whole else []
+    return report._replace(problems=(*problems, *claimed))
 
 
-def claim_problems(library: Library) -> list[Problem]:
-    """Claims whose selectors name nothing, and a claims file that cannot be read."""
+def claim_problems(library: Library, papers: Sequence[Paper]) -> list[Problem]:
+    """Claims whose selectors name nothing, and a claims file that cannot be read. papers: all that
+    ship, read whole.
+    """
     path = claims.shipped_path(library.shipped)
     models = {model["key"]: model for model in library.words.registry("models")["models"]}
     try:
         found = claims.problems(
             claims.read_claims(path),
-            library.papers(shipped_only=True),
+            papers,
             library.words,
             models,
             (*tokens.MODELS, *tokens.ALIASES),

@@ -14,6 +14,7 @@ from .text import Style, table, wrap
 
 # benchmarks of a mix that the short answer shows per model; of longer mixes only the printed ones
 SHOWN = 8
+LISTED = 6  # models without a score that are named, the newest first
 
 
 def amount(value: float, top: float) -> str:
@@ -127,7 +128,7 @@ def ranking_text(
     land: Landscape,
     found: Sieve,
     ranked: Sequence[Ranked],
-    silent: int,
+    silent: Sequence[Model],
     wanted: Sequence[Target],
     tasks: str,
     need: Need,
@@ -220,13 +221,14 @@ def ranking_text(
         )
         lines += wrap("; ".join(legend), style, hang="  ")
     lines += wrap(PROTOCOLS, style, hang="  ") if shown else []
+    lines += wrap(land.as_of, style, hang="  ")
     lines += left_out(found, silent, style)
     for note in notes:
         lines += wrap("note: " + note, style, hang="      ")
     return "\n".join(lines)
 
 
-def left_out(found: Sieve, silent: int, style: Style) -> list[str]:
+def left_out(found: Sieve, silent: Sequence[Model], style: Style) -> list[str]:
     """Models that were not compared, by reason."""
     lines = []
     count = sum(map(len, found.unsaid.values()))
@@ -236,7 +238,14 @@ def left_out(found: Sieve, silent: int, style: Style) -> list[str]:
             f"{count} left out because the registry does not say: {reasons}", style, hang="  "
         )
     if silent:
-        lines += wrap(f"{silent} not ranked: they print no benchmark of the mix", style, hang="  ")
+        newest = sorted(silent, key=lambda m: m.record["release"] or "", reverse=True)[:LISTED]
+        rest = len(silent) - len(newest)
+        lines += wrap(
+            f"{len(silent)} not ranked, they print no benchmark of the mix:"
+            f" {', '.join(m.name for m in newest)}{f' and {rest} more' if rest else ''}",
+            style,
+            hang="  ",
+        )
     if found.refused and not found.models:
         lines += wrap(
             "turned away by: " + ", ".join(f"{name} ({n})" for name, n in found.refused.items()),
@@ -316,7 +325,7 @@ def ranking_json(
     land: Landscape,
     found: Sieve,
     ranked: Sequence[Ranked],
-    silent: int,
+    silent: Sequence[Model],
     wanted: Sequence[Target],
     tasks: Mapping[str, float],
     need: Need,
@@ -333,7 +342,9 @@ def ranking_json(
             for item in (ranked if listed is None else listed)[:top]
         ],
         "ranked": len(ranked),
-        "not_ranked": silent,
+        "not_ranked": len(silent),
+        "without_scores": [model.key for model in silent],
+        "newest_record": land.newest,
         "tied_with_first": sum(r.tie == 1 for r in ranked),
         "refused": dict(found.refused),
         "left_out": {name: [m.key for m in models] for name, models in found.unsaid.items()},
@@ -542,6 +553,7 @@ def tree_text(land: Landscape, branches: Sequence[Branch], need: Need, style: St
             style,
         ),
         *wrap(PROTOCOLS, style),
+        *wrap(land.as_of, style),
     ]
     return "\n".join(lines)
 
@@ -569,5 +581,6 @@ def tree_json(land: Landscape, branches: Sequence[Branch], dtype: str) -> dict:
             }
             for b in branches
         ],
+        "newest_record": land.newest,
         "warnings": [PROTOCOLS],
     }

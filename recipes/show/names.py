@@ -31,15 +31,14 @@ def places_of(library: Library, tables: set[str]) -> dict[str, str]:
     """Table id -> `Cambrian-1, Table 11`, and paper key -> `Cambrian-1`."""
     names: dict[str, str] = {}
 
-    def name(papers: Iterable[Paper]) -> None:
+    def read(papers: Iterable[Paper]) -> None:
         for paper in papers:
             names[paper.key] = paper.short
             for table in paper.tables:  # LLaVA's own tables lie in the file of LLaVA-1.5
-                names[table.id] = (
-                    f"{paper.short if table.paper == paper.key else table.paper}, {table.locator}"
-                )
+                name = paper.short if table.paper == paper.key else table.paper
+                names[table.id] = ", ".join(filter(None, (name, table.locator, table.second_hand)))
 
-    name(library.papers({name.split(".")[0] for name in tables}))
+    read(library.papers({name.split(".")[0] for name in tables}))
     if any("." in table and table not in names for table in tables):
-        name(library.papers())
+        read(library.papers())
     return names

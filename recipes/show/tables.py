@@ -4,7 +4,7 @@ cells that have several.
 In: the library and what was asked. Out: text or JSON through the printers that cli.py hands over.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from ..base import wording
 from ..base.wording import clean, number
@@ -323,6 +323,8 @@ def table_json(table: Table) -> dict:
         "varies": list(table.varies),
         "protocol": table.protocol,
         "notes": table.notes,
+        "grade": table.grade,
+        "family": table.family,
         "metrics": {
             k: {
                 "benchmark": m.benchmark,
@@ -381,6 +383,9 @@ def table_text(value: "Table", style: Style) -> str:
         ),
         f"arXiv {value.arxiv or '-'}; varies: {', '.join(value.varies) or '-'}",
     ]
+    lines += wrap(value.source[0].upper() + value.source[1:], style) if value.source else []
+    if value.family:
+        lines += wrap(_family(value.family), style, hang="  ")
     shared = _shared(value)
     if shared:
         lines += wrap(
@@ -420,6 +425,11 @@ def table_text(value: "Table", style: Style) -> str:
     if value.notes:
         lines += ["", *wrap("notes: " + value.notes, style, hang="  ")]
     return "\n".join(lines)
+
+
+def _family(family: Mapping) -> str:
+    moves = "; ".join(f"{axis} ({why})" for axis, why in family["moves_along"].items())
+    return f"sizes of one family, {family['name']}" + (f"; with the size move: {moves}" * bool(moves))
 
 
 def _shared(value: "Table") -> dict:

@@ -192,8 +192,8 @@ class Mixes:
         for slug in self.records:
             if slug != base and self._difference(slug) == asked:
                 return slug
-        return base + "".join(f"+{k}" for k in sorted(plus)) + "".join(
-            f"-{k}" for k in sorted(minus)
+        return (
+            base + "".join(f"+{k}" for k in sorted(plus)) + "".join(f"-{k}" for k in sorted(minus))
         )
 
     def _difference(self, slug: str) -> tuple[str, frozenset, frozenset] | None:

@@ -12,12 +12,13 @@ name that overlay.json does not know stops the run and is printed with the place
 import collections
 import json
 import pathlib
+import re
 import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent.parent))
 from recipes.base.write import dump_paper, dump_registry  # noqa: E402
-from recipes.evidence.tables import NUMBERS  # noqa: E402
+from recipes.evidence.shape import NUMBERS  # noqa: E402
 
 OVERLAY = json.loads((HERE / "overlay.json").read_text(encoding="utf-8"))
 
@@ -33,6 +34,34 @@ AXES = (
     "architecture",
     "whole systems",
 )
+
+
+# Where a copy was found is no source (eleven digits); what was copied is.
+ID = r"(?:(?:find_string|read_file),? )?\(?(?:(?:ids?|copy|note|notes) )?\d{8,11}(?:(?:,| and|,? or) \d{8,11})*"
+LOOKED_UP = (
+    (rf"\s*\({ID}\)", ""),
+    (rf"\({ID}[,;:] ", "("),
+    (rf"[,;] {ID}(?=[),;.]|$)", ""),
+    (rf"(?:cop(?:y|ies) )?(?:found |read )?(?:with |by )?{ID}\)?", "a copy"),
+    (r"cop(?:y|ies) found (?:with|by) find_string", "a copy"),
+)
+
+
+def plain(value):
+    """A transcribed value without the numbers under which its copies were looked up."""
+    if isinstance(value, dict):
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [plain(item) for item in value]
+    if isinstance(value, str) and re.search(r"find_string|read_file|\bids? \d{8}", value):
+        for pattern, words in LOOKED_UP:
+            value = re.sub(pattern, words, value)
+    return value
+
+
+def read(path: pathlib.Path) -> dict:
+    """A transcribed file."""
+    return plain(json.loads(path.read_text(encoding="utf-8")))
 
 
 class Unknown(SystemExit):
@@ -354,9 +383,15 @@ def link_runs(papers: dict) -> dict:
         if row.get("default_run"):
             named[paper, "default"].append(place)
         target = row.get("same_runs_as") or table.get("same_runs_as") or ""
+        target, _, told = target.partition(": ")  # TABLE, or TABLE: ARM
         for other_id in by_table:
             # links told in words stand in overlay.json
             if other_id == table["id"] or other_id != target:
+                continue
+            if told:
+                for other in by_table[other_id]:
+                    if rows[other][2]["arm"] == told:
+                        join(place, other)
                 continue
             equal = [
                 p
@@ -372,7 +407,7 @@ def link_runs(papers: dict) -> dict:
     for places in named.values():
         for place in places[1:]:
             join(places[0], place)
-    for group in OVERLAY["same_run"]:
+    for group in (*OVERLAY["same_run"], *OVERLAY["reprints"]):
         places = [next(p for p in by_table[t] if rows[p][2]["arm"] == arm) for t, arm in group]
         for place in places[1:]:
             join(places[0], place)
@@ -391,24 +426,24 @@ def link_runs(papers: dict) -> dict:
     for place in rows:
         groups[root(place)].append(place)
     runs = {}
-    for first, places in groups.items():
-        if len(places) > 1:
-            table = rows[first][1]
+    first_printed = {file["paper"]["key"]: file["paper"]["arxiv"] or "9" for file in papers.values()}
+    for places in groups.values():
+        if len(places) > 1:  # named where the earliest paper prints it
+            first = min(places, key=lambda place: (first_printed[rows[place][0]], place))
             for place in places:
-                runs[place] = f"{table['id']}/{rows[first][2]['arm']}"
+                runs[place] = f"{first[0]}/{rows[first][2]['arm']}"
     return runs
 
 
 def migrate(source: pathlib.Path, target: pathlib.Path) -> None:
     registry = {
-        name: json.loads((source / "registry" / f"{name}.json").read_text(encoding="utf-8"))
+        name: read(source / "registry" / f"{name}.json")
         for name in (
             "benchmarks",
             "components",
             "components_more",
             "hardware",
             "latency",
-            "models",
             "training_costs",
         )
     }
@@ -416,7 +451,7 @@ def migrate(source: pathlib.Path, target: pathlib.Path) -> None:
     benchmarks = {record["key"]: record for record in records}
     papers, sizes = {}, {}
     for path in sorted(source.glob("*.json")):
-        file = json.loads(path.read_text(encoding="utf-8"))
+        file = read(path)
         key = file["paper"]["key"]
         for table in file["tables"]:
             table["metrics"] = {
@@ -464,6 +499,11 @@ def migrate(source: pathlib.Path, target: pathlib.Path) -> None:
             )
             if table["id"] in OVERLAY["whole_systems"]:
                 table["varies"] = [*table["varies"], "whole systems"]
+            if table["id"] in OVERLAY["per_size"]:
+                for row in table["rows"]:
+                    row["set"]["per_size"] = row["arm"]
+            if family := OVERLAY["families_of_tables"].get(table["id"]):
+                table["family"] = family
             table["notes"] = table.pop("notes", None)
             if table["id"] in OVERLAY["accepted"]:
                 arms = [row["arm"] for row in table["rows"]]
@@ -511,7 +551,7 @@ def migrate(source: pathlib.Path, target: pathlib.Path) -> None:
     )
     for device in registry["hardware"]["hardware"]:
         device["aliases"] = OVERLAY["hardware_aliases"].get(device["slug"], [])
-    for name in ("hardware", "latency", "models", "training_costs"):
+    for name in ("hardware", "latency", "training_costs"):
         write(name, {**registry[name], "format": 2})
 
 
