@@ -15,7 +15,7 @@ from ..effects.features import visual_tokens
 from ..library import Library
 from ..picker.limits import Constraints, Costs, costs_of
 from ..picker.space import Data, Language, Visual
-from ..terms.recipe import BASELINE, Recipe, RecipeError, change, published_size
+from ..terms.recipe import BASELINE, Recipe, RecipeError, change, data_size, published_size
 from ..terms.vocabulary import Vocabulary
 
 
@@ -127,10 +127,10 @@ def data_part(library: Library, recipe: Recipe) -> Data:
     flops.MissingFigure.
     """
     record = library.words.records("data").get(recipe.data or "", {})
-    samples = recipe.data_size or record.get("samples")
+    samples = recipe.data_size or data_size(recipe.data or "", library.words)
     if not samples:
         raise flops.MissingFigure(
-            f"no table prints the size of the data mix {recipe.data} (data_size=… states it)"
+            f"no source prints the size of the data mix {recipe.data} (data_size=… states it)"
         )
     return Data(recipe.data or "", float(samples), record.get("samples_source") or "")
 

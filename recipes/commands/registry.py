@@ -92,7 +92,8 @@ COMMANDS = {
     "tables": Command(
         "tables",
         "The evidence itself",
-        "tables list\ntables show cambrian1.table11\ntables find q-former",
+        "tables list\ntables show cambrian1.table11\ntables find q-former\ntables show llava-665k\n"
+        "tables mixes --contains ChartQA --public",
     ),
     "benchmarks": Command(
         "models",

@@ -7,6 +7,7 @@ import os
 
 from ..library import Library
 from ..show.text import wrap
+from ..terms.vocabulary import fold
 from .arguments import Parser, Usage, flag, known_paper, positive
 from .console import err, out, show, style
 
@@ -15,19 +16,25 @@ def tables_arguments(parser: Parser) -> None:
     parser.add_argument(
         "action",
         nargs="?",
-        choices=("list", "show", "find"),
+        choices=("list", "show", "find", "mixes"),
         default="list",
-        help="list papers, show one table or paper, find a word",
+        help="list papers, show one table, paper or data mix, find a word, list data mixes",
     )
     parser.add_argument(
         "words",
         nargs="*",
         metavar="ID|WORD",
         help=(
-            "table id or paper key (show); what a cell must have: paper, arm, setting, benchmark"
-            " (find)"
+            "table id, paper key or data mix (show); what a cell must have: paper, arm, setting,"
+            " benchmark (find); part of a name (mixes)"
         ),
     )
+    parser.add_argument(
+        "--contains",
+        metavar="DATASET",
+        help="mixes: those with this dataset, training split or kind of data: ChartQA, charts",
+    )
+    parser.add_argument("--public", action="store_true", help="mixes: only what can be had")
 
 
 def tables_command(args, library: Library, understood: dict | None = None) -> int:
@@ -38,19 +45,37 @@ def tables_command(args, library: Library, understood: dict | None = None) -> in
         raise Usage(
             f"tables list: takes no word ({args.words[0][:40]!r}): tables show or tables find"
         )
-    if args.action != "list" and not args.words:
+    if args.action in ("show", "find") and not args.words:
         raise Usage(
             f"tables {args.action}: which one? (as in tables {args.action}"
             f" {'cambrian1.table11' if args.action == 'show' else 'siglip'})"
         )
-    return evidence.run(
-        args.action,
-        args.words,
-        library,
-        style(),
-        (lambda value: show({**(understood or {}), **value})) if args.json else None,
-        out,
-    )
+    if args.action != "mixes" and (args.public or args.contains is not None):
+        raise Usage(
+            f"tables {args.action}: --{'public' if args.public else 'contains'} is for tables mixes"
+        )
+    printer = (lambda value: show({**(understood or {}), **value})) if args.json else None
+    if args.action == "mixes":
+        return mixes_command(args, library, printer)
+    return evidence.run(args.action, args.words, library, style(), printer, out)
+
+
+def mixes_command(args, library: Library, printer) -> int:
+    """`tables mixes`: those that hold a dataset, are public, or have a word in their name."""
+    from ..answers import mixes as answers
+    from ..show import mixes as view
+
+    mixes, words = library.words.mixes, library.words
+    wanted = answers.asked(args.contains, mixes, words) if args.contains is not None else None
+    slugs = answers.holders(mixes, wanted) if wanted else list(mixes.records)
+    for word in map(fold, args.words):
+        slugs = [s for s in slugs if word in fold(f"{s} {mixes.mix(s).record.get('name') or ''}")]
+    if args.public:
+        slugs = [slug for slug in slugs if mixes.mix(slug).public]
+    rows = answers.uses(library.papers()).rows
+    value = view.list_view(mixes, slugs, rows, wanted)
+    printer(value) if printer else out(view.list_text(value, style()))
+    return 0 if slugs else 1
 
 
 def check_arguments(parser: Parser) -> None:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from ..base.reading import EvidenceError, read_json
 from ..terms.vocabulary import Vocabulary, collisions
 from . import lock, redundancy
+from .mixes import check_mixes
 from .rules import ARXIV, OTHER_RULES, RULES
 from .tables import Paper, Row, Table, is_older, paper_files, parse_paper
 
@@ -266,8 +267,17 @@ def _accepted(
 
 
 def check_registry(words: Vocabulary) -> list[Problem]:
-    """Spellings that mean two things."""
-    out = []
+    """Spellings that mean two things, and what does not fit in the data mixes."""
+    out = [
+        Problem(
+            os.path.join(words.directory, "registry", "data_mixes.json"),
+            finding.pointer,
+            finding.rule,
+            "warning" if finding.rule == "accepted" else "error",
+            finding.message,
+        )
+        for finding in check_mixes(words.mixes, words)
+    ]
     for kind, file in (
         ("encoder", "components"),
         ("connector", "components"),

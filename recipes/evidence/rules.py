@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 
 from ..terms.vocabulary import UnknownName, Vocabulary, fold, nearest
-from . import redundancy
+from . import mixes, redundancy
 from .redundancy import Found, decimals
 from .tables import Table, escape
 
@@ -224,4 +224,5 @@ OTHER_RULES = {
         " model that is there (`claims` judges by them)."
     ),
     "accepted": "An exception that a table records names a rule and says why.",
+    **mixes.RULES,
 }

@@ -8,10 +8,11 @@ A property that the registry leaves null is not known: a filter on it leaves the
 counts it, never guesses it.
 """
 
+import functools
 import re
 import statistics
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from ..base.errors import Refused
@@ -117,6 +118,15 @@ class Landscape:
         for (benchmark, split), _ in counts.most_common():
             self.split.setdefault(benchmark, split)
         self._fit: ability.Fit | None = None
+
+    @functools.cached_property
+    def embedded(self) -> list[tuple[float, float]]:
+        """(parameters, share of them that are embeddings) of the LLMs whose shape is known."""
+        return [
+            (record["params"], 1 - record["params_non_embedding"] / record["params"])
+            for record in self.words.records("llm").values()
+            if record.get("params_non_embedding") and record.get("params")
+        ]
 
     @property
     def as_of(self) -> str:
@@ -251,7 +261,7 @@ def held(land: Landscape, model: Model, dtype: str) -> Held | None:
     # else the total counts something that the LLM's record does not
     if not language or total - language - tower > 0.15 * total:
         language, llm = total - tower, None
-    share, basis = _embeddings(llm, language, words)
+    share, basis = _embeddings(llm, language, land.embedded)
     sixteen = language * share + tower + max(0.0, total - language - tower)
     said = [f"LLM {dtype}, embeddings and vision tower 16 bit"]
     gb = (language * (1 - share) * memory.WEIGHT_BYTES[dtype] + 2.0 * sixteen) / 1e9
@@ -283,19 +293,15 @@ def _tower(record: Mapping, words: Vocabulary) -> float:
         return 0.0
 
 
-def _embeddings(llm: Mapping | None, language: float, words: Vocabulary) -> tuple[float, str]:
+def _embeddings(
+    llm: Mapping | None, language: float, known: Sequence[tuple[float, float]]
+) -> tuple[float, str]:
     """Share of an LLM's parameters that are embeddings, and how it was come by ("" as published):
     where its record does not say, the median of the LLMs of half to twice its size, if there are.
     """
     if llm and llm.get("params_non_embedding") and llm.get("params"):
         return 1 - llm["params_non_embedding"] / llm["params"], ""
-    near = [
-        1 - other["params_non_embedding"] / other["params"]
-        for other in words.records("llm").values()
-        if other.get("params_non_embedding")
-        and other.get("params")
-        and 0.5 <= other["params"] / language <= 2.0
-    ]
+    near = [share for size, share in known if 0.5 <= size / language <= 2.0]
     if not near:
         return 0.0, "embeddings counted with it: no LLM of its size tells how large they are"
     share = statistics.median(near)

@@ -208,16 +208,23 @@ def apart(a: Ranked, b: Ranked) -> bool:
 
 
 def rank(
-    land: Landscape, models: Iterable[Model], wanted: Sequence[Target]
+    land: Landscape,
+    models: Iterable[Model],
+    wanted: Sequence[Target],
+    known: dict[str, Ranked | None] | None = None,
 ) -> tuple[list[Ranked], list[Model]]:
-    """Models from best to worst for a mix, and those that print none of it.
+    """Models from best to worst for a mix, and those that print none of it. known: what was judged
+    for the same targets before, by key (more is added).
 
     Down from the best, those within one standard error of the group's first are a tie: fewest
     parameters first, those that print less than half of the mix after the others.
     """
     judged, silent = [], []
+    known = {} if known is None else known
     for model in models:
-        item = judge(land, model, wanted)
+        if model.key not in known:
+            known[model.key] = judge(land, model, wanted)
+        item = known[model.key]
         judged.append(item) if item else silent.append(model)
     order = sorted(judged, key=lambda r: (-r.score, r.model.key))
     groups: list[list[Ranked]] = []
@@ -328,7 +335,7 @@ def tree(land: Landscape, need: Need, count: int = 3) -> list[Branch]:
     out = []
     for label, mix, properties in BRANCHES:
         wanted, notes = targets(land, parse_mix(mix, land.words))
-        leaves = []
+        leaves, known = [], {}
         for size, words in SIZES:
             if size is not None and need.under_b is not None and size >= need.under_b:
                 continue
@@ -340,7 +347,7 @@ def tree(land: Landscape, need: Need, count: int = 3) -> list[Branch]:
                     properties=tuple(dict.fromkeys((*need.properties, *properties))),
                 ),
             )
-            ranked, silent = rank(land, found.models, wanted)
+            ranked, silent = rank(land, found.models, wanted, known)
             first = [r for r in ranked if r.tie == 1]
             said = words if limit == size or limit == math.inf else f"under {limit:g}B"
             leaves.append(

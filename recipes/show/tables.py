@@ -6,12 +6,14 @@ In: the library and what was asked. Out: text or JSON through the printers that 
 
 from collections.abc import Callable, Mapping, Sequence
 
+from ..answers.mixes import uses
 from ..base import wording
 from ..base.wording import clean, number
 from ..evidence.tables import Paper, Row, Table
 from ..library import Library
 from ..terms.vocabulary import UnknownName, fold, nearest
 from . import text
+from .mixes import dataset_text, dataset_view, mix_text, mix_view
 from .text import Style, table, wrap
 
 
@@ -33,11 +35,15 @@ def run(
         )
         return 0
     if action == "show":
-        found = find_tables(library, " ".join(words))
+        name = " ".join(words)
+        mixes, data = library.words.mixes, find_data(library, name)
+        found = [] if data and not is_table(library, name) else find_tables(library, name)
         if show:
-            show({"tables": [table_json(t) for t in found]})
+            show({"tables": [table_json(t) for t in found], **data})
         else:
-            out("\n\n".join(table_text(t, style) for t in found))
+            texts = [mix_text(data["mix"], mixes, style)] if "mix" in data else []
+            texts += [dataset_text(data["dataset"], mixes, style)] if "dataset" in data else []
+            out("\n\n".join([*texts, *(table_text(t, style) for t in found)]))
         return 0
     if len(words) > 1:
         return find_cells(words, library, style, show, out)
@@ -230,6 +236,27 @@ def cells(
             if rows:
                 found.append((table, rows))
     return found
+
+
+def find_data(library: Library, word: str) -> dict:
+    """The view of the data mix that this names (also of one put together), or of the dataset."""
+    words, mixes = library.words, library.words.mixes
+    key = mixes.dataset_spellings.get(fold(word))
+    try:
+        slug = words.resolve("data", word).slug
+    except UnknownName:
+        return {"dataset": dataset_view(mixes, key)} if key else {}
+    return {"mix": mix_view(mixes, slug, words, uses(library.papers()).tables.get(slug, ()))}
+
+
+def is_table(library: Library, word: str) -> bool:
+    """Whether a word is the id of a table, or the key of a paper."""
+    names = {
+        fold(name)
+        for paper in library.papers()
+        for name in (paper.key, paper.short, *(table.id for table in paper.tables))
+    }
+    return fold(word) in names
 
 
 def find_tables(library: Library, word: str) -> list[Table]:

@@ -188,7 +188,8 @@ class Mixes:
                 raise MixError(
                     f"data: {base} does not hold {key}{more}; tables show {base} lists what it does"
                 )
-        asked = (base, frozenset(minus), frozenset(plus))
+        root, without, added = self._difference(base) or (base, frozenset(), frozenset())
+        asked = (root, without - plus | minus - added, added - minus | plus - without)
         for slug in self.records:
             if slug != base and self._difference(slug) == asked:
                 return slug
@@ -251,7 +252,7 @@ class Mixes:
         )
 
     def _made(self, slug: str) -> dict | None:
-        """The record of a mix put together from a slug like llava-665k+docvqa, or None."""
+        """The record of a mix put together by a slug like llava-665k+docvqa, or None."""
         cuts = [i for i, letter in enumerate(slug) if letter in "+-" and i]
         for cut in reversed(cuts):
             if slug[:cut] in self.records and (changes := self._changes(slug[cut:])) is not None:
@@ -265,8 +266,19 @@ class Mixes:
                         if sign == "+"
                     ],
                     "made": True,
+                    "notes": self._own_sizes([key for sign, key in changes if sign == "+"]),
                 }
         return None
+
+    def _own_sizes(self, keys: Sequence[str]) -> str:
+        """What is counted of datasets that are added: their own size, in their own unit."""
+        said = [
+            f"{key} with its own size, {record['samples']:,.0f} {record.get('samples_unit', 'samples')}"
+            if record.get("samples")
+            else f"{key}, of which no source read states the size"
+            for key, record in ((key, self.datasets[key]) for key in keys)
+        ]
+        return "; ".join(said)
 
     def _part(self, raw: Mapping, within: str | None = None) -> Part:
         key = raw["dataset"]
@@ -374,7 +386,7 @@ class Mixes:
             return dict.fromkeys(kinds, 1.0)
         amounts = [part.drawn for part in mix.parts]
         total: float | None = None
-        if None in amounts:
+        if self.basis(slug) == "samples":
             amounts = [0.0 if part.selected else part.samples for part in mix.parts]
             total = mix.samples
         known = _sum(amounts)
@@ -387,6 +399,34 @@ class Mixes:
         for part, amount in zip(mix.parts, amounts):
             out[part.kind] += amount / whole
         return out
+
+    def basis(self, slug: str) -> str:
+        """What shares go by: samples, or what is really drawn where every part prints that."""
+        mix = self.mix(slug)
+        if mix is None or not mix.parts or any(part.drawn is None for part in mix.parts):
+            return "samples"
+        raw = next((p for p in mix.record.get("parts", ()) if "dataset" in p), {})
+        return next((name for name in DRAWN if name in raw), "samples")
+
+    def size(self, slug: str) -> float | None:
+        """Published samples of a mix, or of a dataset that is trained on alone."""
+        mix = self.mix(slug)
+        return mix.samples if mix else self.datasets.get(slug, {}).get("samples")
+
+    def stated(self, slug: str, key: str):
+        """What a mix's record says under a key, or its nearest parent's that says anything."""
+        mix = self.mix(slug)
+        while mix and key not in mix.record and "of" in mix.record:
+            mix = self.mix(mix.record["of"])
+        return mix.record.get(key) if mix else None
+
+    def data_size(self, slug: str) -> float | None:
+        """Samples of an instruction mix, as a recipe's data_size counts them. None: not published,
+        or what is published counts other things (pairs of a pre-training, documents, tokens).
+        """
+        if self.stated(slug, "stage") != "instruction" or self.stated(slug, "unit"):
+            return None
+        return self.size(slug)
 
     def splits(self, benchmark: str) -> tuple[str, ...]:
         """The benchmarks whose training split counts as this one's own (itself, if no other)."""

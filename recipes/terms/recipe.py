@@ -231,9 +231,15 @@ def parse(raw: Mapping, words: Vocabulary, *, strict: bool = True) -> tuple[Reci
     return Recipe(**values), warnings
 
 
+def data_size(slug: str, words: Vocabulary) -> float | None:
+    """The published samples of a data mix: as the tables print it, else as its registry does."""
+    record = words.records("data").get(slug, {})
+    return record.get("samples") or (words.mixes.data_size(slug) if slug else None)
+
+
 def published_size(recipe: Recipe, words: Vocabulary) -> Recipe:
     """The recipe with the published size of its data mix, where it states a mix and no size."""
-    size = words.records("data").get(recipe.data or "", {}).get("samples")
+    size = data_size(recipe.data or "", words)
     return change(recipe, data_size=float(size)) if size and recipe.data_size is None else recipe
 
 

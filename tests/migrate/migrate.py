@@ -64,6 +64,20 @@ def read(path: pathlib.Path) -> dict:
     return plain(json.loads(path.read_text(encoding="utf-8")))
 
 
+# What the overlay may say of a component that the evidence's registries lack, with its source.
+FACTS = (
+    "license",
+    "release",
+    "hf_id",
+    "line",
+    "generation",
+    "generation_index",
+    "successor_of",
+    "notes",
+    "source",
+)
+
+
 class Unknown(SystemExit):
     """A name that overlay.json does not know."""
 
@@ -298,6 +312,7 @@ def component_records(registry: dict, more: dict, printed_sizes: dict) -> dict:
                 "patch_size",
                 "native_resolution",
                 "visual_tokens_rule",
+                *FACTS,
             ):
                 if record.get(key) is None and entry.get(key) is not None:
                     record[key] = entry[key]

@@ -4,7 +4,7 @@ tests/migrate/mixes.py ../shared/evidence tables`.
 
 In: registry/data_mixes.json of the evidence (format 1), and mixes.json beside this file (hand-made:
 families of the kinds, what a variant's note says about its contents, reasons for sums that do not
-add up). Out: format 2: no key that is null or empty, no key that can be computed from others; a
+add up, mixes that tables describe in words). Out: format 2: no key that is null or empty, no key that can be computed from others; a
 variant that changes an earlier stage says so in `before`; multi-image sets have a kind of their
 own. Counts and names are copied as they stand.
 """
@@ -15,6 +15,7 @@ import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent.parent))
+from migrate import read  # noqa: E402
 from recipes.base.write import dump_registry  # noqa: E402
 
 OVERLAY = json.loads((HERE / "mixes.json").read_text(encoding="utf-8"))
@@ -23,7 +24,7 @@ COMPUTED = ("parts_sum", "parts_without_count")
 
 def stated(record: dict) -> dict:
     """A record without what no source says (null) and without empty lists."""
-    return {key: value for key, value in record.items() if value not in (None, [], {})}
+    return {key: value for key, value in record.items() if value not in (None, [], {}, "")}
 
 
 def dataset(record: dict) -> dict:
@@ -60,10 +61,7 @@ def mix(record: dict) -> dict:
 
 def migrate(source: pathlib.Path, target: pathlib.Path) -> None:
     path = source / "registry" / "data_mixes.json"
-    text = path.read_text(encoding="utf-8")
-    for words in ("full-text copy find_string", "find_string"):  # "find_string id 1": a stored copy
-        text = text.replace(words, "full-text copy")
-    data = json.loads(text)
+    data = read(path)
     slugs = {record["slug"] for record in data["mixes"]}
     for slug in (*OVERLAY["stages"], *OVERLAY["records"]):
         if slug not in slugs:
@@ -71,13 +69,15 @@ def migrate(source: pathlib.Path, target: pathlib.Path) -> None:
     out = {
         "format": 2,
         "kind": data["kind"],
-        "how_to_read": {**data["how_to_read"], **OVERLAY["how_to_read"]},
+        "how_to_read": stated({**data["how_to_read"], **OVERLAY["how_to_read"]}),
         "kinds": OVERLAY["kinds"],
         "same_split": OVERLAY["same_split"],
         "datasets": [dataset(record) for record in data["datasets"]],
-        "mixes": [mix(record) for record in data["mixes"]],
+        "mixes": [mix(record) for record in data["mixes"]]
+        + [stated(record) for record in OVERLAY["more"]],
     }
-    (target / "registry" / "data_mixes.json").write_text(dump_registry(out), encoding="utf-8")
+    text = dump_registry(out).replace("full-text a copy", "full-text copy")
+    (target / "registry" / "data_mixes.json").write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":
