@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterator, Sequence
 
 from ..effects.change import Change
-from ..effects.features import AXIS_OF, difference, features, group
+from ..effects.features import AXIS_OF, crossed, difference, features, group
 from ..effects.posterior import Posterior, Trace
 from ..effects.results import Mix
 from ..terms.recipe import Recipe
@@ -56,17 +56,16 @@ class Scores:
             own("llm"),
             own("data"),
         )
-        # the features of an encoder do not depend on what stands beside it: each half of a visual
-        # part is worked out once
+        # the features of an encoder do not depend on what stands beside it, but for those that it
+        # makes with the resolution: each half of a visual part is worked out once
         halves = [
             (Recipe(encoder=v.recipe.encoder), v.recipe._replace(encoder=None))
             for v in space.visuals
         ]
-        half = {
-            recipe: difference(seeing, part(recipe))
-            for recipe in {recipe for pair in halves for recipe in pair}
-        }
-        self.visual_changes = [{**half[encoder], **half[rest]} for encoder, rest in halves]
+        half = {recipe: part(recipe) for recipe in {recipe for pair in halves for recipe in pair}}
+        self.visual_changes = [
+            difference(seeing, crossed({**half[encoder], **half[rest]})) for encoder, rest in halves
+        ]
         self.language_changes = [
             difference(speaking, part(Recipe(llm=x.slug))) for x in space.languages
         ]
