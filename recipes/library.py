@@ -7,13 +7,14 @@ packages. The only module beside the evidence readers that knows where files lie
 
 import functools
 import os
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from .base.reading import EvidenceError
 from .effects.posterior import Posterior
 from .effects.store import read_posterior
-from .evidence.tables import Metric, Paper, Table, load_papers, unescape
+from .evidence.tables import Metric, Paper, Table, load_papers, paper_files, unescape
 from .terms.vocabulary import UnknownName, Vocabulary, open_vocabulary
 
 if TYPE_CHECKING:
@@ -35,6 +36,10 @@ def shipped_tables() -> str:
 
 
 COMPONENTS = ("encoder", "connector", "llm", "data")
+
+# The papers that come with the program, by key: each is parsed once in a process, however many
+# Libraries ask. (Those of another directory are the Library's own: it may be a copy that changes.)
+_SHIPPED: dict[str, Paper] = {}
 
 
 def unified(table: Table, slugs: Mapping[tuple[str, str], str]) -> Table:
@@ -73,7 +78,7 @@ class Library:
         self.published_words = open_vocabulary(self.shipped)
         self._words: Vocabulary | None = None
         self._own: list[Paper] | None = None
-        self._read: dict[str, Paper] = {}
+        self._read = _SHIPPED if self.shipped == shipped_tables() else {}
         self._strange: list[str] = []
         self._posterior: Posterior | None = None
         self._calibration: Calibration | None = None
@@ -169,20 +174,29 @@ class Library:
                 )
                 for paper in papers
             ]
-            if self._own:
-                known = {
-                    table.id for paper in self.papers(shipped_only=True) for table in paper.tables
-                }
-                for paper in self._own:
-                    for table in paper.tables:
-                        if table.id in known:
-                            raise EvidenceError(
-                                paper.file,
-                                f"/tables/{table.index}/id",
-                                f"the table id {table.id!r} stands in the published tables too",
-                                "unique",
-                            )
+            self._refuse_known_ids()
         return self._own
+
+    def _refuse_known_ids(self) -> None:
+        """Raise an EvidenceError where a table of the user's has the id of a shipped one.
+
+        Only a file in which the id stands is parsed.
+        """
+        tables = {table.id: (paper, table) for paper in self._own or () for table in paper.tables}
+        for path in paper_files(self.shipped) if tables else ():
+            with open(path, encoding="utf-8") as file:
+                stand = tables.keys() & set(re.findall(r'"id"\s*:\s*"([^"]*)"', file.read()))
+            name = os.path.basename(path)[:-5]
+            for shipped in self.papers([name], shipped_only=True) if stand else ():
+                for one in shipped.tables:
+                    if one.id in stand:
+                        paper, table = tables[one.id]
+                        raise EvidenceError(
+                            paper.file,
+                            f"/tables/{table.index}/id",
+                            f"the table id {table.id!r} stands in the published tables too",
+                            "unique",
+                        )
 
     def _possible(self, table: Table) -> Table:
         """A table without the scores that lie outside their scale; what is left out is noted for
@@ -225,19 +239,26 @@ class Library:
             for one in self.repeated
         ]
 
+    @functools.cached_property
+    def _names(self) -> frozenset[str]:
+        """The keys of the shipped papers, which are the names of their files."""
+        return frozenset(os.path.basename(path)[:-5] for path in paper_files(self.shipped))
+
     def papers(
         self, keys: Iterable[str] | None = None, *, shipped_only: bool = False
     ) -> list[Paper]:
         """The papers named in `keys` (all by default), and the user's."""
         wanted = None if keys is None else set(keys)
-        if wanted is None or not wanted <= self._read.keys():
-            missing = None if wanted is None else wanted - self._read.keys()
+        missing = self._names - self._read.keys()
+        if wanted is not None:
+            missing &= wanted
+        if missing:
             for paper in load_papers(
                 [self.shipped],
-                self.words.records("benchmark"),
+                self.published_words.records("benchmark"),
                 missing,
                 shipped=self.shipped,
-                words=self.words,
+                words=self.published_words,
             ):
                 self._read.setdefault(paper.key, paper)
         out = [self._read[key] for key in sorted(self._read) if wanted is None or key in wanted]

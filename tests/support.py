@@ -14,35 +14,11 @@ import subprocess
 import sys
 
 from recipes import cli
-from recipes import library as library_module
 from recipes.library import Library
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 TABLES = ROOT / "tables"
 DATA = ROOT / "tests" / "data"
-
-
-def _read_once() -> None:
-    """The papers that ship are parsed once for all tests of a process, not once for each command
-    line (a corrupted copy lies elsewhere: it is read as ever). Not the fit: it remembers what it
-    was asked, and an answer must not depend on the tests before it."""
-    real_papers = library_module.load_papers
-
-    @functools.cache
-    def papers_of(directory: str) -> list:
-        return list(
-            real_papers([directory], Library().words.records("benchmark"), shipped=directory)
-        )
-
-    def some(directories, benchmarks, keys=None, *, shipped=None, words=None):
-        if list(directories) == [str(TABLES)] and shipped == str(TABLES):
-            return (paper for paper in papers_of(shipped) if keys is None or paper.key in keys)
-        return real_papers(directories, benchmarks, keys, shipped=shipped, words=words)
-
-    library_module.load_papers = some
-
-
-_read_once()
 
 
 @functools.cache

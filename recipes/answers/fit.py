@@ -2,7 +2,7 @@
 
 In: the library. Out: the files of tables/derived: hyper.json (what the search found), posterior.bin
 (the fit) and ability.json (the lines of released models' scores, ability.py). Two processes share
-the search. How well such fits predict: scoring.py.
+the work. How well such fits predict: backtest.py.
 """
 
 import json
@@ -47,7 +47,7 @@ FLOORS = {
 }
 
 HOW = (
-    "python3 main.py fit --search N; set by hand: the floors of recipes/refit.py, where a value"
+    "python3 main.py fit --search N; set by hand: the floors of recipes/answers/fit.py, where a value"
     " equals its floor, and trust of data (0.85; the search gave 0.7, which leaves less of a"
     " printed change), resolution and visual tokens (0.85; more signs right at the same CRPS); the"
     " prior of llm (0.1; the search gave 0.15 at the same score: an LLM without rows is then nearer"
@@ -67,6 +67,10 @@ def _start(directory: str) -> None:
 
 def _objective(hyper: Hyper) -> float:
     return bt.objective(_COLUMNS, hyper)
+
+
+def _spread(hyper: Hyper) -> float:
+    return spread_for(bt.leave_one_paper_out(_COLUMNS, hyper))
 
 
 def read_hyper(directory: str) -> tuple[Hyper, float]:
@@ -90,7 +94,7 @@ def run(library: Library, rounds: int, check: bool, say: Callable[[str], None]) 
             ),
         }
     _start(directory)
-    hyper, spread = read_hyper(directory)
+    hyper, _ = read_hyper(directory)
     if rounds:
         say(f"searching hyper-parameters, {rounds} round(s) of about 8 minutes on two cores")
         with ProcessPoolExecutor(2, initializer=_start, initargs=(directory,)) as pool:
@@ -103,25 +107,23 @@ def run(library: Library, rounds: int, check: bool, say: Callable[[str], None]) 
                 say,
             )
         hyper = _rounded(hyper)
-    say("leaving each paper out once to set the width of the intervals")
-    spread = spread_for(bt.leave_one_paper_out(_COLUMNS, hyper))
+    say("fitting, and leaving each paper out once to set the width of the intervals")
+    mixes = {
+        name: parse_mix(name, library.words).benchmarks
+        for name in ("balanced", *library.words.records("family"))
+    }
+    families = {k: record["family"] for k, record in library.words.records("benchmark").items()}
+    # the two take about as long as each other
+    with ProcessPoolExecutor(1, initializer=_start, initargs=(directory,)) as pool:
+        waiting = pool.submit(_spread, hyper)
+        fitted = fit(_COLUMNS, hyper)
+        know_mixes(fitted, mixes, families)
+        fitted.spread = spread = waiting.result()
     path = os.path.join(directory, "derived", "hyper.json")
     write_text(
         path,
         json.dumps({"format": 2, "how": HOW, "spread": spread, "hyper": hyper._asdict()}, indent=1)
         + "\n",
-    )
-    say("fitting")
-    fitted = fit(_COLUMNS, hyper, spread)
-    say("working out the usual mixes")
-    mixes = {
-        name: parse_mix(name, library.words).benchmarks
-        for name in ("balanced", *library.words.records("family"))
-    }
-    know_mixes(
-        fitted,
-        mixes,
-        {key: record["family"] for key, record in library.words.records("benchmark").items()},
     )
     land = Landscape(library.words)
     text = json.dumps(

@@ -1,12 +1,14 @@
 """The few dense solvers the project needs, in pure Python.
 
 In and out: matrices as lists of rows of floats, vectors as lists. Symmetric matrices are read from
-their lower triangle. Nothing here knows what the numbers mean. Sizes up to a few hundred are what
-it is for: a Cholesky factor costs n^3/6 multiply-adds, about 0.05 s at n = 200.
+their lower triangle. Nothing here knows what the numbers mean. Small systems go through a
+Cholesky factor (n^3/6 multiply-adds, about 0.05 s at n = 200); inverses of a few hundred and more
+go through `symmetric_inverse`, which is made of products that `math.dist` forms.
 """
 
 from collections.abc import Sequence
-from math import log, sqrt
+from itertools import repeat
+from math import dist, log, sqrt
 from operator import mul
 
 Vector = list[float]
@@ -104,3 +106,96 @@ def matvec(a: Sequence[Sequence[float]], x: Sequence[float]) -> Vector:
 def quadratic(a: Sequence[Sequence[float]], x: Sequence[float]) -> float:
     """x' a x."""
     return sum(map(mul, x, matvec(a, x)))
+
+
+Rows = list[tuple[float, ...]]
+SMALL = 24  # below this a Cholesky factor is faster than halving
+
+
+def halves(rows: Sequence[Sequence[float]]) -> Vector:
+    """Half the squared length of each row, for `products`."""
+    return [sum(map(mul, row, row)) / 2 for row in rows]
+
+
+def products(a: Rows, b: Rows, b_halves: Vector | None = None) -> Matrix:
+    """a b': each row of a times each row of b.
+
+    x.y = |x|^2/2 + |y|^2/2 - |x - y|^2/2, and math.dist is four times as fast as a sum of products.
+    What that loses is 1e-16 of the squared lengths: the rows should be of like lengths.
+    """
+    if b_halves is None:
+        b_halves = halves(b)
+    out = []
+    for row, half in zip(a, halves(a) if a is not b else b_halves):
+        distances = map(dist, repeat(row), b)
+        out.append([half + other - 0.5 * d * d for other, d in zip(b_halves, distances)])
+    return out
+
+
+def symmetric_products(a: Rows, b: Rows) -> Matrix:
+    """a b' where that is known to be symmetric: half the work of `products`."""
+    out: Matrix = []
+    b_halves = halves(b)
+    for i, (row, half) in enumerate(zip(a, halves(a))):
+        distances = map(dist, repeat(row, i + 1), b)
+        out.append([half + other - 0.5 * d * d for other, d in zip(b_halves, distances)])
+    return mirrored(out)
+
+
+def mirrored(lower: Matrix) -> Matrix:
+    """The full matrix of a lower triangle (ragged rows), which is used up."""
+    for i, row in enumerate(lower):
+        row.extend([other[i] for other in lower[i + 1 :]])
+    return lower
+
+
+def symmetric_inverse(a: Sequence[Sequence[float]], cuts: Sequence[int] = ()) -> Matrix:
+    """a^-1 (full square) of a positive definite matrix of which the diagonal is about 1.
+
+    By halves: with W = A11^-1 A12 and S = A22 - A21 W, the inverse is S^-1 below, -W S^-1 beside
+    and A11^-1 + W S^-1 W' above. cuts: where to halve rather than in the middle, most of all at the
+    last one; columns of A12 that are all zero cost nothing, so groups without a coupling between
+    them, set before what couples them, cost what each costs alone.
+    """
+    n = len(a)
+    if n <= SMALL:
+        return inverse(cholesky(a))
+    cut = cuts[-1] if len(cuts) > 0 else n // 2
+    if not 0 < cut < n:
+        cut = n // 2
+    first = symmetric_inverse([row[:cut] for row in a[:cut]], _inner(cuts, 0, cut))
+    below = a[cut:]
+    # numbers of the rows below that have to do with the rows above
+    bound = [k for k, row in enumerate(below) if any(row[:cut])]
+    rest = [list(row[cut:]) for row in below]
+    if not bound:
+        second = symmetric_inverse(rest, _inner(cuts, cut, n))
+        right = (0.0,) * (n - cut)
+        return [[*row, *right] for row in first] + [[0.0] * cut + row for row in second]
+    coupling = [tuple(below[k][:cut]) for k in bound]
+    w = products(coupling, [tuple(row) for row in first])  # a row per bound one: W'
+    w_rows = [tuple(row) for row in w]
+    for k, row in zip(bound, symmetric_products(coupling, w_rows)):
+        target = rest[k]
+        for other, value in zip(bound, row):
+            target[other] -= value
+    second = symmetric_inverse(rest, _inner(cuts, cut, n))
+    across = list(zip(*w))  # W
+    inner = [tuple([second[k][other] for other in bound]) for k in bound]
+    beside = products(across, [tuple([row[k] for k in bound]) for row in second])  # W S^-1
+    above = symmetric_products([tuple(row) for row in products(across, inner)], across)
+    out = [
+        [*map(sum, zip(row, more)), *[-x for x in side]]
+        for row, more, side in zip(first, above, beside)
+    ]
+    out += [[-side[k] for side in beside] + row for k, row in enumerate(second)]
+    return out
+
+
+def _inner(cuts: Sequence[int], low: int, high: int) -> list[int]:
+    """The cuts inside a part, the middle one last (so that it is the next)."""
+    inside = sorted(cut - low for cut in cuts if low < cut < high)
+    if inside:
+        middle = inside.pop(len(inside) // 2)
+        inside.append(middle)
+    return inside

@@ -15,17 +15,13 @@ from ..base import linalg
 from .columns import Column
 from .features import AXIS_OF, difference, group
 from .hyper import Hyper
+from .leave import Leave
 from .model import (
     Belief,
     Information,
-    Tree,
-    add,
     column_information,
-    descend,
-    eliminate,
     grow,
     heterogeneity,
-    root_belief,
     scales,
     weights,
 )
@@ -60,68 +56,6 @@ def shared_features(columns: Sequence[Column], hyper: Hyper, papers: int = 2) ->
     return {name: number for number, name in enumerate(kept)}
 
 
-class Leave:
-    """Posteriors with one paper taken out of a grown tree. Messages are exact: nothing is refitted
-    approximately.
-    """
-
-    def __init__(
-        self, tree: Tree, informations: Sequence[Information], columns: Sequence[Column], paper: str
-    ):
-        self.tree = tree
-        mine: dict[str, list[Information]] = {}
-        for column, information in zip(columns, informations):
-            if column.paper == paper:
-                mine.setdefault(column.benchmark, []).append(information)
-        own, kin = (lambda i: tree.share(i)[2]), (lambda i: tree.share(i)[1])
-        self.benchmarks = {
-            name: add([tree.benchmarks[name], *parts], [1.0] + [-1.0] * len(parts))
-            for name, parts in mine.items()
-        }
-        up = {name: eliminate(message, own) for name, message in self.benchmarks.items()}
-        self.families = {}
-        for family in {tree.family_of[name] for name in mine}:
-            inside = [name for name in tree.benchmarks if tree.family_of[name] == family]
-            self.families[family] = add(
-                up[name] if name in up else _cached(tree, name, own) for name in inside
-            )
-        root = add(
-            (
-                eliminate(self.families[name], kin)
-                if name in self.families
-                else _cached_family(tree, name, kin)
-            )
-            for name in tree.families
-        )
-        self.root = root_belief(root, tree.share)
-        self._own, self._kin = own, kin
-        self._family_beliefs: dict[str, Belief] = {}
-
-    def benchmark(self, name: str) -> Belief:
-        """Belief about theta of one benchmark of the left-out paper."""
-        family = self.tree.family_of[name]
-        if family not in self._family_beliefs:
-            self._family_beliefs[family] = descend(self.root, self.families[family], self._kin)
-        return descend(self._family_beliefs[family], self.benchmarks[name], self._own)
-
-
-_CACHE: dict[int, dict] = {}
-
-
-def _cached(tree: Tree, name: str, own: Callable[[int], float]) -> Information:
-    cache = _CACHE.setdefault(id(tree), {"tree": tree})
-    if ("b", name) not in cache:
-        cache["b", name] = eliminate(tree.benchmarks[name], own)
-    return cache["b", name]
-
-
-def _cached_family(tree: Tree, name: str, kin: Callable[[int], float]) -> Information:
-    cache = _CACHE.setdefault(id(tree), {"tree": tree})
-    if ("f", name) not in cache:
-        cache["f", name] = eliminate(tree.families[name], kin)
-    return cache["f", name]
-
-
 def pairs(column: Column, all_pairs: bool) -> Iterator[tuple[int, int]]:
     """Row numbers of the contrasts of a column: every pair, or every row against the first one."""
     n = len(column.rows)
@@ -150,31 +84,28 @@ def leave_one_paper_out(
         column_information(c, scale[c.benchmark], hyper, names, w) for c, w in zip(columns, weight)
     ]
     tree = grow(informations, columns, names, hyper)
+    messages: dict[str, list[tuple[str, Information]]] = {}  # benchmark -> paper, message
+    for column, information in zip(columns, informations):
+        messages.setdefault(column.benchmark, []).append((column.paper, information))
     out = []
     for paper in (
         papers if papers is not None else dict.fromkeys(column.paper for column in columns)
     ):
+        mine = {column.benchmark for column in columns if column.paper == paper}
+        left = Leave(
+            tree,
+            {name: [one for key, one in messages[name] if key == paper] for name in sorted(mine)},
+            {name: [one for key, one in messages[name] if key != paper] for name in mine},
+        )
         out.extend(
             _score_paper(
-                tree,
-                informations,
-                columns,
-                hyper,
-                names,
-                scale,
-                paper,
-                all_pairs,
-                predict_with or hyper,
+                left, columns, hyper, names, scale, paper, all_pairs, predict_with or hyper
             )
         )
-    _CACHE.pop(id(tree), None)
     return out
 
 
-def _score_paper(
-    tree, informations, columns, hyper, names, scale, paper, all_pairs, wide
-) -> Iterator[Scored]:
-    left = Leave(tree, informations, columns, paper)
+def _score_paper(left, columns, hyper, names, scale, paper, all_pairs, wide) -> Iterator[Scored]:
     beliefs: dict[str, tuple] = {}
     for number, column in enumerate(columns):
         if column.paper != paper:

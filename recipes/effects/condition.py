@@ -1,42 +1,152 @@
 """A fitted posterior that has also seen a user's own tables, without a refit.
 
-In: a Posterior and Columns. Out: a Posterior. Exact: what a fit on all columns would give at the
-same scales and hyper-parameters (up to the rounding of the stored covariances). It costs a product
-of covariances for each pair of results, so it is for tables of a lab, not for another hundred
-papers: those belong into a fit.
+In: a Posterior and Columns. Out: a Posterior. What a fit on all columns would give at the same
+scales and hyper-parameters (up to the rounding of the stored covariances). The user's messages go
+up the tree as the fit's did: a benchmark's covariance loses C Q C' of the features that they speak
+of, with Q = M - M (M + C^-1)^-1 M for the message M (Woodbury), and passes on what that says of its
+family, and so on. So the cost follows the number of features, not of rows.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from array import array
+from collections import ChainMap
+from collections.abc import Callable, Mapping, Sequence
+from operator import mul
 
 from ..base import linalg
 from .columns import Column
 from .features import group
-from .model import Information, add, column_information, counted, weights
-from .posterior import Effect, Posterior, Reach, Trace, Weights
+from .model import Information, add, column_information, counted, scaled, weights
+from .packed import Packed
+from .posterior import Block, Effect, Posterior, Reach, Weights
+
+# A feature takes part in a message to the level above when its correlation with one that the
+# message is about exceeds this: what smaller ones tell is less than a millionth.
+LEAST = 1e-3
+Name = int | str  # a feature by number, or by name when the fit does not know it
 
 
-def observations(message: Information) -> Iterator[tuple[list[float], float]]:
-    """Independent observations of unit noise, (weights, value), that say what a message says.
+class Lowered:
+    """The covariance of a block that has seen more: base - G Q G', G its columns at some features.
 
-    A = L L' by Cholesky with the largest pivot first, until nothing is left; then L' theta = y with
-    L y = r.
+    base may lack the last features: they have their prior variance, `extra`.
     """
-    a = [list(row) for row in message.precision]
-    r = list(message.vector)
-    size = len(r)
-    least = 1e-9 * max((a[i][i] for i in range(size)), default=0.0)
-    for _ in range(size):
-        p = max(range(size), key=lambda i: a[i][i])
-        if a[p][p] <= least:
-            return
-        root = math.sqrt(a[p][p])
-        column, value = [row[p] / root for row in a], r[p] / root
-        yield column, value
-        for i, x in enumerate(column):
-            if x:
-                a[i] = [y - x * z for y, z in zip(a[i], column)]
-                r[i] -= x * value
+
+    def __init__(self, base: Packed | None, extra: Sequence[float], spots: Sequence[int]):
+        self._base, self._extra, self._spots = base, extra, spots
+        self._known = len(base.sd) if base else 0
+        columns = [self._column(k) for k in spots]
+        self.columns = columns
+        self._rows = list(zip(*columns))
+        self._halves = linalg.halves(self._rows)
+        self._q: linalg.Matrix = []
+
+    def _column(self, k: int) -> linalg.Vector:
+        """One whole column of the covariance before."""
+        size = self._known + len(self._extra)
+        if k >= self._known:
+            out = [0.0] * size
+            out[k] = self._extra[k - self._known]
+            return out
+        return [*self._base.column(k), *([0.0] * len(self._extra))]
+
+    def see(self, precision: linalg.Matrix) -> linalg.Matrix:
+        """Take in a message about the features at the spots; returns Q."""
+        c = [[column[k] for k in self._spots] for column in self.columns]
+        unit = [1 / math.sqrt(row[i]) for i, row in enumerate(c)]
+        back = [1 / x for x in unit]
+        message = scaled(precision, back)
+        inner = inverse(scaled(c, unit))
+        for row, more in zip(inner, message):
+            row[:] = map(float.__add__, row, more)
+        rows = list(map(tuple, message))
+        half = linalg.products(rows, list(map(tuple, inverse(inner))))
+        taken = linalg.symmetric_products(list(map(tuple, half)), rows)
+        left = [[x - y for x, y in zip(row, less)] for row, less in zip(message, taken)]
+        self._q = scaled(left, unit)
+        return self._q
+
+    def times(self, x: Sequence[float]) -> linalg.Vector:
+        """The matrix times a vector."""
+        known = self._known
+        out = self._base.times(x[:known]) if self._base and any(x[:known]) else [0.0] * known
+        out += map(mul, self._extra, x[known:])
+        asked = [out[k] for k in self._spots]
+        if not any(asked):
+            return out
+        pull = [sum(map(mul, row, asked)) for row in self._q]
+        return [y - sum(map(mul, row, pull)) for y, row in zip(out, self._rows)]
+
+
+def inverse(matrix: linalg.Matrix) -> linalg.Matrix:
+    """The inverse of a positive definite matrix; one whose rounded entries are not quite that is
+    taken as a little larger.
+    """
+    even = [1 / math.sqrt(row[i]) for i, row in enumerate(matrix)]
+    whole = scaled(matrix, even)
+    for ridge in (0.0, 1e-4, 1e-2):
+        for i, row in enumerate(whole):
+            row[i] = 1.0 + ridge
+        try:
+            return scaled(linalg.symmetric_inverse(whole), even)
+        except linalg.NotPositiveDefinite:
+            if ridge == 1e-2:
+                raise
+    raise AssertionError
+
+
+def seen(
+    part: Block | None,
+    keys: Sequence[Name],
+    precision: linalg.Matrix,
+    variance: Callable[[Name], float],
+) -> tuple[Block, list[Name], linalg.Matrix]:
+    """A block that has seen a message about some of its features (keys), and the message that it
+    passes on to the level above: the features it is about, and their precision.
+
+    variance: the prior variance of a feature's part at this level.
+    """
+    index: list[Name] = list(part.index) if part else []
+    place = dict(part.place) if part else {}
+    new = [key for key in keys if key not in place]
+    for key in new:
+        place[key] = len(index)
+        index.append(key)
+    spots = [place[key] for key in keys]
+    lowered = Lowered(part.given if part else None, list(map(variance, new)), spots)
+    q = lowered.see(precision)
+    prior = list(map(variance, index))
+    units = [1 / math.sqrt(column[k]) for column, k in zip(lowered.columns, spots)]
+    chosen = set(spots)
+    for column, unit in zip(lowered.columns, units):
+        chosen |= {
+            k
+            for k, (x, v) in enumerate(zip(column, prior))
+            if x and abs(x) * unit > LEAST * math.sqrt(v)
+        }
+    up = sorted(chosen)
+    z = [tuple([column[k] / prior[k] for column in lowered.columns]) for k in up]
+    half = linalg.products(z, list(map(tuple, q)))
+    passed = linalg.symmetric_products(list(map(tuple, half)), z)
+    mean = [*(part.mean if part else ()), *([0.0] * len(new))]
+    block = Block(index, mean, part.covariance if part else lowered, lowered)
+    return block, [index[k] for k in up], passed
+
+
+def together(
+    messages: Sequence[tuple[Sequence[Name], linalg.Matrix]],
+) -> tuple[list[Name], linalg.Matrix]:
+    """The sum of several messages, over the union of their features."""
+    keys = list(dict.fromkeys(key for names, _ in messages for key in names))
+    place = {key: k for k, key in enumerate(keys)}
+    total = [array("d", bytes(8 * len(keys))) for _ in keys]
+    for names, rows in messages:
+        spots = [place[name] for name in names]
+        for k, row in zip(spots, rows):
+            target = total[k]
+            for other, x in zip(spots, row):
+                target[other] += x
+    return keys, total
 
 
 class Conditioned(Posterior):
@@ -48,60 +158,68 @@ class Conditioned(Posterior):
         self.support = {name: list(papers) for name, papers in base.support.items()}
         self.family_of = dict(base.family_of)
         self.columns = {**base.columns, **counted(columns)}
-        numbers = dict(base.names)
+        # benchmark -> the features that the columns speak of, precision and vector
+        self._added: dict[str, tuple[list[Name], Information]] = {}
+        self._take(columns)
+        self._settle()
+        moves = []
+        for name, (keys, message) in self._added.items():
+            family = self.family_of[name]
+            means = base.means(dict.fromkeys(keys, 1.0), name, family)
+            known = [means.get(key, 0.0) for key in keys]
+            pull = [
+                r - sum(map(mul, row, known)) for row, r in zip(message.precision, message.vector)
+            ]
+            moves.append((dict(zip(keys, pull)), name, family))
+        self._moved = Reach(
+            self,
+            [(1.0, self.trace(x, {name: 1.0}, {name: family})) for x, name, family in moves],
+        )
+        self._shifts: dict[tuple[str, str], Weights] = {}
+
+    def _take(self, columns: Sequence[Column]) -> None:
+        """Make the messages of the columns, one per benchmark."""
+        base, numbers = self.published, dict(self.published.names)
         messages: dict[str, list[Information]] = {}
         for column, weight in zip(columns, weights(columns, base.hyper.overlap)):
             self.family_of.setdefault(column.benchmark, column.family)
-            for name in sorted(
-                {
-                    name
-                    for row in column.features
-                    for name in row
-                    if base.hyper.prior.get(group(name))
-                }
-            ):
+            names = {name for row in column.features for name in row}
+            for name in sorted(n for n in names if base.hyper.prior.get(group(n))):
                 numbers.setdefault(name, len(numbers))
                 if column.paper not in self.support.setdefault(name, []):
                     self.support[name].append(column.paper)
+            scale = base.scale_of(column.benchmark)
             messages.setdefault(column.benchmark, []).append(
-                column_information(
-                    column, base.scale_of(column.benchmark), base.hyper, numbers, weight
-                )
+                column_information(column, scale, base.hyper, numbers, weight)
             )
         new = {number: name for name, number in numbers.items() if name not in base.names}
-        self._asked: list[tuple[Weights, str, str]] = []
-        self._seen: list[Trace] = []
-        results: list[float] = []
         for benchmark, parts in messages.items():
-            message, family = add(parts), self.family_of[benchmark]
-            for column, value in observations(message):
-                x: Weights = {
-                    new.get(number, number): weight
-                    for number, weight in zip(message.index, column)
-                    if weight
-                }
-                self._asked.append((x, benchmark, family))
-                self._seen.append(base.trace(x, {benchmark: 1.0}, {benchmark: family}))
-                results.append(value - base.mean(x, benchmark, family))
-        self._factor = linalg.cholesky(
-            [
-                [
-                    mine.covariance(other) + (1.0 if i == j else 0.0)
-                    for j, other in enumerate(self._seen[: i + 1])
-                ]
-                for i, mine in enumerate(self._seen)
-            ]
-        )
-        self._moved = Reach(self, list(zip(linalg.solve(self._factor, results), self._seen)))
-        self._shifts: dict[tuple[str, str], Weights] = {}
+            message = add(parts)
+            if message.index:
+                keys = [new.get(number, number) for number in message.index]
+                self._added[benchmark] = keys, message
 
-    def trace(self, x: Weights, steps, families) -> Trace:
-        before = super().trace(x, steps, families)
-        return before._replace(
-            known=linalg.solve_lower(
-                self._factor, [before.covariance(other) for other in self._seen]
+    def _settle(self) -> None:
+        """Take the messages up: benchmarks, families, the root."""
+        shares, base = self.shares, self.published
+        own: dict[str, Block] = {}
+        at_family: dict[str, list] = {}
+        for name, (keys, message) in self._added.items():
+            own[name], *up = seen(
+                base.benchmarks.get(name), keys, message.precision, lambda key: shares[key][2]
             )
-        )
+            at_family.setdefault(self.family_of[name] or f"?{name}", []).append(up)
+        kin: dict[str, Block] = {}
+        at_root = []
+        for family, messages in at_family.items():
+            kin[family], *up = seen(
+                base.families.get(family), *together(messages), lambda key: shares[key][1]
+            )
+            at_root.append(up)
+        if at_root:
+            self.root = seen(base.root, *together(at_root), lambda key: shares[key][0])[0]
+        self.benchmarks = ChainMap(own, base.benchmarks)
+        self.families = ChainMap(kin, base.families)
 
     def _known_mix(self, steps) -> None:
         """None: what was worked out beforehand does not know these columns."""
@@ -109,49 +227,32 @@ class Conditioned(Posterior):
     def means(
         self, x: Weights, benchmark: str, family: str | None, *, whole: bool = False
     ) -> Weights:
-        out, shift = (
-            super().means(x, benchmark, family, whole=whole),
-            self._shift(benchmark, family),
-        )
+        out = self.published.means(x, benchmark, family, whole=whole)
+        shift = self._shift(benchmark, family)
         for name, value in x.items():
             out[name] = out.get(name, 0.0) + value * shift.get(name, 0.0)
         return out
 
-    def effect(self, change, benchmark: str, family: str | None) -> Effect:
+    def effect(self, change: Mapping[str, float], benchmark: str, family: str | None) -> Effect:
         x = self.weights(change)
         trace = self.trace(x, {benchmark: 1.0}, {benchmark: family})
         return Effect(self.mean(x, benchmark, family), max(trace.covariance(trace), 0.0))
 
     def reach(self, x: Weights, benchmark: str, family: str | None) -> Reach:
-        # the results take the place of what the fit predicts of them: x - sum of alpha_k s_k, over
-        # the observations s_k
-        parts = [
-            (-a, self.published.trace(self.trusted(seen), {where: 1.0}, {where: kin}))
-            for a, (seen, where, kin) in zip(self._alpha(x, benchmark, family), self._asked)
-        ]
-        return Reach(
-            self,
-            [
-                (1.0, self.published.trace(self.trusted(x), {benchmark: 1.0}, {benchmark: family})),
-                *parts,
-            ],
-        )
+        # the results take the place of what the fit predicts of them
+        there, base = self.reach_own(x, benchmark, family), self.published
+        parts = [(1.0, base.trace(self.trusted(x), {benchmark: 1.0}, {benchmark: family}))]
+        for name, (keys, message) in self._added.items():
+            kin = self.family_of[name]
+            v = there.effects(name, kin)
+            asked = [v.get(key, 0.0) for key in keys]
+            y = {key: sum(map(mul, row, asked)) for key, row in zip(keys, message.precision)}
+            parts.append((-1.0, base.trace(self.trusted(y), {name: 1.0}, {name: kin})))
+        return Reach(base, parts)
 
     def reach_own(self, x: Weights, benchmark: str, family: str | None) -> Reach:
         """The same for the rows of the user's tables: their results count in full (mean)."""
-        trace = self.published.trace(x, {benchmark: 1.0}, {benchmark: family})
-        return Reach(
-            self,
-            [
-                (1.0, trace),
-                *((-a, other) for a, other in zip(self._alpha(x, benchmark, family), self._seen)),
-            ],
-        )
-
-    def _alpha(self, x: Weights, benchmark: str, family: str | None) -> linalg.Vector:
-        """How much of each observation the effect of x takes."""
-        trace = self.published.trace(x, {benchmark: 1.0}, {benchmark: family})
-        return linalg.solve(self._factor, [trace.covariance(other) for other in self._seen])
+        return Reach(self, [(1.0, self.trace(x, {benchmark: 1.0}, {benchmark: family}))])
 
     def _shift(self, benchmark: str, family: str | None) -> Weights:
         """How far the results move the mean of each effect."""

@@ -32,17 +32,18 @@ from .posterior import Block, Posterior
 def packed(matrix: linalg.Matrix) -> Packed:
     """A matrix in packed form; correlations are rounded to 1/32767, deviations to four digits."""
     sd = [math.sqrt(max(row[i], 1e-12)) for i, row in enumerate(matrix)]
-    return Packed(
-        [_four(x) for x in sd],
-        array(
-            "h",
-            (
-                max(-32767, min(32767, round(32767 * matrix[i][j] / (sd[i] * sd[j]))))
-                for i in range(len(sd))
-                for j in range(i)
-            ),
-        ),
-    )
+    units = [1 / x for x in sd]
+    values = array("h")
+    for i, (row, mine) in enumerate(zip(matrix, units)):
+        unit = 32767 * mine
+        line = [round(x * unit * other) for x, other in zip(row[:i], units)]
+        # a correlation may exceed 1 by the rounding of its parts
+        values.extend(
+            line
+            if not line or -32767 <= min(line) and max(line) <= 32767
+            else [max(-32767, min(32767, x)) for x in line]
+        )
+    return Packed([_four(x) for x in sd], values)
 
 
 def _four(x: float) -> float:
@@ -60,35 +61,9 @@ def block(belief: Belief) -> Block:
     )
 
 
-def fit(columns: Sequence[Column], hyper: Hyper, spread: float = 1.0) -> Posterior:
-    """Fit the model to columns: every feature that varies somewhere, beliefs for every benchmark
-    and family.
-
-    Levels that occur in one paper only are kept when their prior is wide enough to matter (encoder
-    levels are not: their kind, family and size speak for them).
-    """
-    scale = scales(columns)
-    shared = set(shared_features(columns, hyper))
-    names = [
-        name
-        for name in shared_features(columns, hyper, 1)
-        if name in shared or hyper.prior[group(name)] >= 0.02
-    ]
-    numbers = {name: number for number, name in enumerate(names)}
-    informations = [
-        column_information(c, scale[c.benchmark], hyper, numbers, w)
-        for c, w in zip(columns, weights(columns, hyper.overlap))
-    ]
-    tree = grow(informations, columns, numbers, hyper)
-    root = root_belief(tree.root, tree.share)
-    families = {
-        name: descend(root, message, lambda i: tree.share(i)[1])
-        for name, message in tree.families.items()
-    }
-    benchmarks = {
-        name: block(descend(families[tree.family_of[name]], message, lambda i: tree.share(i)[2]))
-        for name, message in tree.benchmarks.items()
-    }
+def seen(columns: Sequence[Column]) -> tuple[dict[str, list[str]], dict[str, list[float]]]:
+    """Feature -> the papers in which it varies; numeric feature -> its smallest and largest
+    value."""
     support: dict[str, list[str]] = {}
     ranges: dict[str, list[float]] = {}
     for column in columns:
@@ -99,8 +74,46 @@ def fit(columns: Sequence[Column], hyper: Hyper, spread: float = 1.0) -> Posteri
                 if column.paper not in support.setdefault(name, []):
                     support[name].append(column.paper)
                 if name in NUMERIC:
-                    seen = ranges.setdefault(name, [low, high])
-                    seen[:] = [min(seen[0], low), max(seen[1], high)]
+                    here = ranges.setdefault(name, [low, high])
+                    here[:] = [min(here[0], low), max(here[1], high)]
+    return support, ranges
+
+
+def fit(columns: Sequence[Column], hyper: Hyper, spread: float = 1.0) -> Posterior:
+    """Fit the model to columns: every feature that varies somewhere, beliefs for every benchmark
+    and family.
+
+    Levels that occur in one paper only are kept when their prior is wide enough to matter (encoder
+    levels are not: their kind, family and size speak for them).
+    """
+    scale = scales(columns)
+    shared = set(shared_features(columns, hyper))
+    support, ranges = seen(columns)
+    # features of one paper stand together, those that papers share behind them: most of the algebra
+    # then stays inside the papers
+    names = sorted(
+        (
+            name
+            for name in shared_features(columns, hyper, 1)
+            if name in shared or hyper.prior[group(name)] >= 0.02
+        ),
+        key=lambda name: ("\uffff" if name in shared else support[name][0], name),
+    )
+    numbers = {name: number for number, name in enumerate(names)}
+    owners = ["" if name in shared else support[name][0] for name in names]
+    informations = [
+        column_information(c, scale[c.benchmark], hyper, numbers, w)
+        for c, w in zip(columns, weights(columns, hyper.overlap))
+    ]
+    tree = grow(informations, columns, numbers, hyper, owners.__getitem__)
+    root = root_belief(tree.root)
+    families, benchmarks = {}, {}
+    for family, part in tree.families.items():
+        belief = descend(root, part)
+        families[family] = block(belief)
+        for name, of in tree.family_of.items():
+            if of == family:
+                benchmarks[name] = block(descend(belief, tree.benchmarks[name]))
     drawn: dict[str, list[float]] = {}
     for column in columns:
         drawn.setdefault(column.benchmark, []).extend(
@@ -117,8 +130,8 @@ def fit(columns: Sequence[Column], hyper: Hyper, spread: float = 1.0) -> Posteri
         {k: float(f"{v:.5g}") for k, v in scale.items()},
         tree.family_of,
         block(root),
-        {name: block(belief) for name, belief in families.items()},
-        benchmarks,
+        families,
+        dict(sorted(benchmarks.items())),
         dict(sorted(support.items())),
         {k: [float(f"{x:.5g}") for x in v] for k, v in sorted(ranges.items())},
         sampling,

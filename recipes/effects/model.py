@@ -19,6 +19,7 @@ cluster sampling (Kish 1965, §8.2).
 """
 
 import math
+from array import array
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -115,7 +116,7 @@ def covariance(
 
 class Information(NamedTuple):
     """A Gaussian message about the features in `index`: precision matrix and precision-weighted
-    mean.
+    mean. (Rows of doubles: a list of floats takes four times the space.)
     """
 
     index: tuple[int, ...]
@@ -189,40 +190,80 @@ def add(messages: Iterable[Information], signs: Iterable[float] | None = None) -
     index = sorted({i for message in messages for i in message.index})
     place = {i: k for k, i in enumerate(index)}
     size = len(index)
-    precision = [[0.0] * size for _ in range(size)]
+    precision = [array("d", bytes(8 * size)) for _ in range(size)]
     vector = [0.0] * size
     for message, sign in zip(messages, signs):
         spots = [place[i] for i in message.index]
+        whole = len(spots) == size
         for a, row, value in zip(spots, message.precision, message.vector):
             target = precision[a]
             vector[a] += sign * value
-            for b, x in zip(spots, row):
-                target[b] += sign * x
+            if whole:  # all features: row by row
+                precision[a] = array("d", [x + sign * y for x, y in zip(target, row)])
+            else:
+                for b, x in zip(spots, row):
+                    target[b] += sign * x
     return Information(tuple(index), precision, vector)
 
 
-def eliminate(message: Information, variance: Callable[[int], float]) -> Information:
-    """The message about theta - delta when the given one is about theta and delta_i ~ N(0,
-    variance(i)).
+class Node(NamedTuple):
+    """One level of one part of the tree (a benchmark, a family, all), its own message seen.
 
-    A - A (A + D^-1)^-1 A, and the same for the vector (Woodbury).
+    In units of `sd`, the prior standard deviations of the level's own part: theta given the level
+    above is N(given (above + r), given), with the message's vector r; pull = given r.
     """
-    size = len(message.index)
+
+    index: tuple[int, ...]
+    sd: linalg.Vector
+    given: linalg.Matrix
+    pull: linalg.Vector
+
+
+def node(
+    message: Information,
+    variance: Callable[[int], float],
+    groups: Callable[[int], object] | None = None,
+) -> Node:
+    """The node of a message about theta = above + delta, delta_i ~ N(0, variance(i)).
+
+    groups: feature number -> group; features of one group follow one another, and only those of
+    the last one have to do with other groups (linalg.symmetric_inverse).
+    """
+    sd = [math.sqrt(variance(i)) for i in message.index]
     ridge = [
-        [*row[:i], row[i] + 1 / variance(number)]
-        for i, (number, row) in enumerate(zip(message.index, message.precision))
+        [x * mine * other for x, other in zip(row, sd)] for row, mine in zip(message.precision, sd)
     ]
-    factor = linalg.cholesky(ridge)
-    half = [linalg.solve_lower(factor, row) for row in message.precision]
-    y = linalg.solve_lower(factor, message.vector)
-    precision = [[0.0] * size for _ in range(size)]
-    for i in range(size):
-        row, mine = message.precision[i], half[i]
-        for j in range(i + 1):
-            precision[i][j] = precision[j][i] = row[j] - linalg.dot(mine, half[j])
-    return Information(
-        message.index, precision, [r - linalg.dot(h, y) for r, h in zip(message.vector, half)]
-    )
+    for i, row in enumerate(ridge):
+        row[i] += 1.0
+    cuts = []
+    if groups:
+        of = list(map(groups, message.index))
+        cuts = [k for k in range(1, len(of)) if of[k] != of[k - 1]]
+    # brought to a diagonal of 1, inverted, and brought back
+    even = [1 / math.sqrt(row[i]) for i, row in enumerate(ridge)]
+    inverse = linalg.symmetric_inverse(scaled(ridge, even), cuts)
+    given = [array("d", row) for row in scaled(inverse, even)]
+    r = [x * y for x, y in zip(message.vector, sd)]
+    return Node(message.index, sd, given, linalg.matvec(given, r))
+
+
+def scaled(matrix: linalg.Matrix, factors: Sequence[float]) -> linalg.Matrix:
+    """Each entry times the factors of its row and of its column."""
+    return [
+        [x * mine * other for x, other in zip(row, factors)] for row, mine in zip(matrix, factors)
+    ]
+
+
+def passed_on(part: Node) -> Information:
+    """The message about the level above when delta is eliminated: D^-1 - D^-1 C D^-1 (Woodbury)."""
+    inverse = [1 / x for x in part.sd]
+    precision = [
+        array("d", [-x * mine * other for x, other in zip(row, inverse)])
+        for row, mine in zip(part.given, inverse)
+    ]
+    for i, (row, x) in enumerate(zip(precision, inverse)):
+        row[i] += x * x
+    return Information(part.index, precision, [x * y for x, y in zip(part.pull, inverse)])
 
 
 class Belief(NamedTuple):
@@ -239,39 +280,42 @@ class Belief(NamedTuple):
     given: linalg.Matrix
 
 
-def descend(parent: Belief, message: Information, variance: Callable[[int], float]) -> Belief:
-    """Belief about theta = parent + delta on the message's features, the message included.
+def descend(parent: Belief, part: Node) -> Belief:
+    """Belief about theta = parent + delta on the node's features.
 
-    `parent` must already include the message (after elimination): theta | parent ~ N(C (D^-1 parent
-    + r), C), C = (A + D^-1)^-1, so the covariance is C + C D^-1 S D^-1 C.
+    `parent` must already include the node's message: theta | parent ~ N(C (D^-1 parent + r), C), so
+    the covariance is C + C D^-1 S D^-1 C.
     """
     place = {i: k for k, i in enumerate(parent.index)}
-    spots = [place[i] for i in message.index]
-    size = len(spots)
-    inverse_d = [1 / variance(i) for i in message.index]
-    ridge = [[*row[:i], row[i] + inverse_d[i]] for i, row in enumerate(message.precision)]
-    c = linalg.inverse(linalg.cholesky(ridge))
-    pull = [d * parent.mean[k] + r for d, k, r in zip(inverse_d, spots, message.vector)]
-    mean = linalg.matvec(c, pull)
-    t = [[x * d for x, d in zip(row, inverse_d)] for row in c]
-    s = [[parent.covariance[a][b] for b in spots] for a in spots]
-    ts = [[linalg.dot(row, column) for column in s] for row in t]  # s is symmetric
-    covariance_ = [[0.0] * size for _ in range(size)]
-    for i in range(size):
-        for j in range(i + 1):
-            covariance_[i][j] = covariance_[j][i] = c[i][j] + linalg.dot(ts[i], t[j])
-    return Belief(message.index, mean, covariance_, c)
+    spots = [place[i] for i in part.index]
+    above = [parent.mean[k] / x for k, x in zip(spots, part.sd)]
+    mean = [
+        x * (y + own) for x, y, own in zip(part.sd, linalg.matvec(part.given, above), part.pull)
+    ]
+    inverse = [1 / x for x in part.sd]
+    s = []
+    for k, mine in zip(spots, inverse):
+        row = parent.covariance[k]
+        s.append(tuple([row[other] * mine * x for other, x in zip(spots, inverse)]))
+    c = list(map(tuple, part.given))
+    cs = list(map(tuple, linalg.products(c, s)))
+    del s
+    spread = linalg.symmetric_products(cs, c)
+    whole = [[x + y for x, y in zip(row, more)] for row, more in zip(c, spread)]
+    return Belief(part.index, mean, scaled(whole, part.sd), scaled(part.given, part.sd))
 
 
 class Tree(NamedTuple):
-    """All messages of a fit, from columns up to the root; see `grow`."""
+    """All nodes of a fit, from columns up to the root; see `grow`."""
 
     names: Mapping[str, int]  # feature -> number
     share: Callable[[int], Sequence[float]]  # number -> (global, family, own) variance
     family_of: Mapping[str, str]  # benchmark -> family
-    benchmarks: Mapping[str, Information]  # about theta_b
-    families: Mapping[str, Information]  # about global + family
-    root: Information  # about global
+    benchmarks: Mapping[str, Node]
+    family_messages: Mapping[str, Information]  # about global + family
+    families: Mapping[str, Node]
+    root_message: Information
+    root: Node
 
 
 def shares(names: Mapping[str, int], hyper: Hyper) -> Callable[[int], Sequence[float]]:
@@ -288,28 +332,33 @@ def grow(
     columns: Sequence[Column],
     names: Mapping[str, int],
     hyper: Hyper,
+    groups: Callable[[int], object] | None = None,
 ) -> Tree:
-    """Add the columns up to benchmarks, families and the root."""
+    """Add the columns up to benchmarks, families and the root. groups: see `node`."""
     share = shares(names, hyper)
     family_of = {column.benchmark: column.family for column in columns}
     by_benchmark: dict[str, list[Information]] = {}
     for column, information in zip(columns, informations):
         by_benchmark.setdefault(column.benchmark, []).append(information)
-    benchmarks = {name: add(parts) for name, parts in sorted(by_benchmark.items())}
-    by_family: dict[str, list[Information]] = {}
-    for name, message in benchmarks.items():
-        by_family.setdefault(family_of[name], []).append(eliminate(message, lambda i: share(i)[2]))
-    families = {name: add(parts) for name, parts in sorted(by_family.items())}
-    root = add(eliminate(message, lambda i: share(i)[1]) for message in families.values())
-    return Tree(names, share, family_of, benchmarks, families, root)
+    benchmarks, by_family = {}, {}
+    for name, parts in sorted(by_benchmark.items()):
+        benchmarks[name] = node(add(parts), lambda i: share(i)[2], groups)
+        by_family.setdefault(family_of[name], []).append(name)
+    family_messages = {
+        name: add(passed_on(benchmarks[member]) for member in members)
+        for name, members in sorted(by_family.items())
+    }
+    families = {
+        name: node(message, lambda i: share(i)[1], groups)
+        for name, message in family_messages.items()
+    }
+    root_message = add(map(passed_on, families.values()))
+    root = node(root_message, lambda i: share(i)[0], groups)
+    return Tree(names, share, family_of, benchmarks, family_messages, families, root_message, root)
 
 
-def root_belief(root: Information, share: Callable[[int], Sequence[float]]) -> Belief:
+def root_belief(root: Node) -> Belief:
     """Posterior of the global effects."""
-    ridge = [
-        [*row[:i], row[i] + 1 / share(number)[0]]
-        for i, (number, row) in enumerate(zip(root.index, root.precision))
-    ]
-    factor = linalg.cholesky(ridge)
-    covariance_ = linalg.inverse(factor)
-    return Belief(root.index, linalg.solve(factor, root.vector), covariance_, covariance_)
+    covariance_ = scaled(root.given, root.sd)
+    mean = [x * y for x, y in zip(root.pull, root.sd)]
+    return Belief(root.index, mean, covariance_, covariance_)

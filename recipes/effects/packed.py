@@ -34,6 +34,25 @@ def stored(values: array) -> bytes:
     return values.tobytes()
 
 
+def squeezed(values: array) -> bytes:
+    """Correlations in few bytes: most are small, so low and high bytes stand apart, compressed."""
+    import zlib  # only fitting asks for it
+
+    raw = stored(values)
+    return zlib.compress(raw[0::2] + raw[1::2], 9)
+
+
+def unsqueezed(raw: bytes | memoryview) -> array:
+    """The correlations that `squeezed` packed."""
+    import zlib  # not every command reads the fit
+
+    planes = zlib.decompress(raw)
+    half = len(planes) // 2
+    both = bytearray(len(planes))
+    both[0::2], both[1::2] = planes[:half], planes[half:]
+    return numbers("h", both)
+
+
 class Packed:
     """A covariance matrix: standard deviations, and the lower triangle of the correlations in units
     of 1/32767.
@@ -49,7 +68,7 @@ class Packed:
     def correlations(self) -> array:
         """Rows of the lower triangle without the diagonal, unpacked when first asked for."""
         if isinstance(self._packed, memoryview):
-            self._packed = numbers("h", self._packed)
+            self._packed = unsqueezed(self._packed)
         return self._packed
 
     def at(self, i: int, j: int) -> float:
@@ -59,6 +78,11 @@ class Packed:
         if i < j:
             i, j = j, i
         return self.sd[i] * self.sd[j] * self.correlations[i * (i - 1) // 2 + j] / 32767.0
+
+    def column(self, k: int) -> linalg.Vector:
+        """A whole column of the covariances."""
+        unit = self.sd[k] / 32767.0
+        return [unit * x * sd for x, sd in zip(self._column(k), self.sd)]
 
     def times(self, x: Sequence[float]) -> linalg.Vector:
         """The matrix times a vector: from the triangle for a sparse vector and the first dense one,

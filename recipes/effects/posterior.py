@@ -20,7 +20,7 @@ from typing import NamedTuple
 from ..base import linalg
 from .features import AXIS_OF, group
 from .hyper import DEFAULT_SCALE, SLOPES, Hyper
-from .packed import Packed, numbers, stored
+from .packed import Packed, numbers, squeezed, stored
 
 
 class Block:
@@ -35,40 +35,37 @@ class Block:
         self.index, self.mean, self.covariance, self.given = index, mean, covariance, given
 
     def pack(self) -> bytes:
-        """The stored form: numbers of the features, means, deviations, correlations, and the last
-        two of what is left (see `unpack`).
+        """The stored form: numbers of the features, means, and per matrix its deviations, the
+        length of its correlations and these (see `unpack`).
         """
         parts = [array("H", self.index), array("d", self.mean)]
-        for matrix in (
-            self.covariance,
-            *([self.given] if self.given is not self.covariance else []),
-        ):
-            parts += [array("d", matrix.sd), matrix.correlations]
-        return b"".join(map(stored, parts))
+        out = list(map(stored, parts))
+        for matrix in (self.covariance, self.given)[: 1 + (self.given is not self.covariance)]:
+            correlations = squeezed(matrix.correlations)
+            out += [stored(array("d", matrix.sd)), len(correlations).to_bytes(4, "little")]
+            out.append(correlations)
+        return b"".join(out)
 
     @classmethod
     def unpack(cls, raw: memoryview, size: int) -> "Block":
-        """A Block of `size` features from its stored form."""
-        triangle, place = size * (size - 1) // 2, 0
+        """A Block of `size` features from its stored form; correlations stay packed until one is
+        asked for.
+        """
+        place = 0
 
-        def next_bytes(count: int, width: int) -> memoryview:
+        def next_bytes(length: int) -> memoryview:
             nonlocal place
-            place += count * width
-            return raw[place - count * width : place]
+            place += length
+            return raw[place - length : place]
 
-        index, mean = (
-            numbers("H", next_bytes(size, 2)).tolist(),
-            numbers("d", next_bytes(size, 8)).tolist(),
-        )
-        whole = Packed(numbers("d", next_bytes(size, 8)).tolist(), next_bytes(triangle, 2))
-        if place == len(raw):
-            return cls(index, mean, whole, whole)
-        return cls(
-            index,
-            mean,
-            whole,
-            Packed(numbers("d", next_bytes(size, 8)).tolist(), next_bytes(triangle, 2)),
-        )
+        def matrix() -> Packed:
+            sd = numbers("d", next_bytes(8 * size)).tolist()
+            return Packed(sd, next_bytes(int.from_bytes(next_bytes(4), "little")))
+
+        index = numbers("H", next_bytes(2 * size)).tolist()
+        mean = numbers("d", next_bytes(8 * size)).tolist()
+        whole = matrix()
+        return cls(index, mean, whole, whole if place == len(raw) else matrix())
 
 
 # feature number (or its name, when the fit does not know it) -> weight
@@ -86,11 +83,10 @@ class Trace(NamedTuple):
     own: Mapping[str, tuple[Weights, Weights]]
     kin: Mapping[str, tuple[Weights, Weights]]
     root: tuple[Weights, Weights]
-    known: Sequence[float] = ()  # what further results have explained of it (condition.py)
 
     def covariance(self, other: "Trace") -> float:
         """Covariance of two such sums: levels add up, and only what they have in common counts."""
-        total = _common(self.root[0], other.root[1]) - linalg.dot(self.known, other.known)
+        total = _common(self.root[0], other.root[1])
         for mine, theirs in ((self.own, other.own), (self.kin, other.kin)):
             total += sum(
                 _common(pair[0], theirs[name][1]) for name, pair in mine.items() if name in theirs
@@ -499,7 +495,7 @@ def dump(posterior: Posterior, digest: str) -> dict:
     it was fitted on.
     """
     return {
-        "format": 3,
+        "format": 4,
         "evidence": digest,
         "spread": posterior.spread,
         "hyper": posterior.hyper._asdict(),

@@ -79,7 +79,7 @@ def _opened(path: str) -> tuple[dict, memoryview]:
         head = json.loads(line)
     except ValueError:
         head = None
-    if not isinstance(head, dict) or head.get("format") != 3:
+    if not isinstance(head, dict) or head.get("format") != 4:
         raise EvidenceError(path, "", NO_FIT)
     return head, memoryview(raw)
 
