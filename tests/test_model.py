@@ -15,10 +15,11 @@ from recipes.base.reading import EvidenceError
 from recipes.effects import backtest, store
 from recipes.effects.columns import KINDS, Column, sampling_variance
 from recipes.effects.condition import Conditioned
-from recipes.effects.features import AXIS_OF, difference, features, group, parse_resolution
+from recipes.effects.features import AXIS_OF, difference, features, group
 from recipes.effects.fit import fit
 from recipes.effects.hyper import SLOPES, Hyper
 from recipes.effects.model import heterogeneity, scales
+from recipes.terms.recipe import pixels_in
 from recipes.terms.tasks import parse_mix
 
 from . import support
@@ -492,7 +493,7 @@ class Features(unittest.TestCase):
             ("1.44MP", 1200.0),
             ("native", None),
         ):
-            self.assertEqual(parse_resolution(text), side, text)
+            self.assertEqual(pixels_in(text), side, text)
 
 
 class Noise(unittest.TestCase):
