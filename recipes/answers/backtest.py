@@ -16,6 +16,7 @@ from ..effects.baselines import Elsewhere, Judged, changes, judge, summary
 from ..effects.columns import KINDS, Column, columns
 from ..effects.features import difference, llm_params_b
 from ..effects.posterior import Posterior
+from ..effects.widths import widened
 from ..evidence.tables import load_papers
 from ..library import Library
 from .fit import read_hyper
@@ -38,12 +39,8 @@ def backtest(library: Library, papers: Sequence[str], say: Callable[[str], None]
     )
     hyper, spread = read_hyper(library.shipped)
     say("predicting each paper from the others")
-    wide = hyper._replace(
-        heterogeneity={k: v * spread for k, v in hyper.heterogeneity.items()},
-        noise=hyper.noise * spread,
-        binomial=hyper.binomial * spread,
-    )
-    scored = bt.leave_one_paper_out(data, hyper, papers=list(papers) or None, predict_with=wide)
+    scored = bt.leave_one_paper_out(data, hyper, papers=list(papers) or None)
+    scored = widened(scored, data, spread)
     return {
         "scored_on": "each published paper, predicted from all the others",
         "repeated": [],
@@ -100,18 +97,16 @@ def predicted(index: int, column: Column, posterior: Posterior) -> Iterable[bt.S
         effect = posterior.effect(change, column.benchmark, column.family)
         kinds = [kind for kind, x, y in zip(KINDS, column.kinds[i], column.kinds[j]) if x != y]
         drawn = (column.sampling[i] + column.sampling[j]) / 2 / scale**2 if column.sampling else 0.0
-        variance = (
-            effect.variance
-            + posterior.local_variance(kinds, change)
-            + posterior.noise(column.benchmark, drawn)
-        )
+        local = posterior.local_variance(kinds, change) * posterior.width(column.benchmark)
+        local += posterior.noise(column.benchmark, drawn)
         yield bt.Scored(
             index,
             i,
             j,
             effect.mean * scale,
-            math.sqrt(variance) * scale,
+            math.sqrt(effect.variance + local) * scale,
             column.scores[j] - column.scores[i],
+            local * scale**2,
         )
 
 

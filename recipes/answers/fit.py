@@ -14,10 +14,13 @@ from ..base.reading import read_json
 from ..base.write import write_bytes, write_text
 from ..effects import backtest as bt
 from ..effects import store
+from ..effects.baselines import Elsewhere, judge
 from ..effects.columns import Column, columns
 from ..effects.fit import fit
 from ..effects.hyper import Hyper
 from ..effects.mixes import know_mixes
+from ..effects.record import Fared, record
+from ..effects.widths import spread_for, widened, widths_for
 from ..evidence.tables import load_papers
 from ..library import Library
 from ..released import ability
@@ -69,8 +72,13 @@ def _objective(hyper: Hyper) -> float:
     return bt.objective(_COLUMNS, hyper)
 
 
-def _spread(hyper: Hyper) -> float:
-    return spread_for(bt.leave_one_paper_out(_COLUMNS, hyper))
+def _widths(hyper: Hyper) -> tuple[float, dict[str, float], list[Fared]]:
+    """The spread of the intervals, the widths of benchmarks, and how answers of each kind fared."""
+    scored = bt.leave_one_paper_out(_COLUMNS, hyper)
+    spread = spread_for(scored)
+    wide = widened(scored, _COLUMNS, spread)
+    judged = judge(wide, _COLUMNS, Elsewhere(_COLUMNS, bt.scales(_COLUMNS)), lambda *_: None)
+    return spread, widths_for(scored, _COLUMNS, spread), record(judged)
 
 
 def read_hyper(directory: str) -> tuple[Hyper, float]:
@@ -115,16 +123,18 @@ def run(library: Library, rounds: int, check: bool, say: Callable[[str], None]) 
     families = {k: record["family"] for k, record in library.words.records("benchmark").items()}
     # the two take about as long as each other
     with ProcessPoolExecutor(1, initializer=_start, initargs=(directory,)) as pool:
-        waiting = pool.submit(_spread, hyper)
+        waiting = pool.submit(_widths, hyper)
         fitted = fit(_COLUMNS, hyper)
         know_mixes(fitted, mixes, families)
-        fitted.spread = spread = waiting.result()
+        spread, widths, fared = waiting.result()
+        fitted.spread, fitted.widths = spread, widths
     path = os.path.join(directory, "derived", "hyper.json")
     write_text(
         path,
         json.dumps({"format": 2, "how": HOW, "spread": spread, "hyper": hyper._asdict()}, indent=1)
         + "\n",
     )
+    _write_record(directory, fared)
     land = Landscape(library.words)
     text = json.dumps(
         {
@@ -149,6 +159,14 @@ def run(library: Library, rounds: int, check: bool, say: Callable[[str], None]) 
     }
 
 
+def _write_record(directory: str, fared: Sequence[Fared]) -> None:
+    """How answers of each kind fared on left-out papers, one row a kind (effects/record.py)."""
+    rows = ",\n".join(" " + json.dumps(one, ensure_ascii=False) for one in fared)
+    head = {"format": 2, "how": "python3 main.py fit", "columns": Fared._fields}
+    text = json.dumps(head, indent=1)[:-2] + ',\n "rows": [\n' + rows + "\n]}\n"
+    write_text(os.path.join(directory, "derived", "record.json"), text)
+
+
 def _rounded(hyper: Hyper) -> Hyper:
     """Two significant digits: more would be noise."""
     two = lambda x: float(f"{x:.2g}")  # noqa: E731
@@ -165,17 +183,3 @@ def _rounded(hyper: Hyper) -> Hyper:
         two(hyper.overlap),
         {k: min(1.0, two(v)) for k, v in hyper.trust.items()},
     )
-
-
-def spread_for(scored: Sequence[bt.Scored], level: float = 0.8) -> float:
-    """The factor on local variance that makes `level` of the left-out results fall inside their
-    intervals.
-
-    The search leaves intervals a little narrow, because narrow ones score well where the model is
-    right. The factor is found on the predictions' full standard deviation, contrasts of all papers
-    pooled, and rounded to two digits.
-    """
-    z = bt.NORMAL.inv_cdf(0.5 + level / 2)
-    ratios = sorted(abs(x.actual - x.expected) / x.sd for x in scored)
-    needed = ratios[min(len(ratios) - 1, int(level * len(ratios)))] / z
-    return float(f"{max(1.0, needed**2):.2g}")

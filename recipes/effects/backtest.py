@@ -29,7 +29,8 @@ from .model import (
 
 class Scored(NamedTuple):
     """One contrast of a left-out paper: prediction (mean, standard deviation) and result, in
-    percent of the scale.
+    percent of the scale. local: the part of the prediction's variance that is not the shared
+    effect's: heterogeneity and noise.
     """
 
     column: int
@@ -38,6 +39,7 @@ class Scored(NamedTuple):
     expected: float
     sd: float
     actual: float
+    local: float = 0.0
 
 
 def shared_features(columns: Sequence[Column], hyper: Hyper, papers: int = 2) -> dict[str, int]:
@@ -70,12 +72,10 @@ def leave_one_paper_out(
     *,
     all_pairs: bool = True,
     papers: Sequence[str] | None = None,
-    predict_with: Hyper | None = None,
 ) -> list[Scored]:
     """Score every contrast of every paper (or of `papers`), predicted from the other papers.
 
-    `predict_with`: hyper-parameters whose heterogeneity and noise make the intervals (default:
-    those of the fit).
+    The intervals are those of the fit: widths.py makes them as wide as they must be.
     """
     scale = scales(columns)
     names = shared_features(columns, hyper)
@@ -98,17 +98,15 @@ def leave_one_paper_out(
             {name: [one for key, one in messages[name] if key != paper] for name in mine},
         )
         out.extend(
-            _score_paper(
-                left, columns, hyper, names, scale, paper, all_pairs, predict_with or hyper
-            )
+            _score_papers(left, columns, hyper, names, scale, {paper}, all_pairs)
         )
     return out
 
 
-def _score_paper(left, columns, hyper, names, scale, paper, all_pairs, wide) -> Iterator[Scored]:
+def _score_papers(left, columns, hyper, names, scale, papers, all_pairs) -> Iterator[Scored]:
     beliefs: dict[str, tuple] = {}
     for number, column in enumerate(columns):
-        if column.paper != paper:
+        if column.paper not in papers:
             continue
         if column.benchmark not in beliefs:
             belief = left.benchmark(column.benchmark)
@@ -118,16 +116,17 @@ def _score_paper(left, columns, hyper, names, scale, paper, all_pairs, wide) -> 
         for i, j in pairs(column, all_pairs):
             change = difference(column.features[i], column.features[j])
             mean, variance = predict(change, belief, place, names, hyper)
-            variance += (
-                heterogeneity(wide, column.kinds[i], column.kinds[j], change) + 2 * wide.noise
-            )
-            variance += (
-                wide.binomial * (column.sampling[i] + column.sampling[j]) / s**2
-                if column.sampling
-                else 0.0
-            )
+            local = heterogeneity(hyper, column.kinds[i], column.kinds[j], change) + 2 * hyper.noise
+            if column.sampling:
+                local += hyper.binomial * (column.sampling[i] + column.sampling[j]) / s**2
             yield Scored(
-                number, i, j, mean * s, math.sqrt(variance) * s, column.scores[j] - column.scores[i]
+                number,
+                i,
+                j,
+                mean * s,
+                math.sqrt(variance + local) * s,
+                column.scores[j] - column.scores[i],
+                local * s**2,
             )
 
 

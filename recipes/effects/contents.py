@@ -7,7 +7,6 @@ for a mix that no paper ablates. Knows no score.
 
 import math
 from functools import lru_cache
-from statistics import median
 
 from ..terms.mixes import Mix, Mixes, Part
 
@@ -21,9 +20,8 @@ def _usual(mixes: Mixes) -> float:
     """Samples of a dataset that no source counts, as far as a model has to put a number: the median
     of those that are counted.
     """
-    return median(
-        [record["samples"] for record in mixes.datasets.values() if record.get("samples")] or [UNIT]
-    )
+    counts = sorted(r["samples"] for r in mixes.datasets.values() if r.get("samples"))
+    return counts[len(counts) // 2] if counts else UNIT
 
 
 def _amount(part: Part, mixes: Mixes) -> float:

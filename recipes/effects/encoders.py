@@ -9,7 +9,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Mapping
-from statistics import median
+from functools import lru_cache
 
 from ..terms.vocabulary import Vocabulary
 
@@ -120,8 +120,11 @@ def year(record: Mapping) -> float | None:
     return int(month[1]) + (int(month[2]) - 1) / 12 if month else None
 
 
+@lru_cache(maxsize=4)
 def _usual_year(words: Vocabulary) -> float:
-    return median(filter(None, map(year, words.records("encoder").values())))
+    """The median of the encoders that say when they came out."""
+    years = sorted(filter(None, map(year, words.records("encoder").values())))
+    return years[len(years) // 2] if years else 2024.0
 
 
 def _make(name: str, words: Vocabulary) -> dict[str, float]:

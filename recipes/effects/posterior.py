@@ -205,6 +205,7 @@ class Posterior:
         spread: float,
         columns: Mapping[str, Mapping[str, int]],
         usual: Mapping[str, float],
+        widths: Mapping[str, float] = {},
     ):
         self.hyper, self.scale, self.family_of, self.ranges = hyper, scale, family_of, ranges
         self.names = {name: number for number, name in enumerate(names)}
@@ -218,6 +219,8 @@ class Posterior:
         self.sampling, self.spread, self.columns = sampling, spread, columns
         # benchmark -> median of its printed scores, in percent of the scale
         self.usual = usual
+        # benchmark -> factor on its heterogeneity and noise, beside the spread (widths.py)
+        self.widths = widths
         self.know({}, {})
         self.published: Posterior = self  # the fit without a user's own tables (condition.py)
         self._shares: Shares | None = None
@@ -483,11 +486,16 @@ class Posterior:
 
         `unknown`: sampling variance, in units of the scale, for a benchmark that no table ablates.
         """
-        return (
-            2
-            * (self.hyper.noise + self.hyper.binomial * self.sampling.get(benchmark, unknown))
-            * self.spread
-        )
+        questions = self.hyper.binomial * self.sampling.get(benchmark, unknown)
+        return 2 * (self.hyper.noise + questions) * self.spread * self.width(benchmark)
+
+    def width(self, benchmark: str) -> float:
+        """The factor on heterogeneity and noise of a benchmark; 1 for one that no table ablates."""
+        return self.widths.get(benchmark, 1.0)
+
+    def wide(self, steps: Mapping[str, float]) -> dict[str, float]:
+        """Weights of benchmarks as heterogeneity meets them: times the roots of their widths."""
+        return {name: step * math.sqrt(self.width(name)) for name, step in steps.items()}
 
 
 def dump(posterior: Posterior, digest: str) -> dict:
@@ -507,6 +515,7 @@ def dump(posterior: Posterior, digest: str) -> dict:
         "sampling": posterior.sampling,
         "columns": posterior.columns,
         "usual": posterior.usual,
+        "widths": posterior.widths,
         "mixes": posterior.mixes,
     }
 
@@ -533,6 +542,7 @@ def load(
         data["spread"],
         data["columns"],
         data["usual"],
+        data.get("widths", {}),
     )
     posterior.know(data["mixes"], mixed)
     return posterior
