@@ -62,9 +62,7 @@ class TextScores(unittest.TestCase):
 
     def test_a_missing_one_is_expected_and_unsure(self):
         missing = [
-            slug
-            for slug, record in self.words.records("llm").items()
-            if record.get("mmlu") is None
+            slug for slug, record in self.words.records("llm").items() if record.get("mmlu") is None
         ]
         self.assertTrue(missing)
         for slug in missing:

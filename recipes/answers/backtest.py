@@ -16,12 +16,14 @@ from ..effects.baselines import Elsewhere, Judged, changes, judge, summary
 from ..effects.columns import KINDS, Column, columns
 from ..effects.features import difference, llm_params_b
 from ..effects.posterior import Posterior
+from ..effects.record import printed_in
 from ..effects.widths import widened
 from ..evidence.tables import load_papers
 from ..library import Library
 from .fit import read_hyper
 
-GROUPS = ("axis", "grade", "family", "paper")
+GROUPS = ("grade", "family", "paper")
+PRINTED = ("encoder", "connector", "llm", "data")  # axes whose levels have names
 
 
 def backtest(library: Library, papers: Sequence[str], say: Callable[[str], None]) -> dict:
@@ -46,7 +48,7 @@ def backtest(library: Library, papers: Sequence[str], say: Callable[[str], None]
         "repeated": [],
         "warnings": [],
         "spread": number(spread),
-        **_summaries(
+        **summaries(
             judge(
                 scored,
                 data,
@@ -85,7 +87,7 @@ def other_tables(library: Library) -> dict:
         "repeated": seen,
         "warnings": library.strange(),
         "spread": number(posterior.spread),
-        **_summaries(judged),
+        **summaries(judged),
     }
 
 
@@ -164,17 +166,42 @@ def thumb_rules(library: Library) -> Callable:
     return thumb
 
 
-def _summaries(judged: Sequence[Judged]) -> dict:
+# resolution and tokens move each other: in one line where all that was answered is shown
+TOGETHER = {"resolution": "resolution and tokens", "visual_tokens": "resolution and tokens"}
+ENOUGH = 60  # contrasts that a benchmark must have for its coverage to be shown
+
+
+def summaries(judged: Sequence[Judged]) -> dict:
+    """Overall and by groups. answerable: grade direct or indirect; answered: every grade but
+    none.
+    """
     answerable = [x for x in judged if x.grade in ("direct", "indirect")]
-    out = {"overall": _numbers(summary(judged)), "answerable": _numbers(summary(answerable))}
-    for key in GROUPS:
-        groups: dict[str, list[Judged]] = {}
-        for item in answerable if key == "axis" else judged:
-            groups.setdefault(getattr(item, key), []).append(item)
-        out["by_" + key] = {
-            name: value for name in sorted(groups) if (value := _numbers(summary(groups[name])))
-        }
-    return out
+    answered = [x for x in judged if x.grade != "none"]
+    out = {
+        "overall": _numbers(summary(judged)),
+        "answered": _numbers(summary(answered)),
+        "answerable": _numbers(summary(answerable)),
+        "by_axis": _grouped(answerable, lambda x: x.axis),
+        "by_axis_all": _grouped(judged, lambda x: TOGETHER.get(x.axis, x.axis)),
+        "by_axis_answered": _grouped(answered, lambda x: TOGETHER.get(x.axis, x.axis)),
+        "by_printed": _grouped(
+            [x for x in answered if x.axis in PRINTED],
+            lambda x: f"{x.axis}, in {printed_in(x.rarer)}",
+        ),
+        "by_benchmark": {
+            name: value
+            for name, value in _grouped(answered, lambda x: x.benchmark).items()
+            if value["contrasts"] >= ENOUGH
+        },
+    }
+    return out | {"by_" + key: _grouped(judged, lambda x: getattr(x, key)) for key in GROUPS}
+
+
+def _grouped(judged: Iterable[Judged], key: Callable[[Judged], str]) -> dict:
+    groups: dict[str, list[Judged]] = {}
+    for item in judged:
+        groups.setdefault(key(item), []).append(item)
+    return {name: value for name in sorted(groups) if (value := _numbers(summary(groups[name])))}
 
 
 def _numbers(value) -> dict | None:

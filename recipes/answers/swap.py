@@ -22,6 +22,7 @@ from ..terms.recipe import BASELINE, Recipe, change, published_size
 from ..terms.tasks import TaskMix, parse_mix
 from ..terms.vocabulary import Vocabulary
 from .costs import recipe_costs
+from .fared import record_line
 
 if TYPE_CHECKING:
     from ..effects.attribution import Attribution
@@ -161,6 +162,7 @@ def answer(library: Library, request: Request, warnings: Sequence[str] = ()) -> 
         tuple(pooled_print([(r, 1.0) for o, r in rows if o is d]) for d in result.deltas),
         tuple(change.new_components()) if change.axes else (),
         what_to_see(library, request, change, names, costs) if change.axes else None,
+        record_line(words, change, [(d.grade, d.family) for d in result.deltas]),
     )
     told = explained(value) if request.carry else None
     return value._replace(carried=told and what_carries(library, value, told, found))
