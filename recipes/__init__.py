@@ -63,3 +63,21 @@ def rank(axis: str, **flags):
     >>> rank("encoder", tasks="documents").levels[0].value      # doctest: +SKIP
     """
     return _ask("rank", axis, **flags)
+
+
+def training_cost(**flags):
+    """`cost`, whose name is a room's: a Bill of each recipe and GPU (answers/cost.py). Raises
+    Refused.
+
+    >>> training_cost(gpu="4090", gpus=1, lora=True)[0].verdict.fits     # doctest: +SKIP
+    """
+    return _ask("cost", **flags)
+
+
+def latency(**flags):
+    """How fast and in how much memory a recipe answers: a Served of each recipe and GPU
+    (answers/latency.py). Raises Refused.
+
+    >>> latency(gpu="L4", dtype="int4")[0].latency.ttft_ms      # doctest: +SKIP
+    """
+    return _ask("latency", **flags)

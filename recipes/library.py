@@ -19,8 +19,10 @@ from .terms.vocabulary import UnknownName, Vocabulary, open_vocabulary
 
 if TYPE_CHECKING:
     from .cost.training import Calibration
+    from .effects.standing import Standing
     from .evidence.redundancy import Repeated
     from .released.models import Landscape
+    from .released.practice import Practice
 
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -287,19 +289,40 @@ class Library:
             self._released = Landscape(self.words)
         return self._released
 
+    @functools.cached_property
+    def practice(self) -> "Practice":
+        """What released models are built from, as of the newest of them: not as of a clock, so that
+        the same tables give the same answers.
+        """
+        from .released.practice import practice
+
+        newest = max(model.record["release"] or "" for model in self.released.models)
+        return practice(self.released, newest)
+
+    @functools.cached_property
+    def standing(self) -> "Standing":
+        """How unusual parts do beside usual ones in the tables, and at which sizes rows exist."""
+        from .effects.standing import read_standing, standing, usual
+
+        stored = read_standing(self.shipped)
+        if not self.extra:
+            return stored
+        known = functools.partial(usual, self.practice, self.words)
+        return stored.joined(standing(self.own_papers(), self.words, known))
+
     @property
     def calibration(self) -> "Calibration":
-        """Utilisation of published training runs."""
+        """Utilisation of published and reported training runs."""
         if self._calibration is None:
-            from .cost import training
+            from .cost import runs
 
             words = self.words
-            self._calibration = training.calibrate(
-                training.published(
-                    words.registry("training_costs")["training_costs"],
-                    words.records("encoder"),
-                    words.records("llm"),
-                    words.records("hardware"),
-                )
+            self._calibration = runs.calibrate(
+                [
+                    *runs.published(
+                        words.registry("training_costs")["training_costs"], words.records
+                    ),
+                    *runs.reported(words.registry("cost_reports")["reports"], words.records),
+                ]
             )
         return self._calibration

@@ -60,6 +60,7 @@ TINY = {
             "id": "mine.table1",
             "locator": "Table 1",
             "topic": "encoders",
+            "section": "4",
             "varies": ["encoder"],
             "setting": {"llm": "vicuna-1.5-7b", "connector": "mlp-2x-gelu", "resolution": 336},
             "protocol": None,
@@ -68,7 +69,7 @@ TINY = {
                 {"arm": "a", "set": {"encoder": "clip-vit-l-14"}, "scores": {"mmmu": 35.0}},
                 {"arm": "b", "set": {"encoder": "siglip-so400m-14"}, "scores": {"mmmu": 36.0}},
             ],
-            "notes": [],
+            "notes": None,
         }
     ],
 }

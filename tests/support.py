@@ -12,6 +12,7 @@ import os
 import pathlib
 import subprocess
 import sys
+import unittest
 
 from recipes import cli
 from recipes.library import Library
@@ -19,6 +20,9 @@ from recipes.library import Library
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 TABLES = ROOT / "tables"
 DATA = ROOT / "tests" / "data"
+
+# What takes many seconds: `.ci/run` runs it, and VLM_RECIPE_SLOW=1 does.
+slow = unittest.skipUnless(os.environ.get("VLM_RECIPE_SLOW"), "slow: VLM_RECIPE_SLOW=1 runs it")
 
 
 @functools.cache

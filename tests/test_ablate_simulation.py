@@ -12,13 +12,12 @@ import random
 import unittest
 
 from recipes.answers import ablate as ablate_
-from recipes.answers import pick as picks
+from recipes.answers.ground import Request, ground
 from recipes.base import linalg
-from recipes.picker import ablate, competition, rank, trials
-from recipes.picker import scores as scores_
-from recipes.picker.limits import Constraints, Pairs
-from recipes.picker.space import Data, space
-from recipes.terms.recipe import BASELINE, parse
+from recipes.picker import ablate, competition, trials
+from recipes.picker.limits import DEFAULT_BUDGET, Constraints
+from recipes.picker.space import Data
+from recipes.terms.recipe import parse
 from recipes.terms.tasks import parse_mix
 from tests.support import call, call_json, library
 
@@ -72,16 +71,10 @@ def right(means, covariance, noise, runs, seed=7, count=COUNT):
 def setup(tasks):
     """(scores, place of the pick, hours, allowed) for a mix, on the shipped evidence."""
     words = library().words
-    choices, limits = space(words, {}, {}), Constraints(budget=ablate_.DEFAULT_BUDGET)
-    scores = scores_.Scores(choices, BASELINE, parse_mix(tasks, words), library().posterior, words)
-    best = rank.pick(scores, limits, library().calibration, top=1, compete=False).recipes[0]
-    place = (
-        choices.visuals.index(best.visual),
-        choices.languages.index(best.language),
-        choices.data.index(best.data),
-    )
-    pairs = Pairs(choices, limits, words, library().calibration)
-    return scores, place, picks.hours_by(library(), pairs), picks.allowed_by(pairs)
+    limits = Constraints(budget=DEFAULT_BUDGET)
+    on = ground(library(), Request(parse_mix(tasks, words), limits))
+    best = on.ranked(top=1, compete=False).recipes[0]
+    return on.scores, on.place(best), on.hours(), on.allowed()
 
 
 @functools.cache
@@ -99,9 +92,7 @@ def belief(tasks, axis, names):
     scores, place, _, allowed = setup(tasks)
     levels = ablate.axis_levels(scores, place, axis, allowed)
     some = [levels[name] for name in names]
-    covariance = competition.joint_covariance(
-        some, [competition.labels(scores, candidate) for candidate in some], scores
-    )
+    covariance = competition.joint_covariance(some, scores)
     noise = (
         sum(step * step * scores.posterior.noise(name) for name, step in scores.steps.items()) / 2
     )
@@ -176,7 +167,10 @@ class Promise(unittest.TestCase):
         kept = {name for name, _ in values("charts")["llm"].candidates}
         names = sorted(levels)
         means, covariance, _ = belief("charts", "llm", names)
-        draws = competition.draw(means, covariance, 1000)
+        draws = [
+            [mean + x for mean, x in zip(means, row)]
+            for row in competition.lattice(covariance, 1000)
+        ]
         outside = sum(names[row.index(max(row))] not in kept for row in draws)
         self.assertLess(outside / 1000, 0.12)
 
@@ -200,9 +194,7 @@ class Promise(unittest.TestCase):
                     arms.append(levels[name])
                     owner.append(value.axis)
                     counts.append(made)
-        covariance = competition.joint_covariance(
-            arms, [competition.labels(scores, arm) for arm in arms], scores
-        )
+        covariance = competition.joint_covariance(arms, scores)
         means = [scores.mean(arm) for arm in arms]
         noise = (
             sum(step * step * scores.posterior.noise(name) for name, step in scores.steps.items())
@@ -299,9 +291,9 @@ class Answers(unittest.TestCase):
         self.assertFalse(ablate.alike(Data("llava-665k", 665e3, ""), Data("sharegpt4v", 665e3, "")))
 
     def test_order_and_units(self):
-        answer = ablate_.answer_ablate(
-            library(), parse_mix("charts", library().words), None, 0.8, Constraints(), {}, {}
-        )
+        limits = Constraints(budget=DEFAULT_BUDGET)
+        asked = Request(parse_mix("charts", library().words), limits)
+        answer = ablate_.answer_ablate(library(), asked, None, 0.8)
         self.assertEqual({value.axis for value in answer.values}, set(ablate.AXES))
         rates = [
             value.gain_per_hour for value in answer.values if value.p_changes_pick >= ablate.RARELY
@@ -322,9 +314,8 @@ class Answers(unittest.TestCase):
 
     def test_a_stated_recipe(self):
         own = parse({"encoder": "siglip", "llm": "qwen2-7b"}, library().words)[0]
-        answer = ablate_.answer_ablate(
-            library(), parse_mix("charts", library().words), own, 0.8, Constraints(), {}, {}
-        )
+        asked = Request(parse_mix("charts", library().words))
+        answer = ablate_.answer_ablate(library(), asked, own, 0.8)
         self.assertEqual(
             (answer.recipe.encoder, answer.recipe.llm, answer.recipe.resolution),
             ("siglip-so400m-14", "qwen2-7b", 384),
@@ -344,7 +335,7 @@ class Answers(unittest.TestCase):
             self.assertLess(axis["confidence_after"], 0.97)
             self.assertEqual(sum(part["runs"] for part in axis["plan"]), trials.MOST_RUNS)
         self.assertLess(answer["confidence_after"], 0.97)
-        text = " ".join(call(*argv)[1].split())
+        text = " ".join(call(*argv, "--why")[1].split())
         self.assertIn(f">{trials.MOST_RUNS}", text)
         self.assertRegex(
             text,
@@ -354,7 +345,9 @@ class Answers(unittest.TestCase):
         self.assertNotIn("of the asked", text)
 
     def test_how_many_and_how_sure_in_words(self):
-        text = " ".join(call("ablate", "--tasks", "charts", "--confidence", "80%")[1].split())
+        text = " ".join(
+            call("ablate", "--tasks", "charts", "--confidence", "80%", "--why")[1].split()
+        )
         answer = call_json("ablate", "--tasks", "charts", "--confidence", "80%")
         count, hours = (
             sum(step[key] for step in answer["sequence"]) for key in ("runs", "gpu_hours")
@@ -372,7 +365,7 @@ class Answers(unittest.TestCase):
 
         # nothing capped it; 80% is not short of 80%
         self.assertEqual(
-            short_of(1, 0.7961, 0.8, []), "1 run makes it 79.6% sure, not the asked 80.0%"
+            short_of(1, 0.7961, 0.8, False), "1 run makes it 79.6% sure, not the asked 80.0%"
         )
 
     def test_sequence_and_stop(self):
@@ -390,7 +383,7 @@ class Answers(unittest.TestCase):
         for step in answer["sequence"]:
             self.assertEqual(step["runs"], sum(part["runs"] for part in step["levels"]))
         self.assertIn(
-            "stop: no axis promises 50 percent of scale (--worth)", call(*argv, "--worth", "50")[1]
+            "stop: no axis promises 50 of 100 points (--worth)", call(*argv, "--worth", "50")[1]
         )
 
     def test_refused(self):

@@ -3,7 +3,7 @@
 import json
 import unittest
 
-from recipes.answers import latencies
+from recipes.answers import measured
 from recipes.cost import latency
 
 from . import support
@@ -21,7 +21,7 @@ class Latencies(Folder):
     def measured(self, **more):
         """A file with one row; TTFT and rate as given."""
         row = {
-            **dict.fromkeys(latencies.KEYS),
+            **dict.fromkeys(measured.KEYS),
             "id": "a.l4",
             "model": "m",
             "encoder": "clip-vit-l-14",
@@ -59,7 +59,7 @@ class Latencies(Folder):
         )
         code, value, _ = self.compare(server, *argv)
         self.assertEqual((code, server.most), (0, 1))
-        (row,) = latencies.read(self.path)
+        (row,) = measured.read(self.path)
         registry = support.library().words.registry("latency")["measurements"][0]
         self.assertEqual([key for key in row if key != "connector"], list(registry))
         self.assertEqual(
@@ -73,15 +73,15 @@ class Latencies(Folder):
                 row["output_tokens"],
                 row["grade"],
             ),
-            ("a.l4", "qwen2-7b", "l4", 1, 576, 24, 9, latencies.GRADE),
+            ("a.l4", "qwen2-7b", "l4", 1, 576, 24, 9, measured.GRADE),
         )
         self.assertAlmostEqual(row["ttft_ms"], value["endpoints"][0]["ttft_ms"]["p50"])
         self.assertTrue(any("measured phases" in note for note in value["notes"]))
         self.compare(server, *argv[:-1], "encoder=clip,llm=qwen2-1.5b")
         # the same id: replaced
-        self.assertEqual([row["llm"] for row in latencies.read(self.path)], ["qwen2-1.5b"])
+        self.assertEqual([row["llm"] for row in measured.read(self.path)], ["qwen2-1.5b"])
         self.compare(server, *argv[:6], "--dtype", "bf16", *argv[8:], name="b")
-        self.assertEqual([row["id"] for row in latencies.read(self.path)], ["a.l4", "b.l4"])
+        self.assertEqual([row["id"] for row in measured.read(self.path)], ["a.l4", "b.l4"])
 
     def test_answers_to_several_at_once_are_no_latencies(self):
         record = {
@@ -96,16 +96,16 @@ class Latencies(Folder):
             "model": "m",
         }
         recipe = support.library()
-        served = latencies.deployment(
+        served = measured.deployment(
             recipe,
-            latencies.parse({"encoder": "clip", "llm": "qwen2-7b"}, recipe.words)[0],
+            measured.parse({"encoder": "clip", "llm": "qwen2-7b"}, recipe.words)[0],
             "l4",
             1,
             "vllm",
             "bf16",
         )
         self.assertEqual(
-            latencies.row(
+            measured.row(
                 "a",
                 [
                     record,
@@ -119,13 +119,13 @@ class Latencies(Folder):
             5.0,
         )
         self.assertIsNone(
-            latencies.row(
+            measured.row(
                 "a", [{**record, "concurrency": 4}, {**record, "ttft_ms": None}], served, "L4", "c"
             )
         )
 
     def test_the_estimate_is_that_of_latency(self):
-        own = latencies.load(support.library(), self.measured())
+        own = measured.load(support.library(), self.measured())
         said = support.call_json(
             "latency", "--gpu", "L4", "--llm", "qwen2-7b", "--prompt", "24", "--output", "100"
         )["latency"]
@@ -165,12 +165,12 @@ class Latencies(Folder):
             self.assertIn("published rates", same["warnings"][-1])
 
     def test_faster_than_the_device_is_said_and_not_used(self):
-        own = latencies.load(
+        own = measured.load(
             support.library(), self.measured(ttft_ms=1.0, decode_tokens_per_s=5000)
         )
         self.assertEqual([o.usable for o in own], [False, False])
-        self.assertEqual(latencies.rates(own, "optimised", "l4"), (latency.ENGINES["optimised"], 0))
-        self.assertTrue(any("faster than the peak" in line for line in latencies.verdict(own)))
+        self.assertEqual(measured.rates(own, "optimised", "l4"), (latency.ENGINES["optimised"], 0))
+        self.assertTrue(any("faster than the peak" in line for line in measured.verdict(own)))
 
     def test_calibration_lists_the_rows(self):
         path = self.measured()

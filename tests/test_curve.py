@@ -11,6 +11,7 @@ import unittest
 from xml.etree import ElementTree
 
 from recipes.picker import curve as curves
+from recipes.picker import steps
 from recipes.picker.curve import Gain, Point
 from recipes.terms.recipe import BASELINE
 from recipes.terms.tasks import parse_mix
@@ -21,15 +22,10 @@ NO_COSTS = lambda recipe: (None, None, None)  # noqa: E731
 
 def make(axis, tasks="documents", recipe=BASELINE, **more):
     """A curve without costs."""
-    return curves.curve(
-        recipe,
-        axis,
-        parse_mix(tasks, library().words),
-        library().posterior,
-        library().words,
-        NO_COSTS,
-        **more,
-    )
+    rows = more.pop("rows", ())
+    words = library().words
+    on = curves.Ground(library().posterior, words, more.pop("costs", NO_COSTS))
+    return curves.curve(curves.Asked(recipe, axis, **more), parse_mix(tasks, words), on, rows)
 
 
 def point(value, gain, per_hours=None, extrapolated=False):
@@ -96,16 +92,17 @@ class Points(unittest.TestCase):
             7 * 2 ** library().posterior.ranges["llm_size"][0],
         )
 
-    def test_points_beyond_the_context_are_named(self):
+    def test_the_curve_ends_at_the_context(self):
         """Vicuna-1.5-7B reads 4,096 tokens, question and answer among them."""
         notes = call_json("curve", "visual_tokens", "--tasks", "documents")
         self.assertTrue(
             any(
-                "from 4608 on" in text and "4,096 tokens of context of vicuna-1.5-7b" in text
+                "ends before 4608" in text and "4,096 tokens of context of vicuna-1.5-7b" in text
                 for text in notes["warnings"]
             ),
             notes["warnings"],
         )
+        self.assertEqual(notes["points"][-1]["value"], 2304)
         roomy = call_json(
             "curve", "visual_tokens", "--tasks", "documents", "--recipe", "llm=qwen2-7b"
         )
@@ -156,10 +153,10 @@ class Points(unittest.TestCase):
             [
                 p["value"]
                 for p in call_json(
-                    "curve", "tokens", "--from", "1000", "--to", "4000", "--points", "3"
+                    "curve", "tokens", "--from", "750", "--to", "3000", "--points", "3"
                 )["points"]
             ],
-            [1000, 2000, 4000],
+            [750, 1500, 3000],
         )
         self.assertEqual(
             make("resolution", low=300.0, high=500.0, points=3).points[1].value % 14, 0
@@ -305,9 +302,8 @@ class Stops(unittest.TestCase):
                         )
                     ),
                 )
-        text = " ".join(call("curve", "llm", "--tasks", "documents", "--worth", "5")[1].split())
-        self.assertIn("no doubling from 0.842B to 53.9B pays", text)
-        self.assertIn("not known: 53.9B to 108B", text)
+        text = " ".join(call("curve", "llm", "--tasks", "documents", "--worth", "6")[1].split())
+        self.assertIn("no doubling from 0.842B to 108B pays", text)
 
     def test_none_is_not_the_first_point(self):
         """Where no doubling pays, no point of the curve is where it stops: in JSON, text, picture
@@ -414,7 +410,7 @@ class Rows(unittest.TestCase):
             )
             for n, score in ((576, 30.0), (64, 10.0), (1152, 33.0))
         ]
-        found = curves.pairs(self.papers(table, rows), "visual_tokens", library().words)
+        found = steps.pairs(self.papers(table, rows), "visual_tokens", library().words)
         self.assertEqual(
             sorted((p.low, p.high, round(p.slope, 9), p.family) for p in found),
             [
@@ -425,14 +421,14 @@ class Rows(unittest.TestCase):
         other = [rows[0], rows[2]._replace(setting={**rows[2].setting, "data": "x"})]
         # two things move
         self.assertEqual(
-            curves.pairs(self.papers(table, other), "visual_tokens", library().words), []
+            steps.pairs(self.papers(table, other), "visual_tokens", library().words), []
         )
 
     def test_ranges_share_a_pair_by_its_doublings(self):
-        pair = curves.Pair("a", "chart", 100.0, 800.0, 2.0)
-        more = curves.Pair("a", "chart", 100.0, 200.0, 5.0)
-        other = curves.Pair("b", "chart", 200.0, 400.0, -1.0)
-        found = curves.printed([pair, more, other], (100.0, 200.0, 400.0, 790.0, 10000.0))
+        pair = steps.Pair("a", "chart", 100.0, 800.0, 2.0)
+        more = steps.Pair("a", "chart", 100.0, 200.0, 5.0)
+        other = steps.Pair("b", "chart", 200.0, 400.0, -1.0)
+        found = steps.printed([pair, more, other], (100.0, 200.0, 400.0, 790.0, 10000.0))
         self.assertEqual(
             [(p.gain, p.pairs, p.papers) for p in found],
             [(3.5, 2, 1), (0.5, 2, 2), (2.0, 1, 1), (None, 0, 0)],
@@ -463,7 +459,7 @@ class Rows(unittest.TestCase):
             row(8e6, 35.0, data_cap_per_source=10),
             row(16e6, 39.0, data_cap_per_source=10, data_keep=1.0),
         ]
-        found = curves.pairs(self.papers(table, rows), "data_size", library().words)
+        found = steps.pairs(self.papers(table, rows), "data_size", library().words)
         self.assertEqual(
             sorted((p.low, p.high, round(p.slope, 9), p.same) for p in found),
             [
@@ -478,7 +474,7 @@ class Rows(unittest.TestCase):
         self.assertFalse(
             any(
                 p.same
-                for p in curves.pairs(self.papers(table, unnamed), "data_size", library().words)
+                for p in steps.pairs(self.papers(table, unnamed), "data_size", library().words)
             )
         )
 
@@ -486,7 +482,7 @@ class Rows(unittest.TestCase):
         """No table prints one mix in two amounts: nothing under that name, the other mixes apart,
         and where they contradict the curve.
         """
-        found = curves.pairs(
+        found = steps.pairs(
             library().papers(library().posterior.support["data_size"]), "data_size", library().words
         )
         self.assertTrue(found and not any(pair.same for pair in found))
@@ -525,7 +521,7 @@ class Rows(unittest.TestCase):
         """The model's gain in a range is the mean over the doublings in it; it disagrees when it is
         off by more than the noise.
         """
-        part = curves.Printed(100.0, 400.0, 3.0, 1, 1)
+        part = steps.Printed(100.0, 400.0, 3.0, 1, 1)
         points = [point(50.0, 9.0), point(100.0, 1.0), point(200.0, 2.0), point(400.0, 9.0)]
         beside = lambda noise, points=points: curves.beside([part], points, noise)[0]  # noqa: E731
         self.assertAlmostEqual(beside(1.0).model, 1.5)
@@ -552,7 +548,7 @@ class Rows(unittest.TestCase):
             last["reasoning-knowledge"]["gain_per_doubling"],
         )
         self.assertIn("ocr-document", value["answer"])
-        pairs = curves.pairs(
+        pairs = steps.pairs(
             library().papers(library().posterior.support["llm_size"]),
             "llm_params_b",
             library().words,
@@ -583,7 +579,10 @@ class Command(unittest.TestCase):
 
     def test_plot_in_blocks_or_plain(self):
         blocks, plain = (
-            process("curve", "visual_tokens", "--points", "3", env={"PYTHONIOENCODING": name})
+            process(
+                *("curve", "visual_tokens", "--points", "3", "--to", "2304"),
+                env={"PYTHONIOENCODING": name},
+            )
             for name in ("utf-8", "ascii")
         )
         self.assertIn("●", blocks.stdout.decode())

@@ -9,7 +9,7 @@ import functools
 import math
 import unittest
 
-from recipes.picker import curve
+from recipes.picker import steps
 from tests.support import call_json, library, papers, table_of
 
 ask = functools.cache(call_json)
@@ -367,7 +367,7 @@ class MolmoSizes(unittest.TestCase):
         self.assertGreater(printed[last], value["noise_of_two_runs"])
         pairs = [
             pair
-            for pair in curve.pairs(papers(), "llm_params_b", library().words)
+            for pair in steps.pairs(papers(), "llm_params_b", library().words)
             if pair.paper == "molmo" and pair.high > 70
         ]
         # Molmo's own step to 72B is confounded: it is no printed row of the curve

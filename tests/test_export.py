@@ -11,15 +11,17 @@ import re
 import shlex
 import subprocess
 import tempfile
+import time
 import unittest
 
-from recipes.answers import costs as costing
+from recipes.answers import parts
 from recipes.commands.arguments import recipe_fields
+from recipes.exchange import finetune
 from recipes.exchange.experiment import plan_experiment, write_experiment, write_files
-from recipes.exchange.target import Job, Target, comment, divide, names
-from recipes.exchange.trainers import export
+from recipes.exchange.target import TEXT_TOKENS, Job, Target, comment, divide, names
+from recipes.exchange.trainers import export, expressible
 from recipes.picker.space import visuals
-from recipes.terms.recipe import BASELINE, Recipe, RecipeError, change
+from recipes.terms.recipe import BASELINE, Recipe, RecipeError, change, parse
 from tests.support import call, call_json, library, process
 
 # One recipe per program that it can express, besides the baseline.
@@ -36,13 +38,17 @@ OTHERS = {
         "encoder=qwen2-vl-vit,connector=patch-merger-qwen,llm=qwen2-7b,resolution=resized to 1600"
         " tokens, aspect ratio kept"
     ),
+    "ms-swift": (
+        "encoder=qwen2.5-vl-vit,connector=patch-merger-qwen,llm=qwen2.5-7b,resolution=resized to"
+        " 1600 tokens, aspect ratio kept"
+    ),
 }
+# Programs that only go on from a released model whose parts the recipes have no words for.
+MODELS = {"llava-ov-1.5": "llava-onevision-1.5-4b"}
 
 
 def recipe_of(text: str) -> Recipe:
-    from recipes.terms.recipe import parse
-
-    return costing.whole(
+    return parts.whole(
         parse(recipe_fields(text, "test"), library().words)[0].stated(), library().words
     )
 
@@ -51,13 +57,35 @@ def done(slug: str, text: str = "", **more):
     return export(Job("run", recipe_of(text), **more), slug, library().words)
 
 
+def from_model(slug: str, name: str, text: str = "", **more):
+    """A released model as recipe, with what `text` says over it."""
+    words = library().words
+    own = parse(recipe_fields(text, "test"), words)[0]
+    recipe = finetune.recipe_of(finetune.released(Target(slug, words), name), own, BASELINE)
+    return export(Job("run", recipe, model=name, **more), slug, words)
+
+
+def usual(slug: str, **more):
+    """A recipe that each program can express."""
+    return (
+        from_model(slug, MODELS[slug], **more)
+        if slug in MODELS
+        else done(slug, OTHERS[slug], **more)
+    )
+
+
 def everything():
     """(program, Export) of the baseline, of another recipe and of every plan of each program."""
     for slug in names(library().words):
-        for text in ("", OTHERS[slug]):
-            for plan in Target(slug, library().words).record["plans"]:
-                with contextlib.suppress(RecipeError):
-                    yield slug, done(slug, text, plan=plan)
+        record = Target(slug, library().words).record
+        for plan in record["plans"]:
+            with contextlib.suppress(RecipeError):
+                yield slug, done(slug, plan=plan)
+            for method in record["methods"]:
+                yield slug, usual(slug, plan=plan, method=method)
+    for slug in ("llamafactory", "ms-swift"):
+        for name in ("qwen3-vl-8b", "internvl3-8b", "gemma-3-4b"):
+            yield slug, from_model(slug, name)
 
 
 def commands(text: str) -> list[list[str]]:
@@ -257,11 +285,11 @@ class Files(unittest.TestCase):
         )
         self.assertIn(
             "--image_grid_pinpoints '(1x1),...,(3x3)'",
-            text("encoder=siglip,resolution=anyres-1152"),
+            text("encoder=siglip,resolution=anyres-1152,llm=qwen2-7b"),
         )
         self.assertIn(
             "--image_aspect_ratio anyres_max_9",
-            text("encoder=siglip,resolution=anyres-2304,visual_tokens=7290"),
+            text("encoder=siglip,resolution=anyres-2304,visual_tokens=7290,llm=qwen2-7b"),
         )
         self.assertNotIn("grid_pinpoints", text(""))
         with self.assertRaisesRegex(RecipeError, "visual_tokens"):
@@ -276,7 +304,9 @@ class Files(unittest.TestCase):
             "'mp_image_token_length': 64",
         ):
             self.assertIn(line, text)
-        with self.assertRaisesRegex(RecipeError, r"visual_tokens: nanovlm .* 27 x 27 .*81, 9, 1"):
+        with self.assertRaisesRegex(
+            RecipeError, r"visual_tokens: nanovlm .* 27 x 27 .*another number.*81, 9, 1"
+        ):
             done(
                 "nanovlm",
                 "encoder=siglip,resolution=384,connector=pixel-shuffle-mlp,llm=smollm2-360m",
@@ -349,6 +379,189 @@ class Files(unittest.TestCase):
             )
 
 
+class Fits(unittest.TestCase):
+    """Image and text fit the context that the program will use, in every file of every program."""
+
+    def length(self, slug: str, text: str, **more) -> int:
+        run = done(slug, text, **more)
+        found = re.findall(
+            r"(?:model_max_length |cutoff_len: |--max_length )(\d+)", run.files[-1][1]
+        )
+        return int(found[0])
+
+    def test_lengths_are_those_of_the_llm(self):
+        for llm, length in (
+            ("llama-2-7b-chat", 4096),
+            ("llama-3-8b-instruct", 8192),
+            ("vicuna-7b", 4096),
+            ("qwen2-7b", 32768),
+        ):
+            self.assertEqual(self.length("llava-next", f"llm={llm}"), length)
+
+    def test_an_image_that_leaves_no_room_is_refused_by_every_program(self):
+        for slug, text in (
+            ("llava-next", "resolution=anyres-1008"),
+            ("llava-next", "resolution=anyres-1344"),
+            (
+                "nanovlm",
+                "encoder=siglip2-b-16,llm=smollm2-135m,connector=pixel-shuffle-mlp,"
+                "resolution=anyres-4096,visual_tokens=4160",
+            ),
+            (
+                "llamafactory",
+                "encoder=qwen2-vl-vit,connector=patch-merger-qwen,llm=qwen2-1.5b",
+            ),
+            ("ms-swift", "encoder=qwen2.5-vl-vit,connector=patch-merger-qwen,llm=qwen2.5-3b"),
+        ):
+            recipe = recipe_of(text)
+            if "patch-merger" in text:
+                size = "resized to 32700 tokens, aspect ratio kept"
+                recipe = change(recipe, resolution=size)
+            with self.subTest(slug), self.assertRaisesRegex(RecipeError, f"{slug} has room for"):
+                export(Job("run", recipe), slug, library().words)
+        with self.assertRaisesRegex(RecipeError, "accepted: visual_tokens=3456"):
+            done("llava-next", "resolution=anyres-1008")
+        self.assertIn(
+            "anyres_max_5",
+            done("llava-next", "resolution=anyres-1008,visual_tokens=3456").files[-1][1],
+        )
+        with self.assertRaisesRegex(RecipeError, f"{TEXT_TOKENS} of text"):
+            run = usual("llava-ov-1.5").job
+            size = "resized to 32700 tokens, aspect ratio kept"
+            recipe = change(run.recipe, resolution=size)
+            export(run._replace(recipe=recipe), "llava-ov-1.5", library().words)
+
+    def test_nanovlm_shuffles_as_it_does_itself_where_2_is_too_long(self):
+        run = done(
+            "nanovlm",
+            "encoder=siglip2-b-16,llm=smollm2-360m,connector=pixel-shuffle-mlp,"
+            "resolution=anyres-2048",
+        )
+        text = dict(run.files)["run.py"]
+        self.assertIn("'mp_pixel_shuffle_factor': 4", text)
+        self.assertIn("'mp_image_token_length': 64", text)
+        self.assertIn("as nanoVLM itself does it", " ".join(run.notes))
+
+
+class Released(unittest.TestCase):
+    def yaml(self, *args, **more) -> dict:
+        return yaml_values(dict(from_model("llamafactory", *args, **more).files)["run.yaml"])
+
+    def words(self, *args, **more) -> dict:
+        line = commands(from_model("ms-swift", *args, **more).files[0][1])[-1]
+        return {**dict(zip(line[:-1], line[1:])), "environment": line[:3]}
+
+    def test_methods_and_frozen_parts_in_each_programs_words(self):
+        one = self.yaml("Qwen2.5-VL-7B-Instruct", method="qlora", freeze=("encoder", "connector"))
+        self.assertEqual(
+            [one[key] for key in ("model_name_or_path", "template", "finetuning_type")],
+            ["Qwen/Qwen2.5-VL-7B-Instruct", "qwen2_vl", "lora"],
+        )
+        self.assertEqual((one["quantization_bit"], one["quantization_method"]), ("4", "bnb"))
+        frozen = [one[f"freeze_{part}"] for part in ("vision_tower", "multi_modal_projector")]
+        self.assertEqual((frozen, one["freeze_language_model"]), (["true", "true"], "false"))
+        self.assertNotIn("deepspeed", one)
+        full = self.yaml("qwen2.5-vl-7b", freeze=())
+        self.assertEqual((full["finetuning_type"], full["freeze_vision_tower"]), ("full", "false"))
+        two = self.words("qwen3-vl-8b", method="lora", freeze=("llm",))
+        self.assertEqual(
+            [two[key] for key in ("--tuner_type", "--freeze_vit", "--freeze_llm")],
+            ["lora", "false", "true"],
+        )
+        self.assertEqual(self.words("gemma-3-4b", method="qlora")["--quant_bits"], "4")
+
+    def test_tokens_and_lengths(self):
+        """A token of Qwen2.5-VL has 28 x 28 px, one of Qwen3-VL 32 x 32; a tile of InternVL is 256
+        tokens, and several have an overview; Gemma 3 makes 256 of any image."""
+        wide = "resolution=resized to 1600 tokens, aspect ratio kept"
+        for name, pixels in (("qwen2.5-vl-7b", 1_254_400), ("qwen3-vl-8b", 1_638_400)):
+            values = self.yaml(name, wide)
+            self.assertEqual(
+                (values["image_max_pixels"], values["cutoff_len"]), (str(pixels), "3648")
+            )
+        self.assertEqual(self.yaml("internvl3-8b")["cutoff_len"], str(2048 + 13 * 256))
+        self.assertEqual(self.yaml("internvl3-8b")["crop_to_patches"], "true")
+        small = self.yaml("internvl3-8b", "visual_tokens=256")
+        self.assertEqual((small["cutoff_len"], small["crop_to_patches"]), ("2304", "false"))
+        self.assertIn("MAX_NUM=4", self.words("internvl3-8b", "visual_tokens=1280")["environment"])
+        self.assertEqual(self.words("gemma-3-27b")["--max_length"], "2304")
+        with self.assertRaisesRegex(RecipeError, "visual_tokens: llamafactory"):
+            from_model("llamafactory", "internvl3-8b", "visual_tokens=1280")
+
+    def test_stages_of_llava_onevision(self):
+        files = [commands(text)[-1] for _, text in usual("llava-ov-1.5").files]
+        trained = [
+            words[words.index("--trainable-modules") + 1 : words.index("--seq-length")]
+            for words in files
+        ]
+        self.assertEqual(
+            trained,
+            [["adapter"], ["vision_model", "adapter", "language_model"]]
+            + [["vision_model", "adapter", "language_model"]],
+        )
+        self.assertEqual(len(usual("llava-ov-1.5", plan="llava").files), 2)
+        frozen = usual("llava-ov-1.5", freeze=("encoder",)).files[-1][1]
+        self.assertIn("--trainable-modules adapter language_model", frozen)
+
+    def test_what_a_program_cannot(self):
+        for slug, name, more, message in (
+            ("llava", None, {"model": "qwen2.5-vl-7b"}, "model: llava joins parts"),
+            ("llava", None, {"method": "lora"}, "method: llava .*accepted: full"),
+            ("llava-next", None, {"freeze": ("llm",)}, "freeze: llava-next .*encoder"),
+            ("llamafactory", "qwen9", {}, "model: llamafactory knows no released model"),
+            (
+                "ms-swift",
+                "gemma-3-4b",
+                {"freeze": ("encoder", "connector", "llm")},
+                "freeze: ms-swift has nothing left",
+            ),
+            ("llava-ov-1.5", MODELS["llava-ov-1.5"], {"gpus": 9}, "gpus: llava-ov-1.5"),
+        ):
+            with self.subTest(message), self.assertRaisesRegex(RecipeError, message):
+                (from_model(slug, name, **more) if name else done(slug, **more))
+
+    def test_the_command_line(self):
+        argv = ["--to", "llamafactory", "--model", "qwen2.5-vl-7b", "--method", "lora"]
+        value = call_json("export", *argv, "--freeze", "none")
+        run = value["runs"][0]
+        self.assertEqual((run["method"], run["model"]), ("lora", "qwen2.5-vl-7b"))
+        self.assertIn("freeze_vision_tower: false", value["files"][0]["text"])
+        code, _, err = call("export", *argv, "--freeze", "head")
+        self.assertEqual((code, err.count("\n")), (2, 1))
+
+
+class Expressible(unittest.TestCase):
+    def test_says_what_export_does(self):
+        words = library().words
+        recipes = [recipe_of(text) for text in ("", *OTHERS.values(), "resolution=anyres-1008")]
+        found = {True: 0, False: 0}
+        for slug in names(words):
+            target = Target(slug, words)
+            for recipe in recipes:
+                why = expressible(recipe, target)
+                try:
+                    export(Job("run", recipe), slug, words)
+                    self.assertIsNone(why)
+                except RecipeError as error:
+                    self.assertEqual(why, str(error))
+                found[why is None] += 1
+        self.assertGreater(min(found.values()), 5)
+
+    def test_thousands_of_candidates_in_a_moment(self):
+        words = library().words
+        target = Target("llava-next", words)
+        candidates = [
+            change(visual.recipe, llm="qwen2-7b", data="llava-665k", frozen_encoder=True)
+            for visual in visuals(words)[0]
+        ]
+        expressible(candidates[0], target)
+        before = time.process_time()
+        some = [expressible(recipe, target) for recipe in candidates]
+        spent = time.process_time() - before
+        self.assertTrue(None in some and len(set(some)) > 1)
+        self.assertLess(spent / len(candidates), 0.001)
+
+
 class Refused(unittest.TestCase):
     def test_names_field_value_and_what_is_accepted(self):
         cases = {
@@ -376,10 +589,7 @@ class Refused(unittest.TestCase):
             ("nanovlm", ""): "encoder: nanovlm .*'clip-vit-l-14'",
             ("nanovlm", "encoder=siglip-b-16"): "connector: nanovlm",
             ("llamafactory", "llm=qwen2-7b"): "llm: llamafactory .*'qwen2-7b'",
-            (
-                "llamafactory",
-                "encoder=qwen2-vl-vit,connector=patch-merger-qwen,llm=qwen2-7b,resolution=native",
-            ): "resolution: llamafactory",
+            ("ms-swift", "llm=qwen2-7b"): "encoder: ms-swift .*'clip-vit-l-14'",
         }
         for (slug, text), message in cases.items():
             with self.subTest(slug=slug, text=text), self.assertRaisesRegex(RecipeError, message):
@@ -410,18 +620,25 @@ class Refused(unittest.TestCase):
             done("llava", data="a\nb")
         path = "/my data/'quoted' $(id) `id` \"x\" ; rm"
         for slug in names(library().words):
-            recipe = change(recipe_of(OTHERS[slug]), data=evil)
-            run = export(Job("run", recipe, data=path), slug, library().words)
+            if slug in MODELS:
+                run = usual(slug, data=path)
+            else:
+                recipe = change(recipe_of(OTHERS[slug]), data=evil)
+                run = export(Job("run", recipe, data=path), slug, library().words)
             for name, text in run.files:
                 if name.endswith(".sh"):
                     plain = re.sub(
-                        r"torchrun|deepspeed|llamafactory-cli",
+                        r"torchrun|deepspeed|llamafactory-cli|swift sft",
                         "printf '%s\\\\n'",
                         text.replace("FORCE_TORCHRUN=1 ", ""),
                     )
                     with tempfile.TemporaryDirectory() as folder:
                         got = subprocess.run(
-                            ["bash", "-c", plain], capture_output=True, cwd=folder, check=True
+                            ["bash", "-c", plain],
+                            capture_output=True,
+                            cwd=folder,
+                            check=True,
+                            env={**os.environ, "TOKENIZER": "a", "LOAD": "b"},
                         ).stdout.decode()
                     if "$DATA" in text:
                         self.assertIn(path, got)
@@ -662,7 +879,15 @@ class Command(unittest.TestCase):
         value = call_json("export", "--to", "list")
         self.assertEqual(
             [entry["target"] for entry in value["targets"]],
-            ["prismatic", "llava", "llava-next", "nanovlm", "llamafactory"],
+            [
+                "prismatic",
+                "llava",
+                "llava-next",
+                "nanovlm",
+                "llamafactory",
+                "ms-swift",
+                "llava-ov-1.5",
+            ],
         )
         self.assertIn(
             {"encoder": "clip-vit-l-14", "resolutions": [224, 336]}, value["targets"][1]["encoders"]

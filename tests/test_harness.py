@@ -5,7 +5,7 @@ import os
 import pathlib
 import unittest
 
-from recipes.exchange import harness, importing
+from recipes.exchange import harness, scores
 
 from .import_case import CLIP, FIXTURES, REST, SIGLIP, VLM, WORDS, Case
 from .support import call
@@ -209,7 +209,7 @@ class VlmEvalKit(Case):
         )
 
     def test_data_set_names_in_file_names(self):
-        sets = importing.data_sets(WORDS)
+        sets = scores.data_sets(WORDS)
         for name, expected in (
             ("m/m_MMBench_DEV_EN_V11_acc.csv", "MMBench_DEV_EN_V11"),
             ("m/m_MMBench_DEV_EN_acc.csv", "MMBench_DEV_EN"),
@@ -312,11 +312,13 @@ class Csv(Case):
         self.assertIn(self.take(self.write("t.csv", "benchmark,value\nmmmu,\0\n"))[0], (1, 2))
 
     def test_not_a_number_is_listed(self):
-        answer = self.taken(
-            self.write("t.csv", "benchmark,value\nmmmu,35.1%\ngqa,nan\ndocvqa,50\n")
+        code, out, _ = self.take(
+            self.write("t.csv", "benchmark,value\nmmmu,35.1%\ngqa,nan\ndocvqa,50\n"), "--json"
         )
+        answer = json.loads(out)
+        self.assertEqual((code, [cell["value"] for cell in answer["added"]]), (1, [50]))
         self.assertEqual(
-            [(entry["task"], entry["value"]) for entry in answer["unknown"]],
+            [(entry["task"], entry["value"]) for entry in answer["refused"]],
             [("mmmu", "35.1%"), ("gqa", "nan")],
         )
 

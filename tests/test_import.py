@@ -12,12 +12,13 @@ import unittest
 from decimal import Decimal
 from unittest import mock
 
+from recipes.answers import import_ as importer
 from recipes.base.reading import EvidenceError
 from recipes.base.write import dump_paper
-from recipes.commands import imports as cli_import
+from recipes.commands.arguments import recipe_fields
 from recipes.effects.columns import columns
 from recipes.evidence.tables import load_papers, parse_paper
-from recipes.exchange import harness, importing
+from recipes.exchange import harness, importing, scores
 
 from .import_case import CLIP, REST, SIGLIP, WORDS, Case
 from .support import call, call_json, library, process
@@ -42,20 +43,20 @@ class Merging(Case):
         written = list(self.bytes().values())
         self.assertEqual(written[0], written[1])
 
-    def test_a_different_value_is_refused_and_named(self):
+    def test_a_different_value_is_refused_and_named_and_the_rest_goes_in(self):
         self.taken(SIGLIP)
-        other = self.lmms(
-            {"gqa": {"exact_match,none": 0.52}, "mmbench_en_dev": {"gpt_eval_score,none": 60.0}}
+        other = self.lmms({"gqa": {"exact_match,none": 0.52}})
+        say = ("51.33", "52", "#/tables/0/rows/0/scores/gqa_testdev_balanced", "_results.json")
+        self.refused(other, say=say)
+        both = self.lmms(
+            {"gqa": {"exact_match,none": 0.52}, "vqav2_val": {"exact_match,none": 0.6}}
         )
-        self.refused(
-            other,
-            say=(
-                "51.33",
-                "52",
-                "my-runs.json#/tables/0/rows/0/scores/gqa_testdev_balanced",
-                "_results.json",
-            ),
-        )
+        code, out, err = self.take(both, "--json")
+        answer = json.loads(out)
+        self.assertEqual((code, err, answer["ok"]), (1, "", False))
+        self.assertEqual([cell["value"] for cell in answer["added"]], [60])
+        self.assertIn("51.33", answer["refused"][0]["why"])
+        self.assertEqual(self.table()["rows"][0]["scores"]["gqa_testdev_balanced"], 51.33)
 
     def test_two_files_of_one_import_may_not_contradict_each_other(self):
         one, two = (
@@ -137,12 +138,12 @@ class Merging(Case):
         path.write_text(
             path.read_text().replace('"split": "testdev_balanced"', '"split": "minival"')
         )
-        self.refused(
-            CLIP,
-            arm="clip",
-            recipe=f"encoder=clip,{REST}",
-            say=("gqa_testdev_balanced", "another one"),
-        )
+        code, out, _ = self.take(CLIP, "--json", arm="clip", recipe=f"encoder=clip,{REST}")
+        self.assertEqual(code, 1)
+        why = json.loads(out)["refused"][0]["why"]
+        self.assertIn("gqa_testdev_balanced", why)
+        self.assertIn("another one", why)
+        self.assertNotIn("gqa_testdev_balanced", self.table()["rows"][1]["scores"])
 
     def test_the_text_says_units_that_are_not_the_usual_ones(self):
         self.assertIn(", F1 ", self.take(SIGLIP)[1])
@@ -293,8 +294,6 @@ class Hostile(Case):
     def test_files_that_are_no_results(self):
         deep = '{"results": ' + "[" * 100_000 + "]" * 100_000 + "}"
         for content, words in (
-            (b'{"results": {"mmmu_val": {"mmmu_acc,none": NaN}}}', ("NaN",)),
-            (b'{"results": {"mmmu_val": {"mmmu_acc,none": Infinity}}}', ("Infinity",)),
             (b'{"results": {"mmmu_val": {"mmmu_acc,none": 1e999}}}', ("too large",)),
             (deep.encode(), ("nested",)),
             (b"\xff\xfe{}", ("UTF-8",)),
@@ -310,7 +309,7 @@ class Hostile(Case):
                 self.refused(
                     self.write("x_results.json", content), code=2, say=("x_results.json", *words)
                 )
-        self.refused(str(self.folder / "none_results.json"), code=2, say=("cannot be read",))
+        self.refused(str(self.folder / "none_results.json"), code=2, say=("no such file",))
 
     def test_large_and_odd_files(self):
         path = self.folder / "big_results.json"
@@ -461,7 +460,7 @@ class Scales(unittest.TestCase):
             WORDS.registry("harnesses"),
             {entry["task"] for entry in WORDS.registry("harnesses")["not_read"]},
         )
-        for file in importing.FILES.values():
+        for file in scores.FILES.values():
             tasks = {entry["task"] for entry in known[file]}
             for record in WORDS.records("benchmark").values():
                 for entry in record.get(file) or ():
@@ -471,7 +470,7 @@ class Scales(unittest.TestCase):
                     self.assertTrue(task in tasks | why or task.startswith("RefCOCO"), task)
 
     def test_scales_agree_with_the_benchmark_registry(self):
-        for (name, task, metric), found in importing.targets(WORDS).items():
+        for (name, task, metric), found in scores.targets(WORDS).items():
             for target in found:
                 self.assertIn(target.role, ("score", "part"))
                 record = WORDS.records("benchmark")[target.benchmark]
@@ -505,8 +504,8 @@ class Scales(unittest.TestCase):
         self.assertIsNone(harness.number(True))
 
     def test_recipe_names_are_canonical(self):
-        recipe, notes = cli_import.recipe_of(
-            "encoder=CLIP ViT-L/14@336,visual-tokens=576,llm=7B", WORDS
+        recipe, notes = importer.parsed(
+            recipe_fields("encoder=CLIP ViT-L/14@336,visual-tokens=576,llm=7B", "--recipe"), WORDS
         )
         self.assertEqual(
             (importing.settings(recipe), notes),

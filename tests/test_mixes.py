@@ -1,11 +1,16 @@
 """Data mixes: what is in them, mixes put together, and what `check` finds wrong in them."""
 
 import json
+import pathlib
+import tempfile
 import unittest
 
 from recipes.base.records import Records
 from recipes.base.write import dump_registry
 from recipes.evidence.mixes import check_mixes, rounding
+from recipes.library import Library
+from recipes.show.mixes import mix_text, mix_view
+from recipes.show.text import Style
 from recipes.terms.mixes import MixError, Mixes
 from recipes.terms.vocabulary import UnknownName
 from tests import support
@@ -218,7 +223,7 @@ class Together(unittest.TestCase):
         self.assertIs(mixes().trained(mix.slug, "docvqa"), True)
         self.assertIs(mixes().trained("llava-665k", "docvqa"), False)
         self.assertEqual((mix.available, mix.public), ("parts", True))
-        self.assertIn("its own size", mix.record["notes"])
+        self.assertIn("with its own size", mix.record["notes"])
         less = words.resolve("data", "cambrian-7m-openorca+docmatix-q-instruct").slug
         self.assertEqual(less, "cambrian-7m+docmatix-openorca-q-instruct")
         self.assertEqual(words.resolve("data", less).slug, less)
@@ -248,6 +253,26 @@ class Together(unittest.TestCase):
                 words.resolve("data", text)
             self.assertIn(said, str(caught.exception))
 
+    def test_in_a_table_of_ones_own(self):
+        """A mix put together is known there, too; what does not fit is a name of its own."""
+        paper = support.raw_paper("llava1_5")
+        table = next(t for t in paper["tables"] if len(t["rows"]) > 1)
+        table = {**table, "id": "mine.table1", "rows": table["rows"][:2]}
+        table.pop("accepted", None)
+        for row, name in zip(table["rows"], ("llava-665k + docvqa", "llava-665k+vqav2")):
+            row["set"] = {**row["set"], "data": name}
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder) / "mine.json"
+            path.write_text(
+                json.dumps({**paper, "paper": {"key": "mine", "title": "Mine"}, "tables": [table]})
+            )
+            own = Library([folder])
+            rows = own.own_papers()[0].tables[0].rows
+            found = [row.setting["data"] for row in rows]
+            self.assertEqual(found, ["llava-665k+docvqa", "llava-665k+vqav2"])
+            self.assertEqual(len([x for x in own.strange() if "vqav2" in x]), 1)
+            self.assertEqual(len([x for x in own.strange() if "docvqa" in x]), 0)
+
     def test_in_flags(self):
         answer = support.call_json(
             "swap", "llava-665k", "llava-665k+docvqa", "--benchmark", "docvqa"
@@ -273,7 +298,8 @@ class Command(unittest.TestCase):
         for said in ("665,000 samples", "conversations 24%", "documents 0%", "vqav2", "lcs-558k"):
             self.assertIn(said, out)
         for slug in mixes().records:
-            out = support.call("tables", "show", slug)[1]
+            view = mix_view(mixes(), slug, support.library().words, ())
+            out = mix_text(view, mixes(), Style())
             self.assertTrue(all(len(line) <= 80 for line in out.splitlines()), slug)
 
     def test_a_dataset_and_a_paper_of_the_same_name(self):
@@ -323,6 +349,8 @@ class Rules(unittest.TestCase):
         )
         good = whole("m", 665000, ("doc", 158000), ("cha", 506000))  # 664K: by rounding
         self.assertEqual(self.findings(good), [])
+        fine = whole("m", 665000, ("doc", 158002), ("cha", 506000))  # one unit: these are exact
+        self.assertEqual([rule for rule, _ in self.findings(fine)], ["mix-sum"])
         bad = whole("m", 665000, ("doc", 158000), ("cha", 501000))
         self.assertEqual([rule for rule, _ in self.findings(bad)], ["mix-sum"])
         self.assertIn("659,000", self.findings(bad)[0][1])
@@ -361,6 +389,10 @@ class Rules(unittest.TestCase):
             "x": {"key": "x", "name": "X", "kind": "chart", "train_split_of": ["no-benchmark"]}
         }
         self.assertIn("no-benchmark", self.findings(good, datasets=wrong)[0][1])
+        small = made(good)
+        small.same_split = {"docvqa": ["no-benchmark"]}
+        found = list(check_mixes(small, support.library().words))
+        self.assertEqual([one.pointer for one in found], ["/same_split/0"])
         twice = {"x": {"key": "x", "name": "X", "kind": "chart", "aliases": ["doc"]}}
         self.assertIn("names both", self.findings(good, datasets=twice)[0][1])
 

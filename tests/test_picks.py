@@ -7,7 +7,7 @@ import tempfile
 import unittest
 import xml.etree.ElementTree as ET
 
-from recipes.answers import pick as picks
+from recipes.answers import notes
 from recipes.picker.limits import LICENCES, commercial_use
 
 from . import support
@@ -58,6 +58,26 @@ class Constraints(unittest.TestCase):
             self.assertLessEqual(
                 8 * item["visual_tokens"], records[item["recipe"]["llm"]]["context"]
             )
+
+    def test_training_must_fit_on_the_named_gpus(self):
+        """What `cost` calls too large is not picked: no 7B in full on eight cards of 24 GB."""
+        flags = ("--tasks", "math", "--memory", "any", "--top", "20")
+        small = call_json("pick", *flags, "--budget", "8 RTX-4090 for a week")
+        self.assertEqual((small["limits"]["gpu"], small["limits"]["gpus"]), ("rtx-4090", 8))
+        self.assertGreater(dict(map(dict.values, small["excluded"]))["training memory"], 0)
+        self.assertTrue(any("does not fit on 8 rtx-4090" in text for text in small["warnings"]))
+        for item in small["recipes"]:
+            r = item["recipe"]
+            self.assertLess(r["llm_params_b"], 7)
+            # the arithmetic of cost: weights and states alone, sharded over eight cards
+            self.assertLess(20e9 * r["llm_params_b"] / 8, 24e9)
+        large = call_json("pick", *flags, "--budget", "8xH100 for a month")
+        self.assertGreater(
+            max(item["recipe"]["llm_params_b"] for item in large["recipes"]),
+            max(item["recipe"]["llm_params_b"] for item in small["recipes"]),
+        )
+        # 20 bytes a parameter of a 72B are 1,440 GB: more than eight H100 have
+        self.assertTrue(all(item["recipe"]["llm_params_b"] < 35 for item in large["recipes"]))
 
     def test_licence(self):
         answer = call_json("pick", *SMALL, "--licence", "commercial", "--top", "10")
@@ -144,7 +164,7 @@ class NothingFits(unittest.TestCase):
             ("encoder", "clip-vit-l-14"),
         )
         self.assertEqual(
-            [picks.typed(*pair) for pair in pairs], ["0.5B", "576", "true", "clip-vit-l-14"]
+            [notes.typed(*pair) for pair in pairs], ["0.5B", "576", "true", "clip-vit-l-14"]
         )
 
     def test_it_says_what_to_relax_by_how_much_and_what_that_buys(self):
@@ -167,7 +187,7 @@ class NothingFits(unittest.TestCase):
 class Choices(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.answer = call_json("pick", *SMALL, "--budget", "400 A100-hours", "--pareto", "training")
+        cls.answer = call_json("pick", *SMALL, "--budget", "300 A100-hours", "--pareto", "training")
 
     def test_the_front_rises_with_cost_and_ends_at_the_pick(self):
         points = self.answer["pareto"]["points"]
@@ -197,12 +217,6 @@ class Choices(unittest.TestCase):
         least = (
             max(item["score"]["expected"] for item in recipes) - self.answer["noise_of_two_runs"]
         )
-        hours = [
-            item["training"]["gpu_hours"]
-            for item in recipes
-            if item["score"]["tied_with_first"] and item["score"]["expected"] >= least
-        ]
-        self.assertEqual(hours, sorted(hours))
         self.assertGreaterEqual(recipes[0]["score"]["expected"], least)
         low, high = self.answer["recipes"][0]["score"]["rank_interval"]
         self.assertLessEqual(low, high)
@@ -222,7 +236,7 @@ class Choices(unittest.TestCase):
                 any(m["compared"] and m["beyond"] == m["compared"] for m in adopt["models"])
             )
         _, out, _ = call("pick", *SMALL, "--budget", "400 A100-hours")
-        self.assertIn("adopt or train?", out)
+        self.assertIn("adopt?", out)
 
     def test_another_way_to_train_with_its_tables(self):
         other = self.answer["alternatives"][0]

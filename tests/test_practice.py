@@ -75,6 +75,21 @@ class Practice(unittest.TestCase):
         counts = [use.count for use in found.uses["encoder"].values()]
         self.assertEqual(counts, sorted(counts, reverse=True))
 
+    def test_command(self):
+        answer = support.call_json("models", "--parts")
+        found = {(one["axis"], one["part"]): one for one in answer["parts"]}
+        use = practice(support.library().released).of("encoder", "siglip2-so400m-16")
+        self.assertEqual(found["encoder", "siglip2-so400m-16"]["models"], use.count)
+        self.assertEqual(found["encoder", "siglip2-so400m-16"]["used_by"], list(use.models))
+        self.assertEqual(len(answer["recipes"]), 28)
+        self.assertEqual(answer["today"], support.library().released.compiled)
+        for argv in ((), ("--why",)):
+            code, out, _ = support.call("models", "--parts", *argv)
+            self.assertEqual(code, 0)
+            self.assertTrue(all(len(line) <= 80 for line in out.splitlines()))
+            self.assertEqual("Penguin-VL 2B / 8B" in out, bool(argv))
+        self.assertEqual(support.call("models", "--parts", "--under", "5B")[0], 2)
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -12,10 +12,10 @@ import unittest
 from unittest import mock
 
 from recipes.answers import report as reporting
+from recipes.answers.ground import Request
 from recipes.commands import plots
 from recipes.commands import report as cli_report
 from recipes.picker import competition
-from recipes.picker.limits import Constraints
 from recipes.show import report as page
 from recipes.terms.tasks import parse_mix
 
@@ -83,7 +83,7 @@ class Strict(html.parser.HTMLParser):
 
 # of the probability of being best: fewer than the program's, for speed, the same in all commands
 # compared
-DRAWS = 200
+POINTS = 200
 
 
 class Report(unittest.TestCase):
@@ -111,7 +111,7 @@ class Report(unittest.TestCase):
     def setUpClass(cls):
         cls.folder = tempfile.TemporaryDirectory()
         cls.path = os.path.join(cls.folder.name, "r.html")
-        fewer = mock.patch.object(competition, "DRAWS", DRAWS)
+        fewer = mock.patch.object(competition, "POINTS", POINTS)
         fewer.start()
         cls.addClassCleanup(fewer.stop)
         cls.code, cls.out, cls.err = support.call("report", cls.path, *cls.ARGS, *cls.SWAPS)
@@ -249,7 +249,7 @@ class Report(unittest.TestCase):
         self.assertEqual(argv, ["report", self.path, *self.ARGS, *self.SWAPS])
         self.assertNotRegex(self.words, r"\b20\d\d-\d\d-\d\dT|\d\d:\d\d:\d\d")
         script = (
-            f"from recipes.picker import competition; competition.DRAWS = {DRAWS}; from recipes import cli; raise"
+            f"from recipes.picker import competition; competition.POINTS = {POINTS}; from recipes import cli; raise"
             f" SystemExit(cli.main({argv!r}))"
         )
         done = subprocess.run(
@@ -284,23 +284,16 @@ class ReportFiles(unittest.TestCase):
         library = support.library()
         tasks = parse_mix("charts", library.words)
         pair = cli_report.swap_sides("CLIP", "SigLIP", library)
-        with mock.patch.object(competition, "DRAWS", DRAWS):
-            cls.value = reporting.gather(
-                library,
-                tasks,
-                Constraints(),
-                {
-                    "encoder": "siglip-so400m-14",
-                    "llm": "qwen2-7b",
-                    "connector": "mlp-2x-gelu",
-                    "resolution": 384,
-                },
-                {},
-                2,
-                0.8,
-                [(("CLIP", "SigLIP"), *pair)],
-                lambda what: None,
-            )
+        fixed = {
+            "encoder": "siglip-so400m-14",
+            "llm": "qwen2-7b",
+            "connector": "mlp-2x-gelu",
+            "resolution": 384,
+        }
+        asked = Request(tasks, fix=fixed, top=2)
+        swaps = [(("CLIP", "SigLIP"), *pair)]
+        with mock.patch.object(competition, "POINTS", POINTS):
+            cls.value = reporting.gather(library, asked, swaps, lambda what: None)
 
     def setUp(self):
         self.folder = tempfile.TemporaryDirectory()

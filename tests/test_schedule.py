@@ -5,6 +5,7 @@ alone.
 import json
 import os
 import re
+import statistics
 import tempfile
 import unittest
 
@@ -36,6 +37,32 @@ def stages(recipe):
 def facts(**fields):
     recipe = change(BASELINE, **fields)
     return schedule.Schedules(support.library()).of(stages(recipe), recipe)
+
+
+class Robust(unittest.TestCase):
+    def test_one_paper_far_away_moves_little(self):
+        """LoRA by three papers, one of which loses 24 points: the median, with a finite spread."""
+        middle, variance = alternatives.robust([-24.0, -2.2, 0.4], [1.0, 1.0, 1.0])
+        self.assertEqual(middle, -2.2)
+        spread = (1.4826 * 2.6) ** 2 - 1.0  # the deviations are 21.8, 0 and 2.6
+        self.assertAlmostEqual(variance, 1.5707963 * (spread + 1.0) / 3 + spread, 5)
+        farther = alternatives.robust([-240.0, -2.2, 0.4], [1.0, 1.0, 1.0])
+        self.assertEqual(farther, (middle, variance))
+
+    def test_one_paper_and_papers_that_agree(self):
+        self.assertEqual(alternatives.robust([1.5], [2.0]), (1.5, 2.0))
+        self.assertEqual(alternatives.robust([1.0, 1.0], [2.0, 2.0]), (1.0, 1.0))
+
+    def test_lora_is_said_by_paper(self):
+        answer = call_json("schedule", "lora")["changes"][0]
+        results = sorted(one["expected"] for one in answer["papers"])
+        self.assertGreater(len(results), 2)
+        self.assertAlmostEqual(answer["expected"], statistics.median(results), 4)
+        text = " ".join(call("schedule", "lora")[1].split())
+        for one in answer["papers"]:
+            self.assertIn(f"{one['paper']} {one['expected']:+.1f}", text)
+        picked = call_json("pick")["alternatives"]
+        self.assertIn(answer["expected"], [one["expected"] for one in picked])
 
 
 class Texts(unittest.TestCase):
@@ -143,9 +170,10 @@ class Texts(unittest.TestCase):
                     if any(schedule.prints_plan(row, said, plan, 558_000) for plan in plans)
                     else set()
                 )
-        self.assertEqual(
-            (tuple(sorted(rated)), tuple(sorted(planned))), (schedule.RATED, schedule.PLANNED)
-        )
+        found = schedule.sources(support.papers())
+        self.assertEqual((sorted(rated), sorted(planned)), (found["rated"], found["planned"]))
+        stored = support.library().standing.papers
+        self.assertEqual({name: stored[name] for name in found}, found)
 
 
 class Plan(unittest.TestCase):
@@ -209,7 +237,14 @@ class Plan(unittest.TestCase):
                 self.assertTrue(stage["citations"])
                 self.assertLess(stage["learning_rate"]["rates"][0]["value"], 0.01)
         _, out, _ = call(
-            "pick", "--tasks", "documents", "--fix", "encoder=siglip", "--fix", "llm_params_b=7B"
+            "pick",
+            "--tasks",
+            "documents",
+            "--fix",
+            "encoder=siglip",
+            "--fix",
+            "llm_params_b=7B",
+            "--why",
         )
         out = " ".join(out.split())
         self.assertRegex(out, r"stage 1 train connector .* learning rate \de-\d in [\w.]+ ")
@@ -247,9 +282,9 @@ class Pairs(unittest.TestCase):
                 )
 
     def test_lora_against_the_whole_llm(self):
-        self.assertEqual(
-            {table for table, _, _ in self.places("lora")},
+        self.assertLessEqual(
             {"brave.table5", "honeybee.table10", "llava1_5.model_zoo"},
+            {table for table, _, _ in self.places("lora")},
         )
         self.assertIn(
             ("llava1_5.model_zoo", "LLaVA-1.5 13B full_ft-1e", "LLaVA-1.5 13B lora-1e"),
@@ -259,14 +294,14 @@ class Pairs(unittest.TestCase):
 
     def test_what_is_no_clean_pair_is_not_cited_for_a_trained_encoder(self):
         tables = {table for table, _, _ in self.places("encoder")}
-        self.assertEqual(
-            tables,
+        self.assertLessEqual(
             {
                 "cambrian1.table13",
                 "llava-uhd.table4",
                 "prismatic.optimization",
                 "sharegpt4v.table6",
             },
+            tables,
         )
         for other in (
             "llava_next.may_full",
@@ -300,23 +335,10 @@ class Pairs(unittest.TestCase):
             self.assertEqual(len(runs), len(set(runs)), slug)
 
     def test_the_papers_that_are_read_are_those_that_have_pairs(self):
-        everything, alternatives.PAPERS = (
-            alternatives.PAPERS,
-            tuple(paper.key for paper in support.papers()),
-        )
-        try:
-            found = alternatives.Pairs(support.library()).found
-        finally:
-            alternatives.PAPERS = everything
-        self.assertEqual(
-            tuple(
-                sorted(
-                    {pair.table.paper for pairs in found.values() for pair in pairs}
-                    & {p.key for p in support.papers()}
-                )
-            ),
-            everything,
-        )
+        library = support.library()
+        everything = {paper.key for paper in support.papers()}
+        found = alternatives.Pairs(library, everything).found
+        self.assertEqual(alternatives.sources(library), library.standing.papers["changes"])
         self.assertEqual(
             {slug: len(pairs) for slug, pairs in found.items()},
             {slug: len(pairs) for slug, pairs in self.pairs.found.items()},

@@ -2,6 +2,7 @@
 unknown.
 """
 
+import random
 import unittest
 
 from recipes.terms.vocabulary import UnknownName, Vocabulary, collisions, distance, fold, nearest
@@ -107,6 +108,34 @@ class Distances(unittest.TestCase):
         self.assertEqual(nearest("", names), [])
         self.assertEqual(nearest("zzzzzzzzzzzz", names), [])
 
+    def test_the_bits_give_what_the_table_gives(self):
+        """Against the textbook's table of distances, cell by cell, on random texts."""
+
+        def table(a: str, b: str) -> int:
+            rows = [list(range(len(b) + 1))]
+            for i, x in enumerate(a, 1):
+                row = [i]
+                for j, y in enumerate(b, 1):
+                    least = min(rows[-1][j] + 1, row[-1] + 1, rows[-1][j - 1] + (x != y))
+                    if i > 1 and j > 1 and (x, a[i - 2]) == (b[j - 2], y):
+                        least = min(least, rows[-2][j - 2] + 1)
+                    row.append(least)
+                rows.append(row)
+            return rows[-1][-1]
+
+        draw = random.Random(7)
+        for _ in range(3000):
+            a, b = ("".join(draw.choices("abc", k=draw.randint(0, 8))) for _ in "ab")
+            limit = draw.randint(0, 8)
+            self.assertEqual(distance(a, b, limit), min(table(a, b), limit + 1), (a, b, limit))
+
+    def test_nearest_names_are_looked_for_when_they_are_read(self):
+        asked = []
+        error = UnknownName("encoder", "x", lambda: asked.append(1) or ["clip-vit-l-14"])
+        self.assertEqual(asked, [])
+        self.assertIn("nearest known: clip-vit-l-14", str(error))
+        self.assertEqual((error.nearest, asked), (("clip-vit-l-14",), [1]))
+
 
 class HubNames(unittest.TestCase):
     """Names as model hubs write them."""
@@ -138,6 +167,58 @@ class HubNames(unittest.TestCase):
         for text in ("CLIP-L-999", "siglip-so400m-14-385"):
             with self.assertRaises(UnknownName):
                 words.resolve("encoder", text)
+
+
+class Listed(unittest.TestCase):
+    def test_every_name_of_a_kind_is_listed(self):
+        words = support.library().words
+        for asked, kind in (
+            ("encoders", "encoder"),
+            ("LLMs", "llm"),
+            ("GPUs", "hardware"),
+            ("families", "family"),
+            ("benchmark", "benchmark"),
+            ("resolution", "resolution"),
+        ):
+            answer = support.call_json("tables", "names", asked)
+            self.assertEqual(answer["axis"], kind)
+            found = {one["slug"]: one for one in answer["names"]}
+            self.assertEqual(set(found), set(words.records(kind)), kind)
+        mixes = support.call_json("tables", "names", "data")["names"]
+        self.assertLessEqual(set(words.mixes.records), {one["slug"] for one in mixes})
+
+    def test_who_uses_a_name(self):
+        answer = support.call_json("tables", "names", "encoder", "siglip-so400m-14")["names"]
+        self.assertEqual([one["slug"] for one in answer][:1], ["siglip-so400m-14"])
+        rows = sum(
+            "siglip-so400m-14" in (row.setting.get("encoder") or "").split("+")
+            for paper in support.papers()
+            for table in paper.tables
+            for row in table.rows
+        )
+        self.assertEqual(answer[0]["rows"], rows)
+        self.assertGreater(answer[0]["models"], 30)
+
+    def test_text_and_errors(self):
+        for axis in ("encoder", "data", "dataset", "model", "hardware"):
+            code, out, _ = support.call("tables", "names", axis)
+            self.assertEqual(code, 0)
+            self.assertTrue(all(len(line) <= 80 for line in out.splitlines()), axis)
+        self.assertIn("encoder", support.call("tables", "names")[1])
+        code, _, err = support.call("tables", "names", "xyzzyq")
+        self.assertEqual((code, "'xyzzyq'" in err), (2, True))
+        self.assertEqual(support.call("tables", "names", "encoder", "xyzzyq")[0], 1)
+        # an error that rejects a name says what lists the names
+        for argv, kind in (
+            (("swap", "CLIP", "xyzzyq"), "encoder"),
+            (("swap", "CLIP", "SigLIP", "--data", "xyzzyq"), "data"),
+            (("models", "xyzzyq"), "model"),
+            (("benchmarks", "xyzzyq"), None),
+        ):
+            code, _, err = support.call(*argv)
+            self.assertEqual(code, 2, argv)
+            if kind:
+                self.assertIn(f"(tables names {kind})", err)
 
 
 if __name__ == "__main__":

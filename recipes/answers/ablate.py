@@ -11,100 +11,79 @@ from typing import NamedTuple
 from ..cost import flops
 from ..library import Library
 from ..picker import ablate as ablation
-from ..picker import rank
-from ..picker import scores as scores_
-from ..picker.limits import Constraints, Pairs
-from ..picker.space import CONNECTORS, Space, Visual, space
-from ..terms.recipe import BASELINE, Recipe, change
-from ..terms.tasks import TaskMix
-from ..terms.units import Budget, budget_text
-from .costs import data_part, language_part, recipe_costs, visual_part, whole
-from .pick import NothingFits, _place, allowed_by, hours_by
+from ..picker.limits import Pairs
+from ..picker.space import CONNECTORS, Space, Visual
+from ..terms.recipe import Recipe, change
+from .ground import NothingFits, Request, choices_for, ground, ground_of
+from .parts import data_part, language_part, recipe_costs, visual_part, whole
 
-DEFAULT_BUDGET = Budget("gpu_hours", 500.0, "a100-80gb-sxm")
+SPEND = (2.5, 5, 10)  # plans for the cost of so many runs of the recipe
 
 
 class AblateAnswer(NamedTuple):
-    """The axes in order of value for one recipe, the plan over all of them, and what was assumed to
-    get there.
+    """The axes in order of value for one recipe, and the plan over all of them.
 
-    worth: the gain, in percent of the mix's scale, below which an axis is not worth its runs; sure:
-    of the full recipe, without any run.
+    stated: was the recipe the user's own? worth: the gain, in percent of the mix's scale, below
+    which an axis is not worth its runs; sure: of the full recipe, without any run. hours_per_run:
+    of the recipe, on `gpu`.
     """
 
+    asked: Request
     recipe: Recipe
+    stated: bool
     values: list[ablation.AxisValue]
     sequence: list[ablation.Step]
     worth: float
     sure: float
-    assumed: str
+    confidence: float
     hours_per_run: float
+    gpu: str
+    plans: list[ablation.Plan]
 
 
 def answer_ablate(
     library: Library,
-    tasks: TaskMix,
+    asked: Request,
     own: Recipe | None,
     confidence: float,
-    limits: Constraints,
-    fix: Mapping[str, object],
-    avoid: Mapping[str, Sequence[str]],
     worth: float | None = None,
 ) -> AblateAnswer:
-    """What to ablate first: for a stated recipe, or for the best one under the constraints (without
-    any: DEFAULT_BUDGET). Raises space.EmptySpace.
+    """What to ablate first: for a stated recipe (what was only assumed of the limits is no limit for
+    it), or for the best one under the constraints. Raises space.EmptySpace.
     """
-    words, posterior = library.words, library.posterior
-    # nothing else is asked
-    alone = limits == Constraints(
-        limits.budget, dtype=limits.dtype, images=limits.images, deploy_gpu=limits.deploy_gpu
-    )
-    free = alone and limits.budget is None and own is None
-    limits = limits._replace(budget=DEFAULT_BUDGET) if free else limits
-    choices = space(words, fix, avoid)
     if own is None:
-        scores, pairs = (
-            scores_.Scores(choices, BASELINE, tasks, posterior, words),
-            Pairs(choices, limits, words, library.calibration),
-        )
-        result = rank.pick(scores, limits, library.calibration, top=1, compete=False, pairs=pairs)
-        if not result.recipes:
+        on = ground(library, asked)
+        found = on.ranked(top=1, compete=False).recipes
+        if not found:
             raise NothingFits(
                 "no recipe meets all constraints (pick, with the same flags, says what would have"
                 " to give)"
             )
-        best = result.recipes[0]
-        place = _place(choices, best)
-        recipe, costs = best.recipe, best.costs
-        default = " (default budget; --budget, other limits, or --recipe to change)" if free else ""
-        assumed = (
-            f"the pick is the best recipe for {budget_text(limits.budget)}{default}; "
-            if alone
-            else "the pick is the best recipe under these constraints, each of them for one run; "
-        )
+        recipe, costs, place = found[0].recipe, found[0].costs, on.place(found[0])
     else:
-        recipe = whole(own.stated(), words)
+        asked = asked._replace(limits=asked.limits.asked())
+        recipe = whole(own.stated(), library.words)
+        choices = choices_for(library, asked, asked.fix, asked.avoid)
         choices, place = _with_recipe(library, choices, recipe)
-        costs = recipe_costs(library, recipe, limits)[0]
-        scores, pairs = (
-            scores_.Scores(choices, BASELINE, tasks, posterior, words),
-            Pairs(choices, limits, words, library.calibration),
-        )
-        _fits(recipe, place, pairs, fix, avoid)
-        assumed = ""
+        costs = recipe_costs(library, recipe, asked.limits)[0]
+        on = ground_of(library, asked, choices)
+        _fits(recipe, place, on.pairs, asked.fix, asked.avoid)
     hours = costs.gpu_hours.gpu_hours
-    assumed += f"one run of it costs about {hours:,.0f} {costs.gpu} hours"
     values = ablation.ablate(
-        scores, place, confidence, hours_by(library, pairs), allowed_by(pairs), worth, whole=True
+        on.scores, place, confidence, on.hours(), on.allowed(), worth, whole=True
     )
     return AblateAnswer(
+        asked,
         recipe,
+        own is not None,
         values,
         ablation.sequence(values, confidence, worth),
         values[0].noise if worth is None else worth,
         math.prod(value.confidence_now for value in values),
-        assumed,
+        confidence,
         hours,
+        costs.gpu,
+        [plan for share in SPEND if (plan := ablation.within(values, share * hours))],
     )
 
 

@@ -3,7 +3,7 @@ what they cost.
 
 In: factors with canonical levels, what is held, what is to be seen, and the library. Out: an
 Experiment. Does not parse or print. The arithmetic is picker/design.py (settings), picker/power.py
-(seeds), costing.py (GPU-hours).
+(seeds), cost.py (GPU-hours).
 """
 
 import re
@@ -20,7 +20,7 @@ from ..picker import power
 from ..picker.design import Design, NoDesign
 from ..terms.recipe import BASELINE, Recipe, published_size
 from ..terms.vocabulary import Vocabulary
-from . import costs as costing
+from .cost import Order, bill
 
 
 class OutOfScale(Refused):
@@ -223,9 +223,7 @@ def plan(
         recipe = recipe_of(setting, factors, own, words)
         if recipe not in costed:
             try:
-                costed[recipe] = costing.bill(
-                    library, recipe, stages, gpu, 1, False, False
-                ).estimate.gpu_hours
+                costed[recipe] = bill(library, recipe, Order(gpu, plan=stages)).estimate.gpu_hours
             except flops.MissingFigure as missing:
                 costed[recipe] = None
                 notes.append(f"no cost for some runs: {missing}")

@@ -1,10 +1,11 @@
 """`fit`: make the stored fit from the published tables.
 
 In: the library. Out: the files of tables/derived: hyper.json (what the search found), posterior.bin
-(the fit) and ability.json (the lines of released models' scores, ability.py). Two processes share
-the work. How well such fits predict: backtest.py.
+(the fit), ability.json (the lines of released models' scores, ability.py) and standing.json. Two
+processes share the work. How well such fits predict: backtest.py.
 """
 
+import functools
 import json
 import os
 from collections.abc import Callable, Sequence
@@ -20,6 +21,8 @@ from ..effects.fit import fit
 from ..effects.hyper import Hyper
 from ..effects.mixes import know_mixes
 from ..effects.record import Fared, record
+from ..effects.standing import PATH as STANDING
+from ..effects.standing import dumped, standing, usual
 from ..effects.widths import spread_for, widened, widths_for
 from ..evidence.tables import load_papers
 from ..library import Library
@@ -27,6 +30,7 @@ from ..released import ability
 from ..released.models import Landscape
 from ..terms.tasks import parse_mix
 from ..terms.vocabulary import Vocabulary
+from . import plans, schedule
 
 # Smallest variances the search may reach, set by hand. Leave-one-paper-out scores cannot see
 # effects of components that one paper alone has; the floors of priors decide how far a change that
@@ -145,6 +149,8 @@ def run(library: Library, rounds: int, check: bool, say: Callable[[str], None]) 
         separators=(",", ":"),
     )
     write_text(os.path.join(directory, "derived", "ability.json"), text + "\n")
+    say("setting unusual parts beside usual ones")
+    _write_standing(library, digest)
     path = os.path.join(directory, *store.PATH)
     write_bytes(path, store.posterior_bytes(fitted, digest))
     return {
@@ -165,6 +171,15 @@ def _write_record(directory: str, fared: Sequence[Fared]) -> None:
     head = {"format": 2, "how": "python3 main.py fit", "columns": Fared._fields}
     text = json.dumps(head, indent=1)[:-2] + ',\n "rows": [\n' + rows + "\n]}\n"
     write_text(os.path.join(directory, "derived", "record.json"), text)
+
+
+def _write_standing(library: Library, digest: str) -> None:
+    """tables/derived/standing.json."""
+    known = functools.partial(usual, library.practice, library.words)
+    papers = library.papers(shipped_only=True)
+    value = standing(papers, library.words, known)
+    value = value._replace(papers={**plans.sources(papers), "changes": schedule.sources(library)})
+    write_text(os.path.join(library.shipped, *STANDING), dumped(value, digest))
 
 
 def _rounded(hyper: Hyper) -> Hyper:

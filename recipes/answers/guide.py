@@ -19,14 +19,23 @@ from ..effects.rows import Found, find_rows, relevant_papers
 from ..evidence.contrasts import AXES, contrasts, doubtful, moved
 from ..evidence.tables import Paper, Table
 from ..library import Library
-from ..picker.limits import Constraints
+from ..picker.limits import DEFAULT_BUDGET, DEFAULT_DEVICE, Constraints
+from ..released import ranking
 from ..terms.recipe import Recipe
 from ..terms.tasks import TaskMix, parse_mix
-from ..terms.units import Budget, LatencyTarget
 from . import pick as picks
 from . import swap as answers
 
-LIMITS = Constraints(Budget("gpu_hours", 500.0, "a100-80gb-sxm"), LatencyTarget(300.0, "l4", False))
+# what `pick` assumes when nothing is said: the recipes here are those that it prints
+ROOM = 24.0  # GB of the assumed device (a test holds it against the registry)
+LIMITS = Constraints(
+    DEFAULT_BUDGET,
+    memory_gb=ROOM,
+    deploy_gpu=DEFAULT_DEVICE,
+    assumed=("budget", "device", "memory"),
+)
+# Sizes of released models that people ask for (total parameters below so many billions).
+SIZES = (2.5, 4.5, 9.0, 16.0, 40.0)
 LEVEL = 0.8
 GRADES = ("direct", "indirect", "extrapolated", "none")
 FAIL = ("contradicted", "not in the cited source")
@@ -371,12 +380,23 @@ class Reading(NamedTuple):
     axes: tuple[str, ...]
 
 
+class Leader(NamedTuple):
+    """A released model and one of its scores on the family: printed, or estimated."""
+
+    model: str
+    benchmark: str
+    value: float
+    printed: bool
+
+
 class Guide(NamedTuple):
-    """Everything that the whole skill says. families: task family -> advice under LIMITS; balanced:
-    the usual changes on the balanced mix.
+    """Everything that the whole skill says. families: task family -> advice under LIMITS;
+    released: task family -> the released model to adopt below each of SIZES (None: none prints a
+    score); balanced: the usual changes on the balanced mix.
     """
 
     families: Mapping[str, Advice]
+    released: Mapping[str, Sequence["Leader | None"]]
     balanced: tuple[Entry, ...]
     rules: tuple[Backed, ...]
     audits: tuple[Audit, ...]
@@ -491,21 +511,30 @@ def backed(library: Library, rule: Rule) -> Backed:
     return Backed(rule, mix, grades(shown), cells, said and all(one.holds for one in cells))
 
 
-def advice(
-    library: Library,
-    changes: Changes,
-    tasks: TaskMix,
-    limits: Constraints,
-    fix: Mapping[str, object] | None = None,
-    avoid: Mapping[str, Sequence[str]] | None = None,
-) -> Advice:
+def advice(library: Library, changes: Changes, asked: picks.Request) -> Advice:
     """What to say for one mix. Raises space.EmptySpace."""
     return Advice(
-        tasks,
-        limits,
-        picks.answer_pick(library, tasks, limits, fix or {}, avoid or {}, 1, LEVEL),
-        changes.on(tasks),
+        asked.tasks, asked.limits, picks.answer_pick(library, asked), changes.on(asked.tasks)
     )
+
+
+def leaders(library: Library, tasks: TaskMix) -> tuple[Leader | None, ...]:
+    """The released open model to adopt below each of SIZES."""
+    out: list[Leader | None] = []
+    for size in SIZES:
+        try:
+            found = ranking.adopt(library.released, tasks, size, count=1)
+        except ranking.NothingPrinted:
+            found = None
+        if not found or not found.ranked:
+            out.append(None)
+            continue
+        first = found.ranked[0]
+        cell = next((c for c in first.cells if c.kind == "printed"), first.cells[0])
+        out.append(
+            Leader(first.model.name, cell.target.benchmark, cell.value, cell.kind == "printed")
+        )
+    return tuple(out)
 
 
 def reading(library: Library) -> tuple[Reading, ...]:
@@ -555,11 +584,16 @@ def gather(library: Library) -> Guide:
     """All of it. Takes seconds: it picks a recipe for each task family."""
     changes = Changes(library)
     families = {
-        family: advice(library, changes, parse_mix(family, library.words), LIMITS)
+        family: advice(
+            library,
+            changes,
+            picks.Request(parse_mix(family, library.words), LIMITS, top=1, level=LEVEL),
+        )
         for family in library.words.families()
     }
     return Guide(
         families,
+        {family: leaders(library, one.tasks) for family, one in families.items()},
         changes.on(parse_mix(None, library.words)),
         tuple(backed(library, rule) for rule in RULES),
         tuple(audits(library)),

@@ -48,8 +48,8 @@ def uses(papers: Sequence[Paper]) -> Uses:
 
 
 def asked(text: str, mixes: Mixes, words: Vocabulary) -> Asked:
-    """The datasets (or kinds of data) that a name means: a dataset, a benchmark's training splits, a
-    kind or a task family. Raises UnknownName.
+    """The datasets (or kinds of data) that a name means: a dataset, a benchmark's training splits,
+    a kind or a task family. Raises UnknownName.
     """
     key = mixes.dataset_spellings.get(fold(text))
     benchmark = words.find("benchmark", text)

@@ -9,10 +9,11 @@ does not score, pool or guess a rate.
 
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
+from ..cost.training import two_stages
 from ..effects.features import llm_params_b
 from ..evidence.tables import Paper, Row, Table
 from ..library import Library
@@ -21,10 +22,6 @@ from ..terms.recipe import Recipe
 if TYPE_CHECKING:
     from ..cost.training import Stage
 
-# The papers whose rows print a learning rate of a stage, and those whose rows print the two-stage
-# plan with its 558K (a test holds both against the tables).
-RATED = ("cambrian1", "llava1_5", "llava_next", "molmo", "prismatic", "sharegpt4v")
-PLANNED = ("llava1_5", "llava_next", "prismatic")
 ORIGIN = "2310.03744"  # LLaVA-1.5, which the plan comes from (cost/training.two_stages)
 EACH = 2  # papers cited for a plan
 
@@ -139,10 +136,11 @@ class Schedules:
     def __init__(self, library: Library):
         self.words = library.words
         own = {paper.key for paper in library.own_papers()}
+        rated, planned = (library.standing.papers[name] for name in ("rated", "planned"))
         printed = [
             one
-            for paper in library.papers({*RATED, *PLANNED})
-            for one in _printed(paper, paper.key in PLANNED or paper.key in own)
+            for paper in library.papers({*rated, *planned})
+            for one in _printed(paper, paper.key in planned or paper.key in own)
         ]
         self.rated = [one for one in printed if any(stage.rates for stage in one.said)]
         self.planned = [one for one in printed if len(one.said) > 1]
@@ -249,6 +247,22 @@ def _printed(paper: Paper, plans: bool) -> Iterator[Printed]:
                 said = read_training(text, row.setting.get("frozen_encoder") is False)
                 if said:
                     yield Printed(table, row, said)
+
+
+def sources(papers: Iterable[Paper]) -> dict[str, list[str]]:
+    """rated: papers with a row that prints a learning rate of a stage; planned: with one that
+    prints a plan of LLaVA-1.5's (frozen or trained encoder) with its 558K.
+    """
+    found: dict[str, set[str]] = {"rated": set(), "planned": set()}
+    plans = [two_stages(1.0, "", 0.0, frozen) for frozen in (True, False)]
+    known = [tuple(frozenset(stage.trains) for stage in plan) for plan in plans]
+    for paper in papers:
+        for one in _printed(paper, True):
+            if any(stage.rates and stage.trains <= ALL for stage in one.said):
+                found["rated"].add(paper.key)
+            if any(prints_plan(one.row, one.said, plan, plans[0][0].samples) for plan in known):
+                found["planned"].add(paper.key)
+    return {name: sorted(keys) for name, keys in found.items()}
 
 
 def prints_plan(

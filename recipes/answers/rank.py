@@ -14,12 +14,12 @@ from ..effects.features import difference, features
 from ..effects.judge import judge
 from ..effects.rows import find_rows, relevant_papers
 from ..library import Library
-from ..picker.competition import draw
+from ..picker.competition import lattice
 from ..picker.limits import Constraints, Costs, exceeds
 from ..picker.space import same_size
 from ..terms.recipe import BASELINE, Recipe, change, published_size
 from ..terms.tasks import TaskMix, parse_mix
-from .costs import recipe_costs
+from .parts import recipe_costs
 from .swap import Printed, pooled_print
 
 AXES = ("encoder", "connector", "llm", "llm_params_b", "data", "resolution", "visual_tokens")
@@ -202,8 +202,10 @@ def p_best(
             covariance[i][j] = covariance[j][i] = traces[i].covariance(traces[j]) + both * wide
     means = [judged[v].expected if v in judged else 0.0 for v in contenders]
     wins = [0] * size
-    for values in draw(means, covariance, DRAWS):
-        wins[values.index(max(values))] += 1
+    for apart_ in lattice(covariance, DRAWS // 2):
+        for sign in (1, -1):
+            values = [mean + sign * x for mean, x in zip(means, apart_)]
+            wins[values.index(max(values))] += 1
     return {v: count / DRAWS for v, count in zip(contenders, wins)}
 
 

@@ -10,14 +10,13 @@ from typing import NamedTuple
 
 from ..library import Library
 from ..picker import ablate, rank
-from ..picker import scores as scores_
-from ..picker.limits import Constraints, Pairs
-from ..picker.space import space
+from ..picker.limits import Constraints
 from ..terms.recipe import BASELINE, Recipe
 from ..terms.tasks import TaskMix
 from ..terms.units import Budget
-from . import pick as picks
 from . import swap as answers
+from .ground import NothingFits, Request
+from .pick import PickAnswer, answer_pick
 
 CLOUD = 40  # recipes near the top that the Pareto plot shows
 LADDER = (2, 4, 8, 16, 32, 64)  # the best recipe for the pick's cost divided by these
@@ -39,7 +38,7 @@ class Report(NamedTuple):
 
     tasks: TaskMix
     limits: Constraints
-    picked: picks.PickAnswer
+    picked: PickAnswer
     level: float
     parts: Mapping[str, Section]
     main: str | None  # the axis of `parts` with most direct rows
@@ -53,43 +52,24 @@ class Report(NamedTuple):
 
 def gather(
     library: Library,
-    tasks: TaskMix,
-    limits: Constraints,
-    fix: Mapping[str, object],
-    avoid: Mapping[str, Sequence[str]],
-    top: int,
-    level: float,
+    request: Request,
     swaps: Sequence[tuple[tuple[str, str], Recipe, Recipe]],
     tell: Callable[[str], None],
 ) -> Report:
-    """Ask all the questions. Raises space.EmptySpace, and picks.NothingFits when no recipe meets
-    the constraints.
+    """Ask all the questions. Raises space.EmptySpace, and NothingFits when no recipe meets the
+    constraints.
     """
+    tasks, level = request.tasks, request.level
     tell("ranking recipes")
-    picked = picks.answer_pick(library, tasks, limits, fix, avoid, top, level)
+    picked = answer_pick(library, request)
     if not picked.result.recipes:
-        raise picks.NothingFits(
-            f"no recipe meets all constraints: {'; '.join(picked.warnings[1:])}"
-        )
+        raise NothingFits(f"no recipe meets all constraints: {'; '.join(picked.warnings[1:])}")
     best = picked.result.recipes[0]
-    # the cloud without citations, for which all papers would be read again
     tell("the best recipes for less")
-    choices = space(library.words, fix, avoid)
-    scores = scores_.Scores(choices, BASELINE, tasks, library.posterior, library.words)
-    cloud = rank.pick(
-        scores, limits, library.calibration, top=CLOUD, level=level, compete=False
-    ).recipes
-    front = cheaper(library, scores, limits, best, level)
+    cloud = picked.ground.ranked(top=CLOUD, level=level, compete=False).recipes
+    front = cheaper(picked, best)
     tell("what to ablate")
-    place = (
-        choices.visuals.index(best.visual),
-        choices.languages.index(best.language),
-        choices.data.index(best.data),
-    )
-    pairs = Pairs(choices, limits, library.words, library.calibration)
-    values = ablate.ablate(
-        scores, place, level, picks.hours_by(library, pairs), picks.allowed_by(pairs)
-    )
+    values = picked.values
     tell("the rows behind it")
     parts = {
         axis: Section(
@@ -112,7 +92,7 @@ def gather(
         if record.get("higher_is_better") is False
     )
     return Report(
-        tasks, limits, picked, level, parts, main, asked, cloud, front, tuple(values), lower
+        tasks, request.limits, picked, level, parts, main, asked, cloud, front, tuple(values), lower
     )
 
 
@@ -142,23 +122,22 @@ def part_sides(library: Library, best: Recipe) -> dict[str, tuple[Recipe, Recipe
     return out
 
 
-def cheaper(
-    library: Library, scores: scores_.Scores, limits: Constraints, best: rank.Ranked, level: float
-) -> tuple[rank.Ranked, ...]:
+def cheaper(picked: PickAnswer, best: rank.Ranked) -> tuple[rank.Ranked, ...]:
     """The best recipe for the pick's training cost and for each of a ladder of fractions of it,
     under the other constraints.
     """
     found = {best.recipe: best}
+    limits, calibration = picked.asked.limits, picked.library.calibration
     for part in LADDER:
         budget = Budget("flop", best.costs.flop / part, best.costs.gpu)
         if limits.budget and limits.budget.kind == "images":
             budget = Budget("images", limits.budget.amount / part, None)
         result = rank.pick(
-            scores,
+            picked.ground.scores,
             limits._replace(budget=budget),
-            library.calibration,
+            calibration,
             top=1,
-            level=level,
+            level=picked.asked.level,
             compete=False,
         )
         if not result.recipes:

@@ -8,11 +8,12 @@ nothing here is the model's; what the model says of a trained encoder is picks.p
 
 import math
 import re
+import statistics
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from itertools import combinations
 from typing import NamedTuple
 
-from ..effects import meta, tails
+from ..effects import tails
 from ..effects.change import SAYS_FROZEN, together
 from ..effects.columns import recipe_rows, sampling_variance
 from ..effects.features import llm_params_b
@@ -21,22 +22,6 @@ from ..evidence.tables import Row, Table
 from ..library import Library
 from ..terms.tasks import TaskMix
 
-# The papers with a pair of rows for one of CHANGES (a test holds it against the tables).
-PAPERS = (
-    "brave",
-    "cambrian1",
-    "honeybee",
-    "idefics2",
-    "llava-uhd",
-    "llava1_5",
-    "llava_next",
-    "m3",
-    "mm1_5",
-    "molmo",
-    "nvila",
-    "prismatic",
-    "sharegpt4v",
-)
 # the mix's benchmarks, others of their families, means that a paper prints, other tasks
 TIERS = ("mix", "related", "average", "other")
 # doublings within which an LLM is of the size asked for
@@ -284,16 +269,18 @@ class Pair(NamedTuple):
 
 
 class Pairs:
-    """The pairs of printed rows of every change."""
+    """The pairs of printed rows of every change. keys: of the papers to read (default: those known
+    to print one).
+    """
 
-    def __init__(self, library: Library):
+    def __init__(self, library: Library, keys: Iterable[str] | None = None):
         self.library = library
         self.axis_of = {
             key: record["axis"] for key, record in library.words.records("setting").items()
         }
         self.found: dict[str, list[Pair]] = {slug: [] for slug in KNOWN}
         self._runs: set[tuple] = set()
-        for paper in library.papers(PAPERS):
+        for paper in library.papers(library.standing.papers["changes"] if keys is None else keys):
             for table in paper.tables:
                 if "training" in table.varies:
                     self._in_table(table)
@@ -469,15 +456,39 @@ def _row(pair: Pair, library: Library, sign: float) -> dict:
     }
 
 
+def sources(library: Library) -> list[str]:
+    """The published papers with a pair of rows for one of CHANGES."""
+    papers = library.papers(shipped_only=True)
+    pairs = Pairs(library, {paper.key for paper in papers})
+    files = {table.id: paper.key for paper in papers for table in paper.tables}
+    return sorted({files[one.table.id] for found in pairs.found.values() for one in found})
+
+
 def percent_of(contrast: Contrast) -> float:
     """The delta of a contrast in percent of its metric's scale."""
     return contrast.delta * 100 / (contrast.metric.max or 100)
 
 
+def _tiers(library: Library, tasks: TaskMix) -> Callable[[str], int]:
+    """Number in TIERS of a benchmark."""
+    records = library.words.records("benchmark")
+    families = {records[name]["family"] for name in tasks.benchmarks}
+
+    def tier(name: str) -> int:
+        record = records.get(name, {})
+        if name in tasks.benchmarks:
+            return 0
+        if record.get("kind") == "average":
+            return 2
+        return 1 if record.get("family") in families else 3
+
+    return tier
+
+
 def printed(
     pairs: Sequence[Pair], library: Library, tasks: TaskMix, level: float, sign: float = 1.0
 ) -> Printed | None:
-    """Pool pairs over papers on the mix, or on the nearest tasks that they print; None without
+    """The median over papers on the mix, or on the nearest tasks that they print; None without
     pairs (copies apart).
 
     A paper is one result however many pairs and benchmarks it has: the mean over its benchmarks, by
@@ -485,23 +496,7 @@ def printed(
     heterogeneity that the fit found between settings that differ in training; the interval is for
     one more such result.
     """
-    records = library.words.records("benchmark")
-    families = {records[name]["family"] for name in tasks.benchmarks}
-
-    def tier(name: str) -> int:
-        record = records.get(name, {})
-        return (
-            0
-            if name in tasks.benchmarks
-            else (
-                2
-                if record.get("kind") == "average"
-                else 1
-                if record.get("family") in families
-                else 3
-            )
-        )
-
+    tier = _tiers(library, tasks)
     cells = [(pair, contrast) for pair in pairs if not pair.copied for contrast in pair.contrasts]
     if not cells:
         return None
@@ -517,28 +512,42 @@ def printed(
         for paper, found in by_paper.items()
     }
     weight = {name: tasks.benchmarks.get(name, 1.0) for found in means.values() for name in found}
-    y = [_mean(found, weight) for found in means.values()]
-    v = [sum(_variances(found, weight, library)) for found in means.values()]
-    pool = meta.pool(y, v, "DL")
-    sd = math.sqrt(pool.se**2 + pool.tau2 + sum(_variances(weight, weight, library)))
+    results = {paper: _mean(found, weight) for paper, found in means.items()}
+    own = [sum(_variances(found, weight, library)) for found in means.values()]
+    middle, variance = robust(list(results.values()), own)
+    sd = math.sqrt(variance + sum(_variances(weight, weight, library)))
     half = tails.half_width(level) * sd
-    benchmarks = {
-        name: (
-            sum(found[name] for found in means.values() if name in found)
-            / sum(name in found for found in means.values())
-        )
-        for name in weight
-    }
     return Printed(
         TIERS[lead],
-        pool.estimate,
-        pool.estimate - half,
-        pool.estimate + half,
-        tails.cdf(pool.estimate / sd),
-        benchmarks,
-        dict(zip(means, y)),
+        middle,
+        middle - half,
+        middle + half,
+        tails.cdf(middle / sd),
+        {name: statistics.fmean(_having(means, name)) for name in weight},
+        results,
         _once(pair for pair, _ in kept),
     )
+
+
+def _having(means: Mapping[str, Mapping[str, float]], name: str) -> list[float]:
+    """The papers' means on one benchmark."""
+    return [found[name] for found in means.values() if name in found]
+
+
+def robust(results: Sequence[float], own: Sequence[float]) -> tuple[float, float]:
+    """(median of the papers' results, variance of the next paper's true effect around it).
+
+    One paper that is far from the others moves neither. The spread between papers is that of the
+    median absolute deviation (1.4826 of it is a standard deviation of a normal distribution), less
+    what their own variances explain; the median of k results has pi / 2k of their variance.
+    """
+    middle = statistics.median(results)
+    spread = (1.4826 * statistics.median(abs(y - middle) for y in results)) ** 2
+    noise = statistics.median(own)
+    between = max(0.0, spread - noise)
+    count = len(results)
+    efficiency = math.pi / 2 if count > 2 else 1.0  # of one or two, the median is the mean
+    return middle, efficiency * (between + noise) / count + between
 
 
 def _once(pairs: Iterable[Pair]) -> tuple[Pair, ...]:

@@ -21,8 +21,8 @@ from ..picker.limits import Constraints, Costs
 from ..terms.recipe import BASELINE, Recipe, change, published_size
 from ..terms.tasks import TaskMix, parse_mix
 from ..terms.vocabulary import Vocabulary
-from .costs import recipe_costs
 from .fared import record_line
+from .parts import recipe_costs
 
 if TYPE_CHECKING:
     from ..effects.attribution import Attribution

@@ -71,9 +71,9 @@ def _unique(pairs: list) -> dict:
     return value
 
 
-def read_text(path, *, root=None) -> str:
-    """The file's text (UTF-8, no BOM, at most MAX_BYTES; a regular file that lies below `root` if
-    one is given).
+def read_text(path, *, root=None, limit: int = MAX_BYTES, bom: bool = False) -> str:
+    """The file's text (UTF-8, at most `limit` bytes; a regular file that lies below `root` if one
+    is given). bom: a byte-order mark is left out, not refused.
     """
     path = os.fspath(path)
     try:
@@ -84,25 +84,25 @@ def read_text(path, *, root=None) -> str:
         info = os.stat(path)  # before opening: to open a pipe is to wait for its writer
         if not stat.S_ISREG(info.st_mode):
             raise EvidenceError(path, "", "not a regular file", "file")
-        if info.st_size > MAX_BYTES:
+        if info.st_size > limit:
             raise EvidenceError(
                 path,
                 "",
-                f"{info.st_size} bytes: more than the {MAX_BYTES} that a table may have",
+                f"{info.st_size} bytes: more than the {limit} that such a file may have",
                 "file",
             )
         with open(path, "rb") as file:
-            raw = file.read(MAX_BYTES)
+            raw = file.read(limit)
     except OSError as error:
         raise EvidenceError(
             path, "", f"cannot be read: {error.strerror or error}", "file"
         ) from None
-    if raw.startswith(b"\xef\xbb\xbf"):
+    if raw.startswith(b"\xef\xbb\xbf") and not bom:
         raise EvidenceError(
             path, "", "starts with a byte-order mark; save it as UTF-8 without BOM", "encoding"
         )
     try:
-        text = raw.decode("utf-8")
+        text = raw.decode("utf-8-sig" if bom else "utf-8")
     except UnicodeDecodeError as error:
         raise EvidenceError(path, "", f"not UTF-8 (byte {error.start})", "encoding") from None
     return text
@@ -123,11 +123,11 @@ def _check_depth(text: str) -> None:
             depth -= len(run)
 
 
-def parse(text: str, name: str, *, trusted: bool = False):
+def parse(text: str, name: str, *, trusted: bool = False, constant=_no_constant):
     """Parse JSON text strictly: no NaN or Infinity, no key twice, no deep nesting, no endless
     numbers.
 
-    `trusted` leaves out the checks that cost time; it is for the tables that ship with the program.
+    constant: what NaN or Infinity becomes (a function of its name). `trusted` leaves out the checks that cost time; it is for the tables that ship with the program.
     """
     try:
         if trusted:
@@ -135,7 +135,7 @@ def parse(text: str, name: str, *, trusted: bool = False):
         _check_depth(text)
         return json.loads(
             text,
-            parse_constant=_no_constant,
+            parse_constant=constant,
             parse_float=_number,
             parse_int=_integer,
             object_pairs_hook=_unique,

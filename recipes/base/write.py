@@ -5,10 +5,12 @@ that a reviewer's diff shows one line per changed row and a finding can name the
 `write_text` (`write_bytes`) is how every file of the project is written.
 """
 
+import contextlib
 import errno
 import json
 import os
 import stat
+from collections.abc import Iterator
 
 
 def _line(value) -> str:
@@ -97,10 +99,50 @@ def write_bytes(path: str, content: bytes) -> None:
         raise OSError(errno.EINVAL, "not a regular file", path)
     temporary = f"{path}.{os.getpid()}.tmp"
     try:
-        with open(temporary, "wb") as file:
-            file.write(content)
+        if not _write_unnamed(temporary, content):
+            with open(temporary, "wb") as file:
+                file.write(content)
         os.replace(temporary, path)
     except OSError as error:
         if os.path.exists(temporary):
             os.unlink(temporary)
         raise OSError(error.errno, f"cannot be written: {error.strerror}", path) from None
+
+
+def _write_unnamed(temporary: str, content: bytes) -> bool:
+    """Write a file that has no name until it is complete (Linux): a program that is killed
+    meanwhile leaves nothing behind. False where the system or its file system cannot.
+    """
+    if not hasattr(os, "O_TMPFILE"):
+        return False
+    try:
+        unnamed = os.open(os.path.dirname(temporary) or ".", os.O_TMPFILE | os.O_WRONLY, 0o666)
+    except OSError:
+        return False
+    with open(unnamed, "wb") as file:
+        file.write(content)
+        file.flush()
+        try:
+            os.link(f"/proc/self/fd/{unnamed}", temporary, follow_symlinks=True)
+        except OSError:
+            return False
+    return True
+
+
+@contextlib.contextmanager
+def locked(folder: str) -> Iterator[None]:
+    """Hold a folder: of two programs that read, change and replace a file in it, the second waits.
+    Does nothing where the system has no such locks.
+    """
+    try:
+        import fcntl
+    except ImportError:
+        yield
+        return
+    held = os.open(folder, os.O_RDONLY)
+    try:
+        with contextlib.suppress(OSError):  # a file system without locks
+            fcntl.flock(held, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(held)

@@ -12,8 +12,10 @@ from .arguments import (
     flag,
     number,
     recipe_fields,
+    screen_flags,
 )
 from .console import err, out, show, style
+from .registry import shell
 
 
 def ablate_arguments(parser: Parser) -> None:
@@ -48,36 +50,38 @@ def ablate_arguments(parser: Parser) -> None:
             " the noise of one run)"
         ),
     )
+    screen_flags(parser, why="every axis with its runs, the plan over all of them, words")
 
 
 def ablate_command(args, library: Library, understood: dict | None = None) -> int:
     """The axes in the order to ablate them, with runs and GPU-hours."""
-    tasks = parse_mix(args.tasks, library.words)
+    from ..answers import ablate
+    from ..answers.ground import NothingFits, Request
+    from ..show import ablate as screen
+
+    words = library.words
     own = (
-        parse(recipe_fields(args.recipe, "ablate: --recipe"), library.words)[0]
+        parse(recipe_fields(args.recipe, "ablate: --recipe"), words)[0]
         if args.recipe is not None
         else None
     )
-    from ..answers import ablate
-    from ..answers import pick as picks
-
+    asked = Request(
+        parse_mix(args.tasks, words),
+        constraints(args, words),
+        *choices_of(args, words),
+        any_parts=args.any_parts,
+        trainable_with=args.trainable_with,
+    )
     try:
-        answer = ablate.answer_ablate(
-            library,
-            tasks,
-            own,
-            args.confidence,
-            constraints(args, library.words),
-            *choices_of(args, library.words),
-            args.worth,
-        )
-    except picks.NothingFits as nothing:  # no bad input: as with `pick`, exit code 1
+        answer = ablate.answer_ablate(library, asked, own, args.confidence, args.worth)
+    except NothingFits as nothing:  # no bad input: as with `pick`, exit code 1
         err(f"error: {nothing}")
         return 1
-    from ..show import ablate as ablation
-
+    view = screen.view(answer, words)
+    view["next"] = ["the same with --why (every axis, every run)", shell(["design", "--help"])]
     if args.json:
-        show({**(understood or {}), **ablation.ablate_json(answer, args.confidence)})
+        show({**(understood or {}), **view})
     else:
-        out(ablation.ablate_text(answer, tasks.label, args.confidence, style()))
+        whole = args.why or args.rows
+        out(screen.full_text(view, style()) if whole else screen.first_screen(view, style()))
     return 0

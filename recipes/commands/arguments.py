@@ -13,10 +13,10 @@ from collections.abc import Callable, Sequence
 from ..base.errors import Refused
 from ..cost import tokens
 from ..library import Library
-from ..picker.limits import Constraints
+from ..picker.limits import DEFAULT_BUDGET, DEFAULT_DEVICE, Constraints
 from ..picker.space import same_size
 from ..terms import units
-from ..terms.recipe import FIELDS, parse
+from ..terms.recipe import FIELDS, Recipe, parse
 from ..terms.vocabulary import UnknownName, Vocabulary, fold, nearest
 from .console import out
 
@@ -136,6 +136,21 @@ def stated_flags(args: argparse.Namespace, words: Vocabulary, prefix: str = "") 
     return recipe.stated()
 
 
+def recipes_side_by_side(args: argparse.Namespace, words: Vocabulary) -> list[Recipe]:
+    """The whole recipes that flags name: one for each of several LLMs (--llm a,b)."""
+    from ..answers.parts import whole
+
+    lists = [f for f in ("llm", "llm_params_b") if "," in (getattr(args, f) or "")]
+    if len(lists) > 1:
+        raise Usage("--llm and --llm-params-b: several of one of them, not of both")
+    field = lists[0] if lists else "llm"
+    found = []
+    for name in getattr(args, field).split(",") if lists else [args.llm]:
+        one = argparse.Namespace(**{**vars(args), field: name})
+        found.append(whole(stated_flags(one, words), words))
+    return found
+
+
 def side_of(field: str, text: str, words: Vocabulary) -> dict:
     """Recipe fields that one name of a swap stands for."""
     if field == "frozen_encoder":
@@ -182,6 +197,11 @@ def recipe_fields(text: str, command: str) -> dict[str, str]:
             raise Usage(f"{command}: {name[:40]} is given twice")
         fields[name] = match[2]
     return fields
+
+
+def own_fields(text: str | None, command: str, words: Vocabulary) -> dict:
+    """--recipe FIELD=VALUE,…: canonical fields."""
+    return parse(recipe_fields(text or "", f"{command}: --recipe"), words)[0].stated()
 
 
 def pairs(values: Sequence[str], flag_name: str, words: Vocabulary) -> list[tuple[str, object]]:
@@ -288,6 +308,16 @@ def constraint_flags(parser) -> None:
         default=[],
         help="leave out a component: encoder=clip-vit-l-14 (repeatable)",
     )
+    parser.add_argument(
+        "--any-parts",
+        action="store_true",
+        help="also parts that no released model has and that no rows on the tasks speak for",
+    )
+    parser.add_argument(
+        "--trainable-with",
+        metavar="TARGET",
+        help="only what this training program can be told (export --to list names them)",
+    )
 
 
 def limit_flags(parser) -> None:
@@ -296,8 +326,8 @@ def limit_flags(parser) -> None:
         "--budget",
         metavar="B",
         help=(
-            "training budget: 500 A100-hours, 8xH100 for a day, 2e21 FLOP, 50M images, $2,000 at"
-            " $1.50 per H100-hour"
+            "training budget: 500 A100-hours (assumed when none is given), 8xH100 for a day, 2e21"
+            " FLOP, 50M images, $2,000 at $1.50 per H100-hour, any"
         ),
     )
     parser.add_argument(
@@ -307,7 +337,9 @@ def limit_flags(parser) -> None:
     )
     parser.add_argument("--speed", metavar="S", help="decoding: 20 tokens/s on Orin")
     parser.add_argument(
-        "--memory", metavar="M", help="memory of the deployment: 24GB, 'fits 24GB in int4'"
+        "--memory",
+        metavar="M",
+        help="memory of the deployment: 24GB, 'fits 24GB in int4', any (default: the device's)",
     )
     parser.add_argument(
         "--deploy",
@@ -337,42 +369,64 @@ def limit_flags(parser) -> None:
     )
 
 
+FREE = ("any", "none", "no limit", "unlimited")
+
+
 def constraints(args: argparse.Namespace, words: Vocabulary) -> Constraints:
-    """What a recipe must meet, from `constraint_flags`."""
-    device = "jetson-agx-orin-64gb" if args.deploy == "edge" else "l4"
-    speed = units.speed(args.speed, words) if args.speed is not None else None
-    if speed and speed.gpu:
-        device = speed.gpu
-    latency = None
-    if args.latency is not None:
-        latency = units.latency(args.latency, words)
-        if not re.search(r"\son\s", args.latency, re.I):
-            latency = latency._replace(gpu=device)
-        elif speed and speed.gpu and latency.gpu != speed.gpu:
-            raise Usage(
-                f"--latency is about {latency.gpu} and --speed about {speed.gpu}: one device at a"
-                " time"
-            )
-    memory, stored = units.memory(args.memory) if args.memory is not None else (None, None)
+    """What a recipe must meet, from `constraint_flags`; what they leave open is assumed, and said
+    to be.
+    """
+    device, latency, speed = _device(args, words)
+    free = {name for name in ("budget", "memory") if _lifted(getattr(args, name))}
+    memory, stored = None, None
+    if args.memory is not None and "memory" not in free:
+        memory, stored = units.memory(args.memory)
     if stored and args.dtype and args.dtype != stored:
         raise Usage(f"--memory says {stored} and --dtype {args.dtype}")
-    device = latency.gpu if latency else device
+    budget = DEFAULT_BUDGET if args.budget is None else None
+    if args.budget is not None and "budget" not in free:
+        budget = units.budget(args.budget, words)
     # what it runs on, it must fit into
-    room = (
-        words.records("hardware")[device].get("memory_gb")
-        if latency or speed or args.deploy
-        else None
+    room = words.records("hardware")[device].get("memory_gb")
+    named = latency or speed or args.deploy
+    assumed = (
+        ("budget", args.budget is None),
+        ("device", not named),
+        ("memory", args.memory is None and not named),
     )
     return Constraints(
-        units.budget(args.budget, words) if args.budget is not None else None,
+        budget,
         latency,
-        room if memory is None else memory,
+        None if "memory" in free else room if memory is None else memory,
         args.dtype or stored or "bf16",
         deploy_gpu=device,
         tokens_per_s=speed.tokens_per_s if speed else None,
         images=args.images,
         commercial=args.licence == "commercial",
+        assumed=tuple(name for name, yes in assumed if yes),
     )
+
+
+def _lifted(text: str | None) -> bool:
+    return text is not None and text.strip().lower() in FREE
+
+
+def _device(args: argparse.Namespace, words: Vocabulary) -> tuple:
+    """(device, latency, speed) as asked for."""
+    device = "jetson-agx-orin-64gb" if args.deploy == "edge" else DEFAULT_DEVICE
+    speed = units.speed(args.speed, words) if args.speed is not None else None
+    if speed and speed.gpu:
+        device = speed.gpu
+    if args.latency is None:
+        return device, None, speed
+    latency = units.latency(args.latency, words)
+    if not re.search(r"\son\s", args.latency, re.I):
+        latency = latency._replace(gpu=device)
+    elif speed and speed.gpu and latency.gpu != speed.gpu:
+        raise Usage(
+            f"--latency is about {latency.gpu} and --speed about {speed.gpu}: one device at a time"
+        )
+    return latency.gpu, latency, speed
 
 
 def image_size(text: str) -> tuple[int, int]:
@@ -415,3 +469,32 @@ def choices_of(args, words: Vocabulary) -> tuple[dict[str, object], dict[str, li
     for field, value in pairs(args.avoid, "--avoid", words):
         avoid.setdefault(field, []).append(str(value))
     return dict(pairs(args.fix, "--fix", words)), avoid
+
+
+def screen_flags(parser: Parser, why: str) -> None:
+    """What to print beyond the first screen."""
+    parser.add_argument("--why", action="store_true", help=f"everything: {why}")
+    parser.add_argument("--rows", action="store_true", help="the printed rows behind the answer")
+
+
+def request_argv(args: argparse.Namespace) -> list[str]:
+    """The flags of `request_flags` as one would type them; those at their defaults left out."""
+    argv = []
+    for name, default in (
+        ("tasks", "balanced"),
+        ("budget", None),
+        ("latency", None),
+        ("speed", None),
+        ("memory", None),
+        ("deploy", None),
+        ("dtype", None),
+        ("images", 1),
+        ("licence", "any"),
+    ):
+        value = getattr(args, name)
+        argv += [f"--{name}", str(value)] if value not in (default, None) else []
+    argv += ["--any-parts"] if args.any_parts else []
+    argv += ["--trainable-with", args.trainable_with] if args.trainable_with else []
+    for name in ("fix", "avoid", "tables"):
+        argv += [part for value in getattr(args, name) for part in (f"--{name}", value)]
+    return argv

@@ -480,7 +480,7 @@ def _deployments(args, endpoints: Sequence, library: Library) -> dict:
         if given:
             raise Usage(f"compare: --{given} is for --latency-out FILE.json")
         return {}
-    from ..answers import latencies
+    from ..answers import measured
     from ..cost import memory
     from ..terms.recipe import parse
     from .arguments import whole_number
@@ -504,14 +504,14 @@ def _deployments(args, endpoints: Sequence, library: Library) -> dict:
                 f" {', '.join(missing)} (for one endpoint: --hardware {to.name}:L4)"
             )
         values = {name: stated[name].get(to.name) for name in DEPLOYED}
-        for name, known in (("engine", latencies.ENGINES), ("dtype", memory.WEIGHT_BYTES)):
+        for name, known in (("engine", measured.ENGINES), ("dtype", memory.WEIGHT_BYTES)):
             if values[name] not in known:
                 raise Usage(
                     f"compare: --{name}: {values[name][:40]!r} is none of {', '.join(known)}"
                 )
         recipe = parse(recipe_fields(values["recipe"], "compare: --recipe"), library.words)[0]
         gpus = whole_number(values["gpus"] or "1")
-        found[to.name] = latencies.deployment(
+        found[to.name] = measured.deployment(
             library,
             recipe,
             units.hardware(values["hardware"], library.words),
@@ -524,13 +524,13 @@ def _deployments(args, endpoints: Sequence, library: Library) -> dict:
 
 def _write_latencies(args, endpoints, served, jobs, done, key, library: Library) -> list[str]:
     """Write the rows; what was written and how the estimates compare."""
-    from ..answers import latencies
+    from ..answers import measured
 
     rows, notes = [], []
     for to in endpoints:
         deployment = served[to.name]
         device = library.words.records("hardware")[deployment.gpu]["name"]
-        row = latencies.row(
+        row = measured.row(
             to.name,
             [done[key(job)] for job in jobs if job.endpoint == to],
             deployment,
@@ -545,11 +545,11 @@ def _write_latencies(args, endpoints, served, jobs, done, key, library: Library)
                 " at a time)"
             )
     if rows:
-        count, replaced = latencies.write(args.latency_out, rows)
+        count, replaced = measured.write(args.latency_out, rows)
         notes += [
             f"wrote {count} row{'s' * (count != 1)} to {args.latency_out}"
             + (f" ({replaced} replaced)" if replaced else "")
             + f": latency --measured {args.latency_out} uses them",
-            *latencies.verdict(latencies.compared(library, rows, args.latency_out)),
+            *measured.verdict(measured.compared(library, rows, args.latency_out)),
         ]
     return notes

@@ -93,7 +93,7 @@ def words(kind: str, library) -> list[str]:
     paper, table, model, claim, field, axis, part.
     """
     from ..terms.recipe import FIELDS
-    from .design import CURVES
+    from .curve import CURVES
 
     vocabulary = library.words
     if kind in ("encoder", "connector", "llm", "data", "family", "hardware"):

@@ -6,30 +6,27 @@ is experiments.py and picker/.
 """
 
 import math
-import sys
 from collections.abc import Mapping
 
-from ..answers import costs as costing
+from ..answers import parts
+from ..answers.cost import PLANS
 from ..base.wording import clean
-from ..cost import flops
 from ..library import Library
 from ..picker.design import NoDesign
-from ..picker.limits import Constraints
 from ..show.text import wrap
 from ..terms import units
-from ..terms.recipe import BASELINE, FIELDS, Recipe, parse, published_size
-from ..terms.vocabulary import Vocabulary, fold, nearest
+from ..terms.recipe import BASELINE, FIELDS, parse
+from ..terms.vocabulary import fold, nearest
 from .arguments import (
     Parser,
     Usage,
     benchmark_list,
     flag,
-    level_flag,
     number,
+    own_fields,
     positive,
-    recipe_fields,
 )
-from .console import PROGRAM, is_plain, out, show, style
+from .console import PROGRAM, out, show, style
 
 CURVES = ("visual_tokens", "resolution", "llm_params_b", "data_size")
 KINDS = ("full", "fraction", "one-at-a-time")
@@ -49,11 +46,6 @@ def effect(text: str) -> tuple[float, bool]:
             " of it)"
         )
     return value, text.strip().endswith("%")
-
-
-def own_fields(text: str | None, command: str, words: Vocabulary) -> dict:
-    """--recipe FIELD=VALUE,…: canonical fields."""
-    return parse(recipe_fields(text or "", f"{command}: --recipe"), words)[0].stated()
 
 
 # --- design
@@ -151,7 +143,7 @@ def design_arguments(parser: Parser) -> None:
     )
     parser.add_argument(
         "--plan",
-        choices=costing.PLANS,
+        choices=PLANS,
         default="llava",
         help="the training stages (default: LLaVA's two)",
     )
@@ -205,7 +197,7 @@ def design_command(args, library: Library, understood: dict | None = None) -> in
         and "resolution" not in own
         and not any("resolution" in stated for f in factors for stated in f.stated)
     ):
-        own = {**own, "resolution": costing.native(words, own["encoder"]) or BASELINE.resolution}
+        own = {**own, "resolution": parts.native(words, own["encoder"]) or BASELINE.resolution}
     detect, percent = args.detect or (None, False)
     benchmarks = tuple(benchmark_list(args.benchmark, words))
     experiments.check_effect(detect, percent, benchmarks, words)
@@ -268,7 +260,7 @@ def export_runs(args, value, library: Library) -> tuple[list[str], list[str]]:
     """
     from ..exchange.experiment import plan_experiment, write_files
 
-    runs = [(run.name, costing.whole(run.recipe.stated(), library.words)) for run in value.runs]
+    runs = [(run.name, parts.whole(run.recipe.stated(), library.words)) for run in value.runs]
     more = {"table": args.table} if args.table else {}
     files = plan_experiment(
         runs,
@@ -341,7 +333,7 @@ def factor_of(text: str, library: Library):
 
 def label(stated: Mapping[str, object]) -> str:
     """A level as one word: `siglip-so400m-14`, `7B`, `siglip-so400m-14@384`."""
-    from ..answers.pick import typed
+    from ..answers.notes import typed
 
     return "@".join(typed(field, value) for field, value in stated.items())
 
@@ -396,188 +388,3 @@ def check_factors(factors, own: Mapping[str, object]) -> None:
                     f" level of --factor {factor.name}"
                 )
         owner.update({field: factor.name for stated in factor.stated for field in stated})
-
-
-# --- curve
-# ------------------------------------------------------------------------------------------
-
-
-def curve_arguments(parser: Parser) -> None:
-    parser.add_argument("axis", metavar="AXIS", help=f"what moves: {', '.join(CURVES)}")
-    parser.add_argument(
-        "--tasks",
-        metavar="MIX",
-        help="task mix: documents, charts=0.5,mmmu=0.5 … (default: balanced)",
-    )
-    parser.add_argument(
-        "--by-family",
-        action="store_true",
-        help="every task family: what printed rows and the model say range by range",
-    )
-    parser.add_argument(
-        "--from",
-        dest="low",
-        metavar="V",
-        help=(
-            "where the curve starts (default: an eighth of the recipe's value, inside the tables'"
-            " range)"
-        ),
-    )
-    parser.add_argument(
-        "--to",
-        dest="high",
-        metavar="V",
-        help="where it ends (default: eight times the recipe's value, inside the tables' range)",
-    )
-    parser.add_argument(
-        "--points",
-        type=flag(points),
-        metavar="N",
-        help="so many points, evenly in doublings (default: the doublings of the recipe's value)",
-    )
-    parser.add_argument(
-        "--recipe",
-        metavar="FIELD=VALUE,…",
-        help="the recipe that moves (fields left out: LLaVA-1.5-7B)",
-    )
-    parser.add_argument(
-        "--worth",
-        type=number(0.0, 100.0, "a gain in percent of the scale between 0 and 100"),
-        metavar="P",
-        help="what a doubling of GPU-hours must bring, in percent of the scale, to pay",
-    )
-    parser.add_argument("--gpu", default="L4", metavar="GPU", help="what TTFT is for (default: L4)")
-    parser.add_argument(
-        "--train-gpu",
-        default="A100",
-        metavar="GPU",
-        help="what the GPU-hours are of (default: A100)",
-    )
-    parser.add_argument("--plot", metavar="FILE.svg", help="the curve with its band as a picture")
-    level_flag(parser)
-
-
-def points(text: str) -> int:
-    """A whole number of points between 2 and 60."""
-    if not (text.isascii() and text.isdecimal()) or len(text) > 3 or not 2 <= int(text) <= 60:
-        raise Usage(f"{text[:20]!r} is not a number of points between 2 and 60")
-    return int(text)
-
-
-def axis_of(text: str) -> str:
-    """The axis that a text names. Raises Usage."""
-    known = {fold(name): name for name in CURVES} | {
-        "tokens": "visual_tokens",
-        "llm": "llm_params_b",
-        "llmsize": "llm_params_b",
-        "data": "data_size",
-    }
-    if fold(text) not in known:
-        near = nearest(text, known)
-        raise Usage(
-            f"curve: unknown axis {text[:40]!r}{'; did you mean ' + near[0] if near else ''} (axes:"
-            f" {', '.join(CURVES)})"
-        )
-    return known[fold(text)]
-
-
-def curve_command(args, library: Library, understood: dict | None = None) -> int:
-    """Score, cost and latency along an axis, and where it stops paying."""
-    from ..picker import curve
-    from ..show import curve as report
-    from ..terms.tasks import parse_mix, spread
-
-    words, axis = library.words, axis_of(args.axis)
-    if args.plot is not None and (args.by_family or not args.plot.lower().endswith(".svg")):
-        raise Usage(
-            "curve: --plot draws one curve: not with --by-family"
-            if args.by_family
-            else f"curve: --plot {args.plot[:60]!r}: the picture's file ends in .svg"
-        )
-    stated = own_fields(args.recipe, "curve", words)
-    recipe = costing.whole(stated, words)
-    low, high = (
-        end(text, name, axis, words) for text, name in ((args.low, "--from"), (args.high, "--to"))
-    )
-    if low is not None and high is not None and low >= high:
-        raise Usage(f"curve: --from {low:g} is not below --to {high:g}")
-    gpu, train = units.hardware(args.gpu, words), units.hardware(args.train_gpu, words)
-    limits = Constraints(train_gpu=train, deploy_gpu=gpu)
-
-    def costs(value: Recipe) -> tuple[float | None, float | None, float | None]:
-        try:
-            cost, visual = costing.recipe_costs(library, published_size(value, words), limits)
-        except flops.MissingFigure:
-            return None, None, None
-        return cost.gpu_hours.gpu_hours, cost.latency.ttft_ms, visual.visual_tokens
-
-    more = {
-        "low": low,
-        "high": high,
-        "points": args.points,
-        "level": args.level,
-        "worth": args.worth,
-        "fixed_tokens": "visual_tokens" in stated,
-    }
-    rows = curve.pairs(library.papers(library.posterior.support[curve.FEATURE[axis]]), axis, words)
-    if args.by_family:
-        families = (
-            parse_mix(args.tasks, words).parts if args.tasks is not None else words.families()
-        )
-        other = next((name for name in families if name not in words.records("family")), None)
-        if other:
-            raise Usage(
-                f"curve: --by-family compares task families: {other} is a benchmark of"
-                f" {words.records('benchmark')[other]['family']}"
-            )
-        mixes = {name: spread({name: 1.0}, words) for name in families}
-        value = curve.by_family(recipe, axis, mixes, library.posterior, words, rows, costs, **more)
-        (
-            show({**(understood or {}), **report.families_json(value)})
-            if args.json
-            else out(report.families_text(value, style()))
-        )
-        return 0
-    value = curve.curve(
-        recipe,
-        axis,
-        parse_mix(args.tasks, words),
-        library.posterior,
-        words,
-        costs,
-        rows=rows,
-        **more,
-    )
-    plot = plot_curve(args.plot, report.curve_picture(value, gpu, train)) if args.plot else None
-    if args.json:
-        show(
-            {
-                **(understood or {}),
-                **report.curve_json(value, gpu, train),
-                **({"plot": plot} if plot else {}),
-            }
-        )
-    else:
-        utf = not is_plain() and "utf" in (getattr(sys.stdout, "encoding", None) or "").lower()
-        out(report.curve_text(value, gpu, train, style(), utf))
-        if plot:
-            out(f"\nwrote {clean(plot['path'])} ({plot['bytes']:,} bytes)")
-    return 0
-
-
-def plot_curve(path: str, text: str) -> dict:
-    """Write the picture of a curve and say where (for --json)."""
-    from ..base.write import write_text
-
-    write_text(path, text)
-    return {"path": path, "bytes": len(text.encode("utf-8"))}
-
-
-def end(text: str | None, name: str, axis: str, words: Vocabulary) -> float | None:
-    """--from and --to: a value of the axis."""
-    if text is None:
-        return None
-    value = parse({axis: text}, words)[0].stated()[axis]
-    if not isinstance(value, (int, float)):
-        raise Usage(f"curve: {name} {text[:40]!r}: pixels are needed (as in 336)")
-    return float(value)

@@ -8,18 +8,27 @@ import os
 import re
 import sys
 
-from ..answers import costs as costing
+from ..answers import parts
 from ..base import reading
-from ..base.wording import clean
 from ..exchange.importing import paper_key
+from ..exchange.target import METHODS
 from ..library import Library
-from ..show import jsonable
-from ..show.text import Style, wrap
 from ..terms.recipe import Recipe, parse
 from .arguments import Parser, Usage, flag, positive, recipe_fields
 from .console import PROGRAM, out, show, style
 
 NAMED = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*):(?=\s*[A-Za-z_-]+\s*=)")
+
+
+def parts_of(text: str) -> tuple[str, ...]:
+    """encoder,connector -> ("encoder", "connector"); none -> ()."""
+    from ..exchange.target import PARTS
+
+    named = () if text.strip() == "none" else tuple(part.strip() for part in text.split(","))
+    bad = next((part for part in named if part not in PARTS), None)
+    if bad is not None:
+        raise ValueError(f"{bad[:40]!r} is none of {', '.join(PARTS)} (or the word none)")
+    return named
 
 
 def export_arguments(parser: Parser) -> None:
@@ -62,6 +71,25 @@ def export_arguments(parser: Parser) -> None:
         "--plan", choices=tuple(PLANS), help="the stages (default: the program's usual ones)"
     )
     parser.add_argument(
+        "--model",
+        metavar="NAME",
+        help=(
+            "go on from this released model (qwen2.5-vl-7b); RECIPE then says what differs from it"
+        ),
+    )
+    parser.add_argument(
+        "--method",
+        choices=METHODS,
+        default="full",
+        help="all weights, LoRA, or LoRA over 4-bit weights (default: full)",
+    )
+    parser.add_argument(
+        "--freeze",
+        type=flag(parts_of),
+        metavar="PART,…",
+        help="parts that stay as they are: encoder, connector, llm, or none (default: the recipe's)",
+    )
+    parser.add_argument(
         "--rank",
         type=flag(positive),
         default=1,
@@ -88,12 +116,10 @@ def export_command(args, library: Library, understood: dict | None = None) -> in
         return list_targets(args.json, library)
     from ..exchange.experiment import plan_experiment, write_files
     from ..exchange.target import Target
+    from ..show import export as view
 
     target = Target(args.to, library.words)
-    runs = [
-        (name, costing.whole(recipe.stated(), library.words))
-        for name, recipe in named_recipes(args.recipes, args.rank, library)
-    ]
+    runs = named_recipes(args, target, library)
     paper_key(args.table)  # refused now, not when the results are imported
     experiment = plan_experiment(
         runs,
@@ -105,70 +131,41 @@ def export_command(args, library: Library, understood: dict | None = None) -> in
         table=args.table,
         tasks=args.tasks,
         program=PROGRAM,
+        method=args.method,
+        freeze=args.freeze,
+        model=args.model,
     )
     written = write_files(args.out, experiment.files, args.force) if args.out else None
     if args.json:
-        paths = written or [name for name, _ in experiment.files]
-        show(
-            {
-                **(understood or {}),
-                "target": target.slug,
-                "version": target.version,
-                "recipe": jsonable.recipe(experiment.runs[0].job.recipe),
-                "runs": [
-                    {
-                        "name": run.job.name,
-                        "recipe": jsonable.recipe(run.job.recipe),
-                        "plan": run.plan,
-                        "files": [name for name, _ in run.files],
-                    }
-                    for run in experiment.runs
-                ],
-                "files": [
-                    {"path": path, "text": text}
-                    for path, (_, text) in zip(paths, experiment.files, strict=True)
-                ],
-                "written": bool(written),
-                "notes": experiment.notes,
-            }
-        )
-        return 0
-    notes = [
-        line
-        for note in experiment.notes
-        for line in wrap("note: " + note, Style(style().width - 2), hang="      ")
-    ]
-    if written:
-        out("\n".join([*(f"wrote {clean(path)}" for path in written), *notes]))
-        return 0
-    files = [file for run in experiment.runs for file in run.files]
-    texts = (
-        [f"# ==== {name} ====\n{text}" for name, text in files]
-        if len(files) > 1
-        else [text for _, text in files]
-    )
-    texts.append("".join(f"# {line}\n" for line in notes))
-    out(clean("\n".join(texts)).rstrip("\n"))
+        show({**(understood or {}), **view.as_json(experiment, target, written)})
+    else:
+        out(view.as_text(experiment, written, style()))
     return 0
 
 
-def named_recipes(texts: list[str], rank: int, library: Library) -> list[tuple[str, Recipe]]:
-    """(name, stated recipe) of every RECIPE; names that are not given are `run`, or a, b, c … for
+def named_recipes(args, target, library: Library) -> list[tuple[str, Recipe]]:
+    """(name, whole recipe) of every RECIPE; names that are not given are `run`, or a, b, c … for
     several.
     """
+    from ..exchange.finetune import recipe_of, released
+    from ..terms.recipe import BASELINE
+
+    texts = args.recipes
     if len(texts) > 26:
         raise Usage(f"export: {len(texts)} recipes; at most 26 at once")
+    row = released(target, args.model) if args.model and target.rows("released") else None
     found = []
     for text in texts or [""]:
         named = NAMED.match(text)
         fields = text[named.end() :] if named else text
         elsewhere = fields and (fields == "-" or "=" not in fields)
-        recipe = (
-            from_file(fields, rank, library)
+        own = (
+            from_file(fields, args.rank, library)
             if elsewhere
             else parse(recipe_fields(fields, "export"), library.words)[0]
         )
-        found.append((named[1] if named else None, recipe))
+        whole = recipe_of(row, own, BASELINE) if row else parts.whole(own.stated(), library.words)
+        found.append((named[1] if named else None, whole))
     letters = ["run"] if len(found) == 1 else "abcdefghijklmnopqrstuvwxyz"
     return [(name or letters[i], recipe) for i, (name, recipe) in enumerate(found)]
 
@@ -213,76 +210,11 @@ def from_file(path: str, rank: int, library: Library) -> Recipe:
 def list_targets(as_json: bool, library: Library) -> int:
     """Which programs there are, the version each was read from, and what each can express."""
     from ..exchange.target import Target, names
+    from ..show import export as view
 
-    found = [Target(slug, library.words) for slug in names(library.words)]
-    unique = lambda rows, field: list(dict.fromkeys(row[field] for row in rows if field in row))  # noqa: E731
-    entries = []
-    for target in found:
-        released, encoders = target.rows("released"), target.rows("encoders")
-        entries.append(
-            {
-                "target": target.slug,
-                "name": target.record["name"],
-                "version": target.version,
-                "plans": target.record["plans"],
-                "writes": target.record["writes"],
-                "tiles": target.record["tiling"],
-                "trains_encoder": target.record["trains_encoder"],
-                "encoders": [
-                    {
-                        "encoder": name,
-                        "resolutions": [
-                            row["resolution"] for row in encoders if row["encoder"] == name
-                        ],
-                    }
-                    for name in unique(encoders, "encoder")
-                ],
-                "connectors": unique([*target.rows("connectors"), *released], "connector"),
-                "llms": unique([*target.rows("llms"), *released], "llm"),
-                "released": [row["id"] for row in released],
-                "options": [
-                    {"option": row["option"], "stands": row["stands"]}
-                    for row in target.rows("options")
-                ],
-            }
-        )
+    entries = [view.target_json(Target(slug, library.words)) for slug in names(library.words)]
     if as_json:
         show({"targets": entries})
-        return 0
-    lines = []
-    for entry in entries:
-        record = entry["version"]
-        lines += [
-            style().paint(f"{entry['target']}  ({entry['name']})", "bold"),
-            *wrap(
-                f"{record['repository']} at {record['commit'][:12]} of {record['committed']}, read"
-                f" {record['read']}",
-                style(),
-                "  ",
-            ),
-            *wrap("writes: " + entry["writes"], style(), "  ", "    "),
-            *wrap("plans: " + ", ".join(entry["plans"]), style(), "  ", "    "),
-        ]
-        encoders = [
-            f"{row['encoder']} at {', '.join(str(side) for side in row['resolutions'])}"
-            for row in entry["encoders"]
-        ]
-        rest = [
-            ("encoders", "; ".join(encoders)),
-            ("connectors", ", ".join(entry["connectors"])),
-            ("LLMs", ", ".join(entry["llms"])),
-            ("released models", ", ".join(entry["released"])),
-        ]
-        lines += [
-            line
-            for name, text in rest
-            if text
-            for line in wrap(f"{name}: {text}", style(), "  ", "    ")
-        ]
-        said = {True: "yes", False: "no"}
-        lines += [
-            f"  tiles: {said[entry['tiles']]}; trains the encoder: {said[entry['trains_encoder']]}",
-            "",
-        ]
-    out("\n".join(lines[:-1]))
+    else:
+        out(view.targets_text(entries, style()))
     return 0

@@ -1,8 +1,7 @@
-"""The commands `models` (released models by need) and `benchmarks` (what each tests, and its
-noise).
+"""The command `models`: released models by need, one model, the tree, the parts they are made of.
 
 In: parsed arguments and the library. Out: printed text or JSON, and the exit code. The work is
-landscape.py and yardstick.py.
+answers/models.py and released/.
 """
 
 import re
@@ -10,7 +9,6 @@ import re
 from ..library import Library
 from ..terms import units
 from ..terms.tasks import parse_mix
-from ..terms.vocabulary import UnknownName, fold, nearest
 from .arguments import Parser, Usage, flag, positive
 from .console import out, show, style
 
@@ -85,6 +83,11 @@ def models_arguments(parser: Parser) -> None:
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--open", action="store_true", help="released weights only (the default)")
     which.add_argument("--all", action="store_true", help="closed models too")
+    screen_arguments(parser)
+
+
+def screen_arguments(parser: Parser) -> None:
+    """Which models are listed, and how much is said of each."""
     parser.add_argument(
         "--top", type=flag(positive), default=10, metavar="N", help="how many to list (default: 10)"
     )
@@ -99,108 +102,44 @@ def models_arguments(parser: Parser) -> None:
     parser.add_argument(
         "--tree", action="store_true", help="the decision tree: the best by need and size"
     )
-
-
-def floors(texts: list[str], land, words) -> tuple[tuple[str, str | None, float], ...]:
-    """--floor docvqa=90: (benchmark of the model registry, split, value in its own unit)."""
-    from ..released.ranking import place
-
-    found = []
-    for text in texts:
-        name, sign, value = (part.strip() for part in text.replace(">=", "=").partition("="))
-        match = re.fullmatch(r"(\d{1,6}(?:\.\d{1,6})?)(\s*%)?", value)
-        if not sign or not match:
-            raise Usage(f"models: --floor {text[:40]!r}: as in --floor docvqa=90")
-        where = place(land, words.benchmark(name))
-        if where is None:
-            raise Usage(
-                f"models: --floor {name[:40]}: no released model in the registry prints it (most"
-                f" print {', '.join(list(land.split)[:8])})"
-            )
-        top = land.records[where[0]]["max"]
-        least = float(match[1]) * (top / 100 if match[2] else 1)
-        if not 0 < least <= top:
-            raise Usage(f"models: --floor {text[:40]}: {where[0]} goes from 0 to {top:g}")
-        found.append((*where, least))
-    return tuple(found)
-
-
-def below(land, model, benchmark: str, split: str | None, least: float) -> bool:
-    """Whether another source of a model that passes a floor prints less, on the split that
-    counted.
-    """
-    from ..released.models import headline
-
-    first = headline(model, benchmark, split) or headline(model, benchmark, None)
-    top = land.records[benchmark]["max"]
-    return any(
-        s.value / s.max * top < least
-        for s in model.scores
-        if (s.benchmark, s.split) == (benchmark, first.split) and s.setup != "transfer"
+    parser.add_argument(
+        "--parts",
+        action="store_true",
+        help="what released models are built from (with --why: every part, and recipes)",
     )
-
-
-def unbeaten(ranked: list) -> list:
-    """The ranked models of known size that no smaller or equally large one outscores, the smallest
-    first: each next one is larger and better.
-    """
-    sized = sorted(
-        (r for r in ranked if r.model.params_b),
-        key=lambda r: (r.model.params_b, -r.score, r.model.key),
-    )
-    kept, best = [], float("-inf")
-    for item in sized:
-        if item.score > best:
-            kept.append(item)
-            best = item.score
-    return kept
 
 
 def models_command(args, library: Library, understood: dict | None = None) -> int:
     """Released models by need: filter, rank for a task mix, show one."""
-    from ..released.models import Landscape, Need, Sieve, sieve
-    from ..released.ranking import NothingPrinted, rank, targets, tree, would_lead
-    from ..show import models as report
+    from ..answers import models as answers
+    from ..released.models import Landscape, Need
+    from ..released.ranking import NothingPrinted, tree
+    from ..show import models as view
 
-    words = library.words
-    land = Landscape(words)
-    need = Need(
-        args.under,
-        args.memory,
-        args.dtype or "bf16",
-        tuple(name for name in PROPERTIES if getattr(args, name)),
-        args.licence,
-        floors(args.floor, land, words),
-        args.year,
-        args.all,
-    )
+    words, land = library.words, Landscape(library.words)
+    printer = lambda value: show({**(understood or {}), **value})  # noqa: E731
+    properties = tuple(name for name in PROPERTIES if getattr(args, name))
+    floors = answers.floors(args.floor, land, words)
+    sizes = (args.under, args.memory, args.dtype or "bf16")
+    need = Need(*sizes, properties, args.licence, floors, args.year, args.all)
     filtered = need._replace(dtype="bf16", closed=False) != Need()
-    if args.licence is not None and not args.licence.strip():
-        raise Usage(
-            "models: --licence: commercial, open, or a text to find (as in --licence apache)"
+    answers.check_licence(args.licence, land)
+    if args.parts:
+        if args.names or args.tasks is not None or args.tree or filtered:
+            raise Usage("models: --parts is of all models: leave out names, --tasks and filters")
+        parts = answers.parts(land, words)
+        printer(view.parts_json(parts)) if args.json else out(
+            view.parts_text(parts, args.why, style())
         )
-    if args.licence not in (None, "commercial", "open"):
-        known = sorted(
-            {model.record["license"] for model in land.models if model.record["license"]}
-        )
-        if not any(fold(args.licence) in fold(text) for text in known):
-            raise UnknownName(
-                "licence",
-                args.licence,
-                nearest(
-                    args.licence, {fold(text): text for text in ("commercial", "open", *known)}
-                ),
-            )
+        return 0
     if args.tree:
         if args.names or args.tasks is not None:
             raise Usage(
                 "models: --tree asks its own tasks of all models: leave out names and --tasks"
             )
         branches = tree(land, need)
-        (
-            show({**(understood or {}), **report.tree_json(land, branches, need.dtype)})
-            if args.json
-            else out(report.tree_text(land, branches, need, style()))
+        printer(view.tree_json(land, branches, need.dtype)) if args.json else out(
+            view.tree_text(land, branches, need, style())
         )
         return 0
     named = tuple({model.key: model for model in map(land.find, args.names)}.values())
@@ -211,170 +150,18 @@ def models_command(args, library: Library, understood: dict | None = None) -> in
         )
     if named and args.tasks is None:
         if args.json:
-            show(
-                {**(understood or {}), "models": [report.card_json(land, model) for model in named]}
-            )
+            printer({"models": [view.card_json(land, model) for model in named]})
         else:
-            out("\n\n".join(report.card_text(land, model, style()) for model in named))
+            out("\n\n".join(view.card_text(land, model, style()) for model in named))
         return 0
-    tasks = parse_mix(args.tasks, words)
     try:
-        wanted, notes = targets(land, tasks)
+        tasks = parse_mix(args.tasks, words)
+        value = answers.listing(land, tasks, need, named, args.smallest, args.top)
     except NothingPrinted as error:
         raise Usage(f"models: {error} (most print {', '.join(list(land.split)[:8])})") from None
-    found = Sieve(named, {}, {}) if named else sieve(land, need)
-    need = need._replace(closed=need.closed or bool(named))
-    ranked, silent = rank(land, found.models, wanted)
-    if ranked:
-        unsaid = would_lead(
-            land, (m for models in found.unsaid.values() for m in models), wanted, ranked[0]
-        )
-        if unsaid:
-            notes.append(
-                "would be among the first if the registry said that they pass: "
-                + ", ".join(r.model.name for r in unsaid[:5])
-            )
-        if need.under_b:
-            above = sieve(land, need._replace(under_b=1.1 * need.under_b)).models
-            close = would_lead(land, (m for m in above if m not in found.models), wanted, ranked[0])
-            if close:
-                notes.append(
-                    f"at {need.under_b:g}B or just above, and among the best: "
-                    + ", ".join(
-                        f"{r.model.name} ({report.params(r.model)}, {r.score:.1f})"
-                        for r in close[:5]
-                    )
-                )
-    listed = unbeaten(ranked) if args.smallest else None
-    if args.smallest:
-        notes.append(
-            "--smallest: listed are the models that no other of their size or below outscores"
-        )
-    for benchmark, split, least in need.floors:
-        torn = [
-            r.model.name
-            for r in ranked[: args.top]
-            if below(land, r.model, benchmark, split, least)
-        ]
-        if torn:
-            notes.append(
-                f"{benchmark} at least {least:g} by their first source, below it by another: "
-                + ", ".join(torn)
-            )
-    if need.licence == "commercial":
-        notes.append(
-            "conditions on commercial use (models NAME says which): "
-            + (
-                ", ".join(
-                    r.model.name for r in ranked[: args.top] if r.model.licence[0] == "conditions"
-                )
-                or "none of those listed"
-            )
-        )
     if args.json:
-        show(
-            {
-                **(understood or {}),
-                **report.ranking_json(
-                    land, found, ranked, silent, wanted, tasks.parts, need, args.top, notes, listed
-                ),
-            }
-        )
+        printer(view.ranking_json(land, value))
     else:
         memory = args.memory is not None or args.dtype is not None
-        out(
-            report.ranking_text(
-                land,
-                found,
-                ranked,
-                silent,
-                wanted,
-                tasks.label,
-                need,
-                memory,
-                args.top,
-                notes,
-                args.why,
-                style(),
-                listed,
-            )
-        )
-    return 0 if ranked else 1
-
-
-def benchmarks_arguments(parser: Parser) -> None:
-    parser.add_argument(
-        "name",
-        nargs="?",
-        metavar="FAMILY|NAME",
-        help="only this task family, or one benchmark in full",
-    )
-    parser.add_argument("--tasks", metavar="MIX", help="which benchmarks a task mix should watch")
-
-
-def benchmarks_command(args, library: Library, understood: dict | None = None) -> int:
-    """What each benchmark tests, its scale, chance level and noise."""
-    from ..answers import benchmarks as yardstick
-    from ..show import benchmarks as report
-
-    words = library.words
-    if args.name and args.tasks is not None:
-        raise Usage("benchmarks: either a name or --tasks")
-    family, one = (
-        (words.find("family", args.name), words.find("benchmark", args.name))
-        if args.name
-        else (None, None)
-    )
-    if args.name and not family and not one:
-        near = nearest(args.name, {**words.spellings("benchmark"), **words.spellings("family")})
-        raise UnknownName("task family or benchmark", args.name, near, words.families())
-    tasks = parse_mix(args.tasks, words) if args.tasks is not None else None
-    seen = yardstick.survey(library.papers())
-    records = words.records("benchmark")
-    if one and not family:
-        y = yardstick.measure(records[one], library.posterior, seen)
-        (
-            show({**(understood or {}), "benchmarks": [report.record_json(records[one], y)]})
-            if args.json
-            else out(report.card_text(records[one], y, style()))
-        )
-        return 0
-    chosen = [
-        r
-        for r in records.values()
-        if r["kind"] == "score" and (family is None or r["family"] == family)
-    ]
-    found = {r["key"]: yardstick.measure(r, library.posterior, seen) for r in chosen}
-    if tasks:
-        families = {records[name]["family"] for name in tasks.benchmarks}
-        asked, others = yardstick.watch(
-            [
-                found[r["key"]]
-                for r in chosen
-                if r["family"] in families or r["key"] in tasks.benchmarks
-            ],
-            tasks.benchmarks,
-        )
-        value = (
-            report.watch_json(tasks.parts, asked, others, tasks.benchmarks, records)
-            if args.json
-            else None
-        )
-        (
-            show({**(understood or {}), **value})
-            if value
-            else out(
-                report.watch_text(tasks.label, asked, others, tasks.benchmarks, records, style())
-            )
-        )
-        return 0
-    if args.json:
-        show(
-            {
-                **(understood or {}),
-                "benchmarks": [report.record_json(r, found[r["key"]]) for r in chosen],
-            }
-        )
-    else:
-        out(report.list_text(chosen, found, style()))
-    return 0
+        out(view.ranking_text(land, value, memory, args.why, style()))
+    return 0 if value.ranked else 1

@@ -1,13 +1,8 @@
-"""The commands that answer: `swap`, `predict`, `pick` and `ablate`.
+"""The flags of `pick`, and how it is carried out."""
 
-In: parsed arguments and the library. Out: printed text or JSON, and the exit code. What they
-compute is answers.py and batch.py.
-"""
-
-from ..base import wording
 from ..base.wording import clean
 from ..library import Library
-from ..show import jsonable, pick
+from ..show import pick
 from ..show.names import names_of
 from ..terms.tasks import parse_mix
 from .arguments import (
@@ -15,14 +10,18 @@ from .arguments import (
     Usage,
     choices_of,
     constraints,
+    request_argv,
     request_flags,
+    screen_flags,
 )
 from .console import out, show, style
 from .plots import plot_front
+from .registry import shell
 
 
 def pick_arguments(parser: Parser) -> None:
     request_flags(parser)
+    screen_flags(parser, why="stages, other ways to train, the next recipes, all notes")
     parser.add_argument(
         "--risk",
         choices=("expected", "lower", "p_better"),
@@ -48,51 +47,48 @@ def pick_command(args, library: Library, understood: dict | None = None) -> int:
 
     if args.plot and not (args.pareto and args.plot.lower().endswith(".svg")):
         raise Usage("pick: --plot FILE.svg draws the front of --pareto training, latency or memory")
-    tasks = parse_mix(args.tasks, library.words)
-    answer = picks.answer_pick(
-        library,
-        tasks,
+    asked = picks.Request(
+        parse_mix(args.tasks, library.words),
         constraints(args, library.words),
         *choices_of(args, library.words),
         args.top,
         args.level,
-        risk=args.risk,
-        pareto=args.pareto,
-        deploy=args.deploy is not None,
-        cite=None if args.json else 1,
+        args.risk,
+        args.pareto,
+        args.deploy is not None,
+        args.any_parts,
+        args.trainable_with,
     )
+    answer = picks.answer_pick(library, asked)
     plot = {"plot": plot_front(args.plot, answer)} if args.plot and answer.front else {}
+    # a front is asked for to be seen
+    full = args.json or args.why or args.rows or bool(args.pareto)
+    view = pick.view(answer, full=full)
+    argv = ["pick", *request_argv(args)]
+    view["next"] = next_commands(argv, view)
     if args.json:
-        recipes = [
-            jsonable.ranked(i + 1, item, answer.deltas[i], answer.citations[i], answer.schedules[i])
-            for i, item in enumerate(answer.result.recipes)
-        ]
-        show(
-            {
-                **(understood or {}),
-                **jsonable.pick(
-                    answer.result,
-                    recipes,
-                    jsonable.axis_value(answer.first) if answer.first else None,
-                    answer.warnings,
-                ),
-                "adopt": wording.numbers(answer.adopt),
-                "alternatives": wording.numbers(answer.alternatives),
-                **({"pareto": jsonable.front(answer.front)} if answer.front else {}),
-                **plot,
-            }
-        )
+        show({**(understood or {}), **view, **plot})
     else:
-        lines = {
-            i: [
-                f"{c['axis']}:"
-                f" {c['table'] or '-'}{' (arXiv ' + c['arxiv'] + ')' if c['arxiv'] else ''},"
-                f" {c['why']}"
-                for c in entries
-            ]
-            for i, entries in answer.citations.items()
-        }
-        out(pick.pick_text(answer, style(), lines, names_of(library)))
+        out(text_of(args, view, library))
         if plot:
             out(f"\nwrote {clean(args.plot)}")
     return 0 if answer.result.recipes else 1
+
+
+def text_of(args, view: dict, library: Library) -> str:
+    """The screen that was asked for."""
+    names = names_of(library)
+    if args.rows or args.why or args.pareto:
+        from ..show import pick_full
+
+        if args.rows and not args.why:
+            return pick_full.rows_text(view, style())
+        return pick_full.full_text(view, names, style())
+    return pick.first_screen(view, names, style())
+
+
+def next_commands(argv: list[str], view: dict) -> list[str]:
+    """What to type next: more of this answer, and what to run first."""
+    if not view["recipes"]:
+        return []
+    return ["the same with --why (everything) or --rows (tables)", shell(["ablate", *argv[1:]])]

@@ -63,7 +63,7 @@ def rank_request(args, library: Library) -> answers.Request:
         benchmark_list(args.benchmark, words) or (),
         parse_mix(args.tasks, words) if args.tasks is not None else None,
         args.level,
-        constraints(args, words),
+        constraints(args, words).asked(),
         [level for text in args.avoid for level in levels(text)],
         args.top,
     )

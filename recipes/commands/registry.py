@@ -83,7 +83,7 @@ COMMANDS = {
         "schedule\nschedule lora --tasks documents\nschedule encoder one-stage --on 7B",
     ),
     "curve": Command(
-        "design",
+        "curve",
         "Score, cost and latency along an axis, and where it stops paying",
         "curve visual_tokens --tasks documents\ncurve visual_tokens --by-family\ncurve resolution"
         " --tasks charts --to 1344 --worth 0.5\ncurve visual_tokens --tasks documents --plot"
@@ -93,10 +93,10 @@ COMMANDS = {
         "tables",
         "The evidence itself",
         "tables list\ntables show cambrian1.table11\ntables find q-former\ntables show llava-665k\n"
-        "tables mixes --contains ChartQA --public",
+        "tables mixes --contains ChartQA --public\ntables names encoder",
     ),
     "benchmarks": Command(
-        "models",
+        "benchmarks",
         "What each benchmark tests, its scale, chance level and noise",
         "benchmarks documents\nbenchmarks docvqa\nbenchmarks --tasks documents",
     ),
@@ -114,7 +114,7 @@ COMMANDS = {
         "models",
         "Released models by need: filter, rank for a task mix, show one",
         "models --under 5B --tasks documents\nmodels qwen2.5-vl-7b\nmodels --floor docvqa=95"
-        " --memory 24GB --dtype int4\nmodels --tree",
+        " --memory 24GB --dtype int4\nmodels --tree\nmodels --parts",
     ),
     "check": Command(
         "tables",
@@ -127,25 +127,27 @@ COMMANDS = {
         "claims\nclaims L12\nclaims --verdict contradicted --why\nclaims --file my-claims.json",
     ),
     "tokens": Command(
-        "costs",
+        "tokens",
         "Visual tokens of images, term by term",
         "tokens --model qwen2-vl --image 448x280 --image 1024x768\ntokens --encoder siglip"
         " --resolution 384 --connector q-former",
     ),
     "cost": Command(
-        "costs",
-        "What training a recipe costs: FLOPs by stage, GPU-hours, memory",
-        "cost --llm qwen2-7b --encoder siglip --resolution 384\ncost --plan three-stage --gpu H100"
-        " --gpus 16\ncost --calibration",
+        "cost",
+        "Training on your GPUs: does it fit, for how long, for how much",
+        "cost --llm-params-b 7B --gpu 4090 --gpus 1\ncost --samples 1M --gpu H100 --gpus 4 --price"
+        " 2.50\ncost --llm qwen2-7b --encoder siglip --lora --why\ncost --gpu A100"
+        " --gpu 4090 --qlora\ncost --plan three-stage --gpu H100 --gpus 16\ncost --calibration",
     ),
     "latency": Command(
-        "costs",
-        "How long an answer takes, phase by phase, and the memory it needs",
+        "latency",
+        "How long an answer takes, phase by phase, and whether it fits",
         "latency --gpu Orin --dtype int4 --llm-params-b 2B\nlatency --resolution anyres-672"
-        " --visual-tokens 2880\nlatency --calibration",
+        "\nlatency --gpu L4 --gpu 4090 --batch 16\nlatency --engine eager --gpu A100"
+        "\nlatency --calibration",
     ),
     "import": Command(
-        "imports",
+        "import_",
         "Results of lmms-eval, VLMEvalKit or a CSV into a table of your own",
         "import logs/my_model --as siglip --recipe encoder=siglip,llm=qwen2-7b --table"
         " my-sweep\nimport sweep.csv --table my-sweep",
@@ -154,7 +156,8 @@ COMMANDS = {
         "export",
         "A recipe as configuration of a training program that exists",
         "export --to list\nexport encoder=siglip --to prismatic --out runs/\nexport a:llm=vicuna-7b"
-        " b:llm=vicuna-13b --to llava --out ab/\nexport picked.json --rank 2 --to llava-next",
+        " b:llm=vicuna-13b --to llava --out ab/\nexport picked.json --rank 2 --to llava-next\nexport"
+        " --model qwen2.5-vl-7b --method lora --freeze encoder --to llamafactory",
     ),
     "compare": Command(
         "compare",

@@ -17,7 +17,7 @@ from ..library import Library
 from ..terms.recipe import Recipe
 from ..terms.sides import two_names
 from ..terms.tasks import parse_mix
-from .arguments import Parser, Usage, constraints, pairs
+from .arguments import Parser, Usage, choices_of, constraints, request_argv
 from .console import PROGRAM, err, out, show
 
 # --- report
@@ -54,6 +54,7 @@ def report_command(
 ) -> int:
     """One self-contained page: the recipe, its rows, plots, costs."""
     from ..answers import report as reporting
+    from ..answers.ground import Request
     from ..show import report as page
     from ..show.names import names_of, places_of
 
@@ -63,32 +64,28 @@ def report_command(
     words = library.words
     tasks = parse_mix(args.tasks, words)
     swaps = [((a, b), *swap_sides(a, b, library)) for a, b in args.swap]
-    avoid: dict[str, list[str]] = {}
-    for field, value in pairs(args.avoid, "--avoid", words):
-        avoid.setdefault(field, []).append(str(value))
+    request = Request(
+        tasks,
+        constraints(args, words),
+        *choices_of(args, words),
+        args.top,
+        args.level,
+        any_parts=args.any_parts,
+        trainable_with=args.trainable_with,
+    )
     tell = (
         (lambda what: err(f"report: {what} …"))
         if sys.stderr is not None and sys.stderr.isatty()
         else lambda what: None
     )
-    value = reporting.gather(
-        library,
-        tasks,
-        constraints(args, words),
-        dict(pairs(args.fix, "--fix", words)),
-        avoid,
-        args.top,
-        args.level,
-        swaps,
-        tell,
-    )
+    value = reporting.gather(library, request, swaps, tell)
     tables = {
         row.table
         for part in (*value.parts.values(), *value.swaps)
         for d in part.answer.result.deltas
         for row in d.evidence
     }
-    tables |= {entry["table"] for entry in value.picked.citations[0] if entry["table"]}
+    tables |= {entry["table"] for entry in value.picked.citations() if entry["table"]}
     text = page.build(
         value,
         command_line(args),
@@ -158,21 +155,7 @@ def command_line(args: argparse.Namespace) -> str:
     """
     import shlex
 
-    argv = ["report", args.out]
-    for flag, value, default in (
-        ("tasks", args.tasks, "balanced"),
-        ("budget", args.budget, None),
-        ("latency", args.latency, None),
-        ("speed", args.speed, None),
-        ("memory", args.memory, None),
-        ("deploy", args.deploy, None),
-        ("dtype", args.dtype, None),
-        ("images", args.images, 1),
-        ("licence", args.licence, "any"),
-    ):
-        argv += [f"--{flag}", str(value)] if value != default else []
-    for flag, values in (("fix", args.fix), ("avoid", args.avoid), ("tables", args.tables)):
-        argv += [part for value in values for part in (f"--{flag}", value)]
+    argv = ["report", args.out, *request_argv(args)]
     argv += ["--top", str(args.top)] if args.top != 5 else []
     argv += ["--level", f"{args.level:g}"] if args.level != 0.8 else []
     argv += [part for pair in args.swap for part in ("--swap", *pair)]

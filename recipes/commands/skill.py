@@ -14,7 +14,14 @@ from ..base.wording import clean
 from ..base.write import write_text
 from ..library import Library
 from ..terms.tasks import parse_mix
-from .arguments import Parser, Usage, constraint_flags, constraints, pairs
+from .arguments import (
+    Parser,
+    Usage,
+    choices_of,
+    constraint_flags,
+    constraints,
+    request_argv,
+)
 from .console import PROGRAM, err, out, show
 
 SITUATION = ("tasks", "budget", "latency", "speed", "memory", "deploy", "dtype", "fix", "avoid")
@@ -103,34 +110,22 @@ def skill_command(
 
 
 def _situation(args: argparse.Namespace, library: Library) -> str:
+    from ..answers.ground import Request
     from ..show import skill
 
     words = library.words
     if args.out is not None:
         check_folder(os.path.dirname(args.out))
-    flags = [
-        part
-        for name in SITUATION[:7]
-        if getattr(args, name)
-        for part in (f"--{name}", getattr(args, name))
-    ]
-    flags += [
-        part
-        for name in ("fix", "avoid")
-        for value in getattr(args, name)
-        for part in (f"--{name}", value)
-    ]
-    avoid: dict[str, list[str]] = {}
-    for field, value in pairs(args.avoid, "--avoid", words):
-        avoid.setdefault(field, []).append(str(value))
-    return skill.situation(
-        library,
+    asked = Request(
         parse_mix(args.tasks, words),
         constraints(args, words),
-        dict(pairs(args.fix, "--fix", words)),
-        avoid,
-        flags,
+        *choices_of(args, words),
+        top=1,
+        any_parts=args.any_parts,
+        trainable_with=args.trainable_with,
     )
+    flags = request_argv(args)
+    return skill.situation(library, asked, flags)
 
 
 def check_folder(folder: str) -> None:

@@ -18,9 +18,12 @@ def tables_arguments(parser: Parser) -> None:
     parser.add_argument(
         "action",
         nargs="?",
-        choices=("list", "show", "find", "mixes"),
+        choices=("list", "show", "find", "mixes", "names"),
         default="list",
-        help="list papers, show one table, paper or data mix, find a word, list data mixes",
+        help=(
+            "list papers, show one table, paper or data mix, find a word, list data mixes, list"
+            " what can be named on an axis"
+        ),
     )
     parser.add_argument(
         "words",
@@ -28,7 +31,7 @@ def tables_arguments(parser: Parser) -> None:
         metavar="ID|WORD",
         help=(
             "table id, paper key or data mix (show); what a cell must have: paper, arm, setting,"
-            " benchmark (find); part of a name (mixes)"
+            " benchmark (find); part of a name (mixes); an axis, and part of a name (names)"
         ),
     )
     parser.add_argument(
@@ -59,6 +62,8 @@ def tables_command(args, library: Library, understood: dict | None = None) -> in
     printer = (lambda value: show({**(understood or {}), **value})) if args.json else None
     if args.action == "mixes":
         return mixes_command(args, library, printer)
+    if args.action == "names":
+        return names_command(args, library, printer)
     return evidence.run(args.action, args.words, library, style(), printer, out)
 
 
@@ -78,6 +83,23 @@ def mixes_command(args, library: Library, printer) -> int:
     value = view.list_view(mixes, slugs, rows, wanted)
     printer(value) if printer else out(view.list_text(value, style()))
     return 0 if slugs else 1
+
+
+def names_command(args, library: Library, printer) -> int:
+    """`tables names AXIS [WORD]…`: what can be named there."""
+    from ..answers import vocabulary as answers
+    from ..show import vocabulary as view
+
+    if not args.words:
+        printer({"axes": list(answers.KINDS)}) if printer else out(view.kinds_text(style()))
+        return 0
+    kind = answers.kind_of(args.words[0])
+    found = answers.names(library, kind)
+    for word in map(fold, args.words[1:]):
+        found = [one for one in found if any(word in fold(x) for x in (one[0], one[1], *one[2]))]
+    value = view.names_view(kind, found)
+    printer(value) if printer else out(view.names_text(value, style()))
+    return 0 if found else 1
 
 
 def check_arguments(parser: Parser) -> None:

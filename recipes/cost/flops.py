@@ -27,9 +27,9 @@ class MissingFigure(Refused):
 
 
 def need(record: Mapping, key: str) -> float:
-    """A number of a record, or MissingFigure."""
+    """A number of a record, or MissingFigure (also where layers differ and it is a list)."""
     value = record.get(key)
-    if value is None:
+    if not isinstance(value, (int, float)):
         raise MissingFigure(f"{record.get('slug', 'the record')}: the registry has no {key}")
     return value
 

@@ -2,42 +2,54 @@
 roofline.
 
 In: registry records of the parts and the device, token counts, number format, engine. Out:
-milliseconds per phase and
-what binds each phase: compute, memory bandwidth, or launching the layers. Roofline: Williams,
-Waterman & Patterson
-2009. Also `calibrate`: the published latencies of registry/latency.json against the same
-arithmetic.
+milliseconds per phase and what binds each phase: compute, memory bandwidth, or launching the
+layers. Roofline: Williams, Waterman & Patterson 2009. Published and reported latencies against the
+same arithmetic: cost/served.py.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from . import flops, memory
-from .training import peak_flops, quantile
+from .training import peak_flops
 
 
 class Engine(NamedTuple):
     """What an inference engine reaches: shares of the peak rates, and milliseconds to launch a
     layer.
 
-    copies: how often keys and values are moved beside being read once, per query head of a group
-    (transformers copies
-    them out to all heads: written and read again).
-
-    optimised: fused kernels or CUDA graphs (TinyChat, vLLM, SGLang, gpt-fast). eager: transformers
-    as it comes. The numbers are medians over published rows (`latency --calibration`, `fit`), but
-    for three that no row shows and that are
-    assumptions: the compute share and the launch time of `optimised`, the bandwidth share of
-    `eager`.
+    compute_soc: the compute share on a system on chip (Jetson). bandwidth_int4: with 4-bit weights,
+    which are unpacked on the way. slow_layer_ms: on the slowest host that a source shows. copies:
+    how often keys and values are moved beside being read once, per query head of a group
+    (transformers copies them out to all heads: written and read again). int4_bytes: bytes of a
+    4-bit weight. prompt_logits: logits of every token of the prompt are held, in 16 bit and fp32.
     """
 
     compute: float
+    compute_soc: float
     bandwidth: float
+    bandwidth_int4: float
     layer_ms: float
-    copies: float
+    slow_layer_ms: float
+    copies: float = 0.0
+    int4_bytes: float = memory.WEIGHT_BYTES["int4"]
+    prompt_logits: bool = False
 
 
-ENGINES = {"optimised": Engine(0.45, 0.88, 0.05, 0.0), "eager": Engine(0.2, 0.62, 1.11, 2.0)}
+# optimised: fused kernels or CUDA graphs (TinyChat, vLLM, SGLang, MLC, gpt-fast). eager:
+# transformers as it comes. llama.cpp: its CUDA backend, Q4_K_M for 4 bit.
+#
+# Bandwidth shares of `optimised` are medians of public reports (0.82, and 0.76 in 4 bit); rows of
+# the registry show 0.63 to 0.94. A layer of `eager` takes 0.5 ms on fast desktop hosts (VILA on an
+# RTX 4090) and 1.1 on slow servers (Qwen2-VL's README): 0.7 lies between, and `span` gives both.
+# compute_soc: Llama-3-8B on Orin. Assumptions that no row shows: compute and launch of `optimised`,
+# its compute on Orin (as eager's), and of llama.cpp the compute share beyond Orin and the launch;
+# its compute on Orin (0.025) is what MobileVLM's tower and prefill took, an order below the others.
+ENGINES = {
+    "optimised": Engine(0.45, 0.33, 0.82, 0.76, 0.05, 0.2),
+    "eager": Engine(0.4, 0.33, 0.77, 0.6, 0.7, 1.1, copies=2.0, prompt_logits=True),
+    "llama.cpp": Engine(0.3, 0.025, 0.6, 0.6, 0.05, 0.2, int4_bytes=0.6),
+}
 
 
 class Phase(NamedTuple):
@@ -49,11 +61,13 @@ class Phase(NamedTuple):
 
 
 class Latency(NamedTuple):
-    """Phases of one request. `ttft_ms`: until the first token. `total_ms`: until the last."""
+    """Phases of a batch of requests that run together. `ttft_ms`: until the first token of each.
+    `total_ms`: until the last. `tokens_per_s`: of all requests; `per_stream`: of one."""
 
     phases: tuple[Phase, ...]
     per_token: Phase
     output_tokens: int
+    batch: int = 1
 
     @property
     def ttft_ms(self) -> float:
@@ -64,8 +78,12 @@ class Latency(NamedTuple):
         return self.ttft_ms + self.per_token.ms * max(0, self.output_tokens - 1)
 
     @property
-    def tokens_per_s(self) -> float:
+    def per_stream(self) -> float:
         return 1000.0 / self.per_token.ms
+
+    @property
+    def tokens_per_s(self) -> float:
+        return self.batch * self.per_stream
 
 
 def _phase(
@@ -76,13 +94,13 @@ def _phase(
     hardware: Mapping,
     devices: int,
     engine: Engine,
+    dtype: str = "fp16",
 ) -> Phase:
-    compute = 1e3 * flop / (peak_flops(hardware) * engine.compute * devices)
-    moved = (
-        1e3
-        * byte
-        / (1e9 * flops.need(hardware, "memory_bandwidth_gb_s") * engine.bandwidth * devices)
-    )
+    share = engine.compute_soc if hardware.get("kind") == "gpu-soc" else engine.compute
+    compute = 1e3 * flop / (peak_flops(hardware) * share * devices)
+    reached = engine.bandwidth_int4 if dtype == "int4" else engine.bandwidth
+    rate = 1e9 * flops.need(hardware, "memory_bandwidth_gb_s") * reached * devices
+    moved = 1e3 * byte / rate
     launch = layers * engine.layer_ms
     ms = max(compute, moved, launch)
     return Phase(name, ms, "compute" if ms == compute else "bandwidth" if ms == moved else "launch")
@@ -161,7 +179,7 @@ def answer(
     prefill, decode = language_phases(
         hardware, llm, visual_tokens + prompt_tokens, output_tokens, dtype, batch, devices, engine
     )
-    return Latency((*phases, prefill), decode, output_tokens)
+    return Latency((*phases, prefill), decode, output_tokens, batch)
 
 
 def language_phases(
@@ -178,10 +196,17 @@ def language_phases(
     one token of the answer.
     """
     rates = rates_of(engine)
-    weights = memory.llm_bytes(llm, dtype)
+    weights = memory.llm_bytes(llm, dtype, rates.int4_bytes)
     layers = flops.need(llm, "layers")
     prefill = _phase(
-        "prefill", batch * flops.llm_forward(llm, tokens), weights, layers, hardware, devices, rates
+        "prefill",
+        batch * flops.llm_forward(llm, tokens),
+        weights,
+        layers,
+        hardware,
+        devices,
+        rates,
+        dtype,
     )
     context = tokens + output_tokens / 2
     decode = _phase(
@@ -192,6 +217,7 @@ def language_phases(
         hardware,
         devices,
         rates,
+        dtype,
     )
     return prefill, decode
 
@@ -201,154 +227,8 @@ def cache_factor(llm: Mapping, engine: Engine) -> float:
     return 1.0 + engine.copies * (llm.get("heads") or 0) / flops.need(llm, "kv_heads")
 
 
-# --- published latencies
-# ------------------------------------------------------------------------------------------
-
-
-class Measured(NamedTuple):
-    """One published latency whose arithmetic is known: milliseconds as printed, and at the peak
-    rates of the device.
-    """
-
-    id: str
-    engine: str
-    phase: str  # prefill or decode
-    printed_ms: float
-    compute_ms: float
-    bandwidth_ms: float
-    layers: float
-    source: str
-
-    def estimate(self, engine: Engine) -> float:
-        """Milliseconds by the roofline with an engine's rates."""
-        return max(
-            self.compute_ms / engine.compute,
-            self.bandwidth_ms / engine.bandwidth,
-            self.layers * engine.layer_ms,
-        )
-
-
-class Check(NamedTuple):
-    """One published latency and its estimate with the rates that the other sources show."""
-
-    row: Measured
-    estimated_ms: float
-
-    @property
-    def ratio(self) -> float:
-        return self.estimated_ms / self.row.printed_ms
-
-
-# What the rows of the registry call their engines and formats. NVILA's rows do not name the LLM;
-# its tables do (nvila.table1).
-ENGINE_OF = (("tinychat", "optimised"), ("transformers", "eager"))
-FORMAT_OF = (
-    ("w4a16", "int4"),
-    ("int4", "int4"),
-    ("awq", "int4"),
-    ("int8", "int8"),
-    ("4-bit", None),
-    ("fp16", "fp16"),
-    ("bf16", "bf16"),
-)
-LLM_OF = {"NVILA-8B": "qwen2-7b", "NVILA-Lite-8B": "qwen2-7b"}
-
-
-def measured(rows: Iterable[Mapping], llms: Mapping, hardware: Mapping) -> list[Measured]:
-    """The published latencies that the arithmetic can follow: decode rates, and prefill with a
-    stated number of tokens.
-
-    Left out: rows without a known LLM, device, peak rate or engine, pruned tokens, and 4-bit
-    formats that are unpacked on the way.
-    """
-    out = []
-    for row in rows:
-        engine = next(
-            (name for word, name in ENGINE_OF if word in (row.get("engine") or "").lower()), None
-        )
-        stated = (row.get("dtype") or "fp16").lower()
-        dtype = next((form for word, form in FORMAT_OF if word in stated), None)
-        llm = llms.get(row.get("llm") or LLM_OF.get(row.get("model") or "") or "")
-        device = hardware.get(row.get("hardware_slug") or "")
-        if (
-            not (engine and dtype and llm and device and llm.get("layers"))
-            or row.get("token_pruning")
-            or not (device.get("bf16_dense_tflops") or device.get("fp16_dense_tflops"))
-        ):
-            continue
-        peak, rate = peak_flops(device), 1e9 * flops.need(device, "memory_bandwidth_gb_s")
-        weights, layers = memory.llm_bytes(llm, dtype), llm["layers"]
-        if row.get("decode_tokens_per_s"):
-            context = (row.get("prompt_tokens") or 0) + (row.get("output_tokens") or 128) / 2
-            byte = weights + memory.kv_bytes_per_token(llm) * context * cache_factor(
-                llm, ENGINES[engine]
-            )
-            out.append(
-                Measured(
-                    row["id"] + " decode",
-                    engine,
-                    "decode",
-                    1000 / row["decode_tokens_per_s"],
-                    1e3 * flops.llm_forward(llm, 1, context) / peak,
-                    1e3 * byte / rate,
-                    layers,
-                    row["source"],
-                )
-            )
-        prefill = row.get("llm_prefill_ms") or (
-            row.get("ttft_ms")
-            if row.get("visual_tokens") and not row.get("vision_encoder_ms")
-            else None
-        )
-        if prefill and row.get("visual_tokens"):
-            tokens = row["visual_tokens"] + (row.get("prompt_tokens") or 0)
-            out.append(
-                Measured(
-                    row["id"] + " prefill",
-                    engine,
-                    "prefill",
-                    prefill,
-                    1e3 * flops.llm_forward(llm, tokens) / peak,
-                    1e3 * weights / rate,
-                    layers,
-                    row["source"],
-                )
-            )
-    return out
-
-
-def fit(rows: Sequence[Measured], before: Engine) -> Engine:
-    """An engine's rates as medians over its rows; a rate that no row shows stays as it was.
-
-    Prefill rows show the compute share. A decode row shows the bandwidth share where it runs faster
-    than launching allows at the present rate, else the time to launch a layer.
-    """
-    compute = [row.compute_ms / row.printed_ms for row in rows if row.phase == "prefill"]
-    decode = [row for row in rows if row.phase == "decode"]
-    eager = before.layer_ms > 0.5
-    launched = [
-        row.printed_ms / row.layers
-        for row in decode
-        if eager and row.bandwidth_ms / before.bandwidth < 0.5 * row.printed_ms
-    ]
-    moved = [row.bandwidth_ms / row.printed_ms for row in decode if not eager]
-    return before._replace(
-        compute=quantile(compute, 0.5) if compute else before.compute,
-        bandwidth=quantile(moved, 0.5) if moved else before.bandwidth,
-        layer_ms=quantile(launched, 0.5) if launched else before.layer_ms,
-    )
-
-
-def calibrate(rows: Sequence[Measured]) -> list[Check]:
-    """Each published latency, estimated with rates from the rows of other models on the same
-    engine.
-    """
-    out = []
-    for row in rows:
-        others = [
-            other
-            for other in rows
-            if other.engine == row.engine and other.id.split(".")[0] != row.id.split(".")[0]
-        ]
-        out.append(Check(row, row.estimate(fit(others, ENGINES[row.engine]))))
-    return out
+def span(engine: str) -> tuple[Engine, Engine]:
+    """An engine on the fastest and on the slowest host that a source shows."""
+    rates = ENGINES[engine]
+    fast = 0.5 if engine == "eager" else rates.layer_ms
+    return rates._replace(layer_ms=fast), rates._replace(layer_ms=rates.slow_layer_ms)

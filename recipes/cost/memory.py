@@ -36,11 +36,24 @@ def kv_bytes_per_token(llm: Mapping) -> float:
     )
 
 
-def llm_bytes(llm: Mapping, dtype: str) -> float:
-    """Bytes of all weights; embeddings stay in 16 bit when the rest is quantised."""
+def llm_bytes(llm: Mapping, dtype: str, int4: float = WEIGHT_BYTES["int4"]) -> float:
+    """Bytes of all weights; embeddings stay in 16 bit when the rest is quantised. int4: bytes of a
+    4-bit weight."""
     everything = llm.get("params") or 1e9 * flops.need(llm, "params_b")
     body = flops.llm_params(llm)
-    return body * WEIGHT_BYTES[dtype] + (everything - body) * 2.0
+    return body * (int4 if dtype == "int4" else WEIGHT_BYTES[dtype]) + (everything - body) * 2.0
+
+
+class Shown(NamedTuple):
+    """What an image makes an encoder hold: positions, and its width (the largest encoder's)."""
+
+    patches: float = 0.0
+    width: float = 0.0
+
+
+# 16-bit logits of every token of a prompt and their fp32 copy, where an engine keeps them:
+# Qwen2-VL-7B's memory grows by 0.98 MB a token, of which its cache takes 0.06 (README)
+PROMPT_LOGIT_BYTES = 6.0
 
 
 def inference(
@@ -50,9 +63,11 @@ def inference(
     tokens: float,
     dtype: str = "bf16",
     batch: int = 1,
+    shown: Shown = Shown(),
+    prompt_logits: float = 0.0,
 ) -> Memory:
     """Memory to answer with `tokens` in the context of each of `batch` requests. Vision tower and
-    connector in 16 bit.
+    connector in 16 bit. prompt_logits: tokens of a prompt whose logits are held.
     """
     weights = llm_bytes(llm, dtype) + 2.0 * (encoder_params + connector_params)
     cache = kv_bytes_per_token(llm) * tokens * batch
@@ -67,60 +82,7 @@ def inference(
             + 2 * (llm.get("intermediate_size") or 4 * llm["hidden_size"])
         )
     )
+    # the same of the encoder, whose MLP is four times its width; what is larger decides
+    activations = max(activations, 20.0 * shown.patches * shown.width * batch)
+    activations += PROMPT_LOGIT_BYTES * prompt_logits * batch * (llm.get("vocab") or 0)
     return Memory(weights / 1e9, cache / 1e9, activations / 1e9, OVERHEAD_GB)
-
-
-class TrainingMemory(NamedTuple):
-    """Gigabytes of one GPU in training: weights with optimiser states (sharded), activations of one
-    sample, overhead.
-    """
-
-    states: float
-    activations_per_sample: float
-    overhead: float
-
-    def batch(self, memory_gb: float) -> int:
-        """How many samples fit beside the states on a GPU (0: the states alone do not)."""
-        return max(
-            0, int((memory_gb * USABLE - self.states - self.overhead) / self.activations_per_sample)
-        )
-
-
-USABLE = 0.92  # fragmentation and communication buffers take the rest
-
-
-def training(
-    trained: float,
-    frozen: float,
-    llm: Mapping,
-    tokens: float,
-    text_tokens: float,
-    shards: int,
-    recompute: bool,
-) -> TrainingMemory:
-    """Memory of a training stage, per GPU, with weights and states sharded over `shards` GPUs (ZeRO
-    stage 3).
-
-    Activations per token and layer: 34 bytes x hidden size with 16-bit values and no stored
-    attention matrix (Korthikanti et al. 2022, eq. 1 without its attention term); with recomputation
-    2 bytes x hidden size and one layer in full.
-    Logits: 6 bytes per text token and vocabulary entry. The vision tower's activations are small
-    beside these and left out.
-    """
-    states = (
-        trained * training_bytes_per_parameter(True) + frozen * training_bytes_per_parameter(False)
-    ) / shards
-    layers, hidden = flops.need(llm, "layers"), flops.need(llm, "hidden_size")
-    per_token = (2.0 * layers + 34.0) * hidden if recompute else 34.0 * layers * hidden
-    return TrainingMemory(
-        states / 1e9,
-        (tokens * per_token + 6.0 * text_tokens * (llm.get("vocab") or 0)) / 1e9,
-        2 * OVERHEAD_GB,
-    )
-
-
-def training_bytes_per_parameter(trained: bool) -> float:
-    """Mixed-precision AdamW (Rajbhandari et al. 2020, §3.1): 16 bytes for a trained parameter, 2
-    for a frozen one.
-    """
-    return 16.0 if trained else 2.0

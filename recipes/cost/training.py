@@ -1,25 +1,41 @@
-"""What training a recipe costs: stages -> FLOPs -> GPU-hours, with the spread that published runs
-show.
+"""What training a recipe costs: stages -> FLOPs -> GPU-hours, with the spread that runs show.
 
-In: registry records of the parts, a stage plan, hardware. Out: FLOPs per stage and a range of
-GPU-hours. The utilisation (share of the peak rate that training runs reach) is the median over the
-published runs of registry/training_costs.json whose FLOPs can be computed; the range is where 80 %
-of them lie.
+In: registry records of the parts, a stage plan, hardware, a Calibration (cost/runs.py). Out: FLOPs
+per stage and a range of GPU-hours. The share of the peak rate that training reaches (utilisation)
+is a level, which runs show, times what is known of the LLM's width and the device (`slowness`).
 """
 
+import functools
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-from . import flops
+from . import flops, tokens
 
 # Text tokens of a sample. A caption of the alignment data is a sentence or two; an instruction
-# sample of the LLaVA-1.5 mix is a chat of several turns. Neither is printed with the costs: they
-# are assumptions, they enter the calibration the same way, and the utilisation absorbs what they
-# are off.
+# sample of the LLaVA-1.5 mix is a chat of several turns: people who trained on it find 500 to 570.
+# They enter the calibration the same way, and the utilisation absorbs what they are off.
 CAPTION_TOKENS = 50
-CHAT_TOKENS = 350
+CHAT_TOKENS = 530
+
+# Sizes in pixels that stand for the images of a stage where tiles follow the image: COCO's usual
+# size, of which the instruction mixes mostly consist; captions of web images, whose runs show 1,200
+# to 1,500 of the 2,880 tokens that four tiles and an overview can have.
+CAPTION_IMAGE, CHAT_IMAGE = (448, 336), (640, 480)
+
+# Of the time a FLOP takes at the reference (an LLM 4,096 wide on an A100 80GB SXM), the part that
+# is not matrix products but reading and writing between them: per FLOP it grows as the width falls
+# and as the device computes faster than it reads. Runs of LLMs up to 1.6B, 4B, 7B and 13B take
+# 1.37, 1.25, 1 and 0.93 times as long a FLOP (medians of public reports): 0.37 fits all four.
+MOVING = 0.37
+REFERENCE_WIDTH, REFERENCE_BALANCE = 4096.0, 312e12 / 2000e9
+# Milliseconds to start one layer in one direction (cost/latency.py, eager): what a step costs
+# however small it is. A backward pass starts twice as many kernels as a forward one.
+LAYER_MS = 0.5
+# 4-bit weights are unpacked for each pass of a step. Qwen-VL prints 2.0 s more for each step of
+# eight samples than with 16-bit weights, whatever their length: 30 readings of 6.5B weights
+UNPACKING = 30.0
 
 
 class Stage(NamedTuple):
@@ -34,31 +50,52 @@ class Stage(NamedTuple):
     visual_tokens: float
     text_tokens: float
     side: int | None = None  # pixels at this stage; None: the recipe's own
+    filled: float = 1.0  # share of the recipe's views that an image of the data fills
 
 
 class StageCost(NamedTuple):
-    """FLOPs of a stage, by part."""
+    """FLOPs of a stage, by part; again: those of activations that are computed a second time, which
+    take time and train nothing."""
 
     stage: Stage
     encoder: float
     connector: float
     llm: float
+    again: float = 0.0
 
     @property
     def total(self) -> float:
         return self.encoder + self.connector + self.llm
 
+    @property
+    def work(self) -> float:
+        """FLOPs that take time."""
+        return self.total + self.again
+
 
 class Estimate(NamedTuple):
-    """GPU-hours: the median estimate, and the range in which 80 % of published runs would put
-    it.
-    """
+    """GPU-hours: the median estimate, and the range in which 80 % of runs would put it."""
 
     flop: float
     gpu_hours: float
     low: float
     high: float
     utilisation: float
+
+
+class Calibration(NamedTuple):
+    """Utilisation at the reference, as runs show it: median over sources, and the tenth and
+    ninetieth percentile of single runs. tpu: the same on TPUs. runs: what it is made of."""
+
+    median: float
+    low: float
+    high: float
+    runs: tuple
+    tpu: float | None = None
+
+    def level(self, hardware: Mapping) -> float:
+        """The median for a kind of device."""
+        return self.tpu if self.tpu and hardware.get("kind") == "tpu" else self.median
 
 
 def stage_cost(
@@ -69,23 +106,23 @@ def stage_cost(
     grid_tokens: float,
     *,
     lora: bool = False,
-    recompute: bool = False,
+    recompute: bool = True,
 ) -> StageCost:
     """FLOPs of a stage. `encoder_flops`: one forward pass over all views of an image;
     `grid_tokens`: what the connector reads.
 
     lora: the LLM is trained through adapters: gradients pass, its own weights have none (the
-    adapters' are below 2 %).
-    recompute: activations are computed again in the backward pass, one more forward pass of what
-    gradients go through.
+    adapters' are below 2 %). recompute: the LLM's activations are computed again where gradients
+    pass, one more forward pass, as nearly all training code does.
     """
-    factors = stage_factors(stage, lora, recompute)
+    factors = stage_factors(stage, lora)
     llm_ = llm_flops(llm, stage.visual_tokens, stage.text_tokens)
     return StageCost(
         stage,
-        encoder_flops * factors["encoder"] * stage.samples,
-        2.0 * connector_params * grid_tokens * factors["connector"] * stage.samples,
+        encoder_flops * stage.filled * factors["encoder"] * stage.samples,
+        2.0 * connector_params * grid_tokens * stage.filled * factors["connector"] * stage.samples,
         llm_ * factors["llm"] * stage.samples,
+        llm_ * stage.samples if recompute and factors["llm"] > 1.0 else 0.0,
     )
 
 
@@ -97,7 +134,7 @@ def llm_flops(llm: Mapping, visual_tokens: float, text_tokens: float) -> float:
     )
 
 
-def stage_factors(stage: Stage, lora: bool = False, recompute: bool = False) -> dict[str, float]:
+def stage_factors(stage: Stage, lora: bool = False) -> dict[str, float]:
     """Forward passes that one sample costs each part (flops.training_factor)."""
     out, upstream = {}, False
     for part in ("encoder", "connector", "llm"):
@@ -105,8 +142,6 @@ def stage_factors(stage: Stage, lora: bool = False, recompute: bool = False) -> 
         out[part] = flops.training_factor(
             trained and not (lora and part == "llm"), upstream or trained
         )
-        if recompute and (trained or upstream):
-            out[part] += 1.0
         upstream |= trained
     return out
 
@@ -118,37 +153,105 @@ def peak_flops(hardware: Mapping) -> float:
     return 1e12 * (hardware.get("bf16_dense_tflops") or flops.need(hardware, "fp16_dense_tflops"))
 
 
+UNTILED = ((1.0, 1.0), (1.0, 1.0))
+
+
+@functools.lru_cache(1024)
+def fills(resolution: int | str | None, tile: int) -> tuple[tuple[float, float], ...]:
+    """Of captions and of chats: the share of a recipe's visual tokens and the share of its views
+    that an image fills. 1 for one view; tiles of `tile` pixels follow the image (LLaVA-NeXT's
+    rule)."""
+    found = re.fullmatch(r"anyres-(\d+)", str(resolution))
+    across = int(found[1]) // tile if found and int(found[1]) % tile == 0 else 1
+    if across < 2:
+        return UNTILED
+    grids = tuple(
+        (tile * i, tile * j)
+        for i in range(1, across + 2)
+        for j in range(1, across + 2)
+        if 1 < i * j <= across * across
+    )
+    out = []
+    for size in (CAPTION_IMAGE, CHAT_IMAGE):
+        side = 24  # tokens along a tile: the shares do not depend on it
+        made = tokens.anyres(*size, tile, side, grids, None).visual_tokens
+        w, h = tokens.best_grid(*size, grids)
+        views = across * across + 1
+        out.append(
+            (
+                min(1.0, made / (views * side * side)),
+                (w // tile * (h // tile) + 1) / views,
+            )
+        )
+    return tuple(out)
+
+
 def two_stages(
-    samples: float, data: str, visual_tokens: float, frozen_encoder: bool | None = True
+    samples: float,
+    data: str,
+    visual_tokens: float,
+    frozen_encoder: bool | None = True,
+    filled: Sequence[tuple[float, float]] = UNTILED,
 ) -> tuple[Stage, ...]:
     """LLaVA-1.5's plan: the connector alone on 558K captions, then connector and LLM (and the
     encoder, if it is not frozen) on the instruction data, one epoch each (arXiv 2310.03744, §3.3
-    and appendix; LLaVA scripts v1_5)."""
+    and appendix; LLaVA scripts v1_5). filled: `fills` of the recipe."""
     trains = (
         ("connector", "llm") if frozen_encoder in (True, None) else ("encoder", "connector", "llm")
     )
     return (
-        Stage(
-            "alignment", ("connector",), 558_000, "LCS-558K captions", visual_tokens, CAPTION_TOKENS
-        ),
-        Stage("instruction tuning", trains, samples, data, visual_tokens, CHAT_TOKENS),
+        alignment(visual_tokens, filled[0]),
+        tuning(trains, samples, data, visual_tokens, filled[1]),
+    )
+
+
+def alignment(visual_tokens: float, filled: tuple[float, float]) -> Stage:
+    """The first stage of LLaVA-1.5's plan."""
+    return Stage(
+        "alignment",
+        ("connector",),
+        558_000,
+        "LCS-558K captions",
+        visual_tokens * filled[0],
+        CAPTION_TOKENS,
+        filled=filled[1],
+    )
+
+
+def tuning(
+    trains: tuple[str, ...],
+    samples: float,
+    data: str,
+    visual_tokens: float,
+    filled: tuple[float, float],
+) -> Stage:
+    """Its second one."""
+    return Stage(
+        "instruction tuning",
+        trains,
+        samples,
+        data,
+        visual_tokens * filled[0],
+        CHAT_TOKENS,
+        filled=filled[1],
     )
 
 
 def three_stages(
-    samples: float, data: str, visual_tokens: float, frozen_encoder: bool | None = None
+    samples: float,
+    data: str,
+    visual_tokens: float,
+    frozen_encoder: bool | None = None,
+    filled: Sequence[tuple[float, float]] = UNTILED,
 ) -> tuple[Stage, ...]:
     """The plan of the LLaVA-NeXT blog that gained most (llava_next.abl_stage15): connector on 558K
     captions, everything on 3M recaptioned images, everything on the instruction data."""
     everything = ("connector", "llm") if frozen_encoder else ("encoder", "connector", "llm")
+    last = tuning(everything, samples, data, visual_tokens, filled[1])
     return (
-        Stage(
-            "alignment", ("connector",), 558_000, "LCS-558K captions", visual_tokens, CAPTION_TOKENS
-        ),
-        Stage(
-            "knowledge", everything, 3_000_000, "3M recaptioned images", visual_tokens, CHAT_TOKENS
-        ),
-        Stage("instruction tuning", everything, samples, data, visual_tokens, CHAT_TOKENS),
+        alignment(visual_tokens, filled[0]),
+        last._replace(name="knowledge", samples=3_000_000, data="3M recaptioned images"),
+        last,
     )
 
 
@@ -199,161 +302,6 @@ def qwen2_vl(samples: float, data: str, visual_tokens: float) -> tuple[Stage, ..
     )
 
 
-# --- calibration on published runs
-# --------------------------------------------------------------------------------
-
-
-class Published(NamedTuple):
-    """One published run whose FLOPs can be computed: its name, printed device-hours, FLOPs, and
-    peak rate.
-    """
-
-    recipe: str
-    device_hours: float
-    flop: float
-    peak: float
-    source: str
-
-    @property
-    def utilisation(self) -> float:
-        return self.flop / (self.device_hours * 3600 * self.peak)
-
-
-LLM_SPELLINGS = {
-    "olmoe-1b-7b": None,
-    "qwen-1.5-72b-chat": "qwen1.5-72b",
-    "qwen-1.5-110b-chat": "qwen1.5-110b",
-    "olmo-7b-1024": "olmo-7b",
-    "nous-hermes-2-yi-34b": "nous-hermes-2-yi-34b",
-}
-
-
-def _plan(row: Mapping) -> tuple[Stage, ...] | None:
-    """The stages of a published run, from what its record says; None when that is not enough."""
-    trainable = row.get("trainable") or ""
-    samples = row.get("samples")
-    if samples is not None and row.get("epochs"):
-        samples *= row["epochs"]
-    if row.get("steps") and row.get("batch_size"):
-        samples = row["steps"] * row["batch_size"]
-    tokens = row.get("visual_tokens")
-    if not samples:
-        return None
-    # Molmo: sequences are packed to at most this length
-    if isinstance(tokens, str) and "per crop" in tokens:
-        tokens = row.get("max_sequence")
-        return (
-            (
-                Stage(
-                    "all", ("encoder", "connector", "llm"), samples, "", tokens * 0.8, 0.2 * tokens
-                ),
-            )
-            if tokens
-            else None
-        )
-    if not isinstance(tokens, (int, float)):
-        return None
-    if row.get("tokens"):
-        text = max(row["tokens"] / samples - tokens, 0.0)
-        return (Stage("all", ("encoder", "connector", "llm"), samples, "", tokens, text),)
-    first = re.search(r"stage 1 \(558K\): connector; stage 2", trainable)
-    if first:
-        rest = samples - 558_000
-        everything = ("encoder", "connector", "llm")
-        return (
-            Stage("1", ("connector",), 558_000, "", 576, CAPTION_TOKENS),
-            Stage("2", everything, rest, "", tokens, CHAT_TOKENS),
-        )
-    trains = {
-        "connector": ("connector",),
-        "connector + LLM": ("connector", "llm"),
-        "projector + LLM": ("connector", "llm"),
-        "all": ("encoder", "connector", "llm"),
-        "all (40B)": ("encoder", "connector", "llm"),
-    }.get(trainable)
-    if trains is None:
-        return None
-    return (
-        Stage(
-            "only",
-            trains,
-            samples,
-            "",
-            tokens,
-            CAPTION_TOKENS if trains == ("connector",) else CHAT_TOKENS,
-        ),
-    )
-
-
-def published(
-    rows: Iterable[Mapping], encoders: Mapping, llms: Mapping, hardware: Mapping
-) -> list[Published]:
-    """The published runs that can be compared with arithmetic, in the order of the registry."""
-    out = []
-    for row in rows:
-        stages = _plan(row)
-        hours = row.get("device_hours")
-        llm = llms.get(LLM_SPELLINGS.get(row.get("llm"), row.get("llm")))
-        encoder = encoders.get(row.get("encoder"))
-        device = hardware.get(row.get("hardware_slug"))
-        if not (stages and hours and llm and encoder and device):
-            continue
-        side = row.get("resolution") if isinstance(row.get("resolution"), int) else 336
-        try:
-            peak = peak_flops(device)
-            one_view = flops.encoder_forward(encoder, side)
-            total = 0.0
-            for stage in stages:
-                views = (
-                    max(1.0, stage.visual_tokens / 576)
-                    if not isinstance(row.get("resolution"), int)
-                    else 1.0
-                )
-                params = flops.connector_params(
-                    row.get("connector") or "mlp-2x-gelu",
-                    encoder.get("width", 1024),
-                    llm.get("hidden_size", 4096),
-                )
-                total += stage_cost(stage, one_view * views, params, llm, stage.visual_tokens).total
-        except flops.MissingFigure:
-            continue
-        out.append(Published(row["id"], hours, total, peak, row["source"]))
-    return out
-
-
-class Calibration(NamedTuple):
-    """Utilisation over published runs: median, and the tenth and ninetieth percentile."""
-
-    median: float
-    low: float
-    high: float
-    runs: tuple[Published, ...]
-
-
-class Checked(NamedTuple):
-    """One published run estimated from the others: GPU-hours as printed and as estimated."""
-
-    recipe: str
-    printed: float
-    estimated: float
-    source: str
-
-    @property
-    def ratio(self) -> float:
-        return self.estimated / self.printed
-
-
-def leave_one_out(runs: Sequence[Published]) -> list[Checked]:
-    """Each published run with the utilisation that the others show."""
-    out = []
-    for run in runs:
-        median = calibrate([other for other in runs if other is not run]).median
-        out.append(
-            Checked(run.recipe, run.device_hours, run.flop / (run.peak * median * 3600), run.source)
-        )
-    return out
-
-
 def quantile(values: Sequence[float], q: float) -> float:
     """Linear interpolation between order statistics. Raises ValueError on an empty sequence."""
     if not values:
@@ -365,21 +313,47 @@ def quantile(values: Sequence[float], q: float) -> float:
     return values[low] + (values[high] - values[low]) * (place - low)
 
 
-def calibrate(runs: Sequence[Published]) -> Calibration:
-    """Utilisation of the published runs."""
-    values = [run.utilisation for run in runs]
-    return Calibration(
-        quantile(values, 0.5), quantile(values, 0.1), quantile(values, 0.9), tuple(runs)
+def slowness(llm: Mapping | None, hardware: Mapping) -> float:
+    """How many times as long a FLOP takes as at the reference (MOVING). llm: None is the
+    reference's."""
+    width = (llm or {}).get("hidden_size") or REFERENCE_WIDTH
+    rate = hardware.get("memory_bandwidth_gb_s")
+    if hardware.get("kind") == "tpu" or not rate:
+        return 1.0
+    balance = peak_flops(hardware) / (1e9 * rate)
+    return 1.0 - MOVING + MOVING * (REFERENCE_WIDTH / width) * (balance / REFERENCE_BALANCE)
+
+
+def seconds_beside(
+    factors: Mapping[str, float], encoder: Mapping, llm: Mapping, hardware: Mapping, unpack: bool
+) -> float:
+    """Seconds that a step takes beside its FLOPs, whatever its batch: layers to start (a pass of
+    `factors` starts each once), and 4-bit weights to unpack."""
+    passes = factors["encoder"] * (encoder.get("depth") or 0) + factors["llm"] * (
+        llm.get("layers") or 0
     )
+    seconds = 1e-3 * LAYER_MS * passes
+    if unpack:
+        moved = 2.5 * flops.llm_params(llm)  # read in 4 bit, written in 16
+        seconds += UNPACKING * moved / (1e9 * flops.need(hardware, "memory_bandwidth_gb_s"))
+    return seconds
 
 
-def estimate(flop: float, hardware: Mapping, calibration: Calibration) -> Estimate:
-    """GPU-hours for a number of FLOPs on one kind of device."""
-    seconds = flop / peak_flops(hardware) / 3600
+def estimate(
+    flop: float,
+    hardware: Mapping,
+    calibration: Calibration,
+    llm: Mapping | None = None,
+    beside: float = 0.0,
+) -> Estimate:
+    """GPU-hours for FLOPs that take time (StageCost.work) on one kind of device. llm: the LLM that
+    is trained (None: as the reference). beside: hours that no FLOP counts."""
+    level, slow = calibration.level(hardware), slowness(llm, hardware)
+    hours = flop / peak_flops(hardware) / 3600 * slow
     return Estimate(
         flop,
-        seconds / calibration.median,
-        seconds / calibration.high,
-        seconds / calibration.low,
-        calibration.median,
+        hours / level + beside,
+        (hours / level + beside) * calibration.median / calibration.high,
+        (hours / level + beside) * calibration.median / calibration.low,
+        level / slow,
     )

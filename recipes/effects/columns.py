@@ -220,7 +220,27 @@ def columns(papers: Iterable[Paper], words: Vocabulary) -> list[Column]:
                     () if None in sampling else tuple(sampling),
                 )
             )
-    return out
+    return _once(out)
+
+
+def _once(found: list[Column]) -> list[Column]:
+    """Without the columns of which every run stands in a column of another paper as well: a
+    comparison that a later paper prints again. Of two that print the same runs the first stays.
+    """
+    runs = [{row.run for row in column.rows} for column in found]
+    by_benchmark: dict[str, list[int]] = {}
+    for number, column in enumerate(found):
+        by_benchmark.setdefault(column.benchmark, []).append(number)
+
+    def again(number: int) -> bool:
+        mine = runs[number]
+        return None not in mine and any(
+            found[other].paper != found[number].paper
+            and (mine < runs[other] or (mine == runs[other] and other < number))
+            for other in by_benchmark[found[number].benchmark]
+        )
+
+    return [column for number, column in enumerate(found) if not again(number)]
 
 
 def _fill(rows: list[Mapping[str, float]]) -> list[dict[str, float]]:

@@ -2,19 +2,18 @@
 and products with vectors.
 
 In: deviations and packed correlations. Out: covariances. Knows nothing of what the rows mean.
-Products are what answers spend their time
-on: which way is fastest depends on how many entries of the vector matter and on how often the
-matrix is asked.
+Products are what answers spend their time on: which way is fastest depends on how many entries of
+the vector matter.
 """
 
 import sys
 from array import array
 from collections.abc import Sequence
-from itertools import zip_longest
-from math import dist
 from operator import itemgetter, mul
 
 from ..base import linalg
+
+LEAST = 3e-3  # see Packed.times
 
 
 def numbers(code: str, raw: bytes | memoryview) -> array:
@@ -60,9 +59,7 @@ class Packed:
 
     def __init__(self, sd: Sequence[float], packed: memoryview | array):
         self.sd, self._packed = sd, packed
-        self._rows: list[tuple[tuple[float, ...], float]] | None = None
         self._columns: dict[int, Sequence[int]] = {}
-        self._used = 0
 
     @property
     def correlations(self) -> array:
@@ -85,29 +82,25 @@ class Packed:
         return [unit * x * sd for x, sd in zip(self._column(k), self.sd)]
 
     def times(self, x: Sequence[float]) -> linalg.Vector:
-        """The matrix times a vector: from the triangle for a sparse vector and the first dense one,
-        else from whole rows.
+        """The matrix times a vector.
+
+        Entries below LEAST of the largest (in standard deviations) count on the diagonal alone:
+        less than the fourth digit of a deviation.
         """
-        scaled = tuple(map(mul, x, self.sd))
-        some = [k for k, value in enumerate(scaled) if value]
+        scaled = list(map(mul, x, self.sd))
+        least = LEAST * max(map(abs, scaled), default=0.0)
+        some = [k for k, value in enumerate(scaled) if abs(value) > least]
         if len(some) * 8 < len(scaled):
             out = self._few(scaled, some)
-        elif self._rows is None and self._used < 1:
-            self._used += 1
-            out = self._triangle(scaled)
         else:
-            # 2 a.b = |a|^2 + |b|^2 - |a - b|^2, and math.dist is four times as fast as a sum of
-            # products; what that loses (1e-16 of the squared lengths) is nothing beside the
-            # rounding of the correlations.
-            if self._rows is None:
-                self._rows = self._square()
-            length = sum(map(mul, scaled, scaled))
-            out = [(length + own - dist(row, scaled) ** 2) / 2 for row, own in self._rows]
+            out = self._triangle(scaled, least)
         return list(map(mul, out, self.sd))
 
     def _few(self, scaled: Sequence[float], some: Sequence[int]) -> linalg.Vector:
-        """The correlations times a vector that is zero but at `some` places."""
-        out = [0.0] * len(scaled)
+        """The correlations times a vector that is small but at `some` places."""
+        out = list(scaled)
+        for k in some:
+            out[k] = 0.0
         for k in some:
             value = scaled[k] / 32767.0
             out = [total + value * y for total, y in zip(out, self._column(k))]
@@ -124,14 +117,11 @@ class Packed:
             ]
         return self._columns[k]
 
-    def _triangle(self, scaled: Sequence[float]) -> linalg.Vector:
-        """The correlations times a vector, row by row of the lower triangle.
-
-        What is below three thousandths of the largest counts on the diagonal alone: less than the
-        fourth digit of a deviation.
+    def _triangle(self, scaled: Sequence[float], least: float) -> linalg.Vector:
+        """The correlations times a vector, row by row of the lower triangle; what is not above
+        `least` counts on the diagonal alone.
         """
         values, start, out = self.correlations, 0, list(scaled)
-        least = 3e-3 * max(map(abs, scaled), default=0.0)
         large: list[int] = []  # so far, with the values there
         heights: list[float] = []
         gather = None
@@ -140,23 +130,10 @@ class Packed:
             start += i
             if gather:
                 out[i] += sum(map(mul, gather(row), heights)) / 32767.0
-            if abs(value) >= least > 0.0:
+            if abs(value) > least:
                 value /= 32767.0
                 out[:i] = [total + value * y for total, y in zip(out, row)]
                 large.append(i)
                 heights.append(scaled[i])
                 gather = itemgetter(*large) if len(large) > 1 else (lambda row, k=i: (row[k],))
         return out
-
-    def _square(self) -> list[tuple[tuple[float, ...], float]]:
-        """All rows of the correlations, each with its squared length."""
-        values, rows, start = [value / 32767.0 for value in self.correlations], [], 0
-        for i in range(len(self.sd)):
-            rows.append(values[start : start + i])
-            start += i
-        origin = (0.0,) * len(rows)
-        whole = [
-            (*row, 1.0, *column[i + 1 :])
-            for i, (row, column) in enumerate(zip(rows, [*zip_longest(*rows, fillvalue=0.0), ()]))
-        ]
-        return [(row, dist(row, origin) ** 2) for row in whole]

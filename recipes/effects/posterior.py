@@ -17,7 +17,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from operator import mul
 from typing import NamedTuple
 
-from ..base import linalg
 from .features import AXIS_OF, group
 from .hyper import DEFAULT_SCALE, SLOPES, Hyper
 from .packed import Packed, numbers, squeezed, stored

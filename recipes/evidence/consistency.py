@@ -13,6 +13,7 @@ from ..base.reading import EvidenceError, read_json
 from ..terms.vocabulary import Vocabulary, collisions
 from . import lock, redundancy
 from .mixes import check_mixes
+from .reports import check_reports
 from .rules import ARXIV, OTHER_RULES, RULES
 from .tables import Paper, Row, Table, is_older, paper_files, parse_paper
 
@@ -170,9 +171,7 @@ class _Run:
             if rule in RULES and (rule, pointer) not in found:
                 message = f"{rule} finds nothing at {pointer or '/'}: the exception can go"
                 place = f"/tables/{table.index}/accepted/{number}"
-                self.problems.append(
-                    Problem(table.file, place, "accepted", "warning", message)
-                )
+                self.problems.append(Problem(table.file, place, "accepted", "warning", message))
 
 
 def read_lock(directory: str, problems: list[Problem]) -> dict | None:
@@ -267,7 +266,9 @@ def _accepted(
 
 
 def check_registry(words: Vocabulary) -> list[Problem]:
-    """Spellings that mean two things, and what does not fit in the data mixes."""
+    """Spellings that mean two things, what does not fit in the data mixes, and reports of costs that
+    do not say what they must.
+    """
     out = [
         Problem(
             os.path.join(words.directory, "registry", "data_mixes.json"),
@@ -297,6 +298,11 @@ def check_registry(words: Vocabulary) -> list[Problem]:
                     f"{kind}: {spelling!r} names both {one} and {other}",
                 )
             )
+    file = os.path.join(words.directory, "registry", "cost_reports.json")
+    out += [
+        Problem(file, pointer, "report", "error", message)
+        for pointer, message in check_reports(words)
+    ]
     return out
 
 

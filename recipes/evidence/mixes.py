@@ -42,7 +42,7 @@ def rounding(count: float) -> float:
 
 
 def check_mixes(mixes: Mixes, words: Vocabulary) -> Iterator[Finding]:
-    """All findings, those that a record accepts left out; an exception that finds nothing is one."""
+    """All findings but those that a record accepts; an exception that finds nothing is one."""
     found = list(_names(mixes, words))
     if not found:  # sums and variants follow the names
         found = [*_sums(mixes), *_variants(mixes)]
@@ -71,6 +71,10 @@ def _names(mixes: Mixes, words: Vocabulary) -> Iterator[Finding]:
         for name in (*record.get("train_split_of", ()), *record.get("images_of", ())):
             if name not in benchmarks:
                 yield Finding(place, "mix-name", f"{key}: unknown benchmark {name!r}")
+    for number, (benchmark, others) in enumerate(mixes.same_split.items()):
+        for name in (benchmark, *others):
+            if name not in benchmarks:
+                yield Finding(f"/same_split/{number}", "mix-name", f"unknown benchmark {name!r}")
     for number, (slug, record) in enumerate(mixes.records.items()):
         for message in _unknown(mixes, record):
             yield Finding(f"/mixes/{number}", "mix-name", f"{slug}: {message}")
@@ -111,7 +115,8 @@ def _sums(mixes: Mixes) -> Iterator[Finding]:
         total = record.get("samples")
         if not total or not counts or None in counts or record.get("parts_listed") != "all":
             continue
-        slack = rounding(total) + sum(map(rounding, counts))
+        # one source prints its parts in one unit, that of its finest count
+        slack = rounding(total) + len(counts) * min(map(rounding, counts))
         if abs(sum(counts) - total) > slack:
             yield Finding(
                 f"/mixes/{number}",

@@ -393,7 +393,11 @@ def check_reprint(tables: Sequence[Table]) -> Iterator[tuple[Table, Found]]:
                 continue
             for key, value in row.scores.items():
                 metric = table.metrics[key]
-                if value is not None and metric.role in ("score", "part") and _single(table, metric):
+                if (
+                    value is not None
+                    and metric.role in ("score", "part")
+                    and _single(table, metric)
+                ):
                     identity = (row.run, metric.benchmark, metric.max, metric.shots)
                     places.setdefault(identity, []).append((table, number, key, value))
     for found in places.values():

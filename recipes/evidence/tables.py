@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..base.reading import EvidenceError, read_json
-from .shape import _check_setting
+from .shape import check_shape
 
 if TYPE_CHECKING:
     from ..terms.vocabulary import Vocabulary
@@ -129,105 +129,12 @@ def unescape(segment: str) -> str:
     return segment.replace("~1", "/").replace("~0", "~")
 
 
-def _need(value, kind, file: str, pointer: str, what: str):
-    if not isinstance(value, kind) or isinstance(value, bool) and kind is not bool:
-        raise EvidenceError(file, pointer, f"{what} is missing or not {_KINDS[kind]}", "schema")
-    return value
-
-
-_KINDS = {dict: "an object", list: "a list", str: "a text", int: "a whole number"}
-
-
-def _claims(table: Mapping, file: str, pointer: str) -> tuple[Mapping, ...]:
-    claims = _need(table.get("claims", []), list, file, pointer + "/claims", "claims")
-    for number, claim in enumerate(claims):
-        here = f"{pointer}/claims/{number}"
-        _need(claim, dict, file, here, "the claim")
-        for key in ("metric", "from", "to"):
-            _need(claim.get(key), str, file, f"{here}/{key}", key)
-        if isinstance(claim.get("delta"), bool) or not isinstance(claim.get("delta"), (int, float)):
-            raise EvidenceError(file, here + "/delta", "delta is not a number", "schema")
-    return tuple(claims)
-
-
-def _family(family, file: str, pointer: str) -> Mapping | None:
-    if family is not None:
-        _need(family, dict, file, pointer, "family")
-        _need(family.get("name"), str, file, pointer + "/name", "the family's name")
-        _need(family.get("moves_along"), dict, file, pointer + "/moves_along", "moves_along")
-    return family
-
-
-def _check_doubt(doubt, file: str, pointer: str) -> None:
-    if doubt is not None:
-        _need(doubt, dict, file, pointer, "doubt")
-        if doubt.get("cells") != "*":
-            _need(
-                doubt.get("cells"),
-                list,
-                file,
-                pointer + "/cells",
-                'cells (a list of metrics, or "*")',
-            )
-        _need(doubt.get("why"), str, file, pointer + "/why", "why")
-
-
-def _standard_errors(errors, metrics: Mapping, file: str, pointer: str) -> Mapping:
-    if errors is None:
-        return {}
-    for name, value in _need(errors, dict, file, pointer, "scores_se").items():
-        if name not in metrics:
-            raise EvidenceError(
-                file, f"{pointer}/{escape(name)}", f"the table has no metric {name!r}", "metric"
-            )
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < 1e9:
-            raise EvidenceError(
-                file,
-                f"{pointer}/{escape(name)}",
-                "a standard error is a number from zero",
-                "schema",
-            )
-    return errors
-
-
-SCORE_TYPES = frozenset((int, float, type(None)))
-
-
 NOTHING: dict = {}
 
 
-def _refuse_row(row, file: str, here: str) -> None:
-    """Raise the error of a row that has not the shape of one."""
-    _need(row, dict, file, here, "the row")
-    _need(row.get("arm"), str, file, here + "/arm", "arm")
-    _need(row.get("set", {}), dict, file, here + "/set", "set")
-    _need(row.get("scores"), dict, file, here + "/scores", "scores")
-
-
-def _refuse_scores(scores: Mapping, metrics: Mapping, file: str, here: str) -> None:
-    """Raise the error of the first score that cannot be one."""
-    for name, value in scores.items():
-        if type(value) not in SCORE_TYPES:
-            raise EvidenceError(
-                file, f"{here}/scores/{escape(name)}", "neither a number nor null", "schema"
-            )
-        if name not in metrics:
-            raise EvidenceError(
-                file, f"{here}/scores/{escape(name)}", f"the table has no metric {name!r}", "metric"
-            )
-
-
-def _metric(name: str, metric, benchmarks: Mapping, file: str, here: str) -> Metric:
+def _metric(name: str, metric: Mapping, benchmarks: Mapping) -> Metric:
     """One metric of a table; the benchmark's record fills in what it leaves out."""
-    _need(metric, dict, file, here, "the metric")
-    slug = _need(metric.get("benchmark"), str, file, here + "/benchmark", "the metric's benchmark")
-    top = metric.get("max")
-    if top is not None and (
-        isinstance(top, bool) or not isinstance(top, (int, float)) or not 0 < top < 1e9
-    ):
-        raise EvidenceError(
-            file, here + "/max", f"max {str(top)[:40]!r} is not a positive number", "schema"
-        )
+    slug = metric["benchmark"]
     record = benchmarks.get(slug, {})
     return Metric(
         name,
@@ -236,8 +143,8 @@ def _metric(name: str, metric, benchmarks: Mapping, file: str, here: str) -> Met
         metric.get("unit"),
         metric.get("max", record.get("max")),
         metric.get("higher_is_better", record.get("higher_is_better", True)),
-        tuple(_need(metric.get("mean_of", []), list, file, here + "/mean_of", "mean_of")),
-        metric.get("role", "score"),
+        tuple(metric.get("mean_of") or ()),
+        metric.get("role") or "score",
         metric.get("shots"),
     )
 
@@ -261,7 +168,8 @@ def parse_paper(
     wrong shape. trusted: rows are not looked at for that (what ships was, by `check` and its lock).
     words: names what a file of format 1 holds; without it such a file is refused.
     """
-    _need(data, dict, file, "", "the file")
+    if not isinstance(data, dict):
+        raise EvidenceError(file, "", "the file is missing or not an object", "schema")
     if words is not None and is_older(data):
         from .format1 import converted
 
@@ -275,93 +183,59 @@ def parse_paper(
             f" {read}",
             "schema",
         )
-    head = _need(data.get("paper"), dict, file, "/paper", "paper")
-    key = _need(head.get("key"), str, file, "/paper/key", "the paper's key")
-    said = data.get("transcription")
-    grade = said.get("grade") if isinstance(said, dict) else None
-    tables = []
-    for index, table in enumerate(_need(data.get("tables"), list, file, "/tables", "tables")):
-        at = f"/tables/{index}"
-        _need(table, dict, file, at, "the table")
-        for name, kind in (
-            ("id", str),
-            ("locator", str),
-            ("metrics", dict),
-            ("rows", list),
-            ("setting", dict),
-            ("varies", list),
-        ):
-            _need(table.get(name), kind, file, f"{at}/{name}", name)
-        _check_setting(table["setting"], file, "tables", index, "setting")
-        metrics = {
-            name: _metric(name, metric, benchmarks, file, f"{at}/metrics/{escape(name)}")
-            for name, metric in table["metrics"].items()
-        }
-        rows = []
-        for number, row in enumerate(table["rows"]):
-            if not trusted and (
-                type(row) is not dict
-                or type(row.get("arm")) is not str
-                or type(row.get("set", NOTHING)) is not dict
-                or type(row.get("scores")) is not dict
-            ):
-                _refuse_row(row, file, f"{at}/rows/{number}")
-            arm, own, scores = row["arm"], row.get("set", NOTHING), row["scores"]
-            if not trusted and not (
-                scores.keys() <= metrics.keys()
-                and SCORE_TYPES.issuperset(map(type, scores.values()))
-            ):
-                _refuse_scores(scores, metrics, file, f"{at}/rows/{number}")
-            if own and not trusted:
-                _check_setting(own, file, "tables", index, "rows", number, "set")
-            if "doubt" in row:
-                _check_doubt(row["doubt"], file, f"{at}/rows/{number}/doubt")
-            errors = (
-                _standard_errors(row["scores_se"], metrics, file, f"{at}/rows/{number}/scores_se")
-                if "scores_se" in row
-                else NOTHING
-            )
-            rows.append(
-                Row(
-                    arm,
-                    {**table["setting"], **own},
-                    scores,
-                    row.get("run"),
-                    row.get("doubt"),
-                    row.get("scores_std") or {},
-                    errors,
-                )
-            )
-        tables.append(
-            Table(
-                table["id"],
-                table.get("paper") or key,
-                table.get("arxiv") or head.get("arxiv"),
-                table["locator"],
-                table.get("topic") or "",
-                tuple(table["varies"]),
-                table.get("protocol"),
-                metrics,
-                tuple(rows),
-                table.get("notes"),
-                table.get("grade") or grade,
-                file,
-                index,
-                _claims(table, file, at),
-                _family(table.get("family"), file, f"{at}/family"),
-            )
-        )
+    if not trusted:
+        check_shape(data, file)
+    head, said = data["paper"], data.get("transcription") or {}
     return Paper(
-        key,
-        head.get("short") or key,
+        head["key"],
+        head.get("short") or head["key"],
         head.get("title") or "",
         head.get("authors") or "",
         head.get("year") or 0,
         head.get("arxiv"),
         head.get("venue"),
-        data.get("transcription") or {},
-        tuple(tables),
+        said,
+        tuple(
+            _table(table, index, head, said.get("grade"), file, benchmarks)
+            for index, table in enumerate(data["tables"])
+        ),
         file,
+    )
+
+
+def _table(
+    table: Mapping, index: int, head: Mapping, grade: str | None, file: str, benchmarks: Mapping
+) -> Table:
+    """One table of a file whose shape is known to be right."""
+    setting = table["setting"]
+    rows = [
+        Row(
+            row["arm"],
+            {**setting, **(row.get("set") or NOTHING)},
+            row["scores"],
+            row.get("run"),
+            row.get("doubt"),
+            row.get("scores_std") or NOTHING,
+            row.get("scores_se") or NOTHING,
+        )
+        for row in table["rows"]
+    ]
+    return Table(
+        table["id"],
+        table.get("paper") or head["key"],
+        table.get("arxiv") or head.get("arxiv"),
+        table["locator"],
+        table.get("topic") or "",
+        tuple(table["varies"]),
+        table.get("protocol"),
+        {name: _metric(name, metric, benchmarks) for name, metric in table["metrics"].items()},
+        tuple(rows),
+        table.get("notes"),
+        table.get("grade") or grade,
+        file,
+        index,
+        tuple(table.get("claims") or ()),
+        table.get("family"),
     )
 
 

@@ -47,9 +47,12 @@ def plan_experiment(
     table: str = "my-experiment",
     tasks: str | None = None,
     program: str = "python3 main.py",
+    method: str = "full",
+    freeze: tuple[str, ...] | None = None,
+    model: str | None = None,
 ) -> Experiment:
-    """The files of an experiment. runs: (name, recipe), the recipes whole (costing.whole); tasks:
-    the mix to evaluate on.
+    """The files of an experiment. runs: (name, recipe), the recipes whole (answers.parts.whole); tasks:
+    the mix to evaluate on; method, freeze, model: as in Job.
 
     Raises RecipeError (which names the run when there are several), UnknownName and MixError.
     """
@@ -61,7 +64,8 @@ def plan_experiment(
             raise RecipeError("name", f"two runs are called {name[:40]!r}")
         seen.add(name.lower())
         try:
-            done.append(export(Job(name, recipe, plan, gpus, data), target, words))
+            job = Job(name, recipe, plan, gpus, data, method, freeze, model)
+            done.append(export(job, target, words))
         except RecipeError as error:
             raise (
                 error

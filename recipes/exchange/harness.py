@@ -2,33 +2,33 @@
 its own scale.
 
 In: paths that a user named, and the data set names that VLMEvalKit's file names may hold. Out:
-Readings, or an EvidenceError that names the file. Knows the layouts of lmms-eval
-(`*_results.json`), VLMEvalKit (`*_acc.csv`, `*_score.csv`, `*_score.json`, `*_acc.json`) and plain
-CSV; where those layouts were read is in tables/registry/harnesses.json. Does not know benchmarks or
-scales (importing.py), and opens nothing but JSON and CSV.
+Readings, and for each file that cannot be used an EvidenceError that names it. Knows the layouts of
+lmms-eval (`*_results.json`) and VLMEvalKit (`*_acc.csv`, `*_score.csv`, `*_score.json`,
+`*_acc.json`, `status.json`); where those layouts were read is in tables/registry/harnesses.json.
+Plain CSV is sheet.py. Does not know benchmarks or scales (scores.py), and opens nothing but JSON
+and CSV.
 """
 
-import csv
-import io
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
 from ..base.reading import EvidenceError, parse, read_text
 from ..evidence.tables import escape
-from ..terms.recipe import FIELDS
-from ..terms.vocabulary import fold, nearest
 
 LMMS_EVAL, VLMEVALKIT, CSV = "lmms-eval", "VLMEvalKit", "CSV"
 # what is picked up in a folder
 ENDINGS = ("_results.json", "_acc.csv", "_score.csv", "_score.json", "_acc.json")
+NAMES = ("results.json", "status.json")
 ACCEPTED = (
-    "lmms-eval *_results.json; VLMEvalKit *_acc.csv, *_score.csv, *_score.json, *_acc.json; plain"
-    " *.csv"
+    "lmms-eval *_results.json; VLMEvalKit *_acc.csv, *_score.csv, *_score.json, *_acc.json,"
+    " status.json; plain *.csv"
 )
 MAX_FILES, MAX_LEVELS, MAX_ENTRIES, MAX_CELLS = 200, 4, 20_000, 50_000
+# the largest result file seen has 0.3 MB; parsed, JSON takes up to thirty times its size
+MAX_JSON = 8_000_000
 NUMBER = re.compile(r"[+-]?(?:\d{1,20}(?:\.\d{0,30})?|\.\d{1,30})(?:[eE][+-]?\d{1,3})?")
 # VLMEvalKit: T20260101-120000, before that T20260101_G1a2b3c4d
 RUN_FOLDER = re.compile(r"T(\d{8})(?:-\d{6}|_G([0-9a-fA-F]{4,40}))")
@@ -37,17 +37,35 @@ JUDGE = r"(?:gpt|chatgpt|o[134]|claude|gemini|qwen|deepseek|llama|glm|exact_matc
 LABELS = ("split", "Split", "Category", "Task&Skill", "Subject", "subject")
 # … and those that count its questions
 COUNTS = ("tot", "Samples")
-CSV_COLUMNS = ("benchmark", "value", "split", "stderr", "n", "metric")
+# lmms-eval: how the arguments of a model name it, the first that is there
+# (loggers/evaluation_tracker.py)
+NAMED_BY = (
+    "peft",
+    "delta",
+    "pretrained",
+    "model",
+    "model_version",
+    "model_name",
+    "model_id",
+    "path",
+    "engine",
+)
+# lmms-eval: standard errors as it spells them; the clustered one counts questions about one image
+STDERRS = ("_stderr", "_stderr_clustered", "_stderr_clt")
 
 
 class Source(NamedTuple):
-    """A result file, and what it says of its making (None where it does not say)."""
+    """A result file, and what it says of its making (None where it does not say). `since`: a
+    release that the program had at least, as the file shows; `model`: what was evaluated.
+    """
 
     path: str
     harness: str
     version: str | None = None
     commit: str | None = None
     date: str | None = None  # YYYY-MM-DD
+    since: str | None = None
+    model: str | None = None
 
     @property
     def name(self) -> str:
@@ -59,9 +77,8 @@ class Reading(NamedTuple):
     """One number of a result file, on the harness's scale.
 
     `value` is None where the file has no number (`printed` says what it has). `row`: VLMEvalKit's
-    row label. `n`: questions
-    answered, `total`: questions of the task. `group`: the group that the task belongs to. `split`,
-    `arm`, `recipe`: plain CSV only.
+    row label. `n`: questions answered; `part`: which ones, where not all were asked. `group`: the
+    group that the task belongs to. `split`, `arm`, `recipe`: plain CSV only.
     """
 
     source: Source
@@ -72,7 +89,7 @@ class Reading(NamedTuple):
     printed: str
     stderr: Decimal | None = None
     n: int | None = None
-    total: int | None = None
+    part: str | None = None
     shots: int | None = None
     filter: str | None = None
     row: str | None = None
@@ -104,7 +121,7 @@ def number(value) -> Decimal | None:
     return found if found is not None and abs(found) < 10**15 else None
 
 
-def _count(value) -> int | None:
+def count(value) -> int | None:
     """A whole number of questions, at least one."""
     found = number(value)
     return (
@@ -133,67 +150,91 @@ def _day(digits: str) -> str | None:
     )
 
 
-def result_files(paths: Sequence[str]) -> list[str]:
-    """The files named, and the known result files of the folders named (links are not followed).
+# --- files
+# ------------------------------------------------------------------------------------------
+
+
+def read_all(
+    paths: Sequence[str], data_sets: Mapping[str, bool]
+) -> tuple[list[Reading], list[EvidenceError]]:
+    """The readings of all files, and of those that cannot be used why: one does not stop the
+    others.
+    """
+    readings: list[Reading] = []
+    problems: list[EvidenceError] = []
+    seen: set[str] = set()
+    for path in paths:
+        try:
+            files = result_files(path)
+        except EvidenceError as error:
+            problems.append(error)
+            continue
+        for file in files:
+            if os.path.abspath(file) in seen:
+                continue
+            seen.add(os.path.abspath(file))
+            try:
+                readings += read(file, data_sets)
+            except EvidenceError as error:
+                problems.append(error)
+    return _once(readings), problems
+
+
+def _once(readings: Iterable[Reading]) -> list[Reading]:
+    """Without what a status.json repeats of score files that were read."""
+    readings = list(readings)
+    own = {
+        (reading.source.model, reading.task)
+        for reading in readings
+        if os.path.basename(reading.source.path) != "status.json"
+    }
+    return [
+        reading
+        for reading in readings
+        if os.path.basename(reading.source.path) != "status.json"
+        or (reading.source.model, reading.task) not in own
+    ]
+
+
+def result_files(path: str) -> list[str]:
+    """The file named, or the known result files of the folder named (links are not followed).
     Raises EvidenceError.
     """
-    out: dict[str, str] = {}
-    for path in paths:
-        if not os.path.isdir(path):
-            out.setdefault(os.path.abspath(path), path)
-            continue
-        seen = 0
-        found: list[str] = []
-        for folder, folders, files in os.walk(path):
-            depth = os.path.relpath(folder, path).count(os.sep) + (folder != path)
-            folders[:] = (
-                []
-                if depth >= MAX_LEVELS
-                else sorted(
-                    name for name in folders if not os.path.islink(os.path.join(folder, name))
-                )
+    if not os.path.lexists(path):
+        raise EvidenceError(path, "", "no such file or folder", "file")
+    if not os.path.isdir(path):
+        return [path]
+    seen = 0
+    found: list[str] = []
+    for folder, folders, files in os.walk(path):
+        depth = os.path.relpath(folder, path).count(os.sep) + (folder != path)
+        inside = [name for name in folders if not os.path.islink(os.path.join(folder, name))]
+        folders[:] = [] if depth >= MAX_LEVELS else sorted(inside)
+        seen += len(files) + len(folders)
+        if seen > MAX_ENTRIES:
+            why = (
+                f"more than {MAX_ENTRIES:,} files: name the result files, or the folder of one run"
             )
-            seen += len(files) + len(folders)
-            if seen > MAX_ENTRIES:
-                raise EvidenceError(
-                    path,
-                    "",
-                    f"more than {MAX_ENTRIES:,} files: name the result files, or the folder of"
-                    " one run",
-                    "file",
-                )
-            found += [
-                full
-                for name in sorted(files)
-                if name.endswith(ENDINGS) or name == "results.json"
-                for full in [os.path.join(folder, name)]
-                if not os.path.islink(full)
-            ]
-        if not found:
-            raise EvidenceError(
-                path,
-                "",
-                f"no result file in it, up to {MAX_LEVELS} folders deep (looked for"
-                f" *{', *'.join(ENDINGS)})",
-                "file",
-            )
-        if len(found) > MAX_FILES:
-            raise EvidenceError(
-                path,
-                "",
-                f"{len(found)} result files (at most {MAX_FILES} at once): name the folder of"
-                " one run",
-                "file",
-            )
-        for full in found:
-            out.setdefault(os.path.abspath(full), full)
-    return list(out.values())
+            raise EvidenceError(path, "", why, "file")
+        known = [name for name in sorted(files) if name.endswith(ENDINGS) or name in NAMES]
+        full = [os.path.join(folder, name) for name in known]
+        found += [name for name in full if not os.path.islink(name)]
+    if not found:
+        looked = f"*{', *'.join(ENDINGS)}, {', '.join(NAMES)}"
+        why = f"no result file in it, up to {MAX_LEVELS} folders deep (looked for {looked})"
+        raise EvidenceError(path, "", why, "file")
+    if len(found) > MAX_FILES:
+        why = f"{len(found)} result files (at most {MAX_FILES} at once): name the folder of one run"
+        raise EvidenceError(path, "", why, "file")
+    return found
 
 
 def read(path: str, data_sets: Mapping[str, bool]) -> list[Reading]:
     """All readings of one file. `data_sets`: VLMEvalKit's names -> whether a judge's name may
     follow. Raises EvidenceError.
     """
+    from . import sheet
+
     name = os.path.basename(path)
     if not name.endswith((".json", ".csv")):
         hint = (
@@ -202,9 +243,16 @@ def read(path: str, data_sets: Mapping[str, bool]) -> list[Reading]:
             else ""
         )
         raise EvidenceError(path, "", f"not a result file that is known{hint}: {ACCEPTED}", "file")
-    text = read_text(path)
+    ending = next((ending for ending in ("_acc.csv", "_score.csv") if path.endswith(ending)), None)
+    if name.endswith(".json"):
+        found = _json(path, data_sets)
+    elif ending:
+        head, rows = sheet.table(path)
+        found = _rows(*_vlmevalkit(path, ending, data_sets), head, rows)
+    else:
+        found = sheet.read(path)
     out: list[Reading] = []
-    for reading in (_json if name.endswith(".json") else _csv)(path, text, data_sets):
+    for reading in found:
         out.append(reading)
         if len(out) > MAX_CELLS:
             raise EvidenceError(path, "", f"more than {MAX_CELLS:,} numbers", "file")
@@ -213,14 +261,13 @@ def read(path: str, data_sets: Mapping[str, bool]) -> list[Reading]:
     return out
 
 
-# --- lmms-eval
-# ------------------------------------------------------------------------------------------
-
-
-def _json(path: str, text: str, data_sets: Mapping[str, bool]) -> Iterator[Reading]:
-    data = parse(text, path)
+def _json(path: str, data_sets: Mapping[str, bool]) -> Iterator[Reading]:
+    """One of the JSON layouts. NaN and Infinity stay words: a metric without a number."""
+    data = parse(read_text(path, limit=MAX_JSON, bom=True), path, constant=str)
     if isinstance(data, dict) and isinstance(data.get("results"), dict):
         return _lmms_eval(path, data)
+    if isinstance(data, dict) and isinstance(data.get("datasets"), dict):
+        return _status(path, data)
     ending = next(
         (ending for ending in ("_score.json", "_acc.json") if path.endswith(ending)), None
     )
@@ -236,28 +283,24 @@ def _json(path: str, text: str, data_sets: Mapping[str, bool]) -> Iterator[Readi
         return _score_json(source, name, data)
     if isinstance(data, list) and data and all(isinstance(row, dict) for row in data):
         head = list(dict.fromkeys(key for row in data for key in row))
-        return _rows(source, name, head, [[row.get(key) for key in head] for row in data])
+        return _rows(source, name, head, ([row.get(key) for key in head] for row in data))
     raise EvidenceError(
         path, "", "neither an object nor a list of objects, as VLMEvalKit writes scores", "schema"
     )
+
+
+# --- lmms-eval
+# ------------------------------------------------------------------------------------------
 
 
 def _lmms_eval(path: str, data: Mapping) -> Iterator[Reading]:
     """results: task or group -> {"metric,filter": value, "metric_stderr,filter": number or "N/A",
     "alias", "samples"}.
     """
-    said = data.get("date") if isinstance(data.get("date"), str) else os.path.basename(path)
-    day = re.match(r"(\d{8})_\d{4,6}", said)
-    source = Source(
-        path,
-        LMMS_EVAL,
-        _word(data.get("lmms_eval_version")),
-        _word(data.get("git_hash")),
-        _day(day[1]) if day else None,
-    )
+    source = _lmms_source(path, data)
     part = {
         key: data[key] if isinstance(data.get(key), dict) else {}
-        for key in ("groups", "group_subtasks", "n-samples", "n-shot")
+        for key in ("groups", "group_subtasks", "n-samples", "n-shot", "config")
     }
     group_of = {
         task: group
@@ -275,40 +318,75 @@ def _lmms_eval(path: str, data: Mapping) -> Iterator[Reading]:
                 raise EvidenceError(
                     path, f"/{block}/{escape(task)}", "not an object of metrics", "schema"
                 )
-            sizes = part["n-samples"].get(task)
-            sizes = sizes if isinstance(sizes, dict) else {}
-            n, total = (
-                _count(sizes.get("effective")) or _count(values.get("samples")),
-                _count(sizes.get("original")),
-            )
-            shots = _count(part["n-shot"].get(task))
-            for key, value in values.items():
+            n, asked = _asked(part["n-samples"].get(task), values, part["config"].get("limit"))
+            shots, group = count(part["n-shot"].get(task)), group_of.get(task)
+            for key, item, error in _metrics(values):
                 metric, _, filtered = key.partition(",")
-                if (
-                    key in ("alias", "samples")
-                    or not key.strip()
-                    or re.search(r"_stderr(?:_clt|_clustered)?$", metric)
-                ):
-                    continue
-                at = f"/{block}/{escape(task)}/{escape(key)}"
-                error = number(values.get(f"{metric}_stderr,{filtered}"))
-                error = error if error is not None and error >= 0 else None
-                for below, name, item in _leaves(metric, value):
+                for below, name, leaf in _leaves(metric, item):
+                    at = f"/{block}/{escape(task)}/{escape(key)}{below}"
                     yield Reading(
-                        source,
-                        at + below,
-                        task,
-                        name,
-                        number(item),
-                        _short(item),
-                        error if not below else None,
-                        n,
-                        total,
-                        shots,
-                        filtered or None,
-                        None,
-                        group_of.get(task),
-                    )
+                        source, at, task, name, number(leaf), short(leaf),
+                        error if not below else None, n, asked, shots, filtered or None, None, group,
+                    )  # fmt: skip
+
+
+def _metrics(values: Mapping) -> Iterator[tuple[str, object, Decimal | None]]:
+    """(key, value, standard error) of each metric of a task."""
+    for key, value in values.items():
+        metric, _, filtered = key.partition(",")
+        if key in ("alias", "samples") or not key.strip() or metric.endswith(STDERRS):
+            continue
+        errors = [number(values.get(f"{metric}{ending},{filtered}")) for ending in STDERRS]
+        yield (
+            key,
+            value,
+            next((error for error in errors if error is not None and error >= 0), None),
+        )
+
+
+def _lmms_source(path: str, data: Mapping) -> Source:
+    said = data.get("date") if isinstance(data.get("date"), str) else os.path.basename(path)
+    day = re.match(r"(\d{8})_\d{4,6}", said)
+    config = data["config"] if isinstance(data.get("config"), dict) else {}
+    # which keys came with which release: lmms_eval/evaluator.py of the tags
+    since = "0.7" if "lmms_eval_version" in data else "0.2.3" if "n-samples" in data else None
+    return Source(
+        path,
+        LMMS_EVAL,
+        _word(data.get("lmms_eval_version")),
+        _word(data.get("git_hash")),
+        _day(day[1]) if day else None,
+        since,
+        _model(data.get("model_name"), config.get("model_args")),
+    )
+
+
+def _model(name, arguments) -> str | None:
+    """What was evaluated: model_name, or before 0.2.3 the part of the arguments that says it."""
+    if isinstance(name, str) and name.strip():
+        return name[:200]
+    if isinstance(arguments, str):
+        arguments = dict(part.partition("=")[::2] for part in arguments.split(","))
+    if not isinstance(arguments, dict):
+        return None
+    found = next((arguments[key] for key in NAMED_BY if arguments.get(key)), None)
+    return found[:200] if isinstance(found, str) else None
+
+
+def _asked(sizes, values: Mapping, limit) -> tuple[int | None, str | None]:
+    """(questions answered, which ones where not all were). Up to 0.2.2 only the run's limit says
+    so: a number of questions, or below 1 a share of them.
+    """
+    sizes = sizes if isinstance(sizes, dict) else {}
+    n = count(sizes.get("effective")) or count(values.get("samples"))
+    total, limit = count(sizes.get("original")), number(limit)
+    if n is not None and total is not None:
+        return n, f"{n} of {total} questions" if n < total else None
+    if limit is None or limit <= 0:
+        return n, None
+    if limit < 1:
+        return n, f"a share of {limit.normalize():f} of the questions"
+    return n or int(limit), f"the first {int(limit)} questions"
 
 
 def _leaves(name: str, value, below: str = "") -> Iterator[tuple[str, str, object]]:
@@ -322,7 +400,7 @@ def _leaves(name: str, value, below: str = "") -> Iterator[tuple[str, str, objec
         yield below, name, value
 
 
-def _short(value) -> str:
+def short(value) -> str:
     """A value as it stands in the file, cut."""
     return value[:60] if isinstance(value, str) else repr(value)[:60]
 
@@ -344,7 +422,6 @@ def _vlmevalkit(path: str, ending: str, data_sets: Mapping[str, bool]) -> tuple[
         )
     )
     run = RUN_FOLDER.fullmatch(parent)
-    source = Source(path, VLMEVALKIT, None, run[2] if run else None, _day(run[1]) if run else None)
     model = above if run else parent
     exact = stem.startswith(model + "_")
     rest = stem[len(model) + 1 :] if exact else stem
@@ -357,149 +434,64 @@ def _vlmevalkit(path: str, ending: str, data_sets: Mapping[str, bool]) -> tuple[
             re.S,
         )
     ]
-    return source, max(fits, key=len, default=rest)
+    name = max(fits, key=len, default=rest)
+    if not exact and fits:  # the model is what stands before the data set
+        model = stem[: stem.rindex(name)].rstrip("_")
+    known = model if exact or fits and model else None
+    source = Source(
+        path, VLMEVALKIT, None, run[2] if run else None, _day(run[1]) if run else None, None, known
+    )
+    return source, name
+
+
+def _status(path: str, data: Mapping) -> Iterator[Reading]:
+    """status.json of a run: datasets -> {"metrics": {"split=none|Overall": value, …}}."""
+    model, said = data.get("model_name"), data.get("updated_at")
+    said = said.replace("-", "")[:8] if isinstance(said, str) else ""
+    day = _day(said) if re.fullmatch(r"\d{8}", said, re.ASCII) else None
+    model = model[:200] if isinstance(model, str) and model.strip() else None
+    source = Source(path, VLMEVALKIT, None, None, day, None, model)
+    for name, entry in data["datasets"].items():
+        metrics = entry.get("metrics") if isinstance(entry, dict) else None
+        for key, item in metrics.items() if isinstance(metrics, dict) else ():
+            *labels, metric = key.split("|")
+            row = labels[-1].rpartition("=")[2][:80] if labels else None
+            if metric not in COUNTS:
+                n = count(metrics.get("|".join([*labels, "tot"])))
+                at = f"/datasets/{escape(name)}/metrics/{escape(key)}"
+                value = number(item)
+                yield Reading(source, at, name, metric, value, short(item), n=n, row=row)
 
 
 def _score_json(source: Source, name: str, data: Mapping) -> Iterator[Reading]:
     """{"Final Score": 512, …}: one number per key; lists and objects are taken apart."""
     for key, value in data.items():
         for below, metric, item in _leaves(key, value):
-            yield Reading(
-                source, f"/{escape(key)}{below}", name, metric, number(item), _short(item)
-            )
+            yield Reading(source, f"/{escape(key)}{below}", name, metric, number(item), short(item))
 
 
 def _rows(
-    source: Source, name: str, head: Sequence[str], rows: Sequence[Sequence]
+    source: Source, name: str, head: Sequence[str], rows: Iterable[Sequence]
 ) -> Iterator[Reading]:
     """A data frame: one column may label the rows, others count their questions, the rest are
-    scores.
+    scores. Two columns whose names differ in blanks only keep them.
     """
+    bare = [column.strip() for column in head]
+    head = [bare[i] if bare.count(bare[i]) == 1 else column for i, column in enumerate(head)]
     label = next((head.index(key) for key in LABELS if key in head), None)
-    count = next((head.index(key) for key in COUNTS if key in head), None)
+    counted = next((head.index(key) for key in COUNTS if key in head), None)
     for line, row in enumerate(rows, 2):
         title = str(row[label])[:80] if label is not None else None
-        n = _count(row[count]) if count is not None else None
+        n = count(row[counted]) if counted is not None else None
         for place, (column, value) in enumerate(zip(head, row)):
-            if place not in (label, count):
+            if place not in (label, counted):
                 yield Reading(
                     source,
                     f"line {line}, column {column[:60]}",
                     name,
                     column,
                     number(value),
-                    _short(value),
+                    short(value),
                     n=n,
                     row=title,
-                )
-
-
-# --- CSV
-# ------------------------------------------------------------------------------------------
-
-
-def _csv(path: str, text: str, data_sets: Mapping[str, bool]) -> Iterator[Reading]:
-    try:
-        rows = [
-            row
-            for row in csv.reader(io.StringIO(text, newline=""), strict=True)
-            if any(cell.strip() for cell in row)
-        ]
-    except csv.Error as error:
-        raise EvidenceError(path, "", f"not CSV: {error}", "csv") from None
-    if len(rows) < 2:
-        raise EvidenceError(path, "", "no row below the header", "csv")
-    head = [cell.strip() for cell in rows[0]]
-    twice = next((cell for i, cell in enumerate(head) if cell in head[:i]), None)
-    if twice is not None:
-        raise EvidenceError(path, "", f"the column {twice[:40]!r} stands twice", "csv")
-    for line, row in enumerate(rows[1:], 2):
-        if len(row) != len(head):
-            raise EvidenceError(
-                path, "", f"row {line} has {len(row)} cells, the header {len(head)}", "csv"
-            )
-    ending = next((ending for ending in ("_acc.csv", "_score.csv") if path.endswith(ending)), None)
-    if ending:
-        return _rows(*_vlmevalkit(path, ending, data_sets), head, rows[1:])
-    lower = [cell.lower() for cell in head]
-    if "benchmark" in lower and "value" in lower:
-        return _long(path, lower, rows[1:])
-    if "arm" in lower:
-        return _wide(path, head, lower.index("arm"), rows[1:])
-    raise EvidenceError(
-        path,
-        "",
-        "the header is neither benchmark,value[,split][,stderr][,n][,metric] nor arm,<benchmark>,… "
-        "(VLMEvalKit's score files end in _acc.csv or _score.csv)",
-        "csv",
-    )
-
-
-def _long(path: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[Reading]:
-    """benchmark,value[,split][,stderr][,n][,metric]: one number per row, on the benchmark's own
-    scale.
-    """
-    for column in head:
-        if column not in CSV_COLUMNS:
-            near = nearest(column, {fold(name): name for name in CSV_COLUMNS})
-            raise EvidenceError(
-                path,
-                "",
-                f"unknown column {column[:40]!r}{'; did you mean ' + near[0] if near else ''} "
-                f"(known: {', '.join(CSV_COLUMNS)})",
-                "csv",
-            )
-    source = Source(path, CSV)
-    for line, row in enumerate(rows, 2):
-        cells = {column: cell.strip() for column, cell in zip(head, row)}
-        error, n = number(cells.get("stderr", "")), _count(cells.get("n", ""))
-        for column, bad in (
-            ("stderr", cells.get("stderr") and (error is None or error < 0)),
-            ("n", cells.get("n") and n is None),
-        ):
-            if bad:
-                kind = "whole number above zero" if column == "n" else "number from zero"
-                raise EvidenceError(
-                    path, "", f"row {line}: {column} {cells[column][:40]!r} is not a {kind}", "csv"
-                )
-        yield Reading(
-            source,
-            f"row {line}",
-            cells["benchmark"],
-            cells.get("metric", ""),
-            number(cells["value"]),
-            _short(cells["value"]),
-            error,
-            n,
-            split=cells.get("split") or None,
-        )
-
-
-def _wide(
-    path: str, head: Sequence[str], arm: int, rows: Sequence[Sequence[str]]
-) -> Iterator[Reading]:
-    """arm,[recipe fields,]<benchmark>[:split],…: one arm per row; an empty cell is no result."""
-    fields = {
-        place: column.lower().replace("-", "_")
-        for place, column in enumerate(head)
-        if column.lower().replace("-", "_") in FIELDS
-    }
-    source = Source(path, CSV)
-    for line, row in enumerate(rows, 2):
-        recipe = tuple(
-            (field, row[place].strip()) for place, field in fields.items() if row[place].strip()
-        )
-        for place, cell in enumerate(row):
-            if place != arm and place not in fields and cell.strip():
-                benchmark, _, split = head[place].partition(":")
-                yield Reading(
-                    source,
-                    f"row {line}, column {head[place][:40]}",
-                    benchmark,
-                    "",
-                    number(cell),
-                    _short(cell.strip()),
-                    split=split.strip() or None,
-                    arm=row[arm].strip(),
-                    recipe=recipe,
                 )

@@ -7,6 +7,7 @@ value and what the program accepts; the text of shell scripts. Knows no single p
 does) and writes no files.
 """
 
+import functools
 import json
 import re
 import shlex
@@ -34,9 +35,17 @@ READS = {
 }
 
 
+METHODS = ("full", "lora", "qlora")
+PARTS = ("encoder", "connector", "llm")
+# The least room for question and answer behind an image: our own choice. The mean conversation of
+# LLaVA-665K has some 200 tokens; a context that leaves less cuts off what is to be learned.
+TEXT_TOKENS = 256
+
+
 class Job(NamedTuple):
     """One run to write down. plan: None: the target's usual one; data: the user's folder, None:
-    $DATA at run time.
+    $DATA at run time; method: how the LLM is trained; freeze: parts that stay as they are (None: as
+    the recipe and the program have it); model: a released model to go on from.
     """
 
     name: str
@@ -44,6 +53,9 @@ class Job(NamedTuple):
     plan: str | None = None
     gpus: int = 8
     data: str | None = None
+    method: str = "full"
+    freeze: tuple[str, ...] | None = None
+    model: str | None = None
 
 
 class InData(NamedTuple):
@@ -52,25 +64,34 @@ class InData(NamedTuple):
     path: str
 
 
+class Variable(NamedTuple):
+    """An environment variable that the user sets."""
+
+    name: str
+
+
 def refuse(
     target: str, field: str, value, accepted: Iterable, why: str = "cannot express"
 ) -> RecipeError:
     """The error for a value that a program cannot express: names the field, the value, what is
     accepted and what is near.
     """
-    known = list(dict.fromkeys(str(item) for item in accepted))
-    number = re.fullmatch(r"(anyres-)?[\d.]+", str(value))  # near digits are no near miss
+    return RecipeError(field, _refusal(target, str(value), tuple(map(str, accepted)), why))
+
+
+@functools.lru_cache(4096)  # thousands of candidates are refused for the same few values
+def _refusal(target: str, value: str, accepted: tuple[str, ...], why: str) -> str:
+    known = list(dict.fromkeys(accepted))
+    number = re.fullmatch(r"(anyres-)?[\d.]+", value)  # near digits are no near miss
     near = (
-        []
-        if number or len(known) < 2
-        else nearest(str(value), {fold(name): name for name in known}, 1)
+        [] if number or len(known) < 2 else nearest(value, {fold(name): name for name in known}, 1)
     )
     hint = (
         f" (accepted: {', '.join(known)}{'; did you mean ' + near[0] + '?' if near else ''})"
         if known
         else ""
     )
-    return RecipeError(field, f"{target} {why} {str(value)[:60]!r}{hint}")
+    return f"{target} {why} {value[:60]!r}{hint}"
 
 
 def names(words: Vocabulary) -> list[str]:
@@ -97,12 +118,16 @@ class Target:
                 names(words),
             )
         self.slug, self.record, self.words = slug, known[slug], words
+        self._rows: dict[str, list[dict]] = {}
 
     def rows(self, kind: str) -> list[dict]:
         """The program's rows of one list of the registry: options, encoders, connectors, llms,
         released, data, defaults.
         """
-        return [row for row in self.words.registry("trainers")[kind] if row["target"] == self.slug]
+        if kind not in self._rows:
+            every = self.words.registry("trainers")[kind]
+            self._rows[kind] = [row for row in every if row["target"] == self.slug]
+        return self._rows[kind]
 
     @property
     def version(self) -> dict:
@@ -192,13 +217,20 @@ class Target:
 
     def frozen(self, job: Job) -> bool:
         """Is the encoder frozen? False is refused where the program cannot train it."""
-        if job.recipe.frozen_encoder is False and not self.record["trains_encoder"]:
+        trained = (
+            job.recipe.frozen_encoder is False
+            if job.freeze is None
+            else ("encoder" not in job.freeze)
+        )
+        if trained and not self.record["trains_encoder"]:
             raise self.refuse(
                 "frozen_encoder",
                 "false",
                 ("true",),
                 "runs the encoder without gradients: it cannot express",
             )
+        if job.freeze is not None:
+            return "encoder" in job.freeze
         return job.recipe.frozen_encoder is not False
 
     def fixed(self, job: Job) -> int:
@@ -241,7 +273,7 @@ class Target:
             self.encoder(recipe, recipe.resolution)  # raises: the encoder is not known
         if isinstance(recipe.resolution, int):
             return self.fixed(job), 1
-        whole = re.fullmatch(r"anyres-(\d+)", str(recipe.resolution))
+        whole = re.fullmatch(r"anyres-(\d+)(?:x\1)?", str(recipe.resolution))
         fitting = [
             side for side in sides if whole and int(whole[1]) % side == 0 and int(whole[1]) > side
         ]
@@ -292,15 +324,42 @@ class Target:
                 f"with {job.recipe.encoder} and {job.recipe.connector} cannot make",
             )
 
-    def context(self, job: Job, length: int, notes: list[str]) -> int:
-        """A sequence length, at most what the LLM was trained for."""
-        known = self.words.records("llm").get(job.recipe.llm or "", {}).get("context")
+    def method(self, job: Job) -> str:
+        """How the LLM is trained; refused where the program cannot."""
+        known = self.record.get("methods") or ["full"]
+        if job.method not in known:
+            raise self.refuse("method", job.method, known)
+        return job.method
+
+    def length(
+        self, job: Job, seen: int, wanted: int, notes: list[str], fewer: Iterable[int] = ()
+    ) -> int:
+        """The sequence length: what the program uses, at most what the LLM was trained for. An
+        image of `seen` tokens must leave room for its question and answer; `fewer`: numbers of
+        tokens that the recipe could state instead.
+        """
+        row = next((row for row in self.rows("llms") if row["llm"] == job.recipe.llm), {})
+        known = row.get("context") or (
+            self.words.records("llm").get(job.recipe.llm or "", {}).get("context")
+        )
+        length = min(wanted, known or wanted)
+        if seen + TEXT_TOKENS > length:
+            whose = f"the context of {job.recipe.llm}" if length == known else "its own limit"
+            raise self.refuse(
+                "resolution" if job.recipe.visual_tokens is None else "visual_tokens",
+                job.recipe.resolution
+                if job.recipe.visual_tokens is None
+                else f"{job.recipe.visual_tokens:g}",
+                [f"visual_tokens={n}" for n in sorted(fewer) if n + TEXT_TOKENS <= length][-1:],
+                f"has room for {length} tokens ({whose}), and not for an image of {seen} with"
+                f" {TEXT_TOKENS} of text, as",
+            )
         if known is None:
             notes.append(
                 f"the context length of {job.recipe.llm} is not in the registry: check the sequence"
                 f" length {length}"
             )
-        return min(length, known or length)
+        return length
 
 
 def divide(target: str, total: int, per_gpu: int, gpus: int) -> tuple[int, int]:
@@ -339,7 +398,11 @@ def comment(lines: Iterable[str]) -> str:
 def about(job: Job, target: Target, stage: str) -> list[str]:
     """The head of every file: what it is, of which recipe, for which version of which program."""
     stated = json.dumps(
-        {key: value for key, value in job.recipe.stated().items() if key != "training"}
+        {
+            key: int(value) if isinstance(value, float) and value.is_integer() else value
+            for key, value in job.recipe.stated().items()
+            if key != "training"
+        }
     )
     return [
         f"{job.name}: {stage}",
@@ -386,15 +449,20 @@ def layout(stages: Iterable[str]) -> str:
 
 
 def word(value) -> str:
-    """One word of a shell command: a path below $DATA, or any text, quoted."""
+    """One word of a shell command: a path below $DATA, a variable, or any text, quoted. Several
+    words of a tuple; none for a flag ("").
+    """
     if isinstance(value, InData):
         return f'"$DATA/{value.path}"' if value.path else '"$DATA"'
-    return shlex.quote(str(value))
+    if isinstance(value, Variable):
+        return f'"${value.name}"'
+    if isinstance(value, tuple):
+        return " ".join(map(word, value))
+    return shlex.quote(str(value)) if value != "" else ""
 
 
 def script(head: Sequence[str], data: str, launcher: str, options: Mapping[str, object]) -> str:
     """A shell script: what it is, where the data lies, one command with an option per line."""
-    body = " \\\n".join(
-        [launcher, *(f"  {option} {word(value)}" for option, value in options.items())]
-    )
+    lines = [f"  {option} {word(value)}".rstrip() for option, value in options.items()]
+    body = " \\\n".join([launcher, *lines])
     return f"#!/usr/bin/env bash\n{comment(head)}set -euo pipefail\n{data}{body}\n"

@@ -180,10 +180,7 @@ def _field(
     """
 
     def joint(some: Sequence[str]) -> list[list[float]]:
-        candidates = [levels[name] for name in some]
-        return competition.joint_covariance(
-            candidates, [competition.labels(scores, candidate) for candidate in candidates], scores
-        )
+        return competition.joint_covariance([levels[name] for name in some], scores)
 
     first = list(dict.fromkeys([own, *names[:3]]))
     belief = joint(first)
@@ -404,3 +401,64 @@ def sequence(
         )
         made = max(made, stage.runs[mine])
     return out
+
+
+class Plan(NamedTuple):
+    """The runs to buy with so many GPU-hours: (axis, (level, runs)) in the order of `ablate`; what
+    they cost, and the gain expected from all of them.
+    """
+
+    gpu_hours: float
+    runs: int
+    gain: float
+    steps: tuple[tuple[str, tuple[tuple[str, int], ...]], ...]
+
+
+def within(values: Sequence[AxisValue], most: float) -> Plan | None:
+    """The runs on all axes that cost at most so many GPU-hours and promise most: more runs where
+    they add most gain for an hour. The runs of the picked recipe are shared by all axes. None: not
+    even the first two runs are within reach, or nothing competes.
+    """
+    open_axes = [value for value in values if len(value.candidates) > 1]
+    place, made = [0] * len(open_axes), 0
+
+    def priced(axis: int, stage: int) -> tuple[float, float, int]:
+        """(gain, GPU-hours of the rivals, runs of the picked recipe) of a stage."""
+        value = open_axes[axis]
+        mine = [name for name, _ in value.candidates].index(value.picked)
+        runs = value.path[stage].runs
+        spent = sum(n * h for i, (n, h) in enumerate(zip(runs, value.hours)) if i != mine)
+        return value.path[stage].gain, spent, runs[mine]
+
+    base = next((v.hours[[n for n, _ in v.candidates].index(v.picked)] for v in open_axes), 0.0)
+    total = 0.0
+    while True:
+        best = None
+        for axis, value in enumerate(open_axes):
+            gain, spent, _ = priced(axis, place[axis])
+            for further in range(place[axis] + 1, len(value.path)):
+                then, cost, shared = priced(axis, further)
+                extra = cost - spent + max(0, shared - made) * base
+                if then > gain and total + extra <= most:
+                    rate = (then - gain) / max(extra, 1e-9)
+                    if best is None or rate > best[0]:
+                        best = rate, axis, further, extra
+        if best is None:
+            break
+        _, axis, further, extra = best
+        place[axis], total = further, total + extra
+        made = max(made, priced(axis, further)[2])
+    if not any(place):
+        return None
+    chosen = [(value, value.path[at]) for value, at in zip(open_axes, place) if at]
+    steps, own = [], 0
+    for value, stage in chosen:
+        levels = _runs([n for n, _ in value.candidates], stage, own, value.picked)
+        steps += [(value.axis, levels)] if levels else []
+        own = max(own, dict(zip([n for n, _ in value.candidates], stage.runs))[value.picked])
+    return Plan(
+        total,
+        sum(n for _, levels in steps for _, n in levels),
+        sum(stage.gain for _, stage in chosen),
+        tuple(steps),
+    )

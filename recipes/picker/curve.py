@@ -12,31 +12,23 @@ the amount of the same mix.
 """
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from ..effects.change import Change
-from ..effects.columns import recipe_rows
-from ..effects.features import llm_make, llm_params_b, pixels, visual_tokens
+from ..effects.features import llm_params_b, visual_tokens
 from ..effects.posterior import Posterior
-from ..evidence.contrasts import Contrast, contrasts, evidence_metrics, moved
-from ..evidence.tables import Paper
 from ..terms.recipe import Recipe, RecipeError, change
 from ..terms.tasks import TaskMix
 from ..terms.vocabulary import Vocabulary
 from .limits import OUTPUT_TOKENS, PROMPT_TOKENS
+from .steps import SLIVER, Pair, Printed, printed
 
 FEATURE = {
     "visual_tokens": "visual_tokens",
     "resolution": "resolution",
     "llm_params_b": "llm_size",
     "data_size": "data_size",
-}
-AXIS = {
-    "visual_tokens": "visual_tokens",
-    "resolution": "resolution",
-    "llm_params_b": "llm",
-    "data_size": "data",
 }
 # value where the axis's feature is zero, and doublings in one unit of it (features.py)
 UNIT = {
@@ -131,8 +123,8 @@ class Curve(NamedTuple):
     noise: float
     worth: float | None
     stop: Stop
-    printed: tuple["Printed", ...]
-    others: tuple["Printed", ...]
+    printed: tuple[Printed, ...]
+    others: tuple[Printed, ...]
     notes: tuple[str, ...]
 
 
@@ -208,104 +200,53 @@ def grid(
     return sorted(found | ({own} if low <= own <= high else set()))
 
 
-def curve(
-    recipe: Recipe,
-    axis: str,
-    tasks: TaskMix,
-    posterior: Posterior,
-    words: Vocabulary,
-    costs: Costs,
-    *,
-    low: float | None = None,
-    high: float | None = None,
-    points: int | None = None,
-    level: float = 0.8,
-    worth: float | None = None,
-    fixed_tokens: bool = False,
-    rows: Sequence["Pair"] = (),
-) -> Curve:
-    """The curve of a mix along an axis. `worth`: percent of the scale that a doubling of GPU-hours
-    must bring. `rows`: printed pairs (`pairs`).
+class Asked(NamedTuple):
+    """Which curve: of a recipe along an axis, from low to high (None: around the recipe's own
+    value), at so many points (None: its doublings). worth: percent of the scale that a doubling of
+    GPU-hours must bring; fixed_tokens: visual tokens stay when the resolution moves.
+    """
+
+    recipe: Recipe
+    axis: str
+    low: float | None = None
+    high: float | None = None
+    points: int | None = None
+    level: float = 0.8
+    worth: float | None = None
+    fixed_tokens: bool = False
+
+
+class Ground(NamedTuple):
+    """What a curve is judged by. costs: of a recipe."""
+
+    posterior: Posterior
+    words: Vocabulary
+    costs: Costs
+
+
+def curve(asked: Asked, tasks: TaskMix, on: Ground, rows: Sequence[Pair] = ()) -> Curve:
+    """The curve of a mix along an axis; it ends where a request no longer fits the LLM's context.
+    `rows`: printed pairs (`steps.pairs`).
 
     Raises RecipeError.
     """
-    own, reach = own_value(recipe, axis, words), covered(axis, posterior)
-    patch = _patch(recipe, words)
-    below, above = min(own, high or own), max(own, low or own)
-    low, high = (
-        low or min(below, max(reach[0], below / AROUND)),
-        high or max(above, min(reach[1], above * AROUND)),
-    )
+    posterior, words, axis = on.posterior, on.words, asked.axis
+    held = words.connector_class(asked.recipe.stated()) not in (None, "projection")
+    asked = asked._replace(fixed_tokens=asked.fixed_tokens or held)
+    own, reach = own_value(asked.recipe, axis, words), covered(axis, posterior)
     families = {name: words.records("benchmark")[name]["family"] for name in tasks.benchmarks}
-    fixed_tokens = fixed_tokens or words.connector_class(recipe.stated()) not in (
-        None,
-        "projection",
-    )
-    place = lambda value: recipe if value == own else at(recipe, axis, value, fixed_tokens)  # noqa: E731
-    known: dict[float, tuple[float | None, float | None, float | None]] = {}
-
-    def cost(value: float) -> tuple[float | None, float | None, float | None]:
-        if value not in known:
-            known[value] = costs(place(value))
-        return known[value]
-
-    found = []
-    for value in grid(axis, own, low, high, points, patch):
-        mine, further = (
-            place(value),
-            (
-                own
-                if math.isclose(2 * value, own, rel_tol=1e-9)
-                else rounded(axis, 2 * value, patch)
-            ),
-        )
-        here = Change(recipe.stated(), mine.stated(), posterior, words)
-        step = Change(mine.stated(), place(further).stated(), posterior, words)
-        gained = step.mix(tasks.benchmarks, families, level)
-        hours, later = cost(value)[0], cost(further)[0]
-        ratio = math.log2(later / hours) if hours and later and later > hours else None
-        gain = Gain(
-            gained.expected,
-            gained.low,
-            gained.high,
-            bool(step.beyond),
-            gained.expected / ratio if ratio else None,
-        )
-        mix = here.mix(tasks.benchmarks, families, level) if value != own else None
-        found.append(
-            Point(
-                value,
-                mine,
-                *((mix.expected, mix.low, mix.high) if mix else (0.0, 0.0, 0.0)),
-                *cost(value),
-                bool(here.beyond),
-                gain,
-            )
-        )
+    found = [_point(asked, value, own, tasks, on) for value in _values(asked, own, reach, words)]
+    room = words.records("llm").get(asked.recipe.llm or "", {}).get("context")
+    kept = [point for point in found if not room or _request(point) <= room or point.value == own]
     steps = {name: weight * posterior.scale_of(name) for name, weight in tasks.benchmarks.items()}
     noise = math.sqrt(Change({}, {}, posterior, words).mix_noise(steps))
-    papers = len(posterior.support.get(FEATURE[axis], ()))
-    notes = _notes(axis, recipe, found, fixed_tokens, words)
-    if any(point.extrapolated and reach[0] <= point.value <= reach[1] for point in found):
-        notes.append(
-            "where pixels are inside the tables' range and the curve is not, the tokens that"
-            f" follow them leave it ({covered('visual_tokens', posterior)[1]:.0f})"
-        )
     ours = [pair for pair in rows if pair.family in set(families.values())]
     # printed rows take their tokens along, this curve does not
-    alone = axis == "resolution" and fixed_tokens
-    notes += (
-        [
-            "in most printed rows the tokens follow the resolution, on this curve they do not: the"
-            " two are not compared"
-        ]
-        if alone
-        else []
-    )
+    alone = axis == "resolution" and asked.fixed_tokens
     same, others = (
         beside(
             printed([pair for pair in ours if pair.same == side], EDGES[axis]),
-            () if alone else found,
+            () if alone else kept,
             noise,
         )
         for side in (True, False)
@@ -313,19 +254,87 @@ def curve(
     return Curve(
         axis,
         tasks,
-        recipe,
+        asked.recipe,
         own,
-        level,
-        tuple(found),
+        asked.level,
+        tuple(kept),
         reach,
-        papers,
+        len(posterior.support.get(FEATURE[axis], ())),
         noise,
-        worth,
-        stop(found, noise, worth, axis),
+        asked.worth,
+        stop(kept, noise, asked.worth, axis),
         same,
         others,
-        tuple(notes),
+        (
+            *_notes(axis, asked.recipe, kept, asked.fixed_tokens, words),
+            *_edges(asked, found, kept, room, on),
+        ),
     )
+
+
+def _request(point: Point) -> float:
+    """Tokens of a request and its answer."""
+    return (point.visual_tokens or 0) + PROMPT_TOKENS + OUTPUT_TOKENS
+
+
+def _values(asked: Asked, own: float, reach: tuple[float, float], words: Vocabulary) -> list[float]:
+    """The values of the curve."""
+    below, above = min(own, asked.high or own), max(own, asked.low or own)
+    low = asked.low or min(below, max(reach[0], below / AROUND))
+    high = asked.high or max(above, min(reach[1], above * AROUND))
+    return grid(asked.axis, own, low, high, asked.points, _patch(asked.recipe, words))
+
+
+def _point(asked: Asked, value: float, own: float, tasks: TaskMix, on: Ground) -> Point:
+    """One value: the change against the recipe's own, costs, what the next doubling gains."""
+    recipe, axis, words = asked.recipe, asked.axis, on.words
+    families = {name: words.records("benchmark")[name]["family"] for name in tasks.benchmarks}
+
+    def place(there: float) -> Recipe:
+        return recipe if there == own else at(recipe, axis, there, asked.fixed_tokens)
+
+    home = math.isclose(2 * value, own, rel_tol=1e-9)
+    mine, further = place(value), own if home else rounded(axis, 2 * value, _patch(recipe, words))
+    here = Change(recipe.stated(), mine.stated(), on.posterior, words)
+    step = Change(mine.stated(), place(further).stated(), on.posterior, words)
+    gained = step.mix(tasks.benchmarks, families, asked.level)
+    costs = on.costs(mine)
+    hours, later = costs[0], on.costs(place(further))[0]
+    ratio = math.log2(later / hours) if hours and later and later > hours else None
+    gain = Gain(
+        gained.expected,
+        gained.low,
+        gained.high,
+        bool(step.beyond),
+        gained.expected / ratio if ratio else None,
+    )
+    mix = here.mix(tasks.benchmarks, families, asked.level) if value != own else None
+    expected = (mix.expected, mix.low, mix.high) if mix else (0.0, 0.0, 0.0)
+    return Point(value, mine, *expected, *costs, bool(here.beyond), gain)
+
+
+def _edges(
+    asked: Asked, found: Sequence[Point], kept: Sequence[Point], room: int | None, on: Ground
+) -> list[str]:
+    """Where the curve ends and why, and what about it cannot be compared."""
+    axis, reach, out = asked.axis, covered(asked.axis, on.posterior), []
+    if len(kept) < len(found):
+        lost = min(point.value for point in found if point not in kept)
+        out.append(
+            f"the curve ends before {shown(axis, lost)}: from there on a request does not fit the"
+            f" {room:,} tokens of context of {asked.recipe.llm}"
+        )
+    if any(point.extrapolated and reach[0] <= point.value <= reach[1] for point in kept):
+        out.append(
+            "where pixels are inside the tables' range and the curve is not, the tokens that"
+            f" follow them leave it ({covered('visual_tokens', on.posterior)[1]:.0f})"
+        )
+    if axis == "resolution" and asked.fixed_tokens:
+        out.append(
+            "in most printed rows the tokens follow the resolution, on this curve they do not: the"
+            " two are not compared"
+        )
+    return out
 
 
 def _patch(recipe: Recipe, words: Vocabulary) -> int:
@@ -356,67 +365,89 @@ def stop(points: Sequence[Point], noise: float, worth: float | None, axis: str) 
             None, "not judged", (), "no doubling on this curve stays inside the range of the tables"
         )
     values = [point.value for point in points]
-    steps = lambda some: ", ".join(
-        f"{shown(axis, low)} to {shown(axis, high)}"
-        for low, high in _spans([point.value for point in some], values)
-    )  # noqa: E731
+
+    def steps(some: Sequence[Point]) -> str:
+        spans = _spans([point.value for point in some], values)
+        return ", ".join(f"{shown(axis, low)} to {shown(axis, high)}" for low, high in spans)
+
     verdicts = [_pays(point.gain, noise, worth) for point in judged]
     paying, failing, open_ = (
         [point for point, verdict in zip(judged, verdicts) if verdict is side]
         for side in (True, False, None)
     )
+    pays, at, why = _pattern(judged, paying, failing, steps, (noise, worth))
+    if open_:
+        why += (
+            f"; not known: {steps(open_)} (gains more than the noise, but what it costs more is not"
+            " known)"
+        )
+    return Stop(at, pays, tuple(point.value for point in open_), why)
+
+
+def _pattern(
+    judged: Sequence[Point],
+    paying: Sequence[Point],
+    failing: Sequence[Point],
+    steps: Callable[[Sequence[Point]], str],
+    asked: tuple[float, float | None],
+) -> tuple[str, float | None, str]:
+    """(Stop.pays, Stop.at, Stop.why). asked: the noise, and what a doubling must be worth."""
     before, after = (
         [point for point in failing if paying and (point.value > paying[-1].value) == side]
         for side in (False, True)
     )
-    at = None
     if after:
-        pays, at, last = "until", after[0].value, paying[-1]
+        last = paying[-1]
         why = (
-            f"from {steps(after[:1])} the mix gains {_short(after[0], noise, worth)}; the last that"
+            f"from {steps(after[:1])} the mix gains {_short(after[0], *asked)}; the last that"
             f" pays: {steps([last])} ({last.gain.expected:+.2f})"
         )
-        why += f"; nor does {steps(before)}" if before else ""
-    elif len(paying) == len(judged):
-        pays, least = "all", min(point.gain.expected for point in judged)
-        digits = _apart(least, noise)
-        why = (
-            f"every doubling from {steps(judged)} pays: each gains {least:+.{digits}f} or more; the"
-            f" noise of two runs on this mix is {noise:.{digits}f} (one standard deviation)"
-        )
-        if worth is not None:
-            poorest = min(point.gain.per_hours or 0.0 for point in judged)
-            why += (
-                f", and {poorest:+.{_apart(poorest, worth)}f} or more per doubling of GPU-hours"
-                f" ({worth:g} is asked)"
-            )
-    elif paying:
-        pays = "some"
+        return "until", after[0].value, why + (f"; nor does {steps(before)}" if before else "")
+    if len(paying) == len(judged):
+        return "all", None, _all_pay(judged, steps, asked)
+    if paying:
         why = (
             f"a doubling pays from {steps(paying)}, not from {steps(before)}"
-            f" ({_short(before[-1], noise, worth)})"
+            f" ({_short(before[-1], *asked)})"
             if before
             else f"every doubling whose cost is known pays: {steps(paying)}"
         )
-    elif failing:
-        near = lambda point: (
-            point.gain.expected >= noise,
-            round(point.gain.expected if worth is None else point.gain.per_hours or 0.0, 2),
-        )  # noqa: E731
-        best, pays = max(failing, key=near), "none"
+        return "some", None, why
+    if failing:
+        best = max(failing, key=lambda point: _near(point, *asked))
         why = (
             f"no doubling from {steps(failing)} pays: even the best, {steps([best])}, gains"
-            f" {_short(best, noise, worth)}"
+            f" {_short(best, *asked)}"
         )
-    else:
-        pays, why = "unknown", "whether a doubling pays is not known"
-    unknown = (
-        f"; not known: {steps(open_)} (gains more than the noise, but what it costs more is not"
-        " known)"
-        if open_
-        else ""
+        return "none", None, why
+    return "unknown", None, "whether a doubling pays is not known"
+
+
+def _near(point: Point, noise: float, worth: float | None) -> tuple[bool, float]:
+    """How near a doubling is to paying."""
+    gain = point.gain.expected if worth is None else point.gain.per_hours or 0.0
+    return point.gain.expected >= noise, round(gain, 2)
+
+
+def _all_pay(
+    judged: Sequence[Point],
+    steps: Callable[[Sequence[Point]], str],
+    asked: tuple[float, float | None],
+) -> str:
+    """That every doubling pays, and how much the poorest gains."""
+    (noise, worth), least = asked, min(point.gain.expected for point in judged)
+    digits = _apart(least, noise)
+    why = (
+        f"every doubling from {steps(judged)} pays: each gains {least:+.{digits}f} or more; the"
+        f" noise of two runs on this mix is {noise:.{digits}f} (one standard deviation)"
     )
-    return Stop(at, pays, tuple(point.value for point in open_), why + unknown)
+    if worth is not None:
+        poorest = min(point.gain.per_hours or 0.0 for point in judged)
+        why += (
+            f", and {poorest:+.{_apart(poorest, worth)}f} or more per doubling of GPU-hours"
+            f" ({worth:g} is asked)"
+        )
+    return why
 
 
 def _pays(gain: Gain, noise: float, worth: float | None) -> bool | None:
@@ -499,17 +530,6 @@ def _notes(
             )
         if grid_ and kind == "projection" and any(point.value < grid_ for point in points):
             out.append(f"fewer than {grid_:g} tokens need pooling before the {recipe.connector}")
-    room = words.records("llm").get(recipe.llm or "", {}).get("context")
-    over = [
-        point.value
-        for point in points
-        if room and (point.visual_tokens or 0) + PROMPT_TOKENS + OUTPUT_TOKENS > room
-    ]
-    if over:
-        out.append(
-            f"from {shown(axis, min(over))} on, a request does not fit the {room:,} tokens of"
-            f" context of {recipe.llm}: these points need another LLM"
-        )
     if axis == "llm_params_b":
         out.append(
             "size alone, of the LLM as it is; costs are those of the nearest LLM in the registry,"
@@ -522,24 +542,6 @@ def _notes(
 
 # --- by family
 # ------------------------------------------------------------------------------------------
-
-
-class Printed(NamedTuple):
-    """What printed rows say in one range of the axis: gain per doubling in percent of the scale,
-    the mean over papers.
-
-    A pair of rows counts in every range that it crosses, by its doublings there. pairs, papers: how
-    many. model: what the curve gains per doubling in this range (None: it has no doubling there
-    inside the tables' range). disagree: the two differ by more than the noise.
-    """
-
-    low: float
-    high: float
-    gain: float | None
-    pairs: int
-    papers: int
-    model: float | None = None
-    disagree: bool = False
 
 
 class FamilyCurve(NamedTuple):
@@ -569,152 +571,6 @@ class Families(NamedTuple):
     notes: tuple[str, ...]
 
 
-class Pair(NamedTuple):
-    """Two printed rows that differ on the axis alone, next to each other: gain per doubling in
-    percent of the scale.
-
-    same: False where the data mix is another one too, not only another amount of it."""
-
-    paper: str
-    family: str
-    low: float
-    high: float
-    slope: float
-    same: bool = True
-
-
-def pairs(papers: Iterable[Paper], axis: str, words: Vocabulary) -> list[Pair]:
-    """Neighbouring rows of one table that differ on this axis alone, on every benchmark with a
-    family; a pair of runs counts once.
-
-    Rows with another data mix in another amount (`_same_mix`) are pairs too, marked as such: they
-    do not say what the amount does.
-    """
-    axis_of = {key: record["axis"] for key, record in words.records("setting").items()}
-    records, measure = (
-        words.records("benchmark"),
-        {
-            "visual_tokens": visual_tokens,
-            "resolution": pixels,
-            "llm_params_b": llm_params_b,
-            "data_size": lambda setting, _: setting.get("data_size"),
-        }[axis],
-    )
-    out, seen = [], set()
-    for paper in papers:
-        for table in paper.tables:
-            rows = recipe_rows(table)
-            values = {id(row): measure(row.setting, words) for row in rows}
-            linked: dict[str, dict[tuple[int, int], tuple[Contrast, bool]]] = {}
-            metrics = [
-                metric
-                for metric in evidence_metrics(table)
-                if (records.get(metric.benchmark) or {}).get("family")
-            ]
-            placed = sorted(
-                (row for row in rows if values[id(row)]), key=lambda row: values[id(row)]
-            )
-            for i, first in enumerate(placed):
-                for second in placed[i + 1 :]:
-                    step = (
-                        moved(first.setting, second.setting, axis_of)
-                        if values[id(first)] < values[id(second)]
-                        else None
-                    )
-                    if step is None or step.axes != (AXIS[axis],) or step.unstated:
-                        continue
-                    if axis == "llm_params_b" and (
-                        llm_make(first.setting.get("llm"), words)
-                        != llm_make(second.setting.get("llm"), words)
-                        or first.setting.get("moe") != second.setting.get("moe")
-                    ):
-                        continue  # another make, or a mixture of experts, not only another size
-                    same = axis != "data_size" or _same_mix(first.setting, second.setting, axis_of)
-                    for contrast in contrasts(
-                        table._replace(rows=(first, second)), axis_of, metrics
-                    ):
-                        linked.setdefault(contrast.metric.key, {})[id(first), id(second)] = (
-                            contrast,
-                            same,
-                        )
-            for found in linked.values():
-                above: dict[int, set[int]] = {}
-                for a, b in found:
-                    above.setdefault(a, set()).add(b)
-                for (a, b), (contrast, same) in found.items():
-                    if any(
-                        b in above.get(between, ()) and (not same or found[a, between][1])
-                        for between in above[a]
-                        if between != b
-                    ):
-                        # a row lies between them (between two of one mix: a row of that mix)
-                        continue
-                    key = (
-                        frozenset(
-                            (
-                                contrast.from_row.run or (table.id, contrast.from_row.arm),
-                                contrast.to_row.run or (table.id, contrast.to_row.arm),
-                            )
-                        ),
-                        contrast.metric.benchmark,
-                        contrast.metric.split,
-                        contrast.metric.shots,
-                    )
-                    if key in seen:
-                        continue
-                    seen.add(key)
-                    unit = contrast.metric.max / 100 if contrast.metric.max else 1.0
-                    out.append(
-                        Pair(
-                            paper.key,
-                            records[contrast.metric.benchmark]["family"],
-                            values[a],
-                            values[b],
-                            contrast.delta / unit / math.log2(values[b] / values[a]),
-                            same,
-                        )
-                    )
-    return out
-
-
-def _same_mix(a: Mapping, b: Mapping, axis_of: Mapping[str, str]) -> bool:
-    """Do two settings name one data mix and differ in nothing of it but its amount? (Versions with
-    names of their own are other mixes.)
-    """
-    return a.get("data") is not None and all(
-        a.get(key) == b.get(key)
-        for key in {**a, **b}
-        if axis_of.get(key) == "data" and key not in ("data_size", "data_keep")
-    )
-
-
-def printed(found: Sequence[Pair], edges: Sequence[float]) -> tuple[Printed, ...]:
-    """The pairs averaged range by range: over the pairs of a paper by their doublings in the range,
-    then over papers.
-    """
-    out = []
-    for low, high in zip(edges, edges[1:]):
-        by_paper: dict[str, list[tuple[float, float]]] = {}
-        count = 0
-        for pair in found:
-            overlap = (
-                math.log2(min(high, pair.high) / max(low, pair.low))
-                if pair.high > low and pair.low < high
-                else 0.0
-            )
-            if overlap > 0.2:  # a sliver of a pair says nothing about a range
-                by_paper.setdefault(pair.paper, []).append((overlap, pair.slope))
-                count += 1
-        means = [
-            sum(weight * slope for weight, slope in items) / sum(weight for weight, _ in items)
-            for items in by_paper.values()
-        ]
-        out.append(
-            Printed(low, high, sum(means) / len(means) if means else None, count, len(means))
-        )
-    return tuple(out)
-
-
 def beside(parts: Sequence[Printed], points: Sequence[Point], noise: float) -> tuple[Printed, ...]:
     """Printed rows with what the model gains per doubling in the same ranges, and whether the two
     differ by more than the noise.
@@ -732,7 +588,7 @@ def beside(parts: Sequence[Printed], points: Sequence[Point], noise: float) -> t
             and not point.gain.extrapolated
         ]
         total = sum(weight for weight, _ in inside)
-        model = sum(weight * gain for weight, gain in inside) / total if total > 0.2 else None
+        model = sum(weight * gain for weight, gain in inside) / total if total > SLIVER else None
         out.append(
             part._replace(
                 model=model,
@@ -745,54 +601,19 @@ def beside(parts: Sequence[Printed], points: Sequence[Point], noise: float) -> t
 
 
 def by_family(
-    recipe: Recipe,
-    axis: str,
-    mixes: Mapping[str, TaskMix],
-    posterior: Posterior,
-    words: Vocabulary,
-    found: Sequence[Pair],
-    costs: Costs,
-    *,
-    low: float | None = None,
-    high: float | None = None,
-    points: int | None = None,
-    level: float = 0.8,
-    worth: float | None = None,
-    fixed_tokens: bool = False,
+    asked: Asked, mixes: Mapping[str, TaskMix], on: Ground, found: Sequence[Pair]
 ) -> Families:
     """Each family's curve (of its core benchmarks) and printed rows (of all its benchmarks).
     `found`: printed pairs about the axis. Raises RecipeError.
     """
     rows, notes, values = [], (), ()
     for family, mix in mixes.items():
-        one = curve(
-            recipe,
-            axis,
-            mix,
-            posterior,
-            words,
-            costs,
-            low=low,
-            high=high,
-            points=points,
-            level=level,
-            worth=worth,
-            fixed_tokens=fixed_tokens,
-            rows=[pair for pair in found if pair.family == family],
-        )
+        one = curve(asked, mix, on, [pair for pair in found if pair.family == family])
         values, notes = tuple(point.value for point in one.points), one.notes
-        rows.append(
-            FamilyCurve(
-                family,
-                one.noise,
-                tuple(point.gain for point in one.points),
-                one.printed,
-                one.others,
-                one.stop,
-            )
-        )
+        gains = tuple(point.gain for point in one.points)
+        rows.append(FamilyCurve(family, one.noise, gains, one.printed, one.others, one.stop))
     same, others = (
-        printed([pair for pair in found if pair.same == side], EDGES[axis])
+        printed([pair for pair in found if pair.same == side], EDGES[asked.axis])
         for side in (True, False)
     )
-    return Families(axis, recipe, level, values, tuple(rows), same, others, notes)
+    return Families(asked.axis, asked.recipe, asked.level, values, tuple(rows), same, others, notes)

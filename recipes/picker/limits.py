@@ -10,7 +10,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from ..cost import flops, latency, memory, training
+from ..cost import fit, flops, latency, memory, training
 from ..terms.units import Budget, LatencyTarget
 from ..terms.vocabulary import Vocabulary
 from .space import Data, Language, Space, Visual
@@ -33,12 +33,20 @@ LICENCES = (
 )
 
 
+# What is assumed where nothing is said, everywhere the same: what LLaVA-1.5-13B took several times
+# over, and the smallest data-centre card that people serve a 7B on.
+DEFAULT_BUDGET = Budget("gpu_hours", 500.0, "a100-80gb-sxm")
+DEFAULT_DEVICE = "l4"
+NODE = 8  # GPUs of a training machine where the budget names none
+TRAINING = "training memory"
+
+
 class Constraints(NamedTuple):
     """What a recipe must meet. None: no such constraint.
 
     dtype: number format of the deployed LLM weights. tokens_per_s: decoding speed on the deployment
     device. images: pictures in one request. commercial: the LLM's licence must permit commercial
-    use.
+    use. assumed: which of budget, device and memory nobody asked for.
     """
 
     budget: Budget | None = None
@@ -50,11 +58,22 @@ class Constraints(NamedTuple):
     tokens_per_s: float | None = None
     images: int = 1
     commercial: bool = False
+    assumed: tuple[str, ...] = ()
+
+    def asked(self) -> "Constraints":
+        """What somebody asked for, alone."""
+        gone = {"budget": "budget", "memory": "memory_gb"}
+        return self._replace(assumed=(), **{gone[x]: None for x in self.assumed if x in gone})
 
     @property
     def device(self) -> str:
         """What it is deployed on."""
         return self.latency.gpu if self.latency else self.deploy_gpu
+
+    @property
+    def gpus(self) -> int:
+        """How many GPUs it is trained on: as the budget names them, else a node."""
+        return self.budget and self.budget.gpus or NODE
 
     @property
     def training_gpu(self) -> str:
@@ -101,10 +120,14 @@ def costs_of(
             stage, visual.encoder_flops, connector, language.record, visual.grid_tokens
         )
         for stage in training.two_stages(
-            data.samples, data.slug, visual.visual_tokens, visual.recipe.frozen_encoder
+            data.samples,
+            data.slug,
+            visual.visual_tokens,
+            visual.recipe.frozen_encoder,
+            fills(visual),
         )
     )
-    total = sum(stage.total for stage in stages)
+    total, work = (sum(part) for part in zip(*((s.total, s.work) for s in stages)))
     seen = visual.visual_tokens * limits.images
     encoders = [(record, side, views * limits.images) for record, side, views in visual.encoders]
     timing = latency.answer(
@@ -128,7 +151,7 @@ def costs_of(
     return Costs(
         total,
         limits.training_gpu,
-        training.estimate(total, hardware[limits.training_gpu], calibration),
+        training.estimate(work, hardware[limits.training_gpu], calibration, language.record),
         limits.device,
         timing,
         held,
@@ -136,23 +159,26 @@ def costs_of(
     )
 
 
+def fills(visual: Visual) -> tuple[tuple[float, float], ...]:
+    """What the images of each stage fill of a visual part's tiles (training.fills)."""
+    return training.fills(visual.recipe.resolution, visual.encoders[0][1])
+
+
 def allowed_flops(
     limits: Constraints, hardware: Mapping, calibration: training.Calibration
 ) -> float | None:
-    """The most FLOPs the budget allows (at the median utilisation); infinity for a budget in
-    images.
+    """The most FLOPs the budget allows, at the median utilisation of the reference LLM
+    (training.slowness; `Pairs` counts the FLOPs of others by how long they take); infinity for a
+    budget in images.
     """
     if limits.budget is None:
         return None
     if limits.budget.kind == "flop":
         return limits.budget.amount
     if limits.budget.kind == "gpu_hours":
-        return (
-            limits.budget.amount
-            * 3600
-            * training.peak_flops(hardware[limits.budget.gpu])
-            * calibration.median
-        )
+        device = hardware[limits.budget.gpu]
+        rate = training.peak_flops(device) * calibration.level(device)
+        return limits.budget.amount * 3600 * rate / training.slowness(None, device)
     return float("inf")
 
 
@@ -180,6 +206,8 @@ def exceeds(
             if sum(stage.stage.samples for stage in costs.stages) > limits.budget.amount
             else None
         )
+    if limits.budget.kind == "gpu_hours":
+        return "budget" if costs.gpu_hours.gpu_hours > limits.budget.amount else None
     return (
         "budget"
         if costs.flop > allowed_flops(limits, words.records("hardware"), calibration)
@@ -189,7 +217,8 @@ def exceeds(
 
 class Pair(NamedTuple):
     """What a visual part and an LLM cost together: milliseconds, tokens per second, gigabytes,
-    context tokens, FLOPs before and per sample.
+    context tokens, FLOPs before and per sample (under a budget in hours as many as the reference
+    LLM does in the time they take).
     """
 
     ms: float
@@ -201,9 +230,9 @@ class Pair(NamedTuple):
 
 
 class Group(NamedTuple):
-    """Visual parts with one token count. members: number, connector (Pairs.kinds), milliseconds and
-    gigabytes of the encoder, its FLOPs before and per sample. most, least: the largest and the
-    smallest of these four."""
+    """Visual parts with one key of `groups`. members: number, connector (Pairs.kinds),
+    milliseconds and gigabytes of the encoder, its FLOPs before and per sample. most, least: the
+    largest and the smallest of these four."""
 
     members: list[tuple[int, int, float, float, float, float]]
     most: tuple[float, float, float, float]
@@ -227,22 +256,30 @@ class Pairs:
         self.sizes = sorted(data.samples for data in space.data)
         plan = training.two_stages(1.0, "", 0.0)
         self.stages = [
-            (stage, training.stage_factors(stage), count)
+            (stage, self._passes(stage), count)
             for stage, count in zip(plan, (plan[0].samples, 1.0))
         ]
-        self.tokens = [visual.visual_tokens * limits.images for visual in space.visuals]
+        self.trained_on = hardware[limits.training_gpu]
+        # what an LLM's costs depend on: tokens of a request, and what images fill of the tiles
+        self.tokens = [
+            (visual.visual_tokens * limits.images, fills(visual)) for visual in space.visuals
+        ]
         self.encoder = [
-            [visual.encoder_flops * factors["encoder"] * count for visual in space.visuals]
-            for _, factors, count in self.stages
+            [
+                visual.encoder_flops * share[i][1] * factors["encoder"] * count
+                for visual, (_, share) in zip(space.visuals, self.tokens)
+            ]
+            for i, (_, factors, count) in enumerate(self.stages)
         ]
         # a connector's costs depend on what it is, the encoder's width and the grid: few of these
         # for many visual parts
-        kinds: dict[tuple[str, float, float], int] = {}
+        kinds: dict[tuple[str, float, float, tuple], int] = {}
         self.kind = [
             kinds.setdefault(
-                (visual.recipe.connector or "", visual.width, visual.grid_tokens), len(kinds)
+                (visual.recipe.connector or "", visual.width, visual.grid_tokens, share),
+                len(kinds),
             )
-            for visual in space.visuals
+            for visual, (_, share) in zip(space.visuals, self.tokens)
         ]
         self.kinds = tuple(kinds)
         self.encoder_gb = [2e-9 * visual.encoder_params for visual in space.visuals]
@@ -250,7 +287,7 @@ class Pairs:
         self._by_width: dict[int, list[tuple[float, float, float]]] = {}
         self._timed: dict[int, list[float]] = {}
         self._ends: dict[int, tuple[tuple[float, ...], ...]] = {}
-        self._grouped: dict[float, Group] = {}
+        self._grouped: dict[tuple[float, tuple], Group] = {}
         self._counts: tuple[list[Sequence[int]], dict[str, int]] | None = None
 
     @property
@@ -274,9 +311,13 @@ class Pairs:
         if hidden not in self._by_width:
             before, each = (2.0 * factors["connector"] * count for _, factors, count in self.stages)
             params = {kind[:2]: flops.connector_params(*kind[:2], hidden) for kind in self.kinds}
-            sizes = [(params[connector, width], grid) for connector, width, grid in self.kinds]
+            sizes = [
+                (params[connector, width], grid, share)
+                for connector, width, grid, share in self.kinds
+            ]
             self._by_width[hidden] = [
-                (size, size * grid * before, size * grid * each) for size, grid in sizes
+                (size, size * grid * share[0][1] * before, size * grid * share[1][1] * each)
+                for size, grid, share in sizes
             ]
         return self._by_width[hidden]
 
@@ -292,7 +333,7 @@ class Pairs:
         if hidden not in self._timed:
             work = [
                 (size, grid)
-                for (size, *_), (_, _, grid) in zip(self._connectors(hidden), self.kinds)
+                for (size, *_), (_, _, grid, _) in zip(self._connectors(hidden), self.kinds)
             ]
             ms = {
                 pair: latency.connector_phase(self.device, pair[0], pair[1] * self.limits.images).ms
@@ -302,13 +343,14 @@ class Pairs:
         return self._timed[hidden]
 
     def _language(
-        self, record: Mapping, visual_tokens: float, asked: bool = False
+        self, record: Mapping, seen: tuple[float, tuple], asked: bool = False
     ) -> tuple[float, float, float, Sequence[float]]:
         """Milliseconds, tokens per second, gigabytes and FLOPs per stage of an LLM with so many
-        visual tokens a request.
+        visual tokens a request, and such shares of them in training.
 
         asked: only what a constraint asks for is worked out; the others are zero.
         """
+        visual_tokens, share = seen
         limits, tokens = self.limits, visual_tokens + PROMPT_TOKENS
         ms = speed = held = 0.0
         work: Sequence[float] = (0.0, 0.0)
@@ -324,8 +366,10 @@ class Pairs:
         if not asked or self.allowed is not None:
             one = visual_tokens / limits.images
             work = [
-                training.llm_flops(record, one, stage.text_tokens) * factors["llm"] * count
-                for stage, factors, count in self.stages
+                training.llm_flops(record, one * share[i][0], stage.text_tokens)
+                * factors["llm"]
+                * count
+                for i, (stage, factors, count) in enumerate(self.stages)
             ]
         return ms, speed, held, work
 
@@ -334,21 +378,40 @@ class Pairs:
         record = self.space.languages[x].record
         hidden = flops.need(record, "hidden_size")
         connectors, connector_ms = self._connectors(hidden), self._connector_ms(hidden)
-        known = {tokens: self._language(record, tokens) for tokens in set(self.tokens)}
-        spare = PROMPT_TOKENS + OUTPUT_TOKENS
-        for tokens, kind, seen, size, before, per in zip(
+        known = {seen: self._language(record, seen) for seen in set(self.tokens)}
+        spare, slow = PROMPT_TOKENS + OUTPUT_TOKENS, self.slowness(record)
+        for seen, kind, looking, size, before, per in zip(
             self.tokens, self.kind, self.vision_ms, self.encoder_gb, *self.encoder
         ):
-            total, speed, held, (begun, further) = known[tokens]
+            total, speed, held, (begun, further) = known[seen]
             params, first, each = connectors[kind]
             yield (
-                total + seen + connector_ms[kind],
+                total + looking + connector_ms[kind],
                 speed,
                 held + size + 2e-9 * params,
-                tokens + spare,
-                before + first + begun,
-                per + each + further,
+                seen[0] + spare,
+                slow * (before + first + begun),
+                slow * (per + each + further),
             )
+
+    def _passes(self, stage: training.Stage) -> dict[str, float]:
+        """Forward passes of a stage; where time is what the budget counts, with the LLM's that is
+        computed again (training.stage_cost)."""
+        passes = training.stage_factors(stage)
+        again = 1.0 if self.timed and passes["llm"] > 1.0 else 0.0
+        return {**passes, "llm": passes["llm"] + again}
+
+    @property
+    def timed(self) -> bool:
+        """Whether FLOPs stand for time: under every budget but one in FLOPs."""
+        return self.limits.budget is None or self.limits.budget.kind != "flop"
+
+    def slowness(self, record: Mapping) -> float:
+        """How long a FLOP of an LLM takes beside one of the reference's, where time is what the
+        budget counts."""
+        if not self.timed:
+            return 1.0
+        return training.slowness(record, self.trained_on) / training.slowness(None, self.trained_on)
 
     def of(self, x: int) -> list[Pair]:
         """The costs of every visual part with one LLM."""
@@ -402,7 +465,44 @@ class Pairs:
                 [self._count(x, excluded) for x in range(len(self.space.languages))],
                 excluded,
             )
+            self._drop_unwritable()
+            self._drop_untrainable()
         return self._counts
+
+    def _drop_untrainable(self) -> None:
+        """What cannot be trained in full on the GPUs of the budget is allowed no data mix."""
+        if self.limits.budget is None or not self.trained_on.get("memory_gb"):
+            return
+        counts, excluded = self._counts
+        for x, row in enumerate(counts):
+            seen = [v for v, n in enumerate(row) if n]
+            # the visual part with most tokens decides for all of them where it fits
+            if not seen or self.trainable(max(seen, key=lambda v: self.tokens[v][0]), x):
+                continue
+            lost = [v for v in seen if not self.trainable(v, x)]
+            excluded[TRAINING] = excluded.get(TRAINING, 0) + sum(row[v] for v in lost)
+            counts[x] = [0 if v in set(lost) else n for v, n in enumerate(row)]
+
+    def trainable(self, v: int, x: int, tuning: str = "full") -> bool:
+        """Does training a pair fit on the GPUs of the budget, with one sample at a time on each?"""
+        visual, record = self.space.visuals[v], self.space.languages[x].record
+        connector = self._connectors(flops.need(record, "hidden_size"))[self.kind[v]][0]
+        plan = self.stages[-1][0]
+        longest = visual.visual_tokens + plan.text_tokens
+        parts = fit.parts_of(visual.encoders, connector, record, longest)
+        how = fit.Setup(tuning, self.limits.gpus)
+        room = float(self.trained_on["memory_gb"])
+        return fit.judge([(parts, ("connector", "llm"))], how, room).fits
+
+    def _drop_unwritable(self) -> None:
+        """What the asked training program cannot write (Space.writable) is allowed no data mix."""
+        if self.space.writable is None:
+            return
+        counts, excluded = self._counts
+        for x, kept in enumerate(self.space.writable):
+            lost = sum(n for v, n in enumerate(counts[x]) if v not in kept)
+            excluded["training program"] = excluded.get("training program", 0) + lost
+            counts[x] = [n if v in kept else 0 for v, n in enumerate(counts[x])]
 
     def _count(self, x: int, excluded: dict[str, int]) -> Sequence[int]:
         mixes = len(self.sizes)
@@ -422,7 +522,7 @@ class Pairs:
             and self.allowed is None
         ):
             # nothing else to compare: no costs needed
-            over = [tokens + PROMPT_TOKENS + OUTPUT_TOKENS > context for tokens in self.tokens]
+            over = [tokens + PROMPT_TOKENS + OUTPUT_TOKENS > context for tokens, _ in self.tokens]
             excluded["context"] += mixes * sum(over)
             return [0 if out_ else mixes for out_ in over]
         record = self.space.languages[x].record
@@ -440,9 +540,10 @@ class Pairs:
         )
         # the terms of `_terms` and the rules of `reason`; for all visual parts of one token count
         # at once where none of them makes a difference
+        allowed = None if self.allowed is None else self.allowed / self.slowness(record)
         for tokens, group in self.groups.items():
             number = len(group.members)
-            if tokens + PROMPT_TOKENS + OUTPUT_TOKENS > context:
+            if tokens[0] + PROMPT_TOKENS + OUTPUT_TOKENS > context:
                 excluded["context"] += mixes * number
                 continue
             total, speed, held, (begun, further) = self._language(record, tokens, True)
@@ -458,7 +559,7 @@ class Pairs:
                 few, many = (
                     bisect_right(
                         self.sizes,
-                        (self.allowed - (ends[2] + first + begun)) / (ends[3] + each + further),
+                        (allowed - (ends[2] + first + begun)) / (ends[3] + each + further),
                     )
                     for ends, (first, each) in ((group.most, most), (group.least, least))
                 )
@@ -480,7 +581,7 @@ class Pairs:
                     counts[v] = can = (
                         bisect_right(
                             self.sizes,
-                            (self.allowed - (before + first + begun)) / (per + each + further),
+                            (allowed - (before + first + begun)) / (per + each + further),
                         )
                         if count is None
                         else count
@@ -491,10 +592,10 @@ class Pairs:
         return counts
 
     @property
-    def groups(self) -> dict[float, Group]:
-        """The visual parts by token count."""
+    def groups(self) -> dict[tuple[float, tuple], Group]:
+        """The visual parts by token count and what is filled of their tiles."""
         if not self._grouped:
-            members: dict[float, list[tuple]] = {}
+            members: dict[tuple[float, tuple], list[tuple]] = {}
             # what nothing asks for is not worked out
             vision_ms = (
                 self.vision_ms if self.limits.latency is not None else [0.0] * len(self.tokens)

@@ -7,8 +7,7 @@ visual part, LLM and data, and costs (limits.py) depend on few numbers of each, 
 are judged without building them.
 """
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from ..cost import flops, training
@@ -22,6 +21,9 @@ from .scores import Candidate, Scores, leaders
 from .space import Data, Language, Visual
 
 CANDIDATES = 40  # recipes that compete in the probability of being best
+# Of two recipes that gain the same, one that costs so much more is dearer: the 80 % interval of the
+# hours themselves is far wider, so less is no difference.
+CHEAPER = 1.1
 
 
 class Ranked(NamedTuple):
@@ -36,6 +38,7 @@ class Ranked(NamedTuple):
     costs: Costs
     tied: bool  # the evidence cannot tell it from the best
     ranks: tuple[int, int] = (1, 1)  # 80 % interval of its rank among the competitors
+    unusual: tuple[str, ...] = ()  # its parts that few released models have, each with its reason
 
 
 class Pick(NamedTuple):
@@ -78,52 +81,35 @@ def pick(
     """The `top` recipes that meet the constraints. Deterministic.
 
     By expected gain; those of the CANDIDATES leaders that are as good as the best but for the noise
-    of two runs come first, the cheapest to train before the others. risk: `lower` ranks by the
-    lower end of the interval, `p_better` by the probability of beating the baseline (risk.py).
-    compete: without it no probabilities of being best. pairs: the costs under these limits, if
-    known.
+    of two runs come first, in the order of `habit`. risk: `lower` ranks by the lower end of the
+    interval, `p_better` by the probability of beating the baseline (risk.py). compete: without it
+    no probabilities of being best. pairs: the costs under these limits, if known.
     """
-    space, baseline, words = scores.space, scores.baseline, scores.words
+    space, words = scores.space, scores.words
     pairs = pairs or Pairs(space, limits, words, calibration)
     counts, excluded = pairs.counts()
+    width = max(top, CANDIDATES)
     if risk == "expected":
-        chosen = list(leaders(scores, counts, max(top, CANDIDATES)))
+        chosen = list(leaders(scores, counts, width))
+        if not chosen:  # no pair of sizes that rows have: others stand behind
+            chosen = list(leaders(scores, counts, width, sized=False))
     else:
         from .risk import cautious  # which needs the scores and leaders of this module
 
-        chosen = cautious(scores, counts, max(top, CANDIDATES), level, risk)
+        chosen = cautious(scores, counts, width, level, risk)
+    race = Race(scores, limits, calibration, level)
     best = chosen[0] if chosen else None
-    work = {
-        (v, x, d): (
-            costs_of(
-                space.visuals[v], space.languages[x], space.data[d], limits, words, calibration
-            ).flop
-        )
-        for v, x, d in chosen
-    }
     if risk == "expected" and best:
-        equal = {
-            candidate
-            for candidate in chosen
-            if scores.mean(candidate) >= scores.mean(best) - scores.noise
-        }
-        # stable: the others keep their order
-        chosen.sort(key=lambda candidate: work[candidate] if candidate in equal else math.inf)
-    ranked, tied, cheapest, highest = _judge(
-        chosen,
-        chosen.index(best) if best else 0,
-        work,
-        scores,
-        limits,
-        calibration,
-        top,
-        level,
-        compete,
+        least = scores.mean(best) - scores.noise
+        equal = [candidate for candidate in chosen if scores.mean(candidate) >= least]
+        chosen = habit(equal, race) + [c for c in chosen if scores.mean(c) < least]
+    ranked, tied, cheapest, highest = race.judge(
+        chosen, chosen.index(best) if best else 0, top, compete
     )
-    visual, language, data = _baseline_parts(baseline, words)
+    baseline = _baseline_parts(scores.baseline, words)
     return Pick(
-        baseline,
-        costs_of(visual, language, data, limits, words, calibration),
+        scores.baseline,
+        costs_of(*baseline, limits, words, calibration),
         scores.tasks,
         tuple(ranked),
         tied,
@@ -137,6 +123,29 @@ def pick(
         scores.noise,
         highest,
     )
+
+
+def habit(equal: Sequence[Candidate], race: "Race") -> list[Candidate]:
+    """Recipes that gain the same, in the order in which one would try them: the fewest unusual
+    parts, then the fewest encoders and tiles, then the cheapest to train; of those within CHEAPER
+    of the cheapest, the highest gain.
+    """
+    space = race.scores.space
+
+    def plain(candidate: Candidate) -> tuple[int, int, int]:
+        visual = space.visuals[candidate[0]]
+        return len(space.unusual_of(candidate)), len(visual.encoders), visual.across
+
+    rest, out = list(equal), []
+    while rest:
+        first = min(map(plain, rest))
+        group = [c for c in rest if plain(c) == first]
+        least = min(map(race.hours, group))
+        group = [c for c in group if race.hours(c) <= CHEAPER * least]
+        out += sorted(group, key=lambda c: -race.scores.mean(c))  # stable
+        taken = set(group)
+        rest = [c for c in rest if c not in taken]
+    return out
 
 
 def _baseline_parts(baseline: Recipe, words: Vocabulary) -> tuple[Visual, Language, Data]:
@@ -159,58 +168,72 @@ def _baseline_parts(baseline: Recipe, words: Vocabulary) -> tuple[Visual, Langua
     )
 
 
-def _judge(
-    competitors: Sequence[Candidate],
-    best: int,
-    work: Mapping[Candidate, float],
-    scores: Scores,
-    limits: Constraints,
-    calibration: training.Calibration,
-    top: int,
-    level: float,
-    compete: bool,
-) -> tuple[list[Ranked], int, Ranked | None, Ranked | None]:
-    """The leading recipes with intervals, probability of being best and costs; how many competitors
-    are tied with the best; the cheapest of these, and the best, each if it is not the first of the
-    list. best: its number; work: FLOPs of training."""
-    if not competitors:
-        return [], 0, None, None
-    count = len(competitors)
-    rival = (
-        competition(competitors, scores, best)
-        if compete
-        else Competition([0.0] * count, [False] * count, [(1, 1)] * count)
-    )
+class Race:
+    """Candidates under the same limits: what each costs, and who wins."""
 
-    def ranked(number: int) -> Ranked:
-        candidate = competitors[number]
-        v, x, d = candidate
-        visual, language, data = (
-            scores.space.visuals[v],
-            scores.space.languages[x],
-            scores.space.data[d],
-        )
-        return Ranked(
-            scores.recipe(candidate),
-            visual,
-            language,
-            data,
-            scores.mix(candidate, level),
-            rival.p_best[number],
-            costs_of(visual, language, data, limits, scores.words, calibration),
-            rival.tied[number],
-            rival.ranks[number],
+    def __init__(
+        self,
+        scores: Scores,
+        limits: Constraints,
+        calibration: training.Calibration,
+        level: float,
+    ):
+        self.scores, self.limits = scores, limits
+        self.calibration, self.level = calibration, level
+        self._costs: dict[Candidate, Costs] = {}
+
+    def costs(self, candidate: Candidate) -> Costs:
+        """Training, latency and memory of a candidate."""
+        if candidate not in self._costs:
+            self._costs[candidate] = costs_of(
+                *self.scores.space.parts(candidate),
+                self.limits,
+                self.scores.words,
+                self.calibration,
+            )
+        return self._costs[candidate]
+
+    def hours(self, candidate: Candidate) -> float:
+        """GPU-hours of its training."""
+        return self.costs(candidate).gpu_hours.gpu_hours
+
+    def judge(
+        self, competitors: Sequence[Candidate], best: int, top: int, compete: bool
+    ) -> tuple[list[Ranked], int, Ranked | None, Ranked | None]:
+        """The first `top` with intervals, probability of being best and costs; how many competitors
+        are tied with the best (number `best`); the cheapest of these, and the best, each if it is
+        not the first of the list.
+        """
+        if not competitors:
+            return [], 0, None, None
+        count = len(competitors)
+        rival = (
+            competition(competitors, self.scores, best)
+            if compete
+            else Competition([0.0] * count, [False] * count, [(1, 1)] * count)
         )
 
-    out = [ranked(number) for number in range(min(top, count))]
-    least = min(
-        (number for number in range(count) if rival.tied[number]),
-        key=lambda number: (work[competitors[number]], number),
-        default=0,
-    )
-    return (
-        out,
-        sum(rival.tied),
-        ranked(least) if compete and least else None,
-        ranked(best) if best else None,
-    )
+        def ranked(number: int) -> Ranked:
+            candidate = competitors[number]
+            return Ranked(
+                self.scores.recipe(candidate),
+                *self.scores.space.parts(candidate),
+                self.scores.mix(candidate, self.level),
+                rival.p_best[number],
+                self.costs(candidate),
+                rival.tied[number],
+                rival.ranks[number],
+                self.scores.space.unusual_of(candidate),
+            )
+
+        least = min(
+            (number for number in range(count) if rival.tied[number]),
+            key=lambda number: (self.hours(competitors[number]), number),
+            default=0,
+        )
+        return (
+            [ranked(number) for number in range(min(top, count))],
+            sum(rival.tied),
+            ranked(least) if compete and least else None,
+            ranked(best) if best else None,
+        )

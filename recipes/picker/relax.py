@@ -215,7 +215,7 @@ def without(
     """Each of --fix, and --avoid of each axis, without which something fits; all of them (with what
     else must give) when nothing else helped (`last`).
     """
-    words = scores.words
+    words, only = scores.words, scores.space.only
     cases = [
         ("fix", f"{field}={value}", {k: v for k, v in fix.items() if k != field}, avoid)
         for field, value in fix.items()
@@ -231,7 +231,7 @@ def without(
     ]
     helped = False
     for reason, text, fixed, avoided in cases:
-        best = gain_of(_over(scores, space(words, fixed, avoided)), calibration, level, risk)(
+        best = gain_of(_over(scores, space(words, fixed, avoided, only)), calibration, level, risk)(
             limits
         )
         if best is not None:
@@ -239,7 +239,7 @@ def without(
             yield Advice(reason, text, None, "", best)
     if last and not helped:
         wider, all_of = (
-            _over(scores, space(words, {}, {})),
+            _over(scores, space(words, {}, {}, only)),
             tuple(name for name, given in (("fix", fix), ("avoid", avoid)) if given),
         )
         best = gain_of(wider, calibration, level, risk)(limits)

@@ -92,6 +92,8 @@ def _bounds(
         for v, (mean_v, own_v) in enumerate(zip(scores.visuals, own[0])):
             mean, variance = mean_v + mean_x, own_v + own_x + noise
             for d in by_size[: counts[x][v]]:
+                if scores.space.sized and d not in scores.space.sized[x]:
+                    continue
                 gain = mean + scores.data[d]
                 bound = value(gain, variance + own[2][d])
                 # below zero, more variance is better for the probability: it reaches zero at most

@@ -14,10 +14,7 @@ from ..effects.results import Mix
 from ..terms.recipe import Recipe
 from ..terms.tasks import TaskMix
 from ..terms.vocabulary import Vocabulary
-from .space import Space
-
-Candidate = tuple[int, int, int]  # numbers of a visual part, an LLM and a data mix of a space
-
+from .space import Candidate, Space
 
 Part = tuple[str, int]  # one of PARTS, and its number
 
@@ -142,16 +139,19 @@ class Scores:
     def trace(self, part: Part) -> Trace:
         """Where the uncertainty of one choice's gain lies."""
         if part not in self._traces:
-            kind, number = part
-            change = {
-                "visual": self.visual_changes,
-                "language": self.language_changes,
-                "data": self.data_changes,
-            }[kind][number]
             self._traces[part] = self.posterior.mix_trace(
-                self.posterior.weights(change), self.steps, self.families
+                self.posterior.weights(self.change(part)), self.steps, self.families
             )
         return self._traces[part]
+
+    def change(self, part: Part) -> dict[str, float]:
+        """What a choice changes against the baseline, as features."""
+        kind, number = part
+        return {
+            "visual": self.visual_changes,
+            "language": self.language_changes,
+            "data": self.data_changes,
+        }[kind][number]
 
 
 def leaders(
@@ -159,11 +159,13 @@ def leaders(
     counts: Sequence[Sequence[int]],
     width: int,
     among: tuple[Sequence[int], ...] | None = None,
+    sized: bool = True,
 ) -> Iterator[Candidate]:
     """The `width` candidates with the highest expected score, the best first.
 
     counts: per LLM and visual part, how many data mixes (from the smallest) they can afford. among:
-    only these visual parts, LLMs, mixes.
+    only these visual parts, LLMs, mixes. sized: only pairs of an LLM and a mix of sizes that rows
+    have, where the space knows them.
     """
     space = scores.space
     seen, spoken, taught = among or (
@@ -171,20 +173,18 @@ def leaders(
         range(len(space.languages)),
         range(len(space.data)),
     )
-    mixes = set(taught)
     by_size = sorted(range(len(space.data)), key=lambda d: (space.data[d].samples, d))
-    best_upto: list[int | None] = [None]  # the best mix among the n smallest
-    for d in by_size:
-        before = best_upto[-1]
-        best_upto.append(
-            d if d in mixes and (before is None or scores.data[d] > scores.data[before]) else before
-        )
-    best_data = [None if d is None else scores.data[d] for d in best_upto]
+    # per LLM: which mixes it may have, and the best among the n smallest of them
+    mixes = [
+        frozenset(taught) & space.sized[x] if sized and space.sized else frozenset(taught)
+        for x in range(len(space.languages))
+    ]
+    stairs = {allowed: _best_upto(scores, by_size, allowed) for allowed in set(mixes)}
     heap: list[tuple] = []
     for x in spoken:
-        base, row = scores.languages[x], counts[x]
+        base, row, best = scores.languages[x], counts[x], stairs[mixes[x]]
         for v in seen:
-            data = best_data[row[v]]
+            data = best[row[v]]
             if data is None:
                 continue
             value = scores.visuals[v] + base + data
@@ -197,6 +197,18 @@ def leaders(
         (scores.visuals[-v] + scores.languages[-x] + scores.data[d], v, x, -d)
         for _, v, x in heap
         for d in by_size[: counts[-x][-v]]
-        if d in mixes
+        if d in mixes[-x]
     )
     return ((-v, -x, -d) for _, v, x, d in heapq.nlargest(width, triples))
+
+
+def _best_upto(
+    scores: Scores, by_size: Sequence[int], allowed: frozenset[int]
+) -> list[float | None]:
+    """The best score of a mix among the n smallest, those that are not allowed left out."""
+    out: list[float | None] = [None]
+    for d in by_size:
+        before = out[-1]
+        better = d in allowed and (before is None or scores.data[d] > before)
+        out.append(scores.data[d] if better else before)
+    return out

@@ -105,6 +105,7 @@ class Landscape:
             )
             for record in data["models"]
         )
+        self.compiled: str = data["compiled"]
         self.newest: str | None = max(
             (m.record["release"] for m in self.models if m.record["release"]), default=None
         )
@@ -247,9 +248,9 @@ class Held(NamedTuple):
 
 
 def held(land: Landscape, model: Model, dtype: str) -> Held | None:
-    """Memory for one request, by one rule for all models: the LLM's body in `dtype`, its embeddings,
-    the vision tower and the connector in 16 bit; KV cache and activations of one image where the
-    LLM's shape and the tokens are known. None: size unknown.
+    """Memory for one request, by one rule for all models: the LLM's body in `dtype`, its
+    embeddings, the vision tower and the connector in 16 bit; KV cache and activations of one image
+    where the LLM's shape and the tokens are known. None: size unknown.
     """
     record, words = model.record, land.words
     if not record["params_b"]:

@@ -2,7 +2,8 @@
 
 In: the released models (Landscape) and a day. Out: Practice: for each axis and part how many
 released models use it, the newest of them, and whether that makes the part usual. A model whose
-record leaves a part null counts nowhere. Does not judge whether a part is good, read files or print.
+record leaves a part null counts nowhere. Does not judge whether a part is good, read files or
+print.
 """
 
 from collections.abc import Iterable, Mapping
@@ -79,8 +80,11 @@ def parts_of(model: Model, words: Vocabulary) -> Iterable[tuple[str, str]]:
         yield "resolution", STRATEGIES.get(strategy, strategy)
 
 
-def practice(land: Landscape, today: str) -> Practice:
-    """The use of every part by the released models with open weights, as of `today` (2026-11-29)."""
+def practice(land: Landscape, today: str | None = None) -> Practice:
+    """The use of every part by the released models with open weights, as of `today` (2026-11-29;
+    the day on which the registry was compiled, if none is given).
+    """
+    today = today or land.compiled
     found: dict[str, dict[str, list[Model]]] = {axis: {} for axis in AXES}
     for model in land.models:
         if model.record["open"] is False:

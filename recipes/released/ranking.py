@@ -53,6 +53,19 @@ def place(land: Landscape, slug: str) -> tuple[str, str] | None:
     return (benchmark, split or land.split[benchmark]) if benchmark in land.split else None
 
 
+def _stand_ins(land: Landscape, found: Mapping[str, tuple[str, str] | None]) -> list[str]:
+    """Which benchmarks of the model registry stand for others of a mix, a sentence each."""
+    stands: dict[str, list[str]] = {}
+    for slug, where in found.items():
+        if where:
+            stands.setdefault(where[0], []).append(slug)
+    return [
+        f"{benchmark} stands for {', '.join(slugs)}"
+        for benchmark, slugs in stands.items()
+        if benchmark in STANDS_FOR and any(slug != land.slug(benchmark) for slug in slugs)
+    ]
+
+
 def targets(land: Landscape, tasks: TaskMix) -> tuple[list[Target], list[str]]:
     """The benchmarks that stand for a mix, with weights that add up to 1, and what had to be said
     about them.
@@ -67,15 +80,7 @@ def targets(land: Landscape, tasks: TaskMix) -> tuple[list[Target], list[str]]:
         core = families[name]["core"] if name in families else [name]
         found = {slug: place(land, slug) for slug in core}
         missing = [slug for slug in core if found[slug] is None]
-        for benchmark in dict.fromkeys(
-            where[0]
-            for slug, where in found.items()
-            if where and where[0] in STANDS_FOR and slug != land.slug(where[0])
-        ):
-            notes.append(
-                f"{benchmark} stands for"
-                f" {', '.join(slug for slug, where in found.items() if where and where[0] == benchmark)}"
-            )
+        notes += _stand_ins(land, found)
         part = {where: 0.0 for where in found.values() if where}
         for where in found.values():
             if where:
@@ -137,7 +142,7 @@ class Cell(NamedTuple):
 
 class Ranked(NamedTuple):
     """A model's place for a mix. score and se in percent of scale; printed: weight of the mix that
-    it prints; tie: number of its group.
+    it prints; tie: its rank, the same for all that are tied (1, 1, 3).
     """
 
     model: Model
@@ -233,10 +238,11 @@ def rank(
             groups[-1].append(item)
         else:
             groups.append([item])
-    out = []
-    for number, group in enumerate(groups, 1):
+    out: list[Ranked] = []
+    for group in groups:
+        place = len(out) + 1
         out += [
-            item._replace(tie=number)
+            item._replace(tie=place)
             for item in sorted(
                 group,
                 key=lambda r: (

@@ -1,21 +1,25 @@
-"""The answer of `ablate` as text and as JSON.
+"""`ablate`: its view (the JSON), the first screen and the whole text made from the view.
 
-In: an AblateAnswer, the asked confidence, a Style. Out: a string, or what json.dumps takes. Does
-not print.
+In: an AblateAnswer, a Style. Out: a plain dictionary, or text. Does not print.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ..base.wording import clean, number, percent, plural, signed
 from ..picker.trials import MOST_RUNS
+from ..terms.recipe import Recipe
 from .jsonable import axis_value, recipe, run_counts
+from .pick import fitted, limits_view
 from .recipe import describe
-from .text import Style, table, wrap
+from .text import Style, block, table, wrap
 
 if TYPE_CHECKING:
     from ..answers.ablate import AblateAnswer
     from ..picker.ablate import AxisValue
+    from ..terms.vocabulary import Vocabulary
+
+FIRST_SCREEN = 14  # lines
 
 FIELDS = ("encoder", "connector", "visual_tokens", "llm", "data", "resolution")
 
@@ -30,69 +34,149 @@ def counted(plan: Sequence[tuple[str, int]]) -> str:
     return ", ".join(f"{name} ({count})" for name, count in plan)
 
 
-def ablate_text(answer: "AblateAnswer", tasks: str, confidence: float, style: Style) -> str:
-    """The axes in order, the runs of each, the plan over all of them, when to stop."""
-    lines = [
-        *(
-            style.paint(line, "bold")
-            for line in wrap(
-                f"what to ablate first for {tasks}, until {percent(confidence)} sure",
-                style,
-                hang="  ",
-            )
-        ),
-        *wrap("recipe: " + describe(answer.recipe, FIELDS), style, hang="        "),
-        *wrap(answer.assumed, style),
-        "",
+def view(answer: "AblateAnswer", words: "Vocabulary") -> dict:
+    """`ablate --json`."""
+    sequence = [
+        {
+            "axis": step.axis,
+            "levels": run_counts(step.levels),
+            "runs": step.runs,
+            "gpu_hours": number(step.gpu_hours),
+            "expected_gain": number(step.gain),
+            "worth": step.worth,
+            "confidence_after": number(step.confidence_after),
+        }
+        for step in answer.sequence
     ]
+    stop = stops(answer)
+    return {
+        "label": answer.asked.tasks.label,
+        "limits": limits_view(answer.asked.limits, words),
+        "axes": [
+            {**axis_value(value), "capped": sum(value.path[-1].runs) >= MOST_RUNS, "words": told}
+            for value in answer.values
+            for told in (runs(value, answer.confidence) if value.rival else None,)
+        ],
+        "first": answer.values[0].axis,
+        "confidence": answer.confidence,
+        "recipe": recipe(answer.recipe),
+        "stated": answer.stated,
+        "gpu": answer.gpu,
+        "gpu_hours_per_run": number(answer.hours_per_run),
+        "worth": number(answer.worth),
+        "sequence": sequence,
+        "confidence_now": number(answer.sure),
+        "confidence_after": number(sequence[-1]["confidence_after"] if sequence else answer.sure),
+        "worthwhile": dict(
+            zip(("runs", "gpu_hours", "confidence_after"), map(number, worthwhile(answer)))
+        ),
+        "plans": [
+            {
+                "gpu_hours": number(plan.gpu_hours),
+                "runs": plan.runs,
+                "expected_gain": number(plan.gain),
+                "steps": [
+                    {"axis": axis, "levels": run_counts(levels)} for axis, levels in plan.steps
+                ],
+            }
+            for plan in answer.plans
+        ],
+        "stop": stop[0] if stop[0].startswith("stop") else None,
+        "advice": stop,
+    }
+
+
+def first_screen(view_: Mapping, style: Style) -> str:
+    """The axis to ablate first with its runs, what they buy, what comes next, where to stop."""
+    limits = view_["limits"]["text"] or "no limits"
+    head = f"what to ablate first for {view_['label']}, within {limits}"
+    lines = [style.paint(line, "bold") for line in block(head, style, most=2)]
+    own = Recipe(**view_["recipe"])
+    lines += block(describe(own, FIELDS), style, "  recipe      ", 2)
+    first = view_["axes"][0]
+    if not first["rival"]:
+        return "\n".join([*lines, *block(view_["advice"][0], style, "  ", 2)])
+    text = (
+        f"{first['axis']}: {clean(first['picked'])} against {clean(first['rival'])}:"
+        f" {percent(first['p_changes_pick'])} that it changes the recipe,"
+        f" {signed(first['expected_gain'])} of 100 points expected"
+    )
+    lines += [style.paint(line, "bold") for line in block(text, style, "  first       ", 2)]
+    for number_, plan in enumerate(view_["plans"][:2]):
+        said = "; ".join(
+            f"{step['axis']} {', '.join(level['level'] for level in step['levels'])}"
+            for step in plan["steps"]
+        )
+        text = (
+            f"{plan['gpu_hours']:,.0f} {view_['limits']['gpu_name']}-hours buy {plural(plan['runs'], 'run')},"
+            f" {signed(plan['expected_gain'])}: {said}"
+        )
+        lines += block(text, style, "  budget      " if not number_ else " " * 14, 2)
+    rest = ", ".join(
+        f"{one['axis']} ({signed(one['expected_gain'])})"
+        for one in view_["axes"][1:]
+        if one["rival"]
+    )
+    lines += block(rest, style, "  then        ", 1) if rest else []
+    lines += block(view_["advice"][0], style, "  ", 2)
+    return fitted(lines, view_.get("next", ()), style, FIRST_SCREEN)
+
+
+def full_text(view_: Mapping, style: Style) -> str:
+    """The axes in order, the runs of each, the plan over all of them, when to stop."""
+    confidence = view_["confidence"]
+    head = f"what to ablate first for {view_['label']}, until {percent(confidence)} sure"
+    lines = [style.paint(line, "bold") for line in wrap(head, style, hang="  ")]
+    lines += wrap("limits: " + (view_["limits"]["text"] or "none"), style, hang="        ")
+    lines += wrap("recipe: " + describe(Recipe(**view_["recipe"]), FIELDS), style, hang="        ")
+    whose = "" if view_["stated"] else "the recipe is the best one under these limits; "
+    lines += wrap(
+        f"{whose}one run of it costs about {view_['gpu_hours_per_run']:,.0f} {view_['gpu']} hours",
+        style,
+    )
+    lines.append("")
     lines += table(
         ["axis", "against", "P(change)", "gain", "per 1000 h", "runs", "GPU-h", "sure"],
-        [row(value) for value in answer.values],
+        [row(value) for value in view_["axes"]],
         "llrrrrrr",
         style,
         1,
     )
     lines.append("")
-    for value in answer.values:
-        lines += (
-            wrap(f"{value.axis}: {runs(value, confidence)}", style, hang="  ")
-            if value.rival
-            else []
-        )
-    lines += ["", *whole_text(answer, confidence, style), ""]
-    for text in stops(answer):
+    for value in view_["axes"]:
+        if value["rival"]:
+            lines += wrap(f"{value['axis']}: {value['words']}", style, hang="  ")
+    lines += ["", *whole_text(view_, style), ""]
+    for text in view_["advice"]:
         lines += wrap(text, style, hang="  ")
-    lines += wrap(
-        "words: against = the level most likely to be best where the pick is not; P(change) = the"
-        " runs end with another level than the picked one; gain = of the level chosen after them"
-        " over the best one today, expected, in percent of the mix's scale; sure = the chosen level"
-        " is the best of its candidates. Where nothing needs to be run, the first two are of one"
-        " run of the pick and one of its rival",
-        style,
-        hang="       ",
-    )
+    lines += wrap(WORDS, style, hang="       ")
     return "\n".join(lines)
 
 
-def row(value: "AxisValue") -> list[str]:
+WORDS = (
+    "words: against = the level most likely to be best where the pick is not; P(change) = the runs"
+    " end with another level than the picked one; gain = of the level chosen after them over the"
+    " best one today, expected, in percent of the mix's scale; sure = the chosen level is the best"
+    " of its candidates. Where nothing needs to be run, the first two are of one run of the pick and"
+    " one of its rival"
+)
+
+
+def row(value: Mapping) -> list[str]:
     """One line of the table of axes."""
-    if value.rival is None:
-        return [value.axis, "(nothing)", *["-"] * 6]
+    if value["rival"] is None:
+        return [value["axis"], "(nothing)", *["-"] * 6]
+    count = value["runs"]
     return [
-        value.axis,
-        clean(value.rival),
-        percent(value.p_changes_pick),
-        signed(value.expected_gain),
-        signed(1000 * value.gain_per_hour, 2),
-        most(value) if value.runs is None else str(value.runs),
-        "-" if not value.gpu_hours else f"{value.gpu_hours:,.0f}",
-        f"{percent(value.confidence_now)} -> {percent(value.confidence_after)}",
+        value["axis"],
+        clean(value["rival"]),
+        percent(value["p_changes_pick"]),
+        signed(value["expected_gain"]),
+        signed(value["gain_per_1000_gpu_hours"], 2),
+        f">{sum(one['runs'] for one in value['plan'])}" if count is None else str(count),
+        "-" if not value["gpu_hours"] else f"{value['gpu_hours']:,.0f}",
+        f"{percent(value['confidence_now'])} -> {percent(value['confidence_after'])}",
     ]
-
-
-def most(value: "AxisValue") -> str:
-    """`>32`: the runs that do not suffice."""
-    return f">{sum(count for _, count in value.plan)}"
 
 
 def runs(value: "AxisValue", confidence: float) -> str:
@@ -101,8 +185,13 @@ def runs(value: "AxisValue", confidence: float) -> str:
         text = f"{percent(value.confidence_now)} sure without a run"
     elif value.runs is None:
         text = (
-            f"{short_of(sum(count for _, count in value.plan), value.confidence_after, confidence, [value])}:"
-            f" {counted(value.plan)}"
+            short_of(
+                sum(count for _, count in value.plan),
+                value.confidence_after,
+                confidence,
+                sum(value.path[-1].runs) >= MOST_RUNS,
+            )
+            + f": {counted(value.plan)}"
         )
     else:
         text = f"run {counted(value.plan)}"
@@ -116,54 +205,44 @@ def runs(value: "AxisValue", confidence: float) -> str:
     return clean("; ".join([text, *same]))
 
 
-def short_of(
-    count: int, after: float, confidence: float, values: Sequence["AxisValue"], spent: str = ""
-) -> str:
+def short_of(count: int, after: float, confidence: float, capped: bool, spent: str = "") -> str:
     """`24 runs make it 71% sure, not the asked 80%`, and why no more runs are planned. spent:
     stands behind the runs.
     """
-    digits = next(
-        (
-            digits
-            for digits in range(2)
-            if f"{100 * after:.{digits}f}" != f"{100 * confidence:.{digits}f}"
-        ),
-        2,
-    )
-    capped = any(sum(value.path[-1].runs) >= MOST_RUNS for value in values)
+    told = lambda p, d: f"{100 * p:.{d}f}"  # noqa: E731
+    digits = next((d for d in range(2) if told(after, d) != told(confidence, d)), 2)
     return (
-        f"{plural(count, 'run')}{spent} make{'s' * (count == 1)} it {100 * after:.{digits}f}% sure,"
-        f" not the asked {100 * confidence:.{digits}f}%"
+        f"{plural(count, 'run')}{spent} make{'s' * (count == 1)} it {told(after, digits)}% sure,"
+        f" not the asked {told(confidence, digits)}%"
         + f" (at most {MOST_RUNS} runs on an axis are planned)"
         * capped
     )
 
 
-def whole_text(answer: "AblateAnswer", confidence: float, style: Style) -> list[str]:
+def whole_text(view_: Mapping, style: Style) -> list[str]:
     """The plan over all axes."""
+    confidence, sequence = view_["confidence"], view_["sequence"]
     head = (
-        f"the full recipe: {percent(answer.sure)} sure without a run that it is the best of the"
-        " candidates"
+        f"the full recipe: {percent(view_['confidence_now'])} sure without a run that it is the"
+        " best of the candidates"
     )
-    if not answer.sequence:
+    if not sequence:
         return wrap(head, style)
-    count, hours, after = (
-        sum(step.runs for step in answer.sequence),
-        sum(step.gpu_hours for step in answer.sequence),
-        answer.sequence[-1].confidence_after,
-    )
+    count, hours = (sum(step[key] for step in sequence) for key in ("runs", "gpu_hours"))
+    after = sequence[-1]["confidence_after"]
     spent = f" ({hours:,.0f} GPU-hours)"
     reached = (
         f"{percent(after)} sure after {plural(count, 'run')}{spent}"
         if after >= confidence
-        else short_of(count, after, confidence, answer.values, spent)
+        else short_of(count, after, confidence, any(a["capped"] for a in view_["axes"]), spent)
     )
-    spend = worthwhile(answer)
-    if spend != (count, hours, after):  # the whole way is longer than it is worth
+    spend = view_["worthwhile"]
+    if spend["runs"] != count:  # the whole way is longer than it is worth
         reached = (
-            f"{percent(spend[2])} sure after the {plural(spend[0], 'run')} ({spend[1]:,.0f}"
-            f" GPU-hours) that {'is' if spend[0] == 1 else 'are'} worth it; all the way: {reached}"
-            if spend[0]
+            f"{percent(spend['confidence_after'])} sure after the {plural(spend['runs'], 'run')}"
+            f" ({spend['gpu_hours']:,.0f} GPU-hours) that"
+            f" {'is' if spend['runs'] == 1 else 'are'} worth it; all the way: {reached}"
+            if spend["runs"]
             else f"no step is worth its runs; all the way: {reached}"
         )
     lines = [
@@ -173,19 +252,17 @@ def whole_text(answer: "AblateAnswer", confidence: float, style: Style) -> list[
     rows = [
         [
             str(i),
-            step.axis,
-            str(step.runs),
-            f"{step.gpu_hours:,.0f}",
-            signed(step.gain),
-            percent(step.confidence_after),
-            plural(len(step.levels), "level") + ("" if step.worth else ", not worth it"),
+            step["axis"],
+            str(step["runs"]),
+            f"{step['gpu_hours']:,.0f}",
+            signed(step["expected_gain"]),
+            percent(step["confidence_after"]),
+            plural(len(step["levels"]), "level") + ("" if step["worth"] else ", not worth it"),
         ]
-        for i, step in enumerate(answer.sequence, 1)
+        for i, step in enumerate(sequence, 1)
     ]
-    return [
-        *lines,
-        *table(["", "axis", "runs", "GPU-h", "gain", "sure", "of"], rows, "llrrrrl", style, 6),
-    ]
+    head_ = ["", "axis", "runs", "GPU-h", "gain", "sure", "of"]
+    return [*lines, *table(head_, rows, "llrrrrl", style, 6)]
 
 
 def worthwhile(answer: "AblateAnswer") -> tuple[int, float, float]:
@@ -204,7 +281,7 @@ def stops(answer: "AblateAnswer") -> list[str]:
     """What is not worth its runs, and when to stop."""
     rivals = [value for value in answer.values if value.rival]
     poor = [value for value in rivals if not value.worth]
-    floor = f"{answer.worth:.2g} percent of scale"
+    floor = f"{answer.worth:.2g} of 100 points"
     floor += (
         " (the noise of one run)" if rivals and answer.worth == rivals[0].noise else " (--worth)"
     )
@@ -225,35 +302,3 @@ def stops(answer: "AblateAnswer") -> list[str]:
         *out,
         "after each step: import the results and ask again (import …, then ablate --tables DIR)",
     ]
-
-
-def ablate_json(answer: "AblateAnswer", confidence: float) -> dict:
-    """`ablate --json`."""
-    sequence = [
-        {
-            "axis": step.axis,
-            "levels": run_counts(step.levels),
-            "runs": step.runs,
-            "gpu_hours": number(step.gpu_hours),
-            "expected_gain": number(step.gain),
-            "worth": step.worth,
-            "confidence_after": number(step.confidence_after),
-        }
-        for step in answer.sequence
-    ]
-    stop = stops(answer)[0]
-    return {
-        "axes": [axis_value(value) for value in answer.values],
-        "first": answer.values[0].axis,
-        "confidence": confidence,
-        "recipe": recipe(answer.recipe),
-        "gpu_hours_per_run": number(answer.hours_per_run),
-        "worth": number(answer.worth),
-        "sequence": sequence,
-        "confidence_now": number(answer.sure),
-        "confidence_after": number(sequence[-1]["confidence_after"] if sequence else answer.sure),
-        "worthwhile": dict(
-            zip(("runs", "gpu_hours", "confidence_after"), map(number, worthwhile(answer)))
-        ),
-        "stop": stop if stop.startswith("stop") else None,
-    }

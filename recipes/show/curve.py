@@ -7,7 +7,8 @@ import math
 from collections.abc import Sequence
 
 from ..base.wording import clean, listed, number, percent, signed
-from ..picker.curve import Curve, Families, FamilyCurve, Gain, Printed, Stop, shown
+from ..picker.curve import Curve, Families, FamilyCurve, Gain, Stop, shown
+from ..picker.steps import Printed
 from ..terms.tasks import BALANCED
 from .jsonable import interval, recipe
 from .recipe import describe

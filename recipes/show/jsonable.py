@@ -7,7 +7,7 @@ In: Swap, Pick, AxisValue, Tokens … Out: what json.dumps takes. Does not print
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ..base.wording import number, numbers
+from ..base.wording import number
 
 if TYPE_CHECKING:  # an answer brings its own classes along: no need to load those of the others
     from ..cost.tokens import Tokens
@@ -16,7 +16,6 @@ if TYPE_CHECKING:  # an answer brings its own classes along: no need to load tho
     from ..effects.results import Delta, Evidence, Mix, Split, Swap
     from ..picker.ablate import AxisValue
     from ..picker.limits import Costs
-    from ..picker.rank import Pick, Ranked
     from ..terms.recipe import Recipe
 
 
@@ -171,109 +170,6 @@ def costs(value: "Costs") -> dict:
             ],
         },
         "memory_gb": number(value.memory.total),
-    }
-
-
-def schedule(cost: "Costs", resolution, printed: Sequence[dict]) -> list[dict]:
-    """The stage plan; printed: per stage the rows that print it and a learning rate
-    (schedule.Schedules).
-    """
-    return [
-        {
-            "stage": i,
-            "trains": list(stage.stage.trains),
-            "data": stage.stage.data,
-            "samples": number(stage.stage.samples),
-            "resolution": resolution,
-            "flop": number(stage.total),
-            **numbers(facts),
-        }
-        for i, (stage, facts) in enumerate(zip(cost.stages, printed), 1)
-    ]
-
-
-def ranked(
-    rank: int,
-    value: "Ranked",
-    deltas: "Sequence[Delta]",
-    citations: Sequence[dict],
-    printed: Sequence[dict],
-) -> dict:
-    """One recipe of `pick`."""
-    return {
-        "rank": rank,
-        "recipe": recipe(value.recipe),
-        "schedule": schedule(value.costs, value.recipe.resolution, printed),
-        "score": {
-            "expected": number(value.mix.expected),
-            "interval": interval(value.mix.level, value.mix.low, value.mix.high),
-            "p_better": number(value.mix.p_better),
-            "p_best": number(value.p_best),
-            "tied_with_first": value.tied,
-            "rank_interval": list(value.ranks),
-        },
-        "deltas": [delta(d) for d in deltas],
-        **costs(value.costs),
-        "visual_tokens": number(value.visual.visual_tokens),
-        "citations": list(citations),
-    }
-
-
-def pick(
-    value: "Pick", recipes: Sequence[dict], first: dict | None, warnings: Sequence[str]
-) -> dict:
-    """The answer of `pick`."""
-    return {
-        "baseline": {
-            "name": "LLaVA-1.5-7B",
-            "recipe": recipe(value.baseline),
-            **costs(value.baseline_costs),
-        },
-        "tasks": {name: number(w) for name, w in value.tasks.parts.items()},
-        "recipes": list(recipes),
-        "considered": value.considered,
-        "excluded": [{"reason": reason, "count": count} for reason, count in value.excluded],
-        "left_out": [{"rule": rule, "count": count} for rule, count in value.left_out],
-        "risk": value.risk,
-        "noise_of_two_runs": number(value.noise),
-        "tied": value.tied,
-        "competitors": value.competitors,
-        "cheapest_tied": in_short(value.cheapest),
-        "highest": in_short(value.highest),
-        "relax": [
-            {
-                "constraint": a.reason,
-                "limit": numbers(a.limit),
-                "needs": numbers(a.needs),
-                "unit": a.unit,
-                "expected": number(a.gain),
-                "together_with": list(a.together),
-            }
-            for a in value.advice
-        ],
-        "ablate_first": first,
-        "warnings": list(warnings),
-    }
-
-
-def in_short(value: "Ranked | None") -> dict | None:
-    """A recipe beside the list: its gain and its cost."""
-    return value and {
-        "recipe": recipe(value.recipe),
-        "expected": number(value.mix.expected),
-        "gpu_hours": number(value.costs.gpu_hours.gpu_hours),
-    }
-
-
-def front(value) -> dict:
-    """A Pareto front, the cheapest first."""
-    return {
-        "by": value.by,
-        "unit": value.unit,
-        "points": [
-            {"cost": number(cost), "expected": number(gain), "recipe": recipe(r)}
-            for cost, gain, r in value.points
-        ],
     }
 
 

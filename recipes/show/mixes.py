@@ -1,7 +1,8 @@
 """Data mixes: what one consists of, and which mixes there are (or hold a dataset).
 
 In: Mixes, the vocabulary, and ids of the tables that use a mix. Out: views (plain dictionaries, the
-JSON), and text made from the views. Computes nothing: terms/mixes.py and answers/mixes.py do. Does not print.
+JSON), and text made from the views. Computes nothing: terms/mixes.py and answers/mixes.py do. Does
+not print.
 """
 
 from collections.abc import Mapping, Sequence
@@ -164,6 +165,8 @@ def mix_fields(view: Mapping, mixes: Mixes) -> list[tuple[str, str]]:
             "in it",
             _shares(mixes, kinds) + BY[view["shares_by"]]
             if kinds
+            else "not stated"
+            if view["listed"] == "none"
             else "shares not known: not all parts are counted",
         ),
         (
@@ -185,10 +188,12 @@ def mix_fields(view: Mapping, mixes: Mixes) -> list[tuple[str, str]]:
         lines.append((HOW[how], ", ".join(names[:SPLITS]) + more))
     if not splits and not view["own_splits"]:
         lines.append(
-            ("training splits", "of no benchmark here" if view["training_splits_complete"] else "")
+            ("train splits", "of no benchmark here" if view["training_splits_complete"] else "")
         )
-    if not view["training_splits_complete"]:
-        lines.append(("", "others may be inside: not all of its parts are known"))
+    if not view["training_splits_complete"] and not view["own_splits"]:
+        some = "which training splits are inside is not known"
+        others = "others may be inside: not all of its parts are known"
+        lines.append(("train splits", some) if not view["training_splits"] else ("", others))
     lines += [
         ("public", AVAILABLE[view["available"]]),
         ("get it", where_),

@@ -1,15 +1,18 @@
-"""Released models as text and JSON: the ranking, one model's card, the decision tree.
+"""Released models as text and JSON: the ranking, one model's card, the decision tree, the parts.
 
-In: Landscape, Sieve, Ranked, Branch (landscape.py, released.py). Out: strings and dictionaries.
+In: Landscape, Listing, Branch, Parts (released/, answers/models.py). Out: strings and dictionaries.
 Does not compute or print.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
+from ..answers.models import Listing, Parts
 from ..base.wording import clean, number, percent
 from ..released.models import Held, Landscape, Model, Need, Score, Sieve, held
-from ..released.ranking import PROTOCOLS, Branch, Cell, Ranked, Target, same_setup
+from ..released.practice import USUAL_MODELS, USUAL_MONTHS
+from ..released.ranking import PROTOCOLS, Branch, Cell, Leaf, Ranked, Target, same_setup
 from .text import Style, table, wrap
 
 # benchmarks of a mix that the short answer shows per model; of longer mixes only the printed ones
@@ -35,7 +38,8 @@ def params(model: Model) -> str:
     if not record["params_b"]:
         return "-"
     active = f"/{record['active_params_b']:g}B" if record["active_params_b"] else ""
-    return f"{record['params_b']:g}B{active}{'' if (record['params_basis'] or '').startswith('stated') else '*'}"
+    mark = "" if (record["params_basis"] or "").startswith("stated") else "*"
+    return f"{record['params_b']:g}B{active}{mark}"
 
 
 def licence_words(model: Model) -> str:
@@ -69,10 +73,9 @@ def cell_words(land: Landscape, cell: Cell) -> str:
     others = (
         cell.kind == "printed" and cell.score is not None and cell.score.reported_by != "authors"
     )
-    return (
-        f"{land.label(cell.target.benchmark)}"
-        f" {'' if cell.kind == 'printed' else '~'}{amount(cell.value, cell.target.max)}{'^' if others else ''}"
-    )
+    value = amount(cell.value, cell.target.max)
+    about = "" if cell.kind == "printed" else "~"
+    return f"{land.label(cell.target.benchmark)} {about}{value}{'^' if others else ''}"
 
 
 def measured_words(cells: Sequence[Cell], land: Landscape) -> str:
@@ -108,63 +111,102 @@ def why_lines(land: Landscape, item: Ranked, style: Style) -> list[str]:
     for cell in item.cells:
         t = cell.target
         mine = [s for s in item.model.scores if s.benchmark == t.benchmark]
-        printed = (
-            "; ".join(
-                f"{plain(s, t.max)}"
-                f" ({', '.join(x for x in (s.split if s.split != t.split else '', s.reported_by, s.protocol, s.source) if x)})"
-                for s in mine
-            )
-            or "nothing printed"
-        )
+        printed = []
+        for s in mine:
+            split = s.split if s.split != t.split else ""
+            about = [x for x in (split, s.reported_by, s.protocol, s.source) if x]
+            printed.append(f"{plain(s, t.max)} ({', '.join(about)})")
         head = (
             f"{land.label(t.benchmark)} {t.split} {amount(cell.value, t.max)} ±"
             f" {amount(cell.se, t.max)} ({cell.kind})"
         )
-        lines += wrap(f"{head}: {printed}", style, "      ", "        ")
+        said = "; ".join(printed) or "nothing printed"
+        lines += wrap(f"{head}: {said}", style, "      ", "        ")
     return lines
 
 
-def ranking_text(
-    land: Landscape,
-    found: Sieve,
-    ranked: Sequence[Ranked],
-    silent: Sequence[Model],
-    wanted: Sequence[Target],
-    tasks: str,
-    need: Need,
-    memory: bool,
-    top: int,
-    notes: Sequence[str],
-    why: bool,
-    style: Style,
-    listed: Sequence[Ranked] | None = None,
-) -> str:
-    """`models`: the ranking, what each score rests on, and who was left out. `listed`: those of the
-    ranked ones to show, in this order.
-    """
+def notes_of(value: Listing) -> list[str]:
+    """What has to be said beside a ranking."""
+    notes = list(value.notes)
+    if value.unsaid_leaders:
+        notes.append(
+            "would be among the first if the registry said that they pass: "
+            + ", ".join(r.model.name for r in value.unsaid_leaders[:5])
+        )
+    if value.just_above:
+        notes.append(
+            f"at {value.need.under_b:g}B or just above, and among the best: "
+            + ", ".join(
+                f"{r.model.name} ({params(r.model)}, {r.score:.1f})" for r in value.just_above[:5]
+            )
+        )
+    if value.smallest:
+        notes.append(
+            "--smallest: listed are the models that no other of their size or below outscores"
+        )
+    for benchmark, least, names in value.torn:
+        notes.append(
+            f"{benchmark} at least {least:g} by their first source, below it by another: "
+            + ", ".join(names)
+        )
+    if value.need.licence == "commercial":
+        some = [r.model.name for r in value.shown if r.model.licence[0] == "conditions"]
+        notes.append(
+            "conditions on commercial use (models NAME says which): "
+            + (", ".join(some) or "none of those listed")
+        )
+    return notes
+
+
+def ranking_text(land: Landscape, value: Listing, memory: bool, why: bool, style: Style) -> str:
+    """`models`: the ranking, what each score rests on, and who was left out. memory: show it."""
+    need, found, ranked, shown = value.need, value.found, value.ranked, value.shown
     words = need_words(need)
     head = (
         f"released {'models' if need.closed else 'open models'} for"
-        f" {tasks}{', ' + words if words else ''}: "
+        f" {value.tasks.label}{', ' + words if words else ''}: "
     )
     head += (
         f"{len(ranked)} of {len(found.models)} print some of it" if found.models else "none passes"
     )
     lines = [style.paint(line, "bold") for line in wrap(head, style, hang="  ")]
-    shown = (ranked if listed is None else listed)[:top]
-    counts: dict[int, int] = {}
-    for item in ranked:
-        counts[item.tie] = counts.get(item.tie, 0) + 1
+    counts = Counter(item.tie for item in ranked)
+    if shown:
+        lines += ["", *ranking_rows(land, value, counts, memory, why, style), ""]
+        rest = counts[shown[0].tie] - sum(r.tie == shown[0].tie for r in shown)
+        if rest and not value.smallest:
+            lines += wrap(f"{rest} more tie with the first (--top)", style)
+        pairs = list(pairwise(shown)) if why else list(pairwise(shown))[:1]
+        for a, b in pairs:
+            lines += wrap(pair_words(land, a, b, value.wanted), style, hang="  ")
+        lines += wrap("; ".join(legend(shown, memory, why)), style, hang="  ")
+        lines += wrap(PROTOCOLS, style, hang="  ")
+    lines += wrap(land.as_of, style, hang="  ")
+    lines += left_out(found, value.silent, style)
+    for note in notes_of(value):
+        lines += wrap("note: " + note, style, hang="      ")
+    return "\n".join(lines)
+
+
+def ranking_rows(
+    land: Landscape,
+    value: Listing,
+    counts: Mapping[int, int],
+    memory: bool,
+    why: bool,
+    style: Style,
+) -> list[str]:
+    """A line for each model of a ranking, and its scores below it."""
     rows = []
-    for item in shown:
-        value: Held | None = held(land, item.model, need.dtype) if memory else None
+    for item in value.shown:
+        size: Held | None = held(land, item.model, value.need.dtype) if memory else None
         rows.append(
             [
                 f"{item.tie}{'=' if counts[item.tie] > 1 else ''}",
                 clean(item.model.name),
                 params(item.model),
                 item.model.record["release"] or "-",
-                *([f"{value.gb:.1f}" if value else "-"] if memory else []),
+                *([f"{size.gb:.1f}" if size else "-"] if memory else []),
                 f"{item.score:.1f} ± {item.se:.1f}",
                 percent(item.printed),
             ]
@@ -176,56 +218,40 @@ def ranking_text(
         style,
         1,
     )
-    lines += ["", block[0]] if shown else []
-    for line, item in zip(block[1:], shown):
+    lines = [block[0]]
+    for line, item in zip(block[1:], value.shown):
         lines.append(line)
         lines += (
             why_lines(land, item, style)
             if why
             else wrap(measured_words(item.cells, land), style, "     ", "       ")
         )
-    if shown:
-        lines.append("")
-        rest = counts[shown[0].tie] - sum(r.tie == shown[0].tie for r in shown)
-        if rest and listed is None:
-            lines += wrap(f"{rest} more tie with the first (--top)", style)
-        pairs = list(pairwise(shown)) if why else list(pairwise(shown))[:1]
-        for a, b in pairs:
-            lines += wrap(pair_words(land, a, b, wanted), style, hang="  ")
-        legend = [
-            "mix: percent of scale with its standard error; equal ranks are ties (closer than one"
-            " standard error), fewest parameters first; printed: weight of the mix that the model"
-            " prints"
-        ]
-        if any(c.kind != "printed" for r in shown for c in r.cells):
-            legend.append(
-                "~: not printed on this split, estimated from what the model prints elsewhere"
-                + ("" if why else " (--why)")
-            )
-        if any(
-            c.kind == "printed" and c.score.reported_by != "authors" for r in shown for c in r.cells
-        ):
-            legend.append("^: reported by others")
-        legend += (
-            ["*: size only from the model's name"]
-            if any("*" in params(r.model) for r in shown)
-            else []
+    return lines
+
+
+def legend(shown: Sequence[Ranked], memory: bool, why: bool) -> list[str]:
+    """What the columns and marks of a ranking mean, as far as they are used."""
+    out = [
+        "mix: percent of scale with its standard error; equal ranks are ties (closer than one"
+        " standard error), fewest parameters first; printed: weight of the mix that the model"
+        " prints"
+    ]
+    cells = [cell for item in shown for cell in item.cells]
+    if any(cell.kind != "printed" for cell in cells):
+        out.append(
+            "~: not printed on this split, estimated from what the model prints elsewhere"
+            + ("" if why else " (--why)")
         )
-        legend += (
-            [
-                "GB: weights, KV cache of one image and 1 GB overhead, or weights and overhead"
-                " where shapes are not known"
-            ]
-            if memory
-            else []
+    if any(cell.kind == "printed" and cell.score.reported_by != "authors" for cell in cells):
+        out.append("^: reported by others")
+    if any("*" in params(item.model) for item in shown):
+        out.append("*: size only from the model's name")
+    if memory:
+        out.append(
+            "GB: weights (the vision tower and embeddings in 16 bit), KV cache of one image where"
+            " it is known, 1 GB overhead"
         )
-        lines += wrap("; ".join(legend), style, hang="  ")
-    lines += wrap(PROTOCOLS, style, hang="  ") if shown else []
-    lines += wrap(land.as_of, style, hang="  ")
-    lines += left_out(found, silent, style)
-    for note in notes:
-        lines += wrap("note: " + note, style, hang="      ")
-    return "\n".join(lines)
+    return out
 
 
 def left_out(found: Sieve, silent: Sequence[Model], style: Style) -> list[str]:
@@ -321,34 +347,20 @@ def targets_json(wanted: Sequence[Target]) -> list[dict]:
     ]
 
 
-def ranking_json(
-    land: Landscape,
-    found: Sieve,
-    ranked: Sequence[Ranked],
-    silent: Sequence[Model],
-    wanted: Sequence[Target],
-    tasks: Mapping[str, float],
-    need: Need,
-    top: int,
-    notes: Sequence[str],
-    listed: Sequence[Ranked] | None = None,
-) -> dict:
-    """`models --json`. `listed`: those of the ranked ones to show, in this order."""
+def ranking_json(land: Landscape, value: Listing) -> dict:
+    """`models --json`."""
     return {
-        "tasks": {name: number(w) for name, w in tasks.items()},
-        "compared_on": targets_json(wanted),
-        "models": [
-            ranked_json(land, item, need.dtype)
-            for item in (ranked if listed is None else listed)[:top]
-        ],
-        "ranked": len(ranked),
-        "not_ranked": len(silent),
-        "without_scores": [model.key for model in silent],
+        "tasks": {name: number(w) for name, w in value.tasks.parts.items()},
+        "compared_on": targets_json(value.wanted),
+        "models": [ranked_json(land, item, value.need.dtype) for item in value.shown],
+        "ranked": len(value.ranked),
+        "not_ranked": len(value.silent),
+        "without_scores": [model.key for model in value.silent],
         "newest_record": land.newest,
-        "tied_with_first": sum(r.tie == 1 for r in ranked),
-        "refused": dict(found.refused),
-        "left_out": {name: [m.key for m in models] for name, models in found.unsaid.items()},
-        "warnings": [*notes, PROTOCOLS],
+        "tied_with_first": sum(r.tie == 1 for r in value.ranked),
+        "refused": dict(value.found.refused),
+        "left_out": {name: [m.key for m in models] for name, models in value.found.unsaid.items()},
+        "warnings": [*notes_of(value), PROTOCOLS],
     }
 
 
@@ -369,14 +381,12 @@ def groups(model: Model) -> dict[tuple[str, str], list[Score]]:
     return out
 
 
-def card_text(land: Landscape, model: Model, style: Style) -> str:
-    """`models NAME`: specifications with sources, and every printed score, contradictory ones side
-    by side.
-    """
+def card_fields(land: Landscape, model: Model) -> list[tuple[str, str]]:
+    """The specifications of a model: name and text; an empty text is left out."""
     r = model.record
     known = lambda value, unit="": "not known" if value is None else f"{value}{unit}"  # noqa: E731
     sizes = [(dtype, held(land, model, dtype)) for dtype in ("bf16", "int8", "int4")]
-    fields = [
+    return [
         (
             "by",
             f"{r['organisation']}, released {known(r['release'])}"
@@ -418,10 +428,16 @@ def card_text(land: Landscape, model: Model, style: Style) -> str:
         ("data", r["data_openness"] or ""),
         ("notes", r["notes"] or ""),
     ]
+
+
+def card_text(land: Landscape, model: Model, style: Style) -> str:
+    """`models NAME`: specifications with sources, and every printed score, contradictory ones side
+    by side.
+    """
     lines = [
         style.paint(line, "bold") for line in wrap(f"{model.name} ({model.key})", style, hang="  ")
     ]
-    for name, text in fields:
+    for name, text in card_fields(land, model):
         lines += wrap(text, style, f"  {name:<14}", " " * 16) if text else []
     lines += (
         ["", style.paint("printed scores", "bold")]
@@ -445,7 +461,9 @@ def card_text(land: Landscape, model: Model, style: Style) -> str:
             )
             for s in scores:
                 lines += wrap(score_words(s, top), style, "    ", "      ")
-    used = dict.fromkeys([*r["spec_sources"], *(s.source.split(":")[0] for s in model.scores)])
+    used = dict.fromkeys(
+        [*model.record["spec_sources"], *(s.source.split(":")[0] for s in model.scores)]
+    )
     lines += ["", style.paint("sources", "bold")]
     for key in used:
         lines += wrap(
@@ -492,6 +510,34 @@ def card_json(land: Landscape, model: Model) -> dict:
 # ------------------------------------------------------------------------------------------
 
 
+def leaf_lines(land: Landscape, leaf: Leaf, style: Style) -> list[str]:
+    """One leaf of the tree: the first of the first tie, what it prints, and who ties with it."""
+    if not leaf.best:
+        none = f"none ({leaf.unsaid} not known, {leaf.silent} print no score)"
+        return wrap(f"{leaf.label}: {none}", style, "  ", "    ")
+    first, *others = leaf.best
+    lines = wrap(
+        f"{leaf.label}: {first.model.name}, {params(first.model)},"
+        f" {first.model.record['release'] or 'date not known'}, {first.score:.1f} ± {first.se:.1f}",
+        style,
+        "  ",
+        "    ",
+    )
+    lines += wrap(measured_words(first.cells, land), style, "    ", "      ")
+    if others:
+        more = leaf.tied - len(leaf.best)
+        names = ", ".join(f"{r.model.name} ({params(r.model)}, {r.score:.1f})" for r in others)
+        said = f"ties with {names}" + (f" and {more} more" if more else "")
+        lines += wrap(said, style, "    ", "      ")
+    return lines + wrap(
+        f"of {leaf.compared} that print some of it; {leaf.silent} print none; {leaf.unsaid}"
+        " left out because the registry does not say",
+        style,
+        "    ",
+        "      ",
+    )
+
+
 def tree_text(land: Landscape, branches: Sequence[Branch], need: Need, style: Style) -> str:
     """`models --tree`."""
     words = need_words(need)
@@ -508,42 +554,7 @@ def tree_text(land: Landscape, branches: Sequence[Branch], need: Need, style: St
         for note in branch.notes:
             lines += wrap(note, style, "  ", "    ")
         for leaf in branch.leaves:
-            if not leaf.best:
-                lines += wrap(
-                    f"{leaf.label}: none ({leaf.unsaid} not known, {leaf.silent} print no score)",
-                    style,
-                    "  ",
-                    "    ",
-                )
-                continue
-            first, *others = leaf.best
-            lines += wrap(
-                f"{leaf.label}: {first.model.name}, {params(first.model)},"
-                f" {first.model.record['release'] or 'date not known'}, {first.score:.1f} ±"
-                f" {first.se:.1f}",
-                style,
-                "  ",
-                "    ",
-            )
-            lines += wrap(measured_words(first.cells, land), style, "    ", "      ")
-            if others:
-                more = leaf.tied - len(leaf.best)
-                names = ", ".join(
-                    f"{r.model.name} ({params(r.model)}, {r.score:.1f})" for r in others
-                )
-                lines += wrap(
-                    f"ties with {names}" + (f" and {more} more" if more else ""),
-                    style,
-                    "    ",
-                    "      ",
-                )
-            lines += wrap(
-                f"of {leaf.compared} that print some of it; {leaf.silent} print none; {leaf.unsaid}"
-                " left out because the registry does not say",
-                style,
-                "    ",
-                "      ",
-            )
+            lines += leaf_lines(land, leaf, style)
     lines += [
         "",
         *wrap(
@@ -584,3 +595,58 @@ def tree_json(land: Landscape, branches: Sequence[Branch], dtype: str) -> dict:
         "newest_record": land.newest,
         "warnings": [PROTOCOLS],
     }
+
+
+# --- the parts
+# -----------------------------------------------------------------------------------------
+
+
+def parts_json(value: Parts) -> dict:
+    """`models --parts --json`."""
+    uses = value.practice.uses
+    return {
+        "today": value.practice.today,
+        "parts": [
+            {
+                "axis": axis,
+                "part": part,
+                "models": use.count,
+                "newest": use.newest,
+                "usual": use.usual,
+                "used_by": list(use.models),
+            }
+            for axis, found in uses.items()
+            for part, use in found.items()
+        ],
+        "recipes": [dict(recipe) for recipe in value.recipes],
+    }
+
+
+def parts_text(value: Parts, why: bool, style: Style) -> str:
+    """`models --parts`: the usual parts of each axis; with --why all parts, and the recipes."""
+    lines = []
+    for axis, found in value.practice.uses.items():
+        shown = [(part, use) for part, use in found.items() if why or use.count >= USUAL_MODELS]
+        rows = [
+            [f"  {clean(part)}", str(use.count), use.newest or "-", "" if use.usual else "unusual"]
+            for part, use in shown
+        ]
+        lines += [
+            *table([style.paint(axis, "bold"), "models", "newest", ""], rows, "lrrl", style, 0)
+        ]
+        rest = len(found) - len(shown)
+        lines += [f"  and {rest} of one or two models (--why)", ""] if rest else [""]
+    if why:
+        for recipe in value.recipes:
+            said = "; ".join(f"{k} {v}" for k, v in recipe["parts"].items() if v)
+            lines += wrap(
+                f"{recipe['name']} ({recipe['date'] or 'no date'}): {said}", style, hang="  "
+            )
+    lines += wrap(
+        f"usual: in {USUAL_MODELS} released open models or more, or in one of the last"
+        f" {USUAL_MONTHS} months before {value.practice.today}; a model whose record leaves a part"
+        " open counts nowhere",
+        style,
+        hang="  ",
+    )
+    return "\n".join(lines)

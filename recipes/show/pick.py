@@ -1,204 +1,444 @@
-"""`pick` as text: the recipe card, its costs, its rivals, and what released models print instead.
+"""`pick`: its view (the JSON), and the first screen made from the view.
 
-In: the answer of answers/pick.py. Out: text. The page: report.py.
+In: the answer of answers/pick.py. Out: a plain dictionary, and text of at most 20 lines. All that is
+known of a pick (--why) is show/pick_full.py; the page is report.py.
 """
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from ..base.wording import clean, percent, points, signed
-from ..cost.flops import format_flop
+from ..base.wording import clean, number, numbers, percent, signed
 from ..terms.recipe import BASELINE_NAME, Recipe
+from ..terms.units import budget_text
+from .jsonable import axis_value, costs, delta, interval
+from .jsonable import recipe as stated
 from .recipe import describe
-from .text import Style, table, wrap
+from .text import Style, block
 
 if TYPE_CHECKING:
-    from ..answers.pick import PickAnswer
+    from ..answers.pick import Front, PickAnswer
+    from ..picker.limits import Constraints
     from ..picker.rank import Pick, Ranked
+    from ..terms.vocabulary import Vocabulary
+
+FIRST_SCREEN = 20  # lines
+
+# --- the view
+# ------------------------------------------------------------------------------------------
 
 
-def ties(answer: "Pick") -> str:
-    """How many recipes cannot be told apart, in what order they stand, and which stand out beside
-    the list.
+def view(answer: "PickAnswer", full: bool = True) -> dict:
+    """`pick --json`. full: without it only the first recipe has deltas and citations, and nothing
+    has what the first screen does not show (stages, other ways to train).
     """
-    first = answer.recipes[0]
-    text = (
-        f"{answer.tied} of the {answer.competitors} leading recipes (P(best) is among these) cannot"
-        " be told apart by the evidence (less than 80% sure that the best is better"
-        + (
-            "; there may be more, --top looks further)"
-            if answer.tied == answer.competitors
-            else ")"
-        )
+    result, first = answer.result, answer.first
+    count = len(result.recipes) if full else min(1, len(result.recipes))
+    value = {
+        "limits": limits_view(answer.asked.limits, answer.library.words),
+        "baseline": {
+            "name": BASELINE_NAME,
+            "recipe": stated(result.baseline),
+            **costs(result.baseline_costs),
+        },
+        "label": answer.asked.tasks.label,
+        "tasks": {name: number(w) for name, w in result.tasks.parts.items()},
+        "untested": untested(answer),
+        "recipes": [
+            ranked_view(answer, i, item, i < count, full) for i, item in enumerate(result.recipes)
+        ],
+        **standing(result),
+        "considered": result.considered,
+        "excluded": [{"reason": reason, "count": count} for reason, count in result.excluded],
+        "left_out": [{"rule": rule, "count": count} for rule, count in result.left_out],
+        "relax": [
+            {
+                "constraint": a.reason,
+                "limit": numbers(a.limit),
+                "needs": numbers(a.needs),
+                "unit": a.unit,
+                "expected": number(a.gain),
+                "together_with": list(a.together),
+            }
+            for a in result.advice
+        ],
+        "ablate_first": axis_value(first) if first else None,
+        "warnings": list(answer.warnings),
+        "adopt": numbers(answer.adopt),
+        "exportable": exportable_view(answer),
+    }
+    if full:
+        value["alternatives"] = numbers(answer.alternatives)
+    if answer.front:
+        value["pareto"] = front_view(answer.front)
+    return value
+
+
+def untested(answer: "PickAnswer") -> list[str]:
+    """The asked families' own benchmarks that no ablation measures, where a family is judged by
+    benchmarks of other families in their place.
+    """
+    words, known = answer.library.words, answer.library.posterior.benchmarks
+    records, families = words.records("benchmark"), words.records("family")
+    out = []
+    for part in answer.asked.tasks.parts:
+        core = families.get(part, {}).get("core", ())
+        if any(records[name]["family"] != part for name in core):
+            out += [
+                name
+                for name, record in records.items()
+                if record["family"] == part
+                and name not in known
+                and (record.get("lmms_eval") or record.get("vlmevalkit"))
+            ]
+    return out
+
+
+def standing(result: "Pick") -> dict:
+    """Which of the leading recipes the evidence cannot tell apart, and which stand out."""
+    return {
+        "risk": result.risk,
+        "noise_of_two_runs": number(result.noise),
+        "tied": result.tied,
+        "competitors": result.competitors,
+        "cheapest_tied": in_short(result.cheapest),
+        "highest": in_short(result.highest),
+    }
+
+
+def in_short(value: "Ranked | None") -> dict | None:
+    """A recipe beside the list: its gain and its cost."""
+    return value and {
+        "recipe": stated(value.recipe),
+        "expected": number(value.mix.expected),
+        "gpu": value.costs.gpu,
+        "gpu_hours": number(value.costs.gpu_hours.gpu_hours),
+    }
+
+
+def exportable_view(answer: "PickAnswer") -> dict | None:
+    """The best recipe that a training program can write, and which programs (None: nothing fits)."""
+    if not answer.result.recipes:
+        return None
+    item = answer.exportable
+    if item is None:
+        item = answer.result.recipes[0]
+        if not answer.writable.by(item.recipe):
+            return None
+    return {**in_short(item), "written_by": answer.writable.by(item.recipe)}
+
+
+def ranked_view(answer: "PickAnswer", i: int, item: "Ranked", cited: bool, full: bool) -> dict:
+    """One recipe of `pick`."""
+    mix = item.mix
+    return {
+        "rank": i + 1,
+        "recipe": stated(item.recipe),
+        "unusual": list(item.unusual),
+        "written_by": answer.writable.by(item.recipe),
+        "schedule": stages_view(answer, i, item) if cited and full else [],
+        "score": {
+            "expected": number(mix.expected),
+            "interval": interval(mix.level, mix.low, mix.high),
+            "p_better": number(mix.p_better),
+            "p_best": number(item.p_best),
+            "tied_with_first": item.tied,
+            "rank_interval": list(item.ranks),
+        },
+        "deltas": [delta(d) for d in answer.deltas(i)] if cited else [],
+        **named(costs(item.costs), answer.library.words),
+        "visual_tokens": number(item.visual.visual_tokens),
+        "citations": list(answer.citations(i)) if cited else [],
+    }
+
+
+def named(value: dict, words: "Vocabulary") -> dict:
+    """Costs with what people call the two devices."""
+    for part in ("training", "latency"):
+        value[part]["gpu_name"] = gpu_name(value[part]["gpu"], words)
+    return value
+
+
+def gpu_name(slug: str, words: "Vocabulary") -> str:
+    """`A100` for a100-80gb-sxm: the first of its other names."""
+    return (words.records("hardware")[slug].get("aliases") or [slug])[0]
+
+
+def stages_view(answer: "PickAnswer", i: int, item: "Ranked") -> list[dict]:
+    """The stage plan with the rows that print it and a learning rate."""
+    return [
+        {
+            "stage": number_,
+            "trains": list(stage.stage.trains),
+            "data": stage.stage.data,
+            "samples": number(stage.stage.samples),
+            "resolution": item.recipe.resolution,
+            "flop": number(stage.total),
+            **numbers(facts),
+        }
+        for number_, (stage, facts) in enumerate(zip(item.costs.stages, answer.schedule(i)), 1)
+    ]
+
+
+def front_view(value: "Front") -> dict:
+    """A Pareto front, the cheapest first."""
+    return {
+        "by": value.by,
+        "unit": value.unit,
+        "points": [
+            {"cost": number(cost), "expected": number(gain), "recipe": stated(r)}
+            for cost, gain, r in value.points
+        ],
+    }
+
+
+def limits_view(limits: "Constraints", words: "Vocabulary") -> dict:
+    """What the recipes must meet, what of it was assumed, and both in words."""
+    budget, latency = limits.budget, limits.latency
+    said = budget and budget_text(budget)
+    if budget and budget.gpu:
+        said = said.replace(f"{budget.gpu} hours", f"{gpu_name(budget.gpu, words)}-hours")
+    if budget and budget.gpus:
+        said += f" on {budget.gpus}"
+    runs = limits.memory_gb or latency or limits.tokens_per_s
+    parts = {
+        "budget": said,
+        "device": runs and gpu_name(limits.device, words),
+        "memory": limits.memory_gb and f"{limits.memory_gb:g} GB",
+        "latency": latency
+        and f"{latency.ms:g} ms to the {'whole answer' if latency.whole_answer else 'first token'}",
+        "speed": limits.tokens_per_s and f"{limits.tokens_per_s:g} tokens/s",
+        "licence": "commercial use" if limits.commercial else None,
+        "images": f"{limits.images} images a request" if limits.images > 1 else None,
+        "format": limits.dtype if limits.dtype != "bf16" else None,
+    }
+    words_of = lambda wanted: ", ".join(  # noqa: E731
+        text for name, text in parts.items() if text and (name in limits.assumed) == wanted
     )
-    if answer.risk == "expected":
+    own, assumed = words_of(False), words_of(True)
+    return {
+        "text": "; ".join([*([own] if own else []), *([f"{assumed}: assumed"] if assumed else [])]),
+        "budget": said,
+        "gpu": limits.training_gpu,
+        "gpus": limits.gpus,
+        "gpu_name": gpu_name(limits.training_gpu, words),
+        "device": limits.device,
+        "memory_gb": number(limits.memory_gb),
+        "latency_ms": number(latency and latency.ms),
+        "dtype": limits.dtype,
+        "assumed": list(limits.assumed),
+    }
+
+
+# --- the first screen
+# ------------------------------------------------------------------------------------------
+
+
+def first_screen(view_: Mapping, names: Mapping[str, str], style: Style) -> str:
+    """Verdict, adopt or train, the recipe with its rows, gain, cost, ties, what to type next."""
+    head = block(
+        f"{view_['label']}, within {view_['limits']['text'] or 'no limits'}", style, most=2
+    )
+    lines = [style.paint(line, "bold") for line in head]
+    if not view_["recipes"]:
+        return "\n".join([*lines, *nothing(view_, style)])
+    first = view_["recipes"][0]
+    lines += adopt_line(view_["adopt"], names, style)
+    lines += recipe_lines(first, style)
+    for text in first["unusual"][:2]:
+        lines += block(text, style, "  unusual     ", 2)
+    lines += gain_lines(first, names, style)
+    if view_["untested"]:
+        told = ", ".join(names.get(name, name) for name in view_["untested"][:4])
+        text = f"no ablation measures {told}: how a recipe does there is not known"
+        lines += block(text, style, "  unknown     ", 2)
+    lines += block(cost_text(first), style, "  cost        ", 2)
+    lines += block(sure_text(view_), style, "  sure?       ", 2)
+    lines += block(export_text(view_), style, "  export      ", 2)
+    lines += ablate_line(view_, style)
+    return fitted(lines, view_.get("next", ()), style, FIRST_SCREEN)
+
+
+def fitted(lines: Sequence[str], follow: Sequence[str], style: Style, most: int) -> str:
+    """A first screen: lines, cut so that what to type next still fits below them. Commands are not
+    wrapped, so that they can be copied; the terminal breaks them.
+    """
+    follow = [f"  next        {line}" for line in follow]
+    rows = sum(-(-len(line) // style.width) for line in follow)
+    return "\n".join([*lines[: max(most - rows, 4)], *follow])
+
+
+def nothing(view_: Mapping, style: Style) -> list[str]:
+    """When no recipe meets the limits: what excludes them, and what would have to give."""
+    lines = ["no recipe meets all constraints"]
+    if view_["excluded"]:
+        lines += block(excluded(view_), style, "excluded: ", 3)
+    for text in view_["warnings"][1:]:
+        lines += block("note: " + text, style, "", 4)
+    return lines
+
+
+def excluded(view_: Mapping) -> str:
+    """How many recipes each constraint excludes."""
+    return ", ".join(f"{one['count']:,} by {one['reason']}" for one in view_["excluded"])
+
+
+def adopt_line(adopt: Mapping | None, names: Mapping[str, str], style: Style) -> list[str]:
+    """The released model that makes the recipe unnecessary, or does not."""
+    if not adopt:
+        return block("no released model prints scores for these tasks", style, "  adopt?      ", 2)
+    verdict = adopt["verdict"]
+    text = VERDICTS[verdict]
+    model = next((m for m in adopt["models"] if m["compared"]), adopt["models"][0])
+    cell = next((c for c in model["benchmarks"] if c["pick"] is not None), None)
+    size = f" ({model['params_b']:g}B)" if model["params_b"] else ""
+    if cell:
+        d = 0 if cell["max"] > 500 else 1
+        about = (cell["pick_high"] - cell["pick_low"]) / 2
         text += (
-            f"; those that gain the same but for the noise of two runs ({answer.noise:.1f}) stand"
-            " first, the cheapest to train before the others"
+            f": {model['model']}{size} prints"
+            f" {names.get(cell['benchmark'], cell['benchmark'])} {'' if cell['kind'] == 'printed' else 'about '}"
+            f"{cell['value']:.{d}f}; this recipe is expected at {cell['pick']:.{d}f} ±"
+            f" {about:.{d}f}"
         )
-    for name, item in (
-        ("the highest", answer.highest),
-        ("the cheapest of those tied", answer.cheapest),
-    ):
-        if item and item.recipe != first.recipe:
-            text += (
-                f"; {name}: {unlike(item.recipe, first.recipe)}"
-                f" ({item.costs.gpu_hours.gpu_hours:,.0f} {item.costs.gpu} hours,"
-                f" {signed(item.mix.expected)})"
-            )
+    else:
+        text += f": {model['model']}{size} leads the released ones"
+    lines = block(text, style, "  adopt?      ", 3)
+    return [style.paint(line, "bold") for line in lines]
+
+
+VERDICTS = {
+    "adopt": "yes, rather than train",
+    "train": "no: training is expected to beat the released models that can be compared",
+    "unclear": "maybe: a released model may do",
+}
+AXES = {
+    "encoder": "encoder",
+    "connector": "connector",
+    "llm": "LLM",
+    "data": "data",
+    "resolution": "pixels",
+}
+
+
+def recipe_lines(item: Mapping, style: Style) -> list[str]:
+    """A line per axis: what to take, and what the first table cited for it shows."""
+    return [
+        line
+        for axis, label in AXES.items()
+        for line in block(
+            f"{choice(item, axis)}; {rows_text(item, axis)}", style, f"  {label:<11} ", 1
+        )
+    ]
+
+
+def choice(item: Mapping, axis: str) -> str:
+    """One axis of a recipe in words."""
+    r = item["recipe"]
+    if axis == "data":
+        return f"{r['data']} ({short(r['data_size'])})"
+    if axis == "llm":
+        return f"{r['llm']} ({r['llm_params_b']:.3g}B)"
+    if axis == "resolution":
+        shape = f"{r['resolution']} px" if isinstance(r["resolution"], int) else r["tiling"]
+        return f"{shape}, {item['visual_tokens']:,g} tokens"
+    return str(r[axis])
+
+
+def short(count: float) -> str:
+    """665K, 7M."""
+    return f"{count / 1e6:.3g}M" if count >= 1e6 else f"{count / 1e3:.3g}K"
+
+
+def rows_text(item: Mapping, axis: str) -> str:
+    """What the first table cited for a choice shows, in a few words."""
+    found = [one for one in item["citations"] if one["axis"] == axis]
+    if not found or not found[0]["table"]:
+        return "no rows"
+    one = next((c for c in found if 2 * c["better"] >= c["of"]), found[0])
+    where = {"mix": "", "related": " related", "other": " other"}[one["tasks"]]
+    if not one["better"]:
+        limited = " breaks the " in one["why"]
+        return f"{'behind what breaks a limit' if limited else 'not better'} in {one['table']}"
+    return f"better on {one['better']}/{one['of']}{where} in {one['table']}"
+
+
+def gain_lines(item: Mapping, names: Mapping[str, str], style: Style) -> list[str]:
+    """The expected gain, of the mix and of its benchmarks."""
+    score, span = item["score"], item["score"]["interval"]
+    text = (
+        f"{signed(score['expected'])} of 100 points over {BASELINE_NAME}"
+        f" ({percent(span['level'])} of runs: {signed(span['low'])} to {signed(span['high'])})"
+    )
+    each = ", ".join(
+        f"{names.get(d['benchmark'], d['benchmark'])} {signed(d['expected'], digits(d))}"
+        for d in sorted(item["deltas"], key=lambda d: -abs(d["expected"]) / (d["max"] or 100))
+    )
+    lines = [style.paint(line, "bold") for line in block(text, style, "  gain        ", 2)]
+    return lines + (block(each, style, " " * 14, 1) if each else [])
+
+
+def digits(delta_: Mapping) -> int:
+    """Decimals of a benchmark's points: none on scales above 500."""
+    return 0 if (delta_["max"] or 100) > 500 else 1
+
+
+def cost_text(item: Mapping) -> str:
+    """Training, latency and memory in one sentence."""
+    t, span = item["training"], item["training"]["gpu_hours_interval"]
+    return (
+        f"{t['gpu_hours']:,.0f} {t['gpu_name']}-hours ({span['low']:,.0f} to {span['high']:,.0f}); first"
+        f" token {item['latency']['ttft_ms']:,.0f} ms, {item['latency']['tokens_per_s']:,.0f}"
+        f" tokens/s, {item['memory_gb']:.1f} GB on {item['latency']['gpu_name']}"
+    )
+
+
+def export_text(view_: Mapping) -> str:
+    """Which training programs write the recipe, or the best one that one of them writes."""
+    first, best = view_["recipes"][0], view_["exportable"]
+    if first["written_by"]:
+        return f"as configuration for {', '.join(first['written_by'])}"
+    if not best:
+        return "no training program on record can express it or another within these limits"
+    r = Recipe(**best["recipe"])
+    return (
+        f"none writes it; {' and '.join(best['written_by'][:2])} would write"
+        f" {describe(r, ('encoder', 'connector', 'resolution', 'llm', 'data'))}"
+        f" ({signed(best['expected'])})"
+    )
+
+
+def sure_text(view_: Mapping) -> str:
+    """Whether another recipe would do as well."""
+    others, first = view_["tied"] - 1, Recipe(**view_["recipes"][0]["recipe"])
+    if others < 1:
+        return (
+            f"best of {view_['competitors']} leading recipes with"
+            f" {percent(view_['recipes'][0]['score']['p_best'])}"
+        )
+    text = (
+        f"no clear difference to {others} of the {view_['competitors'] - 1} next recipes: choose by"
+        " cost, licence, habit"
+    )
+    cheap = view_["cheapest_tied"]
+    if cheap:
+        text += (
+            f"; cheapest: {unlike(Recipe(**cheap['recipe']), first)}, {cheap['gpu_hours']:,.0f}"
+            f" hours, {signed(cheap['expected'])}"
+        )
     return text
 
 
-def pick_text(
-    picked: "PickAnswer",
-    style: Style,
-    citations: Mapping[int, Sequence[str]],
-    names: Mapping[str, str],
-) -> str:
-    """The answer of `pick`: the first recipe in full, the others in a table, ties, what to ablate,
-    what to adopt, the front, notes.
-    """
-    answer = picked.result
-    head = wrap(
-        f"best of {answer.considered:,} recipes for {clean(answer.tasks.label)}, against"
-        f" {BASELINE_NAME}",
+def ablate_line(view_: Mapping, style: Style) -> list[str]:
+    """The axis to ablate first."""
+    first = view_["ablate_first"]
+    if not first or not first["rival"]:
+        return []
+    return block(
+        f"{first['axis']} first: {clean(first['picked'])} against {clean(first['rival'])}",
         style,
-        hang="  ",
+        "  ablate      ",
+        1,
     )
-    lines = [style.paint(line, "bold") for line in head]
-    if answer.excluded:
-        lines += wrap(
-            "excluded: " + ", ".join(f"{count:,} by {reason}" for reason, count in answer.excluded),
-            style,
-            hang="          ",
-        )
-    lines.append("")
-    if not answer.recipes:
-        lines.append("no recipe meets all constraints")
-    else:
-        lines += card(
-            answer.recipes[0],
-            style,
-            citations.get(0, ()),
-            picked.deltas.get(0, ()),
-            names,
-            picked.schedules.get(0, ()),
-        )
-        from .schedule import alternative_lines
-
-        lines += alternative_lines(picked.alternatives, style)
-    if len(answer.recipes) > 1:
-        lines += ["", style.paint("the next, and how they differ from the first", "bold")]
-        rows = [
-            [
-                str(i),
-                unlike(r.recipe, answer.recipes[0].recipe),
-                signed(r.mix.expected),
-                percent(r.p_best),
-                f"{r.costs.gpu_hours.gpu_hours:,.0f} h",
-                f"{r.costs.latency.ttft_ms:,.0f} ms",
-            ]
-            for i, r in enumerate(answer.recipes[1:], 2)
-        ]
-        lines += table(
-            ["#", "recipe", "gain", "P(best)", "train", "TTFT"], rows, "llrrrr", style, 1
-        )
-    lines += ["", *wrap(ties(answer), style)] if answer.tied > 1 else []
-    first = picked.first
-    if first:
-        lines += [
-            "",
-            *wrap(
-                f"ablate first: {first.axis} ({clean(first.picked)} against"
-                f" {clean(first.rival or '-')}): {percent(first.p_changes_pick)} that it changes"
-                f" the pick, expected gain {signed(first.expected_gain)}",
-                style,
-            ),
-        ]
-    lines += adopt_lines(picked.adopt, names, style) if picked.adopt else []
-    if picked.front:
-        first_recipe = answer.recipes[0].recipe
-        rows = [
-            [
-                f"{cost:,.0f}" if cost >= 10 else f"{cost:.2f}",
-                signed(gain),
-                unlike(recipe, first_recipe),
-            ]
-            for cost, gain, recipe in thinned(picked.front.points)
-        ]
-        head = (
-            f"no recipe is better for less ({picked.front.by}; some of {len(picked.front.points)}),"
-            " and how they differ from the first"
-        )
-        lines += [
-            "",
-            *(style.paint(line, "bold") for line in wrap(head, style)),
-            *table([picked.front.unit, "gain", "recipe"], rows, "rrl", style, 2),
-        ]
-    lines += [""] if picked.warnings else []
-    for text in picked.warnings:
-        lines += wrap("note: " + text, style, hang="      ")
-    rules = [f"{rule} ({count:,})" for rule, count in answer.left_out if count]
-    lines += (
-        wrap("left out beforehand: " + "; ".join(rules), style, hang="      ")
-        if rules and answer.recipes
-        else []
-    )
-    return "\n".join(lines)
-
-
-def thinned(points: Sequence[tuple], most: int = 14) -> list[tuple]:
-    """Some points of a front, cheapest first: those beyond the baseline (the last ones if none is),
-    in even steps of gain.
-    """
-    kept = [point for point in points if point[1] > 0] or list(points[-most:])
-    step = (kept[-1][1] - kept[0][1]) / most
-    out = [kept[-1]]
-    for point in reversed(kept[:-1]):
-        if out[-1][1] - point[1] >= step:
-            out.append(point)
-    return out[::-1]
-
-
-def adopt_lines(adopt: Mapping, names: Mapping[str, str], style: Style) -> list[str]:
-    """Released models for the same mix, and what that means for training."""
-    words = {
-        "adopt": (
-            "adopt rather than train: a released model is beyond what the pick can be expected to"
-            " reach"
-        ),
-        "train": "the pick is expected to beat the released models where both can be compared",
-        "unclear": "a released model may do",
-    }
-    lines = [
-        "",
-        *(
-            style.paint(line, "bold")
-            for line in wrap("adopt or train? " + words[adopt["verdict"]], style, hang="  ")
-        ),
-    ]
-    for model in adopt["models"]:
-        cells = [
-            f"{names.get(c['benchmark'], c['benchmark'])}"
-            f" {'' if c['kind'] == 'printed' else '~'}{c['value']:.{0 if c['max'] > 500 else 1}f}"
-            + (
-                f" (pick {c['pick']:.{0 if c['max'] > 500 else 1}f})"
-                if c["pick"] is not None
-                else ""
-            )
-            for c in model["benchmarks"]
-        ]
-        size = f", {model['params_b']:g}B" if model["params_b"] else ""
-        lines += wrap(f"{clean(model['model'])}{size}: {', '.join(cells)}", style, "  ", "    ")
-    return [
-        *lines,
-        *wrap(
-            "pick: what LLaVA-1.5-7B prints plus the expected gain; ~ estimated or on another"
-            " split; protocols differ (models NAME shows them)",
-            style,
-            "  ",
-        ),
-    ]
 
 
 def unlike(recipe: Recipe, first: Recipe) -> str:
@@ -215,77 +455,14 @@ def unlike(recipe: Recipe, first: Recipe) -> str:
     )
 
 
-def card(
-    value: "Ranked",
-    style: Style,
-    citations: Sequence[str],
-    deltas: Sequence,
-    names: Mapping[str, str],
-    printed: Sequence[Mapping],
-) -> list[str]:
-    """One recipe in full. printed: per stage what tables say of it (schedule.py)."""
-    from .schedule import plan_text, rates  # as below: `swap` needs none of it
-
-    r, c = value.recipe, value.costs
-    shape = (
-        f"{r.resolution} px" if isinstance(r.resolution, int) else f"{r.resolution} ({r.tiling})"
-    )
-    fields = [
-        ("encoder", r.encoder),
-        ("connector", r.connector),
-        ("resolution", f"{shape}, {value.visual.visual_tokens:g} visual tokens"),
-        ("LLM", f"{r.llm} ({r.llm_params_b:.3g}B)"),
-        ("data", f"{r.data} ({r.data_size:,.0f} examples)"),
-    ]
-    fields += [
-        (
-            f"stage {i}",
-            (
-                f"train {' + '.join(stage.stage.trains)} on {stage.stage.samples:,.0f} of"
-                f" {stage.stage.data}, at {shape} ({format_flop(stage.total)} FLOP);"
-                f" {rates(fact['learning_rate'])}"
-            ),
-        )
-        for i, (stage, fact) in enumerate(zip(c.stages, printed), 1)
-    ]
-    fields += [
-        ("plan", plan_text(printed)),
-        (
-            "expected",
-            (
-                f"{signed(value.mix.expected)} percent of scale on the mix"
-                f" ({percent(value.mix.level)} interval {signed(value.mix.low)} …"
-                f" {signed(value.mix.high)}), P(best) {percent(value.p_best)}"
-            ),
-        ),
-        (
-            "training",
-            (
-                f"{c.gpu_hours.gpu_hours:,.0f} {c.gpu} hours ({c.gpu_hours.low:,.0f} …"
-                f" {c.gpu_hours.high:,.0f}), {format_flop(c.flop)} FLOP"
-            ),
-        ),
-        (
-            "latency",
-            (
-                f"TTFT {c.latency.ttft_ms:,.0f} ms, {c.latency.tokens_per_s:,.0f} tokens/s on"
-                f" {c.latency_gpu}; memory {c.memory.total:.1f} GB"
-            ),
-        ),
-    ]
-    if deltas:
-        fields.append(
-            (
-                "deltas",
-                ", ".join(
-                    f"{names.get(d.benchmark, d.benchmark)} {signed(d.expected, points(d))}"
-                    for d in deltas[:10]
-                ),
-            )
-        )
-    fields += [("cited", text) for text in citations]
-    lines: list[str] = []
-    for name, text in fields:
-        block = wrap(text, style, f"  {name:<11} ", " " * 14)
-        lines += [style.paint(line, "bold") for line in block] if name == "expected" else block
-    return lines
+def thinned(points: Sequence[tuple], most: int = 14) -> list[tuple]:
+    """Some points of a front, cheapest first: those beyond the baseline (the last ones if none is),
+    in even steps of gain.
+    """
+    kept = [point for point in points if point[1] > 0] or list(points[-most:])
+    step = (kept[-1][1] - kept[0][1]) / most
+    out = [kept[-1]]
+    for point in reversed(kept[:-1]):
+        if out[-1][1] - point[1] >= step:
+            out.append(point)
+    return out[::-1]

@@ -16,7 +16,8 @@ from ..terms.recipe import BASELINE_NAME, Recipe
 from . import plots
 from .forest import ROWS, most_direct, panels
 from .html import amount, arxiv, data, document, figure, listing, name, para, section, table
-from .pick import ties, unlike
+from .pick import standing, unlike
+from .pick_full import ties
 from .recipe import AXIS_FIELDS, describe, side
 from .schedule import basis, plan_text, rates
 from .svg import signed, text
@@ -111,7 +112,8 @@ def lead(report: "Report", best: Ranked) -> str:
     """The answer in three sentences."""
     r, mix, picked = best.recipe, best.mix, report.picked.result
     level = text(percent(mix.level))
-    tied = f" {ties(picked)[:1].upper()}{ties(picked)[1:]}." if picked.tied > 1 else ""
+    said = ties({**standing(picked), "recipes": [{"recipe": r.stated()}]})
+    tied = f" {said[:1].upper()}{said[1:]}." if picked.tied > 1 else ""
     return (
         f'<p class="lead">Of {picked.considered:,} recipes, train'
         f" <strong>{name(r.llm or '')}</strong> behind <strong>{name(r.encoder or '')}</strong>"
@@ -158,7 +160,7 @@ def recipe(report: "Report", best: Ranked, names: Names) -> list[str]:
         ),
     }
     cited: dict[str, list[str]] = {}
-    for entry in report.picked.citations[0]:
+    for entry in report.picked.citations():
         where = (
             f"{text(names.place(entry['table']))} ({arxiv(entry['arxiv'])}), {text(entry['why'])}"
             if entry["table"]
@@ -178,7 +180,7 @@ def recipe(report: "Report", best: Ranked, names: Names) -> list[str]:
             cards=True,
         )
     ]
-    printed = report.picked.schedules[0]
+    printed = report.picked.schedule()
     stages = [
         [
             str(i),
@@ -278,7 +280,7 @@ def following(report: "Report") -> list[str]:
 
 def gains(report: "Report", best: Ranked, names: Names) -> list[str]:
     """Deltas of the first recipe, and each part of it alone."""
-    deltas = report.picked.deltas[0]
+    deltas = report.picked.deltas()
     marks = tuple(
         plots.Mark(
             names.benchmark(d.benchmark),

@@ -93,8 +93,12 @@ def on(one: Mapping) -> str:
 
 
 def papers(one: Mapping) -> str:
-    """How many papers, and their tables."""
-    return f"{plural(len(one['papers']), 'paper')} ({', '.join(one['tables'])})"
+    """How many papers, with the result of each where there are several, and their tables."""
+    each = ""
+    if len(one["papers"]) > 1:
+        found = sorted(one["papers"], key=lambda part: part["expected"])
+        each = ": " + ", ".join(f"{part['paper']} {signed(part['expected'])}" for part in found)
+    return f"{plural(len(one['papers']), 'paper')}{each} ({', '.join(one['tables'])})"
 
 
 def also(one: Mapping) -> str:
@@ -122,19 +126,11 @@ def change_lines(one: Mapping, names: Mapping[str, str], style: Style) -> list[s
         f" {percent(one['p_better'])}"
     )
     lines += wrap(
-        f"{signed(one['expected'])} percent of scale {on(one)}, {interval}; printed rows alone,"
-        f" {papers(one)}{also(one)}",
+        f"{signed(one['expected'])} percent of scale {on(one)} (the median of papers),"
+        f" {interval}; printed rows alone, {papers(one)}{also(one)}",
         style,
         "  ",
     )
-    if len(one["papers"]) > 1:
-        lines += wrap(
-            "by paper: "
-            + ", ".join(f"{part['paper']} {signed(part['expected'])}" for part in one["papers"]),
-            style,
-            "  ",
-            "    ",
-        )
     rows = []
     for row in (*one["rows"], *one["other_rows"]):
         if row in one["other_rows"][:1]:

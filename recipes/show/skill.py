@@ -24,6 +24,7 @@ from ..terms.recipe import BASELINE_NAME, Recipe
 from ..terms.tasks import TaskMix
 from . import claims as claims_report
 from . import schedule
+from .pick import limits_view
 from .toolbox import CARD, READING, commands
 
 NAME = "vlm-recipe-picker"
@@ -85,10 +86,11 @@ def build(library: Library, value: Guide, summaries: Mapping[str, str]) -> str:
         "",
         *CARD,
         "",
+        *released_lines(value, library),
         *axes(value.balanced),
         "## Recipe and decision guide per task family",
         "",
-        *FAMILIES,
+        *families_lines(library),
         "",
     ]
     for family, one in value.families.items():
@@ -187,41 +189,44 @@ def row(entry: Entry) -> str:
     )
 
 
+MOST = 4  # changes that a family's table lists
+
+
 def helps(entries: Sequence[Entry]) -> list[str]:
-    """The changes that clearly help or hurt, as a table; the others by name."""
+    """The changes that clearly help or hurt, those that do most, as a table."""
     clear = [
         entry for entry in entries if entry.mix.p_better >= CLEAR or entry.mix.p_better <= 1 - CLEAR
     ]
-    rest = "; ".join(entry.usual.label for entry in entries if entry not in clear)
-    return [
-        *(TABLE if clear else ()),
-        *(row(entry) for entry in clear),
-        *([""] if clear else ()),
-        f"No clear difference: {rest}.",
-    ]
+    most = sorted(clear, key=lambda entry: -abs(entry.mix.expected))[:MOST]
+    if not clear:
+        return ["No usual change is clearly better or worse here."]
+    return [*SHORT_TABLE, *(short_row(entry) for entry in clear if entry in most)]
 
 
-def said_limits(limits: Constraints) -> str:
-    """Limits in words."""
-    parts = []
-    if limits.budget:
-        b = limits.budget
-        parts.append(
-            f"{b.amount:,.0f} {b.gpu} hours"
-            if b.kind == "gpu_hours"
-            else f"{b.amount:.2g} FLOP"
-            if b.kind == "flop"
-            else f"{b.amount:,.0f} images"
-        )
-    if limits.latency:
-        parts.append(
-            f"{limits.latency.ms:g} ms to the"
-            f" {'whole answer' if limits.latency.whole_answer else 'first token'} on"
-            f" {limits.latency.gpu}"
-        )
-    if limits.memory_gb:
-        parts.append(f"{limits.memory_gb:g} GB")
-    return f"{' and '.join(parts) or 'no limits'} ({limits.dtype})"
+SHORT_TABLE = (
+    "| change | gain | P(better) | a table: better on, of |",
+    "|---|---:|---:|---|",
+)
+
+
+def short_row(entry: Entry) -> str:
+    """One change as a short line: its first table."""
+    mix, first = entry.mix, entry.sources[0] if entry.sources else None
+    found = (
+        f"{first.table}{f', arXiv {first.arxiv}' if first.arxiv else ''}: {first.better} of"
+        f" {first.of}{'*' if first.controlled else ''}"
+        if first
+        else "none"
+    )
+    return (
+        f"| {entry.usual.label} | {signed(mix.expected)} ({signed(mix.low)} to {signed(mix.high)}) |"
+        f" {percent(mix.p_better)} | {found} |"
+    )
+
+
+def said_limits(limits: Constraints, library: Library) -> str:
+    """Limits in words, as `pick` says them."""
+    return f"{limits_view(limits, library.words)['text'] or 'no limits'} ({limits.dtype})"
 
 
 def value_of(axis: str, recipe: Recipe) -> str:
@@ -249,13 +254,18 @@ def cited(entry: Mapping) -> str:
     )
 
 
-FAMILIES = (
-    (
-        f"Best expected recipe under {said_limits(guide.LIMITS)}. Many recipes tie"
-        " (`tied_with_first`); run `pick` for your own limits. The tables hold what helps"
-        f" (P(better) at least {percent(CLEAR)}) or hurts from {BASELINE_NAME}."
-    ),
-)
+def families_lines(library: Library) -> list[str]:
+    """What the recipes per family hold for."""
+    return [
+        (
+            "What `pick --tasks FAMILY` answers with nothing else said:"
+            f" {said_limits(guide.LIMITS, library)}. Many recipes tie (`tied_with_first`); run"
+            f" `pick` for your own limits. The tables hold what helps (P(better) at least"
+            f" {percent(CLEAR)}) or hurts from {BASELINE_NAME}."
+        ),
+    ]
+
+
 NAMES = {
     "encoder": "encoder",
     "connector": "connector",
@@ -266,25 +276,26 @@ NAMES = {
 
 
 def card_lines(one: Advice) -> list[str]:
-    """The pick of a family in short: a line per axis with its first citation, the gain and the
-    costs, what to ablate.
+    """The pick of a family in short: what to adopt instead, a line per axis with its first
+    citation, the gain and the costs, what to ablate.
     """
     answer = one.picked
     if not answer.result.recipes:
         return ["No recipe meets these limits."]
     best, first = answer.result.recipes[0], {}
-    for entry in answer.citations[0]:
+    for entry in answer.citations():
         first.setdefault(entry["axis"], entry)
     c = best.costs
-    lines = [
-        f"- {NAMES[axis]} {value_of(axis, best.recipe)}. {cited(entry)}"
+    lines = [f"- {adopt_text(answer.adopt)}"]
+    lines += [
+        f"- {NAMES[axis]} {value_of(axis, best.recipe)}: {cited_short(entry)}"
         for axis, entry in first.items()
     ]
+    lines += [f"- unusual: {text}" for text in best.unusual]
     lines.append(
-        f"- expected {signed(best.mix.expected)} percent of scale (80% interval"
-        f" {signed(best.mix.low)} to {signed(best.mix.high)}; grades:"
-        f" {', '.join(guide.grades(answer.deltas[0]))}); {c.gpu_hours.low:,.0f} to"
-        f" {c.gpu_hours.high:,.0f} {c.gpu} hours, TTFT {c.latency.ttft_ms:,.0f} ms on"
+        f"- expected {signed(best.mix.expected)} ({signed(best.mix.low)} to"
+        f" {signed(best.mix.high)}; {', '.join(guide.grades(answer.deltas()))}); {c.gpu_hours.low:,.0f}"
+        f" to {c.gpu_hours.high:,.0f} {c.gpu} hours, TTFT {c.latency.ttft_ms:,.0f} ms on"
         f" {c.latency_gpu}, {c.memory.total:.0f} GB"
     )
     if answer.first and answer.first.rival:
@@ -293,6 +304,61 @@ def card_lines(one: Advice) -> list[str]:
             f" `{answer.first.rival}`"
         )
     return lines
+
+
+def adopt_text(adopt: Mapping | None) -> str:
+    """Adopt or train, in a sentence: the released model and the pick's own level beside it."""
+    if not adopt:
+        return "adopt or train: no released model prints a score here"
+    model = next((m for m in adopt["models"] if m["compared"]), adopt["models"][0])
+    cell = next((c for c in model["benchmarks"] if c["pick"] is not None), None)
+    verdict = {"adopt": "adopt", "train": "train", "unclear": "unclear"}[adopt["verdict"]]
+    if not cell:
+        return f"adopt or train: {verdict}; {model['model']} leads"
+    d = 0 if cell["max"] > 500 else 1
+    return (
+        f"adopt or train: {verdict}; {model['model']} has {cell['benchmark']}"
+        f" {'' if cell['kind'] == 'printed' else '~'}{cell['value']:.{d}f}, the recipe is expected"
+        f" at {cell['pick']:.{d}f} ± {(cell['pick_high'] - cell['pick_low']) / 2:.{d}f}"
+    )
+
+
+def cited_short(entry: Mapping) -> str:
+    """A citation in a few words: table, arXiv id, on how many benchmarks it is better."""
+    if not entry["table"]:
+        return "unbacked"
+    place = f"{entry['table']}{', arXiv ' + entry['arxiv'] if entry['arxiv'] else ''}"
+    tasks = {"mix": "", "related": " related", "other": " other"}[entry["tasks"]]
+    fair = "" if entry["controlled"] else ", other things moved too"
+    return f"{place}, better on {entry['better']} of {entry['of']}{tasks}{fair}"
+
+
+def released_lines(value: Guide, library: Library) -> list[str]:
+    """Which released model to adopt, by task family and size."""
+    heads = [f"under {size:g}B" for size in guide.SIZES]
+    lines = [
+        "## Adopt: released open models by task and size",
+        "",
+        (
+            "The first that `models --under SIZE --tasks FAMILY` prints, with one of its scores (~:"
+            " estimated from others). Authors' own protocols: reruns differ by points."
+            f" {library.released.as_of}"
+        ),
+        "",
+        f"| family | {' | '.join(heads)} |",
+        "|---|" + "---|" * len(heads),
+    ]
+    for family, found in value.released.items():
+        cells = [
+            "-"
+            if one is None
+            else "as before"
+            if number and one == found[number - 1]
+            else f"{one.model} ({one.benchmark} {'' if one.printed else '~'}{one.value:.4g})"
+            for number, one in enumerate(found)
+        ]
+        lines.append(f"| {family} | {' | '.join(map(clean, cells))} |")
+    return [*lines, ""]
 
 
 def backing(number: int, one: Backed) -> list[str]:
@@ -346,7 +412,7 @@ def famous(value: Guide, why: bool = True) -> list[str]:
     ]
 
 
-def short(text: str, most: int = 330) -> str:
+def short(text: str, most: int = 150) -> str:
     """A sentence cut at a word."""
     return text if len(text) <= most else text[:most].rsplit(" ", 1)[0] + " …"
 
@@ -411,25 +477,18 @@ def situation_name(tasks: TaskMix) -> str:
     return f"vlm-recipe-{parts}"[:64].rstrip("-")
 
 
-def situation(
-    library: Library,
-    tasks: TaskMix,
-    limits: Constraints,
-    fix: Mapping[str, object],
-    avoid: Mapping[str, Sequence[str]],
-    flags: Sequence[str],
-) -> str:
+def situation(library: Library, asked: picks.Request, flags: Sequence[str]) -> str:
     """The skill of one situation, with a filled recipe card. flags: those of `pick`, as typed.
     Raises space.EmptySpace and picks.NothingFits.
     """
-    one = guide.advice(library, Changes(library), tasks, limits, fix, avoid)
+    one, tasks, limits = guide.advice(library, Changes(library), asked), asked.tasks, asked.limits
     if not one.picked.result.recipes:
         raise picks.NothingFits(
             f"no recipe meets all constraints: {'; '.join(one.picked.warnings[1:])}"
         )
     about = (
         f"The vision-language model recipe for {short(tasks.label, 300)} under"
-        f" {said_limits(limits)}, from published ablation tables, with a citation for each choice."
+        f" {said_limits(limits, library)}, from published ablation tables, with a citation for each choice."
         " Use it when this model is planned, trained, changed or ablated."
     )
     again, mix = " ".join(shlex.quote(part) for part in flags), shlex.quote(tasks_text(tasks))
@@ -438,7 +497,7 @@ def situation(
         f"# Recipe for {clean(tasks.label)}",
         "",
         (
-            f"Limits: {said_limits(limits)}. Gains are in percent of a benchmark's scale against"
+            f"Limits: {said_limits(limits, library)}. Gains are in percent of a benchmark's scale against"
             f" {BASELINE_NAME}."
         ),
         "",
@@ -486,7 +545,7 @@ def filled(one: Advice) -> list[str]:
         return [f"No recipe meets these limits: {'; '.join(answer.warnings[1:])}."]
     best, c = answer.result.recipes[0], answer.result.recipes[0].costs
     by_axis: dict[str, list[Mapping]] = {}
-    for entry in answer.citations[0]:
+    for entry in answer.citations():
         by_axis.setdefault(entry["axis"], []).append(entry)
     lines = [f"- task mix: {one.tasks.label}"]
     lines += [
@@ -497,9 +556,9 @@ def filled(one: Advice) -> list[str]:
     lines += [
         f"- stage {i}: train {' + '.join(s.stage.trains)} on {s.stage.samples:,.0f} of"
         f" {s.stage.data}, {s.total:.2g} FLOP; {schedule.rates(fact['learning_rate'])}"
-        for i, (s, fact) in enumerate(zip(c.stages, answer.schedules[0]), 1)
+        for i, (s, fact) in enumerate(zip(c.stages, answer.schedule()), 1)
     ]
-    lines += [f"- plan: {schedule.plan_text(answer.schedules[0])}"]
+    lines += [f"- plan: {schedule.plan_text(answer.schedule())}"]
     lines += [f"- or {other['change']}: {schedule.about(other)}" for other in answer.alternatives]
     lines += [
         (
@@ -535,7 +594,7 @@ def filled(one: Advice) -> list[str]:
         "| benchmark | change | 80% interval | P(better) | grade |",
         "|---|---:|---|---:|---|",
     ]
-    for d in answer.deltas[0]:
+    for d in answer.deltas():
         digits = 0 if (d.max or 100) > 200 else 1
         lines.append(
             f"| {d.benchmark} | {signed(d.expected, digits)} | {signed(d.low, digits)} to"

@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ..base.wording import clean, decimals, number, percent, plural, points, signed, verdict
-from . import costs, jsonable
+from . import cost as costs
+from . import jsonable
 from .recipe import AXIS_FIELDS, describe, side
 from .rows import chosen, group_rows, row_lines
 from .text import Style, clip, table, wrap

@@ -408,7 +408,7 @@ def table_text(value: "Table", style: Style) -> str:
             style.paint(line, "bold")
             for line in wrap(f"{value.id}  {value.locator}: {value.topic}", style, hang="  ")
         ),
-        f"arXiv {value.arxiv or '-'}; varies: {', '.join(value.varies) or '-'}",
+        clean(f"arXiv {value.arxiv or '-'}; varies: {', '.join(value.varies) or '-'}"),
     ]
     lines += wrap(value.source[0].upper() + value.source[1:], style) if value.source else []
     if value.family:
@@ -456,7 +456,9 @@ def table_text(value: "Table", style: Style) -> str:
 
 def _family(family: Mapping) -> str:
     moves = "; ".join(f"{axis} ({why})" for axis, why in family["moves_along"].items())
-    return f"sizes of one family, {family['name']}" + (f"; with the size move: {moves}" * bool(moves))
+    return f"sizes of one family, {family['name']}" + (
+        f"; with the size move: {moves}" * bool(moves)
+    )
 
 
 def _shared(value: "Table") -> dict:

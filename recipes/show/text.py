@@ -44,6 +44,8 @@ def table(
     """Aligned columns. align: l or r per column. The columns `shrink` (default: the first) give
     way, in turn, to fit the width.
     """
+    # whatever a name from a file holds, a row stays one line
+    head, *rows = ([cell.replace("\n", " ") for cell in row] for row in (head, *rows))
     widths = [max([len(head[i]), *(visible(row[i]) for row in rows)]) for i in range(len(head))]
     for column in shrink or (0,):
         excess = sum(widths) + 2 * (len(widths) - 1) - style.width
@@ -72,3 +74,16 @@ def wrap(text: str, style: Style, indent: str = "", hang: str | None = None) -> 
         break_long_words=True,
         break_on_hyphens=False,
     ) or [""]
+
+
+def block(text: str, style: Style, label: str = "", most: int = 2) -> list[str]:
+    """A label and its text in at most so many lines, the label's width as the margin; what does not
+    fit is cut at a word.
+    """
+    lines = wrap(text, style, label, " " * len(label))
+    if len(lines) <= most:
+        return lines
+    kept = lines[:most]
+    room = style.width - 2
+    kept[-1] = (kept[-1] if len(kept[-1]) <= room else kept[-1][:room].rsplit(" ", 1)[0]) + " …"
+    return kept

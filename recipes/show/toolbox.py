@@ -23,16 +23,12 @@ TOOLS = {
     "swap": Tool(
         "swap CLIP SigLIP --on 7B --tasks documents",
         (
-            "deltas[].benchmark",
             "deltas[].expected",
             "deltas[].interval",
-            "deltas[].p_better",
             "deltas[].grade",
             "deltas[].evidence[].table",
             "deltas[].evidence[].controlled",
-            "deltas[].split",
-            "mix.expected",
-            "mix.p_better",
+            "mix",
             "warnings",
             "cost",
         ),
@@ -46,30 +42,25 @@ TOOLS = {
     "pick": Tool(
         'pick --tasks "documents=0.6,charts=0.4" --budget "500 A100-hours" --latency "300ms on L4"',
         (
+            "limits.text",
+            "adopt.verdict",
             "recipes[].recipe",
-            "recipes[].score.expected",
-            "recipes[].score.interval",
-            "recipes[].score.p_best",
-            "recipes[].score.tied_with_first",
-            "recipes[].deltas",
+            "recipes[].unusual",
+            "recipes[].score",
             "recipes[].training.gpu_hours",
             "recipes[].latency.ttft_ms",
             "recipes[].memory_gb",
             "recipes[].schedule[].learning_rate",
-            "recipes[].schedule[].citations",
             "alternatives[].change",
-            "alternatives[].expected",
-            "alternatives[].basis",
             "recipes[].citations[].table",
             "recipes[].citations[].why",
-            "excluded",
-            "ablate_first",
+            "untested",
             "warnings",
         ),
     ),
     "ablate": Tool(
         "ablate --tasks charts --confidence 0.8",
-        ("first", "axes[].rival", "axes[].p_changes_pick", "axes[].runs", "axes[].gpu_hours"),
+        ("first", "axes[].rival", "axes[].runs", "axes[].gpu_hours", "plans[].steps"),
     ),
     "design": Tool(
         "design --factor encoder=clip,siglip --factor data=llava-665k,sharegpt4v --detect 1.0"
@@ -88,11 +79,8 @@ TOOLS = {
         "schedule lora --tasks documents",
         (
             "changes[].expected",
-            "changes[].low",
-            "changes[].high",
             "changes[].papers",
             "changes[].rows[].table",
-            "changes[].rows[].deltas",
             "no_rows",
         ),
     ),
@@ -110,11 +98,9 @@ TOOLS = {
     "tables": Tool(
         "tables show nvila.table1",
         (
-            "tables[].rows[].arm",
             "tables[].rows[].setting",
             "tables[].rows[].scores",
             "tables[].rows[].doubt",
-            "tables[].notes",
         ),
     ),
     "benchmarks": Tool(

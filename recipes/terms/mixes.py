@@ -14,7 +14,6 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from ..base.errors import Refused
 from ..base.reading import read_text
 from ..base.records import Records
 from .names import UnknownName, fold, nearest
@@ -23,13 +22,20 @@ DRAWN = ("sampling_weight", "percent_answer_tokens", "percent")  # a part's true
 # A part that is another mix keeps that mix's counts when its own count is that mix's to within
 # rounding ("643K" beside a sum of 642K); a larger gap is a selection, of which nobody says what.
 SAME_COUNT = 0.01
-# The counted parts must come to the printed total within this, or no share is given: what is missing
-# (or counted twice) could move a kind by as much.
+# The counted parts must come to the printed total within this, or no share is given: what is
+# missing (or counted twice) could move a kind by as much.
 MISSING = 0.05
 
 
-class MixError(Refused):
-    """A mix put together from parts that do not fit."""
+class MixError(UnknownName):
+    """A mix put together from parts that do not fit: its name names nothing."""
+
+    def __init__(self, name: str, message: str):
+        super().__init__("data", name, ())
+        self.message = message
+
+    def __str__(self) -> str:
+        return self.message
 
 
 class Part(NamedTuple):
@@ -98,8 +104,10 @@ class Mixes:
         same_split: Mapping[str, Sequence[str]],
     ):
         self.datasets, self.records, self.kinds = datasets, mixes, kinds
-        self._names, self._same = names, same_split
+        self._names, self.same_split = names, same_split
         self._known: dict[str, Mix | None] = {}
+        self._shares: dict[str, dict[str, float] | None] = {}
+        self._trained: dict[tuple[str, str], bool | None] = {}
 
     # --- names
 
@@ -153,9 +161,11 @@ class Mixes:
             if text[cut] == "+":
                 last = text[cut + 1 :].split("+")[0]
                 raise UnknownName(
-                    f"dataset (to add to {base})", last, nearest(last, self.dataset_spellings)
+                    f"dataset (to add to {base})",
+                    last,
+                    lambda: nearest(last, self.dataset_spellings),
                 )
-        raise UnknownName("data", text, nearest(text, self.spellings), self.records)
+        raise UnknownName("data", text, lambda: nearest(text, self.spellings), self.records)
 
     def _changes(self, text: str) -> list[tuple[str, str]] | None:
         """`+docvqa-a-okvqa` -> [("+", "docvqa"), ("-", "a-okvqa")], longest names first; None when
@@ -181,12 +191,14 @@ class Mixes:
         minus = {key for sign, key in changes if sign == "-"}
         for key in sorted(plus):
             if key in inside or key in minus:
-                raise MixError(f"data: {base} holds {key} already: it cannot be added")
+                raise MixError(key, f"data: {base} holds {key} already: it cannot be added")
         for key in sorted(minus):
             if key not in inside:
                 more = "" if mix and mix.listed == "all" else ", as far as its parts are known"
                 raise MixError(
-                    f"data: {base} does not hold {key}{more}; tables show {base} lists what it does"
+                    key,
+                    f"data: {base} does not hold {key}{more};"
+                    f" tables show {base} lists what it does",
                 )
         root, without, added = self._difference(base) or (base, frozenset(), frozenset())
         asked = (root, without - plus | minus - added, added - minus | plus - without)
@@ -272,12 +284,12 @@ class Mixes:
 
     def _own_sizes(self, keys: Sequence[str]) -> str:
         """What is counted of datasets that are added: their own size, in their own unit."""
-        said = [
-            f"{key} with its own size, {record['samples']:,.0f} {record.get('samples_unit', 'samples')}"
-            if record.get("samples")
-            else f"{key}, of which no source read states the size"
-            for key, record in ((key, self.datasets[key]) for key in keys)
-        ]
+        said = []
+        for key in keys:
+            size = self.datasets[key].get("samples")
+            unit = self.datasets[key].get("samples_unit", "samples")
+            own = f" with its own size, {size:,.0f} {unit}" if size else ", whose size is not known"
+            said.append(key + own)
         return "; ".join(said)
 
     def _part(self, raw: Mapping, within: str | None = None) -> Part:
@@ -378,6 +390,11 @@ class Mixes:
         """Kind -> share of the last stage's samples (or of what is drawn); less than 1 in all where
         a selection of another mix is not itemized. None when not all of it is counted.
         """
+        if slug not in self._shares:
+            self._shares[slug] = self._share(slug)
+        return self._shares[slug]
+
+    def _share(self, slug: str) -> dict[str, float] | None:
         mix = self.mix(slug)
         if mix is None or not mix.parts or mix.listed == "none":
             return None
@@ -430,10 +447,15 @@ class Mixes:
 
     def splits(self, benchmark: str) -> tuple[str, ...]:
         """The benchmarks whose training split counts as this one's own (itself, if no other)."""
-        return tuple(self._same.get(benchmark, (benchmark,)))
+        return tuple(self.same_split.get(benchmark, (benchmark,)))
 
     def trained(self, slug: str, benchmark: str) -> bool | None:
         """Whether a training split of the benchmark is in the mix or in an earlier stage."""
+        if (slug, benchmark) not in self._trained:
+            self._trained[slug, benchmark] = self._inside(slug, benchmark)
+        return self._trained[slug, benchmark]
+
+    def _inside(self, slug: str, benchmark: str) -> bool | None:
         mix = self.mix(slug)
         if mix is None:
             return None

@@ -6,20 +6,50 @@ and knows no registry.
 
 import functools
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 from ..base.errors import Refused
+
+# What `tables names` lists, by the kind of name that an error rejects.
+LISTED = {
+    "encoder": "encoder",
+    "connector": "connector",
+    "llm": "llm",
+    "data": "data",
+    "benchmark": "benchmark",
+    "hardware": "hardware",
+    "task family": "family",
+    "dataset": "dataset",
+    "dataset or kind of data": "dataset",
+    "released model": "model",
+}
 
 
 class UnknownName(Refused):
     """A name that the vocabulary does not know: `kind` (encoder, benchmark …), `name`, `nearest`
     known names, or examples.
+
+    nearest: the names, or a function that finds them when somebody first reads the message.
     """
 
-    def __init__(self, kind: str, name: str, nearest: Iterable[str], examples: Iterable[str] = ()):
-        self.kind, self.name, self.nearest = kind, name, tuple(nearest)
-        some = ", ".join(list(dict.fromkeys(examples))[:4])
+    def __init__(
+        self,
+        kind: str,
+        name: str,
+        nearest: Iterable[str] | Callable[[], Iterable[str]],
+        examples: Iterable[str] = (),
+    ):
+        super().__init__(kind, name)
+        self.kind, self.name = kind, name
+        self._nearest, self._examples = nearest, examples
+
+    @functools.cached_property
+    def nearest(self) -> tuple[str, ...]:
+        return tuple(self._nearest() if callable(self._nearest) else self._nearest)
+
+    def __str__(self) -> str:
+        some = ", ".join(list(dict.fromkeys(self._examples))[:4])
         hint = (
             f"; nearest known: {', '.join(self.nearest)}"
             if self.nearest
@@ -27,7 +57,8 @@ class UnknownName(Refused):
             if some
             else ""
         )
-        super().__init__(f"unknown {kind} {name[:80]!r}{hint}")
+        listed = f" (tables names {LISTED[self.kind]})" if self.kind in LISTED else ""
+        return f"unknown {self.kind} {self.name[:80]!r}{hint}{listed}"
 
 
 class Name(NamedTuple):
@@ -48,43 +79,44 @@ def fold(text: str) -> str:
     return re.sub(r"[^a-z0-9.+]+", "", text.lower())
 
 
-@functools.lru_cache(maxsize=64)
-def _places(text: str) -> dict[str, int]:
-    """Where each letter of a text stands, as bits."""
-    out: dict[str, int] = {}
-    for i, letter in enumerate(text):
-        out[letter] = out.get(letter, 0) | 1 << i
-    return out
-
-
 def distance(a: str, b: str, limit: int) -> int:
     """Levenshtein distance with swapped neighbours counting once (optimal string alignment), cut
     off at limit + 1.
 
-    A column of the table of distances is two integers, in whose bits it grows or falls (Hyyro,
-    Nordic J. Computing 10, 2003): a letter of b costs a few operations, not len(a).
+    A whole column of the table at once, as bits of whole numbers (Hyyrö 2003: the steps of +1 and
+    of -1 down the column are two words, the swap is one more term).
     """
-    m, n = len(a), len(b)
-    if abs(m - n) > limit:
+    if abs(len(a) - len(b)) > limit:
         return limit + 1
-    if not a:
-        return n
-    places, last, full = _places(a), 1 << m - 1, (1 << m) - 1
-    grows, falls, diagonal, before, found = full, 0, 0, 0, m
-    for j, letter in enumerate(b, 1):
+    if not a or not b:
+        return max(len(a), len(b))
+    places = _places(a)
+    every, last = (1 << len(a)) - 1, 1 << (len(a) - 1)
+    up, down, equal, seen = every, 0, 0, 0
+    apart, left = len(a), len(b)
+    for letter in b:
         here = places.get(letter, 0)
-        swapped = ((~diagonal & here) << 1) & before
-        diagonal = (((here & grows) + grows) ^ grows) | here | falls | swapped
-        right, left = falls | ~(diagonal | grows), diagonal & grows
-        if right & last:
-            found += 1
-        elif left & last:
-            found -= 1
-        if found - (n - j) > limit:
+        equal = ((((here & up) + up) ^ up) | here | down | (((~equal & here) << 1) & seen)) & every
+        right_up = down | (every & ~(equal | up))
+        right_down = equal & up
+        apart += bool(right_up & last) - bool(right_down & last)
+        left -= 1
+        if apart - left > limit:  # each letter that is left takes away one at most
             return limit + 1
-        right, left = right << 1 | 1, left << 1
-        grows, falls, before = (left | ~(diagonal | right)) & full, right & diagonal & full, here
-    return min(found, limit + 1)
+        right_up = (right_up << 1 | 1) & every
+        up = (right_down << 1 | ~(equal | right_up)) & every
+        down = right_up & equal
+        seen = here
+    return min(apart, limit + 1)
+
+
+@functools.lru_cache(maxsize=64)
+def _places(text: str) -> dict[str, int]:
+    """Letter -> the bits of its places in a text."""
+    out: dict[str, int] = {}
+    for place, letter in enumerate(text):
+        out[letter] = out.get(letter, 0) | 1 << place
+    return out
 
 
 def nearest(text: str, names: Mapping[str, str], count: int = 3) -> list[str]:
@@ -109,6 +141,8 @@ def nearest(text: str, names: Mapping[str, str], count: int = 3) -> list[str]:
             score = distance(wanted, spelling, limit)
         if score <= limit:
             best[slug] = min(best.get(slug, (score, spelling)), (score, spelling))
+            if len(best) >= count:  # what is farther than so many slugs is not asked for
+                limit = sorted(best.values())[count - 1][0]
     if not best:  # no spelling is near: those that share a word
         tokens = [
             fold(word) for word in re.split(r"[^A-Za-z0-9.]+", text[:64]) if len(fold(word)) >= 3

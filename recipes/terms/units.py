@@ -28,6 +28,8 @@ class Budget(NamedTuple):
     assumed_price: float | None = None
     # the text named hours, or a price per hour, and not of which GPU
     assumed_gpu: bool = False
+    # how many GPUs the text named (8xH100 for a day); None: it named hours alone
+    gpus: int | None = None
 
 
 class Speed(NamedTuple):
@@ -239,7 +241,8 @@ def _gpu_time(text: str, words: Vocabulary) -> Budget:
         number, suffix, word, gpu, span, a, unit = match.groups()
     count = _amount(number, suffix) if number else COUNTS[word.lower()]
     length = float(span) if span else COUNTS[a.lower()]
-    return _hours(count * length * HOURS[unit[0].lower()], gpu, text, words)
+    found = _hours(count * length * HOURS[unit[0].lower()], gpu, text, words)
+    return found._replace(gpus=max(1, int(count)))
 
 
 def budget_text(value: Budget) -> str:

@@ -137,9 +137,11 @@ class Vocabulary:
 
     def unknown(self, kind: str, text: str, near: str | None = None) -> UnknownName:
         """The error for a name that is not known; `near`: the part of it to compare."""
-        known = self.spellings(kind)
         return UnknownName(
-            kind, text, nearest(text if near is None else near, known), self.records(kind)
+            kind,
+            text,
+            lambda: nearest(text if near is None else near, self.spellings(kind)),
+            self.records(kind),
         )
 
     def resolve(self, kind: str, text: str) -> Name:

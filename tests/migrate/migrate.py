@@ -94,13 +94,14 @@ def raw_index(axis: str) -> dict[str, str]:
 RAW = {axis: raw_index(axis) for axis in ("encoders", "connectors", "llms", "data")}
 
 
-def encoder_slug(name: str, row: dict) -> str:
+def encoder_slug(name: str, row: dict, paper: str) -> str:
     """One slug for an encoder, fused ones joined by + in alphabetical order."""
+    own = OVERLAY["encoder_by_paper"].get(paper, {})
     # Table 5 names the patch apart
     if name in ("openvision-vit-ti", "openvision-vit-s", "openvision-vit-b"):
         name = f"{name}-{row['patch_size']}"
     parts = [name] if name in RAW["encoders"] else name.split("+")
-    slugs = [lookup("encoders", part) for part in parts]
+    slugs = [own.get(part) or lookup("encoders", part) for part in parts]
     version = row.get("encoder_version")
     return "+".join(sorted(OVERLAY["encoder_by_version"].get(f"{s}|{version}", s) for s in slugs))
 
@@ -130,7 +131,7 @@ def convert_setting(setting: dict, full: dict, paper: str) -> dict:
                 if key not in OVERLAY["settings"]:
                     raise Unknown(f"overlay.json: settings does not know {key!r} ({paper})")
             elif key == "encoder":
-                value = encoder_slug(value, full)
+                value = encoder_slug(value, full, paper)
             elif key == "connector":
                 value = CONNECTOR_BY_PAPER.get((paper, value)) or lookup("connectors", value)
             elif key == "llm":
@@ -330,8 +331,15 @@ def component_records(registry: dict, more: dict, printed_sizes: dict) -> dict:
                 and slug in printed_sizes
             ):
                 record["params_b_printed"], record["params_source"] = printed_sizes[slug]
+            for key in ("heads", "kv_heads", "intermediate_size"):
+                if isinstance(record.get(key), str):  # one number a layer: no number of the model
+                    record[f"{key}_printed"] = record.pop(key)
             if axis == "llms" and record.get("params"):
                 record["params_b"] = round(record["params"] / 1e9, 3)
+            elif axis == "llms" and not record.get("params_b"):
+                printed = re.match(r"([\d.]+)([BM])\b", record.get("params_printed") or "")
+                if printed:
+                    record["params_b"] = float(printed[1]) / (1 if printed[2] == "B" else 1000)
         lead = ("slug", "name", "aliases", "kind", "class", "family", "size_class")
         out[axis] = [
             {
@@ -345,7 +353,8 @@ def component_records(registry: dict, more: dict, printed_sizes: dict) -> dict:
             "slug": slug,
             "name": entry.get("name") or entry["raw"][0],
             "aliases": entry["aliases"],
-            "printed": entry["raw"],
+            # words that mean this mix in one paper only are no spelling of it
+            "printed": [name for name in entry["raw"] if name not in OVERLAY["only_here"]],
             **{k: entry[k] for k in ("samples", "samples_source") if k in entry},
         }
         for slug, entry in OVERLAY["data"].items()
@@ -441,7 +450,9 @@ def link_runs(papers: dict) -> dict:
     for place in rows:
         groups[root(place)].append(place)
     runs = {}
-    first_printed = {file["paper"]["key"]: file["paper"]["arxiv"] or "9" for file in papers.values()}
+    first_printed = {
+        file["paper"]["key"]: file["paper"]["arxiv"] or "9" for file in papers.values()
+    }
     for places in groups.values():
         if len(places) > 1:  # named where the earliest paper prints it
             first = min(places, key=lambda place: (first_printed[rows[place][0]], place))
@@ -473,7 +484,7 @@ def migrate(source: pathlib.Path, target: pathlib.Path) -> None:
                 name: convert_metric(metric, benchmarks, key, name)
                 for name, metric in table["metrics"].items()
             }
-            names = [(r["set"].get("data", table["setting"].get("data")), r) for r in table["rows"]]
+            printed = [{**table["setting"], **row["set"]} for row in table["rows"]]
             setting = table["setting"]
             if setting.get("encoder") in (
                 "openvision-vit-ti",
@@ -484,13 +495,15 @@ def migrate(source: pathlib.Path, target: pathlib.Path) -> None:
             for row in table["rows"]:
                 row["set"] = convert_setting(row["set"], {**setting, **row["set"]}, key)
             table["setting"] = convert_setting(setting, setting, key)
-            seen = {}
-            for printed, row in names:  # two data mixes of one table must not fall together
-                slug = row["set"].get("data", table["setting"].get("data"))
-                if seen.setdefault(slug, printed) != printed:
-                    raise Unknown(
-                        f"{table['id']}: {printed!r} and {seen[slug]!r} both become {slug!r}"
-                    )
+            for axis in ("encoder", "connector", "llm", "data"):
+                seen = {}  # two names of one table must not fall together
+                for before, row in zip(printed, table["rows"]):
+                    slug = row["set"].get(axis, table["setting"].get(axis))
+                    name = before.get(axis)
+                    if seen.setdefault(slug, name) != name:
+                        raise Unknown(
+                            f"{table['id']}: {name!r} and {seen[slug]!r} both become {slug!r}"
+                        )
             for row in table["rows"]:
                 full = {**table["setting"], **row["set"]}
                 if full.get("encoder") and full.get("encoder_params_b"):

@@ -4,9 +4,9 @@ tests/migrate/mixes.py ../shared/evidence tables`.
 
 In: registry/data_mixes.json of the evidence (format 1), and mixes.json beside this file (hand-made:
 families of the kinds, what a variant's note says about its contents, reasons for sums that do not
-add up, mixes that tables describe in words). Out: format 2: no key that is null or empty, no key that can be computed from others; a
-variant that changes an earlier stage says so in `before`; multi-image sets have a kind of their
-own. Counts and names are copied as they stand.
+add up, mixes that tables describe in words). Out: format 2: no key that is null or empty, no key
+that can be computed from others; a variant that changes an earlier stage says so in `before`;
+multi-image sets have a kind of their own. Counts and names are copied as they stand.
 """
 
 import json
@@ -16,6 +16,7 @@ import sys
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent.parent))
 from migrate import read  # noqa: E402
+
 from recipes.base.write import dump_registry  # noqa: E402
 
 OVERLAY = json.loads((HERE / "mixes.json").read_text(encoding="utf-8"))
@@ -28,9 +29,12 @@ def stated(record: dict) -> dict:
 
 
 def dataset(record: dict) -> dict:
-    """One dataset; several images in one sample are a kind of their own."""
+    """One dataset; several images in one sample are a kind of their own. The overlay names
+    benchmarks that the transcriber's list did not have.
+    """
     several = record["kind"] == "other" and record["what"].startswith("multi-image")
-    return stated({**record, "kind": "multi-image" if several else record["kind"]})
+    more = OVERLAY["datasets"].get(record["key"], {})
+    return stated({**record, "kind": "multi-image" if several else record["kind"], **more})
 
 
 def mix(record: dict) -> dict:

@@ -4,8 +4,8 @@ tests/migrate/models.py ../shared/evidence tables`.
 
 In: registry/models.json and models_2026.json of the evidence (format 1), and models.json beside
 this file (hand-made: names that the transcriptions spell in their own way, facts found later, each
-with its source). Out: format 2: a score leaves out what is usual (max: the benchmark's; reported_by:
-authors) and what is null or empty; lists that can be computed from the records are left out.
+with its source). Out: format 2: a score leaves out what is usual (max: the benchmark's;
+reported_by: authors) and what is null or empty; lists that can be computed are left out.
 """
 
 import json

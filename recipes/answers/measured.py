@@ -14,21 +14,21 @@ from typing import NamedTuple
 
 from ..base.reading import EvidenceError, read_json
 from ..base.write import dump_registry, write_text
-from ..cost import flops, latency, memory
+from ..cost import flops, latency, memory, served
 from ..cost.training import quantile
 from ..library import Library
 from ..terms.recipe import Recipe, RecipeError, parse
 from ..terms.vocabulary import UnknownName
-from . import costs as costing
+from .latency import Service, timing
+from .parts import visual_part, whole
 
-# What the engines are to the arithmetic (cost/latency.py). llama.cpp and Ollama are counted with
-# the fused ones: an assumption.
+# What the engines are to the arithmetic (cost/latency.py). Ollama runs llama.cpp.
 ENGINES = {
     "vllm": "optimised",
     "sglang": "optimised",
     "tinychat": "optimised",
-    "llama.cpp": "optimised",
-    "ollama": "optimised",
+    "llama.cpp": "llama.cpp",
+    "ollama": "llama.cpp",
     "transformers": "eager",
     "optimised": "optimised",
     "eager": "eager",
@@ -96,9 +96,9 @@ def deployment(
             "latencies need what is served: --recipe encoder=…,llm=… (connector, resolution and"
             " visual_tokens default to LLaVA-1.5's)",
         )
-    full = costing.whole(recipe.stated(), library.words)
-    costing.timing(library, full, gpu, gpus, dtype, ENGINES[engine], 1, 64, 128)
-    return Deployment(costing.visual_part(library, full).recipe, gpu, gpus, engine, dtype)
+    full = whole(recipe.stated(), library.words)
+    timing(library, full, Service(gpu, gpus, dtype, ENGINES[engine]))
+    return Deployment(visual_part(library, full).recipe, gpu, gpus, engine, dtype)
 
 
 def _middle(values) -> float | None:
@@ -107,7 +107,7 @@ def _middle(values) -> float | None:
 
 
 def row(
-    name: str, records: Sequence[Mapping], served: Deployment, device: str, command: str
+    name: str, records: Sequence[Mapping], placed: Deployment, device: str, command: str
 ) -> dict | None:
     """One row from the answers of one endpoint: medians over streamed answers about one image, one
     request at a time. None: there is no such answer.
@@ -122,7 +122,7 @@ def row(
     ]
     if not use:
         return None
-    tokens = round(served.recipe.visual_tokens)
+    tokens = round(placed.recipe.visual_tokens)
     prompt = _middle(r["prompt_tokens"] for r in use)
     text = None if prompt is None or prompt < tokens else round(prompt) - tokens
     output = _middle(r["completion_tokens"] for r in use)
@@ -130,16 +130,16 @@ def row(
     value = dict.fromkeys(KEYS)
     value.update(
         {
-            "id": f"{name}.{served.gpu}{f'.{size}px' if size else ''}",
+            "id": f"{name}.{placed.gpu}{f'.{size}px' if size else ''}",
             "model": use[0]["model"],
-            "encoder": served.recipe.encoder,
-            "llm": served.recipe.llm,
+            "encoder": placed.recipe.encoder,
+            "llm": placed.recipe.llm,
             "device": device,
-            "device_count": served.gpus,
-            "engine": served.engine,
-            "dtype": served.dtype,
+            "device_count": placed.gpus,
+            "engine": placed.engine,
+            "dtype": placed.dtype,
             "batch": 1,
-            "image_resolution": served.recipe.resolution,
+            "image_resolution": placed.recipe.resolution,
             "visual_tokens": tokens,
             "prompt_tokens": text,
             "output_tokens": None if output is None else round(output),
@@ -153,9 +153,9 @@ def row(
                 + ("" if text is not None else "; text tokens of the prompt not known")
             ),
             "source": command,
-            "hardware_slug": served.gpu,
+            "hardware_slug": placed.gpu,
             "hardware_slug_assumed": False,
-            "connector": served.recipe.connector,
+            "connector": placed.recipe.connector,
         }
     )
     return value
@@ -246,7 +246,7 @@ class Own(NamedTuple):
     what binds the estimate.
     """
 
-    check: latency.Check
+    check: served.Check
     device: str
     usable: bool  # may set a rate: slower than the device's peak, and (TTFT) bound by compute
 
@@ -269,38 +269,40 @@ def compared(library: Library, rows: Sequence[Mapping], path: str) -> list[Own]:
     return out
 
 
+def _recipe(library: Library, entry: Mapping) -> Recipe:
+    """What a row was measured with."""
+    stated = {field: entry[key] for key, field in AXES.items() if entry.get(key) is not None}
+    return whole(parse(stated, library.words)[0].stated(), library.words)
+
+
 def _phases(library: Library, entry: Mapping) -> list[Own]:
     words = library.words
     gpu = entry["hardware_slug"]
     if gpu not in words.records("hardware"):
         raise words.unknown("hardware", gpu)
-    recipe = costing.whole(
-        parse(
-            {field: entry[key] for key, field in AXES.items() if entry.get(key) is not None}, words
-        )[0].stated(),
-        words,
-    )
+    recipe = _recipe(library, entry)
     engine = ENGINES[entry["engine"]]
     stored = latency.ENGINES[engine]
+    soc = words.records("hardware")[gpu].get("kind") == "gpu-soc"
+    compute_share = stored.compute_soc if soc else stored.compute
+    moving = stored.bandwidth_int4 if entry["dtype"] == "int4" else stored.bandwidth
 
     def at(rates: latency.Engine) -> latency.Latency:
-        return costing.timing(
-            library,
-            recipe,
+        service = Service(
             gpu,
             entry["device_count"],
             entry["dtype"],
             rates,
-            1,
-            entry.get("prompt_tokens") or 0,
-            entry.get("output_tokens") or 128,
-        )[0]
+            prompt=entry.get("prompt_tokens") or 0,
+            output=entry.get("output_tokens") or 128,
+        )
+        return timing(library, recipe, service).latency
 
     # a rate that costs nothing; three questions give what each limit asks for by itself
     free = math.inf
     estimate = at(stored)
     compute, moved, launch = (
-        at(stored._replace(compute=c, bandwidth=b, layer_ms=ms))
+        at(stored._replace(compute=c, compute_soc=c, bandwidth=b, bandwidth_int4=b, layer_ms=ms))
         for c, b, ms in ((1.0, free, 0.0), (free, 1.0, 0.0), (free, free, 1.0))
     )
     out = []
@@ -313,7 +315,7 @@ def _phases(library: Library, entry: Mapping) -> list[Own]:
         ),
     ):
         if printed is not None:
-            measured = latency.Measured(
+            measured = served.Measured(
                 f"{entry['id']} {phase}",
                 engine,
                 phase,
@@ -322,12 +324,12 @@ def _phases(library: Library, entry: Mapping) -> list[Own]:
                 pick(moved),
                 pick(launch),
                 entry["source"],
+                entry["dtype"] == "int4",
+                soc,
             )
-            own = Own(latency.Check(measured, pick(estimate)), gpu, True)
-            others = max(
-                measured.bandwidth_ms / stored.bandwidth, measured.layers * stored.layer_ms
-            )
-            binds = phase == "decode" or measured.compute_ms / stored.compute >= others
+            own = Own(served.Check(measured, pick(estimate)), gpu, True)
+            others = max(measured.bandwidth_ms / moving, measured.layers * stored.layer_ms)
+            binds = phase == "decode" or measured.compute_ms / compute_share >= others
             out.append(own._replace(usable=binds and not own.faster_than_peak))
     return out
 
@@ -340,16 +342,24 @@ def rates(own: Sequence[Own], engine: str, gpu: str) -> tuple[latency.Engine, in
         o.check.row for o in own if o.usable and o.check.row.engine == engine and o.device == gpu
     ]
     as_fitted = [row._replace(phase="prefill") if row.phase == "TTFT" else row for row in rows]
-    return latency.fit(as_fitted, latency.ENGINES[engine]), len(rows)
+    return served.fit(as_fitted, latency.ENGINES[engine]), len(rows)
 
 
 def rate_note(own: Sequence[Own], engine: str, gpu: str) -> str:
     """What `latency --measured` did with the rows, in one line."""
     new, count = rates(own, engine, gpu)
     old = latency.ENGINES[engine]
-    named = zip(("compute share", "bandwidth share", "ms per layer"), old, new)
+    named = {
+        "compute": "compute share",
+        "compute_soc": "compute share",
+        "bandwidth": "bandwidth share",
+        "bandwidth_int4": "4-bit bandwidth share",
+        "layer_ms": "ms per layer",
+    }
     moved = [
-        f"{name} {before:.2f} -> {after:.2f}" for name, before, after in named if before != after
+        f"{name} {getattr(old, key):.2f} -> {getattr(new, key):.2f}"
+        for key, name in named.items()
+        if getattr(old, key) != getattr(new, key)
     ]
     if not moved:
         return f"no measured row sets a rate of {engine} on {gpu}: published rates"

@@ -1,0 +1,126 @@
+"""What `pick`, `ablate` and `report` search in: the candidates, their scores on the tasks, their
+costs under the limits.
+
+In: the library and a Request. Out: a Ground. Does not rank, cite or print.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+from ..base.errors import Refused
+from ..library import Library
+from ..picker import rank
+from ..picker.limits import Constraints, Pairs, costs_of
+from ..picker.scores import Candidate, Scores
+from ..picker.space import CONNECTORS, FUSED, Space, space
+from ..picker.usual import habit
+from ..terms.recipe import BASELINE
+from ..terms.tasks import TaskMix
+
+
+class NothingFits(Refused):
+    """No candidate meets the constraints."""
+
+
+class Request(NamedTuple):
+    """What is asked of `pick` and of what builds on it.
+
+    fix: field -> value; avoid: field -> values, both canonical. top: how many recipes. level: of
+    the intervals. risk: see rank.pick. pareto: a cost of pareto.COSTS. deploy: was a device named
+    alone? any_parts: also those that nobody uses. trainable_with: a training program
+    (exchange/) that must be able to write the recipes.
+    """
+
+    tasks: TaskMix
+    limits: Constraints = Constraints()
+    fix: Mapping[str, object] = {}
+    avoid: Mapping[str, Sequence[str]] = {}
+    top: int = 5
+    level: float = 0.8
+    risk: str = "expected"
+    pareto: str | None = None
+    deploy: bool = False
+    any_parts: bool = False
+    trainable_with: str | None = None
+
+
+class Ground(NamedTuple):
+    """Candidates, scores and costs, worked out once for all questions about one Request."""
+
+    library: Library
+    limits: Constraints
+    choices: Space
+    scores: Scores
+    pairs: Pairs
+
+    def ranked(self, **how) -> rank.Pick:
+        """The recipes in order; how: the keyword arguments of rank.pick."""
+        return rank.pick(
+            self.scores, self.limits, self.library.calibration, pairs=self.pairs, **how
+        )
+
+    def place(self, item: rank.Ranked) -> Candidate:
+        """The numbers of a ranked recipe's parts."""
+        return (
+            self.choices.visuals.index(item.visual),
+            self.choices.languages.index(item.language),
+            self.choices.data.index(item.data),
+        )
+
+    def allowed(self) -> Callable[[Candidate], bool]:
+        """Does a candidate meet the constraints?"""
+        data, counts = self.choices.data, self.pairs.counts()[0]
+        by_size = sorted(range(len(data)), key=lambda d: (data[d].samples, d))
+        place = {d: n for n, d in enumerate(by_size)}
+        return lambda candidate: place[candidate[2]] < counts[candidate[1]][candidate[0]]
+
+    def hours(self) -> Callable[[Candidate], float]:
+        """GPU-hours of one training run of a candidate."""
+        words, calibration = self.library.words, self.library.calibration
+        return lambda candidate: (
+            costs_of(
+                *self.choices.parts(candidate), self.limits, words, calibration
+            ).gpu_hours.gpu_hours
+        )
+
+
+def ground(library: Library, asked: Request) -> Ground:
+    """The candidates that `asked` allows. Raises space.EmptySpace."""
+    choices = choices_for(library, asked, asked.fix, asked.avoid)
+    return ground_of(library, asked, choices)
+
+
+def choices_for(library: Library, asked: Request, fix: Mapping, avoid: Mapping) -> Space:
+    """The candidates after --fix and --avoid, without parts that nobody uses unless rows on the
+    tasks say that they gain (or --any-parts).
+    """
+    words = library.words
+    if asked.any_parts:
+        return space(words, fix, avoid)
+    parts = [
+        *(("encoder", slug) for slug in words.records("encoder")),
+        *(("encoder", "+".join(sorted(fused))) for fused in FUSED),
+        *(("connector", slug) for slug in CONNECTORS),
+        *(("llm", slug) for slug in words.records("llm")),
+    ]
+    only = habit(library.practice, library.standing, words, asked.tasks, parts)
+    return space(words, fix, avoid, only)
+
+
+def ground_of(library: Library, asked: Request, choices: Space) -> Ground:
+    """The same over a given space."""
+    words = library.words
+    scores = Scores(choices, BASELINE, asked.tasks, library.posterior, words)
+    if asked.trainable_with:
+        from .writable import Writable, shape_filter
+
+        writable = shape_filter(Writable(library, asked.trainable_with), scores)
+        choices = choices._replace(writable=writable)
+        scores.space = choices
+    return Ground(
+        library,
+        asked.limits,
+        choices,
+        scores,
+        Pairs(choices, asked.limits, words, library.calibration),
+    )

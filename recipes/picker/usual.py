@@ -1,0 +1,86 @@
+"""Which parts a recipe is made of: what released models have, and what rows on the tasks say gains.
+
+In: the use of parts by released models, the standing of the others in the tables, what data mixes
+hold, a task mix. Out: a Habit: parts to leave out, and why an unusual one is let in. Practice is
+evidence too: of what can be trained, served and repaired. Does not score.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from ..base.wording import plural
+from ..effects.standing import Standing, gains, usual
+from ..released.practice import Practice
+from ..terms.mixes import Mixes
+from ..terms.tasks import TaskMix
+from ..terms.vocabulary import Vocabulary
+
+COVERED = 0.5  # of the tasks' weight must be on families of which a data mix may hold data
+
+
+class Habit(NamedTuple):
+    """unusual: (axis, part) that few released models have and that is let in -> the reason; barred:
+    axis -> parts that are left out; empty: data mixes that hold none of the tasks' kinds of data;
+    standing: for the sizes that rows have.
+    """
+
+    unusual: Mapping[tuple[str, str], str]
+    barred: Mapping[str, frozenset[str]]
+    empty: frozenset[str]
+    standing: Standing
+
+
+def habit(
+    practice: Practice,
+    standing: Standing,
+    words: Vocabulary,
+    tasks: TaskMix,
+    parts: Iterable[tuple[str, str]],
+) -> Habit:
+    """What to leave out of these (axis, part) of encoders, connectors and LLMs for a task mix."""
+    records = words.records("benchmark")
+    families = list(dict.fromkeys(records[name]["family"] for name in tasks.benchmarks))
+    unusual: dict[tuple[str, str], str] = {}
+    barred: dict[str, set[str]] = {}
+    for axis, part in parts:
+        if usual(practice, words, axis, part):
+            continue
+        found = standing.of(axis, part, families)
+        if gains(found):
+            best = max(found, key=lambda one: (one.better, one.mean))
+            count = practice.of(axis, part).count
+            models = f"{plural(count, 'released model')} {'has' if count == 1 else 'have'} it"
+            unusual[axis, part] = (
+                f"{part}: {models}; {best.table} prints it better than {best.rival} on"
+                f" {best.better} of {best.of}"
+            )
+        else:
+            barred.setdefault(axis, set()).add(part)
+    return Habit(
+        unusual,
+        {axis: frozenset(named) for axis, named in barred.items()},
+        frozenset(
+            slug for slug in words.records("data") if not holds(words.mixes, words, slug, tasks)
+        ),
+        standing,
+    )
+
+
+def holds(mixes: Mixes, words: Vocabulary, slug: str, tasks: TaskMix) -> bool:
+    """May a data mix hold data of the tasks' kinds? No only where all of it is counted and most of
+    the tasks' weight is on families of which it has none.
+    """
+    shares = mixes.shares(slug)
+    if shares is None:
+        return True
+    kinds = {kind: record.get("family") for kind, record in mixes.kinds.items()}
+    tested = set(kinds.values())
+    there = {kinds.get(kind) for kind, share in shares.items() if share}
+    records = words.records("benchmark")
+    total = sum(tasks.benchmarks.values())
+    covered = sum(
+        weight
+        for name, weight in tasks.benchmarks.items()
+        if records[name]["family"] in there or records[name]["family"] not in tested
+    )
+    return covered >= COVERED * total

@@ -1,0 +1,235 @@
+"""`pick --why`: all that is known of a pick, as text from its view. `pick --rows`: the rows behind
+its choices.
+
+In: the view of show/pick.py. Out: text. Does not compute.
+"""
+
+from collections.abc import Mapping
+
+from ..base.wording import clean, percent, signed
+from ..cost.flops import format_flop
+from ..terms.recipe import BASELINE_NAME, Recipe
+from .pick import digits, excluded, thinned, unlike
+from .schedule import alternative_lines, plan_text, rates
+from .text import Style, table, wrap
+
+
+def full_text(view_: Mapping, names: Mapping[str, str], style: Style) -> str:
+    """The first recipe in full, the others in a table, ties, what to ablate, what to adopt, the
+    front, notes.
+    """
+    head = (
+        f"best of {view_['considered']:,} recipes for {clean(view_['label'])}, against"
+        f" {BASELINE_NAME}"
+    )
+    lines = [style.paint(line, "bold") for line in wrap(head, style, hang="  ")]
+    lines += wrap("limits: " + (view_["limits"]["text"] or "none"), style, hang="  ")
+    if view_["excluded"]:
+        lines += wrap("excluded: " + excluded(view_), style, hang="          ")
+    lines.append("")
+    if view_["recipes"]:
+        lines += card(view_["recipes"][0], names, style)
+        lines += alternative_lines(view_["alternatives"], style)
+        lines += following(view_, style)
+    else:
+        lines.append("no recipe meets all constraints")
+    lines += ["", *wrap(ties(view_), style)] if view_["tied"] > 1 else []
+    lines += ablate_lines(view_["ablate_first"], style)
+    lines += adopt_lines(view_["adopt"], names, style) if view_["adopt"] else []
+    lines += front_lines(view_, style) if "pareto" in view_ else []
+    lines += [""] if view_["warnings"] else []
+    for text in view_["warnings"]:
+        lines += wrap("note: " + text, style, hang="      ")
+    rules = [f"{one['rule']} ({one['count']:,})" for one in view_["left_out"] if one["count"]]
+    if rules and view_["recipes"]:
+        lines += wrap("left out beforehand: " + "; ".join(rules), style, hang="      ")
+    return "\n".join(lines)
+
+
+def rows_text(view_: Mapping, style: Style) -> str:
+    """The rows cited for each choice of the first recipe."""
+    lines = []
+    for one in view_["recipes"][0]["citations"] if view_["recipes"] else ():
+        lines += wrap(f"{one['value']}: {cited(one)}", style, f"{one['axis']:<11} ", " " * 12)
+    return "\n".join(lines or ["no recipe meets all constraints"])
+
+
+def cited(one: Mapping) -> str:
+    """A citation: table, arXiv id, what it shows."""
+    where = f"{one['table'] or '-'}{' (arXiv ' + one['arxiv'] + ')' if one['arxiv'] else ''}"
+    return f"{where}, {one['why']}"
+
+
+def ties(view_: Mapping) -> str:
+    """How many recipes cannot be told apart, in what order they stand, and which stand out beside
+    the list.
+    """
+    first = Recipe(**view_["recipes"][0]["recipe"])
+    more = "; there may be more, --top looks further" * (view_["tied"] == view_["competitors"])
+    text = (
+        f"{view_['tied']} of the {view_['competitors']} leading recipes (P(best) is among these)"
+        " cannot be told apart by the evidence (less than 80% sure that the best is better"
+        f"{more})"
+    )
+    if view_["risk"] == "expected":
+        text += (
+            "; those that gain the same but for the noise of two runs"
+            f" ({view_['noise_of_two_runs']:.1f}) stand first: usual parts before unusual ones, then"
+            " fewer encoders and tiles, then the cheapest to train"
+        )
+    for name, item in (
+        ("the highest", view_["highest"]),
+        ("the cheapest of those tied", view_["cheapest_tied"]),
+    ):
+        if item and Recipe(**item["recipe"]) != first:
+            text += (
+                f"; {name}: {unlike(Recipe(**item['recipe']), first)} ({item['gpu_hours']:,.0f}"
+                f" {item['gpu']} hours, {signed(item['expected'])})"
+            )
+    return text
+
+
+def following(view_: Mapping, style: Style) -> list[str]:
+    """The recipes after the first in a table."""
+    first, *rest = view_["recipes"]
+    if not rest:
+        return []
+    rows = [
+        [
+            str(item["rank"]),
+            unlike(Recipe(**item["recipe"]), Recipe(**first["recipe"])),
+            signed(item["score"]["expected"]),
+            percent(item["score"]["p_best"]),
+            f"{item['training']['gpu_hours']:,.0f} h",
+            f"{item['latency']['ttft_ms']:,.0f} ms",
+        ]
+        for item in rest
+    ]
+    head = ["#", "recipe", "gain", "P(best)", "train", "TTFT"]
+    title = style.paint("the next, and how they differ from the first", "bold")
+    return ["", title, *table(head, rows, "llrrrr", style, 1)]
+
+
+def ablate_lines(first: Mapping | None, style: Style) -> list[str]:
+    """The axis to ablate first."""
+    if not first:
+        return []
+    return [
+        "",
+        *wrap(
+            f"ablate first: {first['axis']} ({clean(first['picked'])} against"
+            f" {clean(first['rival'] or '-')}): {percent(first['p_changes_pick'])} that it changes"
+            f" the pick, expected gain {signed(first['expected_gain'])}",
+            style,
+        ),
+    ]
+
+
+VERDICTS = {
+    "adopt": (
+        "adopt rather than train: a released model is beyond what the pick can be expected to reach"
+    ),
+    "train": "the pick is expected to beat the released models where both can be compared",
+    "unclear": "a released model may do",
+}
+
+
+def adopt_lines(adopt: Mapping, names: Mapping[str, str], style: Style) -> list[str]:
+    """Released models for the same mix, and what that means for training."""
+    head = wrap("adopt or train? " + VERDICTS[adopt["verdict"]], style, hang="  ")
+    lines = ["", *(style.paint(line, "bold") for line in head)]
+    for model in adopt["models"]:
+        cells = ", ".join(adopt_cell(cell, names) for cell in model["benchmarks"])
+        size = f", {model['params_b']:g}B" if model["params_b"] else ""
+        lines += wrap(f"{clean(model['model'])}{size}: {cells}", style, "  ", "    ")
+    return [
+        *lines,
+        *wrap(
+            "pick: what LLaVA-1.5-7B prints plus the expected gain; ~ estimated or on another"
+            " split; protocols differ (models NAME shows them)",
+            style,
+            "  ",
+        ),
+    ]
+
+
+def adopt_cell(cell: Mapping, names: Mapping[str, str]) -> str:
+    """`DocVQA ~95.3 (pick 61.4)`."""
+    d, about = digits(cell), "" if cell["kind"] == "printed" else "~"
+    pick = f" (pick {cell['pick']:.{d}f})" if cell["pick"] is not None else ""
+    return f"{names.get(cell['benchmark'], cell['benchmark'])} {about}{cell['value']:.{d}f}{pick}"
+
+
+def front_lines(view_: Mapping, style: Style) -> list[str]:
+    """The Pareto front in a table."""
+    front, first = view_["pareto"], Recipe(**view_["recipes"][0]["recipe"])
+    points = [(p["cost"], p["expected"], Recipe(**p["recipe"])) for p in front["points"]]
+    rows = [
+        [f"{cost:,.0f}" if cost >= 10 else f"{cost:.2f}", signed(gain), unlike(recipe, first)]
+        for cost, gain, recipe in thinned(points)
+    ]
+    head = (
+        f"no recipe is better for less ({front['by']}; some of {len(points)}), and how they differ"
+        " from the first"
+    )
+    return [
+        "",
+        *(style.paint(line, "bold") for line in wrap(head, style)),
+        *table([front["unit"], "gain", "recipe"], rows, "rrl", style, 2),
+    ]
+
+
+def card(item: Mapping, names: Mapping[str, str], style: Style) -> list[str]:
+    """One recipe in full, with what tables say of its stages and its choices."""
+    r = item["recipe"]
+    resolution = r["resolution"]
+    shape = f"{resolution} px" if isinstance(resolution, int) else f"{resolution} ({r['tiling']})"
+    score, span = item["score"], item["score"]["interval"]
+    train, hours = item["training"], item["training"]["gpu_hours_interval"]
+    time = item["latency"]
+    fields = [
+        ("encoder", r["encoder"]),
+        ("connector", r["connector"]),
+        ("resolution", f"{shape}, {item['visual_tokens']:g} visual tokens"),
+        ("LLM", f"{r['llm']} ({r['llm_params_b']:.3g}B)"),
+        ("data", f"{r['data']} ({r['data_size']:,.0f} examples)"),
+        *((f"stage {s['stage']}", stage_text(s, shape)) for s in item["schedule"]),
+        ("plan", plan_text(item["schedule"])),
+        (
+            "expected",
+            f"{signed(score['expected'])} percent of scale on the mix"
+            f" ({percent(span['level'])} interval {signed(span['low'])} … {signed(span['high'])}),"
+            f" P(best) {percent(score['p_best'])}",
+        ),
+        (
+            "training",
+            f"{train['gpu_hours']:,.0f} {train['gpu']} hours ({hours['low']:,.0f} …"
+            f" {hours['high']:,.0f}), {format_flop(train['flop'])} FLOP",
+        ),
+        (
+            "latency",
+            f"TTFT {time['ttft_ms']:,.0f} ms, {time['tokens_per_s']:,.0f} tokens/s on"
+            f" {time['gpu']}; memory {item['memory_gb']:.1f} GB",
+        ),
+    ]
+    if item["deltas"]:
+        each = (
+            f"{names.get(d['benchmark'], d['benchmark'])} {signed(d['expected'], digits(d))}"
+            for d in item["deltas"][:10]
+        )
+        fields.append(("deltas", ", ".join(each)))
+    fields += [("unusual", text) for text in item["unusual"]]
+    fields += [("cited", f"{one['axis']}: {cited(one)}") for one in item["citations"]]
+    lines: list[str] = []
+    for name, text in fields:
+        block = wrap(text, style, f"  {name:<11} ", " " * 14)
+        lines += [style.paint(line, "bold") for line in block] if name == "expected" else block
+    return lines
+
+
+def stage_text(stage: Mapping, shape: str) -> str:
+    """One stage of the plan."""
+    return (
+        f"train {' + '.join(stage['trains'])} on {stage['samples']:,.0f} of {stage['data']}, at"
+        f" {shape} ({format_flop(stage['flop'])} FLOP); {rates(stage['learning_rate'])}"
+    )
