@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 from recipes.answers import asof, forecast
 from recipes.answers.fared import printed_papers
-from recipes.effects import record, widths
+from recipes.effects import missing, record, widths
 from recipes.effects.backtest import Scored, Unseen, leave_one_paper_out
 from recipes.effects.baselines import Judged
 
@@ -109,6 +109,27 @@ class RecordOfAnswers(unittest.TestCase):
             features={"encoder=a": -1.0, "encoder=b": 1.0, "encoder_kind=other": 1.0},
         )
         self.assertEqual(printed_papers(change), 1)
+
+
+class Missing(unittest.TestCase):
+    def test_what_a_first_paper_saves(self):
+        """Unseen: 4 points moved, half of it missed; seen once: a quarter missed."""
+        cases = [case("a", 2.0, 4.0, rarer=0) for _ in range(30)]
+        cases += [case("b", 3.0, 4.0, rarer=1) for _ in range(30)]
+        (step,) = missing.steps(cases, ("encoder", "llm"))
+        self.assertEqual((step.axis, step.unseen, step.seen), ("encoder", 30, 30))
+        self.assertAlmostEqual(step.saves, 4.0 * (0.5 - 0.25))
+
+    def test_rare_benchmarks_and_sizes(self):
+        def column(paper, benchmark, sizes):
+            feats = [{"llm_size": math.log2(size / 7)} for size in sizes]
+            kinds = [(n,) for n in range(len(sizes))]
+            return SimpleNamespace(paper=paper, benchmark=benchmark, features=feats, kinds=kinds)
+
+        data = [column("a", "x", (7, 7)), column("b", "x", (7, 0.5)), column("b", "y", (30, 30))]
+        self.assertEqual(missing.rare_benchmarks(data, ("x", "y", "z"), 2), [("z", 0), ("y", 1)])
+        got = missing.sizes(data)
+        self.assertEqual((got["3B to 9B"], got["below 1B"], got["above 20B"]), (1, 0, 1))
 
 
 class Dates(unittest.TestCase):

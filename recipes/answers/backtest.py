@@ -12,6 +12,7 @@ from ..base.wording import number
 from ..claims.assertions import read_claims, shipped_path
 from ..claims.pairs import satisfies
 from ..effects import backtest as bt
+from ..effects import missing
 from ..effects.baselines import Elsewhere, Judged, changes, judge, summary
 from ..effects.columns import KINDS, Column, columns
 from ..effects.features import difference, llm_params_b
@@ -20,6 +21,7 @@ from ..effects.record import printed_in
 from ..effects.widths import widened
 from ..evidence.tables import load_papers
 from ..library import Library
+from ..terms.tasks import parse_mix
 from .fit import read_hyper
 
 GROUPS = ("grade", "family", "paper")
@@ -43,20 +45,36 @@ def backtest(library: Library, papers: Sequence[str], say: Callable[[str], None]
     say("predicting each paper from the others")
     scored = bt.leave_one_paper_out(data, hyper, papers=list(papers) or None)
     scored = widened(scored, data, spread)
+    judged = judge(
+        scored,
+        data,
+        Elsewhere(data, bt.scales(data)),
+        thumb_rules(library),
+        library.words.records("benchmark"),
+    )
     return {
         "scored_on": "each published paper, predicted from all the others",
         "repeated": [],
         "warnings": [],
         "spread": number(spread),
-        **summaries(
-            judge(
-                scored,
-                data,
-                Elsewhere(data, bt.scales(data)),
-                thumb_rules(library),
-                library.words.records("benchmark"),
-            )
-        ),
+        **summaries(judged),
+        "missing": None if papers else missing_tables(library, data, judged),
+    }
+
+
+def missing_tables(library: Library, data: Sequence[Column], judged: Sequence[Judged]) -> dict:
+    """Which kind of table is missing most: an axis, a benchmark, a size (effects/missing.py)."""
+    balanced = parse_mix(None, library.words).benchmarks
+    return {
+        "axes": [
+            {k: number(v) if isinstance(v, float) else v for k, v in step._asdict().items()}
+            for step in missing.steps(judged, PRINTED)
+        ],
+        "benchmarks": [
+            {"benchmark": name, "papers": papers}
+            for name, papers in missing.rare_benchmarks(data, balanced)
+        ],
+        "llm_sizes": missing.sizes(data),
     }
 
 

@@ -96,6 +96,8 @@ def backtest_text(result: dict, style: Style) -> str:
     one = result["overall"]
     if one:
         lines += ["", *wrap(_share_answered(result), style)]
+    if result.get("missing"):
+        lines += ["", *wrap(missing_text(result["missing"]), style)]
     both = result["answerable"] or result["overall"]
     if both:
         lines += [
@@ -146,6 +148,24 @@ def _share_answered(result: dict) -> str:
             f" contrasts or more ({percent(min(held))} to {percent(max(held))})"
         )
     return said
+
+
+def missing_text(value: dict) -> str:
+    """Which kind of table is missing most, in a sentence or three."""
+    said = [
+        f"{one['axis']}: error {one['error_unseen']:.2f} where no other paper has the rarer"
+        f" component ({one['unseen']:,} contrasts), {one['error_seen']:.2f} where one or two have"
+        f" it: a first paper saves {one['saves']:+.2f} points a contrast"
+        for one in value["axes"]
+    ]
+    rare = ", ".join(f"{one['benchmark']} ({one['papers']})" for one in value["benchmarks"])
+    sizes = ", ".join(f"{name} ({papers})" for name, papers in value["llm_sizes"].items())
+    return (
+        "missing most: "
+        + "; ".join(said)
+        + f". Benchmarks of the balanced mix in fewest papers: {rare}. Papers that vary something at"
+        f" a size of language model: {sizes}."
+    )
 
 
 def curve_text(result: dict, style: Style) -> str:
