@@ -12,15 +12,20 @@ from ..base.wording import number
 from ..claims.assertions import read_claims, shipped_path
 from ..claims.pairs import satisfies
 from ..effects import backtest as bt
+from ..effects import missing
 from ..effects.baselines import Elsewhere, Judged, changes, judge, summary
 from ..effects.columns import KINDS, Column, columns
 from ..effects.features import difference, llm_params_b
 from ..effects.posterior import Posterior
+from ..effects.record import printed_in
+from ..effects.widths import widened
 from ..evidence.tables import load_papers
 from ..library import Library
+from ..terms.tasks import parse_mix
 from .fit import read_hyper
 
-GROUPS = ("axis", "grade", "family", "paper")
+GROUPS = ("grade", "family", "paper")
+PRINTED = ("encoder", "connector", "llm", "data")  # axes whose levels have names
 
 
 def backtest(library: Library, papers: Sequence[str], say: Callable[[str], None]) -> dict:
@@ -38,26 +43,38 @@ def backtest(library: Library, papers: Sequence[str], say: Callable[[str], None]
     )
     hyper, spread = read_hyper(library.shipped)
     say("predicting each paper from the others")
-    wide = hyper._replace(
-        heterogeneity={k: v * spread for k, v in hyper.heterogeneity.items()},
-        noise=hyper.noise * spread,
-        binomial=hyper.binomial * spread,
+    scored = bt.leave_one_paper_out(data, hyper, papers=list(papers) or None)
+    scored = widened(scored, data, spread)
+    judged = judge(
+        scored,
+        data,
+        Elsewhere(data, bt.scales(data)),
+        thumb_rules(library),
+        library.words.records("benchmark"),
     )
-    scored = bt.leave_one_paper_out(data, hyper, papers=list(papers) or None, predict_with=wide)
     return {
         "scored_on": "each published paper, predicted from all the others",
         "repeated": [],
         "warnings": [],
         "spread": number(spread),
-        **_summaries(
-            judge(
-                scored,
-                data,
-                Elsewhere(data, bt.scales(data)),
-                thumb_rules(library),
-                library.words.records("benchmark"),
-            )
-        ),
+        **summaries(judged),
+        "missing": None if papers else missing_tables(library, data, judged),
+    }
+
+
+def missing_tables(library: Library, data: Sequence[Column], judged: Sequence[Judged]) -> dict:
+    """Which kind of table is missing most: an axis, a benchmark, a size (effects/missing.py)."""
+    balanced = parse_mix(None, library.words).benchmarks
+    return {
+        "axes": [
+            {k: number(v) if isinstance(v, float) else v for k, v in step._asdict().items()}
+            for step in missing.steps(judged, PRINTED)
+        ],
+        "benchmarks": [
+            {"benchmark": name, "papers": papers}
+            for name, papers in missing.rare_benchmarks(data, balanced)
+        ],
+        "llm_sizes": missing.sizes(data),
     }
 
 
@@ -88,7 +105,7 @@ def other_tables(library: Library) -> dict:
         "repeated": seen,
         "warnings": library.strange(),
         "spread": number(posterior.spread),
-        **_summaries(judged),
+        **summaries(judged),
     }
 
 
@@ -100,18 +117,16 @@ def predicted(index: int, column: Column, posterior: Posterior) -> Iterable[bt.S
         effect = posterior.effect(change, column.benchmark, column.family)
         kinds = [kind for kind, x, y in zip(KINDS, column.kinds[i], column.kinds[j]) if x != y]
         drawn = (column.sampling[i] + column.sampling[j]) / 2 / scale**2 if column.sampling else 0.0
-        variance = (
-            effect.variance
-            + posterior.local_variance(kinds, change)
-            + posterior.noise(column.benchmark, drawn)
-        )
+        local = posterior.local_variance(kinds, change) * posterior.width(column.benchmark)
+        local += posterior.noise(column.benchmark, drawn)
         yield bt.Scored(
             index,
             i,
             j,
             effect.mean * scale,
-            math.sqrt(variance) * scale,
+            math.sqrt(effect.variance + local) * scale,
             column.scores[j] - column.scores[i],
+            local * scale**2,
         )
 
 
@@ -169,17 +184,42 @@ def thumb_rules(library: Library) -> Callable:
     return thumb
 
 
-def _summaries(judged: Sequence[Judged]) -> dict:
+# resolution and tokens move each other: in one line where all that was answered is shown
+TOGETHER = {"resolution": "resolution and tokens", "visual_tokens": "resolution and tokens"}
+ENOUGH = 60  # contrasts that a benchmark must have for its coverage to be shown
+
+
+def summaries(judged: Sequence[Judged]) -> dict:
+    """Overall and by groups. answerable: grade direct or indirect; answered: every grade but
+    none.
+    """
     answerable = [x for x in judged if x.grade in ("direct", "indirect")]
-    out = {"overall": _numbers(summary(judged)), "answerable": _numbers(summary(answerable))}
-    for key in GROUPS:
-        groups: dict[str, list[Judged]] = {}
-        for item in answerable if key == "axis" else judged:
-            groups.setdefault(getattr(item, key), []).append(item)
-        out["by_" + key] = {
-            name: value for name in sorted(groups) if (value := _numbers(summary(groups[name])))
-        }
-    return out
+    answered = [x for x in judged if x.grade != "none"]
+    out = {
+        "overall": _numbers(summary(judged)),
+        "answered": _numbers(summary(answered)),
+        "answerable": _numbers(summary(answerable)),
+        "by_axis": _grouped(answerable, lambda x: x.axis),
+        "by_axis_all": _grouped(judged, lambda x: TOGETHER.get(x.axis, x.axis)),
+        "by_axis_answered": _grouped(answered, lambda x: TOGETHER.get(x.axis, x.axis)),
+        "by_printed": _grouped(
+            [x for x in answered if x.axis in PRINTED],
+            lambda x: f"{x.axis}, in {printed_in(x.rarer)}",
+        ),
+        "by_benchmark": {
+            name: value
+            for name, value in _grouped(answered, lambda x: x.benchmark).items()
+            if value["contrasts"] >= ENOUGH
+        },
+    }
+    return out | {"by_" + key: _grouped(judged, lambda x: getattr(x, key)) for key in GROUPS}
+
+
+def _grouped(judged: Iterable[Judged], key: Callable[[Judged], str]) -> dict:
+    groups: dict[str, list[Judged]] = {}
+    for item in judged:
+        groups.setdefault(key(item), []).append(item)
+    return {name: value for name in sorted(groups) if (value := _numbers(summary(groups[name])))}
 
 
 def _numbers(value) -> dict | None:

@@ -182,7 +182,7 @@ def p_best(
     kin, posterior, words = families(library, mix), library.posterior, library.words
     ones = [changes[v][1] for v in contenders]
     steps = ones[0].steps(mix)
-    wide = together(steps, kin)
+    wide = together(posterior.wide(steps), kin)
     traces = [posterior.mix_trace(posterior.weights(o.features), steps, kin) for o in ones]
     local = [o.variance() if o.axes else 0.0 for o in ones]
 

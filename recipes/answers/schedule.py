@@ -583,4 +583,6 @@ def _variances(
         for name, step in steps.items()
     )
     family = {name: records.get(name, {}).get("family") for name in names}
-    return noise, posterior.local_variance(("training",), {}) * together(steps, family)
+    return noise, posterior.local_variance(("training",), {}) * together(
+        posterior.wide(steps), family
+    )

@@ -21,6 +21,7 @@ from ..picker.limits import Constraints, Costs
 from ..terms.recipe import BASELINE, Recipe, change, published_size
 from ..terms.tasks import TaskMix, parse_mix
 from ..terms.vocabulary import Vocabulary
+from .fared import record_line
 from .parts import recipe_costs
 
 if TYPE_CHECKING:
@@ -161,6 +162,7 @@ def answer(library: Library, request: Request, warnings: Sequence[str] = ()) -> 
         tuple(pooled_print([(r, 1.0) for o, r in rows if o is d]) for d in result.deltas),
         tuple(change.new_components()) if change.axes else (),
         what_to_see(library, request, change, names, costs) if change.axes else None,
+        record_line(words, change, [(d.grade, d.family) for d in result.deltas]),
     )
     told = explained(value) if request.carry else None
     return value._replace(carried=told and what_carries(library, value, told, found))

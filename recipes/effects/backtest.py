@@ -7,7 +7,7 @@ hyper-parameters that do best in it. Does not read files.
 """
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from statistics import NormalDist
 from typing import NamedTuple
 
@@ -29,7 +29,8 @@ from .model import (
 
 class Scored(NamedTuple):
     """One contrast of a left-out paper: prediction (mean, standard deviation) and result, in
-    percent of the scale.
+    percent of the scale. local: the part of the prediction's variance that is not the shared
+    effect's: heterogeneity and noise.
     """
 
     column: int
@@ -38,6 +39,7 @@ class Scored(NamedTuple):
     expected: float
     sd: float
     actual: float
+    local: float = 0.0
 
 
 def shared_features(columns: Sequence[Column], hyper: Hyper, papers: int = 2) -> dict[str, int]:
@@ -64,51 +66,82 @@ def pairs(column: Column, all_pairs: bool) -> Iterator[tuple[int, int]]:
             yield i, j
 
 
+class Unseen:
+    """The model grown on all columns, to be asked what it would predict of some papers without
+    them. Exact: their messages are taken out (leave.py); only the scales of benchmarks are those of
+    all.
+    """
+
+    def __init__(self, columns: Sequence[Column], hyper: Hyper):
+        self.columns, self.hyper = columns, hyper
+        self.scale = scales(columns)
+        self.names = shared_features(columns, hyper)
+        messages = [
+            column_information(c, self.scale[c.benchmark], hyper, self.names, w)
+            for c, w in zip(columns, weights(columns, hyper.overlap))
+        ]
+        self._tree = grow(messages, columns, self.names, hyper)
+        self._messages: dict[str, list[tuple[str, Information]]] = {}  # benchmark -> paper, message
+        for column, message in zip(columns, messages):
+            self._messages.setdefault(column.benchmark, []).append((column.paper, message))
+
+    def without(
+        self, papers: Collection[str], asked: Mapping[str, Sequence[int]] | None = None
+    ) -> Leave:
+        """The posterior without these papers. asked: benchmark -> features to know about besides
+        those that the papers' own columns have.
+        """
+        left: dict[str, list[Information]] = {
+            name: [Information(tuple(index), [], [])] for name, index in (asked or {}).items()
+        }
+        for name, part in self._messages.items():
+            mine = [message for paper, message in part if paper in papers]
+            if mine:
+                left.setdefault(name, []).extend(mine)
+        kept = {
+            name: [message for paper, message in self._messages[name] if paper not in papers]
+            for name in left
+        }
+        return Leave(self._tree, dict(sorted(left.items())), kept)
+
+    def scored(
+        self,
+        without: Collection[str],
+        papers: Collection[str] | None = None,
+        all_pairs: bool = True,
+    ) -> list[Scored]:
+        """Every contrast of `papers` (default: of all that are left out), predicted from the
+        papers that are not left out.
+        """
+        asked = without if papers is None else papers
+        left, columns = self.without(without), self.columns
+        return list(
+            _score_papers(left, columns, self.hyper, self.names, self.scale, asked, all_pairs)
+        )
+
+
 def leave_one_paper_out(
     columns: Sequence[Column],
     hyper: Hyper,
     *,
     all_pairs: bool = True,
     papers: Sequence[str] | None = None,
-    predict_with: Hyper | None = None,
 ) -> list[Scored]:
     """Score every contrast of every paper (or of `papers`), predicted from the other papers.
 
-    `predict_with`: hyper-parameters whose heterogeneity and noise make the intervals (default:
-    those of the fit).
+    The intervals are those of the fit: widths.py makes them as wide as they must be.
     """
-    scale = scales(columns)
-    names = shared_features(columns, hyper)
-    weight = weights(columns, hyper.overlap)
-    informations = [
-        column_information(c, scale[c.benchmark], hyper, names, w) for c, w in zip(columns, weight)
-    ]
-    tree = grow(informations, columns, names, hyper)
-    messages: dict[str, list[tuple[str, Information]]] = {}  # benchmark -> paper, message
-    for column, information in zip(columns, informations):
-        messages.setdefault(column.benchmark, []).append((column.paper, information))
-    out = []
-    for paper in (
-        papers if papers is not None else dict.fromkeys(column.paper for column in columns)
-    ):
-        mine = {column.benchmark for column in columns if column.paper == paper}
-        left = Leave(
-            tree,
-            {name: [one for key, one in messages[name] if key == paper] for name in sorted(mine)},
-            {name: [one for key, one in messages[name] if key != paper] for name in mine},
-        )
-        out.extend(
-            _score_paper(
-                left, columns, hyper, names, scale, paper, all_pairs, predict_with or hyper
-            )
-        )
+    unseen, out = Unseen(columns, hyper), []
+    asked = papers if papers is not None else dict.fromkeys(column.paper for column in columns)
+    for paper in asked:
+        out += unseen.scored({paper}, all_pairs=all_pairs)
     return out
 
 
-def _score_paper(left, columns, hyper, names, scale, paper, all_pairs, wide) -> Iterator[Scored]:
+def _score_papers(left, columns, hyper, names, scale, papers, all_pairs) -> Iterator[Scored]:
     beliefs: dict[str, tuple] = {}
     for number, column in enumerate(columns):
-        if column.paper != paper:
+        if column.paper not in papers:
             continue
         if column.benchmark not in beliefs:
             belief = left.benchmark(column.benchmark)
@@ -118,16 +151,17 @@ def _score_paper(left, columns, hyper, names, scale, paper, all_pairs, wide) -> 
         for i, j in pairs(column, all_pairs):
             change = difference(column.features[i], column.features[j])
             mean, variance = predict(change, belief, place, names, hyper)
-            variance += (
-                heterogeneity(wide, column.kinds[i], column.kinds[j], change) + 2 * wide.noise
-            )
-            variance += (
-                wide.binomial * (column.sampling[i] + column.sampling[j]) / s**2
-                if column.sampling
-                else 0.0
-            )
+            local = heterogeneity(hyper, column.kinds[i], column.kinds[j], change) + 2 * hyper.noise
+            if column.sampling:
+                local += hyper.binomial * (column.sampling[i] + column.sampling[j]) / s**2
             yield Scored(
-                number, i, j, mean * s, math.sqrt(variance) * s, column.scores[j] - column.scores[i]
+                number,
+                i,
+                j,
+                mean * s,
+                math.sqrt(variance + local) * s,
+                column.scores[j] - column.scores[i],
+                local * s**2,
             )
 
 

@@ -17,7 +17,7 @@ from typing import NamedTuple
 from . import tails
 from .backtest import Scored, crps, pairs, right_sign
 from .columns import KINDS, Column
-from .features import AXIS_OF, NUMERIC, RANGED, UNKNOWN, difference, group
+from .features import AXIS_OF, LIKENESS, NUMERIC, RANGED, UNKNOWN, difference, group
 from .level import bounded, carried
 
 # The feature that says which way a contrast of an axis points. Connectors have none: their mean is
@@ -53,13 +53,14 @@ class Judged(NamedTuple):
     sharp_sd: float = 0.0  # 0: as zero_sd
     # what is expected where the first row's score is known (level.py); None: the same
     informed: float | None = None
+    rarer: int = 0  # other papers in which the rarest of what moved is seen to vary
 
 
 class Summary(NamedTuple):
     """Scores of a set of contrasts. Ratios are averaged inside a paper and then over papers.
 
-    mae_ratio: mean absolute error over that of "no change"; informed_ratio: the same where the
-    first row's score is known; axis_mean_ratio
+    mae_ratio: mean absolute error over that of "no change"; pooled_ratio: the same over all
+    contrasts at once; informed_ratio: where the first row's score is known; axis_mean_ratio
     and thumb_ratio: the same for these baselines (thumb: over the `thumb_contrasts` of which a rule
     speaks, None where there is none).
     crps_ratio and crps_zero_ratio: CRPS of the model and of the calibrated "no change" over the
@@ -90,6 +91,7 @@ class Summary(NamedTuple):
     sign_moved: float | None
     moved: int
     unsigned: int
+    pooled_ratio: float
 
 
 LEVELS = {"50": tails.half_width(0.5), "80": tails.half_width(0.8), "95": tails.half_width(0.95)}
@@ -162,6 +164,8 @@ def summary(judged: Iterable[Judged]) -> Summary | None:
         _share(flag for flag in moved if flag is not None),
         len(moved),
         moved.count(None),
+        sum(abs(x.actual - x.expected) for x in everything)
+        / sum(abs(x.actual) for x in everything),
     )
 
 
@@ -290,6 +294,14 @@ class Elsewhere:
     def _elsewhere(self, name: str, paper: str) -> bool:
         return bool(self._papers.get(name, set()) - {paper})
 
+    def rarer(self, change: Mapping[str, float], paper: str) -> int:
+        """In how many other papers the rarest of the components that a change names varies; where
+        it names none, the rarest of its numbers.
+        """
+        named = [n for n in change if group(n) in ("encoder", "llm", "connector", "data")]
+        asked = [n for n in named if "=" in n] or [n for n in change if n in RANGED]
+        return min((len(self._papers.get(n, set()) - {paper}) for n in asked), default=0)
+
     def _link(self, axis: str, names: Sequence[str], paper: str) -> bool:
         """Do chains of other papers join these levels of an axis?"""
         key = (axis, *sorted(names), paper)
@@ -333,7 +345,7 @@ class Elsewhere:
             for other, varies in self._together.get(benchmark, ())
         ):
             return "direct"
-        known = set()
+        known, alike = set(), False
         strange = any(name.startswith("encoder_kind=" + UNKNOWN) for name in change)
         mixes = any(group(name) == "data" for name in change)
         for name in change:
@@ -347,7 +359,9 @@ class Elsewhere:
                 # as in swap.Change: shares of kinds, and a size, say nothing of a component that
                 # nobody knows
                 continue
-            if (
+            if group(name) in LIKENESS:
+                alike = alike or self._elsewhere(name, paper)
+            elif (
                 name in NUMERIC or group(name) not in ("connector", "data", "encoder")
             ) and self._elsewhere(name, paper):
                 known.add(AXIS_OF[group(name)])
@@ -357,7 +371,7 @@ class Elsewhere:
                 known.add(axis)
         axes = {AXIS_OF[group(name)] for name in change}
         if not axes & known:
-            return "none"
+            return "extrapolated" if alike else "none"
         new = any(
             group(name) in ("encoder", "llm") and not self._elsewhere(name, paper)
             for name in levels
@@ -440,6 +454,7 @@ def judge(
                     if bounded((records or {}).get(column.benchmark, {}))
                     else None
                 ),
+                rarer=elsewhere.rarer(change, column.paper),
             )
         )
     return sharpened(out, sharpen_by)

@@ -11,7 +11,18 @@ from typing import NamedTuple
 from ..terms.vocabulary import Vocabulary
 from . import tails
 from .columns import KINDS, sampling_variance
-from .features import AXIS_OF, NUMERIC, RANGED, UNKNOWN, difference, features, group, llm_make
+from .features import (
+    AMOUNTS,
+    AXIS_OF,
+    LIKENESS,
+    NUMERIC,
+    RANGED,
+    UNKNOWN,
+    difference,
+    features,
+    group,
+    llm_make,
+)
 from .posterior import Effect, Posterior, by_family
 from .results import Mix
 from .rows import Found, Index, moved_axes
@@ -120,7 +131,11 @@ class Change:
                 # another amount of the same data; what another mix does, its size does not say
                 supported.add(axis)
             elif (
-                axis == "encoder" and group(name) != "encoder" and not strange or axis == "llm"
+                axis == "encoder"
+                and group(name) != "encoder"
+                and not strange
+                or axis == "llm"
+                or group(name) in LIKENESS
             ) and name in self.posterior.support:
                 supported.add(axis)
         for axis in ("connector", "data"):
@@ -165,13 +180,17 @@ class Change:
         return "indirect"
 
     def new_components(self) -> list[str]:
-        """The moved encoders and LLMs that stand in no table: their covariates speak for them."""
+        """The moved components that stand in no table: their covariates, class or contents speak
+        for them.
+        """
         names = [
             (axis, name)
-            for axis in ("encoder", "llm")
+            for axis in ("encoder", "connector", "llm", "data")
             if axis in self.axes
             for side in (self.a, self.b)
-            for name in (side.get(axis) or "").split("+")
+            for name in (
+                (side.get(axis) or "").split("+") if axis == "encoder" else [side.get(axis)]
+            )
         ]
         return [
             name for axis, name in names if name and f"{axis}={name}" not in self.posterior.support
@@ -187,9 +206,10 @@ class Change:
                 self.index.features(found.from_row), self.index.features(found.to_row)
             )
             for name, value in self.features.items():
-                if name in rest and (name not in NUMERIC or AXIS_OF[name] in self.axes):
+                counted = name in NUMERIC or group(name) in AMOUNTS
+                if name in rest and (not counted or AXIS_OF[group(name)] in self.axes):
                     left = rest.pop(name) - value
-                    if abs(left) > 1e-9 and name in NUMERIC:
+                    if abs(left) > 1e-9 and counted:
                         rest[name] = left
             for name in list(rest):
                 axis = AXIS_OF[group(name)]
@@ -315,11 +335,12 @@ class Change:
             "architecture",
         }
 
-    def variance(self) -> float:
+    def variance(self, benchmark: str = "") -> float:
         """Variance beyond the shared effect, in units of the scale squared: heterogeneity, leaving
-        the range.
+        the range. As wide as a benchmark shows it, where one is named.
         """
-        return self.local + sum((BEYOND_RANGE_SD * x) ** 2 for x in self.beyond.values())
+        beyond = sum((BEYOND_RANGE_SD * x) ** 2 for x in self.beyond.values())
+        return (self.local + beyond) * self.posterior.width(benchmark)
 
     def effect(self, benchmark: str, family: str | None) -> Effect:
         """The shared effect of the change on a benchmark, in units of its scale."""
@@ -333,7 +354,7 @@ class Change:
         scale = self.posterior.scale_of(benchmark)
         return (
             effect.mean * scale,
-            math.sqrt(effect.variance + self.variance() + self.noise(benchmark)) * scale,
+            math.sqrt(effect.variance + self.variance(benchmark) + self.noise(benchmark)) * scale,
         )
 
     def noise(self, benchmark: str) -> float:
@@ -382,7 +403,8 @@ class Change:
         if shared is None:
             trace = self.posterior.mix_trace(self.posterior.weights(self.features), steps, families)
             shared = trace.covariance(trace)
-        variance = shared + self.variance() * together(steps, families) + self.mix_noise(steps)
+        local = self.variance() * together(self.posterior.wide(steps), families)
+        variance = shared + local + self.mix_noise(steps)
         sd = math.sqrt(max(variance, 1e-12))
         z = tails.half_width(level)
         return Mix(

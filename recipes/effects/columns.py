@@ -13,7 +13,7 @@ from typing import NamedTuple
 from ..evidence.contrasts import doubtful, evidence_metrics
 from ..evidence.tables import Metric, Paper, Row, Table
 from ..terms.vocabulary import Vocabulary
-from .features import AXIS_OF, NUMERIC, features, group
+from .features import bundle, features
 
 AXES = ("encoder", "connector", "llm", "data", "resolution")
 # What differs between two rows beyond the shared features makes results of one paper deviate
@@ -246,17 +246,13 @@ def _once(found: list[Column]) -> list[Column]:
 def _fill(rows: list[Mapping[str, float]]) -> list[dict[str, float]]:
     """What a row does not state gets the mean of the rows that state it: it then tells nothing.
 
-    Numbers one by one; the levels of an axis together, for rows without any feature of that axis.
+    What is stated together (features.bundle: the levels of an axis, a number) is filled together.
     """
     out = [dict(row) for row in rows]
-    for name in NUMERIC:
-        if name != "encoder_fused":
-            _fill_group(out, [name], [name in row for row in rows])
-    levels: dict[str, list[str]] = {}
-    for name in sorted({name for row in rows for name in row if "=" in name}):
-        levels.setdefault(AXIS_OF[group(name)], []).append(name)
-    for axis in AXES:
-        names = [*levels.get(axis, ()), *(["encoder_fused"] if axis == "encoder" else [])]
+    bundles: dict[str, list[str]] = {}
+    for name in sorted({name for row in rows for name in row}):
+        bundles.setdefault(bundle(name), []).append(name)
+    for names in bundles.values():
         _fill_group(out, names, [not row.keys().isdisjoint(names) for row in rows])
     return out
 

@@ -6,40 +6,30 @@ inputs of the model. Does not know any score.
 
 Features per axis (a level is 1 where the component is present; k fused encoders share it as 1/k
 each):
-  encoder     encoder=SLUG, encoder_family=F, encoder_kind=K, encoder_size = log2(parameters /
-  0.3B), encoder_fused = log2 k
+  encoder     encoder=SLUG, encoder_family=F, encoder_line=F of its own family and of each that it
+              succeeds, encoder_kind=K, encoder_size = log2(parameters / 0.3B), encoder_small =
+              octaves below 0.3B, encoder_date = years since 2024 / 2, encoder_fused = log2 k,
+              kind_pixels=K = resolution, for encoders of kind K
   llm         llm=SLUG, llm_make=M (qwen, llama …), llm_size = log2(parameters / 7B),
-              llm_small = octaves below 3B, llm_text = (MMLU - 55) / 15
+              llm_small = octaves below 3B, llm_text = (MMLU - 55) / 15, llm_guess=SLUG = how
+              unsure a MMLU that nobody printed is (text.py), in the same unit
   resolution  resolution = log2(longest side / 336 px), resolution_high = what exceeds 672 px of it
   tokens      visual_tokens = log2(tokens / 576), visual_tokens_high = what exceeds 576 tokens of it
-  connector   connector=SLUG
-  data        data=SLUG, data_size = log2(examples / 1M) / 3
+  connector   connector=SLUG, connector_class=C (projection, pooling, resampler …)
+  data        data=SLUG, data_size = log2(examples / 1M) / 3, data_kind=K = log2(1 + samples of
+              that kind / 20K) / 4, over all stages (contents.py)
   training    frozen_encoder = 1 when the encoder stays frozen
 """
 
 import math
 import re
-from collections import Counter
 from collections.abc import Mapping
 
 from ..terms.recipe import pixels_in
 from ..terms.vocabulary import UnknownName, Vocabulary
-
-# Parameters, in billions, of a vision tower whose record prints no size: the size of the class of
-# its name, as the registry counts it for towers of that class (ViT-B/L/H/g/G of OpenCLIP, SO400M of
-# SigLIP, …).
-SIZE_CLASS_LIKE = {
-    "Ti": 0.0055,
-    "S": 0.022,
-    "B": 0.086,
-    "L": 0.304,
-    "SO": 0.428,
-    "H": 0.632,
-    "g": 1.013,
-    "G": 1.845,
-    "E": 4.351,
-    "XXL": 0.847,
-}
+from .contents import contents
+from .encoders import UNKNOWN, encoder_features, encoder_params_b
+from .text_scores import text_score
 
 AXIS_OF = {
     "encoder": "encoder",
@@ -47,22 +37,31 @@ AXIS_OF = {
     "encoder_kind": "encoder",
     "encoder_size": "encoder",
     "encoder_fused": "encoder",
+    "encoder_line": "encoder",
+    "encoder_small": "encoder",
+    "encoder_date": "encoder",
+    "kind_pixels": "encoder",
     "llm": "llm",
     "llm_make": "llm",
     "llm_size": "llm",
     "llm_small": "llm",
     "llm_text": "llm",
+    "llm_guess": "llm",
     "resolution": "resolution",
     "resolution_high": "resolution",
     "visual_tokens": "visual_tokens",
     "visual_tokens_high": "visual_tokens",
     "connector": "connector",
+    "connector_class": "connector",
     "data": "data",
     "data_size": "data",
+    "data_kind": "data",
     "frozen_encoder": "training",
 }
 NUMERIC = (
     "encoder_size",
+    "encoder_small",
+    "encoder_date",
     "encoder_fused",
     "llm_size",
     "llm_small",
@@ -82,6 +81,8 @@ RANGED = tuple(
     if name
     not in (
         "frozen_encoder",
+        "encoder_small",
+        "encoder_date",
         "encoder_fused",
         "llm_text",
         "resolution_high",
@@ -90,8 +91,12 @@ RANGED = tuple(
 )
 
 
-# before the name of a component whose family, kind or make is not known: a level that no table has
-UNKNOWN = "?"
+# What is stated as a whole or not at all, beside the levels of an axis: amounts that stand under
+# names.
+AMOUNTS = ("kind_pixels", "data_kind")
+# What speaks for a connector or a mix that no table prints beside the other: an answer that rests on
+# these alone is extrapolated.
+LIKENESS = ("connector_class", "data_kind")
 
 
 def group(feature: str) -> str:
@@ -99,28 +104,19 @@ def group(feature: str) -> str:
     return feature.partition("=")[0]
 
 
-def encoder_params_b(slug: str, words: Vocabulary) -> float | None:
-    """Billions of parameters of a (fused) vision tower, or None when neither its record nor its
-    size class says.
+def level(feature: str) -> str:
+    """What a feature's name says after its group (`encoder_kind=other` -> `other`)."""
+    return feature.partition("=")[2]
+
+
+def bundle(feature: str) -> str:
+    """What a feature is stated together with: all levels of an axis (fused parts among them), all
+    amounts of a group, or a number alone. A side that has nothing of a bundle does not state it.
     """
-    total = 0.0
-    for part in slug.split("+"):
-        record = words.records("encoder").get(part)
-        if record is None:
-            return None
-        size = record.get("params_vision_tower")
-        value = (
-            size / 1e9
-            if size
-            else record.get("params_b_printed") or SIZE_CLASS_LIKE.get(record.get("size_class"))
-        )
-        if value is None:
-            digits = re.fullmatch(r"(\d+)([MB])", record.get("size_class") or "")
-            value = float(digits[1]) / (1000 if digits[2] == "M" else 1) if digits else None
-        if value is None:
-            return None
-        total += value
-    return total
+    name = group(feature)
+    if name in AMOUNTS or name in NUMERIC and name != "encoder_fused":
+        return name
+    return AXIS_OF[name] + "="
 
 
 def llm_make(slug: str | None, words: Vocabulary) -> str | None:
@@ -190,85 +186,6 @@ def visual_tokens(setting: Mapping, words: Vocabulary) -> float | None:
     return float((side // max(patches)) ** 2)
 
 
-KIND_WORDS = (
-    ("dino|mae|jepa|moco|ibot|ssl", "self-supervised"),
-    ("intern|qwen|pe-lang|pelang|kimi|moonvit", "vlm-aligned"),
-    ("aim|florence|capp|coca|captioner|tulip", "language-generative"),
-    ("clip|siglip|align|fastvit|mobileclip|pe-core|eva", "language-contrastive"),
-    ("sam|midas|diffusion|depth|sd[0-9x]", "other"),
-    ("in1k|in21k|in22k|imagenet|jft|sup", "supervised"),
-)
-SIZE_WORDS = (
-    ("so400m|so-400m", 0.428),
-    ("bigg|big-g|vit-g[^i]", 1.845),
-    ("giant|vit-gi|-g-14", 1.1),
-    ("huge|vit-h|-h-", 0.632),
-    ("large|vit-l|-l-|-l/|300m", 0.304),
-    ("base|vit-b|-b-|-b/", 0.086),
-    ("small|vit-s|-s-", 0.022),
-)
-
-
-def guess_component(axis: str, name: str) -> dict[str, float]:
-    """Covariates that an unknown component's name gives away (kind and size), as features; {} when
-    none.
-    """
-    text = name.lower()
-    size = re.search(r"(?<![\d.])(\d+(?:\.\d+)?)\s*b(?![a-z])", text)
-    if axis == "llm":
-        return (
-            {"llm_size": math.log2(float(size[1]) / 7)}
-            if size and 0 < float(size[1]) < 2000
-            else {}
-        )
-    if axis != "encoder":
-        return {}
-    kind = next((kind for words, kind in KIND_WORDS if re.search(words, text)), None)
-    if kind is None:
-        return {}
-    params = (
-        float(size[1])
-        if size
-        else next((s for words, s in SIZE_WORDS if re.search(words, text)), 0.304)
-    )
-    return {f"encoder_kind={kind}": 1.0, "encoder_size": math.log2(max(params, 0.005) / 0.3)}
-
-
-def _make_of_encoder(name: str, words: Vocabulary) -> dict[str, float]:
-    """Family, kind and (guessed) size of one encoder, as features.
-
-    A family that is not known is one of its own, about which there is no evidence. A kind that is
-    not known is, on the mean, what the encoders of the registry are, each kind by its share p, and
-    apart from that mean by as much as two kinds drawn so are: the variance of an effect drawn by p,
-    less that of the mean, is (1 - sum of p squared) of the prior one.
-    """
-    record = words.records("encoder").get(name)
-    if record and record.get("kind"):
-        return {f"encoder_family={record['family']}": 1.0, f"encoder_kind={record['kind']}": 1.0}
-    out = {
-        f"encoder_family={UNKNOWN}{name}": 1.0,
-        **(guess_component("encoder", name) if record is None else {}),
-    }
-    if not any(group(feature) == "encoder_kind" for feature in out):
-        counts = Counter(
-            other["kind"] for other in words.records("encoder").values() if other.get("kind")
-        )
-        shares = {kind: count / counts.total() for kind, count in sorted(counts.items())}
-        out |= {f"encoder_kind={kind}": share for kind, share in shares.items()}
-        out[f"encoder_kind={UNKNOWN}{name}"] = math.sqrt(
-            1.0 - sum(share * share for share in shares.values())
-        )
-    return out
-
-
-def _reads_text(features_: Mapping[str, float]) -> bool:
-    """Is an encoder with these features trained with text, or may it be?"""
-    return any(
-        name.startswith(("encoder_kind=language", "encoder_kind=vlm", "encoder_kind=" + UNKNOWN))
-        for name in features_
-    )
-
-
 def features(setting: Mapping, words: Vocabulary) -> dict[str, float]:
     """The features of one setting. What the setting does not state has no feature.
 
@@ -276,36 +193,9 @@ def features(setting: Mapping, words: Vocabulary) -> dict[str, float]:
     level, about which there is no evidence (so it only widens the interval).
     """
     out: dict[str, float] = {}
-    encoder = setting.get("encoder")
-    if encoder:
-        parts = encoder.split("+")
-        known = {part: _make_of_encoder(part, words) for part in parts}
-        # What one encoder of a fusion reads the LLM can read: text-supervised parts speak for the
-        # whole.
-        leading = [part for part in parts if _reads_text(known[part])] or parts
-        for part in parts:
-            out[f"encoder={part}"] = 1.0 / len(parts)
-        for part in leading:
-            for name, value in known[part].items():
-                out[name] = out.get(name, 0.0) + value / len(leading)
-        size = encoder_params_b(encoder, words)
-        if size:
-            out["encoder_size"] = math.log2(size / 0.3)
-        if len(parts) > 1:
-            out["encoder_fused"] = math.log2(len(parts))
-    llm = setting.get("llm")
-    if llm:
-        out[f"llm={llm}"] = 1.0
-        out[f"llm_make={llm_make(llm, words) or UNKNOWN + llm}"] = 1.0
-        score = words.records("llm").get(llm, {}).get("mmlu")
-        if score is not None:
-            out["llm_text"] = (score - 55.0) / 15.0
-    size = llm_params_b(setting, words)
-    if size:
-        out["llm_size"] = math.log2(size / 7.0)
-        out["llm_small"] = max(0.0, math.log2(3.0 / size))
-    elif llm and llm not in words.records("llm"):
-        out.update(guess_component("llm", llm))
+    if setting.get("encoder"):
+        out |= encoder_features(setting["encoder"], words)
+    out |= _language(setting, words)
     side = pixels(setting, words)
     if side:
         out["resolution"] = math.log2(side / 336.0)
@@ -316,30 +206,62 @@ def features(setting: Mapping, words: Vocabulary) -> dict[str, float]:
         out["visual_tokens_high"] = max(0.0, out["visual_tokens"])
     if setting.get("connector"):
         out[f"connector={setting['connector']}"] = 1.0
+        of_class = words.connector_class(setting)
+        if of_class:
+            out[f"connector_class={of_class}"] = 1.0
     if setting.get("data"):
         out[f"data={setting['data']}"] = 1.0
+        for kind, amount in contents(setting["data"], words.mixes).items():
+            out[f"data_kind={kind}"] = amount
     if setting.get("data_size"):
         out["data_size"] = math.log2(setting["data_size"] / 1e6) / 3.0
     if setting.get("frozen_encoder") is not None:
         out["frozen_encoder"] = 1.0 if setting["frozen_encoder"] else 0.0
+    return crossed(out)
+
+
+def _language(setting: Mapping, words: Vocabulary) -> dict[str, float]:
+    """The features of a language model, or of a size alone."""
+    out: dict[str, float] = {}
+    llm, size = setting.get("llm"), llm_params_b(setting, words)
+    if llm and not size and llm not in words.records("llm"):
+        named = re.search(r"(?<![\d.])(\d+(?:\.\d+)?)\s*b(?![a-z])", llm.lower())
+        size = float(named[1]) if named and 0 < float(named[1]) < 2000 else None
+    if llm:
+        out[f"llm={llm}"] = 1.0
+        out[f"llm_make={llm_make(llm, words) or UNKNOWN + llm}"] = 1.0
+        text = text_score(llm, size, words)
+        if text:
+            out["llm_text"] = (text.mmlu - 55.0) / 15.0
+            if text.sd:
+                out[f"llm_guess={llm}"] = text.sd / 15.0
+    if size:
+        out["llm_size"] = math.log2(size / 7.0)
+        out["llm_small"] = max(0.0, math.log2(3.0 / size))
     return out
+
+
+def crossed(side: dict[str, float]) -> dict[str, float]:
+    """Features of one side with those that two of its axes make together: what resolution is worth
+    to an encoder of its kind.
+    """
+    pixels_ = side.get("resolution")
+    if pixels_ is not None:
+        for name, share in list(side.items()):
+            if group(name) == "encoder_kind" and not level(name).startswith(UNKNOWN):
+                side["kind_pixels=" + level(name)] = share * pixels_
+    return side
 
 
 def difference(a: Mapping[str, float], b: Mapping[str, float]) -> dict[str, float]:
     """Features of b minus features of a, without zeros. What only one side states, a number or a
     component, counts as equal.
     """
-    named = [{AXIS_OF[group(name)] for name in side if "=" in name} for side in (a, b)]
-    both = named[0] & named[1]
+    both = {bundle(name) for name in a} & {bundle(name) for name in b}
     out = {}
     for name in {**a, **b}:
-        if name == "encoder_fused" or name not in NUMERIC:
-            if AXIS_OF[group(name)] not in both:
-                continue
-        elif name not in a or name not in b:
-            continue
         value = b.get(name, 0.0) - a.get(name, 0.0)
-        if value:
+        if value and bundle(name) in both:
             out[name] = value
     return out
 
@@ -347,12 +269,14 @@ def difference(a: Mapping[str, float], b: Mapping[str, float]) -> dict[str, floa
 __all__ = [
     "AXIS_OF",
     "NUMERIC",
+    "UNKNOWN",
     "UnknownName",
+    "bundle",
+    "crossed",
     "difference",
     "encoder_params_b",
     "features",
     "group",
-    "guess_component",
     "llm_make",
     "llm_params_b",
     "pixels",

@@ -93,7 +93,7 @@ def path(change: Change, benchmark: str, family: str | None, unit: float, sign: 
         shared * scale * sign,
         effect.mean * scale * sign,
         math.sqrt(effect.variance) * scale,
-        math.sqrt(change.variance()) * scale,
+        math.sqrt(change.variance(benchmark)) * scale,
         math.sqrt(change.noise(benchmark)) * scale,
     )
 

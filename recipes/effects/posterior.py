@@ -204,6 +204,7 @@ class Posterior:
         spread: float,
         columns: Mapping[str, Mapping[str, int]],
         usual: Mapping[str, float],
+        widths: Mapping[str, float] = {},
     ):
         self.hyper, self.scale, self.family_of, self.ranges = hyper, scale, family_of, ranges
         self.names = {name: number for number, name in enumerate(names)}
@@ -219,6 +220,8 @@ class Posterior:
         self.usual = usual
         # the columns that it was fitted on (carriers.py)
         self.fitted: Sequence = ()
+        # benchmark -> factor on its heterogeneity and noise, beside the spread (widths.py)
+        self.widths = widths
         self.know({}, {})
         self.published: Posterior = self  # the fit without a user's own tables (condition.py)
         self._shares: Shares | None = None
@@ -486,11 +489,16 @@ class Posterior:
 
         `unknown`: sampling variance, in units of the scale, for a benchmark that no table ablates.
         """
-        return (
-            2
-            * (self.hyper.noise + self.hyper.binomial * self.sampling.get(benchmark, unknown))
-            * self.spread
-        )
+        questions = self.hyper.binomial * self.sampling.get(benchmark, unknown)
+        return 2 * (self.hyper.noise + questions) * self.spread * self.width(benchmark)
+
+    def width(self, benchmark: str) -> float:
+        """The factor on heterogeneity and noise of a benchmark; 1 for one that no table ablates."""
+        return self.widths.get(benchmark, 1.0)
+
+    def wide(self, steps: Mapping[str, float]) -> dict[str, float]:
+        """Weights of benchmarks as heterogeneity meets them: times the roots of their widths."""
+        return {name: step * math.sqrt(self.width(name)) for name, step in steps.items()}
 
 
 def dump(posterior: Posterior, digest: str) -> dict:
@@ -510,6 +518,7 @@ def dump(posterior: Posterior, digest: str) -> dict:
         "sampling": posterior.sampling,
         "columns": posterior.columns,
         "usual": posterior.usual,
+        "widths": posterior.widths,
         "mixes": posterior.mixes,
     }
 
@@ -536,6 +545,7 @@ def load(
         data["spread"],
         data["columns"],
         data["usual"],
+        data.get("widths", {}),
     )
     posterior.know(data["mixes"], mixed)
     return posterior

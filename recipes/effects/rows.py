@@ -14,9 +14,9 @@ from ..evidence.contrasts import IGNORED, Contrast, Moved, evidence_metrics, mov
 from ..evidence.tables import Metric, Paper, Row, Table
 from ..terms.vocabulary import Vocabulary
 from .columns import recipe_rows
+from .encoders import encoder_params_b
 from .features import (
     difference,
-    encoder_params_b,
     features,
     llm_make,
     llm_params_b,

@@ -19,7 +19,7 @@ from .posterior import Block, Posterior, dump, load
 PATH = ("derived", "posterior.bin")
 NO_FIT = "is no stored fit: run `python3 main.py fit` to make it"
 LEVELS = ("root", "families", "benchmarks", "mixes")  # of blocks, in the order of the file
-REGISTRIES = ("benchmarks", "components", "settings")
+REGISTRIES = ("benchmarks", "components", "data_mixes", "settings")
 
 
 def evidence_digest(directory, known: Mapping[str, str] | None = None) -> str:

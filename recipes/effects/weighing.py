@@ -35,7 +35,8 @@ def weigh(found: Sequence[Found], change: Change) -> dict[int, tuple[float, floa
         scale = change.posterior.scale_of(metric.benchmark)
         pair = change.pair(item)
         effect = change.beside(item, pair)
-        local = pair.local + change.noise(metric.benchmark)
+        width = change.posterior.width(metric.benchmark)
+        local = pair.local * width + change.noise(metric.benchmark)
         if item.near:  # it speaks for the asked components only as far as their make does
             local *= NEAR_DISCOUNT
         out[id(item)] = (

@@ -48,7 +48,9 @@ class Belief:
 
     def __init__(self, scores: Scores):
         self.scores, self.hyper = scores, scores.posterior.hyper
-        self.local = scores.posterior.spread * together(scores.steps, scores.families)
+        self.local = scores.posterior.spread * together(
+            scores.posterior.wide(scores.steps), scores.families
+        )
         self._labels: dict[Part, tuple] = {}
         self._known: dict[tuple[Part, Part], float] = {}
 

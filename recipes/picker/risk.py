@@ -107,7 +107,7 @@ def _own_variances(scores: Scores) -> tuple[tuple[list[float], list[float], list
     """What each visual part, LLM and data mix adds to the variance of a recipe's gain beside the
     shared effects, and the noise of two runs.
     """
-    start, step = scores.baseline, together(scores.steps, scores.families)
+    start, step = scores.baseline, together(scores.posterior.wide(scores.steps), scores.families)
     words, posterior = scores.words, scores.posterior
 
     def alone(**fields) -> float:

@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterator, Sequence
 
 from ..effects.change import Change
-from ..effects.features import AXIS_OF, difference, features, group
+from ..effects.features import AXIS_OF, crossed, difference, features, group
 from ..effects.posterior import Posterior, Trace
 from ..effects.results import Mix
 from ..terms.recipe import Recipe
@@ -68,24 +68,24 @@ class Scores:
         """What each visual part, LLM and data mix changes against the baseline, as features."""
         words, space = self.words, self.space
         start = features(self.baseline.stated(), words)
-
-        def part(*axes: str):
-            own = {k: v for k, v in start.items() if AXIS_OF[group(k)] in axes}
-            return lambda recipe: difference(own, features(recipe.stated(), words))
-
-        seen = part("encoder", "resolution", "visual_tokens", "connector")
-        spoken, taught = part("llm"), part("data")
-        # the features of an encoder do not depend on what stands beside it: each half of a visual
-        # part is worked out once
+        part = lambda recipe: features(recipe.stated(), words)
+        own = lambda *axes: {k: v for k, v in start.items() if AXIS_OF[group(k)] in axes}
+        seeing = own("encoder", "resolution", "visual_tokens", "connector")
+        speaking, taught = own("llm"), own("data")
+        # the features of an encoder do not depend on what stands beside it, but for those that it
+        # makes with the resolution: each half of a visual part is worked out once
         halves = [
             (Recipe(encoder=v.recipe.encoder), v.recipe._replace(encoder=None))
             for v in space.visuals
         ]
-        half = {recipe: seen(recipe) for recipe in {recipe for pair in halves for recipe in pair}}
+        half = {recipe: part(recipe) for recipe in {recipe for pair in halves for recipe in pair}}
         return (
-            [{**half[encoder], **half[rest]} for encoder, rest in halves],
-            [spoken(Recipe(llm=x.slug)) for x in space.languages],
-            [taught(Recipe(data=x.slug, data_size=x.samples)) for x in space.data],
+            [difference(seeing, crossed({**half[one], **half[rest]})) for one, rest in halves],
+            [difference(speaking, part(Recipe(llm=x.slug))) for x in space.languages],
+            [
+                difference(taught, part(Recipe(data=x.slug, data_size=x.samples)))
+                for x in space.data
+            ],
         )
 
     def mean(self, candidate: Candidate) -> float:

@@ -21,7 +21,7 @@ def backtest_text(result: dict, style: Style) -> str:
         )
     for text in result["warnings"]:
         lines += wrap("note: " + clean(text), style, hang="      ")
-    head = ["", "n", "papers", "MAE", "axis", "CRPS", "no change", "50/80/95%", "sign"]
+    head = ["", "n", "papers", "MAE", "pooled", "CRPS", "no change", "50/80/95%", "sign"]
 
     def row(name, s):
         inside = "/".join(
@@ -36,7 +36,7 @@ def backtest_text(result: dict, style: Style) -> str:
             str(s["contrasts"]),
             str(s["papers"]),
             f"{s['mae_ratio']:.2f}",
-            f"{s['axis_mean_ratio']:.2f}",
+            f"{s['pooled_ratio']:.2f}",
             f"{s['crps_ratio']:.2f}",
             f"{s['crps_zero_ratio']:.2f}/{s['crps_sharp_ratio']:.2f}",
             inside,
@@ -45,15 +45,22 @@ def backtest_text(result: dict, style: Style) -> str:
 
     first = {
         name: result[key]
-        for name, key in (("all contrasts", "overall"), ("answerable", "answerable"))
+        for name, key in (
+            ("all contrasts", "overall"),
+            ("answered", "answered"),
+            ("answerable", "answerable"),
+        )
         if result[key]
     }
     for title, groups in (
         ("", first),
         ("answerable, by what moved", result["by_axis"]),
+        ("answered, by what moved", result["by_axis_answered"]),
+        ("answered, by how many other papers vary the rarer component", result["by_printed"]),
         ("all, by grade", result["by_grade"]),
         ("all, by family", result["by_family"]),
         ("all, by paper", result["by_paper"]),
+        ("answered, by benchmark", result["by_benchmark"]),
     ):
         if groups:
             lines += [
@@ -86,6 +93,11 @@ def backtest_text(result: dict, style: Style) -> str:
                 style,
             ),
         ]
+    one = result["overall"]
+    if one:
+        lines += ["", *wrap(_share_answered(result), style)]
+    if result.get("missing"):
+        lines += ["", *wrap(missing_text(result["missing"]), style)]
     both = result["answerable"] or result["overall"]
     if both:
         lines += [
@@ -110,9 +122,10 @@ def backtest_text(result: dict, style: Style) -> str:
     lines += [
         "",
         *wrap(
-            "answerable: grade direct or indirect from the other papers alone. MAE: mean absolute"
-            ' error over that of "no change", mean over papers; axis: the same for the mean of all'
-            ' contrasts of the axis. CRPS: of the model, and of "no change" with a spread'
+            "answerable: grade direct or indirect from the other papers alone; answered: every grade"
+            " but none. MAE: mean absolute"
+            ' error over that of "no change", mean over papers; pooled: over all contrasts at once.'
+            ' CRPS: of the model, and of "no change" with a spread'
             " calibrated per benchmark and axis / with the one that scores best on the other"
             " papers. 50/80/95%: share of results inside these intervals. sign: right signs where"
             " more than 1 point was predicted: mean over papers with at least 3 such contrasts /"
@@ -121,3 +134,102 @@ def backtest_text(result: dict, style: Style) -> str:
         ),
     ]
     return "\n".join(lines)
+
+
+def _share_answered(result: dict) -> str:
+    """How much was answered, and how evenly the intervals hold over benchmarks."""
+    answered = result["answered"]["contrasts"] if result["answered"] else 0
+    said = f"answered: {percent(answered / result['overall']['contrasts'])} of all contrasts"
+    held = [one["coverage_pooled"]["80"] for one in result["by_benchmark"].values()]
+    if held:
+        fit = sum(0.65 <= x <= 0.92 for x in held)
+        said += (
+            f"; 80 % intervals hold 65 to 92 % on {fit} of {plural(len(held), 'benchmark')} with 60"
+            f" contrasts or more ({percent(min(held))} to {percent(max(held))})"
+        )
+    return said
+
+
+def missing_text(value: dict) -> str:
+    """Which kind of table is missing most, in a sentence or three."""
+    said = [
+        f"{one['axis']}: error {one['error_unseen']:.2f} where no other paper has the rarer"
+        f" component ({one['unseen']:,} contrasts), {one['error_seen']:.2f} where one or two have"
+        f" it: a first paper saves {one['saves']:+.2f} points a contrast"
+        for one in value["axes"]
+    ]
+    rare = ", ".join(f"{one['benchmark']} ({one['papers']})" for one in value["benchmarks"])
+    sizes = ", ".join(f"{name} ({papers})" for name, papers in value["llm_sizes"].items())
+    return (
+        "missing most: "
+        + "; ".join(said)
+        + f". Benchmarks of the balanced mix in fewest papers: {rare}. Papers that vary something at"
+        f" a size of language model: {sizes}."
+    )
+
+
+def curve_text(result: dict, style: Style) -> str:
+    """The curve over dates, as a table."""
+    rows = []
+    for line in result["lines"]:
+        for name, one in line.items():
+            if not isinstance(one, dict):
+                continue
+            sign = "-" if one["sign_pooled"] is None else f"{100 * one['sign_pooled']:.0f}"
+            rows.append(
+                [
+                    line["as_of"] if name == "all" else "",
+                    str(line["papers"]) if name == "all" else "",
+                    name,
+                    str(one["contrasts"]),
+                    f"{one['mae_ratio']:.2f}",
+                    f"{one['pooled_ratio']:.2f}",
+                    f"{100 * one['coverage']:.0f}",
+                    sign,
+                ]
+            )
+    head = ["as of", "papers", "", "n", "MAE", "pooled", "80%", "sign"]
+    return "\n".join(
+        [
+            *wrap(f'{result["scored_on"]}; errors as ratios to always saying "no change"', style),
+            "",
+            *table(head, rows, "lrlrrrrr", style),
+        ]
+    )
+
+
+def models_text(result: dict, style: Style) -> str:
+    """Forecasts of released models, as a table by benchmark."""
+    rows = [
+        [
+            name,
+            str(one["n"]),
+            f"{one['median_error']:.1f}",
+            f"{one['median_bias']:+.1f}",
+            f"{100 * one['coverage']:.0f}",
+        ]
+        for name, one in (
+            *result["benchmarks"].items(),
+            ("all", result["overall"]),
+            ("all whose data mix is known", result["with_data"]),
+        )
+        if one
+    ]
+    return "\n".join(
+        [
+            *wrap(
+                f"{plural(result['models'], 'released model')}, forecast from the printed scores of"
+                f" {result['from']} and without their own papers ({result['known_data']} with a"
+                " known data mix); in points of 100",
+                style,
+            ),
+            "",
+            *table(["", "n", "median error", "median bias", "80%"], rows, "lrrrr", style),
+            "",
+            *wrap(
+                "bias: printed minus expected. 80%: share of printed scores inside the 80 %"
+                " intervals.",
+                style,
+            ),
+        ]
+    )

@@ -6,10 +6,10 @@ In: the library and paths. Out: a Report and its renderings.
 import os
 from collections.abc import Sequence
 
+from ..asking import language
 from ..base.reading import EvidenceError, line_of, read_text
 from ..base.wording import clean
 from ..base.write import write_text
-from ..asking import language
 from ..claims import assertions as claims
 from ..cost import tokens
 from ..effects.store import PATH, evidence_digest, stored_digest
