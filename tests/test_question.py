@@ -74,11 +74,7 @@ class Suite(unittest.TestCase):
         # no cell has it: exit code 1
         nothing = ("evidence for Q-Former on OCRBench", "score of llava-1.5-7b on MMMU")
         spread = random.Random(7)
-        cases = [
-            case
-            for case in CASES
-            if "argv" in case and case["question"] not in nothing
-        ]
+        cases = [case for case in CASES if "argv" in case and case["question"] not in nothing]
         for command, count in wanted.items():
             for case in spread.sample(
                 [case for case in cases if case["argv"][0] == command], count
