@@ -15,6 +15,7 @@ from ..base.reading import read_json
 from ..base.write import write_bytes, write_text
 from ..effects import backtest as bt
 from ..effects import store
+from ..effects.carriers import keep_columns
 from ..effects.columns import Column, columns
 from ..effects.fit import fit
 from ..effects.hyper import Hyper
@@ -122,6 +123,7 @@ def run(library: Library, rounds: int, check: bool, say: Callable[[str], None]) 
         waiting = pool.submit(_spread, hyper)
         fitted = fit(_COLUMNS, hyper)
         know_mixes(fitted, mixes, families)
+        keep_columns(fitted, _COLUMNS)
         fitted.spread = spread = waiting.result()
     path = os.path.join(directory, "derived", "hyper.json")
     write_text(

@@ -42,8 +42,6 @@ def tables_arguments(parser: Parser) -> None:
 
 def tables_command(args, library: Library, understood: dict | None = None) -> int:
     """The evidence itself."""
-    from ..show import tables as evidence
-
     if args.action == "list" and args.words:
         raise Usage(
             f"tables list: takes no word ({args.words[0][:40]!r}): tables show or tables find"
@@ -62,7 +60,40 @@ def tables_command(args, library: Library, understood: dict | None = None) -> in
         return mixes_command(args, library, printer)
     if args.action == "names":
         return names_command(args, library, printer)
-    return evidence.run(args.action, args.words, library, style(), printer, out)
+    if args.action == "find":
+        return find_command(args.words, library, printer)
+    from ..show import tables as view
+
+    if args.action == "list":
+        papers = library.papers()
+        value = {"papers": [view.paper_json(paper) for paper in papers]}
+        printer(value) if printer else out(view.tables_text(papers, style()))
+    else:
+        value, found = view.shown(library, " ".join(args.words))
+        printer(value) if printer else out(view.shown_text(value, found, library, style()))
+    return 0
+
+
+def find_command(words: list[str], library: Library, printer) -> int:
+    """`tables find`: the tables that have a word, or the cells that have several."""
+    from ..answers import tables as answers
+    from ..show import tables as view
+
+    if len(words) == 1:
+        hits = answers.search(library, words[0])
+        value = view.search_view(words[0], hits)
+        printer(value) if printer else out(view.search_text(value, style()))
+    else:
+        hits = answers.cells(library, words)
+        if printer:
+            printer(view.cells_view(words, hits))
+        elif hits:
+            out(view.cells_text(hits, style()))
+        else:
+            some = (word for word in words if not answers.search(library, word))
+            lone = [word for word in some if not answers.cells(library, [word])]
+            out(view.nothing_text(words, lone))
+    return 0 if hits else 1
 
 
 def mixes_command(args, library: Library, printer) -> int:

@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from ..terms.vocabulary import Vocabulary, fold, nearest
-from .harness import CSV, LMMS_EVAL, VLMEVALKIT, Reading
+from .readings import CSV, LMMS_EVAL, VLMEVALKIT, Reading
 
 FILES = {LMMS_EVAL: "lmms_eval", VLMEVALKIT: "vlmevalkit"}  # harness -> key in the registries
 SCALES = ("points", "fraction")  # of the values of a CSV

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from ..base.reading import EvidenceError, line_of, read_text
 from ..base.wording import clean
 from ..base.write import write_text
+from ..asking import language
 from ..claims import assertions as claims
 from ..cost import tokens
 from ..effects.store import PATH, evidence_digest, stored_digest
@@ -44,7 +45,17 @@ def run(library: Library, paths: list[str]) -> Report:
         )
     whole = len(report.papers) == len(paper_files(library.shipped))
     claimed = claim_problems(library, report.papers) if whole else []
-    return report._replace(problems=(*problems, *claimed))
+    return report._replace(problems=(*problems, *claimed, *language_problems(library)))
+
+
+def language_problems(library: Library) -> list[Problem]:
+    """Words of questions that mean two things, or nothing."""
+    path = os.path.join(library.shipped, "registry", "language.json")
+    try:
+        found = language.problems(library.published_words.registry("language"))
+        return [Problem(path, "/" + place, "language", "error", says) for place, says in found]
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+        return [Problem(path, "", "language", "error", f"cannot be read as a language: {error}")]
 
 
 def claim_problems(library: Library, papers: Sequence[Paper] | None = None) -> list[Problem]:

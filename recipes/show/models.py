@@ -55,6 +55,7 @@ def need_words(need: Need) -> str:
         f"in {need.memory_gb:g} GB ({need.dtype})" if need.memory_gb else "",
         *(name.replace("_", "-") for name in need.properties),
         f"licence {need.licence}" if need.licence else "",
+        *(f"using {slug}" for _, slug in need.uses),
         *(f"{b} at least {least:g}" for b, _, least in need.floors),
     ]
     if need.years:

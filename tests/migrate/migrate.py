@@ -147,7 +147,7 @@ def convert_setting(setting: dict, full: dict, paper: str) -> dict:
     return out
 
 
-def convert_metric(metric: dict, benchmarks: dict, paper: str, key: str) -> dict:
+def convert_metric(metric: dict, benchmarks: dict, table: str, paper: str, key: str) -> dict:
     """Unify the benchmark's name; leave out what the benchmark's record already says. A mean that
     papers print under one name and mean differently is a benchmark of its paper (`per_paper`).
     """
@@ -156,7 +156,8 @@ def convert_metric(metric: dict, benchmarks: dict, paper: str, key: str) -> dict
     slug = rule.get("benchmark") or f"{paper}-{key.replace('_', '-')}"
     slug = rule.get("by_unit", {}).get(metric["unit"], slug)
     if split is None:
-        slug = rule.get("by_paper", {}).get(paper, slug)
+        own = rule.get("by_paper", {})  # of a paper, or of one of its tables
+        slug = own.get(table) or own.get(paper, slug)
     if "split" in rule:
         split = rule["split"]
     if split in rule.get("by_split", {}):
@@ -382,7 +383,7 @@ def apart(table: dict, printed: list[dict]) -> None:
 def unify(table: dict, paper: str, benchmarks: dict, sizes: dict) -> None:
     """The names of one table, in place; sizes: encoder -> (printed parameters, table)."""
     table["metrics"] = {
-        name: convert_metric(metric, benchmarks, paper, name)
+        name: convert_metric(metric, benchmarks, table["id"], paper, name)
         for name, metric in table["metrics"].items()
     }
     setting = table["setting"]
