@@ -78,8 +78,6 @@ def ask(sentence: str, rest: Sequence[str]) -> int:
                 )
             )
         return 2
-    if understood.command not in COMMANDS:
-        raise Usage(f"understood as {shell(understood.argv)}, which is no command of this version")
     if not args.json:
         lines = ["understood: " + shell(understood.argv)]
         if understood.assumed:

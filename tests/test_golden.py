@@ -12,7 +12,6 @@ from recipes.effects.features import pixels
 from recipes.effects.standing import Beside, gains, standing, usual
 from recipes.exchange.target import Target, names
 from recipes.exchange.trainers import expressible
-from recipes.picker.limits import DEFAULT_BUDGET, Constraints
 from recipes.picker.usual import holds, obtainable
 from recipes.terms.tasks import parse_mix
 
@@ -248,7 +247,7 @@ class Written(unittest.TestCase):
         made = [name for name in names(library.words) if Target(name, library.words).rows("llms")]
         self.assertGreaterEqual(len(made), 4)
         for number, family in enumerate(self.FAMILIES):
-            asked = Request(parse_mix(family, library.words), Constraints(DEFAULT_BUDGET))
+            asked = Request(parse_mix(family, library.words))
             for place, name in enumerate(made):
                 answer = picks.answer(library, asked._replace(trainable_with=name, top=3))
                 self.assertEqual(len(answer.result.recipes), 3, (family, name))
@@ -256,7 +255,7 @@ class Written(unittest.TestCase):
                 for item in answer.result.recipes:
                     self.assertIsNone(expressible(item.recipe, target), (family, name))
                 if place == number % len(made):  # and the whole pipe, each program in turn
-                    flags = ("--tasks", family, "--trainable-with", name, "--memory", "any")
+                    flags = ("--tasks", family, "--trainable-with", name, *FREE)
                     picked = call("pick", *flags, "--json")[1]
                     done = process("export", "-", "--to", name, stdin=picked.encode())
                     self.assertEqual((done.returncode, done.stderr), (0, b""), (family, name))
@@ -273,10 +272,19 @@ class Written(unittest.TestCase):
         self.assertIn("  export ", text)
         self.assertIn(best["written_by"][0], text)
 
+    def test_where_it_can_write_nothing_that_fits_it_is_named(self):
+        flags = ("--tasks", "documents", "--trainable-with", "llava", "--fix", "llm=qwen2-7b")
+        answer = call_json("pick", *flags, exit_code=1)
+        self.assertIn("trainable-with", [one["constraint"] for one in answer["relax"]])
+        self.assertTrue(any("without --trainable-with" in text for text in answer["warnings"]))
+
     def test_a_program_that_is_none(self):
         code, _, err = call("pick", "--trainable-with", "megatron")
         self.assertEqual((code, err.count("\n")), (2, 1))
         self.assertIn("megatron", err)
+
+
+FREE = ("--memory", "any", "--budget", "any")
 
 
 def picked_llm(text: str) -> str:

@@ -133,6 +133,11 @@ class Quantities:
             return Found((Reading("size", SMALL),), 2)
         if not (text[0].isdecimal() or text[0] in "$u" or text in units.COUNTS):
             return None
+        glued = re.fullmatch(r"\d+(?:\.\d+)?([a-z]+)", text)
+        if glued and self.units.get(glued[1]) in ("size", "gb", "mb", "tb", "px"):
+            found = self._plain(atoms, i)  # 7B, 24GB: nothing else begins so
+            kind = found.readings[0].kind if found.readings else None
+            return kind in RATED and _rate(atoms, i, found.size, kind) or found
         found = self._spelled(atoms, i) or self._composed(atoms, i) or self._plain(atoms, i)
         kind = found.readings[0].kind if found and found.readings else None
         return kind in RATED and _rate(atoms, i, found.size, kind) or found
