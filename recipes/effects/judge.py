@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from ..evidence.tables import Paper
 from . import meta, tails
 from .change import Change
+from .encoders import guessed
 from .features import (
     llm_params_b,
 )
@@ -237,6 +238,22 @@ def judge(
     )
 
 
+def _stands_for(name: str, change: Change) -> str:
+    """What a component without rows is judged by."""
+    words = change.words
+    if name in (change.a.get("data"), change.b.get("data")):
+        return "it counts as what it holds, by kind of data"
+    if name in (change.a.get("connector"), change.b.get("connector")):
+        return "it counts as a mean one of its class"
+    kind = next((k for k in guessed(name) if k.startswith("encoder_kind=")), None)
+    encoders = "+".join(str(side.get("encoder") or "") for side in (change.a, change.b)).split("+")
+    if kind and name in encoders and name not in words.records("encoder"):
+        return f"by its name it is taken for a {kind.partition('=')[2]} encoder"
+    return (
+        "it counts as a mean one of its make, kind, size and text score as far as these are known"
+    )
+
+
 def _warnings(change: Change, found: Sequence[Found]) -> list[str]:
     out = []
     if not change.axes:
@@ -247,10 +264,7 @@ def _warnings(change: Change, found: Sequence[Found]) -> list[str]:
             " components of the same make, or on nothing"
         )
     for name in () if change.unknown else change.new_components():
-        out.append(
-            f"no table has a row of {name}: it counts as a mean one of its make, kind, size and"
-            " text score as far as these are known, not by rows"
-        )
+        out.append(f"no table has a row of {name}: {_stands_for(name, change)}, not by rows")
     size = llm_params_b(change.a, change.words)
     if size and size == llm_params_b(change.b, change.words):
         low, high = (7 * 2**x for x in change.posterior.ranges["llm_size"])
