@@ -10,7 +10,8 @@ each):
               succeeds, encoder_kind=K, encoder_size = log2(parameters / 0.3B), encoder_small =
               octaves below 0.3B, encoder_date = years since 2024 / 2, encoder_fused = log2 k,
               kind_pixels=K = resolution, for encoders of kind K
-  llm         llm=SLUG, llm_make=M (qwen, llama …), llm_size = log2(parameters / 7B),
+  llm         llm=SLUG, llm_make=M (qwen, llama …), llm_line=G of its own generation and of each
+              that it succeeds, llm_size = log2(parameters / 7B),
               llm_small = octaves below 3B, llm_text = (MMLU - 55) / 15, llm_guess=SLUG = how
               unsure a MMLU that nobody printed is (text.py), in the same unit
   resolution  resolution = log2(longest side / 336 px), resolution_high = what exceeds 672 px of it
@@ -24,6 +25,7 @@ each):
 import math
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 
 from ..terms.recipe import pixels_in
 from ..terms.vocabulary import UnknownName, Vocabulary
@@ -43,6 +45,7 @@ AXIS_OF = {
     "kind_pixels": "encoder",
     "llm": "llm",
     "llm_make": "llm",
+    "llm_line": "llm",
     "llm_size": "llm",
     "llm_small": "llm",
     "llm_text": "llm",
@@ -220,6 +223,29 @@ def features(setting: Mapping, words: Vocabulary) -> dict[str, float]:
     return crossed(out)
 
 
+def generations(llm: str, words: Vocabulary) -> list[str]:
+    """A language model's generation and those that it succeeds, the latest first (qwen2.5, qwen2,
+    qwen1.5, qwen); itself where its record names none.
+    """
+    records = words.records("llm")
+    before = _predecessors(words)
+    name, out = records.get(llm, {}).get("generation"), []
+    while name and name not in out:
+        out.append(name)
+        name = before.get(name)
+    return out or [UNKNOWN + llm]
+
+
+@lru_cache(maxsize=4)
+def _predecessors(words: Vocabulary) -> dict[str, str | None]:
+    """Generation of language models -> the one that it succeeds."""
+    return {
+        record["generation"]: record.get("successor_of")
+        for record in words.records("llm").values()
+        if record.get("generation")
+    }
+
+
 def _language(setting: Mapping, words: Vocabulary) -> dict[str, float]:
     """The features of a language model, or of a size alone."""
     out: dict[str, float] = {}
@@ -230,6 +256,8 @@ def _language(setting: Mapping, words: Vocabulary) -> dict[str, float]:
     if llm:
         out[f"llm={llm}"] = 1.0
         out[f"llm_make={llm_make(llm, words) or UNKNOWN + llm}"] = 1.0
+        for generation in generations(llm, words):
+            out[f"llm_line={generation}"] = 1.0
         text = text_score(llm, size, words)
         if text:
             out["llm_text"] = (text.mmlu - 55.0) / 15.0

@@ -212,6 +212,7 @@ def models_text(result: dict, style: Style) -> str:
             *result["benchmarks"].items(),
             ("all", result["overall"]),
             ("all whose data mix is known", result["with_data"]),
+            *((f"{name}, moved", one) for name, one in result["progressed"].items()),
         )
         if one
     ]
@@ -228,7 +229,8 @@ def models_text(result: dict, style: Style) -> str:
             "",
             *wrap(
                 "bias: printed minus expected. 80%: share of printed scores inside the 80 %"
-                " intervals.",
+                " intervals. moved: by what other makers' models print beyond their recipes, over"
+                " the years of release.",
                 style,
             ),
         ]
