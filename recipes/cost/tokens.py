@@ -6,6 +6,7 @@ sizes in pixels. Out: Tokens, with every term of the sum. What is counted, and w
 read, stands in token_rules.py; tests/data/tokens_oracle.json compares them with the processors.
 """
 
+import functools
 import math
 import re
 from collections.abc import Callable, Mapping
@@ -296,6 +297,7 @@ LEARNED = {
 }
 
 
+@functools.lru_cache(maxsize=1024)  # `pick` asks for the same few again and again
 def per_view(patch: int, side: int, connector: str | None, queries: int | None = None) -> Term:
     """Tokens of one square view of `side` pixels behind a connector.
 

@@ -102,6 +102,7 @@ AMOUNTS = ("kind_pixels", "data_kind")
 LIKENESS = ("connector_class", "data_kind")
 
 
+@lru_cache(maxsize=8192)
 def group(feature: str) -> str:
     """The feature's group: its name without the level (`encoder=clip-vit-l-14` -> `encoder`)."""
     return feature.partition("=")[0]
@@ -112,6 +113,7 @@ def level(feature: str) -> str:
     return feature.partition("=")[2]
 
 
+@lru_cache(maxsize=8192)
 def bundle(feature: str) -> str:
     """What a feature is stated together with: all levels of an axis (fused parts among them), all
     amounts of a group, or a number alone. A side that has nothing of a bundle does not state it.

@@ -138,10 +138,9 @@ class Reach:
         level: int,
         own: Sequence[tuple[float, tuple[Weights, Weights] | None]],
     ) -> Weights:
+        shares = self._posterior.shares
         passed = self._posterior.given(
-            {name: value / self._posterior.shares[name][level] for name, value in above.items()},
-            part,
-            level,
+            {name: value / shares[name][level] for name, value in above.items()}, part, level
         )
         for name, value in _added(own).items():
             passed[name] = passed.get(name, 0.0) + value
@@ -416,13 +415,8 @@ class Posterior:
 
         Features that the block lacks keep their prior variance of that level.
         """
-        if part is None:
-            return {name: value * self.shares[name][level] for name, value in x.items()}
-        out = {
-            name: value * self.shares[name][level]
-            for name, value in x.items()
-            if name not in part.place
-        }
+        shares, place = self.shares, part.place if part else {}
+        out = {n: value * shares[n][level] for n, value in x.items() if n not in place}
         if len(out) < len(x):
             out.update(
                 zip(part.index, part.given.times([x.get(number, 0.0) for number in part.index]))

@@ -6,6 +6,7 @@ that of the published tables (`fit` writes it), so that a pick need not read the
 table that differ in one axis alone; the model has no say here.
 """
 
+import functools
 import json
 import math
 import os
@@ -100,7 +101,7 @@ def usual(practice: Practice, words: Vocabulary, axis: str, part: str) -> bool:
         return False
     if axis == "llm":
         family = words.records("llm").get(part, {}).get("family")
-        kin = [slug for slug, r in words.records("llm").items() if family and r["family"] == family]
+        kin = _of_family(words).get(family) if family else None
         uses = [practice.of(axis, slug) for slug in kin or [part]]
     else:
         uses = [practice.of(axis, part)]
@@ -108,6 +109,15 @@ def usual(practice: Practice, words: Vocabulary, axis: str, part: str) -> bool:
     if newest and months_between(newest, practice.today) > FORGOTTEN_MONTHS:
         return False
     return any(use.usual for use in uses) or sum(use.count for use in uses) >= USUAL_MODELS
+
+
+@functools.lru_cache(maxsize=4)
+def _of_family(words: Vocabulary) -> dict[str, list[str]]:
+    """Family -> its language models."""
+    out: dict[str, list[str]] = {}
+    for slug, record in words.records("llm").items():
+        out.setdefault(record["family"], []).append(slug)
+    return out
 
 
 def gains(found: Sequence[Beside]) -> bool:

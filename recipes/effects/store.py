@@ -77,9 +77,9 @@ class Columns(Sequence):
         self._decoded: tuple | None = None
 
     def _all(self) -> tuple:
-        from .carriers import unpack  # few answers ask for the columns
-
         if self._decoded is None:
+            from .carriers import unpack  # few answers ask for the columns
+
             self._decoded = tuple(unpack(self._stored))
         return self._decoded
 

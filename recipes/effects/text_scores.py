@@ -69,13 +69,18 @@ def line_through(records: Sequence[Mapping], of: Reader) -> Line | None:
 def _among_kin(records: Sequence[Mapping], slope: float) -> Reader:
     """A reader: the mean MMLU of the maker's other models, each moved to this one's size."""
 
+    makers: dict[str, list[tuple[Mapping, float]]] = {}
+    for other in records:
+        maker, size = make(other), octaves(other)
+        if other.get("mmlu") and maker and size is not None:
+            makers.setdefault(maker, []).append((other, size))
+
     def of(record: Mapping) -> float | None:
         size = octaves(record)
         kin = [
-            other["mmlu"] + slope * (size - octaves(other))
-            for other in records
-            if size is not None and other is not record and other.get("mmlu")
-            if make(other) == make(record) and octaves(other) is not None and make(record)
+            other["mmlu"] + slope * (size - theirs)
+            for other, theirs in (makers.get(make(record)) or () if size is not None else ())
+            if other is not record
         ]
         return sum(kin) / len(kin) if kin else None
 

@@ -138,10 +138,13 @@ def visuals(words: Vocabulary) -> tuple[list[Visual], dict[str, int]]:
         if rule:
             excluded[rule] = excluded.get(rule, 0) + 1
             continue
+        towers: dict[tuple[int, ...], _Towers] = {}
         for sides, strategy, connector in _shapes(group):
-            made = _impossible(group, strategy, connector) or _visual(
-                words, parts, group, sides, strategy, connector
-            )
+            made = _impossible(group, strategy, connector)
+            if made is None:
+                if sides not in towers:
+                    towers[sides] = _towers(parts, group, sides)
+                made = _visual(words, towers[sides], strategy, connector)
             if isinstance(made, str):
                 excluded[made] = excluded.get(made, 0) + 1
             else:
@@ -204,38 +207,55 @@ def resolution_name(side: int, across: int, words: Vocabulary) -> int | str:
     return f"anyres-{whole}" if known else f"anyres-{whole}x{whole}"
 
 
-def _visual(
-    words: Vocabulary,
-    parts: Sequence[str],
-    group: Sequence[Mapping],
-    sides: Sequence[int],
-    strategy: Strategy,
-    connector: str,
-) -> Visual | str:
+class _Towers(NamedTuple):
+    """What the visual parts of the same encoders at the same sides have in common."""
+
+    group: Sequence[Mapping]
+    sides: Sequence[int]
+    name: str
+    grid: int  # tokens that they give per view
+    lead: int  # which of them gives most
+    flops: float  # of a view
+    params: float
+    width: float
+
+
+def _towers(parts: Sequence[str], group: Sequence[Mapping], sides: Sequence[int]) -> _Towers:
+    given = [flops.patch_tokens(record, side) for record, side in zip(group, sides)]
+    return _Towers(
+        group,
+        sides,
+        "+".join(sorted(parts)),
+        max(given),
+        max(range(len(group)), key=given.__getitem__),
+        sum(flops.encoder_forward(record, side) for record, side in zip(group, sides)),
+        sum(flops.trunk_params(record) for record in group),
+        sum(record.get("width") or 1024 for record in group),
+    )
+
+
+def _visual(words: Vocabulary, at: _Towers, strategy: Strategy, connector: str) -> Visual | str:
     """A visual part, or the rule that leaves it out."""
     name, across, views = strategy
-    grid = max(flops.patch_tokens(record, side) for record, side in zip(group, sides))
-    lead = max(range(len(group)), key=lambda i: flops.patch_tokens(group[i], sides[i]))
-    view = tokens.per_view(int(group[lead]["patch_size"]), sides[lead], connector).tokens
-    if view > grid:
+    view = tokens.per_view(int(at.group[at.lead]["patch_size"]), at.sides[at.lead], connector)
+    if view.tokens > at.grid:
         return "the connector would make more tokens than the encoder gives"
-    side = max(sides)
+    side = max(at.sides)
     recipe = Recipe(
-        encoder="+".join(sorted(parts)),
+        encoder=at.name,
         connector=connector,
-        visual_tokens=view * views,
+        visual_tokens=view.tokens * views,
         resolution=resolution_name(side, across, words),
         tiling=None if across == 1 else name.replace("tiles", f"tiles of {side} px"),
     )
-    cost = sum(flops.encoder_forward(record, s) for record, s in zip(group, sides)) * views
     return Visual(
         recipe,
-        tuple((record, s, views) for record, s in zip(group, sides)),
-        cost,
-        sum(flops.trunk_params(record) for record in group),
-        sum(record.get("width") or 1024 for record in group),
-        float(grid * views),
-        float(view * views),
+        tuple((record, s, views) for record, s in zip(at.group, at.sides)),
+        at.flops * views,
+        at.params,
+        at.width,
+        float(at.grid * views),
+        float(view.tokens * views),
         side,
         across,
     )
