@@ -6,11 +6,10 @@ sizes in pixels. Out: Tokens, with every term of the sum. What is counted, and w
 read, stands in token_rules.py; tests/data/tokens_oracle.json compares them with the processors.
 """
 
-import functools
 import math
 import re
 from collections.abc import Callable, Mapping
-from functools import partial
+from functools import lru_cache, partial
 
 from ..base.errors import Refused
 from .token_rules import (
@@ -297,7 +296,7 @@ LEARNED = {
 }
 
 
-@functools.lru_cache(maxsize=1024)  # `pick` asks for the same few again and again
+@lru_cache(maxsize=1024)  # `pick` asks for the same few again and again
 def per_view(patch: int, side: int, connector: str | None, queries: int | None = None) -> Term:
     """Tokens of one square view of `side` pixels behind a connector.
 

@@ -23,7 +23,7 @@ from .features import (
     group,
     llm_make,
 )
-from .posterior import Effect, Posterior, by_family
+from .posterior import Effect, Posterior, Weights, by_family
 from .results import Mix
 from .rows import Found, Index, moved_axes
 
@@ -58,14 +58,14 @@ def together(steps: Mapping[str, float], families: Mapping[str, str | None]) -> 
 
 
 class Pair(NamedTuple):
-    """Two rows beside a change. rest: what else moved, as features; local: the heterogeneity they
-    meet; also: the same in words.
+    """Two rows beside a change. number: of what else moved (Change counts them); local: the
+    heterogeneity they meet; also: what else moved in words.
 
     found: a contrast of the pair, kept so that the rows outlive the cache that knows them by
     identity.
     """
 
-    rest: Mapping[str, float]
+    number: int
     local: float
     also: tuple[str, ...]
     found: Found
@@ -92,7 +92,9 @@ class Change:
         self.unknown = self._unknown()
         # by identity of the rows, which the contrasts of a pair share
         self._pairs: dict[tuple[int, int], Pair] = {}
-        self._effects: dict[tuple, Effect] = {}  # by what else moved, and benchmark
+        self._numbers: dict[tuple, int] = {}  # what else moved, as features -> its number
+        self._rests: list[Weights] = []
+        self._effects: dict[tuple[str, int], Effect] = {}
         self._asked: dict[str, Effect] = {}
         self._noise: dict[str, float] = {}
 
@@ -223,7 +225,10 @@ class Change:
                 found.contrast.moved.axes, found.from_row.setting, found.to_row.setting, self.words
             )
             local = self.posterior.local_variance(kinds, {**rest, **self.features})
-            self._pairs[key] = Pair(rest, local, self._also(found), found)
+            number = self._numbers.setdefault(tuple(rest.items()), len(self._rests))
+            if number == len(self._rests):
+                self._rests.append(self.posterior.published.weights(rest))
+            self._pairs[key] = Pair(number, local, self._also(found), found)
         return self._pairs[key]
 
     def beside(self, found: Found, pair: Pair) -> Effect:
@@ -231,11 +236,10 @@ class Change:
         published tables alone.
         """
         name = found.contrast.metric.benchmark
-        key = (name, *pair.rest.items())
+        key = name, pair.number
         if key not in self._effects:
-            self._effects[key] = self.posterior.published.effect(
-                pair.rest, name, self.posterior.family_of.get(name)
-            )
+            x, family = self._rests[pair.number], self.posterior.family_of.get(name)
+            self._effects[key] = self.posterior.published.effect_of(x, name, family)
         return self._effects[key]
 
     def also_moves(self, found: Found) -> tuple[str, ...]:

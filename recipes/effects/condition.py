@@ -2,9 +2,10 @@
 
 In: a Posterior and Columns. Out: a Posterior. What a fit on all columns would give at the same
 scales and hyper-parameters (up to the rounding of the stored covariances). The user's messages go
-up the tree as the fit's did: a benchmark's covariance loses C Q C' of the features that they speak
-of, with Q = M - M (M + C^-1)^-1 M for the message M (Woodbury), and passes on what that says of its
-family, and so on. So the cost follows the number of features, not of rows.
+up the tree as the fit's did: a benchmark's covariance C loses C F (1 + F' C F)^-1 F' C of the
+features that they speak of, for the message F F' (Woodbury), and passes on what that says of its
+family, and so on. F has as many columns as the rows say different things, so the cost follows these
+and the number of features, not the number of rows.
 """
 
 import math
@@ -24,11 +25,15 @@ from .posterior import Block, Effect, Posterior, Reach, Weights
 # message is about exceeds this. (With a tenth of it answers to 82 rows of 77 metrics change by
 # 0.0002 of a benchmark's scale at most, and take four times as long.)
 LEAST = 2e-2
+# A message leaves out what it adds to the precision of a feature below this, its precision before
+# being 1.
+NOTHING = 1e-6
 Name = int | str  # a feature by number, or by name when the fit does not know it
 
 
 class Lowered:
-    """The covariance of a block that has seen more: base - G Q G', G its columns at some features.
+    """The covariance of a block that has seen more: base - H H', H made of its columns at some
+    features.
 
     base may lack the last features: they have their prior variance, `extra`.
     """
@@ -36,11 +41,11 @@ class Lowered:
     def __init__(self, base: Packed | None, extra: Sequence[float], spots: Sequence[int]):
         self._base, self._extra, self._spots = base, extra, spots
         self._known = len(base.sd) if base else 0
-        columns = [self._column(k) for k in spots]
-        self.columns = columns
-        self._rows = list(zip(*columns))
-        self._halves = linalg.halves(self._rows)
-        self._q: linalg.Matrix = []
+        self.columns = [self._column(k) for k in spots]
+        # what `see` makes: H and F' of base - H H', the factor L of H = G F L'^-1
+        self.heights: linalg.Matrix = []
+        self._half: linalg.Rows = []
+        self._factor: linalg.Matrix = []
 
     def _column(self, k: int) -> linalg.Vector:
         """One whole column of the covariance before."""
@@ -51,21 +56,17 @@ class Lowered:
             return out
         return [*self._base.column(k), *([0.0] * len(self._extra))]
 
-    def see(self, precision: linalg.Matrix) -> linalg.Matrix:
-        """Take in a message about the features at the spots; returns Q."""
-        c = [[column[k] for k in self._spots] for column in self.columns]
-        unit = [1 / math.sqrt(row[i]) for i, row in enumerate(c)]
-        back = [1 / x for x in unit]
-        message = scaled(precision, back)
-        inner = inverse(scaled(c, unit))
-        for row, more in zip(inner, message):
-            row[:] = map(float.__add__, row, more)
-        rows = list(map(tuple, message))
-        half = linalg.products(rows, list(map(tuple, inverse(inner))))
-        taken = linalg.symmetric_products(list(map(tuple, half)), rows)
-        left = [[x - y for x, y in zip(row, less)] for row, less in zip(message, taken)]
-        self._q = scaled(left, unit)
-        return self._q
+    def see(self, precision: linalg.Matrix) -> None:
+        """Take in a message about the features at the spots."""
+        sd = [math.sqrt(column[k]) for column, k in zip(self.columns, self._spots)]
+        half = [tuple(column) for column in factored(scaled(precision, sd))]
+        rows = [tuple([x / unit for x, unit in zip(row, sd)]) for row in zip(*self.columns)]
+        across = linalg.products(rows, half)
+        inside = [[x / unit for x in across[k]] for k, unit in zip(self._spots, sd)]
+        inner = linalg.symmetric_products(half, list(zip(*inside)))
+        self._factor = _cholesky(inner, half)
+        self._half = [tuple([x / unit for x, unit in zip(column, sd)]) for column in half]
+        self.heights = [linalg.solve_lower(self._factor, row) for row in across]
 
     def times(self, x: Sequence[float]) -> linalg.Vector:
         """The matrix times a vector."""
@@ -75,21 +76,44 @@ class Lowered:
         asked = [out[k] for k in self._spots]
         if not any(asked):
             return out
-        pull = [sum(map(mul, row, asked)) for row in self._q]
-        return [y - sum(map(mul, row, pull)) for y, row in zip(out, self._rows)]
+        pull = [sum(map(mul, column, asked)) for column in self._half]
+        pull = linalg.solve_lower(self._factor, pull)
+        return [y - sum(map(mul, row, pull)) for y, row in zip(out, self.heights)]
 
 
-def inverse(matrix: linalg.Matrix) -> linalg.Matrix:
-    """The inverse of a positive definite matrix; one whose rounded entries are not quite that is
-    taken as a little larger.
+def factored(matrix: linalg.Matrix) -> linalg.Matrix:
+    """Columns f of which the products f f' add up to a positive semidefinite matrix, but for NOTHING
+    on its diagonal: a Cholesky factor with pivots, as many columns as the matrix says different
+    things.
     """
-    even = [1 / math.sqrt(row[i]) for i, row in enumerate(matrix)]
-    whole = scaled(matrix, even)
+    left = [row[i] for i, row in enumerate(matrix)]
+    columns: linalg.Matrix = []
+    while len(columns) < len(matrix):
+        p = max(range(len(left)), key=left.__getitem__)
+        if left[p] <= NOTHING:
+            break
+        root, column = math.sqrt(left[p]), list(matrix[p])
+        for other in columns:
+            if weight := other[p]:
+                column = [x - weight * y for x, y in zip(column, other)]
+        column = [x / root for x in column]
+        left = [x - y * y for x, y in zip(left, column)]
+        left[p] = 0.0
+        columns.append(column)
+    return columns
+
+
+def _cholesky(inner: linalg.Matrix, half: linalg.Rows) -> linalg.Matrix:
+    """The Cholesky factor of 1 + F' C F (inner: F' C F; half: the columns of F); a C whose rounded
+    entries are not quite positive definite is taken as a little larger.
+    """
+    grown = linalg.symmetric_products(half, half)
     for ridge in (0.0, 1e-4, 1e-2):
+        whole = [[x + ridge * y for x, y in zip(row, more)] for row, more in zip(inner, grown)]
         for i, row in enumerate(whole):
-            row[i] = 1.0 + ridge
+            row[i] += 1.0
         try:
-            return scaled(linalg.symmetric_inverse(whole), even)
+            return linalg.cholesky(whole)
         except linalg.NotPositiveDefinite:
             if ridge == 1e-2:
                 raise
@@ -115,7 +139,7 @@ def seen(
         index.append(key)
     spots = [place[key] for key in keys]
     lowered = Lowered(part.given if part else None, list(map(variance, new)), spots)
-    q = lowered.see(precision)
+    lowered.see(precision)
     prior = list(map(variance, index))
     units = [1 / math.sqrt(column[k]) for column, k in zip(lowered.columns, spots)]
     chosen = set(spots)
@@ -126,9 +150,8 @@ def seen(
             if x and abs(x) * unit > LEAST * math.sqrt(v)
         }
     up = sorted(chosen)
-    z = [tuple([column[k] / prior[k] for column in lowered.columns]) for k in up]
-    half = linalg.products(z, list(map(tuple, q)))
-    passed = linalg.symmetric_products(list(map(tuple, half)), z)
+    z = [tuple([x / prior[k] for x in lowered.heights[k]]) for k in up]
+    passed = linalg.symmetric_products(z, z)
     mean = [*(part.mean if part else ()), *([0.0] * len(new))]
     block = Block(index, mean, part.covariance if part else lowered, lowered)
     return block, [index[k] for k in up], passed

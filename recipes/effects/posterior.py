@@ -254,7 +254,10 @@ class Posterior:
 
     def effect(self, change: Mapping[str, float], benchmark: str, family: str | None) -> Effect:
         """The effect of a change (feature differences) on one benchmark of a family."""
-        x = self.weights(change)
+        return self.effect_of(self.weights(change), benchmark, family)
+
+    def effect_of(self, x: Weights, benchmark: str, family: str | None) -> Effect:
+        """The same for the weights of a change (see `weights`)."""
         return Effect(
             self.mean(x, benchmark, family), max(self._variance(x, benchmark, family), 0.0)
         )
