@@ -11,7 +11,8 @@ from recipes.effects.backtest import Scored, Unseen, leave_one_paper_out
 from recipes.effects.baselines import Judged
 
 from . import support
-from .test_model import HYPER, made_columns as made
+from .test_model import HYPER
+from .test_model import made_columns as made
 
 
 class Widths(unittest.TestCase):
@@ -74,9 +75,7 @@ def case(paper, expected, actual, **more) -> Judged:
 
 class RecordOfAnswers(unittest.TestCase):
     def test_by_hand(self):
-        cases = [
-            case(paper, 2.0, 2.0 if k % 4 else -2.0) for paper in "abc" for k in range(1, 13)
-        ]
+        cases = [case(paper, 2.0, 2.0 if k % 4 else -2.0) for paper in "abc" for k in range(1, 13)]
         kinds = record.Record(record.record(cases))
         got = kinds.of("encoder", "indirect", 1, "chart")
         self.assertEqual((got.cases, got.papers, got.sign, got.called), (36, 3, 0.75, 36))
