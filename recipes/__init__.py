@@ -81,3 +81,19 @@ def latency(**flags):
     >>> latency(gpu="L4", dtype="int4")[0].latency.ttft_ms      # doctest: +SKIP
     """
     return _ask("latency", **flags)
+
+
+def pick(**flags):
+    """The best recipes for a task mix under limits: a PickAnswer (answers/pick.py). Raises Refused.
+
+    >>> pick(tasks="documents", budget="300 A100-hours").result.recipes[0].recipe  # doctest: +SKIP
+    """
+    return _ask("pick", **flags)
+
+
+def ablate(**flags):
+    """What to ablate first: an AblateAnswer (answers/ablate.py). Raises Refused.
+
+    >>> ablate(tasks="charts", confidence=0.8).values[0].axis   # doctest: +SKIP
+    """
+    return _ask("ablate", **flags)

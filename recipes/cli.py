@@ -79,7 +79,13 @@ def ask(sentence: str, rest: Sequence[str]) -> int:
             )
         return 2
     if not args.json:
-        announce(style().paint("understood: " + shell(understood.argv), "dim"))
+        lines = ["understood: " + shell(understood.argv)]
+        if understood.assumed:
+            from .show.text import wrap
+
+            said = "assumed: " + "; ".join(understood.assumed)
+            lines += wrap(said, style(), hang="  ")
+        announce("\n".join(style().paint(line, "dim") for line in lines))
     inner = [
         *understood.argv[1:],
         *(["--json"] if args.json else []),
@@ -89,7 +95,10 @@ def ask(sentence: str, rest: Sequence[str]) -> int:
     return carry_out(
         understood.command,
         inner,
-        {"understood": {"command": understood.command, "argv": list(understood.argv)}},
+        {
+            "understood": {"command": understood.command, "argv": list(understood.argv)},
+            **({"assumed": list(understood.assumed)} if understood.assumed else {}),
+        },
         library,
     )
 

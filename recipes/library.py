@@ -19,6 +19,7 @@ from .terms.vocabulary import UnknownName, Vocabulary, open_vocabulary
 
 if TYPE_CHECKING:
     from .cost.training import Calibration
+    from .effects.proxy import Proxies
     from .effects.standing import Standing
     from .evidence.redundancy import Repeated
     from .released.models import Landscape
@@ -29,12 +30,17 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 CHECKOUT = os.path.dirname(HERE)  # main.py lies here, unless the package is installed
 
 
+def installed() -> bool:
+    """Is this an installed package, which holds its tables? Its own files are then left alone."""
+    return os.path.isdir(os.path.join(HERE, "tables"))
+
+
 def shipped_tables() -> str:
     """The tables that come with the program: inside an installed package, beside the package in a
     checkout.
     """
     inside = os.path.join(HERE, "tables")
-    return inside if os.path.isdir(inside) else os.path.join(CHECKOUT, "tables")
+    return inside if installed() else os.path.join(CHECKOUT, "tables")
 
 
 COMPONENTS = ("encoder", "connector", "llm", "data")
@@ -309,6 +315,20 @@ class Library:
             return stored
         known = functools.partial(usual, self.practice, self.words)
         return stored.joined(standing(self.own_papers(), self.words, known))
+
+    @functools.cached_property
+    def proxies(self) -> "Proxies":
+        """How much of what small runs show holds for large ones."""
+        from .effects.proxy import added, read_proxies
+
+        stored = read_proxies(self.shipped)
+        if not self.extra:
+            return stored
+        from .effects.columns import columns
+        from .effects.proxy_rows import cases
+
+        own = columns(self.own_papers(), self.words)
+        return stored.joined(added(cases(own, self.words, self.posterior)))
 
     @property
     def calibration(self) -> "Calibration":

@@ -3,6 +3,7 @@
 import json
 import os
 import socket
+import threading
 import time
 import unittest
 import unittest.mock
@@ -431,6 +432,25 @@ class Wire(unittest.TestCase):
             with self.assertRaises(chat.ChatError) as caught:
                 chat.chat(chat.endpoint(f"a={url},model=m"), "?", [], chat.Ask(2))
             self.assertTrue(caught.exception.lost and caught.exception.again)
+
+    def test_plain_words_against_a_tls_server(self):
+        """It sends an alert, or closes without a word; asking again does not help to see why."""
+        for said in (b"\x15\x03\x01\x00\x02\x02\x46", b""):
+            with socket.create_server(("127.0.0.1", 0)) as listening:
+
+                def answer(listening=listening, said=said):
+                    connection, _ = listening.accept()
+                    with connection:
+                        connection.recv(100)
+                        connection.sendall(said)
+
+                thread = threading.Thread(target=answer, daemon=True)
+                thread.start()
+                to = chat.endpoint(f"a=http://127.0.0.1:{listening.getsockname()[1]},model=m")
+                with self.subTest(said), self.assertRaises(chat.ChatError) as caught:
+                    chat.chat(to, "?", [], chat.Ask(2))
+                thread.join(5)
+                self.assertIn("is it https://?", str(caught.exception))
 
     def test_tls_against_a_plain_server(self):
         with Server() as server, self.assertRaises(chat.ChatError) as caught:

@@ -315,7 +315,7 @@ class Own(unittest.TestCase):
             "arm": arm,
             "set": {"encoder": slug},
             "scores": {"docvqa": docvqa},
-        }  # noqa: E731
+        }
         rows = [
             rival("weak", "dinov2-vit-l-14", 10),
             rival("strong", "aimv2-l-14", 70),

@@ -338,7 +338,7 @@ class Predict(unittest.TestCase):
         self.assertIn("unknown encoder 'HyperViT-9000'", " ".join(unknown["warnings"]))
         width = lambda answer: (
             answer["deltas"][0]["interval"]["high"] - answer["deltas"][0]["interval"]["low"]
-        )  # noqa: E731
+        )
         self.assertGreater(width(unknown), width(known))
         self.assertIn(unknown["deltas"][0]["grade"], ("none", "extrapolated"))
 

@@ -87,6 +87,13 @@ class Asked(Folder):
     def read(self, text: str, name="q.jsonl"):
         return questions.read_questions(self.write(name, text))
 
+    def test_images_of_a_cell_that_a_comma_separates(self):
+        self.write("b.png", png())
+        items = self.read('id,question,images\n1,Which?,"a.png,b.png"\n', "q.csv")
+        with self.assertRaisesRegex(questions.QuestionsError, r"a\.png\|b\.png"):
+            questions.picture(items[0].images[0], items[0].labels[0])
+        self.assertIn("a.png|b.png", " ".join(support.call("compare", "--help")[1].split()))
+
     def test_jsonl_and_csv_are_the_same(self):
         self.write("sub/b.png", png())
         lines = self.read(
@@ -662,7 +669,13 @@ class Resuming(Folder):
             self.assertIn("another compare", self.go(server)[2])
 
     def test_after_an_interruption_the_same_command_goes_on(self):
-        """A real process, ended by Ctrl-C between two answers."""
+        """A real process, ended by Ctrl-C or by SIGTERM between two answers."""
+        self.interrupted(signal.SIGINT, 130)
+
+    def test_after_a_termination_too(self):
+        self.interrupted(signal.SIGTERM, 143)
+
+    def interrupted(self, sent: signal.Signals, expected: int) -> None:
         server = self.serve(lambda h, b, t: h.server.released.wait(20) if t == 2 else h.stream())
         argv = [
             sys.executable,
@@ -689,11 +702,11 @@ class Resuming(Folder):
                 if server.turn == 3:
                     break
                 time.sleep(0.01)
-            process.send_signal(signal.SIGINT)
+            process.send_signal(sent)
             out, err = process.communicate(timeout=15)
         finally:
             process.kill()
-        self.assertEqual((process.returncode, out), (130, b""))
+        self.assertEqual((process.returncode, out), (expected, b""))
         self.assertIn(b"goes on from there", err)
         self.assertNotIn(b"Traceback", err)
         self.assertEqual(len(self.path.read_text().splitlines()), 2)
@@ -712,6 +725,19 @@ class Resuming(Folder):
             json.loads(results.dumps({"x": "\x00\x1b\x7f\x9b\u2028\u202e\ud800é"})),
             {"x": "\x00\x1b\x7f\x9b\u2028\u202e\ud800é"},
         )
+
+
+class Outlier(unittest.TestCase):
+    def test_a_slow_first_answer_is_named_and_left_out(self):
+        def of(*times):
+            return [{"error": None, "ttft_ms": time} for time in times]
+
+        self.assertEqual(compare.slow_first(of(5000, 200, 220, 210)), (5000, 210))
+        self.assertEqual(len(compare.without_slow_first(of(5000, 200, 220))), 2)
+        for times in ((500, 200, 220), (5000, 200), (), (200, 5000, 200, 200), (None, 1, 1, 1)):
+            self.assertIsNone(compare.slow_first(of(*times)))
+        note = compare.outlier_note({"name": "a", "slow_first": (5000.0, 210.0)})
+        self.assertIn("5,000 ms", note)
 
 
 class Text(unittest.TestCase):

@@ -165,9 +165,7 @@ class Latencies(Folder):
             self.assertIn("published rates", same["warnings"][-1])
 
     def test_faster_than_the_device_is_said_and_not_used(self):
-        own = measured.load(
-            support.library(), self.measured(ttft_ms=1.0, decode_tokens_per_s=5000)
-        )
+        own = measured.load(support.library(), self.measured(ttft_ms=1.0, decode_tokens_per_s=5000))
         self.assertEqual([o.usable for o in own], [False, False])
         self.assertEqual(measured.rates(own, "optimised", "l4"), (latency.ENGINES["optimised"], 0))
         self.assertTrue(any("faster than the peak" in line for line in measured.verdict(own)))

@@ -160,7 +160,7 @@ class Faults(unittest.TestCase):
             "/varies",
             "llm",
         )
-        fused = lambda t: t["rows"][2]["set"].update(encoder="siglip-so400m-14+dinov2-vit-l-14")  # noqa: E731
+        fused = lambda t: t["rows"][2]["set"].update(encoder="siglip-so400m-14+dinov2-vit-l-14")
         self.one(
             "idefics2",
             "idefics2.table2",

@@ -2,31 +2,127 @@
 by hand and by order.
 """
 
+import random
 import unittest
 from types import SimpleNamespace
 
 import recipes
 from recipes.answers import calibration
+from recipes.base.errors import Refused
 from recipes.cost import explain, fit, flops, latency, memory, parts, runs, served, tokens, training
 from recipes.evidence.reports import check_reports
+from recipes.picker import space
 
 from . import support
 
 
 class ReleasedModels(unittest.TestCase):
     def test_equal_to_the_hugging_face_processors(self):
-        """tests/data/tokens_oracle.json: 40 sizes for each of ten models, from transformers 5.23
-        (tokens_oracle.txt).
+        """tests/data/tokens_oracle.json: 40 sizes for each of 26 models, from transformers 5.23 and
+        5.24 (tokens_oracle.txt). null: the processor refuses the size.
         """
-        data = support.oracle("tokens_oracle")
-        self.assertEqual(len(data["visual_tokens"]), 10)
-        for model, counts in data["visual_tokens"].items():
-            for (width, height), expected in zip(data["sizes"], counts):
-                self.assertEqual(
-                    tokens.count(model, width, height).visual_tokens,
-                    expected,
-                    (model, width, height),
-                )
+        models = 0
+        for data in support.oracle("tokens_oracle").values():
+            models += len(data["visual_tokens"])
+            for model, counts in data["visual_tokens"].items():
+                for (width, height), expected in zip(data["sizes"], counts, strict=True):
+                    with self.subTest(model, size=(width, height)):
+                        self.assertEqual(self.tokens(model, width, height), expected)
+        self.assertEqual(models, 26)
+
+    def tokens(self, model: str, width: int, height: int) -> int | None:
+        try:
+            return tokens.count(model, width, height).visual_tokens
+        except Refused:
+            return None
+
+    def test_sizes_that_processors_refuse(self):
+        for model, size in (
+            ("pixtral", (2048, 1)),
+            ("pixtral", (1, 3000)),
+            ("mistral-small-3.1", (1, 4000)),
+            ("phi-3.5-vision", (100_000, 10)),
+            ("phi-3-vision", (10, 90_000)),
+            ("phi-4-multimodal", (9000, 5)),
+            ("qwen3-vl", (8000, 30)),
+            ("glm-4.1v", (28, 9000)),
+            ("kimi-vl", (8000, 20)),
+        ):
+            with self.subTest(model), self.assertRaises(Refused):
+                tokens.count(model, *size)
+        for size, expected in (((1, 1), 49), ((2, 2), 169), ((1, 2), 91)):
+            self.assertEqual(tokens.count("siglip2-naflex", *size).visual_tokens, expected)
+        self.assertEqual(tokens.count("phi-3-vision", 1344, 1008).visual_tokens, 1921)
+
+    def test_any_size_is_counted_or_refused(self):
+        dice = random.Random(5)
+        for model in tokens.MODELS:
+            for _ in range(30):
+                size = [int(10 ** dice.uniform(0, 5)) for _ in "wh"]
+                with self.subTest(model, size=size):
+                    found = self.tokens(model, *size)
+                    self.assertTrue(found is None or found > 0)
+
+    def test_names_as_people_write_them(self):
+        for name, family in (
+            ("qwen2.5-vl-7b", "qwen2.5-vl"),
+            ("Qwen/Qwen3-VL-30B-A3B-Instruct", "qwen3-vl"),
+            ("llava-v1.6-mistral-7b", "llava-next"),
+            ("liuhaotian/llava-v1.5-13b", "llava-1.5"),
+            ("lmms-lab/llava-onevision-qwen2-7b-ov", "llava-onevision"),
+            ("smolvlm2-500m", "smolvlm2-500m"),
+            ("HuggingFaceTB/SmolVLM2-2.2B-Instruct", "smolvlm2-2.2b"),
+            ("OpenGVLab/InternVL3_5-8B-HF", "internvl3.5"),
+            ("internvl3-78b", "internvl3"),
+            ("google/gemma-3-27b-it", "gemma3"),
+            ("gemma-3n-E4B-it", "gemma3n"),
+            ("meta-llama/Llama-3.2-11B-Vision-Instruct", "llama-3.2-vision"),
+            ("Llama-4-Scout-17B-16E-Instruct", "llama-4"),
+            ("microsoft/Phi-3-vision-128k-instruct", "phi-3-vision"),
+            ("Phi-3.5-vision-instruct", "phi-3.5-vision"),
+            ("openbmb/MiniCPM-V-2_6", "minicpm-v-2.6"),
+            ("mistralai/Mistral-Small-3.1-24B-Instruct-2503", "mistral-small-3.1"),
+            ("deepseek-vl2-tiny", "deepseek-vl2"),
+            ("kimi-vl-a3b-instruct", "kimi-vl"),
+            ("allenai/Molmo2-8B", "molmo2"),
+            ("paligemma2-3b-mix-448", "paligemma-448"),
+        ):
+            self.assertEqual(tokens.find(name), family, name)
+        for name in ("gpt-5", "qwen", "llava", "qwen2-vl-7b-finetuned"):
+            if name != "llava":
+                self.assertRaises(KeyError, tokens.find, name)
+        for name in ("smolvlm2", "SmolVLM", "gemma-3-1b-it"):
+            self.assertRaises(tokens.Ambiguous, tokens.find, name)
+        code, _, err = support.call("tokens", "--model", "smolvlm2")
+        self.assertEqual(code, 2)
+        self.assertIn("smolvlm2-2.2b (81 tokens a tile)", err)
+
+    def test_pages_videos_and_bounds(self):
+        self.assertEqual(tokens.page("a4", 150), (1240, 1754))
+        self.assertEqual(tokens.page("letter", 100), (850, 1100))
+        answer = support.call_json("tokens", "--model", "qwen2-vl", "--image", "a4@150dpi")
+        # 1240 / 28 and 1754 / 28 to the nearest whole number
+        self.assertEqual(answer["images"][0]["visual_tokens"], 44 * 63)
+        few = tokens.count("qwen2.5-vl", 1240, 1754, most=256 * 28 * 28)
+        self.assertLessEqual(few.visual_tokens, 256)
+        many = tokens.count("qwen2.5-vl", 56, 56, least=256 * 28 * 28)
+        self.assertGreaterEqual(many.visual_tokens, 256)
+        for bad in (
+            {"model": "internvl3", "most": 1000},
+            {"model": "qwen2-vl", "least": 2000, "most": 1000},
+        ):
+            with self.assertRaises(Refused):
+                tokens.count(bad.pop("model"), 100, 100, **bad)
+        # 32 frames in pairs of 23 x 17 tokens; 4 frames of 14 x 14 and a break; one tile a frame
+        for model, frames, expected in (
+            ("qwen2.5-vl", 32, 16 * 23 * 17),
+            ("llava-onevision", 4, 4 * 196 + 1),
+            ("internvl3-8b", 8, 8 * 256),
+            ("smolvlm2-500m", 10, 640),
+        ):
+            self.assertEqual(tokens.video(model, frames, 640, 480).visual_tokens, expected)
+        with self.assertRaises(Refused):
+            tokens.video("molmo", 8, 640, 480)
 
     def test_printed_counts(self):
         for model, size, printed in (
@@ -99,6 +195,20 @@ class Arithmetic(unittest.TestCase):
         self.assertAlmostEqual(flops.llm_forward(self.vicuna, 1, 0) / 1e9, 2 * 6.476, delta=0.01)
         self.assertEqual(flops.patch_tokens(self.clip, 336), 576)
 
+    def test_a_mixture_of_experts_costs_its_active_ones(self):
+        dense = {"slug": "dense-30b", "params_non_embedding": 30e9}
+        sparse = {"slug": "sparse-30b-a3b", "params_non_embedding": 30e9, "experts": 128}
+        self.assertEqual(flops.llm_forward(dense, 1, 0), 60e9)
+        self.assertEqual(flops.llm_forward(sparse, 1, 0), 6e9)
+        llms = self.words.records("llm")
+        l4 = self.words.records("hardware")["l4"]
+        one, all_ = (
+            latency.language_phases(l4, llms["qwen3-30b-a3b"], 64, 1, "int4", batch=b)[1].ms
+            for b in (1, 64)
+        )
+        self.assertGreater(all_, 5 * one)
+        self.assertNotIn("experts", parts.shape(llms.values(), 32.0))
+
     def test_training_factors(self):
         self.assertEqual(
             [
@@ -112,7 +222,7 @@ class Arithmetic(unittest.TestCase):
     def test_a_frozen_encoder_costs_a_forward_pass_only(self):
         stage = lambda *trains: training.stage_cost(
             training.Stage("s", trains, 10.0, "d", 576, 100), 1e12, 2e7, self.vicuna, 576
-        )  # noqa: E731
+        )
         frozen, trained, connector = (
             stage("connector", "llm"),
             stage("encoder", "connector", "llm"),
@@ -206,7 +316,7 @@ class Training(unittest.TestCase):
         self.assertEqual([round(s.visual_tokens) for s in tiled], [1368, 2340])
 
     def test_plans(self):
-        at = lambda side: (side / 14) ** 2  # noqa: E731
+        at = lambda side: (side / 14) ** 2
         two, three = (
             training.two_stages(665_000, "d", 576),
             training.three_stages(665_000, "d", 576),
@@ -237,7 +347,7 @@ class Training(unittest.TestCase):
         llm = support.library().words.records("llm")["vicuna-1.5-7b"]
         cost = lambda *trains, **more: training.stage_cost(
             training.Stage("s", trains, 10.0, "d", 576, 100), 1e12, 2e7, llm, 576, **more
-        )  # noqa: E731
+        )
         full, captions = cost("connector", "llm"), cost("connector")
         self.assertAlmostEqual(full.again, full.llm / 3)
         self.assertAlmostEqual(captions.again, captions.llm / 2)
@@ -276,7 +386,7 @@ class Fits(unittest.TestCase):
         self.tuned = ("connector", "llm")
 
     def test_terms_by_hand(self):
-        encoder, llm = 303_179_776, 6_738_415_616
+        encoder, llm = self.parts.encoder, 6_738_415_616
         one = fit.held(self.parts, self.tuned, fit.Setup(gpus=1))
         self.assertAlmostEqual(one.weights, 2 * (encoder + 2e7 + llm) / 1e9)
         self.assertAlmostEqual(one.states, (llm + 2e7) * 14 / 1e9)  # 16 with the weight
@@ -393,10 +503,30 @@ class Parts(unittest.TestCase):
         # the second tower is brought to the grid of the one that knows 384 px, and runs at its own
         self.assertEqual((alone.tokens, fused.tokens), (729, 729))
         self.assertEqual([side for _, side, _ in fused.encoders], [1024, 384])
+        # a side that none knows: what is near runs at it, what is far stays at its own
+        self.assertEqual(parts.sides([sam, siglip], 336), [1024, 336])
         native = parts.seen([self.encoders["qwen2-vl-vit"]], 448, "patch-merger-qwen", 1024)
         self.assertEqual(native.encoders[0][2], 4)  # 1,024 tokens come from 4,096 patches
         with self.assertRaises(flops.MissingFigure):
             parts.seen([clip], "anyres-700", "mlp-2x-gelu")
+
+    def test_every_candidate_of_pick_is_seen_alike(self):
+        """One rule for cost, latency and pick: encoders, sides, views, grid and tokens."""
+        found, _ = space.visuals(support.library().words)
+        for visual in found:
+            recipe = visual.recipe
+            records = [self.encoders[part] for part in recipe.encoder.split("+")]
+            sight = parts.seen(records, recipe.resolution, recipe.connector, recipe.visual_tokens)
+            name = (recipe.encoder, recipe.resolution, recipe.connector)
+            self.assertEqual(sight.tokens, visual.visual_tokens, name)
+            self.assertEqual(sight.grid, visual.grid_tokens, name)
+            self.assertEqual(
+                sorted((r["slug"], side, views) for r, side, views in sight.encoders),
+                sorted((r["slug"], side, views) for r, side, views in visual.encoders),
+            )
+            if isinstance(recipe.resolution, int):  # tokens need not be stated
+                alone = parts.seen(records, recipe.resolution, recipe.connector)
+                self.assertEqual(alone.tokens, visual.visual_tokens, name)
 
     def test_a_stand_in_is_scaled_and_never_far(self):
         records = support.library().words.records("llm").values()
@@ -514,7 +644,7 @@ class Inference(unittest.TestCase):
         )
         ask = lambda **more: latency.answer(
             self.device, vicuna, ((clip, 336, 1),), 2e7, 576.0, 576.0, **more
-        )  # noqa: E731
+        )
         self.assertGreater(ask(engine="eager").ttft_ms, ask().ttft_ms)
         self.assertLess(ask(devices=2).per_token.ms, ask().per_token.ms)
         self.assertGreater(ask(prompt_tokens=2000).ttft_ms, ask().ttft_ms)
@@ -594,6 +724,12 @@ class Commands(unittest.TestCase):
         self.assertEqual(code, 0)
         self.assertTrue(text.startswith("does not fit: full tuning on one RTX 4090 needs"), text)
         self.assertLessEqual(len(text.splitlines()), 16)
+        _, text, _ = support.call(*"cost --gpu T4 --gpus 16 --llm-params-b 7B --price 1".split())
+        self.assertLessEqual(len(text.splitlines()), 16)
+        self.assertIn("more note", text)
+        _, text, _ = support.call(*"cost --gpu T4 --gpus 16 --llm-params-b 7B --why".split())
+        self.assertEqual(text.count("note: "), 3)
+        self.assertIn("memory a GPU: weights", " ".join(text.split()))
         lora = support.call_json("cost", "--gpu", "4090", "--gpus", "1", "--lora", "--batch", "2")
         self.assertEqual((lora["verdict"]["fits"], lora["training"]["batch"]), (True, 2))
         self.assertEqual(
@@ -716,6 +852,14 @@ class Commands(unittest.TestCase):
             sum(x["count"] for x in by_kind["reported"]["by_size"].values()),
             by_kind["reported"]["count"],
         )
+
+    def test_a_design_on_a_device_without_rates_has_no_hours(self):
+        code, text, err = support.call(
+            *"design --factor encoder=clip,siglip --factor llm=vicuna-7b,vicuna-13b".split(),
+            *("--gpu", "2080Ti"),
+        )
+        self.assertEqual((code, err), (0, ""))
+        self.assertIn("no source prints how fast rtx-2080-ti computes", " ".join(text.split()))
 
     def test_explain(self):
         code, out, _ = support.call("tokens", "--explain")

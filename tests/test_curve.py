@@ -17,7 +17,7 @@ from recipes.terms.recipe import BASELINE
 from recipes.terms.tasks import parse_mix
 from tests.support import call, call_json, library, process, table_of
 
-NO_COSTS = lambda recipe: (None, None, None)  # noqa: E731
+NO_COSTS = lambda recipe: (None, None, None)
 
 
 def make(axis, tasks="documents", recipe=BASELINE, **more):
@@ -125,7 +125,7 @@ class Points(unittest.TestCase):
             for p in call_json(
                 "curve", "resolution", "--from", "336", "--to", "672", "--recipe", recipe
             )["points"]
-        ]  # noqa: E731
+        ]
         self.assertEqual(tokens("connector=mlp-2x-gelu"), [576, 2304])
         self.assertEqual(tokens("connector=q-former,visual_tokens=64"), [64, 64])
         self.assertEqual(tokens("visual_tokens=576"), [576, 576])
@@ -167,7 +167,7 @@ class Stops(unittest.TestCase):
     def test_where(self):
         stop = lambda *gains: curves.stop(
             [point(2.0**i, g) for i, g in enumerate(gains)], 1.0, None, "visual_tokens"
-        )  # noqa: E731
+        )
         self.assertEqual(stop(3, 2, 0.5, 0.2)[:2], (4.0, "until"))
         # what comes after still pays
         self.assertEqual(stop(3, 0.5, 2, 0.2)[:2], (8.0, "until"))
@@ -229,7 +229,7 @@ class Stops(unittest.TestCase):
     def test_an_unknown_cost_does_not_count_as_paying(self):
         stop = lambda *steps: curves.stop(
             [point(2.0**i, *step) for i, step in enumerate(steps)], 1.0, 5.0, "llm_params_b"
-        )  # noqa: E731
+        )
         free = stop((3.0, 2.0), (3.0, 4.0), (3.0, None))
         self.assertEqual(free[:3], (None, "none", (4.0,)))
         self.assertIn("no doubling from 1B to 4B pays: even the best, 2B to 4B", free.why)
@@ -523,7 +523,7 @@ class Rows(unittest.TestCase):
         """
         part = steps.Printed(100.0, 400.0, 3.0, 1, 1)
         points = [point(50.0, 9.0), point(100.0, 1.0), point(200.0, 2.0), point(400.0, 9.0)]
-        beside = lambda noise, points=points: curves.beside([part], points, noise)[0]  # noqa: E731
+        beside = lambda noise, points=points: curves.beside([part], points, noise)[0]
         self.assertAlmostEqual(beside(1.0).model, 1.5)
         self.assertEqual([beside(noise).disagree for noise in (1.4, 1.6)], [True, False])
         self.assertEqual(beside(0.1, [point(100.0, 1.0, extrapolated=True)])[-2:], (None, False))

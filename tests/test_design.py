@@ -290,7 +290,7 @@ class Power(unittest.TestCase):
                 if interaction:
                     cell = lambda a, b, scores=scores: mean(
                         y for s, y in scores.items() if s[:2] == (a, b)
-                    )  # noqa: E731
+                    )
                     estimate = cell(1, 1) - cell(0, 1) - cell(1, 0) + cell(0, 0)
                 elif design.kind == "one-at-a-time":
                     estimate = scores[1, 0, 0] - scores[0, 0, 0]
@@ -508,7 +508,7 @@ class Command(unittest.TestCase):
             "--factor",
             "frozen_encoder=true,false",
         )
-        size = lambda *flags: call_json(*three, *flags)["design"]  # noqa: E731
+        size = lambda *flags: call_json(*three, *flags)["design"]
         self.assertEqual(
             [
                 size(*flags)["settings"]
@@ -653,7 +653,7 @@ class Command(unittest.TestCase):
         self.assertLess(paired, plain)
 
     def test_what_moves_along_is_said(self):
-        warned = lambda *argv: " ".join(call_json("design", *argv)["warnings"])  # noqa: E731
+        warned = lambda *argv: " ".join(call_json("design", *argv)["warnings"])
         self.assertIn("differ in size", warned("--factor", "data=llava-665k,cambrian-7m"))
         self.assertNotIn(
             "differ in size",

@@ -120,6 +120,21 @@ class Exits(unittest.TestCase):
             self.assertNotIn(b"recipes", err)
 
 
+class Installed(unittest.TestCase):
+    """An installed copy does not write into its own folder."""
+
+    def test_what_ships_is_left_alone(self):
+        for argv in (["fit"], ["check", "--lock"], ["skill"], ["skill", "--check"]):
+            with (
+                self.subTest(argv),
+                mock.patch("recipes.commands.arguments.installed", lambda: True),
+                mock.patch("recipes.base.write.write_text", side_effect=AssertionError),
+            ):
+                code, _, err = support.call(*argv)
+                self.assertEqual(code, 2)
+                self.assertIn("installed copy", err)
+
+
 class AsALibrary(unittest.TestCase):
     def test_swap_is_the_command(self):
         value = support.call_json("swap", "clip", "siglip", "--on", "7B", "--benchmark", "mmmu")

@@ -182,7 +182,7 @@ class DinoBesideSiglip(unittest.TestCase):
         answer = ask("swap", "SigLIP", "SigLIP+DINOv2", "--why")
         rows = evidence(answer, "prismatic.ensembling")[self.PAIR]
         family = {d["benchmark"]: d["family"] for d in answer["deltas"]}
-        mean = lambda values: sum(values) / len(values)  # noqa: E731
+        mean = lambda values: sum(values) / len(values)
         by = {
             name: mean([delta for (b, _), delta in rows.items() if family.get(b) == name])
             for name in {family.get(b) for b, _ in rows}

@@ -167,7 +167,15 @@ class Registry(unittest.TestCase):
                 words.records("encoder")[part]["native_resolution"]
                 for part in row["encoder"].split("+")
             ]
-            self.assertTrue(any(row["resolution"] in sides for sides in natives), row)
+            others = {
+                other["id"]
+                for other in registry["encoders"]
+                if (other["target"], other["encoder"]) == (row["target"], row["encoder"])
+                and any(other["resolution"] in sides for sides in natives)
+            }
+            # or a checkpoint of its own beside one of those
+            own = bool(others) and row["id"] not in others
+            self.assertTrue(own or any(row["resolution"] in sides for sides in natives), row)
 
     def test_released_models_have_the_parts_that_models_json_prints(self):
         models = {row["key"]: row for row in library().words.registry("models")["models"]}
@@ -223,7 +231,7 @@ class Files(unittest.TestCase):
     def test_llava_script_says_the_baseline(self):
         (_, first), (_, second) = done("llava").files
         one, two = commands(first)[-1], commands(second)[-1]
-        value = lambda words, option: words[words.index(option) + 1]  # noqa: E731
+        value = lambda words, option: words[words.index(option) + 1]
         self.assertEqual(
             (value(one, "--learning_rate"), value(two, "--learning_rate")), ("1e-3", "2e-5")
         )
@@ -277,7 +285,7 @@ class Files(unittest.TestCase):
             done("llava", "frozen_encoder=false")
 
     def test_tiles_of_llava_next(self):
-        text = lambda what: done("llava-next", what).files[-1][1]  # noqa: E731
+        text = lambda what: done("llava-next", what).files[-1][1]
         self.assertIn(
             "--image_grid_pinpoints '[(336, 672), (672, 336), (672, 672), (1008, 336), (336,"
             " 1008)]'",
@@ -368,7 +376,7 @@ class Files(unittest.TestCase):
     def test_three_stages_and_names_that_would_mislead(self):
         run = done("llava-next", "llm=qwen2-7b", plan="three-stage")
         words = [commands(text)[-1] for _, text in run.files]
-        value = lambda command, option: command[command.index(option) + 1]  # noqa: E731
+        value = lambda command, option: command[command.index(option) + 1]
         self.assertEqual(value(words[2], "--model_name_or_path"), value(words[1], "--output_dir"))
         self.assertNotIn("--pretrain_mm_mlp_adapter", words[2])
         with self.assertRaisesRegex(RecipeError, "name: .*mistral"):
@@ -526,6 +534,9 @@ class Released(unittest.TestCase):
         run = value["runs"][0]
         self.assertEqual((run["method"], run["model"]), ("lora", "qwen2.5-vl-7b"))
         self.assertIn("freeze_vision_tower: false", value["files"][0]["text"])
+        value = call_json("export", *argv, "data=my_own_set")
+        self.assertIn('dataset: "my_own_set"', value["files"][0]["text"])
+        self.assertEqual(call("export", "--to", "llava", "data=my_own_set")[0], 2)
         code, _, err = call("export", *argv, "--freeze", "head")
         self.assertEqual((code, err.count("\n")), (2, 1))
 
@@ -821,6 +832,18 @@ class Command(unittest.TestCase):
             b"no --rank 99",
             process("export", "-", "--to", "llava-next", "--rank", "99", stdin=pick.stdout).stderr,
         )
+
+    def test_a_recipe_of_pick_that_cannot_be_says_which_can(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "picked.json")
+            recipes = [{"recipe": {"encoder": name}} for name in ("siglip", "clip", "dinov2-l-14")]
+            pathlib.Path(path).write_text(json.dumps({"recipes": recipes}))
+            code, _, err = call("export", path, "--to", "llava")
+            self.assertEqual((code, err.count("\n")), (2, 1))
+            self.assertIn("recipe 1: encoder: llava cannot express", err)
+            self.assertIn("it can: --rank 2", err)
+            self.assertEqual(call("export", path, "--to", "llava", "--rank", "2")[0], 0)
+            self.assertIn("nor any other one", call("export", path, "--to", "nanovlm")[2])
 
     def test_reads_files_and_writes_into_the_folder(self):
         with tempfile.TemporaryDirectory() as folder:

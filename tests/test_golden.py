@@ -2,17 +2,17 @@
 answer, each with the rows or the practice that it rests on.
 """
 
+import functools
 import json
 import unittest
 
+from recipes.answers import pick as picks
 from recipes.answers.ground import Request
-from recipes.answers.pick import answer_pick
 from recipes.effects.features import pixels
-from recipes.effects.standing import gains, usual
+from recipes.effects.standing import Beside, gains, standing, usual
 from recipes.exchange.target import Target, names
 from recipes.exchange.trainers import expressible
-from recipes.picker.limits import DEFAULT_BUDGET, Constraints
-from recipes.picker.usual import holds
+from recipes.picker.usual import holds, obtainable
 from recipes.terms.tasks import parse_mix
 
 from . import support
@@ -152,6 +152,80 @@ class Golden(unittest.TestCase):
         self.assertEqual(fixed["recipes"][0]["recipe"]["connector"], "c-abstractor")
 
 
+class Habits(unittest.TestCase):
+    """What counts as usual, as held, as a size that rows have."""
+
+    def setUp(self):
+        self.library = support.library()
+        self.words = self.library.words
+
+    def test_parts(self):
+        for axis, part, yes in (
+            ("connector", "mlp-2x-gelu", True),
+            ("connector", "pixel-shuffle-mlp", True),
+            ("connector", "c-abstractor", False),  # no released model on record
+            ("connector", "q-former", False),  # learned queries: rows on the tasks decide
+            ("connector", "perceiver", False),
+            ("encoder", "siglip-so400m-14", True),
+            ("encoder", "clip-vit-l-14", True),
+            ("encoder", "dinov2-vit-g-14", False),
+            ("llm", "qwen2.5-7b", True),
+            ("llm", "vicuna-1.5-7b", True),  # by its family
+            ("llm", "olmo-7b", False),
+            ("data", "llava-665k", True),
+            ("data", "cambrian-737k", False),  # to be put together
+        ):
+            self.assertEqual(usual(self.library.practice, self.words, axis, part), yes, part)
+
+    def test_data(self):
+        mixes = self.words.mixes
+        for slug, tasks, yes in (
+            ("llava-665k", "documents", True),
+            ("llava-665k", "charts", False),
+            ("cambrian-7m", "charts", True),
+            ("cambrian-7m", "counting", True),
+            ("llava-instruct-158k", "grounding", False),
+            ("eagle-1.8m", "charts", False),  # what is in it is not on record
+            ("llava-instruct-158k", "hallucination", True),  # no kind of data is for it
+        ):
+            found = holds(mixes, self.words, slug, parse_mix(tasks, self.words))
+            self.assertEqual(found, yes, (slug, tasks))
+        for slug, yes in (
+            ("llava-665k", True),
+            ("paligemma-mix", False),  # nobody can get it
+            ("lcs-558k", False),  # captions alone
+            ("eagle-1.8m", False),
+        ):
+            self.assertEqual(obtainable(mixes, slug), yes, slug)
+
+    def test_sizes(self):
+        standing = self.library.standing
+        self.assertIsNone(standing.sized(72.0, 158_000))
+        self.assertIsNotNone(standing.sized(7.0, 665_000))
+        table = standing.sized(13.0, 665_000)
+        self.assertIn(table, {t.id for paper in support.papers() for t in paper.tables})
+
+    def test_rows_speak_for_a_part_or_do_not(self):
+        better, worse = Beside("t", "mlp", 3, 3, 1.0), Beside("u", "mlp", 0, 3, -2.0)
+        self.assertTrue(gains([better]))
+        self.assertFalse(gains([]))
+        self.assertFalse(gains([worse]))
+        self.assertFalse(gains([better, worse]))  # better on half, and worse on the mean
+
+    def test_what_is_stored_is_what_the_tables_say(self):
+        """A part of it, worked out anew from two papers."""
+        stored = self.library.standing
+        papers = [paper for paper in support.papers() if paper.key in ("honeybee", "cambrian1")]
+        known = functools.partial(usual, self.library.practice, self.words)
+        fresh = standing(papers, self.words, known)
+        self.assertTrue(fresh.parts["connector"]["c-abstractor"])
+        for axis, named in fresh.parts.items():
+            for part, families in named.items():
+                for family, found in families.items():
+                    for one in found:
+                        self.assertIn(one, stored.of(axis, part, [family]))
+
+
 class Written(unittest.TestCase):
     """From recipe to run: what a training program is asked to write, it writes."""
 
@@ -173,15 +247,15 @@ class Written(unittest.TestCase):
         made = [name for name in names(library.words) if Target(name, library.words).rows("llms")]
         self.assertGreaterEqual(len(made), 4)
         for number, family in enumerate(self.FAMILIES):
-            asked = Request(parse_mix(family, library.words), Constraints(DEFAULT_BUDGET))
+            asked = Request(parse_mix(family, library.words))
             for place, name in enumerate(made):
-                answer = answer_pick(library, asked._replace(trainable_with=name, top=3))
+                answer = picks.answer(library, asked._replace(trainable_with=name, top=3))
                 self.assertEqual(len(answer.result.recipes), 3, (family, name))
                 target = Target(name, library.words)
                 for item in answer.result.recipes:
                     self.assertIsNone(expressible(item.recipe, target), (family, name))
                 if place == number % len(made):  # and the whole pipe, each program in turn
-                    flags = ("--tasks", family, "--trainable-with", name, "--memory", "any")
+                    flags = ("--tasks", family, "--trainable-with", name, *FREE)
                     picked = call("pick", *flags, "--json")[1]
                     done = process("export", "-", "--to", name, stdin=picked.encode())
                     self.assertEqual((done.returncode, done.stderr), (0, b""), (family, name))
@@ -198,10 +272,19 @@ class Written(unittest.TestCase):
         self.assertIn("  export ", text)
         self.assertIn(best["written_by"][0], text)
 
+    def test_where_it_can_write_nothing_that_fits_it_is_named(self):
+        flags = ("--tasks", "documents", "--trainable-with", "llava", "--fix", "llm=qwen2-7b")
+        answer = call_json("pick", *flags, exit_code=1)
+        self.assertIn("trainable-with", [one["constraint"] for one in answer["relax"]])
+        self.assertTrue(any("without --trainable-with" in text for text in answer["warnings"]))
+
     def test_a_program_that_is_none(self):
         code, _, err = call("pick", "--trainable-with", "megatron")
         self.assertEqual((code, err.count("\n")), (2, 1))
         self.assertIn("megatron", err)
+
+
+FREE = ("--memory", "any", "--budget", "any")
 
 
 def picked_llm(text: str) -> str:
@@ -241,7 +324,7 @@ class Screens(unittest.TestCase):
             self.assertIn("  first ", text)
 
     def test_what_is_assumed_is_said_in_the_first_line(self):
-        first = lambda *argv: call(*argv)[1].split("\n")[0]  # noqa: E731
+        first = lambda *argv: call(*argv)[1].split("\n")[0]
         for command in ("pick", "ablate"):
             said = first(command, "--tasks", "charts")
             self.assertIn("500 A100-hours, L4, 24 GB: assumed", said)

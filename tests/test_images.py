@@ -45,6 +45,12 @@ def raw_png(width, height, depth, colour, packed: bytes, extra=(), interlace=0) 
     )
 
 
+def whole(data: bytes) -> images.Pixels:
+    """A decoded PNG with all its rows."""
+    value = images.decode(data)
+    return value._replace(rows=list(value.rows))
+
+
 def webp_head() -> bytes:
     return b"RIFF\0\0\0\0WEBPVP8X"
 
@@ -55,25 +61,19 @@ class Pictures(unittest.TestCase):
         for colour, channels in ((0, 1), (2, 3), (4, 2), (6, 4)):
             rows = [bytes(chance.randrange(256) for _ in range(7 * channels)) for _ in range(10)]
             data = raw_png(7, 10, 8, colour, filtered(rows, channels, [0, 1, 2, 3, 4] * 2))
-            self.assertEqual(images.decode(data), images.Pixels(7, 10, channels, rows))
+            self.assertEqual(whole(data), images.Pixels(7, 10, channels, rows))
 
     def test_depths_and_palettes(self):
-        self.assertEqual(
-            images.decode(raw_png(10, 1, 1, 0, b"\0\xaa\x80")).rows, [bytes([255, 0] * 5)]
-        )
-        self.assertEqual(
-            images.decode(raw_png(3, 1, 4, 0, b"\0\x0f\x70")).rows, [bytes([0, 255, 119])]
-        )
-        self.assertEqual(
-            images.decode(raw_png(2, 1, 16, 0, b"\0\x12\x34\xff\x00")).rows, [b"\x12\xff"]
-        )
+        self.assertEqual(whole(raw_png(10, 1, 1, 0, b"\0\xaa\x80")).rows, [bytes([255, 0] * 5)])
+        self.assertEqual(whole(raw_png(3, 1, 4, 0, b"\0\x0f\x70")).rows, [bytes([0, 255, 119])])
+        self.assertEqual(whole(raw_png(2, 1, 16, 0, b"\0\x12\x34\xff\x00")).rows, [b"\x12\xff"])
         palette = (b"PLTE", bytes([1, 2, 3, 4, 5, 6]))
         self.assertEqual(
-            images.decode(raw_png(3, 1, 2, 3, b"\0\x10", [palette])),
+            whole(raw_png(3, 1, 2, 3, b"\0\x10", [palette])),
             images.Pixels(3, 1, 3, [bytes([1, 2, 3, 4, 5, 6, 1, 2, 3])]),
         )
         self.assertEqual(
-            images.decode(raw_png(2, 1, 8, 3, b"\0\0\1", [palette, (b"tRNS", b"\x80")])).rows,
+            whole(raw_png(2, 1, 8, 3, b"\0\0\1", [palette, (b"tRNS", b"\x80")])).rows,
             [bytes([1, 2, 3, 128, 4, 5, 6, 255])],
         )
 
@@ -86,7 +86,7 @@ class Pictures(unittest.TestCase):
                 channels,
                 [bytes(chance.randrange(256) for _ in range(5 * channels)) for _ in range(9)],
             )
-            self.assertEqual(images.decode(images.encode(value)), value)
+            self.assertEqual(whole(images.encode(value)), value)
 
     def test_scaling(self):
         for size in ((3, 2), (8, 6), (13, 40), (1, 1)):
@@ -168,14 +168,30 @@ class Pictures(unittest.TestCase):
             raw_png(4, 4, 8, 0, bytes(1000)),
         ):
             with self.assertRaises(images.ImageError):
-                images.decode(data)
+                whole(data)
+
+    def test_a_large_image_takes_little_memory_and_a_larger_one_is_refused(self):
+        side = 500
+        line = bytes(range(250)) * 6
+        data = raw_png(side, side, 8, 2, b"\0" + line + (b"\2" + bytes(3 * side)) * (side - 1))
+        tracemalloc.start()
+        try:
+            small = images.resized(data, 100)
+            # the picture itself has 0.75 MB; what is held at a time are lists of some rows
+            self.assertLess(tracemalloc.get_traced_memory()[1], 2_500_000)
+        finally:
+            tracemalloc.stop()
+        rows = whole(small).rows
+        self.assertEqual((len(rows), set(rows)), (100, {rows[0]}))
+        with self.assertRaisesRegex(images.ImageError, "12,000,000"):
+            images.resized(raw_png(5000, 5000, 8, 0, b""), 2000)
 
     def test_a_small_file_does_not_unpack_to_a_large_one(self):
         bomb = raw_png(4, 4, 8, 0, bytes(20_000_000))
         tracemalloc.start()
         try:
             with self.assertRaises(images.ImageError):
-                images.decode(bomb)
+                whole(bomb)
             self.assertLess(tracemalloc.get_traced_memory()[1], 2_000_000)
         finally:
             tracemalloc.stop()

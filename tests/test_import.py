@@ -19,6 +19,7 @@ from recipes.commands.arguments import recipe_fields
 from recipes.effects.columns import columns
 from recipes.evidence.tables import load_papers, parse_paper
 from recipes.exchange import harness, importing, scores
+from recipes.exchange import readings
 
 from .import_case import CLIP, REST, SIGLIP, WORDS, Case
 from .support import call, call_json, library, process
@@ -481,7 +482,7 @@ class Scales(unittest.TestCase):
         for _ in range(300):
             digits = dice.randint(1, 12)
             text = f"0.{dice.randint(0, 10**digits - 1):0{digits}d}"
-            shifted = importing.plain(harness.number(float(text)) * 100)
+            shifted = importing.plain(readings.number(float(text)) * 100)
             self.assertEqual(float(shifted), float(Decimal(text) * 100), text)
 
     def test_numbers(self):
@@ -499,9 +500,9 @@ class Scales(unittest.TestCase):
             "1e",
             "9" * 30,
         ):
-            self.assertIsNone(harness.number(text), text)
-        self.assertEqual(harness.number(" 0.50 "), Decimal("0.50"))
-        self.assertIsNone(harness.number(True))
+            self.assertIsNone(readings.number(text), text)
+        self.assertEqual(readings.number(" 0.50 "), Decimal("0.50"))
+        self.assertIsNone(readings.number(True))
 
     def test_recipe_names_are_canonical(self):
         recipe, notes = importer.parsed(

@@ -235,6 +235,11 @@ class Sheets(Case):
             self.write("u.csv", "benchmark,value\nseedbench,60\n"), say=("seed_all", "seed_img")
         )
 
+    def test_a_ratio_to_a_reference_may_pass_its_scale(self):
+        answer = self.taken(self.write("t.csv", "benchmark,value\nllava_wild,104.3\n"))
+        self.assertEqual([cell["value"] for cell in answer["added"]], [104.3])
+        self.assertEqual(call("check", str(self.into))[0], 0)
+
     def test_a_model_column(self):
         wide = self.write("w.csv", "model,mmmu\na,35\nb,36\n")
         answer = self.taken(wide, arm=None)

@@ -114,7 +114,7 @@ class Published(unittest.TestCase):
         self.assertIn("the expected deltas do not use it", text)
 
     def test_clear(self):
-        slope = lambda z, *papers: Slope(z, 1.0, 4, papers, (7.0, 13.0), 0.0, 1.0)  # noqa: E731
+        slope = lambda z, *papers: Slope(z, 1.0, 4, papers, (7.0, 13.0), 0.0, 1.0)
         for value, clear, words in (
             (slope(2.5, "a"), False, "one paper says that it does more"),
             (slope(-3.5, "a"), True, "one paper says that it does less"),

@@ -8,15 +8,17 @@ import pathlib
 import random
 import tempfile
 import unittest
+from array import array
 
 from recipes.answers import fit as refit
 from recipes.base import linalg
 from recipes.base.reading import EvidenceError
-from recipes.effects import backtest, store
+from recipes.effects import backtest, packed, store
 from recipes.effects.columns import KINDS, Column, sampling_variance
 from recipes.effects.condition import Conditioned
 from recipes.effects.features import AXIS_OF, difference, features, group
 from recipes.effects.fit import fit
+from recipes.effects.fit import packed as pack_matrix
 from recipes.effects.hyper import SLOPES, Hyper
 from recipes.effects.model import heterogeneity, scales
 from recipes.terms.recipe import pixels_in
@@ -494,6 +496,44 @@ class Features(unittest.TestCase):
             ("native", None),
         ):
             self.assertEqual(pixels_in(text), side, text)
+
+
+class Algebra(unittest.TestCase):
+    def test_inverse_by_halves_is_the_inverse(self):
+        """With and without groups that have nothing to do with each other but through the last."""
+        rng = random.Random(3)
+        for cuts in ([], [30, 55, 70]):
+            a = [[rng.gauss(0, 0.1) for _ in range(100)] for _ in range(100)]
+            matrix = [[linalg.dot(x, y) for y in a] for x in a]
+            edges = [0, *cuts, 100]
+            of = [next(k for k, edge in enumerate(edges[1:]) if i < edge) for i in range(100)]
+            for i in range(100):
+                matrix[i][i] += 2.0
+                for j in range(100):
+                    if cuts and of[i] != of[j] and 3 not in (of[i], of[j]):
+                        matrix[i][j] = 0.0
+            found = linalg.symmetric_inverse(matrix, cuts)
+            plain = linalg.inverse(linalg.cholesky(matrix))
+            worst = max(abs(x - y) for r, s in zip(found, plain) for x, y in zip(r, s))
+            self.assertLess(worst, 1e-12)
+
+    def test_correlations_come_back_from_their_bytes(self):
+        values = array("h", [0, 1, -1, 255, 256, -256, 32767, -32767])
+        self.assertEqual(packed.unsqueezed(packed.squeezed(values)), values)
+
+    def test_products_are_those_of_the_whole_matrix(self):
+        """Sparse vectors, dense ones, and the quadratic form of a few entries."""
+        rng = random.Random(4)
+        rows = [[rng.gauss(0, 1) for _ in range(40)] for _ in range(40)]
+        whole = [[linalg.dot(x, y) for y in rows] for x in rows]
+        small = pack_matrix(whole)
+        for some in (range(2), range(40)):
+            x = [rng.gauss(0, 1) if k in some else 0.0 for k in range(40)]
+            want = linalg.matvec(whole, x)
+            for got, expected in zip(small.times(x), want):
+                self.assertAlmostEqual(got / 40, expected / 40, 1)
+            form = small.quadratic(list(some), [x[k] for k in some])
+            self.assertAlmostEqual(form / linalg.dot(x, want), 1.0, 3)
 
 
 class Noise(unittest.TestCase):

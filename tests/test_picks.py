@@ -195,9 +195,13 @@ class Choices(unittest.TestCase):
         for before, after in zip(points, points[1:]):
             self.assertLess(before["cost"], after["cost"])
             self.assertLess(before["expected"], after["expected"])
-        best = self.answer["recipes"][0]
-        self.assertAlmostEqual(points[-1]["expected"], best["score"]["expected"], 3)
-        self.assertAlmostEqual(points[-1]["cost"], best["training"]["gpu_hours"], 3)
+        best = self.answer["highest"] or {
+            "expected": self.answer["recipes"][0]["score"]["expected"],
+            "gpu_hours": self.answer["recipes"][0]["training"]["gpu_hours"],
+        }
+        self.assertAlmostEqual(points[-1]["expected"], best["expected"], 3)
+        self.assertAlmostEqual(points[-1]["cost"], best["gpu_hours"], 3)
+        self.assertGreater(points[0]["expected"], 0)  # better than the baseline, or no choice
 
     def test_text_and_picture_of_the_front(self):
         with tempfile.TemporaryDirectory() as folder:
@@ -245,14 +249,15 @@ class Choices(unittest.TestCase):
         self.assertTrue(other["tables"])
 
     def test_a_cautious_pick_is_surer(self):
-        expected, lower = (
-            call_json("pick", *SMALL, "--fix", "llm_params_b=7B", "--risk", risk, "--top", "1")[
-                "recipes"
-            ][0]["score"]
+        found = [
+            call_json("pick", *SMALL, "--fix", "llm_params_b=7B", "--risk", risk, "--top", "1")
             for risk in ("expected", "lower")
-        )
+        ]
+        expected, lower = (answer["recipes"][0]["score"] for answer in found)
         self.assertGreaterEqual(lower["interval"]["low"], expected["interval"]["low"])
-        self.assertLessEqual(lower["expected"], expected["expected"])
+        # of those within the noise of two runs the first need not be the highest
+        noise = found[0]["noise_of_two_runs"]
+        self.assertLessEqual(lower["expected"], expected["expected"] + noise)
 
 
 if __name__ == "__main__":

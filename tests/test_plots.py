@@ -366,7 +366,7 @@ class Forest(unittest.TestCase):
         for d in self.answer.deltas[:6]:
             e = next(e for e in back.deltas if e.benchmark == d.benchmark)
             one, other = (forest.panels([x], {}, {}, rows=None)[0] for x in (d, e))
-            key = lambda m: (m.label, round(m.estimate, 6))  # noqa: E731
+            key = lambda m: (m.label, round(m.estimate, 6))
             mirrored = sorted(
                 (m._replace(estimate=-m.estimate, low=-m.high, high=-m.low) for m in other.marks),
                 key=key,
@@ -397,8 +397,19 @@ class Forest(unittest.TestCase):
         self.assertTrue(min(direct) < pool.estimate < max(direct))
         self.assertGreater(delta.direct.se, 20)  # points of 1000, not of 100
 
+    def test_benchmarks_that_were_asked_about_come_first(self):
+        direct = [
+            d.benchmark
+            for d in self.answer.deltas
+            if any(row.relation == "direct" for row in d.evidence)
+        ]
+        last = forest.most_direct(self.answer, len(direct))[-1].benchmark
+        chosen = forest.most_direct(self.answer, 2, asked={last})
+        self.assertEqual(chosen[0].benchmark, last)
+        self.assertNotEqual(forest.most_direct(self.answer, 2)[0].benchmark, last)
+
     def test_default_benchmarks_have_most_direct_rows(self):
-        count = lambda d: sum(r.relation == "direct" for r in d.evidence)  # noqa: E731
+        count = lambda d: sum(r.relation == "direct" for r in d.evidence)
         chosen = forest.most_direct(self.answer)
         self.assertEqual(len(chosen), forest.PANELS)
         self.assertEqual(

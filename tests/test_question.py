@@ -7,10 +7,12 @@ import random
 import string
 import unittest
 
+from recipes.asking import changes, language, reader
 from recipes.asking import door as question
-from recipes.asking import grammar, modifiers, reader
 from recipes.asking.lexicon import Lexicon, atoms
+from recipes.asking.sentence import Draft, compose
 from recipes.commands import registry
+from recipes.terms.sides import two_names
 
 from . import support
 
@@ -18,6 +20,11 @@ CASES = [
     json.loads(line)
     for line in (support.DATA / "questions.jsonl").read_text(encoding="utf-8").splitlines()
 ]
+
+
+LANGUAGE = language.Language(
+    json.loads((support.ROOT / "tables/registry/language.json").read_text(encoding="utf-8"))
+)
 
 
 def understood(text: str):
@@ -79,9 +86,14 @@ class Suite(unittest.TestCase):
                     )
                     self.assertGreater(len(answer), 1)
 
-    def test_every_form_has_an_example_that_it_reads(self):
-        self.assertEqual(sorted(form.name for form in reader.FORMS), sorted(reader.ORDER))
-        for text in (*reader.examples(), *question.EXAMPLES):
+    def test_every_frame_has_an_example_that_it_reads(self):
+        commands = {"card": "models", "find": "tables", "show": "tables", "mixes": "tables",
+                    "list": "tables", "bench": "benchmarks"}  # fmt: skip
+        for name, frame in reader.FRAMES.items():
+            got = understood(frame.example)
+            self.assertIsInstance(got, list, (name, got))
+            self.assertEqual(got[0][0], commands.get(name, name), frame.example)
+        for text in question.EXAMPLES:
             self.assertIsInstance(understood(text), list, text)
 
     def test_spelling_of_the_frame_does_not_matter(self):
@@ -124,7 +136,6 @@ class NeverAGuess(unittest.TestCase):
             "swap CLIP for SigLIP under 24GB",
             "what should I train for charts in two days",
             "swap CLIP for 中文",
-            "SigLIP vs CLIP vs DINOv2",
             "how many runs to compare 3 encoders",
             "swap CLIP for SigLIP without DINOv2",
         ):
@@ -140,7 +151,7 @@ class NeverAGuess(unittest.TestCase):
 
     def test_noise_is_refused_in_one_line(self):
         spread = random.Random(5)
-        words = sorted(grammar.grammar_words(reader.FORMS))
+        words = sorted(LANGUAGE.known)
         for n in range(200):
             if n % 2:
                 text = "".join(
@@ -160,6 +171,227 @@ class NeverAGuess(unittest.TestCase):
         for text in ("", "   ", "?", "_ #", "swap " * 200):
             self.assertIsInstance(understood(text), str)
         self.assertIn("empty question", understood("_ #"))
+
+
+class Metamorphic(unittest.TestCase):
+    """What must not change a reading, and what must."""
+
+    ASKED = [case for case in CASES if "argv" in case]
+
+    def test_courtesy_and_spelling_of_the_frame(self):
+        spread = random.Random(11)
+        for change in (
+            "please {}",
+            "Hi, {}",
+            "could you tell me {}",
+            "quick question: {}",
+            '"{}"',
+            "  {}  ",
+        ):
+            for case in spread.sample(self.ASKED, 40):
+                text = change.format(case["question"])
+                self.assertEqual(understood(text), [case["argv"]], text)
+        for case in spread.sample(self.ASKED, 60):
+            got = understood(case["question"].upper())
+            self.assertEqual(
+                [part.lower() for part in got[0]] if isinstance(got, list) else got,
+                [part.lower() for part in case["argv"]],
+                case["question"],
+            )
+
+    def test_ways_to_say_one_thing(self):
+        """Synonyms, passive, plural, order of what is said beside."""
+        for want, texts in {
+            "swap clip-vit-l-14 siglip-so400m-14 --tasks chart": (
+                "replace CLIP with SigLIP for charts",
+                "exchange CLIP for SigLIP for charts",
+                "CLIP is replaced by SigLIP: what about charts",
+                "for charts, is SigLIP better than CLIP",
+                "do I benefit from SigLIP instead of CLIP on charts",
+                "would SigLIP outperform CLIP on charts",
+                "any improvement on charts with SigLIP over CLIP",
+                "should I move from CLIP to SigLIP for chart tasks",
+            ),
+            "rank encoder --tasks chart": (
+                "which encoder is best for charts",
+                "best vision encoder for charts",
+                "for charts, which encoders are best",
+                "what is the strongest image encoder for chart tasks",
+                "recommend a vision tower for charts",
+            ),
+            "ablate --tasks chart --confidence 80%": (
+                "what should I ablate first for charts at 80%",
+                "at 80% confidence, what do I ablate first for charts",
+                "which axis should be tested first for charts with 80% confidence",
+            ),
+            "pick --tasks chart --budget 500 A100-hours --memory 24GB": (
+                "pick a recipe for charts under 500 A100-hours with 24GB",
+                "with 24GB and 500 A100-hours, which recipe is best for charts",
+                "recommend a recipe for charts that fits 24 GB, for at most 500 A100 hours",
+            ),
+            "versus encoder connector": (
+                "does the encoder matter more than the connector",
+                "encoder or connector, which matters more",
+                "is the vision encoder more important than the projector",
+            ),
+            "cost --llm-params-b 7B --gpu 4090 --gpus 1 --tuning lora": (
+                "can I fine-tune a 7B with LoRA on one 4090",
+                "does LoRA fine-tuning of a 7B fit on a single 4090",
+            ),
+        }.items():
+            for text in texts:
+                got = understood(text)
+                self.assertEqual(" ".join(got[0]) if isinstance(got, list) else got, want, text)
+
+    def test_a_and_b_exchanged_exchanges_the_answer(self):
+        pairs = (
+            ("SigLIP", "DINOv2"),
+            ("Q-Former", "C-Abstractor"),
+            ("Qwen2-7B", "Llama-3-8B"),
+            ("LLaVA-665K", "Cambrian-7M"),
+            ("3B", "13B"),
+            ("448 px", "672 px"),
+            ("64 tokens", "256 tokens"),
+        )
+        for frame in (
+            "swap {} for {}",
+            "{} instead of {}",
+            "is {} better than {} for charts",
+            "{} vs {}",
+            "what do I gain from {} to {}",
+            "what do I lose with {} rather than {}",
+            "how much better is {} compared to {}",
+            "what does {} gain over {}",
+            "{} is replaced by {}",
+            "should I use {} or stick with {}",
+            "is {} worse than {}",
+        ):
+            for a, b in pairs:
+                one, two = understood(frame.format(a, b)), understood(frame.format(b, a))
+                self.assertIsInstance(one, list, (frame.format(a, b), one))
+                self.assertEqual(
+                    (one[0][1], one[0][2], one[0][3:]), (two[0][2], two[0][1], two[0][3:]), frame
+                )
+
+    def test_direction(self):
+        for text, first in {
+            "gain of SigLIP vs CLIP": "clip-vit-l-14",
+            "how much better is SigLIP vs CLIP": "clip-vit-l-14",
+            "SigLIP vs CLIP": "siglip-so400m-14",
+            "to SigLIP from CLIP": "clip-vit-l-14",
+            "CLIP replaces SigLIP": "siglip-so400m-14",
+            "CLIP is replaced by SigLIP": "clip-vit-l-14",
+            "what does SigLIP gain over CLIP": "clip-vit-l-14",
+            "how much worse is CLIP than SigLIP": "siglip-so400m-14",
+        }.items():
+            got = understood(text)
+            self.assertEqual(got[0][1] if isinstance(got, list) else got, first, text)
+
+    def test_a_word_put_in_changes_the_request_or_is_refused(self):
+        """Of content words put at random places, fewer than 2 of 100 change nothing."""
+        words = (
+            "never worst cheap small frozen expensive negative medical robot quantized video LoRA"
+            " unfreeze latest phone pruned distilled multilingual seeds epoch big fast half without"
+        ).split()
+        spread, swallowed, tried = random.Random(2), [], 0
+        for word in words:
+            for case in spread.sample(self.ASKED, 20):
+                parts = case["question"].split()
+                parts.insert(spread.randrange(len(parts) + 1), word)
+                tried += 1
+                if understood(" ".join(parts)) == [case["argv"]]:
+                    swallowed.append(" ".join(parts))
+        self.assertLess(len(swallowed) / tried, 0.02, swallowed)
+
+    def test_a_name_left_out_changes_the_request_or_what_is_assumed(self):
+        words = support.library().words
+        for text, names in (
+            ("swap CLIP for SigLIP on 13B for charts", ("CLIP", "SigLIP", "13B", "charts")),
+            ("rank SigLIP, CLIP and DINOv2 on 7B", ("SigLIP", "CLIP", "DINOv2", "7B")),
+            ("recipe for charts under 300 ms on L4 with 24GB", ("charts", "300 ms", "24GB")),
+            ("latency of a 7B with 2880 tokens on L4", ("7B", "2880 tokens", "L4")),
+        ):
+            whole = question.understand(text, words)
+            for name in names:
+                try:
+                    less = question.understand(text.replace(name, ""), words)
+                except (question.Ambiguous, reader.QuestionError):
+                    continue
+                self.assertNotEqual((less.argv, less.assumed), (whole.argv, whole.assumed), name)
+
+
+class Assumed(unittest.TestCase):
+    def test_what_was_not_said_is_said(self):
+        words = support.library().words
+        for text, assumed in {
+            "swap CLIP for SigLIP": ("on LLaVA-1.5-7B, as none was named",),
+            "swap CLIP for SigLIP on 7B": (),
+            "swap CLIP for SigLIP on a 7B Llama": ("7b llama: llama-2-7b",),
+            "does SigLIP help with charts": (
+                "against clip-vit-l-14 of LLaVA-1.5-7B, as nothing else was named",
+                "on LLaVA-1.5-7B, as none was named",
+            ),
+            "what encoder does Qwen2-VL use": ("qwen2 vl: qwen2-vl-7b, as no size was named",),
+        }.items():
+            self.assertEqual(question.understand(text, words).assumed, assumed, text)
+        out = support.call("swap CLIP for SigLIP")[1].splitlines()
+        self.assertTrue(out[0].startswith("understood: "), out[0])
+        self.assertEqual(out[1], "assumed: on LLaVA-1.5-7B, as none was named")
+        self.assertEqual(
+            support.call_json("swap CLIP for SigLIP")["assumed"],
+            ["on LLaVA-1.5-7B, as none was named"],
+        )
+
+    def test_a_size_of_nothing_is_refused(self):
+        self.assertIn("0B", understood("replace CLIP with SigLIP on Vicuna 0B"))
+
+    def test_refused_with_what_it_would_be_without_the_word(self):
+        for text, part in {
+            "swap CLIP for SigLIP on 7B carefully": "swap clip-vit-l-14 siglip-so400m-14 --on 7B",
+            "a cheap recipe for charts": "--budget",
+            "what learning rate for SigLIP": "pick prints the rates",
+            "a recipe that runs on a phone": "(Orin, L4, 4090)",
+        }.items():
+            got = understood(text)
+            self.assertIsInstance(got, str, text)
+            self.assertIn(part, got)
+
+
+class Words(unittest.TestCase):
+    """registry/language.json: what `check` holds it to."""
+
+    def test_it_is_clean(self):
+        self.assertEqual(list(language.problems(LANGUAGE.data)), [])
+
+    def test_what_is_wrong_is_found(self):
+        for change, said in (
+            ({"name": "x", "words": "replace", "frames": "swap:1"}, "means swap and x"),
+            ({"name": "x", "words": "the", "frames": "swap:1"}, "is a function word"),
+            ({"name": "x", "words": "flumm", "frames": ""}, "no reading takes it"),
+            ({"name": "x", "words": "flumm", "frames": "swap:1:@y"}, "no concept"),
+        ):
+            data = {**LANGUAGE.data, "concepts": [*LANGUAGE.data["concepts"], change]}
+            self.assertIn(said, " ".join(text for _, text in language.problems(data)), change)
+
+    def test_every_frame_of_a_concept_is_there(self):
+        for concept in LANGUAGE.concepts.values():
+            self.assertLessEqual(concept.frames.keys(), reader.FRAMES.keys(), concept.name)
+
+    def test_a_phrasing_is_one_line(self):
+        data = json.loads(json.dumps(LANGUAGE.data))
+        line = next(line for line in data["concepts"] if line["name"] == "swap")
+        line["words"] += ", transmogrify"
+        self.assertTrue(language.Language(data).find(["transmogrifying"], 0))
+
+    def test_inflections(self):
+        for word, base in {
+            "replaced": "replace",
+            "replacing": "replace",
+            "cutting": "cut",
+            "studies": "study",
+            "beats": "beat",
+        }.items():
+            self.assertIn(base, list(language.bases(word)))
 
 
 class Sides(unittest.TestCase):
@@ -253,9 +485,7 @@ class Sides(unittest.TestCase):
 class Frozen(unittest.TestCase):
     def test_which_part(self):
         """The part that a sentence freezes or trains, wherever the state stands."""
-        from recipes.asking import flags
-
-        lexicon = reader.lexicon(support.library().words, False)
+        words = support.library().words
         for text, parts in (
             ("freeze the encoder", {"encoder"}),
             ("freeze the vision tower or the LLM", {"encoder", "llm"}),
@@ -267,10 +497,10 @@ class Frozen(unittest.TestCase):
             ("training the language model", {"llm"}),
             ("freeze a Q-Former", {"connector"}),
             ("instruction tuning of the LLM", set()),
-            ("SigLIP trained on 1M images", {"encoder"}),
         ):
-            items = [item for item in lexicon.read(text) if item.text not in modifiers.DROPPED]
-            self.assertEqual(flags.frozen_parts(items), parts, text)
+            items = reader.lexicon(words, frozenset()).read(text)
+            draft = Draft(compose(items, text, LANGUAGE, words), "schedule")
+            self.assertEqual(changes.frozen_parts(draft) | changes.trains_part(draft), parts, text)
 
     def test_no_other_part_is_answered_about_the_encoder(self):
         for part in (
@@ -321,6 +551,13 @@ class Ambiguity(unittest.TestCase):
     def test_bare_numbers(self):
         self.assertEqual(understood("swap 336 for 672"), [["swap", "336px", "672px"]])
         self.assertEqual(understood("64 or 144"), [["swap", "64 tokens", "144 tokens"]])
+        words = support.library().words
+        self.assertEqual(
+            [two_names("64", "144", words), two_names("336", "672", words)],
+            [("visual_tokens", "64 tokens", "144 tokens"), ("resolution", "336px", "672px")],
+        )
+        code, _, err = support.call("swap", "256", "576")
+        self.assertEqual((code, "pixels or visual tokens" in err), (2, True))
         self.assertEqual(
             understood("256 or 576"),
             [["swap", "256px", "576px"], ["swap", "256 tokens", "576 tokens"]],
@@ -328,14 +565,8 @@ class Ambiguity(unittest.TestCase):
 
 
 class Parts(unittest.TestCase):
-    def test_the_closest_question(self):
-        for text in question.EXAMPLES:
-            self.assertEqual(
-                reader.closest(text + " or so", (*question.EXAMPLES, *reader.examples())), text
-            )
-
     def test_names_are_the_longest_run(self):
-        lexicon = Lexicon(support.library().words, {"swap", "for"})
+        lexicon = Lexicon(support.library().words, LANGUAGE)
         for text, kinds in {
             "text vqa": ["benchmark"],
             "q former": ["connector"],
@@ -349,7 +580,7 @@ class Parts(unittest.TestCase):
             "300 ms": ["latency"],
             "24 gigs": ["memory"],
             "cambrian1.table11": ["table"],
-            "half": ["percent"],
+            "half documents": ["percent", "family"],
             "clip large": ["encoder"],
         }.items():
             items = lexicon.read(text)
@@ -360,7 +591,7 @@ class Parts(unittest.TestCase):
     def test_nothing_of_a_sentence_is_lost(self):
         """Every letter and digit is in some atom."""
         for case in CASES:
-            said = "".join(atom.raw for atom in atoms(case["question"]))
+            said = "".join(atom.raw for atom in atoms(case["question"], {}))
             if not any(
                 short in case["question"].lower()
                 for short in (
@@ -439,6 +670,29 @@ class Commands(unittest.TestCase):
             support.call_json("tables", "show", "Cambrian-1 Table 11"),
             support.call_json("tables", "show", "cambrian1.table11"),
         )
+
+    def test_tokens_of_several_models_side_by_side(self):
+        every = support.call_json("tokens", "--all", "--image", "448x448")["models"]
+        counts = {one["model"]: one["images"][0]["visual_tokens"] for one in every}
+        self.assertEqual((counts["llava-1.5"], counts["qwen2-vl"]), (576, 256))
+        two = support.call_json(
+            "tokens", "--model", "qwen2-vl", "--model", "llava-1.5", "--image", "448x448"
+        )["models"]
+        self.assertEqual([one["model"] for one in two], ["qwen2-vl", "llava-1.5"])
+        self.assertLessEqual({one["model"] for one in two}, counts.keys())
+        lines = support.call("tokens", "--all", "--image", "448x448")[1].splitlines()[1:]
+        shown = [int(line.split()[-1].replace(",", "")) for line in lines]
+        self.assertEqual(shown, sorted(counts.values()))
+        self.assertEqual(support.call("tokens", "--all", "--encoder", "siglip")[0], 2)
+
+    def test_models_built_from_a_component(self):
+        records = {m["name"]: m for m in support.library().words.registry("models")["models"]}
+        for name, part in (("siglip-so400m-14", "encoder"), ("qwen2-7b", "llm")):
+            found = support.call_json("models", "--uses", name, "--top", "100")["models"]
+            self.assertTrue(found)
+            for model in found:
+                self.assertIn(name, records[model["name"]][part])
+        self.assertEqual(support.call("models", "--uses", "banana")[0], 2)
 
     def test_does_it_fit(self):
         for memory, said in (("24GB", "fit in 24 GB"), ("2GB", "do not fit in 2 GB")):

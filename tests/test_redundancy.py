@@ -141,7 +141,7 @@ class Rules(unittest.TestCase):
 
     def test_one_run_one_score(self):
         one, other = (table([{"mmmu": 35.0}, {"mmmu": x}]) for x in (36.1, 31.6))
-        rows = lambda t: tuple(row._replace(run=f"run/{i}") for i, row in enumerate(t.rows))  # noqa: E731
+        rows = lambda t: tuple(row._replace(run=f"run/{i}") for i, row in enumerate(t.rows))
         tables = [
             one._replace(rows=rows(one)),
             other._replace(rows=rows(other), id="t.other"),

@@ -471,7 +471,7 @@ class Pooled(unittest.TestCase):
             {"lm_finetune": 5},
             {"epochs": 0},
             {"batch_size": [64]},
-            {"crops_train": {"a": 1}},
+            {"crops_train": ["a", 1]},
             {"stages": "two"},
             {"odd": ["x"]},
         ):

@@ -191,7 +191,7 @@ class Limits(unittest.TestCase):
     def test_flags(self):
         parser = Parser("pick")
         constraint_flags(parser)
-        limits = lambda *argv: constraints(parser.parse_args(argv), support.library().words)  # noqa: E731
+        limits = lambda *argv: constraints(parser.parse_args(argv), support.library().words)
         self.assertTrue(limits("--license", "commercial").commercial)
         self.assertEqual(limits("--memory", "fits 24GB in 4 bit")[2:4], (24, "int4"))
         self.assertEqual(limits("--latency", "TTFT 300 ms", "--deploy", "edge").latency.gpu, ORIN)

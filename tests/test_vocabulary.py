@@ -88,6 +88,23 @@ class Names(unittest.TestCase):
 
 
 class Distances(unittest.TestCase):
+    def test_distance_in_bits_is_the_table_of_distances(self):
+        def table(a: str, b: str) -> int:
+            d = {(i, 0): i for i in range(len(a) + 1)} | {(0, j): j for j in range(len(b) + 1)}
+            for i in range(1, len(a) + 1):
+                for j in range(1, len(b) + 1):
+                    same = a[i - 1] == b[j - 1]
+                    d[i, j] = min(d[i - 1, j] + 1, d[i, j - 1] + 1, d[i - 1, j - 1] + 1 - same)
+                    if i > 1 and j > 1 and a[i - 1] == b[j - 2] and a[i - 2] == b[j - 1]:
+                        d[i, j] = min(d[i, j], d[i - 2, j - 2] + 1)
+            return d[len(a), len(b)]
+
+        rng = random.Random(5)
+        for _ in range(2000):
+            a, b = ("".join(rng.choices("abc", k=rng.randrange(9))) for _ in "ab")
+            limit = rng.randrange(6)
+            self.assertEqual(distance(a, b, limit), min(table(a, b), limit + 1), (a, b, limit))
+
     def test_distance(self):
         for a, b, expected in (
             ("", "", 0),

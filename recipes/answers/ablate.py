@@ -41,16 +41,22 @@ class AblateAnswer(NamedTuple):
     plans: list[ablation.Plan]
 
 
-def answer_ablate(
-    library: Library,
-    asked: Request,
-    own: Recipe | None,
-    confidence: float,
-    worth: float | None = None,
-) -> AblateAnswer:
+class AblateRequest(NamedTuple):
+    """What is asked: as of `pick`; own: the fields of a recipe of one's own (None: the best one);
+    how sure to get; worth: the gain that makes an axis worth its runs (None: the noise of a run).
+    """
+
+    asked: Request
+    own: Recipe | None = None
+    confidence: float = 0.8
+    worth: float | None = None
+
+
+def answer(library: Library, request: AblateRequest) -> AblateAnswer:
     """What to ablate first: for a stated recipe (what was only assumed of the limits is no limit for
     it), or for the best one under the constraints. Raises space.EmptySpace.
     """
+    asked, own, confidence, worth = request
     if own is None:
         on = ground(library, asked)
         found = on.ranked(top=1, compete=False).recipes
@@ -127,7 +133,7 @@ def _with_recipe(
         v.recipe.connector,
         v.recipe.resolution,
         v.visual_tokens,
-    )  # noqa: E731
+    )
     visuals, languages, data = list(choices.visuals), list(choices.languages), list(choices.data)
     v = next((i for i, other in enumerate(visuals) if key(other) == key(visual)), None)
     if v is None:

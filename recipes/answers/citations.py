@@ -187,6 +187,49 @@ class Citations:
         others: Sequence[Row],
     ) -> Iterator[Shown]:
         """The choice against one rival: the pairs of rows in which least else moves."""
+        pairs = self._comparable(axis, way, table, chosen, others)
+        if not pairs:
+            return
+        least = pairs[min(pairs)]
+        deltas: dict[str, list[float]] = {}
+        also: dict[str, None] = {}  # in the order met
+        for other, mine, beside in least:
+            two = table._replace(rows=(other, mine))
+            for contrast in contrasts(two, self.axis_of, evidence_metrics(table)):
+                metric = contrast.metric
+                if metric.benchmark in self.family:
+                    percent = contrast.delta * 100 / (metric.max or 100)
+                    deltas.setdefault(metric.benchmark, []).append(percent)
+                    also |= dict.fromkeys(beside)
+        tiers = [
+            [name for name in deltas if name in self.tasks.benchmarks],
+            [name for name in deltas if self.family[name] in self.near],
+            list(deltas),
+        ]
+        tier = next((number for number, names in enumerate(tiers) if names), None)
+        if tier is None:
+            return
+        means = [sum(deltas[name]) / len(deltas[name]) for name in tiers[tier]]
+        yield Shown(
+            table,
+            way.instead,
+            way.key(least[0][1].setting),
+            key,
+            way.base(others[0].setting),
+            tier,
+            sum(x > 0 for x in means),
+            sum(x < 0 for x in means),
+            len(means),
+            tuple(tiers[tier]),
+            len({id(mine) for _, mine, _ in least}),
+            tuple(also),
+            sum(means) / len(means),
+        )
+
+    def _comparable(
+        self, axis: str, way: Way, table: Table, chosen: Sequence[Row], others: Sequence[Row]
+    ) -> dict[int, list[tuple[Row, Row, tuple[str, ...]]]]:
+        """(rival's row, choice's row, what else moves), by how much else moves."""
         pairs: dict[int, list[tuple[Row, Row, tuple[str, ...]]]] = {}
         for mine in chosen:
             for other in others:
@@ -207,45 +250,7 @@ class Citations:
                     and others_moved < (1 if axis == "resolution" else 2)
                 ):
                     pairs.setdefault(len(beside), []).append((other, mine, beside))
-        if not pairs:
-            return
-        deltas: dict[str, list[float]] = {}
-        also: dict[str, None] = {}  # in the order met
-        least = min(pairs)
-        for other, mine, beside in pairs[least]:
-            for contrast in contrasts(
-                table._replace(rows=(other, mine)), self.axis_of, evidence_metrics(table)
-            ):
-                metric = contrast.metric
-                if metric.benchmark in self.family:
-                    deltas.setdefault(metric.benchmark, []).append(
-                        contrast.delta * 100 / (metric.max or 100)
-                    )
-                    also |= dict.fromkeys(beside)
-        tiers = [
-            [name for name in deltas if name in self.tasks.benchmarks],
-            [name for name in deltas if self.family[name] in self.near],
-            list(deltas),
-        ]
-        tier = next((number for number, names in enumerate(tiers) if names), None)
-        if tier is None:
-            return
-        means = [sum(deltas[name]) / len(deltas[name]) for name in tiers[tier]]
-        yield Shown(
-            table,
-            way.instead,
-            way.key(pairs[least][0][1].setting),
-            key,
-            way.base(others[0].setting),
-            tier,
-            sum(x > 0 for x in means),
-            sum(x < 0 for x in means),
-            len(means),
-            tuple(tiers[tier]),
-            len({id(mine) for _, mine, _ in pairs[least]}),
-            tuple(also),
-            sum(means) / len(means),
-        )
+        return pairs
 
     def _unseen(self, axis: str, table: Table, a: Mapping, b: Mapping) -> tuple[str, ...]:
         """What moves with an axis though no other axis differs: the size of a data mix, or what the
@@ -328,11 +333,11 @@ class Citations:
         """The limits that the recipe with the rival in its place breaks (None: none), over the
         candidates that have it; empty: there is none.
         """
-        wanted = lambda name: rival if name == axis else getattr(recipe, name)  # noqa: E731
-        shape = lambda r: (r.tiling or "").partition(" of ")[0]  # noqa: E731
+        wanted = lambda name: rival if name == axis else getattr(recipe, name)
+        shape = lambda r: (r.tiling or "").partition(" of ")[0]
         same = lambda v: (
             v.recipe.encoder == wanted("encoder")
-            and v.recipe.connector == wanted("connector")  # noqa: E731
+            and v.recipe.connector == wanted("connector")
             and (
                 v.recipe.resolution == rival
                 if axis == "resolution"
@@ -356,32 +361,10 @@ def ways(library: Library, axis: str, recipe: Recipe) -> Iterator[Way]:
     """The ways in which rows may stand for a choice, the nearest first: by name, then by size (LLM)
     or class (connector).
     """
-    words, support = library.words, library.posterior.support
-    value, base = getattr(recipe, axis), getattr(BASELINE, axis)
     if axis == "resolution":
-        mine, start = pixels(recipe.stated(), words), pixels(BASELINE.stated(), words)
-        papers, same = tuple(support.get("resolution", ())), bool(recipe.tiling)
-
-        def near(side: float | None, within: float) -> Callable[[Mapping], bool]:
-            return lambda setting: (
-                bool((x := pixels(setting, words)) and side) and abs(math.log2(x / side)) < within
-            )
-
-        exact, about, base_ = near(mine, SAME), near(mine, NEAR[axis]), near(start, NEAR[axis])
-        key = lambda s: (
-            (s["resolution"], s.get("tiling"), s.get("crops_train"))
-            if s.get("resolution") is not None
-            else None
-        )  # noqa: E731
-        apart = lambda a, b: not near(pixels(a, words), NEAR[axis])(b)  # noqa: E731
-        yield Way(key, lambda s: exact(s) and tiled(s) == same, base_, papers, "")
-        yield Way(
-            key, lambda s: about(s) and tiled(s) == same, base_, papers, "about this size: ", apart
-        )
-        yield Way(
-            key, about, base_, papers, f"about this size, {'not ' if same else ''}in tiles: ", apart
-        )
+        yield from _by_pixels(library, recipe)
         return
+    support, value, base = library.posterior.support, getattr(recipe, axis), getattr(BASELINE, axis)
     parts = value.split("+") if axis == "encoder" else [value]
     papers = set.intersection(*(set(support.get(f"{axis}={part}", ())) for part in parts))
     yield Way(
@@ -392,30 +375,77 @@ def ways(library: Library, axis: str, recipe: Recipe) -> Iterator[Way]:
         "",
     )
     if axis == "connector":
-        kind = words.connector_class(recipe.stated())
-        kin = [slug for slug in words.records(axis) if words.connector_class({axis: slug}) == kind]
-        papers = {paper for slug in kin for paper in support.get(f"{axis}={slug}", ())}
-        yield Way(
-            lambda s: s.get(axis),
-            lambda s: s.get(axis) in kin,
-            lambda s: s.get(axis) == base,
-            tuple(papers),
-            f"no table ablates {value}; of its class: ",
-        )
+        yield _by_class(library, recipe)
     if axis == "llm":
-        size = lambda setting, of: (
-            bool((x := llm_params_b(setting, words)) and of) and abs(math.log2(x / of)) < NEAR[axis]
-        )  # noqa: E731
-        name = lambda s: (
-            s.get("llm") or (f"{s['llm_params_b']:g}B" if s.get("llm_params_b") else None)
-        )  # noqa: E731
-        yield Way(
-            name,
-            lambda s: size(s, recipe.llm_params_b),
-            lambda s: size(s, BASELINE.llm_params_b),
-            tuple(support.get("llm_size", ())),
-            f"no table ablates {value}; of its size: ",
+        yield _by_size(library, recipe)
+
+
+def _by_pixels(library: Library, recipe: Recipe) -> Iterator[Way]:
+    """Rows of the same or nearly the same size of image, tiled as the recipe is or not."""
+    words, within = library.words, NEAR["resolution"]
+    mine, start = pixels(recipe.stated(), words), pixels(BASELINE.stated(), words)
+    papers = tuple(library.posterior.support.get("resolution", ()))
+    same = bool(recipe.tiling)
+
+    def near(side: float | None, octaves: float) -> Callable[[Mapping], bool]:
+        return lambda setting: (
+            bool((x := pixels(setting, words)) and side) and abs(math.log2(x / side)) < octaves
         )
+
+    def key(s: Mapping) -> Hashable:
+        side = s.get("resolution")
+        return None if side is None else (side, s.get("tiling"), s.get("crops_train"))
+
+    def apart(a: Mapping, b: Mapping) -> bool:
+        return not near(pixels(a, words), within)(b)
+
+    exact, about, base = near(mine, SAME), near(mine, within), near(start, within)
+    yield Way(key, lambda s: exact(s) and tiled(s) == same, base, papers, "")
+    yield Way(
+        key, lambda s: about(s) and tiled(s) == same, base, papers, "about this size: ", apart
+    )
+    where = f"about this size, {'not ' if same else ''}in tiles: "
+    yield Way(key, about, base, papers, where, apart)
+
+
+def _by_class(library: Library, recipe: Recipe) -> Way:
+    """Rows with another connector of the recipe's class."""
+    words, support = library.words, library.posterior.support
+    kind = words.connector_class(recipe.stated())
+    kin = [
+        slug
+        for slug in words.records("connector")
+        if words.connector_class({"connector": slug}) == kind
+    ]
+    papers = {paper for slug in kin for paper in support.get(f"connector={slug}", ())}
+    return Way(
+        lambda s: s.get("connector"),
+        lambda s: s.get("connector") in kin,
+        lambda s: s.get("connector") == BASELINE.connector,
+        tuple(papers),
+        f"no table ablates {recipe.connector}; of its class: ",
+    )
+
+
+def _by_size(library: Library, recipe: Recipe) -> Way:
+    """Rows with another LLM of about the recipe's size."""
+
+    def about(size: float | None) -> Callable[[Mapping], bool]:
+        return lambda setting: (
+            bool((x := llm_params_b(setting, library.words)) and size)
+            and abs(math.log2(x / size)) < NEAR["llm"]
+        )
+
+    def name(s: Mapping) -> str | None:
+        return s.get("llm") or (f"{s['llm_params_b']:g}B" if s.get("llm_params_b") else None)
+
+    return Way(
+        name,
+        about(recipe.llm_params_b),
+        about(BASELINE.llm_params_b),
+        tuple(library.posterior.support.get("llm_size", ())),
+        f"no table ablates {recipe.llm}; of its size: ",
+    )
 
 
 NAMED = {

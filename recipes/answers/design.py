@@ -223,7 +223,10 @@ def plan(
         recipe = recipe_of(setting, factors, own, words)
         if recipe not in costed:
             try:
-                costed[recipe] = bill(library, recipe, Order(gpu, plan=stages)).estimate.gpu_hours
+                hours = bill(library, recipe, Order(gpu, plan=stages)).estimate
+                if hours is None:
+                    raise flops.MissingFigure(f"no source prints how fast {gpu} computes")
+                costed[recipe] = hours.gpu_hours
             except flops.MissingFigure as missing:
                 costed[recipe] = None
                 notes.append(f"no cost for some runs: {missing}")
@@ -231,19 +234,14 @@ def plan(
 
     seeds = asked.seeds or (asked.detect is not None and seeds_of(design, asked, library)) or 1
     seen = tuple(_seen(name, design, asked, seeds, library) for name in asked.benchmarks)
-    options = []
-    for other in _options(levels, design):
-        own_seeds = (
-            asked.seeds or seeds_of(other, asked, library) if asked.detect is not None else seeds
+    options = [
+        _option(
+            other,
+            asked.seeds or seeds_of(other, asked, library) if asked.detect is not None else seeds,
+            [hours_of(setting) for setting in other.settings],
         )
-        hours = [hours_of(setting) for setting in other.settings]
-        options.append(
-            Option(
-                other,
-                own_seeds,
-                None if None in hours or own_seeds is None else sum(hours) * own_seeds,
-            )
-        )
+        for other in _options(levels, design)
+    ]
     width = len(str(len(design.settings)))
     runs = tuple(
         Run(name_of(i, width, setting, factors), recipe_of(setting, factors, own, words))
@@ -264,6 +262,12 @@ def plan(
         tuple(options),
         tuple(notes),
     )
+
+
+def _option(design: Design, seeds: int | None, hours: Sequence[float | None]) -> Option:
+    """A design with its cost (None: not known)."""
+    known = None not in hours and seeds is not None
+    return Option(design, seeds, sum(hours) * seeds if known else None)
 
 
 def _options(levels: Sequence[int], chosen: Design) -> list[Design]:

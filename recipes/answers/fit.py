@@ -1,8 +1,8 @@
 """`fit`: make the stored fit from the published tables.
 
 In: the library. Out: the files of tables/derived: hyper.json (what the search found), posterior.bin
-(the fit), ability.json (the lines of released models' scores, ability.py) and standing.json. Two
-processes share the work. How well such fits predict: backtest.py.
+(the fit), ability.json (the lines of released models' scores, ability.py), standing.json and
+proxies.json. Two processes share the work. How well such fits predict: backtest.py.
 """
 
 import functools
@@ -14,12 +14,14 @@ from concurrent.futures import ProcessPoolExecutor
 from ..base.reading import read_json
 from ..base.write import write_bytes, write_text
 from ..effects import backtest as bt
-from ..effects import store
+from ..effects import proxy, proxy_rows, store
 from ..effects.baselines import Elsewhere, judge
+from ..effects.carriers import keep_columns
 from ..effects.columns import Column, columns
 from ..effects.fit import fit
 from ..effects.hyper import Hyper
 from ..effects.mixes import know_mixes
+from ..effects.posterior import Posterior
 from ..effects.record import Fared, record
 from ..effects.standing import PATH as STANDING
 from ..effects.standing import dumped, standing, usual
@@ -132,6 +134,7 @@ def run(library: Library, rounds: int, check: bool, say: Callable[[str], None]) 
         waiting = pool.submit(_widths, hyper)
         fitted = fit(_COLUMNS, hyper)
         know_mixes(fitted, mixes, families)
+        keep_columns(fitted, _COLUMNS)
         spread, widths, fared = waiting.result()
         fitted.spread, fitted.widths = spread, widths
     path = os.path.join(directory, "derived", "hyper.json")
@@ -153,6 +156,7 @@ def run(library: Library, rounds: int, check: bool, say: Callable[[str], None]) 
     write_text(os.path.join(directory, "derived", "ability.json"), text + "\n")
     say("setting unusual parts beside usual ones")
     _write_standing(library, digest)
+    write_proxies(library, _COLUMNS, fitted, digest)
     path = os.path.join(directory, *store.PATH)
     write_bytes(path, store.posterior_bytes(fitted, digest))
     return {
@@ -184,9 +188,16 @@ def _write_standing(library: Library, digest: str) -> None:
     write_text(os.path.join(library.shipped, *STANDING), dumped(value, digest))
 
 
+def write_proxies(library: Library, data: Sequence[Column], fitted: Posterior, digest: str) -> None:
+    """tables/derived/proxies.json."""
+    found = list(proxy_rows.cases(data, library.words, fitted))
+    value = proxy.added(found)._replace(checks=proxy.checked(found))
+    write_text(os.path.join(library.shipped, *proxy.PATH), proxy.dumped(value, digest))
+
+
 def _rounded(hyper: Hyper) -> Hyper:
     """Two significant digits: more would be noise."""
-    two = lambda x: float(f"{x:.2g}")  # noqa: E731
+    two = lambda x: float(f"{x:.2g}")
     shares = {
         axis: (two(a), two(b), round(1 - two(a) - two(b), 6))
         for axis, (a, b, _) in hyper.share.items()

@@ -102,6 +102,7 @@ def choices_for(library: Library, asked: Request, fix: Mapping, avoid: Mapping) 
         *(("encoder", "+".join(sorted(fused))) for fused in FUSED),
         *(("connector", slug) for slug in CONNECTORS),
         *(("llm", slug) for slug in words.records("llm")),
+        *(("data", slug) for slug in words.records("data")),
     ]
     only = habit(library.practice, library.standing, words, asked.tasks, parts)
     return space(words, fix, avoid, only)

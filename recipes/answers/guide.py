@@ -513,9 +513,7 @@ def backed(library: Library, rule: Rule) -> Backed:
 
 def advice(library: Library, changes: Changes, asked: picks.Request) -> Advice:
     """What to say for one mix. Raises space.EmptySpace."""
-    return Advice(
-        asked.tasks, asked.limits, picks.answer_pick(library, asked), changes.on(asked.tasks)
-    )
+    return Advice(asked.tasks, asked.limits, picks.answer(library, asked), changes.on(asked.tasks))
 
 
 def leaders(library: Library, tasks: TaskMix) -> tuple[Leader | None, ...]:

@@ -14,8 +14,8 @@ from ..base.reading import EvidenceError, read_json
 from ..base.write import dump_paper, locked, write_text
 from ..effects.columns import recipe_rows
 from ..exchange import harness, importing, scores
-from ..exchange.harness import Reading
 from ..exchange.importing import Arm, Merged, NotImported
+from ..exchange.readings import Reading
 from ..exchange.scores import Folded, Sorter, Unknown
 from ..library import Library
 from ..terms.recipe import FIELDS, Recipe, parse

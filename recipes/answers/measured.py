@@ -19,8 +19,8 @@ from ..cost.training import quantile
 from ..library import Library
 from ..terms.recipe import Recipe, RecipeError, parse
 from ..terms.vocabulary import UnknownName
-from .latency import Service, timing
 from .parts import visual_part, whole
+from .serving import Service, timing
 
 # What the engines are to the arithmetic (cost/latency.py). Ollama runs llama.cpp.
 ENGINES = {

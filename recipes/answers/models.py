@@ -66,6 +66,19 @@ def floors(
     return tuple(found)
 
 
+def uses(names: Sequence[str], words: Vocabulary) -> tuple[tuple[str, str], ...]:
+    """(part, slug) of components that models are to be built from. Raises UnknownName."""
+    found = []
+    for name in names:
+        kinds = ("encoder", "connector", "llm")
+        known = [(part, words.find(part, name)) for part in kinds if words.find(part, name)]
+        if not known:
+            spelled = {s: slug for part in kinds for s, slug in words.spellings(part).items()}
+            raise UnknownName("encoder, connector or LLM", name, nearest(name, spelled))
+        found.append(known[0])
+    return tuple(found)
+
+
 def check_licence(text: str | None, land: Landscape) -> None:
     """Whether --licence can be found at all. Raises Refused or UnknownName."""
     if text is None or text in KINDS_OF_LICENCE:

@@ -115,7 +115,7 @@ def _relaxed(one: "Advice", fix) -> str:
         for name in one.together
     )
     rest += "," if rest else ""
-    if one.reason in ("licence", "fix", "avoid"):
+    if one.reason in ("licence", "fix", "avoid", "trainable-with"):
         field = str(one.limit).partition("=")[0]
         named = one.reason == "fix" and field in fix
         said = f"{field}={typed(field, fix[field])}" if named else one.limit

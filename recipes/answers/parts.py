@@ -4,6 +4,8 @@ In: a Recipe and the library. Out: its visual part, LLM and data as picker/ know
 Raises flops.MissingFigure, which names what the registry lacks. Does not parse or print.
 """
 
+import re
+
 from ..cost import flops
 from ..cost.parts import seen, shape
 from ..cost.tokens import LEARNED, POOLED
@@ -48,7 +50,7 @@ def language_part(library: Library, recipe: Recipe) -> Language:
     named = records.get(recipe.llm or "", {})
     if named.get("layers") and named.get("kv_heads"):
         return Language(recipe.llm, named)
-    size = named.get("params_b") or recipe.llm_params_b
+    size = named.get("params_b") or recipe.llm_params_b or _size_by_name(recipe.llm or "")
     if not size:
         raise flops.MissingFigure(
             f"the registry has neither shape nor size of {recipe.llm}"
@@ -57,6 +59,12 @@ def language_part(library: Library, recipe: Recipe) -> Language:
         )
     record = shape(records.values(), size, named)
     return Language(record["slug"], record)
+
+
+def _size_by_name(name: str) -> float | None:
+    """Billions of parameters that a name says: vicuna-v1.3-7b."""
+    found = re.search(r"-(\d+(?:\.\d+)?)(b|m)(?:-|$)", name)
+    return float(found[1]) / (1 if found[2] == "b" else 1000) if found else None
 
 
 def recipe_costs(library: Library, recipe: Recipe, limits: Constraints) -> tuple[Costs, Visual]:
@@ -109,10 +117,15 @@ def native(words: Vocabulary, encoder: str) -> int | None:
 
 def notes(recipe: Recipe, language: Language) -> list[str]:
     """What was assumed about the parts."""
-    scaled = language.record.get("scaled")
-    how = f", scaled by {scaled:.2f}" if scaled else ""
+    record, out = language.record, []
+    how = f", scaled by {record['scaled']:.2f}" if record.get("scaled") else ""
     if recipe.llm and recipe.llm != language.slug:
-        return [f"the shape of {recipe.llm} is not known: costed as {language.slug}{how}"]
-    if recipe.llm is None:
-        return [f"an LLM of {recipe.llm_params_b:g}B is costed as {language.slug}{how}"]
-    return []
+        out.append(f"the shape of {recipe.llm} is not known: costed as {language.slug}{how}")
+    elif recipe.llm is None:
+        out.append(f"an LLM of {recipe.llm_params_b:g}B is costed as {language.slug}{how}")
+    if record.get("experts") and flops.active_share(record) == 1.0:
+        out.append(
+            f"{language.slug} is a mixture of experts whose active parameters the registry does not"
+            " have: all are counted, which is too many"
+        )
+    return out

@@ -21,7 +21,7 @@ from .ground import Ground, NothingFits, Request, ground
 from .plans import Schedules
 from .writable import Writable, ranked
 
-__all__ = ["Front", "NothingFits", "PickAnswer", "Request", "answer_pick"]
+__all__ = ["Front", "NothingFits", "PickAnswer", "Request", "answer"]
 
 
 class Front(NamedTuple):
@@ -139,7 +139,7 @@ class PickAnswer:
         return warnings(self)
 
 
-def answer_pick(library: Library, asked: Request) -> PickAnswer:
+def answer(library: Library, asked: Request) -> PickAnswer:
     """The best recipes. Raises space.EmptySpace."""
     on = ground(library, asked)
     result = on.ranked(top=asked.top, level=asked.level, risk=asked.risk)
@@ -230,6 +230,9 @@ def _front(on: Ground, by: str) -> Front:
         return training.estimate(cost, hardware, library.calibration).gpu_hours
 
     points = pareto.front(on.scores, on.pairs, on.pairs.counts()[0], by)
+    # what is cheaper than the baseline by being worse than it is no choice (2 ms, most of them for
+    # launching the layers of a tiny LLM)
+    points = [p for p in points if p.gain > 0] or points
     return Front(
         by,
         f"{gpu} hours" if by == "training" else pareto.COSTS[by],

@@ -5,7 +5,7 @@ In: the request of `pick`, a list of swaps, the library. Out: a Report of result
 report/page.py. Does not parse, draw or print.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from ..library import Library
@@ -16,7 +16,8 @@ from ..terms.tasks import TaskMix
 from ..terms.units import Budget
 from . import swap as answers
 from .ground import NothingFits, Request
-from .pick import PickAnswer, answer_pick
+from .pick import PickAnswer
+from .pick import answer as pick
 
 CLOUD = 40  # recipes near the top that the Pareto plot shows
 LADDER = (2, 4, 8, 16, 32, 64)  # the best recipe for the pick's cost divided by these
@@ -41,7 +42,7 @@ class Report(NamedTuple):
     picked: PickAnswer
     level: float
     parts: Mapping[str, Section]
-    main: str | None  # the axis of `parts` with most direct rows
+    main: str | None  # the axis of `parts` with most direct rows, on the tasks before all
     swaps: tuple[Section, ...]
     cloud: tuple[rank.Ranked, ...]  # the recipes ranked first
     # the best recipes for less, the cheapest first, the pick last
@@ -61,7 +62,7 @@ def gather(
     """
     tasks, level = request.tasks, request.level
     tell("ranking recipes")
-    picked = answer_pick(library, request)
+    picked = pick(library, request)
     if not picked.result.recipes:
         raise NothingFits(f"no recipe meets all constraints: {'; '.join(picked.warnings[1:])}")
     best = picked.result.recipes[0]
@@ -78,8 +79,11 @@ def gather(
         )
         for axis, sides in part_sides(library, best.recipe).items()
     }
-    counts = {axis: direct_rows(section) for axis, section in parts.items()}
-    main = max(counts, key=lambda axis: counts[axis]) if any(counts.values()) else None
+    counts = {
+        axis: (direct_rows(section, tasks.benchmarks), direct_rows(section))
+        for axis, section in parts.items()
+    }
+    main = max(counts, key=lambda axis: counts[axis]) if any(map(any, counts.values())) else None
     asked = tuple(
         Section(
             typed, answers.answer(library, answers.Request(before, after, mix=tasks, level=level))
@@ -96,9 +100,14 @@ def gather(
     )
 
 
-def direct_rows(section: Section) -> int:
-    """How many printed rows make the very change."""
-    return sum(row.relation == "direct" for d in section.answer.result.deltas for row in d.evidence)
+def direct_rows(section: Section, benchmarks: Collection[str] | None = None) -> int:
+    """How many printed rows make the very change, on these benchmarks or on all."""
+    return sum(
+        row.relation == "direct"
+        for d in section.answer.result.deltas
+        if benchmarks is None or d.benchmark in benchmarks
+        for row in d.evidence
+    )
 
 
 def part_sides(library: Library, best: Recipe) -> dict[str, tuple[Recipe, Recipe]]:

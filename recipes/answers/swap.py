@@ -275,18 +275,15 @@ def what_carries(
     the change itself.
     """
     from ..effects.attribution import attribute
-    from ..effects.columns import columns  # only this question reads every table
+    from ..effects.columns import columns  # only tables of one's own have to be read
 
     words = library.words
     change = Change(answer.before.stated(), answer.after.stated(), library.posterior, words)
-    published, own = (
-        columns(papers, words)
-        for papers in (library.papers(shipped_only=True), library.own_papers())
-    )
+    own = columns(library.own_papers(), words) if library.extra else []
     return attribute(
         change.features,
         benchmark,
-        published,
+        library.posterior.fitted,
         own,
         library.posterior,
         words.records("benchmark"),

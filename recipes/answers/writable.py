@@ -14,7 +14,9 @@ from ..picker.rank import Race, Ranked
 from ..picker.scores import Candidate, Scores, leaders
 from ..terms.recipe import Recipe
 
-LOOKED_AT = 400  # leading candidates that are tried before it is said that no program writes one
+# Leading candidates that are tried before it is said that no program writes one, and how many pairs
+# of a visual part and an LLM among them.
+LOOKED_AT, SHAPES = 4000, 400
 
 
 class Writable:
@@ -25,12 +27,20 @@ class Writable:
     def __init__(self, library: Library, only: str | None = None):
         words = library.words
         self.targets = [Target(name, words) for name in ([only] if only else names(words))]
-        self.encoders = {row["encoder"] for one in self.targets for row in one.rows("encoders")}
+        self.known = [(one, {r["encoder"] for r in one.rows("encoders")}) for one in self.targets]
+        self.encoders = {encoder for _, encoders in self.known for encoder in encoders}
         self.llms = {row["llm"] for one in self.targets for row in one.rows("llms")}
 
     def by(self, recipe: Recipe) -> list[str]:
         """The programs that can write a whole recipe."""
         return [one.record["target"] for one in self.targets if expressible(recipe, one) is None]
+
+    def _made(self, recipe: Recipe) -> bool:
+        """Can a program that puts parts together write the recipe?"""
+        return any(
+            encoders and recipe.encoder in encoders and expressible(recipe, one) is None
+            for one, encoders in self.known
+        )
 
     def best(self, scores: Scores, pairs: Pairs, count: int = 1) -> list[Candidate]:
         """The `count` candidates with the highest scores that meet the limits and that a program
@@ -49,7 +59,9 @@ class Writable:
         for candidate in leaders(scores, pairs.counts()[0], LOOKED_AT, among):
             v, x, _ = candidate
             if (v, x) not in shapes:
-                shapes[v, x] = bool(self.by(scores.recipe(candidate)))
+                if len(shapes) == SHAPES:
+                    break
+                shapes[v, x] = self._made(scores.recipe(candidate))
             if shapes[v, x]:
                 out.append(candidate)
             if len(out) == count:

@@ -1,896 +1,601 @@
-"""Sentence forms about recipes: `swap`, `pick`, `ablate`, `design` and `curve`.
+"""Readings of one change: `swap` (replaced, added, dropped, frozen) and `schedule`.
 
-In: matches of the forms below and the vocabulary. Out: the argv each becomes, or several where the
-sentence can mean several.
+In: a Draft. Out: the argv it becomes, or several where the sentence can mean several. Which of two
+things is replaced is the registry's table of directions (language.json).
 """
 
-from collections.abc import Sequence
+from typing import NamedTuple
 
-from ..terms.vocabulary import Vocabulary
-from . import flags
-from .flags import BASE, Readings, llm_named
-from .grammar import CLASSES, STATES, Form, Match, Part, Unfit
-from .modifiers import AXES, LICENCE, near, words_of
+from ..terms.recipe import BASELINE_NAME
+from . import slots
+from .sentence import PARTS, Draft, Token, Unfit
+from .slots import BASE, flag
 
-TALK = words_of(
-    "gain gains lose loses losing cost costs happens happen change changes changed difference"
-    " effect impact delta improvement benefit expect expected what how much many by from when"
-    " difference matter matters make makes made score scores performance accuracy quality replaced"
-    " going go better between compare compared comparison comparing please llm encoder connector"
-    " projector resolution data size base backbone alone only itself out help helps hurt hurts"
-    " improve idea bad tokens token visual px thinking considering cut cutting reduce reducing"
-    " increase increasing raise raising lower lowering bump bumping scale scaling benefit advantage"
-    " win point gained now current setup recipe model models vlm vlms switch try trying instead get"
-    " points bring brings give gives worth it result results benchmarks flat stay stays which fall"
-    " falls choose choosing over than or train training"
-)
-SWAP_MODIFIERS = ("tasks", "size", "llm", "tokens", "px", "data", "connector", "encoder", "level")
+Readings = list[list[str]]
+# Kinds of things that can be swapped for each other, in the order in which a pair is tried.
+LIKE = (*PARTS, "size", "tokens", "px")
+AXIS = {"size": "llm", "tokens": "visual_tokens", "px": "resolution"}
+JOINS = ({"+"}, {"plus"}, {"&"})
 
 
-def context(
-    m: Match, axis: str, first: Part | None, second: Part | None, words: Vocabulary
-) -> list[str]:
-    """Flags of a swap for what is the same on both sides, or stands behind one of them only."""
-    argv: list[str] = []
-    if axis == "state" and flags.frozen_parts(m.items) - {"encoder"}:
-        raise Unfit("")  # a frozen LLM is no frozen encoder
-    one, two = (m.first("llm"), m.first("size"))
-    if one or two:
-        if axis in ("llm", "size"):
-            raise Unfit(f"the LLM is what is swapped, and {one or two} is a third one")
-        argv += ["--on", llm_named(one, two, words)]
-    for kind in ("encoder", "connector", "data"):
-        if m.first(kind):
-            if axis == kind:
-                raise Unfit(f"a third {kind}: {m.first(kind)}")
-            argv += [f"--{kind}", m.first(kind)]
-    places = sorted(part.place for part in (first, second) if part)
-    for kind, flag in (("px", "resolution"), ("tokens", "visual-tokens")):
-        found = m.of(kind)
-        if not found:
-            continue
-        if axis == kind:
-            raise Unfit(f"a third value of the {flag.replace('-', ' ')}: {found[0].value}")
-        early = [x for x in found if len(places) == 2 and places[0] < x.place < places[1]]
-        late = [x for x in found if x not in early]
-        if len(early) > 1 or len(late) > 1:
-            raise Unfit(
-                f"several values of the {flag.replace('-', ' ')}:"
-                f" {', '.join(x.value for x in found)}"
-            )
-        if early:
-            left = first.place == places[0]
-            argv += [f"--{'from' if left else 'to'}-{flag}", early[0].value]
-            argv += [f"--{'to' if left else 'from'}-{flag}", late[0].value] if late else []
+class Side(NamedTuple):
+    """One side of a swap: its value as an argument, and its tokens."""
+
+    value: str
+    tokens: tuple[Token, ...]
+
+    @property
+    def place(self) -> int:
+        """Where it begins."""
+        return self.tokens[0].place
+
+    @property
+    def end(self) -> int:
+        """Where it ends."""
+        return self.tokens[-1].place
+
+
+def text_of(token: Token, kind: str) -> str | None:
+    """A token as an argument of swap, read as one kind."""
+    value = token.get(kind)
+    if kind == "px":
+        name = token.get("resolution")
+        return name if value is None and name else value and f"{value}px"
+    return f"{value} tokens" if kind == "tokens" and value else value
+
+
+def sides(d: Draft, kind: str) -> list[Side]:
+    """The things of one kind, encoders that are joined by + as one."""
+    found = [t for t in d.sentence.names() if t.place not in d.used and text_of(t, kind)]
+    if kind == "size":
+        found = [t for t in found if not t.get("number") or slots.sized(d, t)]
+        if d.of("llm") or any(t.get("llm") for t in found):
+            found = [t for t in found if not t.get("llm")]
+    if kind not in ("encoder", "data"):
+        return [Side(text_of(t, kind), (t,)) for t in found]
+    groups: list[list[Token]] = []
+    together = len(found) > 2 and len({t.get(kind) for t in found}) < len(found)
+    for token in found:
+        said = {t.text for t in d.between(groups[-1][-1], token)} if groups else set()
+        if kind == "encoder" and groups and (said in JOINS or together and said == {"and"}):
+            groups[-1].append(token)
+            together = together and said != {"and"}
         else:
-            argv += [f"--{flag}", late[0].value]
-    if m.first("level"):
-        argv += ["--level", m.first("level")]
-    found = m.of("family", "benchmark")
-    if found and all(x.kind == "benchmark" and "=" not in x.value for x in found):
-        return argv + flags.repeated("--benchmark", list(dict.fromkeys(x.value for x in found)))
-    return argv + flags.common(m, words)
+            groups.append([token])
+    return [Side("+".join(sorted({t.get(kind) for t in g})), tuple(g)) for g in groups]
 
 
-def swap(m: Match, words: Vocabulary, turned: bool = False) -> Readings:
-    """A replaced by B (`turned`: B by A)."""
-    a, b = m.captured["A"], m.captured["B"]
-    if turned:
-        a, b = b, a
-    early = a if a.place < b.place else b
-    if (
-        m.form.name == "swap-worse"
-        and "and" in m.said
-        and not m.said & {"between", "compare", "or", "vs"}
-        and picked(m, early)
-    ):
-        raise Unfit("")  # a recipe with DINOv2 and SigLIP has both
-    found = flags.pairs(a, b)
+def pair(d: Draft) -> list[tuple[str, Side, Side]]:
+    """(kind, first, second) of the two things that are compared; several where two bare numbers may
+    be of two kinds.
+    """
+    for kind in LIKE:
+        found = sides(d, kind)
+        bare = [
+            t for t in d.of("number") if t.readings[0].kind == "number" and len(t.readings) == 1
+        ]
+        if kind in ("tokens", "px", "size") and len(found) == 1 and len(bare) == 1:
+            number = bare[0].get("number")
+            if linked(d, found[0].tokens[0], bare[0]) and number.replace(".", "").isdecimal():
+                form = {"tokens": "{} tokens", "px": "{}px", "size": "{}B"}[kind]
+                found.append(Side(form.format(number), (bare[0],)))
+                found.sort(key=lambda side: side.place)
+        same = len({side.value for side in found}) == 1
+        if (
+            len(found) == 2
+            and same
+            and kind in ("encoder", "llm")
+            and len(d.of("px", "number")) > 1
+        ):
+            continue  # SigLIP 224 vs SigLIP 384
+        if len(found) == 2:
+            return [(kind, *found)]
+        if len(found) > 2:
+            names = ",".join(side.value for side in found)
+            raise Unfit(
+                f"a third {kind}: {found[2].value} (a swap compares two; rank"
+                f" {AXIS.get(kind, kind)} --among {names} compares several)"
+            )
+    bare = [t for t in d.of("number") if len(t.readings) == 1 and t.get("number").isdecimal()]
+    if len(bare) != 2 or any(t.get("benchmark") for t in d.before(bare[0], 2)):
+        return []  # TextVQA from 55 to 62 are scores
+    from ..terms.sides import bare_kinds
+
+    values = [t.get("number") for t in bare]
+    kinds = bare_kinds(*values)
+    axes = {t.get("axis") for t in d.of("axis")}
+    said = [k for k in kinds if AXIS[k] in axes]
+    form = {"tokens": "{} tokens", "px": "{}px"}
+    return [
+        (k, *(Side(form[k].format(v), (t,)) for v, t in zip(values, bare, strict=True)))
+        for k in said or kinds
+    ]
+
+
+def linked(d: Draft, a: Token, b: Token) -> bool:
+    """Whether no other name stands between two."""
+    return not any(t.kind == "name" and not t.get("axis") for t in d.between(a, b))
+
+
+def is_turned(d: Draft, first: Side, second: Side) -> bool:
+    """Whether the second thing is what is replaced, by the registry's table of directions."""
+
+    def marks(tokens) -> set[str]:
+        return {t.value for t in tokens if t.kind == "concept"} | {
+            word for t in tokens if t.kind != "name" for word in t.text.split()
+        }
+
+    lead = marks(d.sentence.tokens[: first.place])
+    between = marks(d.sentence.tokens[first.end + 1 : second.place])
+    for before, middle, turned in d.sentence.language.data["directions"]:
+        if set(before.split()) <= lead and set(middle.split()) <= between:
+            return turned
+    return False
+
+
+def swap(d: Draft) -> Readings:
+    """One thing replaced by another of its kind, or held against the default baseline's."""
+    if d.of("state") or trains_encoder(d):
+        return state(d)
+    if d.has("adding", "dropping", "without"):
+        joined = added(d) or dropped(d)
+        if joined:
+            return joined
+    found = pair(d)
     if not found:
-        raise Unfit(
-            f"{flags.described(a)} and {flags.described(b)} are not of one kind: nothing to swap"
-        )
-    if len(found) > 1 and m.said & {"tokens", "token"}:
-        found = [pair for pair in found if pair[0] == "tokens"] or found
-    elif len(found) > 1 and m.said & {"resolution", "pixels", "px"}:
-        found = [pair for pair in found if pair[0] == "px"] or found
+        unlike(d)
+        return alone(d)
     out = []
-    for kind, one, two in (
-        found[:1] if found[0][0] in ("encoder", "connector", "llm", "data") else found
-    ):
-        if one == two:
-            raise Unfit(f"both sides are {one}: nothing changes")
-        out.append(("swap", one, two, *context(m, kind, a, b, words)))
+    used = set(d.used)
+    d.bonus += 3
+    for kind, first, second in found:
+        d.used = set(used)
+        d.take(*first.tokens, *second.tokens)
+        turned = is_turned(d, first, second)
+        a, b = (second, first) if turned else (first, second)
+        if a.value == b.value:
+            raise Unfit(f"both sides are {a.value}: nothing changes")
+        out.append(["swap", a.value, b.value, *context(d, kind, a, b)])
     return out
 
 
-def swap_turned(m: Match, words: Vocabulary) -> Readings:
-    """B by A."""
-    return swap(m, words, True)
+def unlike(d: Draft) -> None:
+    """Raises Unfit for two things that are compared and are not of one kind."""
+    if d.of("axis") or not d.has("swap", "better", "worse", "compare", "instead", "compared"):
+        return
+    found = [(s, k) for k in LIKE for s in sides(d, k) if not behind_preposition(d, s, k)]
+    found = list({side.place: (side, kind) for side, kind in reversed(found)}.values())
+    if len(found) == 2:
+        both = " and ".join(f"{side.value} ({AXIS.get(kind, kind)})" for side, kind in found)
+        raise Unfit(f"{both} are not of one kind: nothing to swap")
 
 
-def swap_added(m: Match, words: Vocabulary) -> Readings:
-    """An encoder added to another one (default: the baseline's)."""
-    a, b = m.captured["A"], m.captured.get("B")
-    if "encoder" not in a.meant or b is not None and "encoder" not in b.meant:
-        raise Unfit(f"only encoders can be added to each other, not {flags.described(a)}")
-    base = flags.text_of(b, "encoder") if b else BASE["encoder"]
-    parts = sorted({*base.split("+"), flags.text_of(a, "encoder").partition("@")[0], *a.fused})
-    if len(parts) < 2 or len(parts) == len(base.split("+")):
-        raise Unfit(f"{base} has {flags.described(a)} already")
-    return [("swap", base, "+".join(parts), *context(m, "encoder", a, b, words))]
-
-
-def swap_dropped(m: Match, words: Vocabulary) -> Readings:
-    """An encoder taken out of a fusion; which fusion is asked when it is not said."""
-    a, b = m.captured["A"], m.captured.get("B")
-    if "encoder" not in a.meant or b is not None and "encoder" not in b.meant:
-        raise Unfit(f"only an encoder of a fusion can be dropped, not {flags.described(a)}")
-    gone = flags.text_of(a, "encoder")
-    if b:
-        left = [part for part in flags.text_of(b, "encoder").split("+") if part != gone]
-        if gone not in flags.text_of(b, "encoder").split("+"):
-            left = left if a.place < b.place else []
-        if not left:
-            raise Unfit(f"{flags.text_of(b, 'encoder')} without {gone} leaves no encoder")
-        fusion = "+".join(sorted({*left, gone}))
-        return [("swap", fusion, "+".join(left), *context(m, "encoder", a, b, words))]
-    rest = [
-        slug for slug in ("siglip-so400m-14", "clip-vit-l-14", "dinov2-vit-l-14") if slug != gone
-    ][:2]
-    return [
-        ("swap", "+".join(sorted((gone, slug))), slug, *context(m, "encoder", a, None, words))
-        for slug in rest
-    ]
-
-
-VERBS = words_of("use using try trying take choose choosing pick picking go")
-RECIPES = words_of("recipe recipes setup configuration config combination")
-WHOLES = RECIPES | words_of("vlm vlms model models")
-
-
-def picked(m: Match, a: Part) -> bool:
-    """Whether it is a whole recipe that is picked, of which a part is named: `pick a recipe with
-    SigLIP`, `choose a 2B recipe`.
-    """
-    end = (
-        next(
-            i
-            for i in range(a.place, len(m.items))
-            if m.items[i].readings or m.items[i].text in STATES
-        )
-        + 1
-    )
-    behind = m.items[end].text if end < len(m.items) else ""
-    return bool(m.said & VERBS) and (
-        any(item.text in WHOLES for item in m.items[: a.place])
-        or behind in (WHOLES if m.said & {"pick", "picking", "choose", "choosing"} else RECIPES)
-    )
-
-
-def swap_alone(m: Match, words: Vocabulary) -> Readings:
+def alone(d: Draft) -> Readings:
     """One component against the default baseline's."""
-    a = m.captured["A"]
-    out = []
-    if picked(m, a):
-        raise Unfit("")
-    if set(a.meant) == {"number"}:  # raise the resolution to 448
-        kinds = [
-            kind
-            for kind, said in (("px", {"resolution"}), ("tokens", {"tokens", "token"}))
-            if m.said & said
-        ]
-        a = a._replace(meant={kind: a.meant["number"] for kind in kinds} or a.meant)
-    for kind in flags.LIKE:
-        value = flags.text_of(a, kind)
-        if value is None:
+    for kind in LIKE:
+        found = [side for side in sides(d, kind) if not behind_preposition(d, side, kind)]
+        if not found:
             continue
-        if value == BASE[kind]:
+        side = found[0]
+        d.take(*side.tokens)
+        if side.tokens[0].limit:
+            raise Unfit("")  # under 4B is no one size
+        if [t.text for t in d.behind(side.tokens[-1])] == ["+"]:
             raise Unfit(
-                f"{value} is what the default baseline has: say what it is compared with (swap"
-                f" {value} for …)"
+                "that is a whole recipe, and a swap is one change of one (predict reads recipes)"
             )
-        out.append(("swap", BASE[kind], value, *context(m, kind, a, None, words)))
-    if not out:
-        raise Unfit(f"{flags.described(a)}: pixels, tokens or parameters?")
-    return out[:1]
-
-
-def swap_state(m: Match, words: Vocabulary) -> Readings:
-    """Freezing or training the vision encoder."""
-    a = m.captured["A"]
-    to = a.meant["state"]
-    encoder = m.captured.get("E")
-    own = (
-        ["--encoder", flags.text_of(encoder, "encoder")]
-        if encoder and "encoder" in encoder.meant
-        else []
-    )
-    return [
-        (
+        if side.value == BASE[kind]:
+            raise Unfit(
+                f"{side.value} is what {BASELINE_NAME} has: say what it is compared with (swap"
+                f" {side.value} for …)"
+            )
+        lead = d.content_before(side.tokens[0])
+        d.bonus += 3 if d.has("raise", "lower") and lead is not None and lead.text == "to" else 0
+        d.notes.append(f"against {BASE[kind]} of {BASELINE_NAME}, as nothing else was named")
+        if not d.has(
             "swap",
-            "unfrozen" if to == "frozen" else "frozen",
-            to,
-            *own,
-            *context(m, "state", a, None, words),
-        )
-    ]
+            "gain",
+            "help",
+            "hurt",
+            "worth",
+            "best",
+            "better",
+            "worse",
+            "lose",
+            "raise",
+            "lower",
+            "choose",
+            "alone",
+            "expected",
+            "change",
+            "enough",
+            "instead",
+            "difference",
+            "fit",
+            "score",
+            "tiling",
+            "equal",
+            "compared",
+            "result",
+        ) and not d.said("use", "using", "what if", "if", "try", "need", "does", "do", "about"):
+            raise Unfit("")
+        return [["swap", BASE[kind], side.value, *context(d, kind, side, side)]]
+    if d.take_concept("tiling"):
+        d.notes.append(f"anyres-672 against {BASE['px']} of {BASELINE_NAME}, as no size was named")
+        return [["swap", BASE["px"], "anyres-672", *context(d, "px", None, None)]]
+    raise Unfit("")
 
 
-# --- pick
-# ------------------------------------------------------------------------------------------
-
-
-def pick(m: Match, words: Vocabulary) -> Readings:
-    """The best recipe to train; a VLM that may as well be an existing one is asked back."""
-    argv = ["pick", *(flags.common(m, words) or ["--tasks", "balanced"]), *flags.limits(m, words)]
-    fixed = []
-    for kind in ("encoder", "connector", "data"):
-        values = [flags.fused(m)] if kind == "encoder" and flags.fused(m) else m.every(kind)
-        if len(values) > 1:
-            raise Unfit(f"two {kind}s to keep: {', '.join(values)} (a swap compares them)")
-        fixed += [f"{kind}={value}" for value in values]
-    if m.first("llm"):
-        fixed.append(f"llm={llm_named(m.first('llm'), m.first('size'), words)}")
-    elif m.first("size"):
-        fixed.append(f"llm_params_b={m.first('size')}")
-    fixed += [*flags.exactly(m, "tokens", "visual_tokens"), *flags.exactly(m, "px", "resolution")]
-    argv += flags.repeated("--fix", fixed) + flags.choices(m)
-    top = m.captured.get("N")
-    argv += ["--top", top] if top else []
-    if m.first("under"):
-        limit = m.first("under")
-        return [
-            tuple(existing(m, words)),
-            tuple([*argv, *flags.repeated("--fix", [f"llm_params_b={limit}"])]),
-        ]
-    if (
-        m.form.name == "vlm"
-        and not {"--latency", "--speed", "--budget", "--images"} & set(argv)
-        and not m.every("avoid")
-        and not fixed
-    ):
-        return [tuple(existing(m, words)), tuple(argv)]
-    return [tuple(argv)]
-
-
-def existing(m: Match, words: Vocabulary) -> list[str]:
-    """`models` for the same need."""
-    from .finding import models_argv
-
-    return models_argv(m, words)
-
-
-def component(m: Match, words: Vocabulary) -> Readings:
-    """Which component of one axis is best: recipes that differ in it from the baseline."""
-    axis = m.captured["X"]
-    limits = [*flags.limits(m, words), *flags.repeated("--avoid", m.every("avoid"))]
-    rest = {kind: BASE[kind] for kind in ("encoder", "connector", "llm", "data") if kind != axis}
-    if flags.images(m)[1]:  # a number of images to train on is what the data mix is chosen by
-        rest.pop("data", None)
-    if m.first("size") or m.first("llm"):
-        if axis == "llm":
-            return [
-                (
-                    "pick",
-                    *flags.common(m, words),
-                    *limits,
-                    *(
-                        flags.repeated(
-                            "--fix", [f"llm_params_b={m.first('size')}"] if m.first("size") else []
-                        )
-                    ),
-                )
-            ]
-        rest["llm"] = llm_named(m.first("llm"), m.first("size"), words)
-    for kind in ("encoder", "connector", "data"):
-        if m.first(kind):
-            if kind == axis:
-                raise Unfit(f"{m.first(kind)} is one {kind}, which one is asked")
-            rest[kind] = m.first(kind)
-    fixed = [
-        f"{kind}={value}" if kind != "llm" or not value[0].isdigit() else f"llm_params_b={value}"
-        for kind, value in rest.items()
-    ]
-    fixed += [*flags.exactly(m, "px", "resolution"), *flags.exactly(m, "tokens", "visual_tokens")]
-    return [
-        (
-            "pick",
-            *(flags.common(m, words) or ["--tasks", "balanced"]),
-            *limits,
-            *flags.repeated("--fix", fixed),
-        )
-    ]
-
-
-# --- ablate, design, curve
-# ------------------------------------------------------------------------------------------
-
-
-def ablate(m: Match, words: Vocabulary) -> Readings:
-    """What to test first. What is named is the recipe at hand; what is to be kept is a limit."""
-    argv = ["ablate", *flags.common(m, words)]
-    own = [f"{kind}={m.first(kind)}" for kind in ("encoder", "connector", "data") if m.first(kind)]
-    if m.first("llm") or m.first("size"):
-        name = llm_named(m.first("llm"), m.first("size"), words)
-        own.append(f"llm={name}" if not name[0].isdigit() else f"llm_params_b={name}")
-    own += [f"resolution={m.first('px')}"] if m.first("px") else []
-    own += [f"visual_tokens={m.first('tokens')}"] if m.first("tokens") else []
-    kept = m.said & {"fix", "fixed", "fixing", "keep", "keeping", "kept", "hold", "holding", "held"}
-    argv += flags.repeated("--fix", own) if kept else ["--recipe", ",".join(own)] if own else []
-    argv += ["--confidence", m.first("level")] if m.first("level") else []
-    return [(*argv, *flags.limits(m, words), *flags.choices(m))]
-
-
-POWER = words_of("power chance probability sure certain")
-EFFECT = words_of("see detect find difference differences effect effects gain gains")
-
-
-def design(m: Match, words: Vocabulary) -> Readings:
-    """The fewest runs that separate the named factors."""
-    levels: dict[str, list[str]] = {}
-    for x in m.of("encoder", "connector", "llm", "data", "tokens", "px", "size"):
-        if x.kind in ("encoder", "connector", "llm", "data"):
-            levels.setdefault(x.kind, []).append(x.value)
-        elif x.kind == "tokens":
-            levels.setdefault("visual_tokens", []).append(x.value)
-        elif x.kind == "px":
-            levels.setdefault("resolution", []).append(x.value)
-        elif x.kind == "size":
-            levels.setdefault("llm_params_b", []).append(x.value)
-    named = list(
-        dict.fromkeys(
-            AXES[word]
-            for item in m.items
-            if not item.readings
-            for word in [item.text]
-            if word in AXES
-        )
+def behind_preposition(d: Draft, side: Side, kind: str) -> bool:
+    """Whether a thing is where a change is looked at (on 7B), not what changes."""
+    lead = d.content_before(side.tokens[0])
+    return (
+        lead is not None
+        and lead.text in ("on", "at", "in", "for")
+        and (any(sides(d, other) for other in LIKE if other != kind) or kind != "tokens")
     )
-    for count, axis in (x.value.split() for x in m.of("many")):
-        listed = len(set(levels.get(axis, ()))) or (2 if axis in named else 0)
-        if int(count) != listed:
+
+
+def added(d: Draft) -> Readings | None:
+    """An encoder added to another one (default: the baseline's)."""
+    if not d.has("adding"):
+        return None
+    found = sides(d, "encoder")
+    others = [k for k in LIKE[1:] if sides(d, k)]
+    if not found or len(found) > 2:
+        if others and not found:
+            thing = sides(d, others[0])[0]
             raise Unfit(
-                f"{count} {axis} levels, but {listed} are named: name them (as in --factor"
-                f" {axis}=a,b,c)"
+                f"only encoders can be added to each other, not {thing.value} ({others[0]})"
             )
-    held, argv = [], ["design"]
-    for field, values in list(levels.items()):
-        values = list(dict.fromkeys(values))
-        if len(values) == 1:
-            held.append(f"{field}={values[0]}")
-            del levels[field]
-        else:
-            argv += ["--factor", f"{field}={','.join(values)}"]
-    if "resolution" in m.said and "resolution" not in levels:
-        argv += ["--factor", "resolution=336,672"]
-    if "llm_params_b" in levels:
-        named = [axis for axis in named if axis != "llm"]
-    if any(h.startswith("llm_params_b") for h in held):
-        named = [axis for axis in named if axis != "llm"]
-    argv += flags.repeated(
-        "--factor",
-        [
-            axis
-            for axis in named
-            if axis not in levels and not any(h.startswith(axis + "=") for h in held)
-        ],
-    )
-    if "--factor" not in argv:
-        raise Unfit(
-            "which factors? name the axes or the levels (design --factor encoder --factor data)"
-        )
-    if (
-        held
-        and abs(
-            flags.size_of("".join(h[13:] for h in held if h.startswith("llm_params_b")) or "0B") - 7
-        )
-        < 0.3
-    ):
-        held = [h for h in held if not h.startswith("llm_params_b")]  # the baseline's own 7B
-    argv += ["--recipe", ",".join(held)] if held else []
-    argv += (
-        ["--fraction"]
-        if m.said & {"least", "fewest", "minimum", "minimal", "smallest", "fractional"}
-        else ["--full"]
-        if m.said & {"full", "factorial"}
-        else []
-    )
-    argv += ["--interactions"] if m.said & {"interaction", "interactions", "interact"} else []
-    benchmarks, families = m.every("benchmark"), m.every("family")
-    if families:
-        benchmarks += [
-            name
-            for family in families
-            for name in words.records("family")[family.partition("=")[0]]["core"]
-        ]
-    powers, effects = [], m.every("points")
-    for one in m.of("level"):  # 80% power, a 2% difference
-        before, behind = flags.around(m, one)
-        near = {*behind[:2], *before[-2:]}
+        return None
+    mark = next(t for t in d.sentence.tokens if t.value == "adding")
+    base = Side(BASE["encoder"], found[0].tokens)
+    new = found[0]
+    if len(found) == 2:
+        new, base = found
+        middle = [t.text for t in d.between(new.tokens[-1], base.tokens[0])]
         if (
-            near & {"confidence", "confident", "significance"}
-            or not near & POWER
-            and not m.said & EFFECT
+            "and" in middle
+            or "with" in middle
+            and mark.text.startswith(("combin", "fus", "concat"))
         ):
+            records = d.words.records("encoder")
+            kinds = [(records.get(s.value, {}).get("kind") or "") for s in found]
+            if "contrastive" in kinds[0] and "contrastive" not in kinds[1]:
+                new, base = base, new
+    else:
+        d.notes.append(f"to {base.value} of {BASELINE_NAME}, as no other encoder was named")
+    parts = sorted({*base.value.split("+"), *new.value.split("+")})
+    if len(parts) == len(base.value.split("+")):
+        raise Unfit(f"{base.value} has {new.value} already")
+    d.take(*new.tokens, *base.tokens)
+    d.bonus += 2
+    return [["swap", base.value, "+".join(parts), *context(d, "encoder", new, base)]]
+
+
+def dropped(d: Draft) -> Readings | None:
+    """An encoder taken out of a fusion; which fusion is asked when it is not said."""
+    found = sides(d, "encoder")
+    marks = [t for t in d.sentence.tokens if t.value in ("dropping", "without")]
+    articles = ("the", "a", "an", "my", "our", "out")
+    behind = [t for mark in marks for t in d.behind(mark, 4) if t.text not in articles]
+    if marks and not (behind and behind[0].get(*PARTS)):
+        return None  # does performance drop
+    if d.has("without") and not (len(found) == 2 and "+" in found[0].value):
+        return None
+    if not found or len(found) > 2:
+        others = [k for k in LIKE[1:] if sides(d, k)]
+        if others and d.has("dropping"):
+            thing = sides(d, others[0])[0]
             raise Unfit(
-                f"{one.value}: the power (80% power), an effect to see (a 2% difference), or the"
-                " level of the test (--alpha)?"
+                f"only an encoder of a fusion can be dropped, not {thing.value} ({others[0]})"
             )
-        (powers if near & POWER else effects).append(one.value)
-    for found, what in ((powers, "power"), (effects, "effect to see")):
-        if len(set(found)) > 1:
-            raise Unfit(f"several values of the {what}: {', '.join(found)}")
-    argv += ["--detect", effects[0]] if effects else []
-    argv += flags.repeated("--benchmark", benchmarks)
-    argv += ["--power", powers[0]] if powers else []
-    argv += ["--seeds", m.first("seeds")] if m.first("seeds") else []
-    return [tuple(argv)]
-
-
-CURVES = {
-    "tokens": "visual_tokens",
-    "token": "visual_tokens",
-    "visual": "visual_tokens",
-    "resolution": "resolution",
-    "resolutions": "resolution",
-    "pixels": "resolution",
-    "res": "resolution",
-    "llm": "llm_params_b",
-    "llms": "llm_params_b",
-    "parameters": "llm_params_b",
-    "params": "llm_params_b",
-    "data": "data_size",
-    "samples": "data_size",
-    "examples": "data_size",
-    "images": "data_size",
-}
-
-
-def curve(m: Match, words: Vocabulary) -> Readings:
-    """How a score goes along one axis."""
-    spans = m.every("range")
-    said = [word for item in m.items if not item.readings for word in item.text.split()]
-    axes = list(dict.fromkeys(CURVES[word] for word in said if word in CURVES))
-    if spans:
-        axes = [
-            {"tokens": "visual_tokens", "px": "resolution", "size": "llm_params_b"}[
-                spans[0].split()[0]
-            ]
-        ]
-    if (
-        "visual_tokens" in axes
-        and "data_size" in axes
-        and not m.said & {"data", "samples", "examples"}
-    ):
-        axes.remove("data_size")  # tokens per image
-    if (
-        "resolution" in axes
-        and "data_size" in axes
-        and not m.said & {"data", "samples", "examples"}
-    ):
-        axes.remove("data_size")  # images of more pixels
-    for kind, axis in (("tokens", "visual_tokens"), ("px", "resolution"), ("size", "llm_params_b")):
-        if not axes and m.every(kind):
-            axes = [axis]
-    if not axes and m.said & {"bigger", "larger", "smaller"} and m.said & {"model", "models"}:
-        axes = ["llm_params_b"]
-    if not axes:
-        raise Unfit("")
-    if m.said & {"family", "families"}:
+        return None
+    d.take_concept("dropping", "without")
+    d.take(*(t for side in found for t in side.tokens))
+    d.bonus += 4
+    if len(found) == 1:
+        gone = found[0].value
+        usual = d.sentence.language.data["fusion_partners"].split()
+        rest = [s for s in (d.words.find("encoder", name) for name in usual) if s and s != gone][:2]
         return [
-            (*argv, "--by-family")
-            for argv in curve(m._replace(said=m.said - {"family", "families"}), words)
+            ["swap", "+".join(sorted((gone, s))), s, *context(d, "encoder", found[0], found[0])]
+            for s in rest
         ]
-    if len(axes) > 1:
-        return [("curve", axis, *flags.common(m, words)) for axis in axes]
-    argv = ["curve", axes[0], *flags.common(m, words)]
-    ends = (
-        spans[0].split()[1:]
-        if spans
-        else m.every(
-            {"visual_tokens": "tokens", "resolution": "px", "llm_params_b": "size"}.get(axes[0], "")
-        )
-    )
-    unit = {"llm_params_b": "B"}.get(axes[0], "")
-    ends = [end if not unit or end[-1] in "BM" else end + unit for end in ends]
-    if len(ends) == 2:
-        argv += ["--from", ends[0], "--to", ends[1]]
-    elif len(ends) == 1:
-        argv += [
-            (
-                "--to"
-                if not m.said & {"from", "over", "above", "beyond", "past", "than"}
-                else "--from"
-            ),
-            ends[0],
+    whole, part = sorted(found, key=lambda side: -side.value.count("+"))
+    left = [name for name in whole.value.split("+") if name != part.value]
+    if part.value not in whole.value.split("+"):
+        left = [whole.value] if part.place < whole.place else []
+        whole = Side("+".join(sorted((whole.value, part.value))), whole.tokens)
+    if not left:
+        raise Unfit(f"{whole.value} without {part.value} leaves no encoder")
+    return [["swap", whole.value, "+".join(left), *context(d, "encoder", whole, part)]]
+
+
+# --- frozen or trained
+
+
+def frozen_parts(d: Draft) -> set[str]:
+    """The parts of a recipe that are said to be frozen or trained: `freeze the encoder or the LLM`,
+    `keep the LLM frozen`; empty where none is named.
+    """
+    found: set[str] = set()
+    for mark in d.of("state"):
+        own: set[str] = set()
+        for step in (1, -1):
+            j = mark.place + step
+            while 0 <= j < len(d.sentence.tokens):
+                token = d.sentence.tokens[j]
+                part = part_of(token)
+                if not part and token.kind == "name" and not token.get("state"):
+                    break
+                if token.kind in ("unknown",) or token.text in ("in", "during", "for"):
+                    break
+                on = step < 0 and (lead := d.content_before(token)) and lead.text in ("on", "at")
+                beside = d.content_before(token)
+                if step > 0 and part and beside and beside.text in ("on", "with", "at"):
+                    break
+                own |= {part} if part and not on else set()
+                j += step
+            if own:
+                break
+        found |= own
+    return found
+
+
+def part_of(token: Token) -> str | None:
+    """The part of a recipe that a name or a word stands for."""
+    if axis := token.get("axis"):
+        return axis if axis in PARTS else None
+    return next((p for p in PARTS if token.get(p)), "llm" if token.get("size") else None)
+
+
+def trains_encoder(d: Draft) -> bool:
+    """Whether a sentence asks to train the vision encoder: `training the vision tower`."""
+    return any(
+        token.value == "train"
+        and (rest := [t for t in d.behind(token, 3) if t.text not in ("the", "my", "a", "our")])
+        and rest[0].get("axis") == "encoder"
+        and not any(t.get(*PARTS) for t in rest[1:2])
+        or token.text == "trained"
+        and (lead := [t for t in d.before(token, 3) if t.kind == "name"])
+        and lead[-1].get("axis") == "encoder"
+        and not d.of(*LIKE)
+        for token in d.sentence.tokens
+    ) and not d.has("costs", "howlong", "memory", "fit")
+
+
+def state(d: Draft) -> Readings:
+    """Freezing or training the vision encoder."""
+    parts = frozen_parts(d)
+    if d.has("best", "rank"):
+        raise Unfit("")
+    if parts - {"encoder"} or d.has("stages", "epochs", "lora", "fulltune"):
+        raise Unfit("")
+    marks = d.of("state")
+    to = marks[0].get("state") if marks else "unfrozen"
+    ordered = [Side(t.get("state"), (t,)) for t in marks]
+    if to == "frozen":  # frozen or trained
+        trained = [
+            t for t in d.sentence.tokens if t.value == "train" and t.text.startswith("train")
         ]
-    own = [
-        f"{kind}={m.first(kind)}"
-        for kind in ("encoder", "connector", "data")
-        if m.first(kind) and (kind, axes[0]) != ("data", "data_size")
+        ordered += [Side("unfrozen", (t,)) for t in trained]
+    ordered.sort(key=lambda side: side.place)
+    if len({side.value for side in ordered}) == 2:
+        first, second = ordered[0], ordered[-1]
+        turned = is_turned(d, first, second)
+        to = first.value if turned else second.value
+    d.take(*marks, *(t for t in d.of("axis") if t.get("axis") == "encoder"))
+    d.bonus += 4
+    own = flag("encoder", slots.fused(d) or d.one("encoder"))
+    argv = [*own, *context(d, "state", None, None)]
+    return [["swap", "unfrozen" if to == "frozen" else "frozen", to, *argv]]
+
+
+def context(d: Draft, kind: str, a: Side | None, b: Side | None) -> list[str]:
+    """Flags of a swap for what is the same on both sides, or stands behind one of them only."""
+    slots.check_limits(d, [k for k in slots.EXACT if k != kind])
+    d.take(*(t for t in d.of("axis") if t.get("axis") == AXIS.get(kind, kind)))
+    argv: list[str] = []
+    if kind in ("llm", "size"):
+        if others := d.of("llm", "size"):
+            raise Unfit(f"the LLM is what is swapped, and {others[0].text} is a third one")
+    else:
+        name, size = slots.llm(d)
+        argv += flag("on", name or size)
+        if not name and not size:
+            d.notes.append(f"on {BASELINE_NAME}, as none was named")
+    for part in ("encoder", "connector", "data"):
+        if d.of(part) and part == kind:
+            raise Unfit(f"a third {part}: {d.of(part)[0].get(part)}")
+        if part == "encoder" and part != kind and (both := slots.fused(d)):
+            argv += flag(part, both)
+            continue
+        argv += flag(part, d.one(part)) if part != kind else []
+    places = sorted({side.place for side in (a, b) if side})
+    for each, name in (("px", "resolution"), ("tokens", "visual-tokens")):
+        argv += held(d, each, name, kind, places, a)
+    level = d.one("percent", what="level") if d.has("confident", "sureness") else None
+    argv += [*flag("level", level), *flag("score", *scores(d))]
+    return argv + slots.benchmarks_or_tasks(d) + (["--why"] if d.has("why") else [])
+
+
+def scores(d: Draft) -> list[str]:
+    """NAME=SCORE of `my DocVQA is 62`: what the first side scores."""
+    found = []
+    for token in d.of("benchmark"):
+        near = [t for t in d.behind(token, 3) if t.get("number", "percent")]
+        said = [t.text for t in d.between(token, near[0])] if near else []
+        if near and said and set(said) <= {"is", "at", "of", "=", "score", "now", "currently"}:
+            value = near[0].get("number", "percent").rstrip("%")
+            record = d.words.records("benchmark")[token.get("benchmark")]
+            if value.replace(".", "", 1).isdecimal() and float(value) <= (record["max"] or 0):
+                found.append(f"{token.get('benchmark')}={value}")
+                d.take(near[0])
+    return found
+
+
+def held(d: Draft, each: str, name: str, kind: str, places: list[int], a: Side | None) -> list[str]:
+    """--resolution or --visual-tokens, of both sides or of one."""
+    found = d.of(each, "resolution") if each == "px" else d.of(each)
+    at = [
+        t
+        for t in d.of("number")
+        if each == "px"
+        and (lead := d.before(t))
+        and lead[0].text == "at"
+        and t.get("number").isdecimal()
+        and 50 < int(t.get("number")) < 9000
     ]
-    if axes[0] != "llm_params_b" and (m.first("llm") or m.first("size")):
-        name = llm_named(m.first("llm"), m.first("size"), words)
-        own.append(f"llm={name}" if not name[0].isdigit() else f"llm_params_b={name}")
-    elif m.first("llm"):
-        own.append(f"llm={m.first('llm')}")
-    argv += ["--recipe", ",".join(own)] if own else []
-    argv += ["--gpu", flags.alias(m.first("device"), words)] if m.first("device") else []
-    return [tuple(argv)]
+    found += at if kind != "px" else []
+    if not found:
+        return []
+    d.take(*found)
+    values = [t.get(each, "resolution", "number") for t in found]
+    if each == kind:
+        raise Unfit(f"a third value of the {name}: {values[0]}")
+    early = [
+        v
+        for v, t in zip(values, found, strict=True)
+        if len(places) == 2 and places[0] < t.place < places[1]
+    ]
+    late = [v for v, t in zip(values, found, strict=True) if v not in early or t.place > places[-1]]
+    late = late if early else values
+    if len(early) > 1 or len(late) > 1:
+        raise Unfit(f"several values of the {name.replace('-', ' ')}: {', '.join(values)}")
+    if not early:
+        return flag(name, late[0])
+    one, two = ("from", "to") if a.place == places[0] else ("to", "from")
+    return [*flag(f"{one}-{name}", early[0]), *(flag(f"{two}-{name}", late[0]) if late else [])]
 
 
-PICK_MODIFIERS = (
-    "tasks",
-    "licence",
-    "avoid",
-    "latency",
-    "speed",
-    "budget",
-    "images",
-    "memory",
-    "gpus",
-    "dtype",
-    "under",
-    "size",
-    "llm",
-    "encoder",
-    "connector",
-    "tokens",
-    "px",
-    "data",
-    "device",
-    "duration",
-)
-PICK_WORDS = words_of(
-    "pick try trying recommend recommendation suggest suggestion choose find best good top optimal"
-    " ideal strongest recipe recipes vlm vlms setup configuration config combination llm new full"
-    " whole make making build building design train training trained finetune finetuning afford buy"
-    " buys budget within hours run runs running mobile device deployment deployed deploy edge cloud"
-    " target up most accurate strong model models mainly mostly focused around go propose working"
-    " system create develop spend cheap from scratch get maximum max gpu gpus inference serving"
-    " serve production can must should fit fits have memory only small compute cluster nodes node"
-    " available access limited gives + = usable weights if reach come out end fast low latency"
-    " open-ended works work handle handles reading replies responds smartphone quantized for day"
-    " per image response answer entire commercial commercially licence license licensed licenced"
-    " licences licenses permissive permits permit permitted allows allow allowing allowed its whose"
-)
-AXIS_WORDS = words_of(
-    "axis axes component components parameter knob factor ingredient part thing experiment"
-    " experiments variable choice choices design piece lever hyperparameter"
-)
-FORMS: Sequence[Form] = (
-    Form(
-        "swap",
-        (
-            "@replace A:part @by B:part",
-            "@replace from A:part @to B:part",
-            "from A:part @to B:part",
-            "@replace from? A:part @by using? B:part",
-            "A:part @replace out? to|with|for|by B:part",
-            "@replace out A:part @by B:part",
-        ),
-        SWAP_MODIFIERS,
-        TALK,
-        (),
-        swap,
-        "swap CLIP for SigLIP on 7B",
-    ),
-    Form(
-        "swap-than",
-        (
-            "A:part @better @than B:part",
-            "A:part @beats B:part",
-            "does|do|did|will A:part @beats B:part",
-            "use|using|take|try|pick|choose|go_with|prefer|train|have? A:part @instead B:part",
-            "A:part @instead B:part",
-            "A:part or stick|sticking|stay|staying|remain|keep with? B:part",
-            "A:part worth? over B:part",
-            "B:part inferior_to A:part",
-        ),
-        SWAP_MODIFIERS,
-        TALK | words_of("better worse more any really accurate"),
-        (),
-        swap_turned,
-        "is Q-Former better than MLP at 64 tokens",
-    ),
-    Form(
-        "swap-worse",
-        (
-            "A:part @versus B:part",
-            "compare A:part to|with|and|vs|or|against B:part",
-            "between A:part and|or|vs|to|with B:part",
-            "better A:part or B:part",
-            "A:part to|-> B:part",
-        ),
-        SWAP_MODIFIERS,
-        TALK
-        | words_of(
-            "which one wins win performs perform prefer recommended recommend pick use head fight"
-            " bigger smaller more accurate stronger"
-        ),
-        (),
-        swap,
-        "SigLIP vs CLIP for documents",
-    ),
-    Form(
-        "swap-add",
-        (
-            "@add A:part to|on|with|onto|on_top_of|into|and B:part",
-            "@add A:part",
-            "A:part on_top_of|added_to|besides B:part",
-            "A:part next_to|alongside|in_addition_to B:part",
-        ),
-        SWAP_MODIFIERS,
-        TALK | words_of("help helps hurt worth encoder second as extra another together also"),
-        (),
-        swap_added,
-        "add DINOv2 to SigLIP",
-    ),
-    Form(
-        "swap-drop",
-        ("@drop A:part from|of|out_of|in B:part", "B:part @drop A:part", "@drop A:part"),
-        tuple(k for k in SWAP_MODIFIERS if k != "encoder"),
-        words_of(
-            "what how much do does will would gain lose losing loses cost costs happens happen"
-            " change changes if when by effect hurt hurts harm out away miss worse still not mean"
-            " matter points score scores encoder tower backbone and the setup"
-        ),
-        (),
-        swap_dropped,
-        "what do I lose if I drop DINOv2 from SigLIP+DINOv2",
-    ),
-    Form(
-        "swap-state",
-        ("A:state E:part?", "E:part A:state", "keep|leave E:part? A:state"),
-        tuple(k for k in SWAP_MODIFIERS if k != "encoder"),
-        TALK
-        | frozenset(CLASSES["help"])
-        | words_of(
-            "should keep encoder vision tower backbone vit hurt hurts leave during finetuning"
-            " training sft stage"
-        ),
-        (),
-        swap_state,
-        "should I freeze the vision encoder",
-    ),
-    Form(
-        "swap-alone",
-        (
-            "A:part @help",
-            "@help A:part",
-            "use|using|try|trying|take|choose|pick|go_with A:part",
-            "what does|do|would|will A:part do|bring|give|add|buy|change?",
-            "how good|strong|bad is|are A:part",
-            "if|with encoder|connector|llm|data|resolution|projector is|were|was|be A:part",
-            "@replace encoder|connector|llm|data|resolution|projector|tokens to|with|for|by A:part",
-            (
-                "raise|raising|increase|increasing|bump|bumping|reduce|reducing|lower|lowering|cut|cutting|go|going|scale|scaling"
-                " resolution|tokens|llm|model|data|up|down? to A:part"
-            ),
-            "gain|gains|lose|benefit from|by|with|of A:part",
-        ),
-        SWAP_MODIFIERS,
-        TALK
-        | frozenset(CLASSES["help"])
-        | words_of("really actually make sense any idea too little few strong at all well"),
-        (),
-        swap_alone,
-        "does SigLIP help with charts",
-    ),
-    Form(
-        "component",
-        (
-            (
-                "X:axis encoder|tower|backbone|mix|mixture|dataset|model? is? the?"
-                " win|wins|winner|winning"
-            ),
-            "winning X:axis",
-            (
-                "best|strongest|good|right|top|ideal|optimal X:axis"
-                " encoder|encoders|model|tower|backbone|mix|mixture|dataset?"
-            ),
-            "X:axis encoder|tower|backbone|mix|mixture|dataset|model? best|better|strongest",
-            "recommend|suggest|pick|choose|use|find X:axis encoder|tower|backbone|mix|mixture?",
-            (
-                "X:axis "
-                "encoder|tower|backbone|mix|mixture|dataset? use|pick|choose|take|recommend|suggest"
-            ),
-        ),
-        (
-            "tasks",
-            "licence",
-            "avoid",
-            "latency",
-            "speed",
-            "budget",
-            "images",
-            "memory",
-            "gpus",
-            "duration",
-            "dtype",
-            "size",
-            "llm",
-            "encoder",
-            "connector",
-            "data",
-            "tokens",
-            "px",
-            "device",
-        ),
-        words_of(
-            "budget fixed given win wins winner winning commercial commercially licence license"
-            " permits best which what use should pick recommend suggest choose vision encoder"
-            " connector projector training data dataset mix mixture good strongest top right ideal"
-            " work works most find give better pairs goes"
-        ),
-        (
-            words_of("encoder connector projector backbone tower data dataset mix mixture llm"),
-            words_of(
-                "best recommend suggest pick choose use strongest good right top ideal optimal find"
-                " better win wins winner winning"
-            ),
-        ),
-        component,
-        "which encoder is best for charts",
-    ),
-    Form(
-        "pick",
-        ("N:top", ""),
-        PICK_MODIFIERS,
-        PICK_WORDS | AXIS_WORDS,
-        (
-            words_of(
-                "recipe recipes train training trained build building design finetune "
-                "finetuning setup configuration config combination create develop"
-            ),
-        ),
-        pick,
-        "pick a recipe for a mobile UI agent on a 2B LLM under 300 ms on Orin",
-    ),
-    Form(
-        "vlm",
-        ("",),
-        PICK_MODIFIERS,
-        PICK_WORDS,
-        (
-            words_of("vlm vlms model models"),
-            words_of(
-                "best pick recommend suggest choose find need want good give "
-                "top strongest which what ideal optimal"
-            ),
-        ),
-        pick,
-        "best VLM for charts",
-    ),
-    Form(
-        "ablate",
-        ("",),
-        (
-            "tasks",
-            "licence",
-            "avoid",
-            "latency",
-            "speed",
-            "budget",
-            "images",
-            "memory",
-            "gpus",
-            "duration",
-            "dtype",
-            "device",
-            "level",
-            "size",
-            "llm",
-            "encoder",
-            "connector",
-            "data",
-            "tokens",
-            "px",
-        ),
-        AXIS_WORDS
-        | LICENCE
-        | words_of(
-            "fix fixed fixing keep keeping kept hold holding held edge cloud per request that"
-            " allows permits use runs fits answers deployed deployment mobile care cares caring"
-            " ablate ablation ablations ablated ablating test tests testing try trying vary varying"
-            " measure experiment study run change changing tune tuning improve investigate explore"
-            " look first next before anything else order start starting begin most matter matters"
-            " important should which what where pick recipe model vlm confidence confident sure"
-            " with given if only budget one two thing things spend worth checking check focus on"
-            " priority prioritise prioritize highest biggest impact invest effort time gpu gpus"
-            " money influences influence affects affect performance accuracy quality rank ranking"
-        ),
-        (
-            words_of(
-                "ablate ablation ablations ablated ablating first next start starting begin order"
-                " priority prioritise prioritize most biggest highest focus"
-            ),
-            AXIS_WORDS
-            | words_of(
-                "ablate ablation ablations ablated ablating test tests testing try vary measure"
-                " experiment study change tune improve investigate explore start starting begin"
-                " matters matter important focus run prioritise prioritize checking check"
-                " influences affects impact"
-            ),
-        ),
-        ablate,
-        "what should I ablate first for charts at 80%",
-    ),
-    Form(
-        "design",
-        ("",),
-        (
-            "tasks",
-            "points",
-            "seeds",
-            "level",
-            "many",
-            "size",
-            "llm",
-            "encoder",
-            "connector",
-            "data",
-            "tokens",
-            "px",
-        ),
-        near(
-            "how many runs run experiments experiment trainings training settings models least"
-            " fewest minimum minimal smallest number isolate isolating separate separating"
-            " disentangle tell apart compare comparing test testing from versus vs against or"
-            " quality effect effects two three factor factors factorial full fractional design"
-            " designs plan study interaction interactions interact encoder encoders connector"
-            " connectors projector llm llms data mix mixes mixture mixtures dataset datasets"
-            " resolution resolutions tokens data-mix vlm model see detect power difference"
-            " benchmark on do find out which better and another other each one separately cleanly"
-            " needed required require take takes seeds seed main set up setup small between"
-            " contribution contributions know whether if is because due attribute ablation"
-            " ablations to into at point as well size sizes"
-        ),
-        (
-            words_of(
-                "runs run experiments trainings settings factorial isolate isolating separate"
-                " separating disentangle design seeds ablation ablations models"
-            ),
-            words_of(
-                "many fewest minimum minimal smallest least isolate isolating separate separating"
-                " disentangle factorial design plan apart"
-            ),
-        ),
-        design,
-        "how many runs do I need to compare CLIP and SigLIP with two data mixes",
-    ),
-    Form(
-        "curve",
-        ("",),
-        ("tasks", "tokens", "px", "size", "llm", "encoder", "connector", "data", "device", "range"),
-        words_of(
-            "more higher bigger larger greater increasing increase scaling scale up visual vision"
-            " image tokens token resolution resolutions llm llms model models parameters params"
-            " data samples examples images pixels res worth it help helps helping pay pays off"
-            " really sweet spot how far many much enough saturate saturates saturating diminishing"
-            " returns plateau stop stops paying curve curves along does do sense make makes matter"
-            " matters size sizes beyond past than over above from to between needed required need"
-            " optimal best amount number count right good where point does plot show beneficial"
-            " useful gain gains larger too useless sufficient go effect of on training larger-scale"
-            " input before after when should performance accuracy improve improves keep keeps"
-            " improving hurt hurts with longer quality still which what is are in the lower fewer"
-            " less reduce reducing smaller decrease bigger going go stop affect affects influence"
-            " influences happens need have matter change changes family families each every per by"
-        ),
-        (
-            words_of(
-                "tokens token resolution resolutions llm llms parameters params data samples"
-                " examples images pixels px res size scale model"
-            ),
-            words_of(
-                "more higher bigger larger greater increasing increase scaling sweet far many much"
-                " enough saturate saturates saturating diminishing plateau pay pays curve curves"
-                " beyond worth optimal best right sufficient lower fewer reduce reducing stop"
-                " paying above useful affect affects influence influences need needed required"
-            ),
-        ),
-        curve,
-        "are more visual tokens worth it for charts",
-    ),
-)
+# --- schedule
+
+COUNTS = {
+    "one": 1,
+    "single": 1,
+    "first": 1,
+    "1": 1,
+    "two": 2,
+    "second": 2,
+    "2nd": 2,
+    "twice": 2,
+    "2": 2,
+    "three": 3,
+    "third": 3,
+    "3rd": 3,
+    "3": 3,
+}
+# Numbers that printed rows have, and the parts that may be named beside what is asked.
+KNOWN = {"epochs": (1, 2, 3), "stages": (1, 2, 3), "batch": (64, 128)}
+BESIDE = {"epochs": {"llm", "data"}, "stages": {"connector"}, "longer": {"llm", "connector"},
+          "lora": {"llm"}, "ramp": {"resolution"}, "batch": {"llm"}}  # fmt: skip
+
+
+def schedule(d: Draft) -> Readings:
+    """Another way to train, by the rows that differ in that alone."""
+    parts = frozen_parts(d)
+    d.take(*d.of("few"))
+    asked = [t for t in ("epochs", "stages", "batch", "ramp", "longer") if d.has(t)]
+    asked += ["lora"] if d.has("lora", "qlora") else []
+    if asked == ["stages", "longer"] and d.has("alignment"):
+        asked = ["longer"]
+    if not asked and d.has("alignment") and d.has("dropping", "longer"):
+        asked = ["longer"] if d.has("longer") else ["stages"]
+    frozen = bool(d.of("state"))
+    if (
+        not asked
+        and not parts - {"encoder"}
+        and not d.has("schedule")
+        and not (trains_part(d) == {"llm"})
+    ):
+        raise Unfit("")
+    if len(asked) > 1 or asked and asked != ["lora"] and (parts or frozen):
+        frozen_said = ["what is frozen"] if frozen else []
+        both = " and ".join([*frozen_said, *asked])
+        raise Unfit(f"one change of the training at a time: {both}")
+    topic = asked[0] if asked else ""
+    counts = counted(d, topic)
+    parts |= trains_part(d) if not asked else set()
+    changes = frozen_changes(d, parts, topic)
+    d.take(*d.of("state"))
+    if topic == "stages":
+        changes += stages(d, counts)
+    elif topic == "longer":
+        changes.append("longer-alignment" if d.has("alignment") else "longer")
+    elif topic and not changes:
+        changes.append(topic)
+    own = parts | BESIDE.get(topic, set())
+    d.take(*(t for t in d.of("axis") if t.get("axis") in own))
+    name, size = slots.llm(d)
+    level = d.one("percent", what="level") if d.has("confident") else None
+    d.bonus += 2
+    return [
+        ["schedule", *changes, *flag("on", name or size), *flag("level", level), *slots.tasks(d)]
+    ]
+
+
+def trains_part(d: Draft) -> set[str]:
+    """{"llm"} where a sentence asks whether to train the LLM at all."""
+    for token in d.sentence.tokens:
+        rest = [t for t in d.behind(token, 3) if t.text not in ("the", "my", "a", "our")]
+        if token.value == "train" and rest and rest[0].get("axis") == "llm":
+            if not any(t.kind == "name" for t in rest[1:2]) and not d.of(
+                "gpus", "hardware", "size"
+            ):
+                return {"llm"}
+    return set()
+
+
+def counted(d: Draft, topic: str) -> set[int]:
+    """The numbers of epochs, stages or requests that are said. Raises Unfit for one without row."""
+    found = set()
+    for token in d.of("number"):
+        value = token.get("number")
+        d.take(token)
+        if not value.isdecimal() or int(value) not in KNOWN.get(topic, ()):
+            what = f"a batch of {value}" if topic == "batch" else f"{value} {topic}".strip()
+            known = f" (known: {', '.join(map(str, KNOWN[topic]))})" if topic in KNOWN else ""
+            raise Unfit(f"schedule has no row for {what}{known}")
+        found.add(int(value))
+    words = [w for t in d.sentence.tokens for w in t.text.split()]
+    if topic not in KNOWN:
+        return set()
+    return found | {COUNTS[w] for w in words if w in COUNTS}
+
+
+def frozen_changes(d: Draft, parts: set[str], topic: str) -> list[str]:
+    """Changes that freezing or training some parts comes to."""
+    if other := sorted(parts - {"encoder", "llm"}):
+        raise Unfit(
+            f"schedule has no row for a frozen {' or '.join(other)}: printed rows freeze the"
+            " encoder (schedule encoder) or the LLM (schedule frozen-llm)"
+        )
+    if topic == "lora":
+        if parts == {"llm"} and d.of("state"):
+            both = ["lora", "frozen-llm", "lora-over-frozen"]
+            return both if d.has("fulltune") else ["lora-over-frozen"]
+        if parts and d.of("state"):
+            raise Unfit("LoRA and a frozen encoder are two changes; schedule shows each alone")
+        return []
+    if len(parts) == 2 and not d.said("or", "vs", "versus", "than"):
+        raise Unfit(
+            "two changes at once have no row (schedule encoder frozen-llm shows each alone)"
+        )
+    return [{"encoder": "encoder", "llm": "frozen-llm"}[part] for part in sorted(parts)]
+
+
+def stages(d: Draft, counts: set[int]) -> list[str]:
+    """Changes of the number of stages."""
+    if d.said("stage 2", "stage two", "second stage") and not d.has("adding", "more"):
+        raise Unfit("schedule has no row without stage 2: it is the instruction tuning itself")
+    if counts >= {1, 3}:
+        raise Unfit(
+            "schedule has no row for one stage beside three (schedule one-stage extra-stage shows"
+            " both beside two)"
+        )
+    if 3 in counts or d.said("extra", "another", "additional", "intermediate", "more", "mid"):
+        return ["extra-stage"]
+    one = counts or d.has("dropping", "alignment", "without") or d.said("connector", "skip")
+    return ["one-stage"] if one else ["one-stage", "extra-stage"]

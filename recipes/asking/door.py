@@ -1,9 +1,8 @@
 """A sentence in plain words -> the command line that means the same.
 
-In: a question and the vocabulary. Out: Understood (command, argv), Ambiguous with its readings, or
-a QuestionError that says which words were not understood and shows the nearest question that can be
-answered. Every word must be accounted for: never a guess. The words are read in asking/; this is
-its door, and what `swap` needs to tell two names apart.
+In: a question and the vocabulary. Out: Understood (command, argv, what was assumed), Ambiguous with
+its readings, or a QuestionError that says which word no reading takes, and what to type instead.
+Every word must be accounted for: never a guess. The words are read in reader.py; this is its door.
 """
 
 import re
@@ -20,13 +19,15 @@ EXAMPLES = (
     "pick a recipe for a mobile UI agent on a 2B LLM under 300 ms on Orin",
     "what should I ablate first for charts at 80%",
 )
+LONGEST = 400  # characters of a question: more is no question
 
 
 class Understood(NamedTuple):
-    """The command a sentence became, and its arguments (the command first)."""
+    """The command a sentence became, its arguments (the command first), and what was assumed."""
 
     command: str
     argv: tuple[str, ...]
+    assumed: tuple[str, ...] = ()
 
 
 class Ambiguous(Refused):
@@ -47,9 +48,11 @@ def understand(sentence: str, words: Vocabulary) -> Understood:
     text = " ".join(sentence.split()).strip()
     if not re.search(r"[^\W_]", text):
         raise reader.QuestionError(f"an empty question; try: {EXAMPLES[0]}")
-    if len(text) > 400:
-        raise reader.QuestionError(f"a question of {len(text)} characters; at most 400 are read")
-    readings = [Understood(argv[0], tuple(argv)) for argv in reader.read(text, words, EXAMPLES)]
-    if len(readings) > 1:
-        raise Ambiguous(readings)
-    return readings[0]
+    if len(text) > LONGEST:
+        raise reader.QuestionError(
+            f"a question of {len(text)} characters; at most {LONGEST} are read"
+        )
+    found = [Understood(r.argv[0], r.argv, r.assumed) for r in reader.read(text, words)]
+    if len(found) > 1:
+        raise Ambiguous(found)
+    return found[0]

@@ -1,187 +1,225 @@
-"""Sentence forms that look something up: `models`, `tables`, `benchmarks`, `backtest`, and the
-arithmetic of `tokens`, `cost`, `latency`.
+"""Readings that look something up: `models`, `tables`, `benchmarks`, `noise`, `explain`, `claims`,
+`backtest`, and the arithmetic of `tokens`, `cost` and `latency`.
 
-In: matches of the forms below and the vocabulary (`sizes` reads the published paper that is asked
-about).
-Out: the argv each becomes, or several where the sentence can mean several.
+In: a Draft (`sizes` reads the published paper that is asked about). Out: the argv it becomes, or
+several where the sentence can mean several.
 """
 
 import itertools
 import os
+import re
 from collections.abc import Sequence
 
 from ..base.reading import read_json
 from ..terms.vocabulary import Vocabulary, fold
-from . import flags
-from .flags import Readings, dtype, llm_named
-from .grammar import Form, Match, Unfit
-from .modifiers import words_of
+from . import slots
+from .language import Language
+from .sentence import PARTS, Draft, Token, Unfit
+from .slots import flag
 
-# --- released models
-# ------------------------------------------------------------------------------------------
-
-COMMERCIAL = flags.COMMERCIAL | words_of("business product sell")
+Readings = list[list[str]]
 PROPERTY = {"multi-image": "--multi-image", "video": "--video", "grounding": "--grounding"}
 
 
-def models_argv(m: Match, words: Vocabulary) -> list[str]:
-    """`models` for a need: task mix, size, memory, properties, licence, floors, year."""
-    found = m.of("family", "benchmark")
-    properties = [x for x in found if x.kind == "family" and x.value in PROPERTY]
-    tasks = [x for x in found if x not in properties] or properties
-    argv = ["models", *(["--tasks", flags.mix(tasks)] if tasks else [])]
-    sizes = m.every("under") or m.every("size")
-    if len(sizes) > 1:
-        raise Unfit(f"one size at most: {', '.join(sizes)}")
-    if sizes and not m.every("under"):
-        raise Unfit(f"models of exactly {sizes[0]}? say under {sizes[0]} or up to another size")
-    argv += ["--under", sizes[0]] if sizes else []
-    memory = m.first("memory") or (
-        flags.memory_of(m.first("device"), words) if m.first("device") else None
-    )
-    argv += ["--memory", memory] if memory else []
-    argv += ["--dtype", dtype(m)] if m.first("dtype") else []
-    spelled = " ".join(item.text for item in m.items)
-    argv += [
-        ("--pointing" if "point" in spelled and x.value == "grounding" else PROPERTY[x.value])
-        for x in properties
-    ]
-    m.of("licence")
-    kinds = [word for word in ("apache", "mit") if word in m.said]
-    if kinds:
-        argv += ["--licence", kinds[0]]
-    elif m.said & COMMERCIAL:
-        argv += ["--licence", "commercial"]
-    elif m.said & {"licence", "license", "licensed", "licenced"}:
-        argv += ["--licence", "open"]
-    argv += flags.repeated("--floor", m.every("floor"))
-    argv += ["--year", m.first("year")] if m.first("year") else []
-    argv += ["--all"] if m.said & {"closed", "proprietary", "gpt", "api"} else []
-    argv += ["--smallest"] if m.said & {"smallest", "lightest", "tiniest", "minimal"} else []
-    argv += ["--top", m.captured["N"]] if m.captured.get("N") else []
-    return argv
+# --- released models
 
 
-def models(m: Match, words: Vocabulary) -> Readings:
-    """Released models by need."""
-    if m.said & {"tree"}:
-        return [("models", "--tree")]
-    return [tuple(models_argv(m, words))]
-
-
-def named(m: Match, words: Vocabulary) -> Readings:
-    """Released models by name: their cards, which show the memory they need, or their ranks for a
-    task mix.
-    """
-    m.of("memory", "device", "dtype")
-    names = m.every("model")
-    if not names:
+def models(d: Draft) -> Readings:
+    """Released models by need: task mix, size, memory, properties, licence, floors, year."""
+    if d.has("tree"):
+        return [["models", "--tree"]]
+    if not d.has("open", "smallest", "model"):
         raise Unfit("")
-    tasks = flags.common(m, words)
-    if m.said & {"support", "supports", "take", "takes", "accept", "accepts"} and any(
-        x.value in PROPERTY for x in m.of("family")
-    ):
-        tasks = []  # the card says it
-    if tasks and len(names) == 1:
-        tasks.append("--why")
+    if d.of("model"):
+        raise Unfit("")
+    return [needs(d)]
+
+
+def needs(d: Draft) -> list[str]:
+    """`models` for a need."""
+    slots.check_limits(d, ("tokens", "px"))
+    uses = uses_of(d)
+    floors, year = floor(d), released(d)
+    found = slots.parts_of_mix(d)
+    owned = [x for x in found if x[0] == "family" and x[1] in PROPERTY]
+    rated = [x for x in found if x not in owned] or owned
+    argv = ["models", *(flag("tasks", slots.mix(rated)) if rated else [])]
+    argv += flag("under", size_under(d))
+    memory, device = d.one("memory"), d.one("hardware", what="device")
+    argv += flag("memory", memory or (slots.memory_of(device, d.words) if device else None))
+    argv += slots.number_format(d)
+    pointing = d.said("point", "points", "pointing")
+    argv += ["--pointing" if pointing and x[1] == "grounding" else PROPERTY[x[1]] for x in owned]
+    argv += licence(d) + flag("floor", *floors) + flag("year", year) + flag("uses", *uses)
+    argv += ["--all"] if d.said("closed", "proprietary", "api") else []
+    argv += ["--smallest"] if d.has("smallest") else []
+    return argv + slots.top(d)
+
+
+def uses_of(d: Draft) -> list[str]:
+    """--uses of `models that use SigLIP`."""
+    found = d.of(*PARTS)
+    verbs = d.has("uses") or d.said("use", "uses", "using", "with")
+    if not found or not verbs:
+        return []
+    return d.every("encoder", "connector", "llm")
+
+
+def size_under(d: Draft) -> str | None:
+    """The size that models are to stay under."""
+    sizes = d.of("size")
+    if not sizes:
+        return None
+    d.take(*sizes)
+    values = list(dict.fromkeys(t.get("size") for t in sizes))
+    if len(values) > 1:
+        raise Unfit(f"one size at most: {', '.join(values)}")
+    if sizes[0].limit == "least":
+        raise Unfit(f"models above {values[0]!r}? the flag is --under: name a size to stay under")
+    if sizes[0].limit is None:
+        raise Unfit(f"models of exactly {values[0]}? say under {values[0]} or up to another size")
+    return values[0]
+
+
+def licence(d: Draft) -> list[str]:
+    """--licence of models."""
+    kinds = [kind for kind in ("apache", "mit") if d.has(kind)]
+    commercial, said = d.take_concept("commercial", "business"), d.take_concept("licence")
+    return flag("licence", kinds[0] if kinds else "commercial" if commercial else
+                "open" if said else None)  # fmt: skip
+
+
+def floor(d: Draft) -> list[str]:
+    """NAME=SCORE of `at least 90 on DocVQA`, `DocVQA above 90`."""
+    found = []
+    numbers = slots.scores(d)
+    for token in d.of("benchmark"):
+        near = [t for t in numbers if t.limit == "least" and t.place not in d.used]
+        near = [t for t in near if not any(o.kind == "name" for o in d.between(t, token))]
+        if near:
+            found.append(f"{token.get('benchmark')}={near[0].get('number', 'percent', 'points')}")
+            d.take(near[0], token)
+    return found
+
+
+def released(d: Draft) -> str | None:
+    """`from 2025`, `since 2024`, `2024 or later`: when a model was released."""
+    for token in d.of("number"):
+        value = token.get("number")
+        if not value.isdecimal() or not 2020 <= int(value) <= 2035:
+            continue
+        d.take(token)
+        lead = {t.text for t in d.before(token, 2)}
+        behind = " ".join(t.text for t in d.behind(token, 2))
+        number = int(value) + bool(lead & {"after", "newer"} or token.limit == "least")
+        later = lead & {"since", "after", "newer"} or re.match(r"(or|and) (later|newer)", behind)
+        return f"{number}+" if later or token.limit == "least" else str(number)
+    return None
+
+
+def card(d: Draft) -> Readings:
+    """Released models by name: their cards, or their ranks for a task mix."""
+    found = d.of("model")
+    if not found:
+        raise Unfit("")
+    names = list(dict.fromkeys(t.get("model") for t in found))
+    d.take(*found)
+    for token in found:
+        stem = token.get("stem")
+        if stem:
+            d.notes.append(f"{token.text}: {token.get('model')}, as no size was named")
+    if len(names) == 1 and d.has("better", "worse", "equal"):
+        raise Unfit(f"{names[0]} and which other model? (models {names[0]} qwen2-vl-7b)")
+    tuned = d.has("lora", "qlora", "fulltune", "train")
+    if tuned or d.has("costs", "howlong", "export") and not d.has("fit") or d.of("image"):
+        raise Unfit("")
+    if len(d.of("dtype")) > 1:
+        raise Unfit("")
+    d.bonus += 4 + len(names)
+    property_asked = d.said("support", "supports", "take", "takes", "accept", "accepts", "handle")
+    tasks = slots.tasks(d)
+    if property_asked and any(t.get("family") in PROPERTY for t in d.sentence.names()):
+        tasks = []
+    memory, device = d.one("memory"), d.one("hardware", what="device")
+    memory = memory or (slots.memory_of(device, d.words) if device else None)
+    formats = d.every("dtype")
+    fit = [x for x in (memory, *formats) if x]
+    if fit:
+        d.notes.append(f"{' and '.join(fit)}: the memory lines say what each format needs")
+    axes = d.of("axis")
+    if not tasks:
+        d.take(*axes)
+    if not tasks:
+        d.take_concept("commercial", "licence", "card")
     if len(names) > 1 and not tasks:
         tasks = ["--tasks", "balanced"]
-    return [("models", *names, *tasks)]
+    scored = len(names) == 1 and tasks and not fit
+    return [["models", *names, *tasks, *(["--why"] if scored else [])]]
 
 
 # --- the evidence
-# ------------------------------------------------------------------------------------------
-
-AXIS_NAMES = {
-    "encoder": "encoder",
-    "encoders": "encoder",
-    "connector": "connector",
-    "connectors": "connector",
-    "projector": "connector",
-    "resolution": "resolution",
-    "llm": "llm",
-    "llms": "llm",
-    "mixture": "data",
-    "mixtures": "data",
-    "mix": "data",
-}
 
 
-def terms(m: Match, words: Vocabulary) -> list[str]:
+def terms(d: Draft) -> list[str]:
     """What is looked for: names in the order of the sentence, papers by their key."""
     found = []
-    for item in m.items:
-        kinds = {r.kind for r in item.readings}
-        if not kinds and item.text in AXIS_NAMES:
-            found.append(AXIS_NAMES[item.text])
-        if not kinds & {
-            "paper",
-            "encoder",
-            "connector",
-            "llm",
-            "data",
-            "benchmark",
-            "family",
-            "resolution",
-            "size",
-            "px",
-            "tokens",
-        }:
-            continue
-        if kinds & {"paper"} and (
-            item.value("paper") == m.captured.get("P")
-            or not kinds & {"encoder", "llm", "connector", "data"}
+    for token in d.sentence.names():
+        kinds = {r.kind for r in token.readings}
+        d.take(token)
+        if token.get("axis"):
+            found.append(token.get("axis").replace("visual_tokens", "tokens"))
+        elif (
+            token.get("paper")
+            and not kinds & set(PARTS)
+            or token.get("paper")
+            and reporter(d, token)
         ):
-            found.append(item.value("paper"))
-        elif kinds & {"encoder", "connector", "llm", "data", "benchmark"}:
-            slug = item.value("benchmark", "encoder", "connector", "llm", "data")
-            found.append(
-                slug if item.value("benchmark") or fold(slug) == fold(item.text) else item.text
-            )
-        elif kinds & {"family"}:
-            found.append(item.value("family"))
+            found.append(token.get("paper"))
+        elif kinds & {*PARTS, "benchmark"}:
+            slug = token.get("benchmark", *PARTS)
+            same = token.get("benchmark") or fold(slug) == fold(token.text)
+            found.append(slug if same else token.text)
+        elif token.get("family", "size", "px", "tokens", "resolution"):
+            found.append(token.get("family", "size", "px", "tokens", "resolution"))
         else:
-            found.append(
-                item.value("size") or item.value("px") or item.value("tokens") or item.text
-            )
+            raise Unfit(f"tables find has no place for {token.text}")
     return list(dict.fromkeys(found))
 
 
-def evidence(m: Match, words: Vocabulary) -> Readings:
+def reporter(d: Draft, token: Token) -> bool:
+    """Whether a name is that of the paper that says something: `what does MM1 say`."""
+    behind = d.behind(token, 2)
+    lead = d.content_before(token)
+    says = any(t.value in ("evidence", "paper", "measure") for t in behind[:2])
+    return says or lead is not None and lead.text in ("did", "does", "do", "from", "according to")
+
+
+def find(d: Draft) -> Readings:
     """Cells of the tables that have all that is named."""
-    m.of("item")
-    found = terms(m, words)
+    papers = [t for t in d.of("paper") if not t.get(*PARTS) or reporter(d, t)]
+    if not d.has("evidence", "paper", "result") and not (
+        d.has("measure", "find") and (papers or d.said("where"))
+    ):
+        raise Unfit("")
+    if papers and "llm" in {t.get("axis") for t in d.of("axis")} and d.has("evidence", "big"):
+        return sizes(d, papers[0])
+    found = terms(d)
     if not found:
         raise Unfit("look for what? (as in tables find q-former)")
-    keys = {key for item in m.items for key in [item.value("paper")] if key}
+    keys = {t.get("paper") for t in d.sentence.names() if t.get("paper")}
+    d.bonus += 2 if papers and papers[0] else 1
     if len(found) == 1 and found[0] in keys:
-        return [("tables", "show", found[0])]
-    return [("tables", "find", *found)]
+        return [["tables", "show", found[0]]]
+    return [["tables", "find", *found]]
 
 
-def one_table(m: Match, words: Vocabulary) -> Readings:
-    """A table by its number in a paper, or by its id."""
-    if m.captured.get("T"):
-        return [("tables", "show", m.captured["T"])]
-    return [
-        (
-            "tables",
-            "show",
-            (
-                f"{m.captured['P']}.{'figure' if m.said & {'figure', 'fig'} else 'table'}{m.captured['L']}"
-            ),
-        )
-    ]
-
-
-def sizes(m: Match, words: Vocabulary) -> Readings:
+def sizes(d: Draft, paper_named: Token) -> Readings:
     """What a paper says about the size of the LLM: the two sizes of one LLM that lie farthest apart
     in one of its tables, with their rows.
     """
-    if not m.first("paper"):
-        raise Unfit("")
-    paper = read_json(os.path.join(words.directory, f"{m.first('paper')}.json"), trusted=True)
-    name, records = fold(paper["paper"]["short"]), words.records("llm")
+    key, records = paper_named.get("paper"), d.words.records("llm")
+    paper = read_json(os.path.join(d.words.directory, f"{key}.json"), trusted=True)
+    name = fold(paper["paper"]["short"])
     found: dict[tuple[str, str], float] = {}
     for table in paper["tables"]:
         # where others' models stand beside its own
@@ -190,461 +228,426 @@ def sizes(m: Match, words: Vocabulary) -> Readings:
             row.get("set", {}).get("llm", table.get("setting", {}).get("llm"))
             for row in own or table["rows"]
         }
-        for a, b in itertools.permutations(sorted(slug for slug in llms if slug in records), 2):
-            if (
-                a.rsplit("-", 1)[0] == b.rsplit("-", 1)[0]
-                and records[b]["params_b"] > records[a]["params_b"]
-            ):
-                found[a, b] = records[b]["params_b"] / records[a]["params_b"]
+        for a, b in itertools.permutations(sorted(s for s in llms if s in records), 2):
+            ratio = (records[b]["params_b"] or 0) / (records[a]["params_b"] or 1)
+            if a.rsplit("-", 1)[0] == b.rsplit("-", 1)[0] and ratio > 1:
+                found[a, b] = ratio
     if not found:
         raise Unfit(
             f"no table of {paper['paper']['short']} has one LLM in two sizes (curve llm_params_b"
             " reads the papers that have)"
         )
-    argv = ["swap", *max(sorted(found), key=found.get), "--why"]
-    asked = m.of("family", "benchmark")
-    if asked and all(x.kind == "benchmark" and "=" not in x.value for x in asked):
-        return [
-            (*argv, *flags.repeated("--benchmark", list(dict.fromkeys(x.value for x in asked))))
-        ]
-    return [(*argv, *flags.common(m, words))]
+    d.take(paper_named, *d.of("axis"))
+    d.take_concept("big", "saturate", "curve", "raise")
+    d.bonus += 4
+    return [["swap", *max(sorted(found), key=found.get), "--why", *slots.benchmarks_or_tasks(d)]]
 
 
-def listed(m: Match, words: Vocabulary) -> Readings:
+def show(d: Draft) -> Readings:
+    """One table by its number in a paper or its id, or what is in a data mix."""
+    if tables := d.every("table"):
+        d.bonus += 3
+        return [["tables", "show", tables[0]]]
+    labels, papers = d.of("label"), d.of("paper")
+    if labels and papers:
+        d.take(labels[0], papers[0])
+        place = "figure" if d.said("figure", "fig") else "table"
+        d.bonus += 4
+        return [["tables", "show", f"{papers[0].get('paper')}.{place}{labels[0].get('label')}"]]
+    data = d.of("data")
+    held = d.said("contain", "contains", "include", "includes", "consist")
+    held = held and not d.said("table", "tables", "paper", "papers")
+    if len(data) == 1 and held and d.sentence.names()[0] == data[0]:
+        d.take(*d.of("benchmark", "dataset", "family"))
+    if (d.has("inside") or held) and len(data) == 1:
+        d.take(*data)
+        d.take(*(t for t in d.of("axis") if t.get("axis") == "data"))
+        d.bonus += 2
+        return [["tables", "show", data[0].get("data")]]
+    if len(papers) == 1 and d.said("show", "open") and len(d.sentence.names()) == 1:
+        d.take(*papers)
+        return [["tables", "show", papers[0].get("paper")]]
+    raise Unfit("")
+
+
+def mixes(d: Draft) -> Readings:
+    """Data mixes that contain a dataset."""
+    found = d.of("dataset", "benchmark", "data")
+    if (
+        len(found) != 1
+        or "data" not in {t.get("axis") for t in d.of("axis")}
+        or not d.said(
+            "contain",
+            "contains",
+            "include",
+            "includes",
+            "have",
+            "has",
+            "with",
+            "containing",
+            "use",
+            "uses",
+        )
+    ):
+        raise Unfit("")
+    d.take(*found, *d.of("axis"))
+    d.bonus += 5
+    return [["tables", "mixes", *flag("contains", found[0].get("dataset", "benchmark", "data"))]]
+
+
+def listed(d: Draft) -> Readings:
     """All papers and tables."""
-    return [("tables", "list")]
+    if not d.has("paper", "evidence") or not (
+        d.has("list") or d.said("which papers", "what papers")
+    ):
+        raise Unfit("")
+    if d.sentence.names():
+        raise Unfit("")
+    return [["tables", "list"]]
 
 
-def claim_ids(m: Match, words: Vocabulary) -> Readings:
+def claim_ids(d: Draft) -> Readings:
     """Claims by their ids."""
-    return [("claims", *m.every("claim"))] if m.every("claim") else [("claims",)]
+    if not d.has("claim") and not d.of("claim"):
+        raise Unfit("")
+    d.bonus += 4
+    return [["claims", *d.every("claim")]]
 
 
 # --- benchmarks and the backtest
-# ----------------------------------------------------------------------------------------
 
 
-def benchmark(m: Match, words: Vocabulary) -> Readings:
-    """What benchmarks test, and their noise, which says whether a difference in points or percent
-    is more than that.
-    """
-    m.of("points", "level")
-    found, families = [x.value for x in m.of("benchmark", "family")], m.every("family")
-    if not found:
-        return [("benchmarks",)]
+def benchmark(d: Draft) -> Readings:
+    """What benchmarks test, and their noise, which says whether a difference is more than that."""
+    if not d.has(
+        "measure", "noise", "explain", "howhigh", "difference", "questions", "seeds"
+    ) and not d.said("about"):
+        raise Unfit("")
+    families = d.every("family")
+    found = [*d.every("benchmark"), *families]
+    d.take(*d.of("points", "percent")) if d.has("noise", "difference", "detect", "seeds") else None
+    one = len(d.of("number")) == 1 and d.of("number")[0]
     if (
-        len(set(found)) > 1
-        or m.said & {"watch", "track", "monitor", "follow", "report", "use", "run", "evaluate"}
-        and families
-        and not m.said & {"test", "tests", "measure", "measures"}
+        one
+        and d.has("noise")
+        and any(t.value == "score" or "point" in t.text for t in d.behind(one))
     ):
-        return [("benchmarks", "--tasks", ",".join(dict.fromkeys(found)))]
-    return [("benchmarks", found[0])]
+        d.take(one)
+    if not found:
+        if d.has("list", "measure") and not d.left() and len(d.sentence.text.split()) < 7:
+            return [["benchmarks"]]
+        raise Unfit("")
+    d.bonus += 2 if d.has("noise") or not families else 1
+    follow = d.said(
+        "watch", "track", "monitor", "follow", "report", "use", "run", "evaluate", "good"
+    )
+    if len(set(found)) > 1 or follow and families and not d.said("test", "tests", "measures"):
+        return [["benchmarks", "--tasks", ",".join(found)]]
+    return [["benchmarks", found[0]]]
 
 
-def backtest(m: Match, words: Vocabulary) -> Readings:
+def noise(d: Draft) -> Readings:
+    """My score of a benchmark beside the paper's."""
+    names = d.of("benchmark")
+    numbers = slots.scores(d)
+    if len(names) != 1 or len(numbers) != 2:
+        raise Unfit("")
+    if d.has("improve_score") and not d.has("noise", "paper") or d.has("swap", "fit"):
+        raise Unfit("")
+    mine, paper = numbers
+    said = [t.place for t in d.sentence.tokens if re.search(r"paper|report|publish|author", t.text)]
+    if said and said[0] < numbers[0].place:
+        between = any(numbers[0].place < place < numbers[1].place for place in said)
+        own = any(t.value == "mine" and t.place < said[0] for t in d.sentence.tokens)
+        if not between and not own:
+            mine, paper = paper, mine
+    elif not said:
+        d.notes.append(f"{mine.text} as yours, {paper.text} as the other one")
+    d.take(*numbers, *names)
+    d.take(*d.of("model", "paper", "counter"))  # whose score it is says nothing of its noise
+    d.bonus += 4
+    values = [slots.score_of(t) for t in (mine, paper)]
+    return [["noise", names[0].get("benchmark"), "--mine", values[0], "--paper", values[1]]]
+
+
+def consistency(d: Draft) -> Readings:
+    """Whether the tables are consistent."""
+    if not d.has("consistent"):
+        raise Unfit("")
+    return [["check"]]
+
+
+def backtest(d: Draft) -> Readings:
     """How well the program predicts papers it has not seen."""
-    return [("backtest", *flags.repeated("--paper", m.every("paper")))]
+    if not d.has("accurate", "sureness"):
+        raise Unfit("")
+    return [["backtest", *flag("paper", *d.every("paper"))]]
+
+
+ASKED = re.compile(
+    r"(?P<lead>.*?)\b(?:what (?:is|are|does)|explain|define|tell me about) (?:an? |the )?"
+    r"(?P<term>.+?)(?: means?)?"
+)
+
+
+def term_asked(said: Sequence[str], language: Language, words: Vocabulary) -> str | None:
+    """The term of the glossary that a question asks the meaning of, and nothing else."""
+    asked = ASKED.fullmatch(" ".join(said))
+    path = os.path.join(words.directory, "registry", "glossary.json")
+    if not asked or set(asked["lead"].split()) - language.function or not os.path.exists(path):
+        return None
+    term = fold(asked["term"])
+    for row in words.registry("glossary")["terms"]:
+        known = {fold(name) for name in (row["term"], *row.get("also", ()))}
+        if known & {term, term + "s", term.removesuffix("s")}:
+            return row["term"]
+    return None
+
+
+def explain(d: Draft) -> Readings:
+    """What a term means, or the facts of a component."""
+    facts = d.has("fact", "howmany", "howhigh", "licence", "commercial")
+    if not d.has("explain") and not facts:
+        raise Unfit("")
+    names = [t for t in d.of(*PARTS) if not t.get("size")]
+    if len(names) == 1 and len(d.sentence.names()) - len(d.of("axis")) == 1:
+        d.take(*names, *(d.of("axis") if facts else []))
+        d.take_concept("commercial")
+        d.bonus += 1
+        return [["explain", names[0].get(*PARTS)]]
+    raise Unfit("")
 
 
 # --- arithmetic
-# ------------------------------------------------------------------------------------------
 
 
-def recipe(m: Match, words: Vocabulary, llava: bool = True) -> list[str]:
-    """Recipe flags of `cost` and `latency`. A paper or released model that is not LLaVA-1.5 has no
-    recipe here.
+def recipe(d: Draft, several: bool = False) -> list[str]:
+    """Recipe flags of `cost` and `latency`. A paper or released model that is not the baseline has
+    no recipe here.
     """
     argv = []
-    for kind in ("encoder", "connector"):
-        argv += [f"--{kind}", m.first(kind)] if m.first(kind) else []
-    argv += ["--visual-tokens", m.first("tokens")] if m.first("tokens") else []
-    other = [
-        x.value
-        for x in m.of("paper", "model", "counter")
-        if x.value not in ("llava1_5", "llava-1.5", "llava", "llava-1.5-7b", "llava-1.5-13b")
-    ]
-    if other:
-        raise Unfit(
-            f"{other[0]} is a released model, not a recipe: name the encoder and the LLM, or ask"
-            f" for the model itself (models {other[0]})"
-        )
-    size = m.first("size") or m.first("under")
-    if (
-        "llava-1.5-13b" in m.every("model")
-        or size == "13B"
-        and (m.first("paper") or m.first("counter"))
-    ):
-        argv += ["--llm", "vicuna-1.5-13b"]
-    elif m.first("llm"):
-        argv += ["--llm", llm_named(m.first("llm"), size, words)]
-    elif size:
-        argv += ["--llm-params-b", size]
-    argv += ["--data", m.first("data")] if m.first("data") else []
-    argv += ["--data-size", m.first("images").split()[0]] if m.first("images") else []
-    argv += ["--resolution", m.first("px")] if m.first("px") else []
+    named = [t for t in d.of("paper", "model", "counter") if not t.get(*PARTS)]
+    d.take(*named)
+    thirteen = any("13b" in fold(t.text) for t in named)
+    for token in named:
+        if not slots.is_baseline(token):
+            return released_recipe(d, token)
+    encoder = slots.fused(d)
+    argv += flag("encoder", *([encoder] if encoder else d.every("encoder")))
+    argv += flag("connector", *d.every("connector"))
+    counts = d.of("tokens")
+    bare = [t for t in d.of("number") if several and counts and t.get("number").isdecimal()]
+    counts += [t for t in bare if not any(o.kind == "name" for o in d.between(counts[0], t))]
+    d.take(*counts)
+    values = [t.get("tokens", "number") for t in counts]
+    if len(values) > 1:
+        raise Unfit(f"one number of visual tokens at a time: {', '.join(values)}")
+    argv += flag("visual-tokens", *values)
+    names, sizes = d.every("llm"), d.every("size")
+    if thirteen or named and sizes == ["13B"]:
+        argv += ["--llm", d.words.find("llm", "Vicuna-13B")]
+    elif names and sizes and len(names) == 1:
+        names = [slots.llm_named(names[0], size, d.words) for size in sizes]
+        argv += flag("llm", ",".join(names))
+    elif names and sizes:
+        raise Unfit(f"names or sizes of LLMs, not both: {', '.join([*names, *sizes])}")
+    else:  # several: side by side
+        argv += [*flag("llm", ",".join(names)), *flag("llm-params-b", ",".join(sizes))]
+    argv += flag("data", d.one("data"))
     return argv
 
 
-def devices(m: Match, words: Vocabulary) -> list[str]:
-    """--gpu and --gpus."""
-    if m.first("gpus"):
-        count, _, name = m.first("gpus").partition(" ")
-        return ["--gpu", name, "--gpus", count]
-    argv = ["--gpu", flags.alias(m.first("device"), words)] if m.first("device") else []
-    return argv + (["--gpus", m.first("count")] if m.first("count") else [])
-
-
-def cost(m: Match, words: Vocabulary) -> Readings:
-    """What training costs."""
-    argv = ["cost", *recipe(m, words), *devices(m, words)]
-    argv += ["--plan", "three-stage"] if m.said & {"three", "stages"} >= {"three", "stages"} else []
-    return [(*argv, *(["--lora"] if m.said & {"lora", "qlora", "adapters"} else []))]
-
-
-def latency(m: Match, words: Vocabulary) -> Readings:
-    """How long an answer takes and what memory it needs."""
-    argv = ["latency", *recipe(m, words), *devices(m, words)]
-    argv += ["--dtype", m.first("dtype")] if m.first("dtype") else []
-    argv += ["--batch", m.captured["N"]] if m.captured.get("N") else []
-    argv += ["--memory", m.first("memory")] if m.first("memory") else []
-    if m.first("latency"):
-        size = m.first("size") or m.first("llm")
-        fixed = ["--fix", f"{'llm_params_b' if m.first('size') else 'llm'}={size}"] if size else []
-        return [tuple(argv), ("pick", "--tasks", "balanced", *flags.latency_flag(m, words), *fixed)]
-    return [tuple(argv)]
-
-
-def tokens(m: Match, words: Vocabulary) -> Readings:
-    """Visual tokens of an image; a model's number of parameters does not change them."""
-    m.of("size")
-    argv = ["tokens"]
-    counter = m.first("counter")
-    own = [
-        x
-        for kind in ("encoder", "px", "connector")
-        if m.first(kind)
-        for x in (f"--{'resolution' if kind == 'px' else kind}", m.first(kind))
-    ]
-    images = m.every("image")
-    if counter:
-        argv += ["--model", counter]
-        images += [f"{px}x{px}" for px in m.every("px") if f"{px}x{px}" not in images]
-        if m.first("encoder") or m.first("connector"):
-            raise Unfit(f"either a model ({counter}) or a recipe of your own")
-    elif m.first("model"):
+def released_recipe(d: Draft, token: Token) -> list[str]:
+    """The encoder, connector and LLM of a released model, where the registries know all of them."""
+    name = token.get("model", "paper", "counter")
+    models = d.words.registry("models")["models"] if token.get("model") else []
+    record = next((model for model in models if model["key"] == name), {})
+    parts = {part: record.get(part) for part in ("encoder", "connector", "llm")}
+    if not record or any(slug not in d.words.records(part) for part, slug in parts.items()):
         raise Unfit(
-            f"how {m.first('model')} makes tokens is not among the rules that are known (tokens"
-            " --help lists them)"
+            f"{name} is a released model, not a recipe: name the encoder and the LLM, or ask for"
+            f" the model itself (models {name})"
         )
-    else:
-        argv += own
-        images = [] if m.first("px") and images == [f"{m.first('px')}x{m.first('px')}"] else images
-    if len(argv) == 1 and not images:
-        raise Unfit("of which image, in which model?")
+    d.take(*d.of("size"))
+    d.notes.append(f"with the encoder, connector and LLM of {name}")
+    return [x for part, slug in parts.items() for x in flag(part, slug)]
+
+
+def cost(d: Draft) -> Readings:
+    """What training costs, and whether it fits."""
+    tuning = "qlora" if d.has("qlora") else "lora" if d.has("lora") else None
+    tuning = tuning or ("full" if d.has("fulltune") else None)
+    if not d.has("costs", "howlong", "train", "expensive") and not tuning:
+        raise Unfit("")
+    fit = d.has("fit", "memory") or d.said("can", "enough", "do i need", "possible")
+    run = d.has("train") and d.of("samples", "images") and d.of("hardware", "gpus")
+    asked = (
+        d.has("costs", "howlong", "expensive")
+        or run
+        or fit
+        and (d.has("train", "sft", "alignment") or tuning)
+    )
+    compared = (d.said("or") or d.has("compare", "compared", "better", "worse", "best")) and len(
+        d.of("hardware")
+    ) > 1
+    if not asked and not compared:
+        raise Unfit("")
+    if d.has("fit", "speed") and not (d.has("train", "sft", "howlong", "alignment") or tuning):
+        raise Unfit(
+            "cost is of training; what serving takes is latency's (latency --llm-params-b 7B)"
+        )
+    if d.of("family", "benchmark", "budget", "duration", "latency", "speed"):
+        if d.of("budget"):
+            raise Unfit(f"cost says what training costs: no flag takes {d.of('budget')[0].text!r}")
+        raise Unfit("")
+    slots.check_limits(d)
+    small = [t for t in d.of("images") if slots.count_of(t.get("images").split()[0]) <= 0]
+    samples = [
+        t.get("images", "samples").split()[0] for t in d.of("images", "samples") if t not in small
+    ]
+    d.take(*d.of("images", "samples"))
+    zero = number_behind(d, "zero")
+    batch = number_behind(d, "batch")
+    argv = ["cost", *recipe(d), *flag("resolution", slots.pixels(d)), *slots.devices(d)]
+    memory = d.one("memory")
+    own = {
+        slots.memory_of(t.get("hardware"), d.words) for t in d.sentence.names() if t.get("hardware")
+    }
+    if memory and memory not in own:
+        raise Unfit(f"cost says what fits a GPU: name one that has {memory} (4090, A100, H100)")
+    if d.of("dtype"):
+        raise Unfit(
+            f"training is planned in bf16; no flag takes {d.of('dtype')[0].text} (--tuning qlora"
+            " keeps the LLM in 4 bit)"
+        )
+    plan = "three-stage" if d.said("three stages", "three-stage", "three training stages") else None
+    argv += [*flag("plan", plan), *flag("tuning", tuning), *flag("zero", zero)]
+    argv += [*flag("samples", *samples[:1]), *flag("batch", batch)]
+    d.take(*(t for t in d.of("axis") if t.get("axis") in ("llm", "encoder") and d.has("train")))
+    d.bonus += 3 if fit and (tuning or d.has("train")) else 1
+    return [argv]
+
+
+def number_behind(d: Draft, concept: str) -> str | None:
+    """The number that stands behind (or before) a word: zero 3, batch size 8."""
+    for token in d.sentence.tokens:
+        if token.kind == "concept" and token.value == concept:
+            for other in (*d.behind(token, 2), *d.before(token, 1)):
+                if (value := other.get("number")) and other.place not in d.used:
+                    d.take(other)
+                    return value
+    return None
+
+
+def latency(d: Draft) -> Readings:
+    """How long an answer takes and what memory it needs."""
+    only = {r.kind for t in d.sentence.names() for r in t.readings} == {"hardware"}
+    if only and len(d.of("hardware")) > 1 and d.has("compare", "better") and not d.has("train"):
+        gpus = slots.devices(d)
+        return [["latency", *gpus], ["cost", *gpus]]
+    if not d.has("speed", "memory", "fit", "fastest", "answer") and len(d.of("dtype")) < 2:
+        raise Unfit("")
+    if d.of("family", "benchmark") or d.has("train", "open", "recipe", "lora", "qlora"):
+        raise Unfit("")
+    slots.check_limits(d)
+    pictures = slots.images(d)[0]
+    batch = number_behind(d, "batch")
+    argv = ["latency", *recipe(d, True), *flag("resolution", *d.every("px", "resolution"))]
+    argv += [*slots.devices(d), *flag("dtype", *d.every("dtype")), *flag("batch", batch)]
+    argv += [*flag("memory", d.one("memory")), *flag("images", pictures)]
+    if argv.count("--dtype") > 1:
+        raise Unfit("latency is of one number format at a time: ask for int4, then for bf16")
+    if target := d.one("latency"):
+        device = argv[argv.index("--gpu") + 1] if "--gpu" in argv else None
+        whole = (
+            " total"
+            if d.said("answer", "answers", "respond", "reply") and not d.said("ttft")
+            else ""
+        )
+        fixed = [
+            ["--fix", f"{name[2:].replace('-', '_')}={argv[argv.index(name) + 1]}"]
+            for name in ("--llm", "--llm-params-b")
+            if name in argv
+        ]
+        target = f"{target}{whole}{f' on {device}' if device else ''}"
+        return [argv, ["pick", "--tasks", "balanced", "--latency", target, *sum(fixed, [])]]
     if len(argv) == 1:
-        raise Unfit(f"in which model? (as in tokens --model qwen2-vl --image {images[0]})")
-    return [(*argv, *flags.repeated("--image", images))]
+        raise Unfit("the latency of what? (latency --llm-params-b 7B --gpu L4)")
+    return [argv]
 
 
-MODEL_MODIFIERS = (
-    "floor",
-    "tasks",
-    "licence",
-    "year",
-    "latency",
-    "under",
-    "size",
-    "memory",
-    "dtype",
-    "device",
-)
-MODEL_WORDS = words_of(
-    "model models vlm vlms open opensource source released release existing available download"
-    " downloadable weights checkpoint checkpoints offtheshelf smallest lightest tiniest best"
-    " strongest good top ready huggingface hf adopt licence license licensed licenced apache mit"
-    " commercial commercially business product sell free read reads reading can handle handles fits"
-    " fit runs run supports support supporting understands knows recommend suggest find pick choose"
-    " any exists exist is there parameters with from by inference closed proprietary api currently"
-    " today sota small tiny lightweight local locally laptop decision tree than under of which"
-    " weight allow allows allowed permits permissive released since after in newer later or"
-    " accurate highest scoring rank ranking list gpu one most phone able do does must should out go"
-    " just deploy that serve hosted self already made work works also take takes input accept"
-    " accepts process processes smaller multiple usable pretrained gives give"
-)
-STRONG = words_of(
-    "open opensource released release existing available download downloadable weights checkpoint"
-    " checkpoints offtheshelf smallest lightest tiniest ready huggingface hf adopt licence license"
-    " licensed licenced apache mit commercial commercially pretrained supports support supporting"
-    " reads handles understands fits runs accepts takes can tree closed proprietary rank ranking"
-    " sota scoring already locally local does exists exist"
-)
-RECIPE_MODIFIERS = (
-    "size",
-    "under",
-    "llm",
-    "encoder",
-    "connector",
-    "tokens",
-    "px",
-    "data",
-    "gpus",
-    "device",
-    "count",
-    "paper",
-    "counter",
-    "model",
-)
-FIND_WORDS = words_of(
-    "where evaluated table tables paper papers row rows cell cells ablation ablations result"
-    " results number numbers evidence say says said report reports reported find finds found show"
-    " shows conclude concludes claim claims tell tells have has contain contains mention mentions"
-    " mentioned use uses used test tests tested compare compares compared comparing study studies"
-    " studied ablate ablates look looks looked at about any all with and or vs versus on in for"
-    " where which what list there cite cites source data printed measure measured try tried include"
-    " includes including search lookup up get gets see between effect of score scores did anything"
-    " summary summarize findings finding literature encoder encoders connector connectors projector"
-    " resolution llm llms mix mixture mixtures published both against whether than better evaluate"
-    " evaluated evaluates"
-)
-BENCH_WORDS = words_of(
-    "test tests testing measure measures measuring evaluate evaluates check checks about noisy"
-    " noise reliable noisiness significant significance real difference big large small gain chance"
-    " level random baseline question questions many have has metric scale score scores max maximum"
-    " variance error uncertain trustworthy good bad explain what benchmark benchmarks watch track"
-    " monitor follow report should use run list all known meaningful just bench measured by or"
-    " dataset stand stands mean means describe improvement needed between minimum detectable"
-    " smallest than more of percent family seed seeds std deviation trust matter matters important"
-    " look looking relevant suite meant for"
-)
-FORMS: Sequence[Form] = (
-    Form(
-        "one-table",
-        (
-            "T:table",
-            "table|tab|figure|fig L:label of|from|in? P:paper paper?",
-            "P:paper paper? table|tab|figure|fig L:label",
-            "table|figure L:label P:paper",
-        ),
-        (),
-        words_of(
-            "show open print display see read get table figure of from in the paper full whole"
-            " content contents what says say"
-        ),
-        (),
-        one_table,
-        "show Table 11 of Cambrian-1",
-    ),
-    Form(
-        "listed",
-        (
-            "list|show|which|what|all papers|tables|sources|evidence",
-            "papers|tables|sources|evidence",
-        ),
-        (),
-        words_of(
-            "list show all which what papers tables have do are there known used behind use sources"
-            " evidence come from many how based on rely sit"
-        ),
-        (words_of("papers tables sources evidence"),),
-        listed,
-        "which papers do you know",
-    ),
-    Form(
-        "claim-ids",
-        ("",),
-        ("claim",),
-        words_of(
-            "claim claims about verdict show explain list all audit audited and is true of on say"
-            " says common myths myth"
-        ),
-        (
-            words_of("claim claims verdict myths audit audited")
-            | frozenset(f"{a}{n:02d}" for a in "lrd" for n in range(1, 41)),
-        ),
-        claim_ids,
-        "what is the verdict on claim L07",
-    ),
-    Form(
-        "models-named",
-        ("",),
-        ("model", "tasks", "memory", "device", "dtype"),
-        MODEL_WORDS
-        | words_of(
-            "score scores get gets reach reaches compare compared comparing vs versus better than"
-            " worse or against about info information details card size big many parameters large"
-            " much vram ram memory need needs performance how does support video compared to and"
-            " between difference tell number result results numbers published printed old when"
-            " released context long licence good at beat beats outperform outperforms stronger win"
-            " wins more me on in"
-        ),
-        (),
-        named,
-        "what does Qwen2.5-VL-7B score on DocVQA",
-    ),
-    Form(
-        "evidence",
-        (
-            (
-                "P:paper"
-                " say|says|said|report|reports|find|finds|found|show|shows|conclude|concludes|claim|claims|tell|tells|have|measure|test|get"
-                " about|on|for|with|in|of|that?"
-            ),
-            (
-                "which|what|any|list|show|find|search"
-                " tables|table|papers|paper|rows|ablations|ablation|evidence|results|literature|cells"
-            ),
-            (
-                "evidence|tables|rows|papers|literature|numbers|results|ablations"
-                " for|on|about|with|of|that|in|comparing"
-            ),
-            "say|says about? P:paper",
-            "according_to P:paper",
-            "in P:paper",
-            "summary|summarize|findings|results of? P:paper",
-            "tell|know about",
-            "where is|are|do|does|did|was|were",
-            "search|lookup|look_up for?",
-            "show|open P:paper",
-        ),
-        ("items",),
-        FIND_WORDS,
-        (),
-        evidence,
-        "what does Cambrian say about DINOv2 on MMMU",
-    ),
-    Form(
-        "sizes",
-        ("",),
-        ("paper", "tasks"),
-        words_of(
-            "what does do say says show shows tell tells find finds about how the llm llms lm"
-            " language model models size sizes plateau plateaus saturate saturates saturation scale"
-            " scaling scales bigger larger help helps matter matters effect backbone in of on from"
-            " with according to different any there conclude"
-        ),
-        (
-            words_of(
-                "size sizes bigger larger scaling scale plateau plateaus saturate saturates"
-                " saturation"
-            ),
-            words_of("llm llms lm size sizes models plateau backbone"),
-        ),
-        sizes,
-        "what does Molmo say about the size of the LLM",
-    ),
-    Form(
-        "backtest",
-        ("",),
-        ("paper",),
-        words_of(
-            "accurate accuracy trust reliable calibrated calibration wrong right good backtest"
-            " error errors predictions prediction predict predicts numbers answers answer estimates"
-            " intervals interval tool program much often how well far are can should validated"
-            " validation tested believe this correct unseen papers paper track record how confident"
-            " sure know that is not in on of work works"
-        ),
-        (
-            words_of(
-                "accurate accuracy trust reliable calibrated calibration wrong right backtest error"
-                " errors validated believe correct good well predict confident track"
-            ),
-            words_of(
-                "you your predictions prediction predict numbers answers answer estimates intervals"
-                " tool program backtest this it trust"
-            ),
-        ),
-        backtest,
-        "how accurate are you",
-    ),
-    Form(
-        "benchmark",
-        ("what does|do test|measure|evaluate?", ""),
-        ("tasks", "points", "level"),
-        BENCH_WORDS,
-        (
-            words_of(
-                "test tests measure measures evaluate evaluates check checks noisy noise reliable"
-                " significant significance chance random questions metric scale max benchmark"
-                " benchmarks variance std real explain describe mean means stand stands what"
-                " meaningful trustworthy detectable"
-            ),
-        ),
-        benchmark,
-        "what does MMVP test",
-    ),
-    Form(
-        "tokens",
-        ("",),
-        ("counter", "image", "px", "encoder", "connector", "size", "model"),
-        words_of(
-            "how many tokens token visual vision image images picture count number of per are is"
-            " does use uses used make makes give gives produce produces cost costs take takes for"
-            " in by into become becomes at with when px a an one single each need needs resolution"
-            " pixel generate generates create creates from output outputs turn turned screenshot"
-            " photo get"
-        ),
-        (words_of("tokens token"),),
-        tokens,
-        "how many tokens is a 1024x768 image in Qwen2-VL",
-    ),
-    Form(
-        "cost",
-        ("",),
-        (*RECIPE_MODIFIERS, "images"),
-        words_of(
-            "cost costs price gpu gpus hours hour gpu-hours long time days much many how compute"
-            " flop flops flops expensive budget train training trained finetune finetuning pretrain"
-            " pretraining to does it take takes for of a required require requires needed need lora"
-            " qlora adapters stages three with using memory total do spend what estimate full vlm"
-            " model recipe plan run number from scratch instruction tuning stage wall clock tune"
-            " pre + and"
-        ),
-        (
-            words_of(
-                "cost costs price hours hour long time days compute flop flops expensive budget"
-                " much"
-            ),
-            words_of(
-                "train training trained finetune finetuning pretrain pretraining lora qlora tuning"
-            ),
-        ),
-        cost,
-        "GPU-hours to train LLaVA-1.5 13B",
-    ),
-    Form(
-        "latency",
-        ("batch size? of? N:number", ""),
-        (*RECIPE_MODIFIERS, "dtype", "memory", "latency"),
-        words_of(
-            "latency fast slow speed throughput ttft memory vram ram fit fits run runs respond"
-            " response quick quickly long take takes answer answers inference infer serve serving"
-            " second seconds tokens per how much many does it can will of a do need needs required"
-            " require have generate generating gb time first token decode prefill decoding for vlm"
-            " model is what llm estimate reply required i you deploy use uses when quantized"
-            " quantised in on with llava enough batch size one image single get into +"
-        ),
-        (
-            words_of(
-                "latency fast slow speed throughput ttft memory vram ram fit fits run runs respond"
-                " response quick quickly inference long serve serving enough answer answers"
-            ),
-        ),
-        latency,
-        "latency of a 7B with 2880 tokens on L4",
-    ),
-    Form(
-        "models",
-        ("N:top", ""),
-        MODEL_MODIFIERS,
-        MODEL_WORDS,
-        (
-            STRONG,
-            words_of(
-                "model models vlm vlms checkpoint checkpoints tree smallest open released weights"
-            ),
-        ),
-        models,
-        "which open model under 5B does multi-image OCR",
-    ),
-)
+def counted_as(token: Token) -> str:
+    """The family by whose rule a released model makes tokens. Raises Unfit."""
+    from ..cost import tokens as rules
+
+    if token.get("counter"):
+        return token.get("counter")
+    try:
+        return rules.find(token.text.replace(" ", "-"))
+    except rules.Ambiguous as error:
+        raise Unfit(str(error)) from None
+    except KeyError:
+        raise Unfit(
+            f"how {token.get('model')} makes tokens is not among the rules that are known (tokens"
+            " --help lists them)"
+        ) from None
+
+
+def tokens(d: Draft) -> Readings:
+    """Visual tokens of an image; a model's number of parameters does not change them."""
+    images, counters = d.of("image"), d.of("counter", "model")
+    counters = [t for t in counters if t.get("counter") or not t.get(*PARTS)]
+    asked = "visual_tokens" in {t.get("axis") for t in d.of("axis")} or d.said("token", "tokens")
+    if not asked or not (
+        images or counters or d.of("encoder") and d.of("px", "number", "resolution")
+    ):
+        raise Unfit("")
+    every = d.said("every model", "all models", "each model", "which model")
+    many = every or d.has("fewest", "list")
+    d.take(*images, *counters, *(t for t in d.of("axis") if t.get("axis") == "visual_tokens"))
+    sizes = [t.get("image") for t in images]
+    argv = ["tokens"]
+    d.bonus += 3
+    pictures = [t for t in d.of("images")]
+    d.take(*pictures, *d.of("size"))
+    if counters:
+        sizes += [f"{px}x{px}" for px in d.every("px") if f"{px}x{px}" not in sizes]
+        if d.of("encoder", "connector"):
+            raise Unfit(f"either a model ({counters[0].text}) or a recipe of your own")
+        models = flag("model", *dict.fromkeys(counted_as(t) for t in counters))
+        shown = flag("image", *sizes)
+        argv += [*shown, *models] if len(models) > 2 else [*models, *shown]
+    elif many:
+        argv += [*flag("image", *sizes), "--all"]
+    elif d.of("encoder"):
+        encoder, px = d.one("encoder"), slots.pixels(d)
+        argv += [
+            *flag("encoder", encoder),
+            *flag("resolution", px),
+            *flag("connector", d.one("connector")),
+        ]
+        argv += flag("image", *(size for size in sizes if size != f"{px}x{px}"))
+    else:
+        raise Unfit(f"in which model? (as in tokens --model qwen2-vl --image {sizes[0]})")
+    if pictures and "frame" in pictures[0].text and len(sizes) == 1:
+        return [argv + flag("frames", pictures[0].get("images").split()[0])]
+    if pictures:
+        raise Unfit(
+            f"tokens are of one image, and several may share tokens or tiles: {pictures[0].text}"
+        )
+    return [argv]
+
+
+def export(d: Draft) -> Readings:
+    """A recipe as configuration of a training program."""
+    if not d.has("export"):
+        raise Unfit("")
+    targets = d.of("target")
+    d.take(*targets)
+    d.take(*(t for t in d.of("paper", "counter", "model") if not t.get(*PARTS) and t.get("target")))
+    fields = slots.recipe_fields(d)
+    if not targets:
+        raise Unfit("for which training program? (export encoder=… --to llava; export --to list)")
+    return [
+        ["export", *([",".join(fields)] if fields else []), *flag("to", targets[-1].get("target"))]
+    ]

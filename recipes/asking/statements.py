@@ -10,94 +10,19 @@ from collections.abc import Iterable, Sequence
 
 from ..terms.vocabulary import Vocabulary, fold
 from .lexicon import Item, Lexicon
-from .modifiers import DROPPED, FILL, words_of
 
-OPENINGS = (
-    "is it true that",
-    "is it true",
-    "is it really true that",
-    "is it correct that",
-    "is it right that",
-    "is it a fact that",
-    "is it a myth that",
-    "is it really the case that",
-    "is it the case that",
-    "true or false",
-    "fact check",
-    "factcheck",
-    "people say that",
-    "people say",
-    "they say that",
-    "they say",
-    "everyone says that",
-    "everyone says",
-    "i heard that",
-    "i heard",
-    "i have heard that",
-    "i read that",
-    "i read",
-    "someone told me that",
-    "someone told me",
-    "someone claims that",
-    "it is said that",
-    "check the claim that",
-    "check claim that",
-    "verify that",
-    "is there proof that",
-    "is there evidence that",
-    "is it known that",
-    "do we know that",
-    "does it hold that",
-    "some people claim that",
-    "some claim that",
-    "i was told that",
-    "i was told",
-    "we were told that",
-    "did you know that",
-    "myth",
-    "claim",
-    "is the claim true that",
-    "is the following true",
-)
-WORDS = frozenset(word for text in OPENINGS for word in text.split()) | {"@"}
-# Ways to say one thing. The first of each line stands for all of them.
-ALIKE = (
-    "connector projector adapter bridge mlp resampler perceiver qformer abstractor",
-    "encoder backbone tower vit",
-    "same equal within equivalent alike irrelevant",
+# Words that say nothing about what a statement is of, beside the function words.
+EMPTY = frozenset(
     (
-        "more better beats beat > higher outperforms outperform wins over gains adds gain add worth"
-        " helps help improves improve lead leads best superior"
-    ),
-    "llm language",
-    "data mixture mix dataset captions caption",
-    "resolution px pixels",
-    "tokens token",
-    "saturates saturate plateaus plateau stops",
-    "ocr documents document docs text",
-    "human detailed manual",
-    "freezing frozen freeze unfreezing unfreeze unfrozen",
-    "vision-centric spatial perception",
-    "charts chart",
-    "few enough little insufficient",
-    "ramping ramp staircase progressive",
-    "faster fast speed",
-    "sweet spot optimum",
-    "variance explained explains",
-)
-CONCEPT = {word: line.split()[0] for line in ALIKE for word in line.split()}
-EMPTY = (
-    FILL
-    | DROPPED
-    | words_of(
         "matter matters important at all that than from by case really every any vlm vlms model"
         " models task tasks benchmark benchmarks difference make makes always never all no not only"
         " point points always much bit most better true false claims claim says say paper papers"
         " shows show tables hard only actually lot size sizes bigger larger big large large-scale"
         " found find finds for after beyond above below visual image images training train"
-        " trained per"
-    )
+        " trained per type kind choice architecture"
+    ).split()
 )
+ORDER = r"matters? more|more important|axis order|not from the"  # one part against another
 SAID_SAME = (
     "does not matter",
     "do not matter",
@@ -118,33 +43,46 @@ SAID_SAME = (
 
 
 def read(
-    items: Sequence[Item], words: Vocabulary, lex: Lexicon
+    items: Sequence[Item], words: Vocabulary, lexicon: Lexicon
 ) -> tuple[list[tuple[str, ...]], list[Item]] | None:
     """(`claims` and ids, or nothing when no claim says it; the statement itself), or None when the
     sentence asks for no truth.
     """
-    spelled = " ".join(item.text for item in items)
-    opening = max(
-        (text for text in OPENINGS if spelled.startswith(text + " ")), key=len, default=None
-    )
-    if opening is None:
+    function = lexicon.language.function
+    first = next((i for i in range(len(items)) if opening(items[i:], lexicon)), None)
+    if first is None or any(item.readings or item.text not in function for item in items[:first]):
         return None
+    items = items[first:]
+    begun = opening(items, lexicon)
+    spelled = " ".join(item.text for item in items)
     if any(item.value("claim") for item in items):
         return None
-    said = spelled[len(opening) :]
+    said = spelled[len(begun) :]
     kept, length = [], 0
     for item in items:
         length += len(item.text) + 1
-        if length > len(opening) + 1:
+        if length > len(begun) + 1:
             kept.append(item)
-    asked = concepts(kept, words, said)
-    found = matching(asked, words, lex)
+    denied = {item.text for item in kept} & {"not", "never", "no"}
+    if denied and not any(text in said for text in SAID_SAME):
+        return [], kept  # no claim is read as its contrary
+    asked = concepts(kept, lexicon, said)
+    found = matching(asked, words, lexicon)
     return [("claims", *found)] if found else [], kept
 
 
-def concepts(items: Iterable[Item], words: Vocabulary, said: str) -> set[str]:
+def opening(items: Sequence[Item], lexicon: Lexicon) -> str | None:
+    """The longest opening of a statement that these items begin with."""
+    spelled = " ".join(item.text for item in items[:9]) + " "
+    known = lexicon.language.data["openings"]
+    return max((text for text in known if spelled.startswith(text + " ")), key=len, default=None)
+
+
+def concepts(items: Iterable[Item], lexicon: Lexicon, said: str) -> set[str]:
     """What a statement speaks of: names by their slug, words by what they stand for."""
+    same = {w: line.split()[0] for line in lexicon.language.data["alike"] for w in line.split()}
     out = {"same"} if any(text in said for text in SAID_SAME) else set()
+    out |= {"order"} if re.search(ORDER, said) else set()
     for item in items:
         names = {r.kind: r.value for r in item.readings}
         if "paper" in names:
@@ -166,14 +104,12 @@ def concepts(items: Iterable[Item], words: Vocabulary, said: str) -> set[str]:
                 )
             )
         else:
-            for word in (item.said or item.text).split():
-                if word not in EMPTY:
-                    out.add(
-                        "word:"
-                        + CONCEPT.get(
-                            word, CONCEPT.get(word.removesuffix("s"), word.removesuffix("s"))
-                        )
-                    )
+            put_right = item.text if item.text in same else item.said or item.text
+            for word in put_right.split():
+                stem = word.removesuffix("s")
+                empty = word in EMPTY or word in lexicon.language.function
+                if not empty or word in same and word not in EMPTY:
+                    out.add("word:" + same.get(word, same.get(stem, stem)))
     return out
 
 
@@ -182,17 +118,17 @@ def family(slug: str) -> str:
     return re.split(r"-(?:vit|so400m|\d|[lbhg]-)", slug)[0]
 
 
-def matching(asked: set[str], words: Vocabulary, lex: Lexicon) -> list[str]:
+def matching(asked: set[str], words: Vocabulary, lexicon: Lexicon) -> list[str]:
     """Ids of the claims that speak of all of it, those with the least else first, at most four."""
     if not {x for x in asked if x != "same"}:
         return []
     scored = []
     for claim in words.registry("claims")["claims"]:
-        items = [item for item in lex.read(claim["claim"], False) if item.text not in DROPPED]
+        items = lexicon.read(claim["claim"], False)
         text = " ".join(item.text for item in items)
         has = concepts(
             items,
-            words,
+            lexicon,
             text + (" same" if re.search(r"within|equal|less than|not from", text) else ""),
         )
         has |= (

@@ -555,22 +555,9 @@ class _Names:
 
     def assertion(self, one: Assertion) -> Iterator[tuple[str, str]]:
         spec, at, words = one.spec, one.pointer, self.words
-        searched: tuple[Table, ...] = ()
-        if spec.get("in") == "*":
-            searched = tuple(self.tables.values())
-        elif "in" in spec:
+        searched = self.searched(spec)
+        if spec.get("in", "*") != "*":
             yield from self.of("paper or table", spec["in"], at + "/in", self.places)
-            searched = tuple(
-                table
-                for name in spec["in"]
-                for table in (
-                    (self.tables[name],)
-                    if name in self.tables
-                    else self.papers[name].tables
-                    if name in self.papers
-                    else ()
-                )
-            )
         yield from self.of(
             "metric of these tables",
             spec.get("metrics", ()),
@@ -617,6 +604,16 @@ class _Names:
                 yield from self.place(
                     place, f"{at}/at/{number}" if isinstance(places, list) else f"{at}/at"
                 )
+
+    def searched(self, spec: Mapping) -> tuple[Table, ...]:
+        """The tables that an assertion looks at."""
+        if "in" not in spec:
+            return ()
+        if spec["in"] == "*":
+            return tuple(self.tables.values())
+        of = lambda name: self.papers[name].tables if name in self.papers else ()
+        parts = ((self.tables[n],) if n in self.tables else of(n) for n in spec["in"])
+        return tuple(table for part in parts for table in part)
 
     def setting(self, key: str, at: str) -> Iterator[tuple[str, str]]:
         yield from self.one("setting", key.partition(".")[0], at, self.words.records("setting"))

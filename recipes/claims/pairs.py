@@ -224,11 +224,15 @@ def _pair(one: Contrast) -> frozenset:
 
 def _once(found: Iterable[Contrast]) -> list[Contrast]:
     """Each pair of runs once per benchmark; no means from one table where another table prints
-    scores of the same pair.
+    scores of the same pair. A paper that prints another's pair again adds nothing to it.
     """
     seen, kept, printed = set(), [], defaultdict(set)
+    first: dict[tuple, str] = {}
     for one in found:
         pair = _pair(one)
+        paper = first.setdefault((pair, one.metric.benchmark), one.table.paper)
+        if paper != one.table.paper:
+            continue
         key = pair, one.metric.benchmark, one.metric.split, round(abs(one.delta), 6)
         if key not in seen:
             seen.add(key)

@@ -105,104 +105,75 @@ def _place(place: Mapping, evidence: Evidence) -> tuple[object, list[Line]]:
     further lines.
     """
     if "table" in place:
-        table = evidence.tables[place["table"]]
-        row = next(row for row in table.rows if row.arm == place["arm"])
-        if "set" in place:
-            return row.setting.get(place["set"]), [
-                _cell_line(table, row, place["set"], row.setting.get(place["set"]))
-            ]
-        keys = place.get("metrics") or [place["metric"]]
-        values = [row.scores.get(key) for key in keys]
-        lines = [
-            _cell_line(table, row, key, value, split=table.metrics[key].split)
-            for key, value in zip(keys, values)
-        ]
-        return None if None in values else sum(values) / len(values), lines
+        return _in_table(place, evidence)
     if "model" in place:
-        model = evidence.models[place["model"]]
-        blank = Line(
-            "registry/models",
-            "released models",
-            model.get("arxiv"),
-            None,
-            model["name"],
-            "",
-            None,
-            None,
-            None,
-            None,
-            (),
-            (),
-            None,
-        )
-        if "field" in place:
-            return model.get(place["field"]), [
-                blank._replace(metric=place["field"], after=model.get(place["field"]))
-            ]
-        scores = [
-            score
-            for score in model["scores"]
-            if score["benchmark"] == place["benchmark"]
-            and place.get("split") in (None, score["split"])
-        ]
-        scores.sort(key=lambda score: _owner(score.get("reported_by", "authors")))
-        lines = [
-            blank._replace(
-                locator=f"{score['source']} ({score.get('reported_by', 'authors')})",
-                metric=score["benchmark"],
-                split=score["split"],
-                after=score["value"],
-            )
-            for score in scores
-        ]
-        return (scores[0]["value"] if scores else None), lines
+        return _of_model(place, evidence.models[place["model"]])
     if "tokens" in place:
-        width, height = place["image"]
-        counted = tokens.count(place["tokens"], width, height)
-        parts = [term for term in counted.terms if term.name not in place.get("leave_out", ())]
-        value = sum(term.tokens for term in parts) + (
-            counted.markers if place.get("markers") else 0
-        )
-        how = " + ".join(
-            [f"{term.name} {term.tokens} = {term.formula}" for term in parts]
-            + ([f"{counted.markers} markers"] if place.get("markers") else [])
-        )
-        return value, [
-            Line(
-                "tokens",
-                how,
-                None,
-                None,
-                f"{place['tokens']}, image {width}x{height}",
-                "visual tokens",
-                None,
-                None,
-                value,
-                None,
-                (),
-                (),
-                None,
-            )
-        ]
-    record = evidence.costs[place["cost"]]
-    value = record.get(place["field"])
-    return value, [
-        Line(
-            "registry/training_costs",
-            record["source"],
-            None,
-            None,
-            record["id"],
-            place["field"],
-            None,
-            None,
-            value,
-            None,
-            (),
-            (),
-            None,
-        )
+        return _of_tokens(place)
+    record, field = evidence.costs[place["cost"]], place["field"]
+    line = _line(
+        "registry/training_costs", record["source"], record["id"], field, record.get(field)
+    )
+    return record.get(field), [line]
+
+
+def _line(table: str, locator: str, arm: str, metric: str, value, arxiv: str | None = None) -> Line:
+    """A value that stands in no table of a paper."""
+    return Line(table, locator, arxiv, None, arm, metric, None, None, value, None, (), (), None)
+
+
+def _in_table(place: Mapping, evidence: Evidence) -> tuple[object, list[Line]]:
+    """A score of a row (the mean of several), or one of its settings."""
+    table = evidence.tables[place["table"]]
+    row = next(row for row in table.rows if row.arm == place["arm"])
+    if "set" in place:
+        value = row.setting.get(place["set"])
+        return value, [_cell_line(table, row, place["set"], value)]
+    keys = place.get("metrics") or [place["metric"]]
+    values = [row.scores.get(key) for key in keys]
+    lines = [
+        _cell_line(table, row, key, value, split=table.metrics[key].split)
+        for key, value in zip(keys, values)
     ]
+    return None if None in values else sum(values) / len(values), lines
+
+
+def _of_model(place: Mapping, model: Mapping) -> tuple[object, list[Line]]:
+    """A fact or a score of a released model; its authors' own score first."""
+    blank = _line("registry/models", "released models", model["name"], "", None, model.get("arxiv"))
+    if "field" in place:
+        value = model.get(place["field"])
+        return value, [blank._replace(metric=place["field"], after=value)]
+    scores = [
+        score
+        for score in model["scores"]
+        if score["benchmark"] == place["benchmark"] and place.get("split") in (None, score["split"])
+    ]
+    by = lambda score: score.get("reported_by", "authors")
+    scores.sort(key=lambda score: _owner(by(score)))
+    lines = [
+        blank._replace(
+            locator=f"{score['source']} ({by(score)})",
+            metric=score["benchmark"],
+            split=score["split"],
+            after=score["value"],
+        )
+        for score in scores
+    ]
+    return (scores[0]["value"] if scores else None), lines
+
+
+def _of_tokens(place: Mapping) -> tuple[object, list[Line]]:
+    """Visual tokens of an image, by the arithmetic of cost/tokens.py."""
+    width, height = place["image"]
+    counted = tokens.count(place["tokens"], width, height)
+    parts = [term for term in counted.terms if term.name not in place.get("leave_out", ())]
+    marked = counted.markers if place.get("markers") else 0
+    value = sum(term.tokens for term in parts) + marked
+    how = [f"{term.name} {term.tokens} = {term.formula}" for term in parts]
+    how += [f"{counted.markers} markers"] if place.get("markers") else []
+    arm = f"{place['tokens']}, image {width}x{height}"
+    return value, [_line("tokens", " + ".join(how), arm, "visual tokens", value)]
 
 
 def _splits(places: Sequence[Mapping], lines: Sequence[Line]) -> list[str]:
@@ -230,61 +201,64 @@ def _value(one: Assertion, evidence: Evidence) -> Judged:
         return Judged(one, "unknown", "no source that was read prints it", tuple(lines))
     splits = _splits(places, lines) if spec.get("how") in ("difference", "ratio") else ()
     if len(splits) > 1:
-        return Judged(
-            one,
-            "unknown",
-            f"scores of different splits ({', '.join(splits)}) are not held against each other",
-            tuple(lines),
-        )
-    value = values[0]
-    if len(values) > 1 or not ("is" in spec or isinstance(spec.get("equals"), str)):
-        text = next(
-            (
-                value
-                for value in values
-                if isinstance(value, bool) or not isinstance(value, (int, float))
-            ),
-            None,
-        )
-        if text is not None:
-            raise Refused(
-                f"{one.pointer}: {str(text)[:60]!r} stands there, which is no number to compare (is"
-                " or a text in equals compares texts)"
-            )
-    if len(values) > 1:
-        value = {
-            "sum": sum,
-            "ratio": lambda v: v[0] / v[1] if v[1] else float("inf"),
-            "difference": lambda v: v[0] - v[1],
-        }[spec.get("how", "sum")](values)
-    if "is" in spec:
-        good = satisfies(value, spec["is"])
-    elif isinstance(spec.get("equals"), str):
-        good = value == spec["equals"]
-    elif "equals" in spec:
-        good = abs(value - spec["equals"]) <= spec.get("within", 0) + 1e-9
-    else:
-        good = within(value, spec)
-    shown = (
-        f"{value:g}"
-        if isinstance(value, (int, float)) and not isinstance(value, bool)
-        else str(value)
-    )
-    if isinstance(value, (int, float)) and abs(value) >= 1e5:
-        shown = f"{value:,.0f}"
+        found = f"scores of different splits ({', '.join(splits)}) are not held against each other"
+        return Judged(one, "unknown", found, tuple(lines))
+    value = _combined(one, values)
+    good = _as_said(value, spec)
     # the first of a model's scores is the one to go by
     others = lines[1:] if len(values) == 1 and "model" in places[0] else []
-    also = (
-        f"; other sources print {', '.join(dict.fromkeys(f'{line.after:g}' for line in others))}"
-        if others
-        else ""
-    )
+    printed = ", ".join(dict.fromkeys(f"{line.after:g}" for line in others))
     return Judged(
         one,
         "holds" if good else "fails",
-        f"found {shown}{also}",
+        f"found {_shown(value)}" + (f"; other sources print {printed}" if others else ""),
         tuple(line._replace(holds=None if line in others else good) for line in lines),
     )
+
+
+def _is_number(value) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _combined(one: Assertion, values: list):
+    """One value of several: their sum, ratio or difference. Raises Refused for a text among
+    numbers.
+    """
+    spec = one.spec
+    if len(values) == 1 and ("is" in spec or isinstance(spec.get("equals"), str)):
+        return values[0]
+    for value in values:
+        if not _is_number(value):
+            raise Refused(
+                f"{one.pointer}: {str(value)[:60]!r} stands there, which is no number to compare"
+                " (is or a text in equals compares texts)"
+            )
+    if len(values) == 1:
+        return values[0]
+    ways = {
+        "sum": sum,
+        "ratio": lambda v: v[0] / v[1] if v[1] else float("inf"),
+        "difference": lambda v: v[0] - v[1],
+    }
+    return ways[spec.get("how", "sum")](values)
+
+
+def _as_said(value, spec: Mapping) -> bool:
+    """Is a value what the assertion says?"""
+    if "is" in spec:
+        return satisfies(value, spec["is"])
+    if isinstance(spec.get("equals"), str):
+        return value == spec["equals"]
+    if "equals" in spec:
+        return abs(value - spec["equals"]) <= spec.get("within", 0) + 1e-9
+    return within(value, spec)
+
+
+def _shown(value) -> str:
+    """A value as text, large numbers with their commas."""
+    if not _is_number(value):
+        return str(value)
+    return f"{value:,.0f}" if abs(value) >= 1e5 else f"{value:g}"
 
 
 # --- several rows
@@ -309,70 +283,50 @@ def _ordering(one: Assertion, evidence: Evidence) -> Judged:
     lines, good, said = [], [], []
     for table in evidence.searched(spec):
         keys = [key for key in spec["metrics"] if key in table.metrics]
-        ranked = []
-        for item in spec["items"] if keys else ():
-            levels = [
-                (level, row)
-                for row in table.rows
-                if evidence.matches(row, item["rows"])
-                for level in [_level(table, row, keys)]
-                if level is not None
-            ]
-            if not levels:
-                break
-            pick = item.get("pick", "best")
-            level, row = (
-                min(levels, key=lambda pair: pair[0])
-                if pick == "worst"
-                else max(levels, key=lambda pair: pair[0])
-            )
-            ranked.append(
-                (
-                    item["label"],
-                    sum(level for level, _ in levels) / len(levels) if pick == "mean" else level,
-                    row,
-                    len(levels),
-                )
-            )
-        if not keys or len(ranked) < len(spec["items"]):
+        ranked = _ranked(table, keys, spec["items"], evidence) if keys else None
+        if ranked is None:
             continue
-        descends = all(ranked[i][1] > ranked[i + 1][1] for i in range(len(ranked) - 1))
+        levels = [level for _, level, _ in ranked]
+        descends = all(first > second for first, second in zip(levels, levels[1:]))
         good.append(descends)
-        said.append(
-            f"{table.locator}: " + ", ".join(f"{label} {level:.1f}" for label, level, *_ in ranked)
-        )
-        for (label, level, row, count), item in zip(ranked, spec["items"]):
-            arm = (
-                f"{label}: mean of {count} rows"
-                if item.get("pick") == "mean" and count > 1
-                else f"{label}: {row.arm}"
-            )
-            lines.append(
-                Line(
-                    table.id,
-                    table.locator,
-                    table.arxiv,
-                    None,
-                    arm,
-                    " + ".join(keys) if len(keys) < 3 else f"mean of {len(keys)} metrics",
-                    None,
-                    None,
-                    round(level, 4),
-                    None,
-                    (),
-                    (),
-                    descends,
-                )
-            )
+        order = ", ".join(f"{label} {level:.1f}" for label, level, _ in ranked)
+        said.append(f"{table.locator}: {order}")
+        metric = " + ".join(keys) if len(keys) < 3 else f"mean of {len(keys)} metrics"
+        for label, level, arm in ranked:
+            line = _line(table.id, table.locator, f"{label}: {arm}", metric, round(level, 4))
+            lines.append(line._replace(arxiv=table.arxiv, holds=descends))
     if not good:
         return missing(one, evidence)
     found = f"in this order in {sum(good)} of {plural(len(good), 'table')} ({'; '.join(said)})"
-    return Judged(
-        one,
-        "holds" if sum(good) >= spec.get("need", 1) * len(good) - 1e-9 else "fails",
-        found,
-        tuple(lines),
-    )
+    enough = sum(good) >= spec.get("need", 1) * len(good) - 1e-9
+    return Judged(one, "holds" if enough else "fails", found, tuple(lines))
+
+
+def _ranked(
+    table: Table, keys: Sequence[str], items: Sequence[Mapping], evidence: Evidence
+) -> list[tuple[str, float, str]] | None:
+    """(label, level, arm) of each item in a table, in the order of the items; None where one has no
+    row.
+    """
+    out = []
+    for item in items:
+        levels = [
+            (level, row)
+            for row in table.rows
+            if evidence.matches(row, item["rows"])
+            for level in [_level(table, row, keys)]
+            if level is not None
+        ]
+        if not levels:
+            return None
+        pick, count = item.get("pick", "best"), len(levels)
+        level, row = (min if pick == "worst" else max)(levels, key=lambda pair: pair[0])
+        arm = row.arm
+        if pick == "mean":
+            level = sum(level for level, _ in levels) / count
+            arm = f"mean of {count} rows" if count > 1 else arm
+        out.append((item["label"], level, arm))
+    return out
 
 
 def _count(one: Assertion, evidence: Evidence) -> Judged:

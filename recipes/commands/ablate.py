@@ -11,6 +11,8 @@ from .arguments import (
     constraints,
     flag,
     number,
+    proxies_of,
+    proxy_flag,
     recipe_fields,
     screen_flags,
 )
@@ -50,14 +52,14 @@ def ablate_arguments(parser: Parser) -> None:
             " the noise of one run)"
         ),
     )
+    proxy_flag(parser)
     screen_flags(parser, why="every axis with its runs, the plan over all of them, words")
 
 
-def ablate_command(args, library: Library, understood: dict | None = None) -> int:
-    """The axes in the order to ablate them, with runs and GPU-hours."""
-    from ..answers import ablate
-    from ..answers.ground import NothingFits, Request
-    from ..show import ablate as screen
+def ablate_request(args, library: Library):
+    """What is asked. Raises Usage, MixError and UnknownName."""
+    from ..answers.ablate import AblateRequest
+    from ..answers.ground import Request
 
     words = library.words
     own = (
@@ -72,16 +74,33 @@ def ablate_command(args, library: Library, understood: dict | None = None) -> in
         any_parts=args.any_parts,
         trainable_with=args.trainable_with,
     )
+    return AblateRequest(asked, own, args.confidence, args.worth)
+
+
+def ablate_command(args, library: Library, understood: dict | None = None) -> int:
+    """The axes in the order to ablate them, with runs and GPU-hours."""
+    from ..answers import ablate
+    from ..answers.ground import NothingFits
+    from ..answers.proxy import of_ablation, of_all
+    from ..show import ablate as screen
+    from ..show import proxy as small_screen
+    from ..show.names import names_of
+
+    smaller = proxies_of(args.proxy, library.words)
     try:
-        answer = ablate.answer_ablate(library, asked, own, args.confidence, args.worth)
+        answer = ablate.answer(library, ablate_request(args, library))
     except NothingFits as nothing:  # no bad input: as with `pick`, exit code 1
         err(f"error: {nothing}")
         return 1
-    view = screen.view(answer, words)
+    view = screen.view(answer, library.words)
     view["next"] = ["the same with --why (every axis, every run)", shell(["design", "--help"])]
+    if smaller:
+        view["proxies"] = small_screen.view(of_all(of_ablation, library, answer, smaller))
     if args.json:
         show({**(understood or {}), **view})
     else:
         whole = args.why or args.rows
         out(screen.full_text(view, style()) if whole else screen.first_screen(view, style()))
+        if smaller:
+            out(small_screen.text(view["proxies"], names_of(library), style(), whole))
     return 0

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 
 from ..base.errors import Refused
 from ..cost import tokens
-from ..library import Library
+from ..library import Library, installed
 from ..picker.limits import DEFAULT_BUDGET, DEFAULT_DEVICE, Constraints
 from ..picker.space import same_size
 from ..terms import units
@@ -25,6 +25,12 @@ FIXABLE = ("encoder", "connector", "llm", "llm_params_b", "data", "resolution", 
 
 class Usage(Refused):
     """A command line that cannot be carried out: one line, exit code 2."""
+
+
+def in_checkout(command: str, instead: str) -> None:
+    """Refuse to write what ships with the program where it is installed. Raises Usage."""
+    if installed():
+        raise Usage(f"{command}: an installed copy leaves its own files as they are: {instead}")
 
 
 class Parser(argparse.ArgumentParser):
@@ -202,6 +208,35 @@ def recipe_fields(text: str, command: str) -> dict[str, str]:
 def own_fields(text: str | None, command: str, words: Vocabulary) -> dict:
     """--recipe FIELD=VALUE,…: canonical fields."""
     return parse(recipe_fields(text or "", f"{command}: --recipe"), words)[0].stated()
+
+
+def proxy_flag(parser: Parser) -> None:
+    """--proxy, of the commands that plan runs."""
+    parser.add_argument(
+        "--proxy",
+        metavar="FIELD=VALUE,…",
+        action="append",
+        default=[],
+        help=(
+            "a smaller run to ask instead (llm=0.5B, data_size=20%%, resolution=224): how much of"
+            " its verdict holds for the full one, what it costs, when it is a false economy"
+            " (repeatable; llm, resolution or data_size alone: the usual sizes, side by side)"
+        ),
+    )
+
+
+def proxies_of(values: Sequence[str], words: Vocabulary) -> list:
+    """--proxy FIELD=VALUE,…: what is smaller, each."""
+    from ..answers.proxy import LADDERS, ladder_of, small_of
+
+    out = []
+    for text in (value.strip() for value in values):
+        field = text.replace("-", "_")
+        if field in LADDERS:
+            out += ladder_of(field, words)
+        else:
+            out.append(small_of(recipe_fields(text, "--proxy"), text, words))
+    return out
 
 
 def pairs(values: Sequence[str], flag_name: str, words: Vocabulary) -> list[tuple[str, object]]:
@@ -430,12 +465,17 @@ def _device(args: argparse.Namespace, words: Vocabulary) -> tuple:
 
 
 def image_size(text: str) -> tuple[int, int]:
-    """--image 1024x768."""
+    """--image 1024x768, or a page: a4@150dpi."""
+    page = re.fullmatch(r"(\w+)@(\d{1,4})(?:dpi)?", text.strip().lower(), re.ASCII)
+    if page:
+        return tokens.page(page[1], int(page[2]))
     width, sign, height = text.lower().replace("×", "x").partition("x")
     if not sign or not all(
         part.isascii() and part.isdecimal() and len(part) <= 9 for part in (width, height)
     ):
-        raise Usage(f"tokens: --image {text[:40]!r} is not WIDTHxHEIGHT (as in 1024x768)")
+        raise Usage(
+            f"tokens: --image {text[:40]!r} is not WIDTHxHEIGHT (as in 1024x768, or a4@150dpi)"
+        )
     tokens.check_size(int(width), int(height))
     return int(width), int(height)
 

@@ -89,9 +89,16 @@ def compare_arguments(parser: Parser) -> None:
         metavar="FILE",
         help=(
             'JSONL of {"id", "question", "images": [files below its folder], "answer"}, or CSV with'
-            " these columns"
+            " these columns (several images or answers of a cell: a.png|b.png)"
         ),
     )
+    _requests(parser)
+    _measuring(parser)
+
+
+def _requests(parser: Parser) -> None:
+    """How the questions are put."""
+    add = parser.add_argument
     add(
         "--resize",
         metavar="N,N,…",
@@ -140,6 +147,11 @@ def compare_arguments(parser: Parser) -> None:
         help="the environment variable with the key of an endpoint (default: OPENAI_API_KEY)",
     )
     add("--no-stream", action="store_true", help="answers in one piece: no TTFT, no tokens/s")
+
+
+def _measuring(parser: Parser) -> None:
+    """What measured latencies need to be compared with the published ones."""
+    add = parser.add_argument
     add(
         "--latency-out",
         metavar="FILE.json",
@@ -211,31 +223,14 @@ def _compare(args, library: Library, understood: dict | None) -> int:
         if done:
             say(f"{len(done)} of {len(jobs)} answers stand in {args.out} already")
         records = compare.carry_out(todo, ask, keys, concurrency, args.retries, say)
-        try:
-            for count, record in enumerate(records, 1):
-                done[results.key_of(record)] = record
-                if file:
-                    file.add(record)
-                _progress(count, len(todo), record)
-        except KeyboardInterrupt:
-            where = (
-                f"; {args.out} holds the answers so far, the same command goes on from there"
-                if args.out
-                else ""
-            )
-            say(f"interrupted{where}")
-            raise
-        finally:
-            records.close()
+        _take(records, len(todo), done, file)
     finally:
         if file:
             file.file.close()
     value = compare.summary(jobs, done, key)
-    notes = (
-        _write_latencies(args, endpoints, served, jobs, done, key, library)
-        if args.latency_out
-        else []
-    )
+    notes = [compare.outlier_note(e) for e in value["endpoints"] if e["slow_first"]]
+    if args.latency_out:
+        notes += _write_latencies(args, endpoints, served, jobs, done, key, library)
     if args.json:
         # not show(): it leaves C1 controls as they are
         out(results.dumps({**(understood or {}), **value, "notes": notes}, indent=2))
@@ -244,6 +239,40 @@ def _compare(args, library: Library, understood: dict | None) -> int:
 
         out(compared.summary_text(value, notes, style()))
     return 1 if any(e["failed"] for e in value["endpoints"]) else 0
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM: ended from outside, as by Ctrl-C."""
+
+
+def _take(records, total: int, done: dict[tuple, dict], file) -> None:
+    """Every record as it comes, into `done` and the results file. Ctrl-C and SIGTERM say how to go
+    on.
+    """
+    import signal
+
+    from ..exchange import results
+
+    def end(*_):
+        raise Terminated
+
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        signal.signal(signal.SIGTERM, end)
+        for count, record in enumerate(records, 1):
+            done[results.key_of(record)] = record
+            if file:
+                file.add(record)
+            _progress(count, total, record)
+    except KeyboardInterrupt as error:
+        kept = f"; {file.path} holds the answers so far" if file else ""
+        say(f"interrupted{kept}{', the same command goes on from there' if file else ''}")
+        if isinstance(error, Terminated):
+            sys.exit(128 + signal.SIGTERM)
+        raise
+    finally:
+        signal.signal(signal.SIGTERM, before)
+        records.close()
 
 
 # --- progress
@@ -525,6 +554,7 @@ def _deployments(args, endpoints: Sequence, library: Library) -> dict:
 def _write_latencies(args, endpoints, served, jobs, done, key, library: Library) -> list[str]:
     """Write the rows; what was written and how the estimates compare."""
     from ..answers import measured
+    from ..exchange import compare
 
     rows, notes = [], []
     for to in endpoints:
@@ -532,7 +562,7 @@ def _write_latencies(args, endpoints, served, jobs, done, key, library: Library)
         device = library.words.records("hardware")[deployment.gpu]["name"]
         row = measured.row(
             to.name,
-            [done[key(job)] for job in jobs if job.endpoint == to],
+            compare.without_slow_first([done[key(job)] for job in jobs if job.endpoint == to]),
             deployment,
             device,
             f"compare --endpoint {to.name}={to.url},model={to.model}",

@@ -25,6 +25,8 @@ from .arguments import (
     number,
     own_fields,
     positive,
+    proxies_of,
+    proxy_flag,
 )
 from .console import PROGRAM, out, show, style
 
@@ -93,6 +95,25 @@ def design_arguments(parser: Parser) -> None:
         metavar="N",
         help="runs of each setting (default: as many as --detect needs, else 1)",
     )
+    _seeing(parser)
+    parser.add_argument(
+        "--recipe", metavar="FIELD=VALUE,…", help="what is held (fields left out: LLaVA-1.5-7B)"
+    )
+    proxy_flag(parser)
+    parser.add_argument(
+        "--plan",
+        choices=PLANS,
+        default="llava",
+        help="the training stages (default: LLaVA's two)",
+    )
+    parser.add_argument(
+        "--gpu", default="A100", metavar="GPU", help="what it is trained on (default: A100)"
+    )
+    _writing(parser)
+
+
+def _seeing(parser: Parser) -> None:
+    """What effect must be seen, where, and how surely."""
     parser.add_argument(
         "--detect",
         type=flag(effect),
@@ -138,18 +159,10 @@ def design_arguments(parser: Parser) -> None:
         action="store_true",
         help="the effect must hold for questions like these, not only for these",
     )
-    parser.add_argument(
-        "--recipe", metavar="FIELD=VALUE,…", help="what is held (fields left out: LLaVA-1.5-7B)"
-    )
-    parser.add_argument(
-        "--plan",
-        choices=PLANS,
-        default="llava",
-        help="the training stages (default: LLaVA's two)",
-    )
-    parser.add_argument(
-        "--gpu", default="A100", metavar="GPU", help="what it is trained on (default: A100)"
-    )
+
+
+def _writing(parser: Parser) -> None:
+    """What to write for a training program."""
     parser.add_argument(
         "--export",
         metavar="DIR",
@@ -176,22 +189,17 @@ def design_arguments(parser: Parser) -> None:
 def design_command(args, library: Library, understood: dict | None = None) -> int:
     """The fewest runs that separate factors, with seeds and GPU-hours."""
     from ..answers import design as experiments
+    from ..answers.proxy import of_all, of_experiment
     from ..show import design as report
+    from ..show import proxy as screen
+    from ..show.names import names_of
 
-    words = library.words
+    words, smaller = library.words, proxies_of(args.proxy, library.words)
     own = own_fields(args.recipe, "design", words)
     factors = [factor_of(text, library) for text in args.factor]
     check_factors(factors, own)
     check_export(args, library)
-    if args.detect and not args.benchmark:
-        raise Usage("design: --detect needs a --benchmark (as in --detect 1.0 --benchmark mmmu)")
-    if args.interactions and args.kind == "one-at-a-time":
-        raise Usage(
-            "design: one factor at a time never shows an interaction: leave out --interactions or"
-            " --one-at-a-time"
-        )
-    if args.interactions and len(factors) < 2:
-        raise Usage("design: an interaction needs two factors")
+    check_asked(args, factors)
     if (
         "encoder" in own
         and "resolution" not in own
@@ -219,21 +227,37 @@ def design_command(args, library: Library, understood: dict | None = None) -> in
         )
     except NoDesign as error:
         raise Usage(f"design: {error}") from None
+    proxies = screen.view(of_all(of_experiment, library, value, smaller))
     written, notes = export_runs(args, value, library) if args.export else ([], [])
-    from ..show.names import names_of
-
     names = names_of(library)
     if args.json:
-        more = {"export": {"target": args.to, "files": written, "notes": notes}} if written else {}
+        more = {"proxies": proxies} if proxies else {}
+        if written:
+            more["export"] = {"target": args.to, "files": written, "notes": notes}
         show({**(understood or {}), **report.experiment_json(value, names), **more})
     else:
         out(report.experiment_text(value, names, style()))
+        if proxies:
+            out(screen.text(proxies, names, style(), True))
         if written:
             lines = [
                 line for note in notes for line in wrap("note: " + note, style(), hang="      ")
             ]
             out("\n".join(["", *(f"wrote {clean(path)}" for path in written), *lines]))
     return 0
+
+
+def check_asked(args, factors: list) -> None:
+    """Refuse flags that contradict each other."""
+    if args.detect and not args.benchmark:
+        raise Usage("design: --detect needs a --benchmark (as in --detect 1.0 --benchmark mmmu)")
+    if args.interactions and args.kind == "one-at-a-time":
+        raise Usage(
+            "design: one factor at a time never shows an interaction: leave out --interactions or"
+            " --one-at-a-time"
+        )
+    if args.interactions and len(factors) < 2:
+        raise Usage("design: an interaction needs two factors")
 
 
 def check_export(args, library: Library) -> None:

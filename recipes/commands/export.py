@@ -34,27 +34,7 @@ def parts_of(text: str) -> tuple[str, ...]:
 def export_arguments(parser: Parser) -> None:
     from ..exchange.target import PLANS
 
-    parser.add_argument(
-        "recipes",
-        nargs="*",
-        metavar="RECIPE",
-        help=(
-            "encoder=…,llm=…,resolution=… (fields left out: LLaVA-1.5-7B), with NAME: before it if"
-            " you like; or a JSON file, or - for standard input: a recipe, or what `pick --json`"
-            " printed"
-        ),
-    )
-    parser.add_argument(
-        "--to",
-        metavar="TARGET",
-        required=True,
-        help="the training program (list: which there are, and what each can express)",
-    )
-    parser.add_argument(
-        "--out",
-        metavar="DIR",
-        help="write the files here, with a manifest and the commands to evaluate and import",
-    )
+    _what(parser)
     parser.add_argument(
         "--data",
         metavar="PATH",
@@ -70,11 +50,59 @@ def export_arguments(parser: Parser) -> None:
     parser.add_argument(
         "--plan", choices=tuple(PLANS), help="the stages (default: the program's usual ones)"
     )
+    _training(parser)
+    parser.add_argument(
+        "--tasks", metavar="MIX", help="what to evaluate on afterwards (default: balanced)"
+    )
+    parser.add_argument(
+        "--table",
+        metavar="NAME",
+        default="my-experiment",
+        help="table to import the results into (default: my-experiment)",
+    )
+    parser.add_argument("--force", action="store_true", help="overwrite files of other content")
+
+
+def _what(parser: Parser) -> None:
+    """Which recipe, for which program, and where to."""
+    parser.add_argument(
+        "recipes",
+        nargs="*",
+        metavar="RECIPE",
+        help=(
+            "encoder=…,llm=…,resolution=… (left out: as LLaVA-1.5-7B), with NAME: before it if you"
+            " like; or a JSON file, or - for standard input: a recipe, or what `pick --json`"
+            " printed"
+        ),
+    )
+    parser.add_argument(
+        "--to",
+        metavar="TARGET",
+        required=True,
+        help="the training program (list: which there are, and what each can express)",
+    )
+    parser.add_argument(
+        "--out",
+        metavar="DIR",
+        help="write the files here, with a manifest and the commands to evaluate and import",
+    )
+    parser.add_argument(
+        "--rank",
+        type=flag(positive),
+        default=1,
+        metavar="N",
+        help="which recipe of `pick --json` (default: 1)",
+    )
+
+
+def _training(parser: Parser) -> None:
+    """What is trained, and how."""
     parser.add_argument(
         "--model",
         metavar="NAME",
         help=(
-            "go on from this released model (qwen2.5-vl-7b); RECIPE then says what differs from it"
+            "go on from this released model (qwen2.5-vl-7b); RECIPE then says what differs from it,"
+            " and data=NAME your own data set"
         ),
     )
     parser.add_argument(
@@ -87,25 +115,8 @@ def export_arguments(parser: Parser) -> None:
         "--freeze",
         type=flag(parts_of),
         metavar="PART,…",
-        help="parts that stay as they are: encoder, connector, llm, or none (default: the recipe's)",
+        help="parts that stay as they are: encoder, connector, llm; or none (default: as the recipe)",
     )
-    parser.add_argument(
-        "--rank",
-        type=flag(positive),
-        default=1,
-        metavar="N",
-        help="which recipe of `pick --json` (default: 1)",
-    )
-    parser.add_argument(
-        "--tasks", metavar="MIX", help="what to evaluate on afterwards (default: balanced)"
-    )
-    parser.add_argument(
-        "--table",
-        metavar="NAME",
-        default="my-experiment",
-        help="table to import the results into (default: my-experiment)",
-    )
-    parser.add_argument("--force", action="store_true", help="overwrite files of other content")
 
 
 def export_command(args, library: Library, understood: dict | None = None) -> int:
@@ -160,9 +171,9 @@ def named_recipes(args, target, library: Library) -> list[tuple[str, Recipe]]:
         fields = text[named.end() :] if named else text
         elsewhere = fields and (fields == "-" or "=" not in fields)
         own = (
-            from_file(fields, args.rank, library)
+            from_file(fields, args, target, library)
             if elsewhere
-            else parse(recipe_fields(fields, "export"), library.words)[0]
+            else _typed(fields, bool(row), library)
         )
         whole = recipe_of(row, own, BASELINE) if row else parts.whole(own.stated(), library.words)
         found.append((named[1] if named else None, whole))
@@ -170,33 +181,59 @@ def named_recipes(args, target, library: Library) -> list[tuple[str, Recipe]]:
     return [(name or letters[i], recipe) for i, (name, recipe) in enumerate(found)]
 
 
-def from_file(path: str, rank: int, library: Library) -> Recipe:
-    """A recipe from a JSON file or standard input: its fields, or the recipe of that rank in what
+def _typed(fields: str, own_data: bool, library: Library) -> Recipe:
+    """FIELD=VALUE,… as a recipe. own_data: `data` may be a name of the user's own, as the program
+    to fine-tune with knows it.
+    """
+    raw = recipe_fields(fields, "export")
+    data = raw.pop("data", None) if own_data else None
+    recipe = parse(raw, library.words)[0]
+    if data is None:
+        return recipe
+    if not data.isprintable() or len(data) > 200:
+        raise Usage(f"export: data={data[:40]!r}: printable characters, at most 200")
+    return recipe._replace(data=data)
+
+
+def from_file(path: str, args, target, library: Library) -> Recipe:
+    """A recipe from a JSON file or standard input: its fields, or the recipe of --rank in what
     `pick --json` printed.
     """
+    place, value = read_value(path)
+    if isinstance(value, dict) and isinstance(value.get("recipes"), list):
+        listed = value["recipes"]
+        if not 1 <= args.rank <= len(listed):
+            raise Usage(
+                f"export: {place} holds {len(listed)} recipes: there is no --rank {args.rank}"
+            )
+        found = [_recipe(entry, place, library) for entry in listed]
+        if not args.model:
+            _other_ranks(found, args, target, library)
+        return found[args.rank - 1]
+    return _recipe(value, place, library)
+
+
+def read_value(path: str) -> tuple[str, object]:
+    """(how it is called, the JSON value) of a file or of standard input."""
     if path != "-":
         if not os.path.lexists(path):
             raise Usage(
                 f"export: {path[:80]!r} is neither FIELD=VALUE (as in encoder=siglip,llm=qwen2-7b)"
                 " nor a file"
             )
-        value = reading.read_json(path)
-    elif sys.stdin is None:
+        return path, reading.read_json(path)
+    if sys.stdin is None:
         raise Usage("export: standard input is closed")
-    else:
-        raw = sys.stdin.buffer.read(reading.MAX_BYTES + 1)
-        if len(raw) > reading.MAX_BYTES:
-            raise Usage(f"export: standard input holds more than {reading.MAX_BYTES} bytes")
-        try:
-            value = reading.parse(raw.decode("utf-8"), "standard input")
-        except UnicodeDecodeError:
-            raise Usage("export: standard input is not UTF-8") from None
-    place = "standard input" if path == "-" else path
-    if isinstance(value, dict) and isinstance(value.get("recipes"), list):
-        listed = value["recipes"]
-        if not 1 <= rank <= len(listed):
-            raise Usage(f"export: {place} holds {len(listed)} recipes: there is no --rank {rank}")
-        value = listed[rank - 1]
+    raw = sys.stdin.buffer.read(reading.MAX_BYTES + 1)
+    if len(raw) > reading.MAX_BYTES:
+        raise Usage(f"export: standard input holds more than {reading.MAX_BYTES} bytes")
+    try:
+        return "standard input", reading.parse(raw.decode("utf-8"), "standard input")
+    except UnicodeDecodeError:
+        raise Usage("export: standard input is not UTF-8") from None
+
+
+def _recipe(value, place: str, library: Library) -> Recipe:
     if isinstance(value, dict) and "recipe" in value:
         value = value["recipe"]
     if not isinstance(value, dict):
@@ -205,6 +242,25 @@ def from_file(path: str, rank: int, library: Library) -> Recipe:
             " --json)"
         )
     return parse(value, library.words)[0]
+
+
+def _other_ranks(found: list[Recipe], args, target, library: Library) -> None:
+    """Raises Usage when the program cannot express the recipe of --rank: which others it can."""
+    from ..exchange.trainers import expressible
+
+    reasons = [
+        expressible(parts.whole(recipe.stated(), library.words), target, args.plan)
+        for recipe in found
+    ]
+    if reasons[args.rank - 1] is None:
+        return
+    able = [str(rank) for rank, why in enumerate(reasons, 1) if why is None]
+    others = (
+        f"of the {len(found)} it can: --rank {', '.join(able)}"
+        if able
+        else "nor any other one of the list"
+    )
+    raise Usage(f"export: recipe {args.rank}: {reasons[args.rank - 1]} ({others})")
 
 
 def list_targets(as_json: bool, library: Library) -> int:

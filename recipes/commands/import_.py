@@ -4,7 +4,6 @@ In: parsed arguments and the library. Out: printed text or JSON; the exit code (
 refused, or nothing known). The work is answers/import_.py.
 """
 
-
 from ..library import Library
 from ..terms.recipe import FIELDS
 from .arguments import Parser, recipe_fields

@@ -4,6 +4,7 @@ In: parsed arguments and the library. Out: printed text or JSON, and the exit co
 """
 
 from ..answers import latency as answers
+from ..answers import serving
 from ..cost import latency, memory
 from ..library import Library
 from ..show.text import wrap
@@ -77,7 +78,7 @@ def latency_request(args, library: Library) -> answers.Request:
     """The answers that are asked for."""
     words = library.words
     services = [
-        answers.Service(
+        serving.Service(
             units.hardware(gpu, words),
             args.gpus,
             args.dtype,

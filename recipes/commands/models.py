@@ -80,6 +80,13 @@ def models_arguments(parser: Parser) -> None:
     parser.add_argument(
         "--year", type=flag(years), metavar="Y", help="released in 2025, 2025+ or 2024-2025"
     )
+    parser.add_argument(
+        "--uses",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="built from this encoder, connector or LLM (repeatable)",
+    )
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--open", action="store_true", help="released weights only (the default)")
     which.add_argument("--all", action="store_true", help="closed models too")
@@ -117,11 +124,12 @@ def models_command(args, library: Library, understood: dict | None = None) -> in
     from ..show import models as view
 
     words, land = library.words, Landscape(library.words)
-    printer = lambda value: show({**(understood or {}), **value})  # noqa: E731
+    printer = lambda value: show({**(understood or {}), **value})
     properties = tuple(name for name in PROPERTIES if getattr(args, name))
     floors = answers.floors(args.floor, land, words)
     sizes = (args.under, args.memory, args.dtype or "bf16")
-    need = Need(*sizes, properties, args.licence, floors, args.year, args.all)
+    built = answers.uses(args.uses, words)
+    need = Need(*sizes, properties, args.licence, floors, args.year, args.all, built)
     filtered = need._replace(dtype="bf16", closed=False) != Need()
     answers.check_licence(args.licence, land)
     if args.parts:

@@ -41,13 +41,11 @@ def pick_arguments(parser: Parser) -> None:
     )
 
 
-def pick_command(args, library: Library, understood: dict | None = None) -> int:
-    """The best recipes for a task mix, a budget and a latency target."""
-    from ..answers import pick as picks
+def pick_request(args, library: Library):
+    """What is asked. Raises Usage, MixError and UnknownName."""
+    from ..answers.ground import Request
 
-    if args.plot and not (args.pareto and args.plot.lower().endswith(".svg")):
-        raise Usage("pick: --plot FILE.svg draws the front of --pareto training, latency or memory")
-    asked = picks.Request(
+    return Request(
         parse_mix(args.tasks, library.words),
         constraints(args, library.words),
         *choices_of(args, library.words),
@@ -59,7 +57,15 @@ def pick_command(args, library: Library, understood: dict | None = None) -> int:
         args.any_parts,
         args.trainable_with,
     )
-    answer = picks.answer_pick(library, asked)
+
+
+def pick_command(args, library: Library, understood: dict | None = None) -> int:
+    """The best recipes for a task mix, a budget and a latency target."""
+    from ..answers import pick as picks
+
+    if args.plot and not (args.pareto and args.plot.lower().endswith(".svg")):
+        raise Usage("pick: --plot FILE.svg draws the front of --pareto training, latency or memory")
+    answer = picks.answer(library, pick_request(args, library))
     plot = {"plot": plot_front(args.plot, answer)} if args.plot and answer.front else {}
     # a front is asked for to be seen
     full = args.json or args.why or args.rows or bool(args.pareto)

@@ -23,7 +23,9 @@ from .console import out, show, style
 
 
 def rank_arguments(parser: Parser) -> None:
-    parser.add_argument("axis", choices=answers.AXES, help="the axis whose levels are ranked")
+    parser.add_argument(
+        "axis", metavar="AXIS", choices=answers.AXES, help=f"one of {', '.join(answers.AXES)}"
+    )
     parser.add_argument(
         "--among",
         metavar="A,B,C",

@@ -45,7 +45,7 @@ COMMANDS = {
         "pick",
         "The best recipes for a task mix, a budget and a latency target",
         'pick --tasks documents --budget "500 A100-hours"\npick --tasks ui-agent --fix'
-        " llm_params_b=2B --memory 8GB",
+        " llm_params_b=2B --memory 8GB\npick --tasks charts --trainable-with llava-next --why",
     ),
     "rank": Command(
         "rank",
@@ -67,14 +67,15 @@ COMMANDS = {
         "ablate",
         "The axes in the order to ablate them, with runs and GPU-hours",
         "ablate --tasks charts --confidence 80%\nablate --tasks documents --recipe"
-        " encoder=siglip,llm=qwen2-7b",
+        " encoder=siglip,llm=qwen2-7b\nablate --tasks charts --proxy llm=1.5B",
     ),
     "design": Command(
         "design",
         "The fewest runs that separate factors, with seeds and GPU-hours",
         "design --factor encoder=clip,siglip --factor data=llava-665k,sharegpt4v --detect 2"
         " --benchmark mmmu\ndesign --factor encoder --factor data --factor connector"
-        " --fraction\ndesign --factor encoder=clip@336,siglip@384 --factor llm=vicuna-7b,vicuna-13b"
+        " --fraction\ndesign --factor encoder=clip,siglip --detect 2 --benchmark mmmu --proxy"
+        " llm=0.5B\ndesign --factor encoder=clip@336,siglip@384 --factor llm=vicuna-7b,vicuna-13b"
         " --export runs/ --to prismatic",
     ),
     "schedule": Command(

@@ -20,6 +20,7 @@ from .arguments import (
     choices_of,
     constraint_flags,
     constraints,
+    in_checkout,
     request_argv,
 )
 from .console import PROGRAM, err, out, show
@@ -85,6 +86,9 @@ def skill_command(
     else:
         from ..answers import guide
         from .registry import COMMANDS
+
+        if args.out is None and args.bundle is None:
+            in_checkout("skill", "say where it is, or goes (--out FILE or --bundle DIR)")
 
         # of a bundle, the folder that will hold it
         check_folder(

@@ -10,7 +10,7 @@ import re
 from ..library import Library
 from ..show.text import wrap
 from ..terms.vocabulary import fold
-from .arguments import Parser, Usage, flag, known_paper, positive
+from .arguments import Parser, Usage, flag, in_checkout, known_paper, positive
 from .console import err, out, show, style
 
 
@@ -44,8 +44,6 @@ def tables_arguments(parser: Parser) -> None:
 
 def tables_command(args, library: Library, understood: dict | None = None) -> int:
     """The evidence itself."""
-    from ..show import tables as evidence
-
     if args.action == "list" and args.words:
         raise Usage(
             f"tables list: takes no word ({args.words[0][:40]!r}): tables show or tables find"
@@ -64,7 +62,40 @@ def tables_command(args, library: Library, understood: dict | None = None) -> in
         return mixes_command(args, library, printer)
     if args.action == "names":
         return names_command(args, library, printer)
-    return evidence.run(args.action, args.words, library, style(), printer, out)
+    if args.action == "find":
+        return find_command(args.words, library, printer)
+    from ..show import tables as view
+
+    if args.action == "list":
+        papers = library.papers()
+        value = {"papers": [view.paper_json(paper) for paper in papers]}
+        printer(value) if printer else out(view.tables_text(papers, style()))
+    else:
+        value, found = view.shown(library, " ".join(args.words))
+        printer(value) if printer else out(view.shown_text(value, found, library, style()))
+    return 0
+
+
+def find_command(words: list[str], library: Library, printer) -> int:
+    """`tables find`: the tables that have a word, or the cells that have several."""
+    from ..answers import tables as answers
+    from ..show import tables as view
+
+    if len(words) == 1:
+        hits = answers.search(library, words[0])
+        value = view.search_view(words[0], hits)
+        printer(value) if printer else out(view.search_text(value, style()))
+    else:
+        hits = answers.cells(library, words)
+        if printer:
+            printer(view.cells_view(words, hits))
+        elif hits:
+            out(view.cells_text(hits, style()))
+        else:
+            some = (word for word in words if not answers.search(library, word))
+            lone = [word for word in some if not answers.cells(library, [word])]
+            out(view.nothing_text(words, lone))
+    return 0 if hits else 1
 
 
 def mixes_command(args, library: Library, printer) -> int:
@@ -137,7 +168,10 @@ def check_command(args, library: Library, understood: dict | None = None) -> int
         )
         return 0
     if args.lock:
-        folders = [*args.paths, *args.tables] or [library.shipped]
+        folders = [*args.paths, *args.tables]
+        if not folders:
+            in_checkout("check --lock", "name the folder of your tables")
+            folders = [library.shipped]
         for folder in folders:
             if not os.path.isdir(folder):
                 raise Usage(f"check --lock: {folder} is not a folder")
@@ -187,6 +221,8 @@ def fit_command(args, library: Library, understood: dict | None = None) -> int:
     """Fit the model to the published tables anew."""
     from ..answers import fit as refit
 
+    if not args.check:
+        in_checkout("fit", "run it in a checkout")
     result = refit.run(library, args.search, args.check, err)
     show(result) if args.json else out(result["message"])
     return 0 if result["ok"] else 1

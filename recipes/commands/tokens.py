@@ -11,20 +11,38 @@ from ..show import tokens as text
 from ..show.text import wrap
 from ..terms.recipe import BASELINE, parse
 from ..terms.vocabulary import UnknownName, fold, nearest
-from .arguments import Parser, Usage, image_size
+from .arguments import Parser, Usage, flag, image_size, whole_number
 from .console import out, show, style
 
 
 def tokens_arguments(parser: Parser) -> None:
     parser.add_argument(
-        "--model", metavar="NAME", help=f"a released model: {', '.join(tokens.MODELS)}"
+        "--model",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help=f"a released model (repeatable: side by side): {', '.join(tokens.MODELS)}",
     )
+    parser.add_argument("--all", action="store_true", help="all released models, side by side")
     parser.add_argument(
         "--image",
         metavar="WxH",
         action="append",
         default=[],
-        help="image size in pixels (repeatable)",
+        help="image size in pixels, or a page: a4@150dpi (repeatable)",
+    )
+    for name in ("min", "max"):
+        parser.add_argument(
+            f"--{name}-pixels",
+            type=flag(whole_number),
+            metavar="N",
+            help=f"{name} pixels of an image, where the model keeps its shape (Qwen-VL, GLM-V)",
+        )
+    parser.add_argument(
+        "--frames",
+        type=flag(whole_number),
+        metavar="N",
+        help="a video of so many sampled frames of that size",
     )
     parser.add_argument(
         "--explain",
@@ -62,15 +80,16 @@ def tokens_command(args, library: Library, understood: dict | None = None) -> in
             )
         return 0
     sizes = [image_size(text) for text in args.image] or [(1024, 768)]
-    if args.model and (args.encoder or args.resolution or args.connector):
+    if (args.model or args.all) and (args.encoder or args.resolution or args.connector):
         raise Usage("tokens: either --model or a recipe (--encoder, --resolution, --connector)")
-    if args.model:
-        model = args.model.strip().lower()
-        if tokens.ALIASES.get(model, model) not in tokens.MODELS:
-            near = nearest(model, {fold(name): name for name in (*tokens.MODELS, *tokens.ALIASES)})
-            raise UnknownName("model", args.model, near)
-        values = [tokens.count(model, *size) for size in sizes]
+    names = list(tokens.MODELS) if args.all else args.model
+    if len(names) > 1:
+        return _side_by_side(dict(_counted(args, name, sizes) for name in names), args, understood)
+    if names:
+        model, values = _counted(args, names[0], sizes)
     else:
+        if (args.min_pixels, args.max_pixels, args.frames) != (None, None, None):
+            raise Usage("tokens: --min-pixels, --max-pixels and --frames need --model")
         recipe = parse(
             {k: getattr(args, k) for k in ("encoder", "resolution", "connector")}, library.words
         )[0].over(BASELINE)
@@ -87,3 +106,32 @@ def tokens_command(args, library: Library, understood: dict | None = None) -> in
     else:
         out(text.tokens_text(model, values, style()))
     return 0
+
+
+def _side_by_side(counted: dict[str, list], args, understood: dict | None) -> int:
+    """Several models' tokens of the same images."""
+    if args.json:
+        found = [
+            {"model": model, "images": [jsonable.tokens(value) for value in values]}
+            for model, values in counted.items()
+        ]
+        show({**(understood or {}), "models": found})
+    else:
+        out(text.side_by_side(counted, style()))
+    return 0
+
+
+def _counted(args, name: str, sizes: list[tuple[int, int]]) -> tuple[str, list]:
+    """A released model, and the tokens of each size in it. Raises UnknownName and Usage."""
+    try:
+        model = tokens.find(name)
+    except KeyError:
+        text = name.strip().lower()
+        near = nearest(text, {fold(name): name for name in (*tokens.MODELS, *tokens.ALIASES)})
+        raise UnknownName("model", name, near) from None
+    bounds = args.min_pixels, args.max_pixels
+    if args.frames is None:
+        return model, [tokens.count(model, *size, *bounds) for size in sizes]
+    if bounds != (None, None):
+        raise Usage("tokens: --frames takes the model's own bounds, not --min-pixels, --max-pixels")
+    return model, [tokens.video(model, args.frames, *size) for size in sizes]

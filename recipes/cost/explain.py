@@ -58,7 +58,7 @@ def lines() -> list[str]:
     weights = 1024 * 4096 + 4096 * 4096
     square = tokens.count("llava-1.5", 336, 336)
     shuffle = tokens.per_view(14, 448, "pixel-shuffle-mlp")
-    image = tokens.qwen(56, 84)
+    image = tokens.count("qwen2-vl", 56, 84)
     out = [
         "patches: an encoder cuts a square image into (side / patch)^2 patches",
         f"  CLIP ViT-L/14 at 336 px: {square.terms[0].formula} = {square.visual_tokens}",

@@ -8,6 +8,7 @@ registry `how_to_read.flops` for ViTs); a backward pass costs twice the forward 
 """
 
 import math
+import re
 from collections.abc import Mapping
 
 from ..base.errors import Refused
@@ -95,16 +96,25 @@ def llm_params(llm: Mapping) -> float:
     return llm.get("params_non_embedding") or llm.get("params") or 1e9 * need(llm, "params_b")
 
 
+def active_share(llm: Mapping) -> float:
+    """The share of an LLM's layers that a token passes: less than 1 for a mixture of experts whose
+    name says it, as qwen3-30b-a3b (3B of 30.5B active)."""
+    if not llm.get("experts"):
+        return 1.0
+    found = re.search(r"-a(\d+(?:\.\d+)?)b", llm.get("slug") or "")
+    return min(1.0, 1e9 * float(found[1]) / llm_params(llm)) if found else 1.0
+
+
 def llm_forward(llm: Mapping, tokens: float, context: float | None = None) -> float:
     """FLOPs of a forward pass over `tokens` new tokens that attend causally to at most `context`
     (default: each other).
 
-    2 N per token, plus 4 d per token, layer and attended position; half the square when tokens
-    attend to each other.
+    2 N per token (of a mixture of experts, the active ones), plus 4 d per token, layer and attended
+    position; half the square when tokens attend to each other.
     """
     attended = tokens / 2 if context is None else context
     attention = 4.0 * llm.get("layers", 0) * llm.get("hidden_size", 0) * attended * tokens
-    return 2.0 * llm_params(llm) * tokens + attention
+    return 2.0 * llm_params(llm) * active_share(llm) * tokens + attention
 
 
 def training_factor(trained: bool, upstream_trained: bool) -> float:

@@ -209,10 +209,12 @@ def language_phases(
         dtype,
     )
     context = tokens + output_tokens / 2
+    # each request of a batch may wake other experts
+    moved = weights * min(1.0, batch * flops.active_share(llm))
     decode = _phase(
         "decode",
         batch * flops.llm_forward(llm, 1, context),
-        weights + batch * memory.kv_bytes_per_token(llm) * context * cache_factor(llm, rates),
+        moved + batch * memory.kv_bytes_per_token(llm) * context * cache_factor(llm, rates),
         layers,
         hardware,
         devices,

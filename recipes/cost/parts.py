@@ -16,6 +16,9 @@ from .tokens import LEARNED, POOLED, per_view
 # An LLM of unknown shape is costed in that of a known one, scaled; at most this many times larger
 # or smaller, beyond which a width and a depth say nothing any more.
 FARTHEST = 2.0
+# Positions of an encoder are interpolated to a side that it does not know up to this factor; beyond
+# it a fused tower stays at its own (SAM at 1,024 px beside a CLIP at 336).
+INTERPOLATED = 1.6
 
 
 class Seen(NamedTuple):
@@ -29,19 +32,27 @@ class Seen(NamedTuple):
 
 def sides(encoders: Sequence[Mapping], resolution: int | str | None) -> list[int]:
     """The side in pixels at which each encoder runs. Of fused ones, those that know the resolution
-    run at it and the others at their native one nearest to it; if none knows it, all run at it."""
-    native = [
-        [side for side in record.get("native_resolution") or [] if isinstance(side, int)]
-        for record in encoders
-    ]
+    run at it and the others at their native one nearest to it; if none knows it, those run at it
+    whose native side is not far (INTERPOLATED)."""
+    native = [_natives(record) for record in encoders]
     if not isinstance(resolution, int):
         return [max(known or [336]) for known in native]
-    if len(encoders) == 1 or not any(resolution in known for known in native):
-        return [resolution for _ in encoders]
-    return [
-        min(known, key=lambda side: (abs(side - resolution), side)) if known else resolution
+    if len(encoders) == 1:
+        return [resolution]
+    nearest = [
+        min(known or [resolution], key=lambda side: (abs(side - resolution), side))
         for known in native
     ]
+    if resolution in nearest:
+        return nearest
+    near = [1 / INTERPOLATED < side / resolution < INTERPOLATED for side in nearest]
+    return [resolution if close or not any(near) else side for side, close in zip(nearest, near)]
+
+
+def _natives(record: Mapping) -> list[int]:
+    """Native sides in pixels, the largest first."""
+    known = record.get("native_resolution") or []
+    return sorted((side for side in known if isinstance(side, int)), reverse=True)
 
 
 def seen(
@@ -51,35 +62,38 @@ def seen(
     stated: float | None = None,
 ) -> Seen:
     """How a recipe sees an image. stated: its visual tokens, where they are. The lead of fused
-    encoders is the one with most positions among those that run at the resolution (the others are
-    brought to its grid). anyres-N: tiles of a native side, N / side along each edge, and an
-    overview. Raises flops.MissingFigure.
+    encoders is the one with most positions among those that run at the resolution or below (the
+    others are brought to its grid). anyres-N: tiles of a native side, N / side along each edge, and an
+    overview; the largest side, or the one that gives the stated tokens. Raises flops.MissingFigure.
     """
     chosen = sides(encoders, resolution)
     leads = [
-        i
-        for i, (record, side) in enumerate(zip(encoders, chosen))
-        if not isinstance(resolution, int) or side == resolution
+        i for i, side in enumerate(chosen) if not isinstance(resolution, int) or side <= resolution
     ]
     positions = [flops.patch_tokens(record, side) for record, side in zip(encoders, chosen)]
     lead = max(leads, key=lambda i: positions[i])
-    across = _across(resolution, [chosen[i] for i in leads])
-    views = float(across**2 + 1 if across > 1 else 1)
-    tokens = stated
-    if not tokens:
-        if resolution is not None and not isinstance(resolution, int) and across < 2:
+    patch = int(flops.need(encoders[lead], "patch_size"))
+    tokens, views = stated, 1.0
+    tilings = _tilings(encoders[lead], resolution)
+    if tilings:
+        counts = [
+            (per_view(patch, tile, connector).tokens * many, tile, many) for tile, many in tilings
+        ]
+        made, chosen[lead], views = next((c for c in counts if c[0] == stated), counts[0])
+        tokens = stated or made
+    elif not isinstance(resolution, int) and resolution is not None:
+        if not stated:
             raise flops.MissingFigure(
                 f"the number of visual tokens at resolution {resolution!r} is not known"
                 " (visual_tokens=… states it)"
             )
-        patch = int(flops.need(encoders[lead], "patch_size"))
-        tokens = views * per_view(patch, chosen[lead], connector).tokens
-    elif across < 2 and not isinstance(resolution, int):
         # tiles whose number is not said: as many as the tokens fill
-        views = float(max(1, round(tokens / positions[lead])))
-    elif across < 2 and _native(encoders[lead]) and connector not in LEARNED:
+        views = float(max(1, round(stated / positions[lead])))
+    elif stated and not _natives(encoders[lead]) and connector not in LEARNED:
         # an encoder of any size sees as many patches as its tokens come from
-        views = max(1.0, tokens * POOLED.get(connector, 1) ** 2 / positions[lead])
+        views = max(1.0, stated * POOLED.get(connector, 1) ** 2 / positions[lead])
+    tokens = tokens or per_view(patch, chosen[lead], connector).tokens
+    positions[lead] = flops.patch_tokens(encoders[lead], chosen[lead])
     return Seen(
         tuple((record, side, views) for record, side in zip(encoders, chosen)),
         float(max(positions[lead] * views, tokens)),
@@ -87,14 +101,15 @@ def seen(
     )
 
 
-def _native(record: Mapping) -> bool:
-    return not any(isinstance(side, int) for side in record.get("native_resolution") or [0])
-
-
-def _across(resolution: int | str | None, known: Sequence[int]) -> int:
-    """Tiles along an edge of anyres-N: N over the side of an encoder that divides it; else 1."""
+def _tilings(record: Mapping, resolution: int | str | None) -> list[tuple[int, float]]:
+    """(side of a tile, views with the overview) of anyres-N, by each native side that divides N."""
     found = re.fullmatch(r"anyres-(\d+)(?:x\1)?", str(resolution))
-    return next((int(found[1]) // side for side in known if found and int(found[1]) % side == 0), 1)
+    wide = int(found[1]) if found else 0
+    return [
+        (side, float((wide // side) ** 2 + 1))
+        for side in _natives(record)
+        if wide > side and wide % side == 0
+    ]
 
 
 def shape(records: Iterable[Mapping], params_b: float, kin: Mapping | None = None) -> Mapping:
@@ -103,7 +118,11 @@ def shape(records: Iterable[Mapping], params_b: float, kin: Mapping | None = Non
     equally near ones one of the family or line of `kin` (the record it stands in for) and then the
     smallest vocabulary; scaled to the size. Raises flops.MissingFigure.
     """
-    known = [r for r in records if r.get("params") and r.get("layers") and r.get("kv_heads")]
+    known = [
+        r
+        for r in records
+        if r.get("params") and r.get("layers") and r.get("kv_heads") and not r.get("experts")
+    ]
 
     def distance(record: Mapping) -> tuple[float, bool, float, str]:
         gap = abs(math.log(flops.llm_params(record) / (0.95e9 * params_b)))

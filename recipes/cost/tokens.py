@@ -1,407 +1,272 @@
 """Visual tokens of an image: for released models by their own resizing rules, for a recipe by its
 patch grid.
 
-In: a model name, or encoder patch size, resolution and connector; and image sizes in pixels. Out:
-Tokens, with every term of the sum. Counted are positions of the LLM sequence that carry image
-features, and row breaks where the model inserts them; start and end markers are listed apart.
-
-Rules follow the models' own image processors (read in transformers 5.23; Molmo, InternVL2 and
-Phi-3.5-vision in the processing code of their checkpoints) and are compared with them in
-tests/data/tokens_oracle.json.
+In: a model name as people write it, or encoder patch size, resolution and connector; and image
+sizes in pixels. Out: Tokens, with every term of the sum. What is counted, and where the rules were
+read, stands in token_rules.py; tests/data/tokens_oracle.json compares them with the processors.
 """
 
 import math
+import re
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from functools import partial
 
 from ..base.errors import Refused
-
-
-class Term(NamedTuple):
-    """One summand: what it is, how many tokens, and the arithmetic in words."""
-
-    name: str
-    tokens: int
-    formula: str
-
-
-class Tokens(NamedTuple):
-    """Visual tokens of one image: the terms, and the markers around them (not counted)."""
-
-    width: int
-    height: int
-    terms: tuple[Term, ...]
-    markers: int = 0
-
-    @property
-    def visual_tokens(self) -> int:
-        return sum(term.tokens for term in self.terms)
-
+from .token_rules import (
+    LLAVA_NEXT_GRIDS,
+    ONEVISION_GRIDS,
+    NoImage,
+    Term,
+    Tokens,
+    anyres,
+    deepseek_vl2,
+    gemma3,
+    idefics2,
+    idefics3,
+    lfm2,
+    llama4,
+    llama32,
+    minicpm,
+    mm15,
+    molmo,
+    naflex,
+    native,
+    ovis2,
+    padded_native,
+    phi3,
+    phi4,
+    pixtral,
+    square,
+    tiled,
+)
 
 MAX_SIDE = 100_000
+# 26 canvases of 2 to 10 tiles, in the order of the checkpoint
+GRANITE_GRIDS = tuple(
+    (384 * j, 384 * i) for i in range(1, 11) for j in range(1, 11) if 2 <= i * j <= 10
+)
+SMALL_SMOLVLM = partial(idefics3, tile=512, longest=4 * 512, per_tile=64)
+LARGE_SMOLVLM = partial(idefics3, tile=384, longest=4 * 384, per_tile=81)
+INTERNVL = partial(tiled, tile=448, per_tile=256, most=12)
+QWEN2 = partial(native, factor=28, least=56 * 56, most=28 * 28 * 16384)
 
-
-def _grid(name: str, rows: int, columns: int) -> Term:
-    return Term(name, rows * columns, f"{rows} x {columns}")
-
-
-# --- fixed squares
-# ------------------------------------------------------------------------------------------
-
-
-def square(width: int, height: int, side: int, patch: int, merge: int = 1) -> Tokens:
-    """Every image is made side x side: (side / patch / merge)^2 tokens."""
-    n = side // patch // merge
-    formula = f"({side}/{patch}{f'/{merge}' if merge > 1 else ''})^2"
-    return Tokens(width, height, (Term("image", n * n, formula),))
-
-
-# --- LLaVA-NeXT and LLaVA-OneVision: AnyRes
-# ----------------------------------------------------------------------
-
-
-def best_grid(width: int, height: int, grids: tuple[tuple[int, int], ...]) -> tuple[int, int]:
-    """The (width, height) canvas that keeps most of the image's pixels, and among equals wastes the
-    fewest.
-    """
-
-    def merit(canvas):
-        w, h = canvas
-        scale = min(w / width, h / height)
-        kept = min(int(width * scale) * int(height * scale), width * height)
-        return kept, -(w * h - kept)
-
-    return max(grids, key=merit)  # the first of equal ones, as the processors do
-
-
-def anyres(
-    width: int,
-    height: int,
-    tile: int,
-    side: int,
-    grids: tuple[tuple[int, int], ...],
-    limit: int | None,
-) -> Tokens:
-    """Overview of side^2 tokens, then the canvas without its padding, one row break per row of
-    tokens.
-
-    `side`: tokens along one tile. `limit`: at most so many tiles' worth of tokens (interpolated
-    down beyond 1.1).
-    """
-    w, h = best_grid(width, height, grids)
-    rows, columns = side * (h // tile), side * (w // tile)
-    if width / height > columns / rows:
-        used = int(round(height * (columns / width), 7))
-        rows -= (rows - used) // 2 * 2
-    else:
-        used = int(round(width * (rows / height), 7))
-        columns -= (columns - used) // 2 * 2
-    note = ""
-    if limit:
-        ratio = math.sqrt(rows * columns / (limit * side * side))
-        if ratio > 1.1:
-            rows, columns, note = (
-                int(rows // ratio),
-                int(columns // ratio),
-                f", interpolated by {ratio:.2f}",
-            )
-    return Tokens(
-        width,
-        height,
-        (
-            _grid("overview", side, side),
-            Term(
-                "tiles without padding",
-                rows * columns,
-                f"{rows} x {columns} of a {w}x{h} canvas{note}",
-            ),
-            Term("row breaks", rows, "one per row of tokens"),
-        ),
-    )
-
-
-LLAVA_NEXT_GRIDS = ((672, 336), (336, 672), (672, 672), (336, 1008), (1008, 336))
-ONEVISION_GRIDS = tuple((384 * j, 384 * i) for i in range(1, 7) for j in range(1, 7))
-
-
-# --- native resolution
-# ------------------------------------------------------------------------------------------
-
-
-def smart_resize(width: int, height: int, factor: int, least: int, most: int) -> tuple[int, int]:
-    """Qwen2-VL's resize: multiples of `factor` near the image's size, with an area between `least`
-    and `most`.
-
-    Raises ValueError for an aspect ratio above 200, as the processor does.
-    """
-    if max(width, height) / min(width, height) > 200:
-        raise Refused("the aspect ratio is above 200, which the processor refuses")
-    h, w = round(height / factor) * factor, round(width / factor) * factor
-    if h * w > most:
-        shrink = math.sqrt(height * width / most)
-        h = max(factor, math.floor(height / shrink / factor) * factor)
-        w = max(factor, math.floor(width / shrink / factor) * factor)
-    elif h * w < least:
-        grow = math.sqrt(least / (height * width))
-        h, w = math.ceil(height * grow / factor) * factor, math.ceil(width * grow / factor) * factor
-    return w, h
-
-
-def qwen(width: int, height: int) -> Tokens:
-    """28 x 28 px per token after the 2 x 2 merge; between 56^2 and 12,845,056 pixels (the
-    checkpoints' setting).
-    """
-    w, h = smart_resize(width, height, 28, 56 * 56, 28 * 28 * 16384)
-    return Tokens(
-        width,
-        height,
-        (Term("image", (h // 28) * (w // 28), f"{h}/28 x {w}/28 after resizing to {w}x{h}"),),
-        2,
-    )
-
-
-def pixtral(width: int, height: int) -> Tokens:
-    """16 px patches of the image shrunk to a longest side of 1024; each row ends in a break
-    ([IMG_END] for the last).
-    """
-    ratio = max(width / 1024, height / 1024)
-    if ratio > 1:
-        width_, height_ = math.floor(width / ratio), math.floor(height / ratio)
-    else:
-        width_, height_ = width, height
-    columns, rows = (width_ - 1) // 16 + 1, (height_ - 1) // 16 + 1
-    return Tokens(
-        width,
-        height,
-        (_grid("patches", rows, columns), Term("row breaks", rows, "one per row of patches")),
-    )
-
-
-def naflex(width: int, height: int, patch: int = 16, most: int = 256) -> Tokens:
-    """SigLIP 2 NaFlex: the largest scale (at most 100) at which the image, both sides rounded up to
-    patches, has at most `most`.
-
-    That scale is one at which a side fills whole patches, so those are tried.
-    """
-    best, grid = 0.0, (1, 1)
-    for side in (width, height):
-        for n in range(1, most + 1):
-            rows, columns = max(1, -(-height * n // side)), max(1, -(-width * n // side))
-            if rows * columns <= most and patch * n / side > best and patch * n / side <= 100:
-                best, grid = patch * n / side, (rows, columns)
-    return Tokens(width, height, (_grid("patches", *grid),))
-
-
-# --- tilings
-# ------------------------------------------------------------------------------------------
-
-
-def idefics3(width: int, height: int, tile: int, longest: int, per_tile: int) -> Tokens:
-    """The longest side becomes `longest`, both sides are cut into tiles of `tile`, and an overview
-    is added.
-    """
-    w, h = _even_to(width, height, longest)
-    columns, rows = math.ceil(w / tile), math.ceil(h / tile)
-    if rows == columns == 1:
-        return Tokens(width, height, (Term("image", per_tile, f"one tile of {tile} px"),), 2)
-    count = rows * columns
-    return Tokens(
-        width,
-        height,
-        (
-            Term("tiles", count * per_tile, f"{rows} x {columns} tiles x {per_tile}"),
-            Term("overview", per_tile, f"one tile of {tile} px"),
-        ),
-        2 * count + 2,
-    )
-
-
-def _even_to(width: int, height: int, longest: int) -> tuple[int, int]:
-    aspect = width / height
-    if width >= height:
-        w, h = longest, int(longest / aspect)
-        h += h % 2
-    else:
-        w, h = int(longest * aspect), longest
-        w += w % 2
-    w, h = max(w, 1), max(h, 1)
-    if max(w, h) > 4096:  # the processors' bound on the enlarged image
-        aspect = w / h
-        w, h = (4096, int(4096 / aspect)) if w >= h else (int(4096 * aspect), 4096)
-    return max(w, 1), max(h, 1)
-
-
-def idefics2(width: int, height: int, split: bool = True) -> Tokens:
-    """64 latents per image whatever its size; with splitting, four crops and the whole image."""
-    if split:
-        return Tokens(
-            width,
-            height,
-            (Term("crops", 256, "4 crops x 64 latents"), Term("whole image", 64, "64 latents")),
-            6,
-        )
-    return Tokens(width, height, (Term("image", 64, "64 latents"),), 2)
-
-
-def internvl(width: int, height: int, most: int = 12) -> Tokens:
-    """Tiles of 448 px in the grid nearest to the image's shape (1 to `most` tiles), 256 tokens
-    each, and a thumbnail.
-    """
-    grids = sorted(
-        {
-            (i, j)
-            for n in range(1, most + 1)
-            for i in range(1, n + 1)
-            for j in range(1, n + 1)
-            if 1 <= i * j <= most
-        },
-        key=lambda grid: grid[0] * grid[1],
-    )
-    best, gap = (1, 1), math.inf
-    for columns, rows in grids:
-        difference = abs(width / height - columns / rows)
-        if difference < gap:
-            best, gap = (columns, rows), difference
-        elif difference == gap and width * height > 0.5 * 448 * 448 * columns * rows:
-            best = (columns, rows)
-    columns, rows = best
-    terms = [Term("tiles", columns * rows * 256, f"{rows} x {columns} tiles x 256")]
-    if columns * rows > 1:
-        terms.append(Term("thumbnail", 256, "(448/14/2)^2"))
-    return Tokens(width, height, tuple(terms), 2)
-
-
-def molmo(width: int, height: int, most: int = 12) -> Tokens:
-    """Overlapping crops of 336 px (224 px apart), pooled 2 x 2, and a low-resolution view; one
-    column token per row.
-    """
-    h, w = height - 112, width - 112
-    options = sorted(
-        ((i, j) for i in range(1, most + 1) for j in range(1, most + 1) if i * j <= most),
-        key=lambda grid: (grid[0] * grid[1], grid[0]),
-    )
-    # The processor compares in single precision; a non-positive size means a scale that is never
-    # below 1 or always is.
-    scales = [
-        min(_float32(i * 224 / h) if h else math.inf, _float32(j * 224 / w) if w else math.inf)
-        for i, j in options
-    ]
-    if all(scale < 1 for scale in scales):
-        rows, columns = options[scales.index(max(scales))]
-    else:
-        large = [scale if scale >= 1 else 10e9 for scale in scales]
-        rows, columns = options[large.index(min(large))]
-    r, c = 8 * rows + 4, 8 * columns + 4
-    return Tokens(
-        width,
-        height,
-        (
-            _grid("low-resolution view", 12, 12),
-            Term("its row breaks", 12, "one per row"),
-            Term("crops", r * c, f"{r} x {c} from {rows} x {columns} crops, overlap removed"),
-            Term("row breaks", r, "one per row"),
-        ),
-        4,
-    )
-
-
-def _float32(x: float) -> float:
-    from array import array
-
-    return array("f", [x])[0]
-
-
-def phi35(width: int, height: int, crops: int = 4) -> Tokens:
-    """Phi-3.5-vision: the image at 336 px steps (at most `crops` crops), 144 tokens a crop, an
-    overview, row breaks.
-    """
-    turned = width < height
-    long, short = (height, width) if turned else (width, height)
-    ratio, scale = long / short, 1
-    while scale * math.ceil(scale / ratio) <= crops:
-        scale += 1
-    scale -= 1
-    w = scale * 336
-    rows = math.ceil(int(w / ratio) / 336)
-    columns = w // 336
-    if turned:
-        rows, columns = columns, rows
-    return Tokens(
-        width,
-        height,
-        (
-            Term("crops", rows * columns * 144, f"{rows} x {columns} crops x 144"),
-            Term("overview", 144, "(336/14/2)^2"),
-            Term("row breaks", (rows + 1) * 12, "12 per row of crops and for the overview"),
-            Term("separator", 1, "between overview and crops"),
-        ),
-    )
-
-
-def gemma3(width: int, height: int) -> Tokens:
-    """896 px square, pooled to 16 x 16 (pan and scan is off by default)."""
-    return Tokens(width, height, (Term("image", 256, "(896/14/4)^2"),), 2)
-
-
-MODELS: Mapping[str, Callable[[int, int], Tokens]] = {
-    "llava": lambda w, h: square(w, h, 224, 14),
-    "llava-1.5": lambda w, h: square(w, h, 336, 14),
-    "llava-next": lambda w, h: anyres(w, h, 336, 24, LLAVA_NEXT_GRIDS, None),
-    "llava-onevision": lambda w, h: anyres(w, h, 384, 27, ONEVISION_GRIDS, 9),
-    "qwen2-vl": qwen,
-    "qwen2.5-vl": qwen,
-    "idefics2": idefics2,
-    "idefics2-no-split": lambda w, h: idefics2(w, h, split=False),
-    "idefics3": lambda w, h: idefics3(w, h, 364, 4 * 364, 169),
-    "smolvlm2": lambda w, h: idefics3(w, h, 384, 4 * 384, 81),
-    "smolvlm2-500m": lambda w, h: idefics3(w, h, 512, 4 * 512, 64),
-    "internvl2": internvl,
-    "pixtral": pixtral,
-    "siglip2-naflex": naflex,
-    "mm1.5": lambda w, h: Tokens(
-        w,
-        h,
-        (
-            Term("sub-images", 576, "4 sub-images of 672 px x 144"),
-            Term("overview", 144, "one of 672 px"),
-        ),
-        0,
+MODELS: Mapping[str, Callable[..., Tokens]] = {
+    "llava": partial(square, side=224, patch=14),
+    "llava-1.5": partial(square, side=336, patch=14),
+    "llava-next": partial(anyres, tile=336, side=24, grids=LLAVA_NEXT_GRIDS, limit=None),
+    "llava-onevision": partial(anyres, tile=384, side=27, grids=ONEVISION_GRIDS, limit=9),
+    "granite-vision-3.2": partial(anyres, tile=384, side=27, grids=GRANITE_GRIDS, limit=None),
+    "qwen2-vl": QWEN2,
+    "qwen2.5-vl": QWEN2,
+    "qwen3-vl": partial(native, factor=32, least=65_536, most=16_777_216),
+    # half of its limits: an image counts as two frames
+    "glm-4.1v": partial(
+        native, factor=28, least=112 * 112 // 2, most=28 * 28 * 7500, least_side=28
     ),
-    "paligemma-224": lambda w, h: square(w, h, 224, 14),
-    "paligemma-448": lambda w, h: square(w, h, 448, 14),
-    "paligemma-896": lambda w, h: square(w, h, 896, 14),
+    "kimi-vl": partial(padded_native, factor=28, patch=14, most=4096),
+    "idefics2": idefics2,
+    "idefics2-no-split": partial(idefics2, split=False),
+    "idefics3": partial(idefics3, tile=364, longest=4 * 364, per_tile=169),
+    "smolvlm-2.2b": LARGE_SMOLVLM,
+    "smolvlm-500m": SMALL_SMOLVLM,
+    "smolvlm-256m": SMALL_SMOLVLM,
+    "smolvlm2-2.2b": LARGE_SMOLVLM,
+    "smolvlm2-500m": SMALL_SMOLVLM,
+    "smolvlm2-256m": SMALL_SMOLVLM,
+    "internvl2": INTERNVL,
+    "internvl3": INTERNVL,
+    "internvl3.5": INTERNVL,
+    "aya-vision": partial(tiled, tile=364, per_tile=169, most=12),
+    "lfm2-vl": lfm2,
+    "ovis2": ovis2,
+    "pixtral": pixtral,
+    "mistral-small-3.1": partial(pixtral, unit=28, longest=1540),
+    "siglip2-naflex": naflex,
+    "mm1.5": mm15,
+    "paligemma-224": partial(square, side=224, patch=14),
+    "paligemma-448": partial(square, side=448, patch=14),
+    "paligemma-896": partial(square, side=896, patch=14),
     "gemma3": gemma3,
+    "gemma3-pan-and-scan": partial(gemma3, scan=True),
+    "gemma3n": partial(square, side=768, patch=48),
+    "llama-3.2-vision": llama32,
+    "llama-4": llama4,
     "molmo": molmo,
-    "phi-3.5-vision": phi35,
+    "molmo2": partial(molmo, most=8, window=19, low=14),
+    "phi-3-vision": partial(phi3, crops=16),
+    "phi-3.5-vision": partial(phi3, crops=4),
+    "phi-4-multimodal": phi4,
+    "minicpm-v-2.5": partial(minicpm, per_slice=96),
+    "minicpm-v-2.6": minicpm,
+    "deepseek-vl2": deepseek_vl2,
 }
 ALIASES = {
     "paligemma": "paligemma-224",
+    "llava-1.6": "llava-next",
+    "gemma-3": "gemma3",
+    "gemma-3n": "gemma3n",
+    "internvl2.5": "internvl2",
+    "granite-vision": "granite-vision-3.2",
+    "glm-4.5v": "glm-4.1v",
+    "llama4": "llama-4",
+    "minicpm-v": "minicpm-v-2.6",
+    "minicpm-v-4": "minicpm-v-2.6",
+    "minicpm-v-4.5": "minicpm-v-2.6",
+    "minicpm-o-2.6": "minicpm-v-2.6",
+    "minicpm-llama3-v-2.5": "minicpm-v-2.5",
+    "mistral-small-3.2": "mistral-small-3.1",
+    "phi3-vision": "phi-3-vision",
+    "phi3.5-vision": "phi-3.5-vision",
+    "phi-4-multimodal-instruct": "phi-4-multimodal",
     "qwen2-vl-7b": "qwen2-vl",
     "qwen2-vl-2b": "qwen2-vl",
     "llava-1.5-7b": "llava-1.5",
-    "smolvlm": "smolvlm2",
-    "phi-3-vision": "phi-3.5-vision",
-    "llava-1.6": "llava-next",
-    "gemma-3": "gemma3",
-    "internvl2.5": "internvl2",
     "pixtral-12b": "pixtral",
+    "smolvlm-instruct": "smolvlm-2.2b",
     "molmo-7b-d": "molmo",
 }
+# names of several families, and what tells them apart
+SEVERAL = {
+    name: {f"{name}-2.2b": "81 tokens a tile", f"{name}-500m, {name}-256m": "64 tokens a tile"}
+    for name in ("smolvlm", "smolvlm2")
+}
+# what a family's rule does not hold for
+UNCOUNTED = {
+    "gemma3-1b": "sees no images: Gemma 3 does from 4B on",
+    "kimi-vl-a3b-thinking-2506": "has a limit of its own, which is not known here",
+}
+# What a name may carry besides its family: who published it, size, training, file format, LLM.
+VENDOR = re.compile(r"^[\w.-]+/")
+EXTRA = re.compile(
+    r"\d+(?:\.\d+)?[bme]|a\d+b|e[24]b|\d{4}|instruct|it|pt|chat|hf|thinking|base|mpo|flash|preview|"
+    r"awq|gptq|fp8|gguf|128k|mini|tiny|small|scout|maverick|vicuna|mistral|llama3|qwen|qwen2|ov|si|"
+    r"[dho]|mix"
+)
+# Spellings of one name: what is written -> how the families here are called.
+SPELLINGS = (
+    (r"_| ", "-"),
+    (r"^(internvl\d)-5\b", r"\1.5"),
+    (r"^(minicpm-[vo]|minicpm-llama3-v|llava)-v?(\d)[.-](\d)", r"\1-\2.\3"),
+    (r"^gemma-3", "gemma3"),
+    (r"^(phi)-?(\d)", r"\1-\2"),
+    (r"^llama-?(3\.2|4)", r"llama-\1"),
+    (r"^llama-3\.2-\d+b-vision", "llama-3.2-vision"),
+    (r"^(paligemma)2?(?:-\d+b)?(?:-pt|-mix)?-(224|448|896)$", r"\1-\2"),
+)
 
 
-def count(model: str, width: int, height: int) -> Tokens:
-    """Tokens of one image in a released model. KeyError: unknown model; ValueError: a size that
-    makes no sense.
+class Ambiguous(Refused):
+    """A name of several models that count differently, or of one that sees no images."""
+
+
+def find(name: str) -> str:
+    """The family of a model's name as people write it (`Qwen/Qwen2.5-VL-7B-Instruct`). Raises
+    KeyError for an unknown one, Ambiguous for one that says too little.
     """
-    rule = MODELS[ALIASES.get(model, model)]
+    text = VENDOR.sub("", name.strip().lower())
+    for written, called in SPELLINGS:
+        text = re.sub(written, called, text)
+    for key, why in UNCOUNTED.items():
+        if text.startswith(key):
+            raise Ambiguous(f"{name[:40]} {why}")
+    parts = text.split("-")
+    while parts:
+        spelled = "-".join(parts)
+        if spelled in MODELS:
+            return spelled
+        if spelled in ALIASES:
+            return ALIASES[spelled]
+        if spelled in SEVERAL:
+            told = ", ".join(f"{key} ({why})" for key, why in SEVERAL[spelled].items())
+            raise Ambiguous(f"{name[:40]} is a name of several models: {told}")
+        if not EXTRA.fullmatch(parts.pop()):
+            break
+    raise KeyError(name)
+
+
+def count(
+    model: str, width: int, height: int, least: int | None = None, most: int | None = None
+) -> Tokens:
+    """Tokens of one image in a released model. least, most: bounds on its pixels, for models that
+    keep an image's shape. KeyError: unknown model; Refused: a size that makes no sense.
+    """
+    name = find(model)
+    rule = MODELS[name]
     check_size(width, height)
-    return rule(width, height)
+    bounds = {key: value for key, value in (("least", least), ("most", most)) if value is not None}
+    if not bounds:
+        return rule(width, height)
+    if getattr(rule, "func", None) is not native:
+        able = [key for key, known in MODELS.items() if getattr(known, "func", None) is native]
+        raise Refused(f"{name} has no bounds on its pixels (models that do: {', '.join(able)})")
+    if not 1 <= bounds.get("least", 1) <= bounds.get("most", rule.keywords["most"]):
+        raise Refused("the least number of pixels is above the largest, or below 1")
+    return rule(width, height, **bounds)
+
+
+# Least and most pixels of a frame, pixels across a token, frames that share tokens: the defaults of
+# the video processors.
+VIDEO_NATIVE = {
+    "qwen2-vl": (128 * 28 * 28, 768 * 28 * 28, 28, 2),
+    "qwen2.5-vl": (128 * 28 * 28, 768 * 28 * 28, 28, 2),
+}
+# Tokens of a frame, whatever its size, and of the end.
+VIDEO_FIXED = {
+    "llava-onevision": (14 * 14, 1),
+    "internvl2": (256, 0),
+    "internvl3": (256, 0),
+    "internvl3.5": (256, 0),
+    "smolvlm2-2.2b": (81, 0),
+    "smolvlm2-500m": (64, 0),
+    "smolvlm2-256m": (64, 0),
+}
+MAX_FRAMES = 100_000
+
+
+def video(model: str, frames: int, width: int, height: int) -> Tokens:
+    """Tokens of a video of so many sampled frames. KeyError: unknown model; Refused: a model whose
+    rule for videos is not known, or sizes that make no sense.
+    """
+    name = find(model)
+    check_size(width, height)
+    if not 1 <= frames <= MAX_FRAMES:
+        raise NoImage(f"{frames} frames: from 1 to {MAX_FRAMES:,}")
+    if name in VIDEO_NATIVE:
+        least, most, factor, together = VIDEO_NATIVE[name]
+        frame = native(width, height, factor, least, most)
+        pairs = -(-frames // together)
+        formula = f"{pairs} x {frame.visual_tokens}: {together} frames share tokens"
+        term = Term("frames", pairs * frame.visual_tokens, formula)
+        return Tokens(width, height, (term,), 2)
+    if name in VIDEO_FIXED:
+        each, end = VIDEO_FIXED[name]
+        terms = [Term("frames", frames * each, f"{frames} frames x {each}")]
+        if end:
+            terms.append(Term("end", end, "one break behind the last frame"))
+        return Tokens(width, height, tuple(terms), 2)
+    known = ", ".join((*VIDEO_NATIVE, *VIDEO_FIXED))
+    raise Refused(f"how {name} counts a video is not known here (known: {known})")
+
+
+PAPER_MM = {"a3": (297, 420), "a4": (210, 297), "a5": (148, 210), "letter": (215.9, 279.4)}
+
+
+def page(paper: str, dpi: int) -> tuple[int, int]:
+    """Pixels of a page (ISO 216; ANSI/ASME Y14.1) scanned at so many dots per inch. Raises
+    Refused.
+    """
+    if paper not in PAPER_MM:
+        raise Refused(f"the page {paper[:20]!r} is none of {', '.join(PAPER_MM)}")
+    if not 1 <= dpi <= 2400:
+        raise Refused(f"{dpi} dpi: from 1 to 2,400")
+    width, height = (round(side / 25.4 * dpi) for side in PAPER_MM[paper])
+    return width, height
 
 
 def check_size(width: int, height: int) -> None:
-    """Raise ValueError unless both sides are between 1 and MAX_SIDE pixels."""
+    """Raise NoImage unless both sides are between 1 and MAX_SIDE pixels."""
     if not (1 <= width <= MAX_SIDE and 1 <= height <= MAX_SIDE):
-        raise Refused(
+        raise NoImage(
             f"an image of {width}x{height} pixels: sides must lie between 1 and {MAX_SIDE}"
         )
 

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-from . import flops, tokens
+from . import flops, token_rules
 
 # Text tokens of a sample. A caption of the alignment data is a sentence or two; an instruction
 # sample of the LLaVA-1.5 mix is a chat of several turns: people who trained on it find 500 to 570.
@@ -161,7 +161,7 @@ def fills(resolution: int | str | None, tile: int) -> tuple[tuple[float, float],
     """Of captions and of chats: the share of a recipe's visual tokens and the share of its views
     that an image fills. 1 for one view; tiles of `tile` pixels follow the image (LLaVA-NeXT's
     rule)."""
-    found = re.fullmatch(r"anyres-(\d+)", str(resolution))
+    found = re.fullmatch(r"anyres-(\d+)(?:x\1)?", str(resolution))
     across = int(found[1]) // tile if found and int(found[1]) % tile == 0 else 1
     if across < 2:
         return UNTILED
@@ -174,8 +174,8 @@ def fills(resolution: int | str | None, tile: int) -> tuple[tuple[float, float],
     out = []
     for size in (CAPTION_IMAGE, CHAT_IMAGE):
         side = 24  # tokens along a tile: the shares do not depend on it
-        made = tokens.anyres(*size, tile, side, grids, None).visual_tokens
-        w, h = tokens.best_grid(*size, grids)
+        made = token_rules.anyres(*size, tile, side, grids, None).visual_tokens
+        w, h = token_rules.best_grid(*size, grids)
         views = across * across + 1
         out.append(
             (

@@ -261,7 +261,7 @@ def summary(
                 right += bool(right_sign(x.expected, x.actual))
     if not ratios:
         return None
-    mean = lambda values: sum(values) / len(values)  # noqa: E731
+    mean = lambda values: sum(values) / len(values)
     return Summary(
         total,
         len(ratios),

@@ -76,6 +76,18 @@ class Packed:
             i, j = j, i
         return self.sd[i] * self.sd[j] * self.correlations[i * (i - 1) // 2 + j] / 32767.0
 
+    def quadratic(self, spots: Sequence[int], x: Sequence[float]) -> float:
+        """x' C x, with x zero but at some places."""
+        values, total, below = self.correlations, 0.0, []
+        for i, value in sorted(zip(spots, x)):
+            value *= self.sd[i]
+            start, beside = i * (i - 1) // 2, 0.0
+            for j, other in below:
+                beside += other * values[start + j]
+            total += value * (value + 2 * beside / 32767.0)
+            below.append((i, value))
+        return total
+
     def column(self, k: int) -> linalg.Vector:
         """A whole column of the covariances."""
         unit = self.sd[k] / 32767.0

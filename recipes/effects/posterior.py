@@ -218,6 +218,8 @@ class Posterior:
         self.sampling, self.spread, self.columns = sampling, spread, columns
         # benchmark -> median of its printed scores, in percent of the scale
         self.usual = usual
+        # the columns that it was fitted on (carriers.py)
+        self.fitted: Sequence = ()
         # benchmark -> factor on its heterogeneity and noise, beside the spread (widths.py)
         self.widths = widths
         self.know({}, {})
@@ -306,6 +308,8 @@ class Posterior:
         all features, else nearly so.
         """
         own, kin = self.benchmarks.get(benchmark), self.families.get(family or "")
+        if own and x.keys() <= own.place.keys():  # nearly always
+            return own.covariance.quadratic([own.place[name] for name in x], list(x.values()))
         blocks = [*([(3, own)] if own else []), *([(2, kin)] if kin else []), (1, self.root)]
         terms, total = list(x.items()), 0.0
         for i, (name, a) in enumerate(terms):

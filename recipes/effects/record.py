@@ -10,8 +10,8 @@ its axis alone. Does not predict.
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from .baselines import LEVELS, Judged
 from .backtest import right_sign
+from .baselines import LEVELS, Judged
 
 CASES, PAPERS = 30, 3  # that a kind must have to say anything
 CALLED = 20  # predictions of more than one point, to speak of signs

@@ -20,7 +20,7 @@ from ..terms.vocabulary import Vocabulary
 from .columns import recipe_rows
 
 PATH = ("derived", "standing.json")
-AXES = ("encoder", "connector", "llm")
+AXES = ("encoder", "connector", "llm", "data")
 # A recipe's sizes are within the tables when a row has both within so many doublings: a 7B stands
 # for 4.2B to 11.8B, half a million examples for a quarter to one million.
 NEAR_LLM, NEAR_DATA = 0.75, 1.0
@@ -50,12 +50,14 @@ class Sizes(NamedTuple):
 
 class Standing(NamedTuple):
     """parts: axis -> unusual part -> task family -> what tables show; sizes: of rows, one for each
-    pair of nearly equal sizes; papers: what for -> keys of the papers that need to be read for it.
+    pair of nearly equal sizes; papers: what for -> keys of the papers that need to be read for it;
+    trained: data mixes that some row is trained on.
     """
 
     parts: Mapping[str, Mapping[str, Mapping[str, Sequence[Beside]]]]
     sizes: Sequence[Sizes]
     papers: Mapping[str, Sequence[str]] = {}
+    trained: frozenset[str] = frozenset()
 
     def of(self, axis: str, part: str, families: Iterable[str]) -> list[Beside]:
         """What tables show of a part on these task families."""
@@ -82,14 +84,18 @@ class Standing(NamedTuple):
                     for family, found in families.items():
                         mine = parts.setdefault(axis, {}).setdefault(part, {})
                         mine[family] = [*mine.get(family, ()), *found]
-        return Standing(parts, (*self.sizes, *other.sizes), self.papers)
+        trained = self.trained | other.trained
+        return Standing(parts, (*self.sizes, *other.sizes), self.papers, trained)
 
 
 def usual(practice: Practice, words: Vocabulary, axis: str, part: str) -> bool:
     """Do released models have the part (an LLM: one of its family, at any size)? A connector that
     asks with learned queries is never usual: papers disagree on it (honeybee.table8,
-    llava-uhd.table1, nvila.table1), so it needs rows on the tasks.
+    llava-uhd.table1, nvila.table1), so it needs rows on the tasks. A data mix: was it released as it is?
     """
+    if axis == "data":
+        mix = words.mixes.mix(part)
+        return bool(mix and mix.public and mix.available == "released")
     if axis == "connector" and words.records(axis).get(part, {}).get("class") == "resampler":
         return False
     if axis == "llm":
@@ -120,16 +126,18 @@ def standing(
     axis_of = {key: record["axis"] for key, record in words.records("setting").items()}
     parts: dict = {}
     sizes: dict[tuple[int, int], Sizes] = {}
+    trained: set[str] = set()
     for paper in papers:
         for table in paper.tables:
             table = table._replace(rows=tuple(recipe_rows(table)))
+            trained |= {row.setting["data"] for row in table.rows if row.setting.get("data")}
             for one in _sizes(table, words):
                 key = round(2 * math.log2(one.llm_params_b)), round(2 * math.log2(one.samples))
                 sizes.setdefault(key, one)
             for axis, part, family, beside in _beside(table, words, axis_of, usual):
                 named = parts.setdefault(axis, {}).setdefault(part, {})
                 named.setdefault(family, []).append(beside)
-    return Standing(parts, tuple(sizes[key] for key in sorted(sizes)))
+    return Standing(parts, tuple(sizes[key] for key in sorted(sizes)), {}, frozenset(trained))
 
 
 def _sizes(table: Table, words: Vocabulary) -> Iterator[Sizes]:
@@ -184,6 +192,7 @@ def dumped(value: Standing, digest: str) -> str:
         "parts": value.parts,
         "sizes": value.sizes,
         "papers": value.papers,
+        "trained": sorted(value.trained),
     }
     return json.dumps(data, separators=(",", ":"), ensure_ascii=False) + "\n"
 
@@ -201,4 +210,5 @@ def read_standing(directory: str) -> Standing:
         }
         for axis, named in data["parts"].items()
     }
-    return Standing(parts, tuple(Sizes(*one) for one in data["sizes"]), data["papers"])
+    sizes = tuple(Sizes(*one) for one in data["sizes"])
+    return Standing(parts, sizes, data["papers"], frozenset(data["trained"]))

@@ -2,14 +2,15 @@
 
 In: a tables directory. Out: a Posterior, or an EvidenceError that says how to make one. The file is
 a line of JSON (what `posterior.dump` gives, and the size of every block) and then the blocks, one
-after the other, as little-endian numbers: an answer needs few of them and decodes no others. The
+after the other, as little-endian numbers, and the fitted columns: an answer needs few of them and
+decodes no others. The
 digest covers every paper file and the registries that features are made from, so that `check` sees
 when the fit is out of date.
 """
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from ..base.reading import EvidenceError, read_json
 from ..evidence.tables import paper_files
@@ -68,6 +69,27 @@ class Blocks(Mapping):
         return len(self._stored)
 
 
+class Columns(Sequence):
+    """The columns of the fit, decoded when the first is asked for."""
+
+    def __init__(self, stored: memoryview):
+        self._stored = stored
+        self._decoded: tuple | None = None
+
+    def _all(self) -> tuple:
+        from .carriers import unpack  # few answers ask for the columns
+
+        if self._decoded is None:
+            self._decoded = tuple(unpack(self._stored))
+        return self._decoded
+
+    def __getitem__(self, number):
+        return self._all()[number]
+
+    def __len__(self) -> int:
+        return len(self._all())
+
+
 def _opened(path: str) -> tuple[dict, memoryview]:
     """The head of a stored fit, and the bytes of its blocks."""
     try:
@@ -100,14 +122,17 @@ def read_posterior(directory) -> Posterior:
 
     try:
         root, families, benchmarks, mixed = (blocks(head["blocks"][level]) for level in LEVELS)
-        if place != len(raw):
+        rest = raw[place:]
+        if len(rest) != head["fitted"]:
             raise EvidenceError(
                 path,
                 "",
-                f"is damaged ({len(raw)} bytes of blocks, {place} by its head): run `python3"
+                f"is damaged ({len(raw)} bytes, {place + head['fitted']} by its head): run `python3"
                 " main.py fit` to make it",
             )
-        return load(head, root[""], families, benchmarks, mixed)
+        posterior = load(head, root[""], families, benchmarks, mixed)
+        posterior.fitted = Columns(rest)
+        return posterior
     except (ValueError, KeyError, TypeError):
         raise EvidenceError(path, "", NO_FIT) from None
 
@@ -120,6 +145,8 @@ def stored_digest(directory) -> str | None:
 
 def posterior_bytes(posterior: Posterior, digest: str) -> bytes:
     """The content of posterior.bin."""
+    from .carriers import pack
+
     sizes, parts = {}, []
     for level, blocks in zip(
         LEVELS, ({"": posterior.root}, posterior.families, posterior.benchmarks, posterior.mixed)
@@ -128,7 +155,10 @@ def posterior_bytes(posterior: Posterior, digest: str) -> bytes:
         for name, part in blocks.items():
             parts.append(part.pack())
             sizes[level][name] = len(part.index), len(parts[-1])
+    columns = pack(posterior.fitted)
     head = json.dumps(
-        {**dump(posterior, digest), "blocks": sizes}, ensure_ascii=False, separators=(",", ":")
+        {**dump(posterior, digest), "blocks": sizes, "fitted": len(columns)},
+        ensure_ascii=False,
+        separators=(",", ":"),
     )
-    return head.encode() + b"\n" + b"".join(parts)
+    return head.encode() + b"\n" + b"".join(parts) + columns

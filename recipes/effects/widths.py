@@ -7,7 +7,7 @@ say: one width for all covers a VizWiz in 59 % and an MMStar in 93 %. Does not p
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from statistics import NormalDist
 
 from .backtest import Scored

@@ -43,7 +43,7 @@ def _setting(row: Mapping) -> str:
 
 def text(tables: Mapping[str, Mapping]) -> str:
     """The lock of several tables (id -> raw table): one line per row, in the order of the ids."""
-    line = lambda value: json.dumps(value, ensure_ascii=False, separators=(",", ":"))  # noqa: E731
+    line = lambda value: json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     parts = []
     for name in sorted(tables):
         held = entry(tables[name])

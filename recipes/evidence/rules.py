@@ -214,6 +214,10 @@ OTHER_RULES = {
     "metric": "Every score belongs to a metric of its table.",
     "unique": "A table id stands once in all files.",
     "alias": "A spelling of a registry names one thing.",
+    "language": (
+        "Every word of registry/language.json (what questions are read by) means one thing and has a"
+        " consequence."
+    ),
     "report": (
         "A report of registry/cost_reports.json says once who said what: a known kind, grade, device"
         " and parts, its source, and positive figures of its kind."

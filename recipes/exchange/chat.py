@@ -419,6 +419,8 @@ def _exchange(
     read: Callable,
 ):
     """Call and read; every failure of the wire becomes a ChatError."""
+    # what a server that waits for TLS does with plain words
+    hint = "; is it https://?" if to.scheme == "http" else ""
     try:
         with _Call(to, method, path, body, key, timeout_s, limit) as call:
             return read(call)
@@ -427,9 +429,9 @@ def _exchange(
     except http.client.IncompleteRead:
         raise ChatError("the connection was cut in the middle of the reply", again=True) from None
     except (http.client.RemoteDisconnected, ConnectionError):
-        raise ChatError("the server closed the connection", again=True) from None
+        raise ChatError(f"the server closed the connection{hint}", again=True) from None
     except http.client.HTTPException as error:
-        raise ChatError(f"not an HTTP reply ({type(error).__name__})") from None
+        raise ChatError(f"not an HTTP reply ({type(error).__name__}){hint}") from None
     except (OSError, ValueError) as error:
         raise ChatError(
             f"the connection failed ({getattr(error, 'strerror', None) or type(error).__name__})",

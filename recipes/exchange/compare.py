@@ -160,20 +160,6 @@ def carry_out(
         lost[name] = 0
         return got
 
-    def work() -> None:
-        while not stop.is_set():
-            try:
-                job = todo.get_nowait()
-            except queue.Empty:
-                return
-            try:
-                done.put((job, answer(job)))
-            except (images.ImageError, QuestionsError) as error:
-                done.put((job, error))
-            # a fault of the program: it must reach the main thread, or that one waits for ever
-            except BaseException as error:
-                done.put((job, Fault(error)))
-
     try:
         for _, group in groupby(jobs, key=lambda job: job.endpoint):
             waiting = 0
@@ -182,7 +168,7 @@ def carry_out(
                 waiting += 1
             for _ in range(min(concurrency, waiting)):
                 # daemons: an interrupted command does not wait for slow servers
-                threading.Thread(target=work, daemon=True).start()
+                threading.Thread(target=_work, args=(todo, done, stop, answer), daemon=True).start()
             for _ in range(waiting):
                 job, got = done.get()
                 if isinstance(got, Fault):
@@ -190,6 +176,22 @@ def carry_out(
                 yield record(job, ask, concurrency, got)
     finally:
         stop.set()
+
+
+def _work(todo, done, stop: threading.Event, answer: Callable[[Job], object]) -> None:
+    """A thread: takes jobs until there are none, and hands over what came of each."""
+    while not stop.is_set():
+        try:
+            job = todo.get_nowait()
+        except queue.Empty:
+            return
+        try:
+            done.put((job, answer(job)))
+        except (images.ImageError, QuestionsError) as error:
+            done.put((job, error))
+        # a fault of the program: it must reach the main thread, or that one waits for ever
+        except BaseException as error:
+            done.put((job, Fault(error)))
 
 
 class Fault(NamedTuple):
@@ -257,6 +259,36 @@ def _quantiles(values: Iterable[float | None]) -> dict[str, float] | None:
     return {"p50": quantile(known, 0.5), "p90": quantile(known, 0.9)} if known else None
 
 
+SLOW = 3  # times the median of the others: the first answer waited for something else, too
+
+
+def slow_first(records: Sequence[Mapping]) -> tuple[float, float] | None:
+    """(time to the first token of the first answer, median of the others) in ms, where the first
+    one is an outlier: it may have waited until the model was loaded. None: it is none, or fewer
+    than three answers could tell.
+    """
+    times = [r["ttft_ms"] for r in records if r["error"] is None and r["ttft_ms"] is not None]
+    if len(times) < 3 or not records or records[0]["ttft_ms"] != times[0]:
+        return None
+    others = quantile(times[1:], 0.5)
+    return (times[0], others) if times[0] > SLOW * others else None
+
+
+def without_slow_first(records: Sequence[Mapping]) -> Sequence[Mapping]:
+    """The records that say how fast a loaded model answers."""
+    return records[1:] if slow_first(records) else records
+
+
+def outlier_note(endpoint: Mapping) -> str:
+    """What to know of an endpoint whose first answer is an outlier."""
+    first, others = endpoint["slow_first"]
+    return (
+        f"{endpoint['name']}: the first answer took {first:,.0f} ms to its first token, the others"
+        f" {others:,.0f} ms (median): it may have waited for the model to be loaded; p90 counts it,"
+        " --latency-out does not"
+    )
+
+
 def statistics(records: Sequence[Mapping], answers: Mapping[str, Sequence[str]]) -> dict:
     """Counts, latencies and accuracy of some records. Accuracy is over the questions with an answer
     that were answered.
@@ -279,6 +311,15 @@ def statistics(records: Sequence[Mapping], answers: Mapping[str, Sequence[str]])
         "reasoning": sum(r["reasoning"] for r in good),
         "exact": exact,
     }
+
+
+SHOWN = ("text", "ttft_ms", "total_ms", "completion_tokens", "error", "finish_reason")
+
+
+def _answered(r: Mapping, answers: Sequence[str]) -> dict:
+    """One answer as the summary has it."""
+    marked = right(r["text"], answers) if answers and r["error"] is None else None
+    return {**{name: r[name] for name in SHOWN}, "right": marked}
 
 
 def summary(
@@ -305,24 +346,7 @@ def summary(
                 "answers": {},
             },
         )
-        place["answers"][job.endpoint.name] = {
-            **{
-                name: r[name]
-                for name in (
-                    "text",
-                    "ttft_ms",
-                    "total_ms",
-                    "completion_tokens",
-                    "error",
-                    "finish_reason",
-                )
-            },
-            "right": (
-                right(r["text"], job.item.answers)
-                if job.item.answers and r["error"] is None
-                else None
-            ),
-        }
+        place["answers"][job.endpoint.name] = _answered(r, job.item.answers)
     sizes = list(dict.fromkeys(job.resize for job in jobs))
     return {
         "endpoints": [
@@ -331,6 +355,7 @@ def summary(
                 "url": to.url,
                 "model": to.model,
                 **statistics(rows, answers),
+                "slow_first": slow_first(rows),
                 "by_resize": [
                     {
                         "resize": size,

@@ -41,18 +41,13 @@ def plan_experiment(
     target: str,
     words: Vocabulary,
     *,
-    plan: str | None = None,
-    gpus: int = 8,
-    data: str | None = None,
     table: str = "my-experiment",
     tasks: str | None = None,
     program: str = "python3 main.py",
-    method: str = "full",
-    freeze: tuple[str, ...] | None = None,
-    model: str | None = None,
+    **how,
 ) -> Experiment:
-    """The files of an experiment. runs: (name, recipe), the recipes whole (answers.parts.whole); tasks:
-    the mix to evaluate on; method, freeze, model: as in Job.
+    """The files of an experiment. runs: (name, recipe), the recipes whole (answers.parts.whole);
+    tasks: the mix to evaluate on; how: the other fields of every Job.
 
     Raises RecipeError (which names the run when there are several), UnknownName and MixError.
     """
@@ -64,8 +59,7 @@ def plan_experiment(
             raise RecipeError("name", f"two runs are called {name[:40]!r}")
         seen.add(name.lower())
         try:
-            job = Job(name, recipe, plan, gpus, data, method, freeze, model)
-            done.append(export(job, target, words))
+            done.append(export(Job(name, recipe, **how), target, words))
         except RecipeError as error:
             raise (
                 error
@@ -80,7 +74,7 @@ def plan_experiment(
         (IMPORT, import_text(done, table, program)),
         (
             MANIFEST,
-            manifest_text(done, Target(target, words), evaluator, gpus, table, chosen, program),
+            manifest_text(done, Target(target, words), evaluator, table, chosen, program),
         ),
     ]
     names = [name for name, _ in files]
@@ -185,10 +179,7 @@ def evaluation(run: Export, tasks: Sequence[tuple[str, str]]) -> list[str] | Non
 def importing(run: Export, table: str, program: str) -> list[str]:
     """The command that imports the results of a run."""
     stated = {name: value for name, value in run.job.recipe.stated().items() if name != "training"}
-    recipe = ",".join(
-        f"{name}={str(value).lower() if isinstance(value, bool) else f'{value:.15g}' if isinstance(value, float) else value}"
-        for name, value in stated.items()
-    )
+    recipe = ",".join(f"{name}={_said(value)}" for name, value in stated.items())
     return [
         *shlex.split(program),
         "import",
@@ -200,6 +191,13 @@ def importing(run: Export, table: str, program: str) -> list[str]:
         "--table",
         table,
     ]
+
+
+def _said(value) -> str:
+    """A recipe's value as it is typed."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:.15g}" if isinstance(value, float) else str(value)
 
 
 def results(run: Export) -> str:
@@ -257,7 +255,6 @@ def manifest_text(
     runs: Sequence[Export],
     target: Target,
     evaluator: Target,
-    gpus: int,
     table: str,
     tasks: Sequence[tuple[str, str]],
     program: str,
@@ -268,7 +265,7 @@ def manifest_text(
         "target": target.slug,
         "version": target.version,
         "evaluator": {"name": EVALUATOR, **evaluator.version},
-        "gpus": gpus,
+        "gpus": runs[0].job.gpus,
         "table": table,
         "benchmarks": [{"benchmark": name, "task": task} for name, task in tasks],
         "runs": [

@@ -13,12 +13,12 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
-from typing import NamedTuple
 
 from ..base.reading import EvidenceError, parse, read_text
 from ..evidence.tables import escape
+from . import sheet
+from .readings import LMMS_EVAL, VLMEVALKIT, Reading, Source, count, number, short
 
-LMMS_EVAL, VLMEVALKIT, CSV = "lmms-eval", "VLMEvalKit", "CSV"
 # what is picked up in a folder
 ENDINGS = ("_results.json", "_acc.csv", "_score.csv", "_score.json", "_acc.json")
 NAMES = ("results.json", "status.json")
@@ -29,7 +29,6 @@ ACCEPTED = (
 MAX_FILES, MAX_LEVELS, MAX_ENTRIES, MAX_CELLS = 200, 4, 20_000, 50_000
 # the largest result file seen has 0.3 MB; parsed, JSON takes up to thirty times its size
 MAX_JSON = 8_000_000
-NUMBER = re.compile(r"[+-]?(?:\d{1,20}(?:\.\d{0,30})?|\.\d{1,30})(?:[eE][+-]?\d{1,3})?")
 # VLMEvalKit: T20260101-120000, before that T20260101_G1a2b3c4d
 RUN_FOLDER = re.compile(r"T(\d{8})(?:-\d{6}|_G([0-9a-fA-F]{4,40}))")
 JUDGE = r"(?:gpt|chatgpt|o[134]|claude|gemini|qwen|deepseek|llama|glm|exact_matching)[\w.:-]*"
@@ -52,83 +51,6 @@ NAMED_BY = (
 )
 # lmms-eval: standard errors as it spells them; the clustered one counts questions about one image
 STDERRS = ("_stderr", "_stderr_clustered", "_stderr_clt")
-
-
-class Source(NamedTuple):
-    """A result file, and what it says of its making (None where it does not say). `since`: a
-    release that the program had at least, as the file shows; `model`: what was evaluated.
-    """
-
-    path: str
-    harness: str
-    version: str | None = None
-    commit: str | None = None
-    date: str | None = None  # YYYY-MM-DD
-    since: str | None = None
-    model: str | None = None
-
-    @property
-    def name(self) -> str:
-        """The file's name without folders and without characters that a terminal would obey."""
-        return printable(os.path.basename(self.path))
-
-
-class Reading(NamedTuple):
-    """One number of a result file, on the harness's scale.
-
-    `value` is None where the file has no number (`printed` says what it has). `row`: VLMEvalKit's
-    row label. `n`: questions answered; `part`: which ones, where not all were asked. `group`: the
-    group that the task belongs to. `split`, `arm`, `recipe`: plain CSV only.
-    """
-
-    source: Source
-    place: str
-    task: str
-    metric: str
-    value: Decimal | None
-    printed: str
-    stderr: Decimal | None = None
-    n: int | None = None
-    part: str | None = None
-    shots: int | None = None
-    filter: str | None = None
-    row: str | None = None
-    group: str | None = None
-    split: str | None = None
-    arm: str | None = None
-    recipe: tuple[tuple[str, str], ...] = ()
-
-
-def printable(text: str) -> str:
-    """The text with a ? for each character that a terminal would obey, at most 200 long."""
-    return "".join(char if char.isprintable() else "?" for char in text[:200])
-
-
-def number(value) -> Decimal | None:
-    """A JSON number, or a text that is nothing but a plain decimal number, exactly as written; None
-    for anything else, and from 1e15.
-    """
-    found = None
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        found = Decimal(repr(value))
-    elif (
-        isinstance(value, str)
-        and value.isascii()
-        and len(value) <= 60
-        and NUMBER.fullmatch(value.strip())
-    ):
-        found = Decimal(value.strip())
-    return found if found is not None and abs(found) < 10**15 else None
-
-
-def count(value) -> int | None:
-    """A whole number of questions, at least one."""
-    found = number(value)
-    return (
-        int(found)
-        if found is not None and found == found.to_integral_value() and 1 <= found < 10**9
-        else None
-    )
 
 
 def _word(value) -> str | None:
@@ -233,8 +155,6 @@ def read(path: str, data_sets: Mapping[str, bool]) -> list[Reading]:
     """All readings of one file. `data_sets`: VLMEvalKit's names -> whether a judge's name may
     follow. Raises EvidenceError.
     """
-    from . import sheet
-
     name = os.path.basename(path)
     if not name.endswith((".json", ".csv")):
         hint = (
@@ -323,11 +243,20 @@ def _lmms_eval(path: str, data: Mapping) -> Iterator[Reading]:
             for key, item, error in _metrics(values):
                 metric, _, filtered = key.partition(",")
                 for below, name, leaf in _leaves(metric, item):
-                    at = f"/{block}/{escape(task)}/{escape(key)}{below}"
                     yield Reading(
-                        source, at, task, name, number(leaf), short(leaf),
-                        error if not below else None, n, asked, shots, filtered or None, None, group,
-                    )  # fmt: skip
+                        source,
+                        f"/{block}/{escape(task)}/{escape(key)}{below}",
+                        task,
+                        name,
+                        number(leaf),
+                        short(leaf),
+                        error if not below else None,
+                        n,
+                        asked,
+                        shots,
+                        filtered or None,
+                        group=group,
+                    )
 
 
 def _metrics(values: Mapping) -> Iterator[tuple[str, object, Decimal | None]]:
@@ -398,11 +327,6 @@ def _leaves(name: str, value, below: str = "") -> Iterator[tuple[str, str, objec
             yield from _leaves(f"{name}/{key}", item, f"{below}/{escape(key)}")
     else:
         yield below, name, value
-
-
-def short(value) -> str:
-    """A value as it stands in the file, cut."""
-    return value[:60] if isinstance(value, str) else repr(value)[:60]
 
 
 # --- VLMEvalKit

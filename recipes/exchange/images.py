@@ -10,15 +10,18 @@ Graphics, third edition.
 import base64
 import struct
 import zlib
-from itertools import accumulate, repeat
+from collections.abc import Iterable, Iterator
+from itertools import repeat
 from operator import add, mul
 from typing import NamedTuple
 
 from ..base.errors import Refused
 
 MAX_FILE = 20_000_000
-MAX_PIXELS = 25_000_000  # of a PNG that is resized: some seconds for each million
+# of a PNG that is resized: the photographs of a telephone; a second or two for each million
+MAX_PIXELS = 12_000_000
 MAX_SIDE = 100_000
+PIECE = 1_000_000  # bytes unpacked at a time
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 CHANNELS = {
     0: 1,
@@ -42,14 +45,14 @@ class Header(NamedTuple):
 
 
 class Pixels(NamedTuple):
-    """Decoded rows of 8-bit samples, interleaved. channels: 1 gray, 2 gray + alpha, 3 RGB, 4
-    RGBA.
+    """Decoded rows of 8-bit samples, interleaved; read once, from above. channels: 1 gray, 2 gray +
+    alpha, 3 RGB, 4 RGBA.
     """
 
     width: int
     height: int
     channels: int
-    rows: list[bytes]
+    rows: Iterable[bytes]
 
 
 def header(data: bytes) -> Header:
@@ -164,7 +167,7 @@ def _chunks(data: bytes):
 
 def decode(data: bytes) -> Pixels:
     """Samples of a PNG that is not interlaced. Depths below 8 are scaled up, 16 is cut to 8;
-    palettes become RGB(A). Raises ImageError.
+    palettes become RGB(A). Raises ImageError, also while its rows are read.
     """
     width, height = header(data)[1:]
     if width * height > MAX_PIXELS:
@@ -199,50 +202,90 @@ def decode(data: bytes) -> Pixels:
         )
     channels = CHANNELS[colour]
     bits = channels * depth
-    rows = _unfilter(b"".join(packed), (width * bits + 7) // 8, height, max(1, bits // 8))
+    rows = _unfilter(packed, (width * bits + 7) // 8, height, max(1, bits // 8))
     if depth == 16:
-        rows = [row[::2] for row in rows]
+        rows = (row[::2] for row in rows)
     elif depth < 8:
-        rows = [_unpack(row, depth, width, colour != 3) for row in rows]
+        rows = (_unpack(row, depth, width, colour != 3) for row in rows)
     if colour == 3:
         return _paletted(width, height, rows, palette, transparent)
     return Pixels(width, height, channels, rows)
 
 
-def _unfilter(packed: bytes, stride: int, height: int, back: int) -> list[bytes]:
-    """Rows without their filters. back: bytes of a whole pixel."""
-    whole = (stride + 1) * height
+def _lines(packed: list[bytes], whole: int) -> Iterator[bytes]:
+    """The unpacked bytes in pieces: never more than the pixels need, whatever the stream holds."""
     unpacker = zlib.decompressobj()
+    left = whole + 1
     try:
-        # never more than the pixels need, whatever the stream holds
-        raw = unpacker.decompress(packed, whole + 1)
+        for body in packed:
+            while body and left > 0:
+                piece = unpacker.decompress(body, min(left, PIECE))
+                left -= len(piece)
+                body = unpacker.unconsumed_tail
+                yield piece
     except zlib.error:
         raise ImageError("a broken PNG (its pixels do not unpack)") from None
-    if len(raw) != whole:
+    if left != 1:
         raise ImageError("a broken PNG (more or fewer pixels than its header says)")
-    rows = []
-    above = bytes(stride)
-    for start in range(0, whole, stride + 1):
-        kind, line = raw[start], raw[start + 1 : start + 1 + stride]
-        if kind == 1:
-            out = bytearray(stride)
-            for c in range(back):
-                out[c::back] = bytes([x & 255 for x in accumulate(line[c::back])])
-            line = bytes(out)
-        elif kind == 2:
-            line = bytes([(x + y) & 255 for x, y in zip(line, above)])
-        elif kind == 3:
-            out = bytearray(line)
-            for i in range(stride):
-                out[i] = (line[i] + ((out[i - back] if i >= back else 0) + above[i]) // 2) & 255
-            line = bytes(out)
-        elif kind == 4:
-            line = _paeth(line, above, back)
-        elif kind:
-            raise ImageError("a broken PNG (unknown filter)")
-        rows.append(line)
-        above = line
-    return rows
+
+
+def _unfilter(packed: list[bytes], stride: int, height: int, back: int) -> Iterator[bytes]:
+    """Rows without their filters. back: bytes of a whole pixel."""
+    above, held = bytes(stride), bytearray()
+    adder = _Adder(stride)
+    for piece in _lines(packed, (stride + 1) * height):
+        held += piece
+        at = 0
+        while len(held) - at > stride:
+            above = _plain(held[at], bytes(held[at + 1 : at + 1 + stride]), above, back, adder)
+            at += stride + 1
+            yield above
+        del held[:at]
+
+
+class _Adder:
+    """Bytes of two rows added modulo 256, all at once: the rows are one large number each, and no
+    carry passes from byte to byte.
+    """
+
+    def __init__(self, stride: int):
+        self.stride = stride
+        self.low = int.from_bytes(b"\x7f" * stride, "little")
+        self.high = int.from_bytes(b"\x80" * stride, "little")
+        self.all = self.low | self.high
+
+    def plus(self, x: int, y: int) -> int:
+        return ((x & self.low) + (y & self.low)) ^ ((x ^ y) & self.high)
+
+    def sums(self, line: bytes, back: int) -> bytes:
+        """Each byte and all those `back`, 2 `back` … before it: by doubling the distance."""
+        value, distance = int.from_bytes(line, "little"), back
+        while distance < self.stride:
+            value = self.plus(value, value << 8 * distance & self.all)
+            distance *= 2
+        return value.to_bytes(self.stride, "little")
+
+    def rows(self, line: bytes, above: bytes) -> bytes:
+        both = self.plus(int.from_bytes(line, "little"), int.from_bytes(above, "little"))
+        return both.to_bytes(self.stride, "little")
+
+
+def _plain(kind: int, line: bytes, above: bytes, back: int, adder: _Adder) -> bytes:
+    """A row without its filter."""
+    if kind == 1:
+        return adder.sums(line, back)
+    if kind == 2:
+        return adder.rows(line, above)
+    if kind == 3:
+        out = bytearray(line)
+        for i in range(len(line)):
+            out[i] = (line[i] + ((out[i - back] if i >= back else 0) + above[i]) // 2) & 255
+        return bytes(out)
+    if kind == 4:
+        return _paeth(line, above, back)
+    if kind:
+        raise ImageError("a broken PNG (unknown filter)")
+    return line
 
 
 def _paeth(line: bytes, above: bytes, back: int) -> bytes:
@@ -271,27 +314,33 @@ def _paeth(line: bytes, above: bytes, back: int) -> bytes:
 
 
 def _unpack(row: bytes, depth: int, width: int, gray: bool) -> bytes:
-    """One byte a sample from 1, 2 or 4 bits; gray is scaled to 0 … 255, palette indices are not."""
+    """One byte a sample from 1, 2 or 4 bits; gray is scaled to 0 … 255, palette indices not."""
     top = (1 << depth) - 1
     factor = 255 // top if gray else 1
     shifts = range(8 - depth, -1, -depth)
     return bytes([(byte >> shift & top) * factor for byte in row for shift in shifts][:width])
 
 
-def _paletted(width: int, height: int, rows: list[bytes], palette: bytes, alpha: bytes) -> Pixels:
+def _paletted(
+    width: int, height: int, rows: Iterable[bytes], palette: bytes, alpha: bytes
+) -> Pixels:
     count = len(palette) // 3
-    if not count or len(palette) % 3 or max(map(max, rows)) >= count:
+    if not count or len(palette) % 3:
         raise ImageError("a broken PNG (palette)")
     planes = [palette[c::3].ljust(256, b"\0") for c in range(3)] + (
         [alpha[:256].ljust(256, b"\xff")] if alpha else []
     )
-    out = []
-    for row in rows:
-        mixed = bytearray(width * len(planes))
-        for c, plane in enumerate(planes):
-            mixed[c :: len(planes)] = row.translate(plane)
-        out.append(bytes(mixed))
-    return Pixels(width, height, len(planes), out)
+
+    def coloured() -> Iterator[bytes]:
+        for row in rows:
+            if max(row) >= count:
+                raise ImageError("a broken PNG (palette)")
+            mixed = bytearray(width * len(planes))
+            for c, plane in enumerate(planes):
+                mixed[c :: len(planes)] = row.translate(plane)
+            yield bytes(mixed)
+
+    return Pixels(width, height, len(planes), coloured())
 
 
 def encode(image: Pixels) -> bytes:
@@ -343,48 +392,80 @@ def _weights(before: int, after: int) -> list[tuple[int, tuple[float, ...]]]:
     return out
 
 
+def _grouped(samples: list, k: int) -> list:
+    """Sums of k samples each; the last ones are completed by repeating the last."""
+    if k == 1:
+        return samples
+    samples = samples + samples[-1:] * (-len(samples) % k)
+    sums = samples[0::k]
+    for t in range(1, k):
+        sums = list(map(add, sums, samples[t::k]))
+    return sums
+
+
+def _narrowed(
+    rows: Iterable[bytes], channels: int, k: int, across: list[tuple[int, tuple[float, ...]]]
+) -> Iterator[list[float]]:
+    """Each row at its new width, one channel after the other; colours times their alpha."""
+    for row in rows:
+        planes = [list(row[c::channels]) for c in range(channels)]
+        if channels in (2, 4):
+            planes = [*(list(map(mul, plane, planes[-1])) for plane in planes[:-1]), planes[-1]]
+        out: list[float] = []
+        for plane in planes:
+            sums = _grouped(plane, k)
+            if len(sums) == len(across):
+                out += sums
+            else:
+                out += [sum(map(mul, w, sums[first : first + len(w)])) for first, w in across]
+        yield out
+
+
+def _in_groups(rows: Iterator[list[float]], k: int) -> Iterator[list[float]]:
+    """Sums of k rows each, as _grouped."""
+    for row in rows:
+        total = row
+        for _ in range(k - 1):
+            row = next(rows, row)
+            total = list(map(add, total, row))
+        yield total
+
+
 def scale(image: Pixels, width: int, height: int) -> Pixels:
     """The image at another size; colours are weighted by their alpha, so that hidden ones do not
-    bleed.
+    bleed. To less than half, whole groups of samples are averaged first.
     """
-    across, down = _weights(image.width, width), _weights(image.height, height)
     channels = image.channels
-    alpha = channels in (2, 4)
-
-    def narrow(row: bytes) -> list[float]:
-        planes = [row[c::channels] for c in range(channels)]
-        if alpha:
-            planes = [*(list(map(mul, plane, planes[-1])) for plane in planes[:-1]), planes[-1]]
-        return [
-            value
-            for plane in planes
-            for value in [
-                sum(map(mul, weights, plane[first : first + len(weights)]))
-                for first, weights in across
-            ]
-        ]
-
-    narrowed: dict[int, list[float]] = {}  # only the rows that a new row still needs
+    k, m = max(1, image.width // width), max(1, image.height // height)
+    across = _weights(-(-image.width // k), width)
+    down = _weights(-(-image.height // m), height)
+    source = _in_groups(_narrowed(image.rows, channels, k, across), m)
+    held: dict[int, list[float]] = {}  # only the rows that a new row still needs
     rows = []
+    read = 0
     for first, weights in down:
-        for j in [j for j in narrowed if j < first]:
-            del narrowed[j]
+        for j in [j for j in held if j < first]:
+            del held[j]
         mixed: list[float] = [0.0] * (width * channels)
         for j, weight in enumerate(weights, first):
-            if j not in narrowed:
-                narrowed[j] = narrow(image.rows[j])
-            mixed = list(map(add, mixed, map(mul, repeat(weight), narrowed[j])))
-        planes = [mixed[c * width : (c + 1) * width] for c in range(channels)]
-        if alpha:
-            planes = [
-                *(
-                    [v / a if a > 0 else 0.0 for v, a in zip(plane, planes[-1])]
-                    for plane in planes[:-1]
-                ),
-                planes[-1],
-            ]
-        row = bytearray(width * channels)
-        for c, plane in enumerate(planes):
-            row[c::channels] = bytes([min(255, int(v + 0.5)) for v in plane])
-        rows.append(bytes(row))
+            while read <= j:
+                held[read] = next(source)
+                read += 1
+            mixed = list(map(add, mixed, map(mul, repeat(weight / (k * m)), held[j])))
+        rows.append(_pixels(mixed, width, channels))
+    for _ in source:  # to its end: a file that is cut short is an error
+        pass
     return Pixels(width, height, channels, rows)
+
+
+def _pixels(mixed: list[float], width: int, channels: int) -> bytes:
+    """A row of samples from its channels, colours divided by their alpha again."""
+    planes = [mixed[c * width : (c + 1) * width] for c in range(channels)]
+    if channels in (2, 4):
+        alpha = planes[-1]
+        colours = ([v / a if a > 0 else 0.0 for v, a in zip(plane, alpha)] for plane in planes[:-1])
+        planes = [*colours, alpha]
+    row = bytearray(width * channels)
+    for c, plane in enumerate(planes):
+        row[c::channels] = bytes([min(255, int(v + 0.5)) for v in plane])
+    return bytes(row)

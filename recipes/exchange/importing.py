@@ -18,7 +18,7 @@ from ..evidence.redundancy import MAIN
 from ..evidence.tables import FORMAT, Paper, parse_paper
 from ..terms.recipe import FIELDS, Recipe
 from ..terms.vocabulary import Vocabulary
-from .harness import CSV, printable
+from .readings import CSV, printable
 from .scores import Cell, Unknown
 
 # asks whether scores are k of n at one precision; files of several harnesses print at several

@@ -83,14 +83,7 @@ def write(job: Job, target: Target, plan: str, parts: Parts, notes: list[str]) -
             )
         )
     model = f"checkpoints/llava-{job.name}-instruct"
-    return (
-        files,
-        model,
-        (
-            target.record["lmms_eval"],
-            f"pretrained={model},conv_template={llm['conversation']},model_name={llm['model_name']}",
-        ),
-    )
+    return files, model, _evaluator(target, model, llm)
 
 
 def llava_parts(job: Job, target: Target, side: int) -> dict[str, object]:
@@ -156,7 +149,7 @@ def write_next(job: Job, target: Target, plan: str, parts: Parts, notes: list[st
     """llava/train/train_mem.py of LLaVA-VL/LLaVA-NeXT: as LLaVA, with tiles and a trainable
     encoder.
     """
-    llm, tiles, frozen, stages, files = parts.llm, parts.tiles, parts.frozen, STAGES[plan], []
+    llm, frozen, stages, files = parts.llm, parts.frozen, STAGES[plan], []
     # the last stage starts from a folder whose name must speak of the LLM, and of no other
     if plan == "three-stage":
         hit = next((family for family in FAMILIES if family in job.name.lower()), None)
@@ -167,46 +160,14 @@ def write_next(job: Job, target: Target, plan: str, parts: Parts, notes: list[st
                 " stage 3: another name is needed",
             )
     for number, stage in enumerate(stages, 1):
-        like = "align" if stage == "align" else "instruct"
-        values = target.defaults(like)
-        learned = values.pop("--mm_vision_tower_lr", None)
-        values["--model_max_length"] = str(parts.lengths[like])
-        options = llava_stage(job, stage, plan, parts, values)
-        if stage == "align":
-            options["--mm_tunable_parts"] = "mm_mlp_adapter"
-        else:
-            options["--mm_tunable_parts"] = (
-                "mm_mlp_adapter,mm_language_model"
-                if frozen
-                else "mm_vision_tower,mm_mlp_adapter,mm_language_model"
-            )
-            options |= tiles if frozen else {"--mm_vision_tower_lr": learned, **tiles}
-        if plan == "three-stage" and stage != "align":
-            family = llm["id"].replace("/", "_")
-            options["--output_dir"] = f"checkpoints/llava-{job.name}-{stage}-{family}"
-            if stage == "instruct":
-                options["--model_name_or_path"] = f"checkpoints/llava-{job.name}-knowledge-{family}"
-                del options["--pretrain_mm_mlp_adapter"]
-        options["--run_name"] = f"{job.name}-{stage}"
-        shown = (
-            SHOWN
-            if not frozen
-            else tuple(option for option in SHOWN if option != "--mm_vision_tower_lr")
-        )
+        options = _options_next(job, target, stage, plan, parts)
+        shown = tuple(option for option in SHOWN if not frozen or option != "--mm_vision_tower_lr")
         head = heading(job, target, stages, stage, frozen, shown)
         if stage == "knowledge":
             head += sources(target, ("instruct",), shown)
-        files.append(
-            (
-                f"{job.name}-{number}-{stage}.sh",
-                script(
-                    head,
-                    data_line(job, layout(stages)),
-                    f"torchrun --nproc_per_node {job.gpus} --nnodes 1 llava/train/train_mem.py",
-                    options,
-                ),
-            )
-        )
+        launcher = f"torchrun --nproc_per_node {job.gpus} --nnodes 1 llava/train/train_mem.py"
+        text = script(head, data_line(job, layout(stages)), launcher, options)
+        files.append((f"{job.name}-{number}-{stage}.sh", text))
     notes.append(
         "LLaVA-NeXT prints its batch per GPU and not the number of GPUs: the batch grows with"
         " --gpus"
@@ -217,14 +178,38 @@ def write_next(job: Job, target: Target, plan: str, parts: Parts, notes: list[st
             " not say which"
         )
     model = str(options["--output_dir"])
-    return (
-        files,
-        model,
-        (
-            target.record["lmms_eval"],
-            f"pretrained={model},conv_template={llm['conversation']},model_name={llm['model_name']}",
-        ),
-    )
+    return files, model, _evaluator(target, model, llm)
+
+
+def _options_next(
+    job: Job, target: Target, stage: str, plan: str, parts: Parts
+) -> dict[str, object]:
+    """All options of a stage of LLaVA-NeXT."""
+    like = "align" if stage == "align" else "instruct"
+    values = target.defaults(like)
+    learned = values.pop("--mm_vision_tower_lr", None)
+    values["--model_max_length"] = str(parts.lengths[like])
+    options = llava_stage(job, stage, plan, parts, values)
+    if stage == "align":
+        options["--mm_tunable_parts"] = "mm_mlp_adapter"
+    else:
+        both = "mm_mlp_adapter,mm_language_model"
+        options["--mm_tunable_parts"] = both if parts.frozen else f"mm_vision_tower,{both}"
+        options |= {} if parts.frozen else {"--mm_vision_tower_lr": learned}
+        options |= parts.tiles
+    if plan == "three-stage" and stage != "align":
+        family = parts.llm["id"].replace("/", "_")
+        options["--output_dir"] = f"checkpoints/llava-{job.name}-{stage}-{family}"
+        if stage == "instruct":
+            options["--model_name_or_path"] = f"checkpoints/llava-{job.name}-knowledge-{family}"
+            del options["--pretrain_mm_mlp_adapter"]
+    return {**options, "--run_name": f"{job.name}-{stage}"}
+
+
+def _evaluator(target: Target, model: str, llm: dict) -> tuple[str, str]:
+    """How lmms-eval reads the trained model."""
+    named = f"conv_template={llm['conversation']},model_name={llm['model_name']}"
+    return target.record["lmms_eval"], f"pretrained={model},{named}"
 
 
 def next_tiles(

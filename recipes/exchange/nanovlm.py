@@ -13,6 +13,9 @@ from .target import TEXT_TOKENS, Job, Target, about, comment, data_line, sources
 LENGTH = 4096 - 1
 
 
+DATA = "a Hugging Face data set with columns images and texts (a name or a folder)"
+
+
 class Parts(NamedTuple):
     """Names and numbers of the fields of VLMConfig. view: visual tokens of one view."""
 
@@ -117,7 +120,7 @@ def write(job: Job, target: Target, plan: str, parts: Parts, notes: list[str]) -
     start = (
         f"#!/usr/bin/env bash\n{comment(about(job, target, 'starts ' + job.name + '.py')[::2])}set"
         " -euo pipefail\n"
-        f"{data_line(job, 'a Hugging Face data set with columns images and texts (a name or a folder)')}export"
+        f"{data_line(job, DATA)}export"
         " DATA\n"
         f'torchrun --nproc_per_node {job.gpus} --nnodes 1 "$(dirname "$0")/{job.name}.py"\n'
     )

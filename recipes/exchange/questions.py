@@ -9,6 +9,7 @@ import csv
 import hashlib
 import io
 import os
+import re
 import stat
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -190,8 +191,10 @@ def read_image(path: str, label: str) -> bytes:
     except (OSError, ValueError) as error:
         if isinstance(error, QuestionsError):
             raise
+        # several images in one cell of a CSV that are separated by something else
+        hint = " (several images of a CSV cell: a.png|b.png)" if re.search("[,;]", label) else ""
         raise QuestionsError(
-            f"{label}: cannot be read: {getattr(error, 'strerror', None) or error}"
+            f"{label}: cannot be read: {getattr(error, 'strerror', None) or error}{hint}"
         ) from None
 
 

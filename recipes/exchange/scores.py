@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from ..terms.vocabulary import Vocabulary, fold, nearest
-from .harness import CSV, LMMS_EVAL, VLMEVALKIT, Reading
+from .readings import CSV, LMMS_EVAL, VLMEVALKIT, Reading
 
 FILES = {LMMS_EVAL: "lmms_eval", VLMEVALKIT: "vlmevalkit"}  # harness -> key in the registries
 SCALES = ("points", "fraction")  # of the values of a CSV
@@ -144,6 +144,9 @@ class Sorter:
             (entry["harness"], entry["task"]): entry["why"] for entry in registry["not_read"]
         }
         self.by_task: dict[tuple[str, str], list[str]] = {}
+        self.endless = {
+            target.benchmark for fits in self.known.values() for target in fits if target.open_ended
+        }
         self.scored: dict[str, set[Target]] = {}
         for (harness, task, metric), fits in self.known.items():
             self.by_task.setdefault((harness, task), []).append(metric)
@@ -238,7 +241,7 @@ class Sorter:
         if len({target.scale for target in fits}) == 1:
             return fits[0]
         units = " or ".join(
-            f"of {target.scale:f} ({'from ' + target.first if target.first else 'to ' + (target.last or '')})"
+            f"of {target.scale:f} ({f'from {target.first}' if target.first else f'to {target.last}'})"
             for target in fits
         )
         raise Misfit(f"{reading.printed} may be {units}, and the file names no release")
@@ -281,7 +284,14 @@ class Sorter:
                 " fraction or --scale points says which"
             )
         scale = Decimal(1) if self.scale == "fraction" else whole
-        return Target(slug, split, unit or record.get("metric"), record["kind"], scale)
+        return Target(
+            slug,
+            split,
+            unit or record.get("metric"),
+            record["kind"],
+            scale,
+            open_ended=slug in self.endless,
+        )
 
     def _cell(self, reading: Reading, target: Target) -> Cell:
         """The score on the registry's scale, under a key that says benchmark, split, shots and (if

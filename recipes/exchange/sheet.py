@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from ..base.reading import EvidenceError, read_text
 from ..terms.recipe import FIELDS
 from ..terms.vocabulary import fold, nearest
-from .harness import CSV, Reading, Source, count, number, short
+from .readings import CSV, Reading, Source, count, number, short
 
 COLUMNS = ("benchmark", "value", "split", "stderr", "n", "metric", "arm")
 # what people write for them

@@ -44,23 +44,23 @@ class AxisValue(NamedTuple):
 
     axis: str
     picked: str
-    rival: str | None
     levels: int
-    candidates: tuple[tuple[str, float], ...]
-    merged: tuple[tuple[str, tuple[str, ...]], ...]
-    p_changes_pick: float
-    expected_gain: float
-    switch_gain: float
-    runs: int | None
-    gpu_hours: float | None
-    plan: tuple[tuple[str, int], ...]
-    confidence_now: float
-    confidence_after: float
-    gain_per_hour: float
-    worth: bool
     noise: float
     path: tuple[Stage, ...] = ()
     hours: tuple[float, ...] = ()
+    candidates: tuple[tuple[str, float], ...] = ()
+    merged: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    rival: str | None = None
+    p_changes_pick: float = 0.0
+    expected_gain: float = 0.0
+    switch_gain: float = 0.0
+    runs: int | None = 0
+    gpu_hours: float | None = 0.0
+    plan: tuple[tuple[str, int], ...] = ()
+    confidence_now: float = 1.0
+    confidence_after: float = 1.0
+    gain_per_hour: float = 0.0
+    worth: bool = False
 
 
 class Step(NamedTuple):
@@ -215,41 +215,26 @@ def ablate(
     confidence.
     """
     noise = scores.noise**2 / 2  # of one run
-    worth = math.sqrt(noise) if worth is None else worth
-    found, out = {}, []
+    least = math.sqrt(noise) if worth is None else worth
+    found = {}
     for axis in AXES:
         levels = axis_levels(scores, picked, axis, allowed)
         own = _name(scores.space, picked, axis)
         found[axis] = levels, own, merge(levels, own, scores, axis)
     open_axes = sum(len(groups) > 1 for _, _, groups in found.values()) or 1
+    enough = confidence ** (1 / open_axes) if whole else confidence
+    out = []
     for axis, (levels, own, groups) in found.items():
         field = _field(list(groups), own, levels, scores)
         path, best = trials.path(
-            field.means,
-            field.covariance,
-            noise,
-            field.names.index(own),
-            confidence ** (1 / open_axes) if whole else confidence,
+            field.means, field.covariance, noise, field.names.index(own), enough
         )
-        merged = tuple((name, tuple(groups[name])) for name in field.names if groups[name])
         cost = (
             tuple(hours(levels[name]) for name in field.names) if len(field.names) > 1 else (0.0,)
         )
-        out.append(
-            _value(
-                axis,
-                own,
-                len(levels),
-                field,
-                merged,
-                path,
-                best,
-                cost,
-                confidence,
-                worth,
-                math.sqrt(noise),
-            )
-        )
+        value = AxisValue(axis, own, len(levels), math.sqrt(noise), tuple(path), cost)
+        merged = tuple((name, tuple(groups[name])) for name in field.names if groups[name])
+        out.append(_judged(value, field, merged, best, confidence, least))
     out.sort(
         key=lambda value: (
             value.p_changes_pick < RARELY,
@@ -261,70 +246,38 @@ def ablate(
     return out
 
 
-def _value(
-    axis: str,
-    own: str,
-    count: int,
+def _judged(
+    value: AxisValue,
     field: _Field,
     merged: tuple,
-    path: Sequence[Stage],
     best: Sequence[float],
-    hours: tuple[float, ...],
     confidence: float,
     worth: float,
-    sd: float,
 ) -> AxisValue:
-    names = field.names
+    """An axis with what its runs are worth. best: how likely each level is the best."""
+    names, own, path = field.names, value.picked, value.path
+    value = value._replace(candidates=tuple(zip(names, best)), merged=merged)
     if len(names) == 1:
-        return AxisValue(
-            axis,
-            own,
-            None,
-            count,
-            ((own, 1.0),),
-            merged,
-            0.0,
-            0.0,
-            0.0,
-            0,
-            0.0,
-            (),
-            1.0,
-            1.0,
-            0.0,
-            False,
-            sd,
-            tuple(path),
-            hours,
-        )
+        return value._replace(candidates=((own, 1.0),))
     reached = next((stage for stage in path if stage.confidence >= confidence), None)
     last = reached or path[-1]
     at = last if sum(last.runs) >= 2 else path[2]
     needed = 0 if reached is path[0] else sum(last.runs)
     rival = max((i for i, name in enumerate(names) if name != own), key=lambda i: (best[i], -i))
-    cost = sum(n * h for n, h in zip(at.runs, hours))
-    switch = max(field.means) - field.means[names.index(own)]
-    spent = sum(n * h for n, h in zip(last.runs, hours))
-    return AxisValue(
-        axis,
-        own,
-        names[rival],
-        count,
-        tuple(zip(names, best)),
-        merged,
-        at.p_changes,
-        at.gain,
-        switch,
-        needed if reached else None,
-        spent if reached else None,
-        _runs(names, last) if needed else (),
-        path[0].confidence,
-        last.confidence,
-        at.gain / cost if cost else 0.0,
-        at.gain >= worth,
-        sd,
-        tuple(path),
-        hours,
+    cost = sum(n * h for n, h in zip(at.runs, value.hours))
+    spent = sum(n * h for n, h in zip(last.runs, value.hours))
+    return value._replace(
+        rival=names[rival],
+        p_changes_pick=at.p_changes,
+        expected_gain=at.gain,
+        switch_gain=max(field.means) - field.means[names.index(own)],
+        runs=needed if reached else None,
+        gpu_hours=spent if reached else None,
+        plan=_runs(names, last) if needed else (),
+        confidence_now=path[0].confidence,
+        confidence_after=last.confidence,
+        gain_per_hour=at.gain / cost if cost else 0.0,
+        worth=at.gain >= worth,
     )
 
 
@@ -336,6 +289,66 @@ def _runs(
     return tuple((name, n) for name, n in counts if n)
 
 
+class _Open(NamedTuple):
+    """An axis with several levels. priced: by stage the gain, GPU-hours of the rivals' runs, runs of
+    the picked recipe; base: GPU-hours of one of these.
+    """
+
+    value: AxisValue
+    names: tuple[str, ...]
+    priced: tuple[tuple[float, float, int], ...]
+    base: float
+
+
+def _open(values: Sequence[AxisValue]) -> list[_Open]:
+    """The axes on which something competes."""
+    out = []
+    for value in values:
+        if len(value.candidates) < 2:
+            continue
+        names = tuple(name for name, _ in value.candidates)
+        mine = names.index(value.picked)
+        priced = tuple(
+            (
+                stage.gain,
+                sum(n * h for i, (n, h) in enumerate(zip(stage.runs, value.hours)) if i != mine),
+                stage.runs[mine],
+            )
+            for stage in value.path
+        )
+        out.append(_Open(value, names, priced, value.hours[mine]))
+    return out
+
+
+def _climb(
+    axes: Sequence[_Open],
+    worth: Callable[[_Open, int], float],
+    enough: Callable[[Sequence[int]], bool],
+    most: float = math.inf,
+) -> tuple[list[int], float]:
+    """(stage of each axis, GPU-hours): one step after another, where it adds most of `worth` for an
+    hour, until `enough` or while `most` hours allow it. The picked recipe is an arm of every axis:
+    its runs are shared.
+    """
+    place, made, total = [0] * len(axes), 0, 0.0
+    while not enough(place):
+        best = None
+        for axis, (one, at) in enumerate(zip(axes, place)):
+            _, spent, _ = one.priced[at]
+            for further in range(at + 1, len(one.priced)):
+                _, cost, shared = one.priced[further]
+                extra = cost - spent + max(0, shared - made) * one.base
+                rate = (worth(one, further) - worth(one, at)) / max(extra, 1e-9)
+                if rate > 0 and total + extra <= most and (best is None or rate > best[0]):
+                    best = rate, axis, further, extra
+        if best is None:
+            break
+        _, axis, further, extra = best
+        place[axis], total = further, total + extra
+        made = max(made, axes[axis].priced[further][2])
+    return place, total
+
+
 def sequence(
     values: Sequence[AxisValue], confidence: float, worth: float | None = None
 ) -> list[Step]:
@@ -344,62 +357,37 @@ def sequence(
 
     Runs go where they add most to the logarithm of the confidence for an hour; then the axes stand
     in the order of `values`, those not worth their runs at the end. `values`: of `ablate` with
-    `whole`. The picked recipe is an arm of every axis: its runs are shared.
+    `whole`.
     """
-    open_axes = [value for value in values if len(value.candidates) > 1]
-    own = [[name for name, _ in value.candidates].index(value.picked) for value in open_axes]
-    # by axis and stage: logarithm of the confidence, GPU-hours of the rivals' runs, runs of the
-    # picked recipe
-    stages = [
-        [
-            (
-                math.log(max(stage.confidence, 1e-9)),
-                sum(n * h for i, (n, h) in enumerate(zip(stage.runs, value.hours)) if i != mine),
-                stage.runs[mine],
-            )
-            for stage in value.path
-        ]
-        for value, mine in zip(open_axes, own)
-    ]
-    base = max((value.hours[mine] for value, mine in zip(open_axes, own)), default=0.0)
-    place, made = [0] * len(open_axes), 0
-    while sum(line[at][0] for line, at in zip(stages, place)) < math.log(confidence):
-        best = None
-        for axis, (line, at) in enumerate(zip(stages, place)):
-            sure, spent, _ = line[at]
-            for further in range(at + 1, len(line)):
-                then, cost, shared = line[further]
-                rate = (then - sure) / max(cost - spent + max(0, shared - made) * base, 1e-9)
-                if rate > 0 and (best is None or rate > best[0]):
-                    best = rate, axis, further
-        if best is None:
-            break
-        place[best[1]] = best[2]
-        made = max(made, stages[best[1]][best[2]][2])
-    chosen = [
-        (value, value.path[at], mine, line[at][1])
-        for value, line, at, mine in zip(open_axes, stages, place, own)
-        if at
-    ]
+    axes = _open(values)
+
+    def sure(one: _Open, stage: int) -> float:
+        return math.log(max(one.value.path[stage].confidence, 1e-9))
+
+    def enough(place: Sequence[int]) -> bool:
+        return sum(map(sure, axes, place)) >= math.log(confidence)
+
+    place, _ = _climb(axes, sure, enough)
+    chosen = [(one, one.value.path[at], one.priced[at]) for one, at in zip(axes, place) if at]
     least = {value.axis: value.noise if worth is None else worth for value in values}
     # stable: the order of `values`, what is not worth its runs at the end
-    chosen.sort(key=lambda item: item[1].gain < least[item[0].axis])
+    chosen.sort(key=lambda item: item[1].gain < least[item[0].value.axis])
     chance, made, out = math.prod(value.path[0].confidence for value in values), 0, []
-    for value, stage, mine, cost in chosen:
-        levels = _runs([name for name, _ in value.candidates], stage, made, value.picked)
-        chance *= stage.confidence / value.path[0].confidence
+    for one, stage, (_, cost, shared) in chosen:
+        levels = _runs(one.names, stage, made, one.value.picked)
+        chance *= stage.confidence / one.value.path[0].confidence
         out.append(
             Step(
-                value.axis,
+                one.value.axis,
                 levels,
                 sum(n for _, n in levels),
-                cost + max(0, stage.runs[mine] - made) * base,
+                cost + max(0, shared - made) * one.base,
                 stage.gain,
-                stage.gain >= least[value.axis],
+                stage.gain >= least[one.value.axis],
                 chance,
             )
         )
-        made = max(made, stage.runs[mine])
+        made = max(made, shared)
     return out
 
 
@@ -416,49 +404,21 @@ class Plan(NamedTuple):
 
 def within(values: Sequence[AxisValue], most: float) -> Plan | None:
     """The runs on all axes that cost at most so many GPU-hours and promise most: more runs where
-    they add most gain for an hour. The runs of the picked recipe are shared by all axes. None: not
-    even the first two runs are within reach, or nothing competes.
+    they add most gain for an hour. None: not even the first two runs are within reach, or nothing
+    competes.
     """
-    open_axes = [value for value in values if len(value.candidates) > 1]
-    place, made = [0] * len(open_axes), 0
-
-    def priced(axis: int, stage: int) -> tuple[float, float, int]:
-        """(gain, GPU-hours of the rivals, runs of the picked recipe) of a stage."""
-        value = open_axes[axis]
-        mine = [name for name, _ in value.candidates].index(value.picked)
-        runs = value.path[stage].runs
-        spent = sum(n * h for i, (n, h) in enumerate(zip(runs, value.hours)) if i != mine)
-        return value.path[stage].gain, spent, runs[mine]
-
-    base = next((v.hours[[n for n, _ in v.candidates].index(v.picked)] for v in open_axes), 0.0)
-    total = 0.0
-    while True:
-        best = None
-        for axis, value in enumerate(open_axes):
-            gain, spent, _ = priced(axis, place[axis])
-            for further in range(place[axis] + 1, len(value.path)):
-                then, cost, shared = priced(axis, further)
-                extra = cost - spent + max(0, shared - made) * base
-                if then > gain and total + extra <= most:
-                    rate = (then - gain) / max(extra, 1e-9)
-                    if best is None or rate > best[0]:
-                        best = rate, axis, further, extra
-        if best is None:
-            break
-        _, axis, further, extra = best
-        place[axis], total = further, total + extra
-        made = max(made, priced(axis, further)[2])
+    axes = _open(values)
+    place, total = _climb(axes, lambda one, at: one.value.path[at].gain, lambda _: False, most)
     if not any(place):
         return None
-    chosen = [(value, value.path[at]) for value, at in zip(open_axes, place) if at]
-    steps, own = [], 0
-    for value, stage in chosen:
-        levels = _runs([n for n, _ in value.candidates], stage, own, value.picked)
-        steps += [(value.axis, levels)] if levels else []
-        own = max(own, dict(zip([n for n, _ in value.candidates], stage.runs))[value.picked])
+    steps, made = [], 0
+    for one, at in zip(axes, place):
+        levels = _runs(one.names, one.value.path[at], made, one.value.picked) if at else ()
+        steps += [(one.value.axis, levels)] if levels else []
+        made = max(made, one.priced[at][2])
     return Plan(
         total,
         sum(n for _, levels in steps for _, n in levels),
-        sum(stage.gain for _, stage in chosen),
+        sum(one.value.path[at].gain for one, at in zip(axes, place) if at),
         tuple(steps),
     )

@@ -239,6 +239,22 @@ class Group(NamedTuple):
     least: tuple[float, float, float, float]
 
 
+class _Judged(NamedTuple):
+    """What of one LLM all visual parts are judged by. extremes: of the columns of `connectors`;
+    allowed: FLOPs; mixes: how many data mixes all can have (None: it depends on their costs).
+    """
+
+    record: Mapping
+    connectors: Sequence[tuple[float, float, float]]
+    connector_ms: Sequence[float]
+    extremes: tuple[tuple[float, ...], ...]
+    memory_gb: float
+    most_ms: float
+    tokens_per_s: float
+    allowed: float | None
+    mixes: int | None
+
+
 class Pairs:
     """Costs of all pairs of a visual part and an LLM, and how many data mixes each can afford."""
 
@@ -510,11 +526,8 @@ class Pairs:
         if refused:
             excluded[refused] += mixes * len(self.tokens)
             return [0] * len(self.tokens)
-        limits, infinite = self.limits, float("inf")
-        context = self.space.languages[x].record.get("context") or infinite
-        memory_gb = infinite if limits.memory_gb is None else limits.memory_gb
-        most_ms = infinite if limits.latency is None else limits.latency.ms
-        tokens_per_s = limits.tokens_per_s or 0.0
+        limits = self.limits
+        context = self.space.languages[x].record.get("context") or float("inf")
         if (
             limits.memory_gb is None
             and limits.latency is None
@@ -525,71 +538,91 @@ class Pairs:
             over = [tokens + PROMPT_TOKENS + OUTPUT_TOKENS > context for tokens, _ in self.tokens]
             excluded["context"] += mixes * sum(over)
             return [0 if out_ else mixes for out_ in over]
-        record = self.space.languages[x].record
-        hidden = flops.need(record, "hidden_size")
-        connectors = self._connectors(hidden)
-        connector_ms = (
-            self._connector_ms(hidden) if limits.latency is not None else [0.0] * len(connectors)
-        )
-        (largest, *most), (smallest, *least) = self._extremes(hidden)
-        heaviest, lightest, slowest = 2e-9 * largest, 2e-9 * smallest, max(connector_ms)
         counts = [0] * len(self.tokens)
-        # the same for all
-        images = (
-            self._afford(0.0, 1.0) if limits.budget and limits.budget.kind == "images" else None
-        )
+        one = self._judged(x)
         # the terms of `_terms` and the rules of `reason`; for all visual parts of one token count
         # at once where none of them makes a difference
-        allowed = None if self.allowed is None else self.allowed / self.slowness(record)
         for tokens, group in self.groups.items():
             number = len(group.members)
             if tokens[0] + PROMPT_TOKENS + OUTPUT_TOKENS > context:
                 excluded["context"] += mixes * number
                 continue
-            total, speed, held, (begun, further) = self._language(record, tokens, True)
-            if held + group.least[1] + lightest > memory_gb:
-                excluded["memory"] += mixes * number
-                continue
-            all_fit = held + group.most[1] + heaviest <= memory_gb
-            if all_fit and speed < tokens_per_s:
-                excluded["speed"] += mixes * number
-                continue
-            count = mixes if self.allowed is None else images
-            if count is None:
-                few, many = (
-                    bisect_right(
-                        self.sizes,
-                        (allowed - (ends[2] + first + begun)) / (ends[3] + each + further),
-                    )
-                    for ends, (first, each) in ((group.most, most), (group.least, least))
-                )
-                count = few if few == many else None
-            if count is not None and all_fit and total + group.most[0] + slowest <= most_ms:
+            reason, count, work = self._group(one, tokens, group)
+            if reason:
+                excluded[reason] += mixes * number
+            elif count is not None:
                 excluded["budget"] += (mixes - count) * number
                 for v, *_ in group.members:
                     counts[v] = count
-                continue
-            for v, kind, seen, size, before, per in group.members:
-                params, first, each = connectors[kind]
-                if held + size + 2e-9 * params > memory_gb:
-                    reason = "memory"
-                elif speed < tokens_per_s:
-                    reason = "speed"
-                elif total + seen + connector_ms[kind] > most_ms:
-                    reason = "latency"
-                else:
-                    counts[v] = can = (
-                        bisect_right(
-                            self.sizes,
-                            (allowed - (before + first + begun)) / (per + each + further),
-                        )
-                        if count is None
-                        else count
-                    )
-                    excluded["budget"] += mixes - can
-                    continue
-                excluded[reason] += mixes
+            else:
+                for member in group.members:
+                    reason, can = self._member(one, work, member)
+                    counts[member[0]] = can
+                    excluded[reason] += mixes - can
         return counts
+
+    def _judged(self, x: int) -> "_Judged":
+        """What of an LLM the members of all groups are judged by."""
+        limits, infinite = self.limits, float("inf")
+        record = self.space.languages[x].record
+        hidden = flops.need(record, "hidden_size")
+        connectors = self._connectors(hidden)
+        timed = limits.latency is not None
+        images = limits.budget is not None and limits.budget.kind == "images"
+        return _Judged(
+            record,
+            connectors,
+            self._connector_ms(hidden) if timed else [0.0] * len(connectors),
+            self._extremes(hidden),
+            infinite if limits.memory_gb is None else limits.memory_gb,
+            limits.latency.ms if timed else infinite,
+            limits.tokens_per_s or 0.0,
+            None if self.allowed is None else self.allowed / self.slowness(record),
+            len(self.sizes) if self.allowed is None else self._afford(0.0, 1.0) if images else None,
+        )
+
+    def _group(
+        self, one: "_Judged", tokens: tuple[float, tuple], group: "Group"
+    ) -> tuple[str | None, int | None, tuple]:
+        """For visual parts of one token count: (the limit that all of them break, the data mixes
+        that each of them can have; None where they differ, the LLM's own costs).
+        """
+        (largest, *most), (smallest, *least) = one.extremes
+        work = self._language(one.record, tokens, True)
+        total, speed, held, (begun, further) = work
+        if held + group.least[1] + 2e-9 * smallest > one.memory_gb:
+            return "memory", None, work
+        all_fit = held + group.most[1] + 2e-9 * largest <= one.memory_gb
+        if all_fit and speed < one.tokens_per_s:
+            return "speed", None, work
+        count = one.mixes
+        if count is None:
+            few, many = (
+                self._mixes(one, ends[2] + first + begun, ends[3] + each + further)
+                for ends, (first, each) in ((group.most, most), (group.least, least))
+            )
+            count = few if few == many else None
+        fast = total + group.most[0] + max(one.connector_ms) <= one.most_ms
+        return None, count if all_fit and fast else None, work
+
+    def _member(self, one: "_Judged", work: tuple, member: tuple) -> tuple[str, int]:
+        """(the limit that a visual part breaks first, the data mixes that it can have)."""
+        total, speed, held, (begun, further) = work
+        _, kind, seen, size, before, per = member
+        params, first, each = one.connectors[kind]
+        if held + size + 2e-9 * params > one.memory_gb:
+            return "memory", 0
+        if speed < one.tokens_per_s:
+            return "speed", 0
+        if total + seen + one.connector_ms[kind] > one.most_ms:
+            return "latency", 0
+        if one.mixes is not None:
+            return "budget", one.mixes
+        return "budget", self._mixes(one, before + first + begun, per + each + further)
+
+    def _mixes(self, one: "_Judged", first: float, each: float) -> int:
+        """How many data mixes the budget allows at these FLOPs before and per sample."""
+        return bisect_right(self.sizes, (one.allowed - first) / each)
 
     @property
     def groups(self) -> dict[tuple[float, tuple], Group]:

@@ -237,7 +237,12 @@ def without(
         if best is not None:
             helped = True
             yield Advice(reason, text, None, "", best)
-    if last and not helped:
+    if scores.space.writable is not None:
+        free = scores.space._replace(writable=None)
+        best = gain_of(_over(scores, free), calibration, level, risk)(limits)
+        if best is not None:
+            yield Advice("trainable-with", "as said", None, "", best)
+    if last and not helped and (fix or avoid):
         wider, all_of = (
             _over(scores, space(words, {}, {}, only)),
             tuple(name for name, given in (("fix", fix), ("avoid", avoid)) if given),

@@ -45,14 +45,33 @@ class Scores:
         self.families = {
             name: words.records("benchmark")[name]["family"] for name in tasks.benchmarks
         }
-        start = features(baseline.stated(), words)
-        part = lambda recipe: features(recipe.stated(), words)  # noqa: E731
-        own = lambda *axes: {k: v for k, v in start.items() if AXIS_OF[group(k)] in axes}  # noqa: E731
-        seeing, speaking, taught = (
-            own("encoder", "resolution", "visual_tokens", "connector"),
-            own("llm"),
-            own("data"),
-        )
+        self.visual_changes, self.language_changes, self.data_changes = self._changes()
+        changes = (*self.visual_changes, *self.language_changes, *self.data_changes)
+        names = sorted({name for change in changes for name in change})
+        self.steps = {
+            name: weight * posterior.scale_of(name) for name, weight in tasks.benchmarks.items()
+        }
+        self.coefficients = posterior.mix_coefficients(names, self.steps, self.families)
+        self.visuals = [self._score(change) for change in self.visual_changes]
+        self.languages = [self._score(change) for change in self.language_changes]
+        self.data = [self._score(change) for change in self.data_changes]
+        # standard deviation of the difference of two runs on the mix
+        self.noise = math.sqrt(Change({}, {}, posterior, words).mix_noise(self.steps))
+        self._traces: dict[Part, Trace] = {}
+        self._between: dict[tuple[Part, Part], float] = {}
+
+    def _score(self, change: dict[str, float]) -> float:
+        """Expected gain of a change on the mix."""
+        return sum(self.coefficients[name] * value for name, value in change.items())
+
+    def _changes(self) -> tuple[list[dict[str, float]], ...]:
+        """What each visual part, LLM and data mix changes against the baseline, as features."""
+        words, space = self.words, self.space
+        start = features(self.baseline.stated(), words)
+        part = lambda recipe: features(recipe.stated(), words)
+        own = lambda *axes: {k: v for k, v in start.items() if AXIS_OF[group(k)] in axes}
+        seeing = own("encoder", "resolution", "visual_tokens", "connector")
+        speaking, taught = own("llm"), own("data")
         # the features of an encoder do not depend on what stands beside it, but for those that it
         # makes with the resolution: each half of a visual part is worked out once
         halves = [
@@ -60,37 +79,14 @@ class Scores:
             for v in space.visuals
         ]
         half = {recipe: part(recipe) for recipe in {recipe for pair in halves for recipe in pair}}
-        self.visual_changes = [
-            difference(seeing, crossed({**half[encoder], **half[rest]})) for encoder, rest in halves
-        ]
-        self.language_changes = [
-            difference(speaking, part(Recipe(llm=x.slug))) for x in space.languages
-        ]
-        self.data_changes = [
-            difference(taught, part(Recipe(data=x.slug, data_size=x.samples))) for x in space.data
-        ]
-        names = sorted(
-            {
-                name
-                for changes in (self.visual_changes, self.language_changes, self.data_changes)
-                for change in changes
-                for name in change
-            }
+        return (
+            [difference(seeing, crossed({**half[one], **half[rest]})) for one, rest in halves],
+            [difference(speaking, part(Recipe(llm=x.slug))) for x in space.languages],
+            [
+                difference(taught, part(Recipe(data=x.slug, data_size=x.samples)))
+                for x in space.data
+            ],
         )
-        self.steps = {
-            name: weight * posterior.scale_of(name) for name, weight in tasks.benchmarks.items()
-        }
-        self.coefficients = posterior.mix_coefficients(names, self.steps, self.families)
-        score = lambda change: sum(
-            self.coefficients[name] * value for name, value in change.items()
-        )  # noqa: E731
-        self.visuals = [score(change) for change in self.visual_changes]
-        self.languages = [score(change) for change in self.language_changes]
-        self.data = [score(change) for change in self.data_changes]
-        # standard deviation of the difference of two runs on the mix
-        self.noise = math.sqrt(Change({}, {}, posterior, words).mix_noise(self.steps))
-        self._traces: dict[Part, Trace] = {}
-        self._between: dict[tuple[Part, Part], float] = {}
 
     def mean(self, candidate: Candidate) -> float:
         """Expected gain of a whole recipe on the mix."""

@@ -326,7 +326,7 @@ class _Sieve(NamedTuple):
 
     def sized(self, llms: list[Language]) -> list[Language]:
         """The LLMs of about the sizes that are fixed and not avoided."""
-        size = lambda item: item.record["params_b"]  # noqa: E731
+        size = lambda item: item.record["params_b"]
         if "llm_params_b" in self.fix:
             asked = self.fix["llm_params_b"]
             llms = self.drop(
@@ -374,12 +374,14 @@ def space(
         return Space(tuple(views), tuple(llms), tuple(mixes), tuple(sieve.left_out))
     odd = "few released models have the {}, and no rows on these tasks say that it gains (--any-parts)"
     for field in ("encoder", "connector"):
-        value_of = lambda v, field=field: getattr(v.recipe, field)  # noqa: E731
+        value_of = lambda v, field=field: getattr(v.recipe, field)
         views = sieve.prefer(views, field, value_of, only.barred, odd)
     llms = sieve.prefer(
         llms, "llm", lambda x: x.slug, only.barred, odd.replace("the {}", "the LLM")
     )
-    mixes = sieve.prefer(mixes, "data", lambda x: x.slug, {"data": only.empty}, EMPTY)
+    rules = ((only.closed, CLOSED), (only.barred.get("data", ()), VARIANT), (only.empty, EMPTY))
+    for barred, rule in rules:
+        mixes = sieve.prefer(mixes, "data", lambda x: x.slug, {"data": barred}, rule)
     return Space(
         tuple(views),
         tuple(llms),
@@ -398,4 +400,8 @@ def space(
     )
 
 
+CLOSED = "the data mix is not public, holds captions alone, or stands in no table (--any-parts)"
+VARIANT = (
+    "the data mix is no released one, and no rows on these tasks say that it gains (--any-parts)"
+)
 EMPTY = "the data mix holds none of the tasks' kinds of data (--any-parts)"

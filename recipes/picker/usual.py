@@ -18,14 +18,27 @@ from ..terms.vocabulary import Vocabulary
 COVERED = 0.5  # of the tasks' weight must be on families of which a data mix may hold data
 
 
+# what a mix for instruction tuning must hold beside these
+CAPTIONS = {
+    "web-captions",
+    "interleaved",
+    "dense-captions-model",
+    "dense-captions-human",
+    "text-only",
+    "other",
+}
+
+
 class Habit(NamedTuple):
     """unusual: (axis, part) that few released models have and that is let in -> the reason; barred:
-    axis -> parts that are left out; empty: data mixes that hold none of the tasks' kinds of data;
-    standing: for the sizes that rows have.
+    axis -> parts that are left out; closed: data mixes that nobody can get, of which nothing is
+    known, or that no table has; empty: those that hold none of the tasks' kinds of data; standing:
+    for the sizes that rows have.
     """
 
     unusual: Mapping[tuple[str, str], str]
     barred: Mapping[str, frozenset[str]]
+    closed: frozenset[str]
     empty: frozenset[str]
     standing: Standing
 
@@ -37,7 +50,7 @@ def habit(
     tasks: TaskMix,
     parts: Iterable[tuple[str, str]],
 ) -> Habit:
-    """What to leave out of these (axis, part) of encoders, connectors and LLMs for a task mix."""
+    """What to leave out of these (axis, part), for a task mix."""
     records = words.records("benchmark")
     families = list(dict.fromkeys(records[name]["family"] for name in tasks.benchmarks))
     unusual: dict[tuple[str, str], str] = {}
@@ -50,6 +63,8 @@ def habit(
             best = max(found, key=lambda one: (one.better, one.mean))
             count = practice.of(axis, part).count
             models = f"{plural(count, 'released model')} {'has' if count == 1 else 'have'} it"
+            if axis == "data":
+                models = "to be put together from its parts"
             unusual[axis, part] = (
                 f"{part}: {models}; {best.table} prints it better than {best.rival} on"
                 f" {best.better} of {best.of}"
@@ -60,27 +75,45 @@ def habit(
         unusual,
         {axis: frozenset(named) for axis, named in barred.items()},
         frozenset(
+            slug
+            for slug in words.records("data")
+            if slug not in standing.trained or not obtainable(words.mixes, slug)
+        ),
+        frozenset(
             slug for slug in words.records("data") if not holds(words.mixes, words, slug, tasks)
         ),
         standing,
     )
 
 
-def holds(mixes: Mixes, words: Vocabulary, slug: str, tasks: TaskMix) -> bool:
-    """May a data mix hold data of the tasks' kinds? No only where all of it is counted and most of
-    the tasks' weight is on families of which it has none.
-    """
+def kinds_in(mixes: Mixes, slug: str) -> set[str]:
+    """The kinds of data that are known to be in a mix."""
     shares = mixes.shares(slug)
-    if shares is None:
-        return True
-    kinds = {kind: record.get("family") for kind, record in mixes.kinds.items()}
-    tested = set(kinds.values())
-    there = {kinds.get(kind) for kind, share in shares.items() if share}
+    if shares is not None:
+        return {kind for kind, share in shares.items() if share}
+    mix = mixes.mix(slug)
+    return {part.kind for part in mix.parts} if mix else set()
+
+
+def obtainable(mixes: Mixes, slug: str) -> bool:
+    """Can anybody train on the mix, is it known what is in it, and are these instructions (not
+    captions alone)?
+    """
+    mix = mixes.mix(slug)
+    return bool(mix and mix.public and kinds_in(mixes, slug) - CAPTIONS)
+
+
+def holds(mixes: Mixes, words: Vocabulary, slug: str, tasks: TaskMix) -> bool:
+    """Is a data mix known to hold data of the tasks' kinds, for most of the tasks' weight? Families
+    that no kind of data is for count as held.
+    """
+    found = kinds_in(mixes, slug)
+    family = {kind: record.get("family") for kind, record in mixes.kinds.items()}
+    tested, there = set(family.values()), {family.get(kind) for kind in found}
     records = words.records("benchmark")
-    total = sum(tasks.benchmarks.values())
     covered = sum(
         weight
         for name, weight in tasks.benchmarks.items()
         if records[name]["family"] in there or records[name]["family"] not in tested
     )
-    return covered >= COVERED * total
+    return covered >= COVERED * sum(tasks.benchmarks.values())

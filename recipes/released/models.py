@@ -238,6 +238,7 @@ class Need(NamedTuple):
     floors: tuple[tuple[str, str | None, float], ...] = ()
     years: tuple[int, int] | None = None
     closed: bool = False  # models whose weights are not released, too
+    uses: tuple[tuple[str, str], ...] = ()  # (encoder, connector or llm; slug)
 
 
 class Held(NamedTuple):
@@ -349,6 +350,10 @@ def conditions(land: Landscape, need: Need) -> dict[str, Callable[[Model], bool 
         out["memory"] = lambda m: bound(held(land, m, need.dtype), lambda h: h.gb <= need.memory_gb)
     for name in need.properties:
         out[name.replace("_", "-")] = lambda m, name=name: m.record[name]
+    for part, slug in need.uses:
+        out[f"uses {slug}"] = lambda m, part=part, slug=slug: bound(
+            m.record[part], lambda built: slug == built or slug in built.split("+")
+        )
     if need.licence:
         out["licence"] = licence
     if need.years:

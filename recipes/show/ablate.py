@@ -209,7 +209,7 @@ def short_of(count: int, after: float, confidence: float, capped: bool, spent: s
     """`24 runs make it 71% sure, not the asked 80%`, and why no more runs are planned. spent:
     stands behind the runs.
     """
-    told = lambda p, d: f"{100 * p:.{d}f}"  # noqa: E731
+    told = lambda p, d: f"{100 * p:.{d}f}"
     digits = next((d for d in range(2) if told(after, d) != told(confidence, d)), 2)
     return (
         f"{plural(count, 'run')}{spent} make{'s' * (count == 1)} it {told(after, digits)}% sure,"

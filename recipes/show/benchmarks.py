@@ -113,84 +113,51 @@ def record_json(record: Mapping, y: Yardstick) -> dict:
 
 def card_text(record: Mapping, y: Yardstick, style: Style) -> str:
     """`benchmarks NAME`."""
+    head = wrap(f"{record['name']} ({record['key']})", style, hang="  ")
+    lines = [style.paint(line, "bold") for line in head]
+    for name, text in card_fields(record):
+        lines += wrap(text, style, f"  {name:<13}", " " * 15) if text else []
+    lines += ["", style.paint("noise, in points", "bold"), *noise_lines(record, y, style), ""]
+    tables = y.seen.tables
+    printed = f"{len(tables)} tables: {', '.join(tables[:6])}" if tables else "no table"
+    more = f" and {len(tables) - 6} more (tables find {record['key']})" if tables[6:] else ""
+    return "\n".join([*lines, *wrap(f"printed in {printed}{more}", style, hang="  ")])
+
+
+def card_fields(record: Mapping) -> list[tuple[str, str]]:
+    """The lines of a benchmark's card: name and text; an empty text is left out."""
     top = record["max"]
     names = [a for a in record.get("aliases", ()) if a != record["name"]]
+    least = "" if record["higher_is_better"] else ", lower is better"
+    chances = "not recorded"
+    if record.get("chance_level") is not None:
+        chances = f"{chance(record)} ({record['chance_source']})"
     fields = [
         ("tests", record.get("tests") or "not known"),
         ("family", ", ".join([record["family"] or "none", *record.get("other_families", ())])),
         ("also called", ", ".join(names)),
-        (
-            "metric",
-            f"{record['metric']}, "
-            + (f"of {top:g}" if top else "no maximum")
-            + ("" if record["higher_is_better"] else ", lower is better"),
-        ),
-        (
-            "chance",
-            (
-                f"{chance(record)} ({record['chance_source']})"
-                if record.get("chance_level") is not None
-                else "not recorded"
-            ),
-        ),
+        ("metric", f"{record['metric']}, {f'of {top:g}' if top else 'no maximum'}{least}"),
+        ("chance", chances),
         ("arXiv", record.get("arxiv") or ""),
         ("part of", record.get("part_of") or ""),
         ("mean of", ", ".join(record.get("mean_of", ()))),
-        *[
-            (
-                "split",
-                (
-                    f"{name}: {'number not known' if s.get('n') is None else format(s['n'], ',')}"
-                    f" {s.get('unit') or ''}{' (' + s['source'] + ')' if s.get('source') else ''}"
-                ),
-            )
-            for name, s in (record.get("splits") or {}).items()
-        ],
-        *[
-            (
-                "lmms-eval",
-                f"{e['task']}, metric {e['metric_key']}"
-                + (f": {e['note']}" if e.get("note") else ""),
-            )
-            for e in record.get("lmms_eval", ())
-        ],
-        *[
-            (
-                "VLMEvalKit",
-                f"{e['dataset']}, metric {e['metric_key']}"
-                + (f": {e['note']}" if e.get("note") else ""),
-            )
-            for e in record.get("vlmevalkit", ())
-        ],
+    ]
+    for name, s in (record.get("splits") or {}).items():
+        count = "number not known" if s.get("n") is None else format(s["n"], ",")
+        source = f" ({s['source']})" if s.get("source") else ""
+        fields.append(("split", f"{name}: {count} {s.get('unit') or ''}{source}"))
+    for harness, key, of in (
+        ("lmms-eval", "lmms_eval", "task"),
+        ("VLMEvalKit", "vlmevalkit", "dataset"),
+    ):
+        for e in record.get(key, ()):
+            note = f": {e['note']}" if e.get("note") else ""
+            fields.append((harness, f"{e[of]}, metric {e['metric_key']}{note}"))
+    return [
+        *fields,
         ("notes", record.get("notes") or ""),
         ("error bars", record.get("standard_error_note") or ""),
     ]
-    lines = [
-        style.paint(line, "bold")
-        for line in wrap(f"{record['name']} ({record['key']})", style, hang="  ")
-    ]
-    for name, text in fields:
-        lines += wrap(text, style, f"  {name:<13}", " " * 15) if text else []
-    lines += ["", style.paint("noise, in points", "bold"), *noise_lines(record, y, style)]
-    lines += [
-        "",
-        *wrap(
-            "printed in "
-            + (
-                f"{len(y.seen.tables)} tables: {', '.join(y.seen.tables[:6])}"
-                if y.seen.tables
-                else "no table"
-            )
-            + (
-                f" and {len(y.seen.tables) - 6} more (tables find {record['key']})"
-                if len(y.seen.tables) > 6
-                else ""
-            ),
-            style,
-            hang="  ",
-        ),
-    ]
-    return "\n".join(lines)
 
 
 def noise_lines(record: Mapping, y: Yardstick, style: Style) -> list[str]:
@@ -262,64 +229,41 @@ def watch_text(
     style: Style,
 ) -> str:
     """`benchmarks --tasks`."""
-
-    def rows(found: Sequence[Yardstick]) -> list[list[str]]:
-        return [
-            [
-                y.benchmark,
-                f"{100 * weights[y.benchmark]:.0f}%" if y.benchmark in weights else "-",
-                amount(y.moves, r["max"]),
-                clear(y, r),
-                "-" if y.signal is None else f"{'< ' if y.lower_bound else ''}{y.signal:.1f}",
-                "-" if y.n is None else f"{y.n:,}",
-                y.verdict,
-            ]
-            for y in found
-            for r in [records[y.benchmark]]
-        ]
-
+    rows = lambda found: [watch_row(y, weights, records[y.benchmark]) for y in found]
     head = ["benchmark", "weight", "moves", "clear", "signal", "n", "typical change"]
-    lines = [
-        *(
-            style.paint(line, "bold")
-            for line in wrap(f"what to watch for {label}, the clearest first", style)
-        ),
-        "",
-        *table(head, rows(asked), "lrrrrrl", style, 6, 0),
-    ]
+    title = wrap(f"what to watch for {label}, the clearest first", style)
+    lines = [*(style.paint(line, "bold") for line in title), ""]
+    lines += table(head, rows(asked), "lrrrrrl", style, 6, 0)
     if others:
-        lines += [
-            "",
-            *wrap("not in the mix, of the same families", style),
-            *table(head, rows(others), "lrrrrrl", style, 6, 0),
-        ]
+        lines += ["", *wrap("not in the mix, of the same families", style)]
+        lines += table(head, rows(others), "lrrrrrl", style, 6, 0)
     small = [
         y.benchmark
         for y in asked
         if y.signal is not None and not y.lower_bound and y.moves <= (y.clear95 or 0)
     ]
-    lines += [
-        "",
-        *wrap(
-            (
-                (
-                    "alone too small or noisy for a typical change (95 %): "
-                    + ", ".join(small)
-                    + "; average it with others or repeat the runs"
-                )
-                if small
-                else (
-                    "each of the mix whose questions are counted shows a typical change in one pair"
-                    " of runs (95 %)"
-                )
-            ),
-            style,
-        ),
-        *wrap(
-            LEGEND + " signal: moves in standard deviations of the difference of two runs.", style
-        ),
+    said = (
+        f"alone too small or noisy for a typical change (95 %): {', '.join(small)}; average it"
+        " with others or repeat the runs"
+        if small
+        else "each of the mix whose questions are counted shows a typical change in one pair of"
+        " runs (95 %)"
+    )
+    legend = LEGEND + " signal: moves in standard deviations of the difference of two runs."
+    return "\n".join([*lines, "", *wrap(said, style), *wrap(legend, style)])
+
+
+def watch_row(y: Yardstick, weights: Mapping[str, float], record: Mapping) -> list[str]:
+    """One benchmark: its weight, how much it moves, and what is clear on it."""
+    return [
+        y.benchmark,
+        f"{100 * weights[y.benchmark]:.0f}%" if y.benchmark in weights else "-",
+        amount(y.moves, record["max"]),
+        clear(y, record),
+        "-" if y.signal is None else f"{'< ' if y.lower_bound else ''}{y.signal:.1f}",
+        "-" if y.n is None else f"{y.n:,}",
+        y.verdict,
     ]
-    return "\n".join(lines)
 
 
 def watch_json(

@@ -6,7 +6,7 @@ In: checked rows. Out: dictionaries and strings. Does not compute or print.
 from collections.abc import Callable, Iterable, Sequence
 
 from ..answers.calibration import CLASSES, MemoryCheck, size_class
-from ..base.wording import clean, number
+from ..base.wording import clean, number, plural
 from ..cost.runs import Checked
 from ..cost.served import Check
 from ..cost.training import quantile
@@ -107,7 +107,7 @@ def _right(rows: Iterable[MemoryCheck]) -> dict:
 
 def _line(name: str, value: dict) -> str:
     return (
-        f"{name}: {value['count']} rows, median ratio {value['median_ratio']:.2f},"
+        f"{name}: {plural(value['count'], 'row')}, median ratio {value['median_ratio']:.2f},"
         f" {100 * value['within_1.6x']:.0f}% within 1.6 x,"
         f" {100 * value['within_2x']:.0f}% within 2 x"
     )

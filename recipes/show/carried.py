@@ -34,7 +34,7 @@ def carried_lines(
     )
     lines = [style.paint(line, "bold") for line in head]
     more = digits + 1
-    part = lambda p: [percent(p.weight), signed(p.brings, more), f"{p.pairs:,}"]  # noqa: E731
+    part = lambda p: [percent(p.weight), signed(p.brings, more), f"{p.pairs:,}"]
     lines += table(
         ["weight", "brings", "pairs", ""],
         [[*part(p), MEANING[name].format(asked)] for name, p in value.relations.items()],
@@ -83,7 +83,7 @@ def carried_json(value: Attribution) -> dict:
         "pairs": p.pairs,
         "weight": number(p.weight),
         "brings": number(p.brings),
-    }  # noqa: E731
+    }
     return {
         "benchmark": value.benchmark,
         "unit": "points",

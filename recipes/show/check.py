@@ -6,6 +6,7 @@ In: the library and paths. Out: a Report and its renderings.
 import os
 from collections.abc import Sequence
 
+from ..asking import language
 from ..base.reading import EvidenceError, line_of, read_text
 from ..base.wording import clean
 from ..base.write import write_text
@@ -44,19 +45,29 @@ def run(library: Library, paths: list[str]) -> Report:
         )
     whole = len(report.papers) == len(paper_files(library.shipped))
     claimed = claim_problems(library, report.papers) if whole else []
-    return report._replace(problems=(*problems, *claimed))
+    return report._replace(problems=(*problems, *claimed, *language_problems(library)))
 
 
-def claim_problems(library: Library, papers: Sequence[Paper]) -> list[Problem]:
+def language_problems(library: Library) -> list[Problem]:
+    """Words of questions that mean two things, or nothing."""
+    path = os.path.join(library.shipped, "registry", "language.json")
+    try:
+        found = language.problems(library.published_words.registry("language"))
+        return [Problem(path, "/" + place, "language", "error", says) for place, says in found]
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+        return [Problem(path, "", "language", "error", f"cannot be read as a language: {error}")]
+
+
+def claim_problems(library: Library, papers: Sequence[Paper] | None = None) -> list[Problem]:
     """Claims whose selectors name nothing, and a claims file that cannot be read. papers: all that
-    ship, read whole.
+    ship, where they were read already.
     """
     path = claims.shipped_path(library.shipped)
     models = {model["key"]: model for model in library.words.registry("models")["models"]}
     try:
         found = claims.problems(
             claims.read_claims(path),
-            papers,
+            library.papers(shipped_only=True) if papers is None else papers,
             library.words,
             models,
             (*tokens.MODELS, *tokens.ALIASES),
@@ -99,7 +110,7 @@ def as_json(report: Report, accepted: bool = False) -> dict:
         "rule": p.rule,
         "severity": p.severity,
         "message": clean(p.message),
-    }  # noqa: E731
+    }
     return {
         "ok": report.ok,
         "tables": report.tables,

@@ -223,7 +223,7 @@ def claim_json(audit: Audit) -> dict:
 
 def line_json(line: Line) -> dict:
     """One row or pair of rows."""
-    value = lambda x: number(x) if isinstance(x, (int, float)) and not isinstance(x, bool) else x  # noqa: E731
+    value = lambda x: number(x) if isinstance(x, (int, float)) and not isinstance(x, bool) else x
     # tokens follow the resolution
     moved = len(line.moves) - ("visual_tokens" in line.moves and "resolution" in line.moves)
     return {

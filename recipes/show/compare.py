@@ -128,6 +128,13 @@ def summary_text(value: Mapping, notes: Sequence[str], style: Style) -> str:
     lines.append("")
     for e in endpoints:
         lines += wrap(f"{e['name']}: {safe(e['model'])} at {e['url']}", style, hang="  ")
+    for note in (*explanations(endpoints), *notes):
+        lines += wrap("note: " + safe(note), style, hang="      ")
+    return "\n".join(lines)
+
+
+def explanations(endpoints: Sequence[Mapping]) -> list[str]:
+    """What the columns mean, and what is odd about an endpoint's answers."""
     explained = [
         "TTFT and total: median/90th percentile, from sending the request; TTFT until the first"
         " generated text; tokens/s: median, after the first token"
@@ -152,6 +159,4 @@ def summary_text(value: Mapping, notes: Sequence[str], style: Style) -> str:
                 f"{e['name']}: {e['reasoning']} answers come with reasoning, which is timed but not"
                 " shown"
             )
-    for note in (*explained, *notes):
-        lines += wrap("note: " + safe(note), style, hang="      ")
-    return "\n".join(lines)
+    return explained

@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ..answers.cost import Bill, StageBill
-from ..base.wording import listed, number
+from ..base.wording import listed, number, plural
 from ..cost.fit import Held
-from ..cost.flops import encoder_forward, format_flop, llm_params
+from ..cost.flops import encoder_forward, format_flop, llm_forward
 from ..cost.training import Estimate
 from ..terms.recipe import Recipe
 from .jsonable import interval, recipe
@@ -31,6 +31,8 @@ FIELDS = (
     "resolution",
     "frozen_encoder",
 )
+SCREEN = 16  # lines of a bill without --why
+COLOURS = {"fits": "green", "tight": "yellow", "does not fit": "red"}
 TUNING = {"full": "full tuning", "lora": "LoRA", "qlora": "QLoRA"}
 
 
@@ -143,7 +145,7 @@ def parts_json(value: Bill) -> list[dict]:
             "part": "llm",
             "name": value.language.slug,
             "params_b": number(llm["params_b"]),
-            "flop_per_token": number(2 * llm_params(llm)),
+            "flop_per_token": number(llm_forward(llm, 1, 0)),
         },
     ]
 
@@ -208,7 +210,7 @@ def bill_text(view: dict, why: bool, style: Style) -> str:
     """One bill: the verdict, hours by stage, what it rests on; `why`: every term."""
     t, lines = view["training"], []
     lines += [
-        style.paint(line, "green" if view["verdict"]["fits"] else "red")
+        style.paint(line, COLOURS[view["verdict"]["status"]])
         for line in wrap(verdict_sentence(view), style, hang="  ")
     ]
     if view["verdict"]["fits_with"]:
@@ -216,14 +218,20 @@ def bill_text(view: dict, why: bool, style: Style) -> str:
     lines += ["", *stage_table(view, style)]
     if t["dollars"] is not None:
         lines.append(f"${t['dollars']:,.0f} at ${t['price']:g} a GPU-hour")
-    lines += ["", *wrap(memory_sentence(view), style, hang="  ")]
     lines += head(Recipe(**view["recipe"]), style)
-    for note in view["warnings"]:
-        lines += wrap("note: " + note, style, hang="  ")
+    notes = [wrap("note: " + note, style, hang="  ") for note in view["warnings"]]
     if why:
-        lines += ["", *terms(view, style)]
-    else:
-        lines.append("every term: --why; how sure: cost --calibration")
+        return "\n".join(
+            [*lines, *(line for note in notes for line in note), "", *terms(view, style)]
+        )
+    more = 0
+    for note in notes:
+        if len(lines) + len(note) < SCREEN and not more:
+            lines += note
+        else:
+            more += 1
+    said = f"every term, and {plural(more, 'more note')}" if more else "every term"
+    lines.append(f"{said}: --why; how sure: cost --calibration")
     return "\n".join(lines)
 
 
@@ -292,17 +300,6 @@ def hour_cells(value: dict) -> list[str]:
         f"{x:,.0f}" if x >= 100 else f"{x:,.1f}" for x in (value["hours"], value["gpu_hours"])
     )
     return [hours, own, " … ".join(amounts)]
-
-
-def memory_sentence(view: dict) -> str:
-    """What the largest stage's memory consists of."""
-    s = max(view["stages"], key=lambda stage: stage["memory"]["gb"])
-    m = s["memory"]
-    return (
-        f"memory of {s['name']}: weights {m['weights_gb']:.1f} GB, gradients and optimizer"
-        f" {m['optimizer_gb']:.1f}, buffers {m['buffers_gb']:.1f}, fixed {m['overhead_gb']:.1f};"
-        f" {m['activations_gb_per_sample']:.2f} a sample"
-    )
 
 
 def terms(view: dict, style: Style) -> list[str]:

@@ -131,35 +131,7 @@ def curve_text(value: Curve, gpu: str, train_gpu: str, style: Style, unicode: bo
         *held(value, style),
         "",
     ]
-    rows = []
-    tokens = value.axis == "resolution"
-    for point in value.points:
-        own = point.value == value.own
-        rows.append(
-            [
-                shown(value.axis, point.value)
-                + (" *" if own else "")
-                + (" x" if point.extrapolated else ""),
-                *([money(point.visual_tokens)] if tokens else []),
-                "own" if own else signed(point.expected),
-                "-" if own else f"{signed(point.low)} … {signed(point.high)}",
-                money(point.gpu_hours),
-                money(point.ttft_ms),
-                signed(point.gain.expected, 2) + (" x" if point.gain.extrapolated else ""),
-                "?" if point.gain.per_hours is None else signed(point.gain.per_hours, 2),
-            ]
-        )
-    head = [
-        NAMES[value.axis],
-        *(["tokens"] if tokens else []),
-        "change",
-        f"{percent(value.level)} interval",
-        "hours",
-        "TTFT",
-        "next x2",
-        "per x2 hours",
-    ]
-    lines += table(head, rows, "r" * len(head), style)
+    lines += points_table(value, style)
     drawn = plot(value, style, unicode)
     lines += ["", *drawn] if drawn else []
     told = printed_lines(value, style)
@@ -188,6 +160,39 @@ def curve_text(value: Curve, gpu: str, train_gpu: str, style: Style, unicode: bo
     for text in value.notes:
         lines += wrap("note: " + text, style, hang="      ")
     return "\n".join(lines)
+
+
+def points_table(value: Curve, style: Style) -> list[str]:
+    """A line per value of the curve."""
+    rows = []
+    tokens = value.axis == "resolution"
+    for point in value.points:
+        own = point.value == value.own
+        rows.append(
+            [
+                shown(value.axis, point.value)
+                + (" *" if own else "")
+                + (" x" if point.extrapolated else ""),
+                *([money(point.visual_tokens)] if tokens else []),
+                "own" if own else signed(point.expected),
+                "-" if own else f"{signed(point.low)} … {signed(point.high)}",
+                money(point.gpu_hours),
+                money(point.ttft_ms),
+                signed(point.gain.expected, 2) + (" x" if point.gain.extrapolated else ""),
+                "?" if point.gain.per_hours is None else signed(point.gain.per_hours, 2),
+            ]
+        )
+    head = [
+        NAMES[value.axis],
+        *(["tokens"] if tokens else []),
+        "change",
+        f"{percent(value.level)} interval",
+        "hours",
+        "TTFT",
+        "next x2",
+        "per x2 hours",
+    ]
+    return table(head, rows, "r" * len(head), style)
 
 
 def curve_picture(value: Curve, gpu: str, train_gpu: str) -> str:
@@ -222,7 +227,7 @@ def curve_picture(value: Curve, gpu: str, train_gpu: str) -> str:
             ),
         )
     )
-    gaps = lambda values: "" if all(values) else " (no point: not known)"  # noqa: E731
+    gaps = lambda values: "" if all(values) else " (no point: not known)"
     costs = [
         plots.Cost(text + gaps(values), tuple(values))
         for text, values in (
@@ -414,77 +419,6 @@ def still(value: Families) -> list[str]:
 
 def families_text(value: Families, style: Style) -> str:
     """`curve --by-family`: printed rows range by range, then the model."""
-    lines = [
-        *(style.paint(line, "bold") for text in still(value) for line in wrap(text, style)),
-        *held(value, style),
-    ]
-    short = [range_of(value.axis, part) for part in value.all_]
-    short[-1] = f"> {shown(value.axis, value.all_[-1].low).removesuffix(' px')}"
-    rows = [
-        [row.family, *map(cell, row.printed)]
-        for row in value.rows
-        if any(p.papers for p in row.printed)
-    ]
-    if rows:
-        lines += [
-            "",
-            style.paint(
-                f"printed rows: gain of a doubling, {NAMES[value.axis]}, percent of scale (papers)",
-                "bold",
-            ),
-            *table(
-                ["family", *short],
-                [*rows, ["all", *map(cell, value.all_)]],
-                "l" + "r" * len(short),
-                style,
-            ),
-        ]
-        silent = [row.family for row in value.rows if not any(p.papers for p in row.printed)]
-        lines += wrap("no rows: " + ", ".join(silent), style, hang="  ") if silent else []
-        lines += differing(
-            value.axis, [(row, row.printed) for row in value.rows], "printed rows", style
-        )
-    if any(part.papers for part in value.others):
-        lines += [
-            "",
-            *wrap(
-                "apart: rows in which the mix itself changes with the amount, gain of a doubling,"
-                " all families (papers): " + cells(value.axis, value.others),
-                style,
-                hang="       ",
-            ),
-        ]
-        lines += differing(
-            value.axis, [(row, row.others) for row in value.rows], "rows of other mixes", style
-        )
-    lines += [
-        "",
-        style.paint(f"the model: what the next doubling gains, by {NAMES[value.axis]}", "bold"),
-    ]
-    chosen = (
-        value.values
-        if len(value.values) <= 7
-        else [value.values[round(i * (len(value.values) - 1) / 6)] for i in range(7)]
-    )
-    where = [value.values.index(x) for x in chosen]
-    rows = [
-        [
-            row.family,
-            *(
-                signed(row.gains[i].expected) + ("x" if row.gains[i].extrapolated else "")
-                for i in where
-            ),
-            f"{row.noise:.1f}",
-            pays_to(value.axis, row.stop),
-        ]
-        for row in value.rows
-    ]
-    lines += table(
-        ["family", *(shown(value.axis, x).removesuffix(" px") for x in chosen), "noise", "pays to"],
-        rows,
-        "l" + "r" * (len(chosen) + 2),
-        style,
-    )
     words = [
         "printed = neighbouring rows of one table that differ on this axis alone"
         + (" (tokens may follow)" if value.axis == "resolution" else "")
@@ -499,10 +433,81 @@ def families_text(value: Families, style: Style) -> str:
         ),
         "x = outside that range",
     ]
-    lines += ["", *wrap("words: " + "; ".join(words), style, hang="       ")]
+    lines = [
+        *(style.paint(line, "bold") for text in still(value) for line in wrap(text, style)),
+        *held(value, style),
+        *_printed_part(value, style),
+        *_other_mixes(value, style),
+        "",
+        style.paint(f"the model: what the next doubling gains, by {NAMES[value.axis]}", "bold"),
+        *_model_table(value, style),
+        "",
+        *wrap("words: " + "; ".join(words), style, hang="       "),
+    ]
     for text in value.notes:
         lines += wrap("note: " + text, style, hang="      ")
     return "\n".join(lines)
+
+
+def _printed_part(value: Families, style: Style) -> list[str]:
+    """What printed rows gain per doubling, family by family."""
+    short = [range_of(value.axis, part) for part in value.all_]
+    short[-1] = f"> {shown(value.axis, value.all_[-1].low).removesuffix(' px')}"
+    spoken = [row for row in value.rows if any(p.papers for p in row.printed)]
+    if not spoken:
+        return []
+    head = f"printed rows: gain of a doubling, {NAMES[value.axis]}, percent of scale (papers)"
+    rows = [[row.family, *map(cell, row.printed)] for row in spoken]
+    silent = [row.family for row in value.rows if row not in spoken]
+    return [
+        "",
+        style.paint(head, "bold"),
+        *table(
+            ["family", *short],
+            [*rows, ["all", *map(cell, value.all_)]],
+            "l" + "r" * len(short),
+            style,
+        ),
+        *(wrap("no rows: " + ", ".join(silent), style, hang="  ") if silent else []),
+        *differing(value.axis, [(row, row.printed) for row in value.rows], "printed rows", style),
+    ]
+
+
+def _other_mixes(value: Families, style: Style) -> list[str]:
+    """Rows in which the mix itself changes with the amount."""
+    if not any(part.papers for part in value.others):
+        return []
+    text = (
+        "apart: rows in which the mix itself changes with the amount, gain of a doubling, all"
+        " families (papers): " + cells(value.axis, value.others)
+    )
+    rows = [(row, row.others) for row in value.rows]
+    return [
+        "",
+        *wrap(text, style, hang="       "),
+        *differing(value.axis, rows, "rows of other mixes", style),
+    ]
+
+
+def _model_table(value: Families, style: Style) -> list[str]:
+    """What the model gains per doubling, at seven values at most."""
+    last = len(value.values) - 1
+    where = range(last + 1) if last < 7 else [round(i * last / 6) for i in range(7)]
+    rows = [
+        [
+            row.family,
+            *(
+                signed(row.gains[i].expected) + ("x" if row.gains[i].extrapolated else "")
+                for i in where
+            ),
+            f"{row.noise:.1f}",
+            pays_to(value.axis, row.stop),
+        ]
+        for row in value.rows
+    ]
+    chosen = [shown(value.axis, value.values[i]).removesuffix(" px") for i in where]
+    head = ["family", *chosen, "noise", "pays to"]
+    return table(head, rows, "l" + "r" * (len(chosen) + 2), style)
 
 
 def pays_to(axis: str, stop: Stop) -> str:

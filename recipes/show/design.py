@@ -208,35 +208,36 @@ def reasons(value: Experiment) -> list[str]:
             f"{len(better.settings)} settings keep main effects apart from two-factor interactions"
             " (without --fraction)"
         )
-    mine = next(option for option in value.options if option.design == design)
-    for option in value.options:
-        if (
-            value.asked.detect is not None
-            and mine.seeds
-            and option.seeds
-            and designs.separates(option.design) > designs.separates(design)
-            and len(option.design.settings) * option.seeds <= count * mine.seeds
-        ):
-            flag = (
-                "--full"
-                if option.design.kind == "full"
-                else (
-                    "--interactions"
-                    if designs.separates(option.design)[2]
-                    else f"without --{design.kind}"
-                )
-            )
-            out.append(
-                f"{len(option.design.settings)} settings with {option.seeds}"
-                f" seed{'s' * (option.seeds > 1)} are no more runs and tell more apart"
-                f" ({kind_of(option.design)}): {flag} --seeds {option.seeds}"
-            )
-            break
+    out += _no_more_runs(value)
     if design.kind == "full" and any(n > 2 for n in levels) and len(levels) > 1:
         out.append(
             "with more than two levels only the full factorial and one at a time are offered"
         )
     return out
+
+
+def _no_more_runs(value: Experiment) -> list[str]:
+    """The design that tells more apart for no more runs, if there is one."""
+    design = value.design
+    mine = next(option for option in value.options if option.design == design)
+    if value.asked.detect is None or not mine.seeds:
+        return []
+    for option in value.options:
+        count = len(option.design.settings)
+        if (
+            option.seeds
+            and designs.separates(option.design) > designs.separates(design)
+            and count * option.seeds <= len(design.settings) * mine.seeds
+        ):
+            wide = designs.separates(option.design)[2]
+            flag = "--interactions" if wide else f"without --{design.kind}"
+            flag = "--full" if option.design.kind == "full" else flag
+            return [
+                f"{count} settings with {option.seeds} seed{'s' * (option.seeds > 1)} are no more"
+                f" runs and tell more apart ({kind_of(option.design)}): {flag} --seeds"
+                f" {option.seeds}"
+            ]
+    return []
 
 
 def alias_lines(design: Design, names: Sequence[str]) -> list[str]:

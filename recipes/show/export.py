@@ -52,7 +52,7 @@ def as_text(experiment: Experiment, written: Sequence[str] | None, style: Style)
     several = len(files) > 1
     texts = [f"# ==== {name} ====\n{text}" if several else text for name, text in files]
     texts.append("".join(f"# {line}\n" for line in notes))
-    return clean("\n".join(texts)).rstrip("\n")
+    return "\n".join(texts).rstrip("\n")
 
 
 def target_json(target: Target) -> dict:

@@ -6,7 +6,7 @@ own intervals are the noise of two runs; deltas of tables with another scale (OC
 brought to the benchmark's. Does not print.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from ..base.wording import clean, plural, points, signed
 from ..effects.results import Delta, Evidence, Swap
@@ -17,18 +17,19 @@ from .text import Style, clip, wrap
 PANELS, CONTRADICTED, ROWS = 3, 2, 10
 
 
-def most_direct(answer: Swap, count: int = PANELS) -> list[Delta]:
+def most_direct(answer: Swap, count: int = PANELS, asked: Collection[str] = ()) -> list[Delta]:
     """The benchmarks with most direct rows (those with near rows if there are none, else the
-    first).
+    first); those that were asked about before the others.
     """
 
     def rank(relation: str) -> list[Delta]:
         counted = [(sum(row.relation == relation for row in d.evidence), d) for d in answer.deltas]
         return [
             d
-            for _, d in sorted((pair for pair in counted if pair[0]), key=lambda pair: -pair[0])[
-                :count
-            ]
+            for _, d in sorted(
+                (pair for pair in counted if pair[0]),
+                key=lambda pair: (pair[1].benchmark not in asked, -pair[0]),
+            )[:count]
         ]
 
     return rank("direct") or rank("near") or list(answer.deltas[:1])
@@ -245,7 +246,7 @@ def _lines(panel: Panel, style: Style, signs: Mapping[str, str], ascii_only: boo
     label = min(max(len(clean(m.label)) for m in panel.marks), (style.width - 30) // 2)
     cells = style.width - label - side - tail - 8
     low, high = domain(panel.marks)
-    at = lambda value: min(cells - 1, max(0, round((value - low) / (high - low) * (cells - 1))))  # noqa: E731
+    at = lambda value: min(cells - 1, max(0, round((value - low) / (high - low) * (cells - 1))))
     largest = max((m.weight or 0.0 for m in panel.marks), default=0.0)
     out = []
     for mark, number, weight in zip(panel.marks, numbers, weights):

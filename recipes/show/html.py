@@ -175,7 +175,7 @@ def table(
         for kind in (" ".join(filter(None, ("cards" if cards else "", "sort" if sort else ""))),)
         if kind
     ]
-    right = lambda i: ' class="num"' if align[i] == "r" else ""  # noqa: E731
+    right = lambda i: ' class="num"' if align[i] == "r" else ""
     top = "".join(f'<th scope="col"{right(i)}>{text(label)}</th>' for i, label in enumerate(head))
     lines = []
     for row in rows:

@@ -6,10 +6,10 @@ print.
 
 from collections.abc import Mapping, Sequence
 
-from ..answers.latency import Served
+from ..answers.serving import Served
 from ..base.wording import number
 from ..terms.recipe import Recipe
-from .cost import gpu_title, head
+from .cost import COLOURS, gpu_title, head
 from .jsonable import recipe
 from .text import Style, table, wrap
 
@@ -81,7 +81,7 @@ def latency_text(view: dict, style: Style) -> str:
     """One answer: does it fit, each phase and what binds it."""
     m = view["memory"]
     lines = wrap(verdict_sentence(view), style, hang="  ")
-    colour = {"fits": "green", "tight": "yellow"}.get(view["verdict"]["status"], "red")
+    colour = COLOURS.get(view["verdict"]["status"], "bold")
     lines = [style.paint(line, colour) for line in lines]
     lines += head(Recipe(**view["recipe"]), style)
     said = ", ".join(f"{key} {text}" for key, text in view["setting"].items())

@@ -147,7 +147,6 @@ def mix_fields(view: Mapping, mixes: Mixes) -> list[tuple[str, str]]:
     """The lines of a mix: name and text; an empty text is left out."""
     kinds = view["kinds"]
     listed = {"all": "", "some": "; more than listed", "none": "; its contents are not stated"}
-    splits = [s for s in view["training_splits"] if s["how"] == "split"]
     change = [f"without {name}" for name in view["without"]] + [f"plus {n}" for n in view["plus"]]
     where_ = ", ".join(view["where"][:6]) + (" …" if len(view["where"]) > 6 else "")
     lines = [
@@ -180,6 +179,23 @@ def mix_fields(view: Mapping, mixes: Mixes) -> list[tuple[str, str]]:
             else "",
         ),
     ]
+    lines += split_lines(view)
+    lines += [
+        ("public", AVAILABLE[view["available"]]),
+        ("get it", where_),
+        ("licence", view["license"] or "not read"),
+        ("source", view["source"] or ""),
+        ("notes", view["notes"] or ""),
+    ]
+    tables, more = view["tables"], len(view["tables"]) - TABLES
+    used = ", ".join(tables[:TABLES]) + (f" and {more} more" if more > 0 else "")
+    return [*lines, ("tables", used or "no published table uses it under this name")]
+
+
+def split_lines(view: Mapping) -> list[tuple[str, str]]:
+    """Which benchmarks' training splits are inside, as far as it is known."""
+    lines = []
+    splits = [s for s in view["training_splits"] if s["how"] == "split"]
     if view["own_splits"]:
         lines.append(("train splits", "each benchmark's own, one model a task"))
     for how in ORDER:
@@ -194,16 +210,7 @@ def mix_fields(view: Mapping, mixes: Mixes) -> list[tuple[str, str]]:
         some = "which training splits are inside is not known"
         others = "others may be inside: not all of its parts are known"
         lines.append(("train splits", some) if not view["training_splits"] else ("", others))
-    lines += [
-        ("public", AVAILABLE[view["available"]]),
-        ("get it", where_),
-        ("licence", view["license"] or "not read"),
-        ("source", view["source"] or ""),
-        ("notes", view["notes"] or ""),
-    ]
-    tables, more = view["tables"], len(view["tables"]) - TABLES
-    used = ", ".join(tables[:TABLES]) + (f" and {more} more" if more > 0 else "")
-    return [*lines, ("tables", used or "no published table uses it under this name")]
+    return lines
 
 
 def _shares(mixes: Mixes, kinds: Mapping[str, float]) -> str:

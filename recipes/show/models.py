@@ -55,6 +55,7 @@ def need_words(need: Need) -> str:
         f"in {need.memory_gb:g} GB ({need.dtype})" if need.memory_gb else "",
         *(name.replace("_", "-") for name in need.properties),
         f"licence {need.licence}" if need.licence else "",
+        *(f"using {slug}" for _, slug in need.uses),
         *(f"{b} at least {least:g}" for b, _, least in need.floors),
     ]
     if need.years:
@@ -384,7 +385,7 @@ def groups(model: Model) -> dict[tuple[str, str], list[Score]]:
 def card_fields(land: Landscape, model: Model) -> list[tuple[str, str]]:
     """The specifications of a model: name and text; an empty text is left out."""
     r = model.record
-    known = lambda value, unit="": "not known" if value is None else f"{value}{unit}"  # noqa: E731
+    known = lambda value, unit="": "not known" if value is None else f"{value}{unit}"
     sizes = [(dtype, held(land, model, dtype)) for dtype in ("bf16", "int8", "int4")]
     return [
         (

@@ -211,7 +211,7 @@ def limits_view(limits: "Constraints", words: "Vocabulary") -> dict:
         "images": f"{limits.images} images a request" if limits.images > 1 else None,
         "format": limits.dtype if limits.dtype != "bf16" else None,
     }
-    words_of = lambda wanted: ", ".join(  # noqa: E731
+    words_of = lambda wanted: ", ".join(
         text for name, text in parts.items() if text and (name in limits.assumed) == wanted
     )
     own, assumed = words_of(False), words_of(True)

@@ -210,7 +210,7 @@ def _wide(sheet: Sheet, panel: Panel, level: str) -> None:
     ends = [sheet.width - sum(widths[i + 1 :]) - 12 * (2 - i) for i in range(3)]
     left, right = 246.0, ends[0] - widths[0] - 18
     low, high = domain(panel.marks)
-    at = lambda value: sheet.x(left + (value - low) / (high - low) * (right - left))  # noqa: E731
+    at = lambda value: sheet.x(left + (value - low) / (high - low) * (right - left))
     sheet.y += 6
     head_y = sheet.y + 11
     sheet.parts += [svg.words(sheet.x(ends[i]), head_y, head[i], "m", SMALL, "end") for i in used]
@@ -246,7 +246,7 @@ def _wide(sheet: Sheet, panel: Panel, level: str) -> None:
 def _narrow(sheet: Sheet, panel: Panel, level: str) -> None:
     """Label, numbers and plot below each other: for a phone."""
     low, high = domain(panel.marks)
-    at = lambda value: sheet.x(4 + (value - low) / (high - low) * (sheet.width - 8))  # noqa: E731
+    at = lambda value: sheet.x(4 + (value - low) / (high - low) * (sheet.width - 8))
     largest = max((m.weight or 0.0 for m in panel.marks), default=0.0)
     for mark in panel.marks:
         sheet.y += 7
@@ -378,25 +378,12 @@ def tornado(
                 f" and {bar.right!r}"
             )
     names = 0.0 if compact else 210.0
-    middle = names + (sheet.width - names) / 2
-    reach = (
-        (sheet.width - names) / 2
-        - 8
-        - max(
-            (
-                svg.measure(t, LABEL)
-                for bar in bars
-                for t in (share(bar.left), svg.signed(bar.right))
-            ),
-            default=0.0,
-        )
-    )
+    middle, half = names + (sheet.width - names) / 2, (sheet.width - names) / 2
+    texts = [t for bar in bars for t in (share(bar.left), svg.signed(bar.right))]
+    reach = half - 8 - max((svg.measure(t, LABEL) for t in texts), default=0.0)
     most = max((bar.right for bar in bars), default=0.0)
-    heads = [
-        (svg.fold_lines(head, (sheet.width - names) / 2 - 10, SMALL), side)
-        for head, side in ((left, -1), (right, 1))
-    ]
     sheet.y += 4
+    heads = [(svg.fold_lines(head, half - 10, SMALL), n) for head, n in ((left, -1), (right, 1))]
     for lines, side in heads:
         sheet.parts += [
             svg.words(
@@ -415,25 +402,33 @@ def tornado(
         sheet.say(bar.label, LABEL, "b", width=sheet.width if compact else names - 14)
         sheet.say(bar.note, SMALL, "m", width=sheet.width if compact else names - 14)
         y = sheet.y + 4 if compact else top + 1
-        for value, size, side, role in (
-            (share(bar.left), bar.left * reach, -1, "full"),
-            (svg.signed(bar.right), bar.right / most * reach if most else 0.0, 1, "bar"),
-        ):
-            x = middle if side > 0 else middle - size
-            sheet.parts += [
-                svg.box(sheet.x(x), y, size, 16, role),
-                svg.words(
-                    sheet.x(middle + side * (size + 5)),
-                    y + 12,
-                    value,
-                    "",
-                    LABEL,
-                    "end" if side < 0 else "start",
-                ),
-            ]
+        gain = bar.right / most * reach if most else 0.0
+        _bar(sheet, middle, y, share(bar.left), bar.left * reach, -1)
+        _bar(sheet, middle, y, svg.signed(bar.right), gain, 1)
         sheet.parts.append(svg.line(sheet.x(middle), y - 3, sheet.x(middle), y + 19, "axis"))
         sheet.y = max(sheet.y, y + 18) + (10 if compact else 8)
     return sheet.finish()
+
+
+def _bar(sheet: Sheet, middle: float, y: float, value: str, size: float, side: int) -> None:
+    """One bar of a tornado, to the left (-1) or right (1) of the middle, with its value."""
+    sheet.parts += [
+        svg.box(
+            sheet.x(middle if side > 0 else middle - size),
+            y,
+            size,
+            16,
+            "bar" if side > 0 else "full",
+        ),
+        svg.words(
+            sheet.x(middle + side * (size + 5)),
+            y + 12,
+            value,
+            "",
+            LABEL,
+            "end" if side < 0 else "start",
+        ),
+    ]
 
 
 # --- Pareto front and curve
@@ -665,13 +660,13 @@ def curve(
     units: tuple[str, str] = ("", ""),
     mark: tuple[float, str] | None = None,
     costs: Sequence[Cost] = (),
-    logarithmic: bool = True,
     compact: bool = False,
     alone: bool = True,
 ) -> str:
-    """A line with its band, a vertical mark at mark[0] that mark[1] explains, and below it a small
-    plot for each kind of cost (logarithmic).
+    """A line with its band along a logarithmic axis, a vertical mark at mark[0] that mark[1]
+    explains, and below it a small plot for each kind of cost.
     """
+    logarithmic = True
     sheet = Sheet(title, about, compact, alone)
     for step in steps:
         svg.finite(*step)
@@ -690,22 +685,7 @@ def curve(
     left = 8 + max(one.wide for one in (rise, *(r for _, _, r in below)))
     xs = [s.x for s in ordered] + ([mark[0]] if mark else [])
     frame = _Frame(sheet, xs, rise, units, logarithmic, left)
-    band = [(frame.x(s.x), frame.y(s.high)) for s in ordered] + [
-        (frame.x(s.x), frame.y(s.low)) for s in reversed(ordered)
-    ]
-    # the band goes under the grid, so that the lines of the grid stay visible
-    sheet.parts.insert(0, svg.path(band, "veil", closed=True))
-    if rise.low < 0 < rise.high:
-        sheet.parts.append(
-            svg.line(sheet.x(frame.left), frame.y(0), sheet.x(frame.right), frame.y(0), "zero")
-        )
-    sheet.parts.append(svg.path([(frame.x(s.x), frame.y(s.y)) for s in ordered], "trace"))
-    sheet.parts += [
-        svg.dot(
-            frame.x(s.x), frame.y(s.y), 3.5, "full", f"{svg.plain_number(s.x)}: {svg.signed(s.y)}"
-        )
-        for s in ordered
-    ]
+    _trace(frame, ordered, rise.low < 0 < rise.high)
     if mark:
         x = frame.x(mark[0])
         sheet.parts.append(svg.line(x, frame.top, x, frame.bottom, "mark"))
@@ -719,6 +699,26 @@ def curve(
         sheet.y += 12
         _below(_Frame(sheet, xs, one, ("", unit), logarithmic, left, 96.0), found)
     return sheet.finish()
+
+
+def _trace(frame: "_Frame", ordered: Sequence[Step], zero: bool) -> None:
+    """The line with its band and dots, and a line at zero."""
+    sheet = frame.sheet
+    band = [(frame.x(s.x), frame.y(s.high)) for s in ordered] + [
+        (frame.x(s.x), frame.y(s.low)) for s in reversed(ordered)
+    ]
+    # the band goes under the grid, so that the lines of the grid stay visible
+    sheet.parts.insert(0, svg.path(band, "veil", closed=True))
+    if zero:
+        left, right, y = sheet.x(frame.left), sheet.x(frame.right), frame.y(0)
+        sheet.parts.append(svg.line(left, y, right, y, "zero"))
+    sheet.parts.append(svg.path([(frame.x(s.x), frame.y(s.y)) for s in ordered], "trace"))
+    sheet.parts += [
+        svg.dot(
+            frame.x(s.x), frame.y(s.y), 3.5, "full", f"{svg.plain_number(s.x)}: {svg.signed(s.y)}"
+        )
+        for s in ordered
+    ]
 
 
 def _known(steps: Sequence[Step], cost: Cost) -> list[tuple[float, float]]:

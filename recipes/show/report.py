@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from ..base.wording import percent, points, verdict
 from ..cost.flops import format_flop
 from ..effects.results import Delta, Evidence, Mix, Swap
+from ..picker.ablate import AxisValue
 from ..picker.rank import Costs, Ranked
 from ..terms.recipe import BASELINE_NAME, Recipe
 from . import plots
@@ -180,6 +181,19 @@ def recipe(report: "Report", best: Ranked, names: Names) -> list[str]:
             cards=True,
         )
     ]
+    out += training(report, best)
+    hours = c.gpu_hours
+    out.append(
+        f"<p>Training: {amount(hours.gpu_hours)} {text(c.gpu)} hours ({amount(hours.low)} …"
+        f" {amount(hours.high)}). "
+        f"Time to first token: {amount(c.latency.ttft_ms)} ms on {text(c.latency_gpu)}; memory"
+        f" {data(c.memory.total, f'{c.memory.total:.1f}')} GB.</p>"
+    )
+    return out
+
+
+def training(report: "Report", best: Ranked) -> list[str]:
+    """The stages with their learning rates, where the plan is printed, other ways to train."""
     printed = report.picked.schedule()
     stages = [
         [
@@ -189,9 +203,9 @@ def recipe(report: "Report", best: Ranked, names: Names) -> list[str]:
             data(stage.total, format_flop(stage.total)),
             text(rates(fact["learning_rate"]).removeprefix("learning rate").lstrip(": ")),
         ]
-        for i, (stage, fact) in enumerate(zip(c.stages, printed), 1)
+        for i, (stage, fact) in enumerate(zip(best.costs.stages, printed), 1)
     ]
-    out.append(
+    out = [
         table(
             "Training, stage by stage, with the learning rate of the nearest stage that a table"
             " prints",
@@ -199,8 +213,8 @@ def recipe(report: "Report", best: Ranked, names: Names) -> list[str]:
             stages,
             "hllrl",
             cards=True,
-        )
-    )
+        ),
+    ]
     out.append(para(f"The plan: {plan_text(printed)}."))
     ways = [
         [
@@ -219,13 +233,6 @@ def recipe(report: "Report", best: Ranked, names: Names) -> list[str]:
             "hrrl",
             cards=True,
         )
-    )
-    hours = c.gpu_hours
-    out.append(
-        f"<p>Training: {amount(hours.gpu_hours)} {text(c.gpu)} hours ({amount(hours.low)} …"
-        f" {amount(hours.high)}). "
-        f"Time to first token: {amount(c.latency.ttft_ms)} ms on {text(c.latency_gpu)}; memory"
-        f" {data(c.memory.total, f'{c.memory.total:.1f}')} GB.</p>"
     )
     return out
 
@@ -318,38 +325,43 @@ def gains(report: "Report", best: Ranked, names: Names) -> list[str]:
         )
     ]
     out.append(delta_table("The same in points of each benchmark", deltas, names, report.level))
+    return out + alone(report)
+
+
+def alone(report: "Report") -> list[str]:
+    """Each axis of the recipe by itself, from the baseline."""
     parts = [(axis, part.answer) for axis, part in report.parts.items() if part.answer.result.mix]
-    if parts:
-        marks = tuple(
-            plots.Mark(
-                AXIS_NAMES[axis],
-                f"{axis_side(answer.before, axis)} → {axis_side(answer.after, axis)}",
-                m.expected,
-                m.low,
-                m.high,
-                None,
-                "model",
-            )
-            for axis, answer in parts
-            for m in (answer.result.mix,)
+    if not parts:
+        return []
+    marks = tuple(
+        plots.Mark(
+            AXIS_NAMES[axis],
+            f"{axis_side(answer.before, axis)} → {axis_side(answer.after, axis)}",
+            m.expected,
+            m.low,
+            m.high,
+            None,
+            "model",
         )
-        out.append(
-            pictures(
-                [
-                    plots.Panel(
-                        "One axis at a time",
-                        f"{BASELINE_NAME} with only this axis changed, on the task mix",
-                        marks,
-                        SCALE,
-                    )
-                ],
-                "Each axis of the recipe alone",
-                report.level,
-                "The parts need not add up to the whole: the visual tokens that follow an encoder"
-                " or a connector differ, and each part has the noise of its own two runs.",
-            )
+        for axis, answer in parts
+        for m in (answer.result.mix,)
+    )
+    return [
+        pictures(
+            [
+                plots.Panel(
+                    "One axis at a time",
+                    f"{BASELINE_NAME} with only this axis changed, on the task mix",
+                    marks,
+                    SCALE,
+                )
+            ],
+            "Each axis of the recipe alone",
+            report.level,
+            "The parts need not add up to the whole: the visual tokens that follow an encoder or a"
+            " connector differ, and each part has the noise of its own two runs.",
         )
-    return out
+    ]
 
 
 def axis_side(value: Recipe, axis: str) -> str:
@@ -447,7 +459,7 @@ def evidence(report: "Report", names: Names) -> list[str]:
 
 def rows_of(result: Swap, report: "Report", names: Names) -> list[str]:
     """The forest of the benchmarks with most rows, and the table of these rows."""
-    shown = most_direct(result)
+    shown = most_direct(result, asked=report.tasks.benchmarks)
     if all(row.relation == "neighbour" for d in shown for row in d.evidence):
         return [para("No table has rows for this change.")]
     out = [
@@ -592,7 +604,7 @@ def change_rows(
 
 def front(report: "Report") -> list[str]:
     """The Pareto plot and the recipes on the front."""
-    hours = lambda item: item.costs.gpu_hours.gpu_hours  # noqa: E731
+    hours = lambda item: item.costs.gpu_hours.gpu_hours
     base = report.picked.result.baseline_costs.gpu_hours.gpu_hours
     dots = [
         plots.Point(str(i), hours(item), item.mix.expected, text_recipe(item.recipe), "front")
@@ -678,23 +690,7 @@ def ablation(report: "Report") -> list[str]:
         )
         for compact in (False, True)
     )
-    rows = [
-        [
-            text(AXIS_NAMES[v.axis]),
-            name(v.rival or ""),
-            data(v.p_changes_pick, percent(v.p_changes_pick)),
-            data(v.expected_gain, signed(v.expected_gain)),
-            (
-                f"more than {sum(n for _, n in v.plan)}"
-                if v.runs is None
-                else data(v.runs, str(v.runs))
-            ),
-            "–" if v.gpu_hours is None else amount(v.gpu_hours),
-            data(v.confidence_now, percent(v.confidence_now)),
-            data(v.confidence_after, percent(v.confidence_after)),
-        ]
-        for v in values
-    ]
+    rows = [ablation_row(v) for v in values]
     head = ["axis", "against", "P(changes)", "gain", "runs", "GPU-hours", "sure now", "then"]
     alone = ", ".join(AXIS_NAMES[v.axis].lower() for v in report.values if v.rival is None)
     rest = [para(f"No other level competes on: {alone}.", "muted")] if alone else []
@@ -706,6 +702,21 @@ def ablation(report: "Report") -> list[str]:
         figure([(wide, narrow)], about),
         *rest,
         table(caption, head, rows, "hlrrrrrr", cards=True, sort=True),
+    ]
+
+
+def ablation_row(v: AxisValue) -> list[str]:
+    """One axis as cells."""
+    most = f"more than {sum(n for _, n in v.plan)}"
+    return [
+        text(AXIS_NAMES[v.axis]),
+        name(v.rival or ""),
+        data(v.p_changes_pick, percent(v.p_changes_pick)),
+        data(v.expected_gain, signed(v.expected_gain)),
+        most if v.runs is None else data(v.runs, str(v.runs)),
+        "–" if v.gpu_hours is None else amount(v.gpu_hours),
+        data(v.confidence_now, percent(v.confidence_now)),
+        data(v.confidence_after, percent(v.confidence_after)),
     ]
 
 

@@ -50,7 +50,7 @@ def head(name: str, description: str, library: Library) -> list[str]:
         for row in table.rows
         for value in row.scores.values()
     )
-    quoted = lambda text: json.dumps(clean(text), ensure_ascii=False)  # noqa: E731
+    quoted = lambda text: json.dumps(clean(text), ensure_ascii=False)
     return [
         "---",
         f"name: {name}",
@@ -538,6 +538,22 @@ def tasks_text(tasks: TaskMix) -> str:
     )
 
 
+def ablate_line(answer: picks.PickAnswer) -> list[str]:
+    """What to ablate first, with its runs."""
+    f = answer.first
+    if not f or not f.rival:
+        return []
+    runs = (
+        "more runs than one axis is given"
+        if f.runs is None
+        else f"{f.runs} runs, {f.gpu_hours:,.0f} GPU-hours"
+    )
+    return [
+        f"- ablate first: {f.axis}, `{f.picked}` against `{f.rival}`: {percent(f.p_changes_pick)}"
+        f" that it changes the pick; {runs} until {percent(f.confidence_after)} sure"
+    ]
+
+
 def filled(one: Advice) -> list[str]:
     """The recipe card with every line filled."""
     answer = one.picked
@@ -573,18 +589,7 @@ def filled(one: Advice) -> list[str]:
             f" {c.memory.total:.1f} GB"
         ),
     ]
-    if answer.first and answer.first.rival:
-        f = answer.first
-        runs = (
-            "more runs than one axis is given"
-            if f.runs is None
-            else f"{f.runs} runs, {f.gpu_hours:,.0f} GPU-hours"
-        )
-        lines.append(
-            f"- ablate first: {f.axis}, `{f.picked}` against `{f.rival}`:"
-            f" {percent(f.p_changes_pick)} that it changes the pick; {runs} until"
-            f" {percent(f.confidence_after)} sure"
-        )
+    lines += ablate_line(answer)
     bare = [
         f"{NAMES[axis]} ({why})" for axis, entries in by_axis.items() if (why := unbacked(entries))
     ]

@@ -1,241 +1,113 @@
-"""`tables`: list papers, show one table or paper, find a word in tables, arms and settings, or the
-cells that have several.
+"""`tables`: papers, tables, and the cells that a search found, as a view (its JSON) and as text.
 
-In: the library and what was asked. Out: text or JSON through the printers that cli.py hands over.
+In: values of answers/tables.py. Out: plain dictionaries and text. Searches nothing.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from ..answers.mixes import uses
-from ..base import wording
+from ..answers.tables import find_tables, is_table
 from ..base.wording import clean, number
 from ..evidence.tables import Paper, Row, Table
 from ..library import Library
-from ..terms.vocabulary import UnknownName, fold, nearest
-from . import text
+from ..terms.vocabulary import UnknownName, fold
 from .mixes import dataset_text, dataset_view, mix_text, mix_view
 from .text import Style, table, wrap
 
 
-def run(
-    action: str,
-    words: Sequence[str],
-    library: Library,
-    style: text.Style,
-    show: Callable | None,
-    out: Callable[[str], None],
-) -> int:
-    """Carry out one action; `show` prints JSON when it is given."""
-    if action == "list":
-        papers = library.papers()
-        (
-            show({"papers": [paper_json(p) for p in papers]})
-            if show
-            else out(tables_text(papers, style))
-        )
-        return 0
-    if action == "show":
-        name = " ".join(words)
-        mixes, data = library.words.mixes, find_data(library, name)
-        found = [] if data and not is_table(library, name) else find_tables(library, name)
-        if show:
-            show({"tables": [table_json(t) for t in found], **data})
-        else:
-            texts = [mix_text(data["mix"], mixes, style)] if "mix" in data else []
-            texts += [dataset_text(data["dataset"], mixes, style)] if "dataset" in data else []
-            out("\n\n".join([*texts, *(table_text(t, style) for t in found)]))
-        return 0
-    if len(words) > 1:
-        return find_cells(words, library, style, show, out)
-    word = words[0]
-    hits = search(library, word)
-    if show:
-        show(
-            {
-                "word": word,
-                "words": [word],
-                "hits": [
-                    {
-                        "table": t.id,
-                        "arxiv": t.arxiv,
-                        "locator": t.locator,
-                        "topic": t.topic,
-                        "arms": arms,
-                    }
-                    for t, arms in hits
-                ],
-            }
-        )
-    elif hits:
-        rows = [
-            [t.id, wording.clean(t.locator), wording.clean(", ".join(arms) or t.topic)]
-            for t, arms in hits
-        ]
-        out("\n".join(text.table(["table", "place", "arms or topic"], rows, "lll", style, 1, 2, 0)))
-    else:
-        out(f"no table, arm or setting has {wording.clean(word)!r}")
-    return 0 if hits else 1
+def shown(library: Library, name: str) -> tuple[dict, list[Table]]:
+    """(view of what has this name, its tables): a table, a paper, a data mix, a dataset."""
+    data = find_data(library, name)
+    found = [] if data and not is_table(library, name) else find_tables(library, name)
+    return {"tables": [table_json(one) for one in found], **data}, found
 
 
-def find_cells(
-    words: Sequence[str],
-    library: Library,
-    style: text.Style,
-    show: Callable | None,
-    out: Callable[[str], None],
-) -> int:
-    """`tables find` with several words: the cells that have all of them."""
-    hits = cells(library, words)
-    if show:
-        show(
-            {
-                "word": " ".join(words),
-                "words": list(words),
-                "hits": [
-                    {
-                        "table": t.id,
-                        "arxiv": t.arxiv,
-                        "locator": t.locator,
-                        "topic": t.topic,
-                        "arms": [row.arm for row, _ in rows],
-                        "cells": [
-                            {
-                                "arm": row.arm,
-                                "metric": key,
-                                "benchmark": t.metrics[key].benchmark,
-                                "split": t.metrics[key].split,
-                                "unit": t.metrics[key].unit,
-                                "value": row.scores[key],
-                            }
-                            for row, keys in rows
-                            for key in keys
-                        ],
-                    }
-                    for t, rows in hits
-                ],
-            }
-        )
-    elif not hits:
-        lone = [word for word in words if not search(library, word) and not cells(library, [word])]
-        out(
-            f"no cell has all of {', '.join(map(wording.clean, words))}"
-            + (f"; nothing at all has {', '.join(map(wording.clean, lone))}" if lone else "")
-        )
-    else:
-        lines = []
-        for t, rows in hits:
-            lines += text.wrap(
-                f"{t.id}: {t.locator}{f' (arXiv {t.arxiv})' if t.arxiv else ''}, {t.topic}",
-                style,
-                hang="  ",
-            )
-            for row, keys in rows[:MOST_ROWS]:
-                said = [f"{key} {row.scores[key]:g}" for key in keys[:MOST_KEYS]] + (
-                    [f"and {len(keys) - MOST_KEYS} more"] if len(keys) > MOST_KEYS else []
-                )
-                lines += text.wrap(
-                    f"{row.arm}: {', '.join(said)}" + (" (doubtful)" if row.doubt else ""),
-                    style,
-                    "  ",
-                    "    ",
-                )
-            lines += (
-                [f"  and {len(rows) - MOST_ROWS} more rows (tables show {t.id})"]
-                if len(rows) > MOST_ROWS
-                else []
-            )
-        count = sum(len(keys) for _, rows in hits for _, keys in rows)
-        out(
-            "\n".join(
-                [
-                    *lines,
-                    "",
-                    (
-                        f"{count:,} cells of {len(hits)} tables; tables show ID prints one with its"
-                        " settings"
-                    ),
-                ]
-            )
-        )
-    return 0 if hits else 1
+def shown_text(view: Mapping, found: Sequence[Table], library: Library, style: Style) -> str:
+    """`tables show`."""
+    mixes = library.words.mixes
+    texts = [mix_text(view["mix"], mixes, style)] if "mix" in view else []
+    texts += [dataset_text(view["dataset"], mixes, style)] if "dataset" in view else []
+    return "\n\n".join([*texts, *(table_text(one, style) for one in found)])
+
+
+def _hit(one: Table, arms: list[str]) -> dict:
+    return {
+        "table": one.id,
+        "arxiv": one.arxiv,
+        "locator": one.locator,
+        "topic": one.topic,
+        "arms": arms,
+    }
+
+
+def search_view(word: str, hits: Sequence[tuple[Table, list[str]]]) -> dict:
+    """`tables find WORD`: the tables that mention it."""
+    return {"word": word, "words": [word], "hits": [_hit(one, arms) for one, arms in hits]}
+
+
+def search_text(view: Mapping, style: Style) -> str:
+    """The same as text."""
+    if not view["hits"]:
+        return f"no table, arm or setting has {clean(view['word'])!r}"
+    rows = [
+        [hit["table"], clean(hit["locator"]), clean(", ".join(hit["arms"]) or hit["topic"])]
+        for hit in view["hits"]
+    ]
+    return "\n".join(table(["table", "place", "arms or topic"], rows, "lll", style, 1, 2, 0))
 
 
 MOST_ROWS, MOST_KEYS = 12, 8
 
 
-def cells(
-    library: Library, words: Sequence[str]
-) -> list[tuple[Table, list[tuple[Row, list[str]]]]]:
-    """Tables with the rows and metrics (that have a number) which have every word: each in the
-    paper's name, the table's topic, place or protocol, the row's arm or setting, or the metric's
-    benchmark."""
-    vocabulary = library.words
-    found = []
-    asked = []
-    for word in words:
-        families = vocabulary.find("family", word)
-        slugs = {
-            vocabulary.find(axis, word) for axis in ("encoder", "connector", "llm", "data")
-        } - {None}
-        benchmarks = {vocabulary.find("benchmark", word)} - {None}
-        if families and not benchmarks:
-            benchmarks = {
-                key
-                for key, record in vocabulary.records("benchmark").items()
-                if record["family"] == families
+def cells_view(words: Sequence[str], hits: Sequence[tuple]) -> dict:
+    """`tables find WORD WORD…`: the cells that have all words."""
+    return {
+        "word": " ".join(words),
+        "words": list(words),
+        "hits": [
+            {
+                **_hit(one, [row.arm for row, _ in rows]),
+                "cells": [_cell(one, row, key) for row, keys in rows for key in keys],
             }
-        asked.append((fold(word), slugs, benchmarks))
-    keys_of = {fold(paper.key) for paper in library.papers()}
-    for paper in library.papers():
-        names = {fold(paper.key), fold(paper.short), fold(paper.title)}
-        for table in paper.tables:
-            about = [
-                fold(table.topic),
-                fold(table.locator),
-                fold(table.id),
-                fold(table.protocol or ""),
-                *map(fold, table.varies),
-            ]
-            left = [
-                one
-                for one in asked
-                if one[0] not in names
-                and not any(name.startswith(one[0]) for name in names if len(one[0]) > 3)
-            ]
-            if any(one[0] in keys_of and not one[1] for one in left):
-                continue  # that word is another paper
-            columns = [
-                (
-                    one,
-                    {
-                        key
-                        for key, m in table.metrics.items()
-                        if m.benchmark in one[2] or one[0] == fold(m.benchmark)
-                    },
-                )
-                for one in left
-            ]
-            keys = set(table.metrics)
-            for _, own in columns:
-                keys &= own or keys
-            left = [one for one, own in columns if not own]
-            rows = []
-            for row in table.rows:
-                if all(
-                    _mentions(row, wanted, slugs)
-                    or not slugs
-                    and any(wanted in part for part in about)
-                    for wanted, slugs, _ in left
-                ):
-                    printed = [
-                        key
-                        for key in table.metrics
-                        if key in keys and row.scores.get(key) is not None
-                    ]
-                    rows += [(row, printed)] if printed else []
-            if rows:
-                found.append((table, rows))
-    return found
+            for one, rows in hits
+        ],
+    }
+
+
+def _cell(one: Table, row: Row, key: str) -> dict:
+    metric = one.metrics[key]
+    return {
+        "arm": row.arm,
+        "metric": key,
+        "benchmark": metric.benchmark,
+        "split": metric.split,
+        "unit": metric.unit,
+        "value": row.scores[key],
+    }
+
+
+def nothing_text(words: Sequence[str], lone: Sequence[str]) -> str:
+    """No cell has all words; lone: those that nothing has."""
+    alone = f"; nothing at all has {', '.join(map(clean, lone))}" if lone else ""
+    return f"no cell has all of {', '.join(map(clean, words))}{alone}"
+
+
+def cells_text(hits: Sequence[tuple], style: Style) -> str:
+    """The cells that have all words."""
+    lines = []
+    for one, rows in hits:
+        source = f" (arXiv {one.arxiv})" if one.arxiv else ""
+        lines += wrap(f"{one.id}: {one.locator}{source}, {one.topic}", style, hang="  ")
+        for row, keys in rows[:MOST_ROWS]:
+            said = [f"{key} {row.scores[key]:g}" for key in keys[:MOST_KEYS]]
+            said += [f"and {len(keys) - MOST_KEYS} more"] if len(keys) > MOST_KEYS else []
+            doubt = " (doubtful)" if row.doubt else ""
+            lines += wrap(f"{row.arm}: {', '.join(said)}{doubt}", style, "  ", "    ")
+        if len(rows) > MOST_ROWS:
+            lines.append(f"  and {len(rows) - MOST_ROWS} more rows (tables show {one.id})")
+    count = sum(len(keys) for _, rows in hits for _, keys in rows)
+    end = f"{count:,} cells of {len(hits)} tables; tables show ID prints one with its settings"
+    return "\n".join([*lines, "", end])
 
 
 def find_data(library: Library, word: str) -> dict:
@@ -247,80 +119,6 @@ def find_data(library: Library, word: str) -> dict:
     except UnknownName:
         return {"dataset": dataset_view(mixes, key)} if key else {}
     return {"mix": mix_view(mixes, slug, words, uses(library.papers()).tables.get(slug, ()))}
-
-
-def is_table(library: Library, word: str) -> bool:
-    """Whether a word is the id of a table, or the key of a paper."""
-    names = {
-        fold(name)
-        for paper in library.papers()
-        for name in (paper.key, paper.short, *(table.id for table in paper.tables))
-    }
-    return fold(word) in names
-
-
-def find_tables(library: Library, word: str) -> list[Table]:
-    """The table with this id, or all tables of the paper with this key. Raises UnknownName."""
-    papers = library.papers()
-    known = {t.id.lower(): t.id for p in papers for t in p.tables} | {
-        name.lower(): p.key for p in papers for name in (p.key, p.short)
-    }
-    word = known.get(word.lower(), word)
-    key = word.split(".")[0]
-    # Cambrian-1 Table 11
-    spelled = {
-        fold(f"{name} {t.locator}"): t.id
-        for p in papers
-        for t in p.tables
-        for name in (p.key, p.short)
-    }
-    word = spelled.get(fold(word), word)
-    tables = [t for p in papers for t in p.tables if t.id == word] or [
-        t for p in papers if p.key == word for t in p.tables
-    ]
-    if not tables:
-        ids = {fold(t.id): t.id for p in papers for t in p.tables} | {
-            fold(p.key): p.key for p in papers
-        }
-        near = [t.id for p in papers if p.key == key for t in p.tables][:3] or nearest(word, ids)
-        raise UnknownName("table", word, near)
-    return tables
-
-
-def search(library: Library, word: str) -> list[tuple[Table, list[str]]]:
-    """Tables that mention a word: in the topic, an arm, a setting (by any spelling of the
-    component) or a benchmark.
-    """
-    wanted = fold(word)
-    slugs = {
-        words.find(axis, word)
-        for words in [library.words]
-        for axis in ("encoder", "connector", "llm", "data", "benchmark")
-    } - {None}
-    found = []
-    for paper in library.papers():
-        for table in paper.tables:
-            arms = [row.arm for row in table.rows if _mentions(row, wanted, slugs)]
-            topic = wanted in fold(table.topic) or wanted in fold(table.id)
-            benchmark = any(
-                m.benchmark in slugs or wanted == fold(m.benchmark) for m in table.metrics.values()
-            )
-            if arms or topic or benchmark:
-                found.append((table, arms if len(arms) < len(table.rows) else []))
-    return found
-
-
-def _mentions(row: Row, wanted: str, slugs: set) -> bool:
-    if wanted in fold(row.arm):
-        return True
-    for key, value in row.setting.items():
-        if isinstance(value, str) and (
-            value in slugs
-            or slugs & set(value.split("+"))
-            or (len(wanted) > 3 and wanted in fold(value) and key != "training")
-        ):
-            return True
-    return False
 
 
 def paper_json(paper: Paper) -> dict:

@@ -31,3 +31,15 @@ def tokens_text(label: str, images: "Sequence[Tokens]", style: Style) -> str:
     if len(images) > 1:
         lines.append(f"all images: {sum(value.visual_tokens for value in images):,} visual tokens")
     return "\n".join(lines)
+
+
+def side_by_side(counted: "dict[str, list[Tokens]]", style: Style) -> str:
+    """Several models' tokens of the same images, the fewest of all images first."""
+    sizes = [f"{value.width}x{value.height}" for value in next(iter(counted.values()))]
+    width = max(len("model"), *map(len, counted))
+    lines = [style.paint(f"{'model':<{width}}  " + "".join(f"{s:>13}" for s in sizes), "bold")]
+    for model, values in sorted(
+        counted.items(), key=lambda row: sum(value.visual_tokens for value in row[1])
+    ):
+        lines.append(f"{model:<{width}}  " + "".join(f"{v.visual_tokens:>13,}" for v in values))
+    return "\n".join(line.rstrip() for line in lines)

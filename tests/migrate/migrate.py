@@ -9,7 +9,6 @@ Scores are copied as they stand; only names of components, data mixes and benchm
 name that overlay.json does not know stops the run and is printed with the place where it stands.
 """
 
-import collections
 import json
 import pathlib
 import re
@@ -17,6 +16,8 @@ import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent.parent))
+from runs import link_runs  # noqa: E402
+
 from recipes.base.write import dump_paper, dump_registry  # noqa: E402
 from recipes.evidence.shape import NUMBERS  # noqa: E402
 
@@ -138,17 +139,15 @@ def convert_setting(setting: dict, full: dict, paper: str) -> dict:
                 value = lookup("llms", value)
             elif key == "data":
                 value = lookup("data", value)
-            elif (
-                key == "resolution"
-                and isinstance(value, str)
-                and value not in OVERLAY["resolutions"]
-            ):
-                raise Unknown(f"overlay.json: resolutions does not know {value!r} ({paper})")
+            elif key == "resolution" and isinstance(value, str):
+                value = OVERLAY["resolution_names"].get(value, value)
+                if value not in OVERLAY["resolutions"]:
+                    raise Unknown(f"overlay.json: resolutions does not know {value!r} ({paper})")
         out[key] = value
     return out
 
 
-def convert_metric(metric: dict, benchmarks: dict, paper: str, key: str) -> dict:
+def convert_metric(metric: dict, benchmarks: dict, table: str, paper: str, key: str) -> dict:
     """Unify the benchmark's name; leave out what the benchmark's record already says. A mean that
     papers print under one name and mean differently is a benchmark of its paper (`per_paper`).
     """
@@ -157,7 +156,8 @@ def convert_metric(metric: dict, benchmarks: dict, paper: str, key: str) -> dict
     slug = rule.get("benchmark") or f"{paper}-{key.replace('_', '-')}"
     slug = rule.get("by_unit", {}).get(metric["unit"], slug)
     if split is None:
-        slug = rule.get("by_paper", {}).get(paper, slug)
+        own = rule.get("by_paper", {})  # of a paper, or of one of its tables
+        slug = own.get(table) or own.get(paper, slug)
     if "split" in rule:
         split = rule["split"]
     if split in rule.get("by_split", {}):
@@ -279,72 +279,79 @@ def with_more(axis: str, registry: dict, more: dict) -> list[dict]:
     return list(known.values())
 
 
+TAKEN = (
+    "kind",
+    "family",
+    "size_class",
+    "class",
+    "params_b",
+    "patch_size",
+    "native_resolution",
+    "visual_tokens_rule",
+    *FACTS,
+)
+LEAD = ("slug", "name", "aliases", "kind", "class", "family", "size_class")
+
+
+def merged(records: list[dict]) -> dict[str, dict]:
+    """Records by slug. The same tower at two resolutions is one record with both."""
+    out = {}
+    for record in records:
+        slug = record["slug"]
+        if slug in out:
+            first = out[slug]
+            for key in ("native_resolution", "patch_tokens_at_native"):
+                first[key] = sorted({*first[key], *record[key]})
+            notes = (first["notes"], record["name"], record["notes"])
+            first["notes"] = "; ".join(filter(None, notes))
+        else:
+            out[slug] = {k: list(v) if isinstance(v, list) else v for k, v in record.items()}
+    return out
+
+
+def complete(record: dict, entry: dict) -> None:
+    """Fill a record in, in place, with what overlay.json says of it."""
+    record["name"] = record.get("name") or entry.get("name", record["slug"])
+    for key in TAKEN:
+        if record.get(key) is None and entry.get(key) is not None:
+            record[key] = entry[key]
+    if record.get("mmlu") is None and entry.get("mmlu") is not None:
+        record["mmlu"] = entry["mmlu"]
+        record["mmlu_note"] = f"as printed in {entry['mmlu_source']}"
+    spellings = [*entry["aliases"], *(record.get("aliases") or ())]
+    record["aliases"] = list(dict.fromkeys(spellings))
+    for key in ("heads", "kv_heads", "intermediate_size"):
+        if isinstance(record.get(key), str):  # one number a layer: no number of the model
+            record[f"{key}_printed"] = record.pop(key)
+
+
+def billions(record: dict) -> float | None:
+    """The parameters of a language model: counted, or as its maker prints them."""
+    if record.get("params"):
+        return round(record["params"] / 1e9, 3)
+    printed = re.match(r"([\d.]+)([BM])\b", record.get("params_printed") or "")
+    if record.get("params_b") or not printed:
+        return record.get("params_b")
+    return float(printed[1]) / (1 if printed[2] == "B" else 1000)
+
+
 def component_records(registry: dict, more: dict, printed_sizes: dict) -> dict:
-    """Encoders, connectors, LLMs and data mixes with aliases; several registry records of one slug
-    are merged.
-    """
+    """Encoders, connectors, LLMs and data mixes with aliases."""
     out = {}
     for axis in ("encoders", "connectors", "llms"):
-        records = collections.OrderedDict()
-        for record in with_more(axis, registry, more):
-            slug = record["slug"]
-            # the same tower at two resolutions: one record, both native resolutions
-            if slug in records:
-                first = records[slug]
-                for key in ("native_resolution", "patch_tokens_at_native"):
-                    first[key] = sorted({*first[key], *record[key]})
-                first["notes"] = "; ".join(
-                    filter(None, (first["notes"], record["name"], record["notes"]))
-                )
-            else:
-                records[slug] = {
-                    k: list(v) if isinstance(v, list) else v for k, v in record.items()
-                }
+        records = merged(with_more(axis, registry, more))
         for slug, entry in OVERLAY[axis].items():
             record = records.setdefault(slug, {"slug": slug})
-            if not record.get("name"):
-                record["name"] = entry.get("name", slug)
-            for key in (
-                "kind",
-                "family",
-                "size_class",
-                "class",
-                "params_b",
-                "patch_size",
-                "native_resolution",
-                "visual_tokens_rule",
-                *FACTS,
-            ):
-                if record.get(key) is None and entry.get(key) is not None:
-                    record[key] = entry[key]
-            if record.get("mmlu") is None and entry.get("mmlu") is not None:
-                record["mmlu"], record["mmlu_note"] = (
-                    entry["mmlu"],
-                    f"as printed in {entry['mmlu_source']}",
-                )
-            record["aliases"] = list(
-                dict.fromkeys([*entry["aliases"], *(record.get("aliases") or ())])
-            )
-            if (
-                axis == "encoders"
-                and not record.get("params_vision_tower")
-                and slug in printed_sizes
-            ):
+            complete(record, entry)
+            sized = axis != "encoders" or record.get("params_vision_tower")
+            if not sized and slug in printed_sizes:
                 record["params_b_printed"], record["params_source"] = printed_sizes[slug]
-            for key in ("heads", "kv_heads", "intermediate_size"):
-                if isinstance(record.get(key), str):  # one number a layer: no number of the model
-                    record[f"{key}_printed"] = record.pop(key)
-            if axis == "llms" and record.get("params"):
-                record["params_b"] = round(record["params"] / 1e9, 3)
-            elif axis == "llms" and not record.get("params_b"):
-                printed = re.match(r"([\d.]+)([BM])\b", record.get("params_printed") or "")
-                if printed:
-                    record["params_b"] = float(printed[1]) / (1 if printed[2] == "B" else 1000)
-        lead = ("slug", "name", "aliases", "kind", "class", "family", "size_class")
+            if axis == "llms":
+                record["params_b"] = billions(record)
         out[axis] = [
             {
-                **{k: r[k] for k in lead if k in r},
-                **{k: v for k, v in r.items() if k not in lead and v is not None},
+                **{k: r[k] for k in LEAD if k in r},
+                **{k: v for k, v in r.items() if k not in LEAD and v is not None},
             }
             for r in records.values()
         ]
@@ -363,224 +370,117 @@ def component_records(registry: dict, more: dict, printed_sizes: dict) -> dict:
     return out
 
 
-def link_runs(papers: dict) -> dict:
-    """(table, row number) -> run name, for every training run that is printed more than once.
+def apart(table: dict, printed: list[dict]) -> None:
+    """Stop where two names of one table have become one."""
+    for axis in ("encoder", "connector", "llm", "data"):
+        seen = {}
+        for before, row in zip(printed, table["rows"]):
+            slug, name = row["set"].get(axis, table["setting"].get(axis)), before.get(axis)
+            if seen.setdefault(slug, name) != name:
+                raise Unknown(f"{table['id']}: {name!r} and {seen[slug]!r} both become {slug!r}")
 
-    Links come from the evidence (`same_runs_as` with an equal arm or equal cells, `run`,
-    `default_run`), from overlay.json (`same_run`), and from equality: two rows of one paper, in
-    different tables, that agree in three or more cells and differ in none.
-    """
-    rows = {}
-    for file in papers.values():
-        for table in file["tables"]:
-            for number, row in enumerate(table["rows"]):
-                cells = {}
-                for key, value in row["scores"].items():
-                    metric = table["metrics"][key]
-                    if value is not None and not metric.get("mean_of"):
-                        cells[
-                            metric["benchmark"],
-                            metric.get("split"),
-                            metric.get("max"),
-                            metric.get("shots"),
-                            metric.get("unit") if metric.get("role") else None,
-                        ] = value
-                rows[table["id"], number] = (file["paper"]["key"], table, row, cells)
-    parent = {place: place for place in rows}
 
-    def root(place):
-        while parent[place] != place:
-            place = parent[place]
-        return place
-
-    def join(a, b):
-        a, b = sorted((root(a), root(b)))
-        parent[b] = a
-
-    by_table = collections.defaultdict(list)
-    for place in rows:
-        by_table[place[0]].append(place)
-    named = collections.defaultdict(list)
-    for place, (paper, table, row, cells) in rows.items():
-        if row.get("run") and row["run"] != "none":
-            named[paper, row["run"]].append(place)
-        if row.get("default_run"):
-            named[paper, "default"].append(place)
-        target = row.get("same_runs_as") or table.get("same_runs_as") or ""
-        target, _, told = target.partition(": ")  # TABLE, or TABLE: ARM
-        for other_id in by_table:
-            # links told in words stand in overlay.json
-            if other_id == table["id"] or other_id != target:
-                continue
-            if told:
-                for other in by_table[other_id]:
-                    if rows[other][2]["arm"] == told:
-                        join(place, other)
-                continue
-            equal = [
-                p
-                for p in by_table[other_id]
-                if rows[p][2]["arm"] == row.get("same_arm", row["arm"])
-                or (
-                    len(shared := [k for k in cells if k in rows[p][3]])
-                    and all(cells[k] == rows[p][3][k] for k in shared)
-                )
-            ]
-            if len(equal) == 1:
-                join(place, equal[0])
-    for places in named.values():
-        for place in places[1:]:
-            join(places[0], place)
-    for group in (*OVERLAY["same_run"], *OVERLAY["reprints"]):
-        places = [next(p for p in by_table[t] if rows[p][2]["arm"] == arm) for t, arm in group]
-        for place in places[1:]:
-            join(places[0], place)
-    per_paper = collections.defaultdict(list)
-    for place, value in rows.items():
-        per_paper[value[0]].append(place)
-    for places in per_paper.values():
-        for i, a in enumerate(places):
-            for b in places[:i]:
-                if a[0] == b[0] or root(a) == root(b):
-                    continue
-                shared = [k for k in rows[a][3] if k in rows[b][3]]
-                if len(shared) >= 3 and all(rows[a][3][k] == rows[b][3][k] for k in shared):
-                    join(a, b)
-    groups = collections.defaultdict(list)
-    for place in rows:
-        groups[root(place)].append(place)
-    runs = {}
-    first_printed = {
-        file["paper"]["key"]: file["paper"]["arxiv"] or "9" for file in papers.values()
+def unify(table: dict, paper: str, benchmarks: dict, sizes: dict) -> None:
+    """The names of one table, in place; sizes: encoder -> (printed parameters, table)."""
+    table["metrics"] = {
+        name: convert_metric(metric, benchmarks, table["id"], paper, name)
+        for name, metric in table["metrics"].items()
     }
-    for places in groups.values():
-        if len(places) > 1:  # named where the earliest paper prints it
-            first = min(places, key=lambda place: (first_printed[rows[place][0]], place))
-            for place in places:
-                runs[place] = f"{first[0]}/{rows[first][2]['arm']}"
-    return runs
+    setting = table["setting"]
+    if re.fullmatch("openvision-vit-(ti|s|b)", setting.get("encoder") or ""):
+        raise Unknown("an OpenVision encoder without its patch size")
+    printed = [{**setting, **row["set"]} for row in table["rows"]]
+    for row, full in zip(table["rows"], printed):
+        row["set"] = convert_setting(row["set"], full, paper)
+    table["setting"] = convert_setting(setting, setting, paper)
+    apart(table, printed)
+    for row in table["rows"]:
+        full = {**table["setting"], **row["set"]}
+        if full.get("encoder") and full.get("encoder_params_b"):
+            sizes.setdefault(full["encoder"], (full["encoder_params_b"], table["id"]))
+
+
+def finish(table: dict, runs: dict) -> None:
+    """What overlay.json says about a table and its rows, in place."""
+    name = table["id"]
+    for number, row in enumerate(table["rows"]):
+        for key in ("same_runs_as", "same_arm", "default_run", "run"):
+            row.pop(key, None)
+        if (name, number) in runs:
+            row["run"] = runs[name, number]
+        if doubt := OVERLAY["doubts"].get(name, {}).get(row["arm"]):
+            row["doubt"] = doubt
+        if name in OVERLAY["per_size"]:
+            row["set"]["per_size"] = row["arm"]
+    axes = [a if a in AXES else OVERLAY["settings"][a]["axis"] for a in table["varies"]]
+    systems = ["whole systems"] * (name in OVERLAY["whole_systems"])
+    table["varies"] = [*dict.fromkeys(axes), *systems]
+    if family := OVERLAY["families_of_tables"].get(name):
+        table["family"] = family
+    table["notes"] = table.pop("notes", None)
+    if name in OVERLAY["accepted"]:
+        arms = [row["arm"] for row in table["rows"]]
+        table["accepted"] = [
+            {
+                "rule": e["rule"],
+                "at": e.get("at") or f"/rows/{arms.index(e['arm'])}/scores/{e['metric']}",
+                "why": e["why"],
+            }
+            for e in OVERLAY["accepted"][name]
+        ]
+    # kept in words; the rows carry the links
+    if isinstance(table.get("same_runs_as"), str):
+        table["same_runs_note"] = table.pop("same_runs_as")
+
+
+def write_registry(registry: dict, records: list[dict], sizes: dict, folder: pathlib.Path) -> None:
+    """The registry's files."""
+    folder.mkdir(parents=True, exist_ok=True)
+    benchmarks = registry["benchmarks"]
+    head = {"format": 2, "generated": benchmarks["generated"]}
+    components = component_records(registry["components"], registry["components_more"], sizes)
+    settings = [{"key": key, **entry} for key, entry in OVERLAY["settings"].items()]
+    files = {
+        "benchmarks": {
+            **head,
+            "how_to_read": benchmarks["how_to_read"],
+            "frameworks": benchmarks["frameworks"],
+            "families": OVERLAY["families"],
+            "benchmarks": records,
+        },
+        "components": {
+            **head,
+            "how_to_read": registry["components"]["how_to_read"],
+            **components,
+        },
+        "settings": {**head, "settings": settings},
+        **{name: {**registry[name], "format": 2} for name in ("latency", "training_costs")},
+    }
+    for name, data in files.items():
+        (folder / f"{name}.json").write_text(dump_registry(data), encoding="utf-8")
+
+
+REGISTRY = ("benchmarks", "components", "components_more", "latency", "training_costs")
 
 
 def migrate(source: pathlib.Path, target: pathlib.Path) -> None:
-    registry = {
-        name: read(source / "registry" / f"{name}.json")
-        for name in (
-            "benchmarks",
-            "components",
-            "components_more",
-            "hardware",
-            "latency",
-            "training_costs",
-        )
-    }
+    registry = {name: read(source / "registry" / f"{name}.json") for name in REGISTRY}
     records = benchmark_records(registry["benchmarks"])
     benchmarks = {record["key"]: record for record in records}
     papers, sizes = {}, {}
     for path in sorted(source.glob("*.json")):
-        file = read(path)
-        key = file["paper"]["key"]
+        papers[path.name] = file = read(path)
         for table in file["tables"]:
-            table["metrics"] = {
-                name: convert_metric(metric, benchmarks, key, name)
-                for name, metric in table["metrics"].items()
-            }
-            printed = [{**table["setting"], **row["set"]} for row in table["rows"]]
-            setting = table["setting"]
-            if setting.get("encoder") in (
-                "openvision-vit-ti",
-                "openvision-vit-s",
-                "openvision-vit-b",
-            ):
-                raise Unknown("an OpenVision encoder without its patch size")
-            for row in table["rows"]:
-                row["set"] = convert_setting(row["set"], {**setting, **row["set"]}, key)
-            table["setting"] = convert_setting(setting, setting, key)
-            for axis in ("encoder", "connector", "llm", "data"):
-                seen = {}  # two names of one table must not fall together
-                for before, row in zip(printed, table["rows"]):
-                    slug = row["set"].get(axis, table["setting"].get(axis))
-                    name = before.get(axis)
-                    if seen.setdefault(slug, name) != name:
-                        raise Unknown(
-                            f"{table['id']}: {name!r} and {seen[slug]!r} both become {slug!r}"
-                        )
-            for row in table["rows"]:
-                full = {**table["setting"], **row["set"]}
-                if full.get("encoder") and full.get("encoder_params_b"):
-                    sizes.setdefault(full["encoder"], (full["encoder_params_b"], table["id"]))
-        papers[path.name] = file
-    runs = link_runs(papers)
+            unify(table, file["paper"]["key"], benchmarks, sizes)
+    runs = link_runs(papers, [*OVERLAY["same_run"], *OVERLAY["reprints"]])
     for name, file in papers.items():
         for table in file["tables"]:
-            for number, row in enumerate(table["rows"]):
-                for key in ("same_runs_as", "same_arm", "default_run", "run"):
-                    row.pop(key, None)
-                if (table["id"], number) in runs:
-                    row["run"] = runs[table["id"], number]
-                if doubt := OVERLAY["doubts"].get(table["id"], {}).get(row["arm"]):
-                    row["doubt"] = doubt
-            table["varies"] = list(
-                dict.fromkeys(
-                    axis if axis in AXES else OVERLAY["settings"][axis]["axis"]
-                    for axis in table["varies"]
-                )
-            )
-            if table["id"] in OVERLAY["whole_systems"]:
-                table["varies"] = [*table["varies"], "whole systems"]
-            if table["id"] in OVERLAY["per_size"]:
-                for row in table["rows"]:
-                    row["set"]["per_size"] = row["arm"]
-            if family := OVERLAY["families_of_tables"].get(table["id"]):
-                table["family"] = family
-            table["notes"] = table.pop("notes", None)
-            if table["id"] in OVERLAY["accepted"]:
-                arms = [row["arm"] for row in table["rows"]]
-                table["accepted"] = [
-                    {
-                        "rule": e["rule"],
-                        "at": e.get("at") or f"/rows/{arms.index(e['arm'])}/scores/{e['metric']}",
-                        "why": e["why"],
-                    }
-                    for e in OVERLAY["accepted"][table["id"]]
-                ]
-            # kept in words; the rows carry the links
-            if isinstance(table.get("same_runs_as"), str):
-                table["same_runs_note"] = table.pop("same_runs_as")
+            finish(table, runs)
         file["format"] = 2
         key = file["paper"]["key"]
         file["paper"] = {"key": key, "short": OVERLAY["paper_names"].get(key, key), **file["paper"]}
         (target / name).write_text(dump_paper(file), encoding="utf-8")
-    out = target / "registry"
-    out.mkdir(parents=True, exist_ok=True)
-    head = {"format": 2, "generated": registry["benchmarks"]["generated"]}
-    write = lambda name, data: (out / f"{name}.json").write_text(
-        dump_registry(data), encoding="utf-8"
-    )  # noqa: E731
-    write(
-        "benchmarks",
-        {
-            **head,
-            "how_to_read": registry["benchmarks"]["how_to_read"],
-            "frameworks": registry["benchmarks"]["frameworks"],
-            "families": OVERLAY["families"],
-            "benchmarks": records,
-        },
-    )
-    write(
-        "components",
-        {
-            **head,
-            "how_to_read": registry["components"]["how_to_read"],
-            **component_records(registry["components"], registry["components_more"], sizes),
-        },
-    )
-    write(
-        "settings", {**head, "settings": [{"key": k, **v} for k, v in OVERLAY["settings"].items()]}
-    )
-    for device in registry["hardware"]["hardware"]:
-        device["aliases"] = OVERLAY["hardware_aliases"].get(device["slug"], [])
-    for name in ("hardware", "latency", "training_costs"):
-        write(name, {**registry[name], "format": 2})
+    write_registry(registry, records, sizes, target / "registry")
 
 
 if __name__ == "__main__":

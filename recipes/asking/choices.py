@@ -1,0 +1,357 @@
+"""Readings of a choice: `pick`, `rank`, `versus`, `moves`, `ablate`, `design` and `curve`.
+
+In: a Draft. Out: the argv it becomes, or several where the sentence can mean several.
+"""
+
+import re
+
+from ..terms.recipe import BASELINE_NAME
+from . import finding, slots
+from .changes import AXIS, LIKE, sides
+from .sentence import PARTS, Draft, Unfit
+from .slots import flag
+
+Readings = list[list[str]]
+RANKED = (*PARTS, "resolution", "visual_tokens")
+BEST = ("best", "rank", "choose", "worst", "better", "compare", "most")
+CURVES = {"visual_tokens": "visual_tokens", "resolution": "resolution", "llm": "llm_params_b",
+          "data": "data_size"}  # fmt: skip
+ENDS = {
+    "visual_tokens": "tokens",
+    "resolution": "px",
+    "llm_params_b": "size",
+    "data_size": "samples",
+}
+
+
+def axes(d: Draft, known=RANKED) -> list[str]:
+    """The parts of a recipe that are named by a word alone, which are used."""
+    found = [t for t in d.of("axis") if t.get("axis") in known]
+    d.take(*found)
+    return list(dict.fromkeys(t.get("axis") for t in found))
+
+
+def pick(d: Draft) -> Readings:
+    """The best recipe to train."""
+    if not d.has("recipe", "train", "cheapest") and not (
+        d.has("model") and (d.has("best", "choose") or d.said("need", "want", "give", "find"))
+    ):
+        raise Unfit("")
+    if not d.has("recipe", "train", "cheapest") and d.said(
+        "which model", "which vlm", "what model"
+    ):
+        raise Unfit("")
+    fits = d.said("can", "fit", "fits", "enough", "possible")
+    if (
+        fits
+        and d.has("train")
+        and not d.has("recipe", "best", "choose")
+        and not d.said("what", "which")
+    ):
+        raise Unfit("")  # whether training fits is cost's
+    if not d.has("recipe", "model", "cheapest", "best"):  # train what?
+        if not d.of("family", "benchmark") and not d.said("what", "which"):
+            raise Unfit("")
+    if d.has("recipe") and d.has("train", "best", "choose"):
+        d.bonus += 1
+    existing = []
+    if any(t.limit == "most" for t in d.of("size")):  # no flag of pick asks for less than a size
+        existing = [finding.needs(Draft(d.sentence, "models"))]
+    argv = ["pick", *(slots.tasks(d) or ["--tasks", "balanced"]), *slots.limits(d)]
+    left_out = [f"{part}={name}" for part, name in slots.avoided(d)]
+    count = slots.top(d)
+    argv += flag("fix", *slots.recipe_fields(d)) + flag("avoid", *left_out) + deployed(d) + count
+    if d.has("cheapest"):
+        argv += flag("pareto", "training")
+    elif d.has("fastest"):
+        argv += flag("pareto", "latency")
+    return [*existing, argv]
+
+
+def deployed(d: Draft) -> list[str]:
+    """--deploy."""
+    if "hardware" in {r.kind for t in d.sentence.names() for r in t.readings}:
+        return []
+    return flag("deploy", "edge" if d.has("edge") else "cloud" if d.has("cloud") else None)
+
+
+SIZE = re.compile(r"size|scale|parameters")
+
+
+def rank(d: Draft) -> Readings:
+    """The levels of one axis, all else held."""
+    among: list[str] = []
+    named = [t for t in d.of("axis") if t.get("axis") in RANKED]
+    axis = named[0].get("axis") if named else None
+    for kind in LIKE:
+        found = sides(d, kind) if kind != "size" else []
+        level = AXIS.get(kind, kind)
+        several = len(found) > 2 or len(found) == 2 and d.has("rank")
+        if several and axis in (None, level):
+            axis, among = level, [side.value.split()[0].removesuffix("px") for side in found]
+            d.take(*(token for side in found for token in side.tokens))
+            d.bonus += 4
+            break
+    if len(set(among)) < len(among):
+        raise Unfit("")
+    if axis not in PARTS and not among or any(SIZE.search(t.text) for t in named):
+        raise Unfit("")  # along which a curve goes
+    asked = any(t.text in ("what", "which") for n in named for t in d.before(n))
+    if not axis or not (among or asked or d.has(*BEST) or d.said("should")):
+        raise Unfit("")
+    if len({t.get("axis") for t in named}) > 1:
+        raise Unfit("")
+    d.take(*named)
+    d.bonus += 2
+    argv = ["rank", axis, *flag("among", ",".join(among) if among else None)]
+    avoid = [name for part, name in slots.avoided(d) if part == axis]
+    name, size = slots.llm(d) if axis != "llm" else (None, None)
+    argv += flag("on", name or size)
+    argv += slots.benchmarks_or_tasks(d)
+    states = d.every("state") if axis == "encoder" else []
+    argv += flag("frozen-encoder", *({"frozen": "true", "unfrozen": "false"}[s] for s in states))
+    argv += flag("visual-tokens", d.one("tokens")) if axis != "visual_tokens" else []
+    argv += flag("resolution", d.one("px", "resolution")) if axis != "resolution" else []
+    for part in ("encoder", "connector", "data"):
+        values = d.every(part)
+        if part == axis and values:
+            raise Unfit(f"{values[0]} is one {part}, and which one is asked")
+        argv += flag(part, *values)
+    found = slots.limits(d)
+    argv += [*found, *flag("avoid", ",".join(avoid) or None)]
+    if d.take_concept("worst"):
+        argv.append("--worst")
+    if axis == "llm" and d.of("size"):
+        size = d.of("size")[0]
+        raise Unfit(
+            f"rank has no limit of the LLM's size ({size.text}): curve llm_params_b goes by it"
+        )
+    if "--on" not in argv and axis != "llm":
+        d.notes.append(f"all else as in {BASELINE_NAME}")
+    return [argv]
+
+
+AGAINST = (  # what sets two axes against each other
+    "matter double better help first most big more worth budget raise compare best smaller spend"
+).split()
+
+
+def versus(d: Draft) -> Readings:
+    """Two axes: which matters more."""
+    found = axes(d)
+    if len(found) < 2 or not (d.has(*AGAINST) or d.said("or")):
+        raise Unfit("")
+    d.bonus += 4 if d.said("than", "or") else 2
+    name, size = slots.llm(d)
+    return [["versus", *found, *slots.tasks(d), *flag("on", name or size)]]
+
+
+def moves(d: Draft) -> Readings:
+    """What moves a benchmark most, also from one score to another."""
+    found = d.of("benchmark") or d.of("family")
+    if len(found) != 1 or not d.has("improve_score", "help", "matter", "most", "raise", "change",
+                                    "gain"):  # fmt: skip
+        raise Unfit("")
+    token = found[0]
+    numbers = slots.scores(d)
+    low = high = None
+    for number in numbers:
+        value = slots.score_of(number)
+        lead = d.content_before(number)
+        said = lead.text.split()[-1] if lead is not None else ""
+        if number.limit == "least" or said in ("to", "reach", "reaches", "get", "->", "hit"):
+            high = value
+        else:
+            low = value
+        d.take(number)
+    most = d.words.records("benchmark").get(token.get("benchmark"), {}).get("max") or 0
+    if any(float(value) > most for value in (low, high) if value):
+        raise Unfit("")  # from 336 to 672 are no scores
+    if len(numbers) > 2 or len(numbers) == 2 and None in (low, high):
+        raise Unfit(f"from what to what? ({', '.join(n.text for n in numbers)})")
+    name, size = slots.llm(d)
+    tasks = ["--tasks", token.get("family")] if token.get("family") else [token.get("benchmark")]
+    d.take(token)
+    if numbers:
+        d.bonus += 4
+    asked = d.has("improve_score") or d.said("what would", "what can")
+    d.bonus += 2 if asked else -1
+    return [["moves", *tasks, *flag("from", low), *flag("target", high), *flag("on", name or size)]]
+
+
+def ablate(d: Draft) -> Readings:
+    """What to test first. What is named is the recipe at hand; what is to be kept is a limit."""
+    if not d.has("first", "ablate", "matter") and not (d.has("most") and d.has("component")):
+        raise Unfit("")
+    named = d.of("axis")
+    if len(named) > 1 or named and named[0].get("axis") in PARTS and d.has("matter"):
+        d.take(*named)
+        d.notes.append(f"all axes, of which {' and '.join(t.text for t in named)}")
+    tasks = slots.tasks(d)
+    level = d.one("percent", what="confidence")
+    left_out = [f"{part}={name}" for part, name in slots.avoided(d)]
+    argv = [*slots.limits(d)]
+    own = slots.recipe_fields(d)
+    kept = d.said("fix", "fixed", "fixing", "keep", "keeping", "kept", "hold", "holding", "held")
+    recipe = flag("fix", *own) if kept else flag("recipe", ",".join(own) if own else None)
+    argv = [*tasks, *recipe, *flag("confidence", level), *argv, *flag("avoid", *left_out)]
+    return [["ablate", *argv, *deployed(d)]]
+
+
+# --- design
+
+POWER = re.compile(r"power|chance|probability|sure|certain")
+MANY = {"two": 2, "three": 3, "four": 4, "five": 5}
+
+
+def design(d: Draft) -> Readings:
+    """The fewest runs that separate the named factors."""
+    if not d.has("runs", "separate", "detect", "design", "fewest", "seeds"):
+        raise Unfit("")
+    levels, tokens = {}, [t for t in d.of(*LIKE) if t.get(*LIKE)]
+    for token in tokens:
+        kind = next(k for k in LIKE if token.get(k))
+        if kind == "size" and token.get("number") and not slots.sized(d, token):
+            continue
+        field = {"size": "llm_params_b", "tokens": "visual_tokens", "px": "resolution"}.get(
+            kind, kind
+        )
+        levels.setdefault(field, []).append(token.get(kind))
+        d.take(token)
+    counted(d, levels)
+    named = axes(d, (*PARTS, "resolution", "visual_tokens"))
+    held, argv = [], ["design"]
+    for field, values in levels.items():
+        values = list(dict.fromkeys(values))
+        if len(values) == 1:
+            held.append(f"{field}={values[0]}")
+        else:
+            argv += flag("factor", f"{field}={','.join(values)}")
+    done = {field for field, values in levels.items() if len(set(values)) > 1}
+    if "resolution" in named and "resolution" not in done:
+        argv += flag("factor", "resolution=336,672")
+    skip = done | {h.partition("=")[0] for h in held} | {"resolution"}
+    skip |= {"llm"} if "llm_params_b" in skip else set()
+    argv += flag("factor", *(axis for axis in named if axis not in skip))
+    if "--factor" not in argv:
+        raise Unfit(
+            "which factors? name the axes or the levels (design --factor encoder --factor data)"
+        )
+    held = [
+        h
+        for h in held
+        if not (h.startswith("llm_params_b") and abs(slots.size_of(h[13:]) - 7) < 0.3)
+    ]
+    argv += flag("recipe", ",".join(held) if held else None)
+    fewest = d.has("fewest", "smallest") or d.said(
+        "minimum", "minimal", "at least", "fractional", "least"
+    )
+    argv += ["--fraction"] if fewest else ["--full"] if d.said("full", "factorial") else []
+    argv += ["--interactions"] if d.said("interaction", "interactions", "interact") else []
+    names = d.every("benchmark")
+    for family in d.every("family"):
+        names += d.words.records("family")[family]["core"]
+    effects, powers = effects_and_powers(d)
+    argv += [*flag("detect", *effects[:1]), *flag("benchmark", *names), *flag("power", *powers[:1])]
+    d.bonus += 2
+    return [[*argv, *flag("seeds", d.one("seeds"))]]
+
+
+def effects_and_powers(d: Draft) -> tuple[list[str], list[str]]:
+    """(the effect to see, the power to see it), each at most one value."""
+    effects, powers = d.every("points"), []
+    for token in d.of("percent"):
+        near = " ".join(t.text for t in (*d.before(token, 2), *d.behind(token, 2)))
+        sees = d.has("detect", "difference", "gain") or d.said("see", "detect", "find")
+        if re.search(r"confiden|significan", near) or not POWER.search(near) and not sees:
+            raise Unfit(
+                f"{token.get('percent')}: the power (80% power), an effect to see (a 2%"
+                " difference), or the level of the test (--alpha)?"
+            )
+        (powers if POWER.search(near) else effects).append(token.get("percent"))
+        d.take(token)
+    for found, what in ((powers, "power"), (effects, "effect to see")):
+        if len(set(found)) > 1:
+            raise Unfit(f"several values of the {what}: {', '.join(found)}")
+    return effects, powers
+
+
+def counted(d: Draft, levels: dict[str, list[str]]) -> None:
+    """`two data mixes`, `3 encoders`: as many as are named, or two, which design chooses."""
+    for token in [t for t in d.sentence.tokens if t.get("axis")]:
+        lead = d.before(token)
+        text = lead[0].text if lead else ""
+        count = MANY.get(text) or int(lead[0].get("number") or 0) if lead and (
+            text in MANY or (lead[0].get("number") or "").isdecimal()) else 0  # fmt: skip
+        if not count:
+            continue
+        axis = token.get("axis")
+        listed = len(set(levels.get(axis, ()))) or 2
+        if count != listed:
+            raise Unfit(
+                f"{count} {axis} levels, but {listed} are named: name them (as in --factor"
+                f" {axis}=a,b,c)"
+            )
+        d.take(lead[0])
+
+
+# --- curve
+
+
+LONE = "enough more saturate curve howmany".split()  # what makes a bare quantity an end of a curve
+ALONG = (
+    "more enough saturate curve howmany howhigh worth big raise best lower matter gain help smaller"
+    " family_word double dropping"
+).split()
+
+
+def curve(d: Draft) -> Readings:
+    """How a score goes along one axis."""
+    spans = d.of("range")
+    kinds = {axis_kind: axis for axis, axis_kind in ENDS.items()}
+    named = [CURVES[axis] for axis in axes(d, tuple(CURVES))]
+    if d.has("best", "choose") and set(named) & {"llm_params_b", "data_size"}:
+        if not any(SIZE.search(t.text) for t in d.sentence.tokens if t.get("axis")):
+            raise Unfit("")  # the best LLM is no size
+    if spans:
+        named = [kinds[spans[0].get("range").split()[0]]]
+        d.take(*spans)
+    found = [k for k in ("tokens", "px", "samples", "size") if d.of(k)]
+    over = any(t.limit == "least" for t in d.of("tokens", "px"))
+    if found == ["size"] and d.has("howmany"):
+        raise Unfit("")  # how many A100 for a 70B
+    if not named and found and (over or d.has(*LONE)):
+        named = [kinds[found[0]]]
+    if not named and d.has("big", "smaller", "saturate") and d.has("model"):
+        named = ["llm_params_b"]
+    if not named and d.has("image_word") and d.has("more"):
+        named = ["data_size"]
+    if not named or not (d.has(*ALONG) or over or d.said("should", "need", "what", "which")):
+        raise Unfit("")
+    slots.check_limits(d, ())
+    tasks = slots.tasks(d)
+    if len(named) > 1:
+        return [["curve", axis, *tasks] for axis in named]
+    axis = named[0]
+    argv = ["curve", axis, *tasks]
+    ends = spans[0].get("range").split()[1:] if spans else []
+    over = d.said("from", "over", "above", "beyond", "past", "than", "exceeding")
+    for token in d.of(ENDS[axis]) if not spans else []:
+        over = over or token.limit == "least"
+        ends.append(token.get(ENDS[axis]).removesuffix(" images"))
+        d.take(token)
+    unit = "B" if axis == "llm_params_b" else ""
+    ends = [e if not unit or e[-1] in "BM" else e + unit for e in ends]
+    if len(ends) == 2:
+        argv += [*flag("from", ends[0]), *flag("to", ends[1])]
+    elif ends:
+        argv += flag("from" if over else "to", ends[0])
+        d.bonus += 1
+    skip = ("llm",) if axis == "llm_params_b" else ("data",) if axis == "data_size" else ()
+    own = slots.recipe_fields(d, skip)
+    if axis == "llm_params_b" and (name := d.one("llm")):
+        own.append(f"llm={name}")
+    argv += flag("recipe", ",".join(own) if own else None)
+    device = d.one("hardware", what="device")
+    argv += flag("gpu", slots.alias(device, d.words) if device else None)
+    return [argv + (["--by-family"] if d.has("family_word") else [])]
