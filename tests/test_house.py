@@ -1,4 +1,4 @@
-"""The house cannot rot: imports run one way, no circles, few rooms, one file per command and layer."""
+"""The house cannot rot: imports one way, no circles, few rooms, a file per command and layer."""
 
 import ast
 import unittest

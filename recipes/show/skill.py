@@ -369,11 +369,12 @@ def backing(number: int, one: Backed) -> list[str]:
     if one.mix is None:
         return [lines[0] + " Unbacked: a rule of method, no table can hold it."]
     m = one.mix
+    doubt = "" if one.holds else " The rows no longer show it: treat the rule as open."
     lines.append(
         f"   Backing ({one.rule.tasks or 'balanced mix'}): model {signed(m.expected)} percent of"
         f" scale (80% interval {signed(m.low)} to "
         f"{signed(m.high)}), P(better)"
-        f" {percent(m.p_better)}.{'' if one.holds else ' The rows no longer show it: treat the rule as open.'}"
+        f" {percent(m.p_better)}.{doubt}"
     )
     for cells in one.cells:
         printed = ", ".join(f"{key} {before:g} -> {after:g}" for key, before, after in cells.cells)
