@@ -10,22 +10,26 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from .base.errors import Refused
-from .commands.arguments import Parser, Usage, common
 from .commands.console import PROGRAM, announce, err, out, plain, show, style
+from .commands.parser import Parser, Usage, common
 from .commands.registry import COMMANDS, GROUPS, parser_of, shell
-from .library import Library
-from .terms.vocabulary import fold, nearest
+
+if TYPE_CHECKING:
+    from .library import Library
 
 
 def carry_out(
-    name: str, argv: Sequence[str], understood: dict | None = None, library: Library | None = None
+    name: str, argv: Sequence[str], understood: dict | None = None, library: "Library | None" = None
 ) -> int:
     """Run one command with its arguments and return the exit code. library: with the tables of
     these arguments, if it was opened already.
     """
-    args = parser_of(name).parse_args(argv)
+    args = parser_of(name).parse_args(argv)  # --help ends here
+    from .library import Library
+
     plain(args.plain)
     return COMMANDS[name].function(name, "command")(
         args, library or Library(args.tables), understood
@@ -51,6 +55,7 @@ def home() -> str:
 def ask(sentence: str, rest: Sequence[str]) -> int:
     """A question in plain words: print the command it became, then its answer."""
     from .asking import door as question
+    from .library import Library
 
     parser = Parser(prog=PROGRAM, add_help=False, allow_abbrev=False)
     common(parser)
@@ -121,6 +126,8 @@ def run(argv: Sequence[str]) -> int:
     while rest and not rest[0].startswith("-"):  # words without quotes
         words.append(rest.pop(0))
     if len(words) == 1 and " " not in words[0]:
+        from .terms.vocabulary import fold, nearest
+
         near = nearest(words[0], {fold(name): name for name in COMMANDS})
         raise Usage(
             f"unknown command {words[0][:40]!r}{'; did you mean ' + near[0] if near else ''}"

@@ -7,10 +7,12 @@ Every word must be accounted for: never a guess. The words are read in reader.py
 
 import re
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..base.errors import Refused
-from ..terms.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    from ..terms.vocabulary import Vocabulary
 
 EXAMPLES = (
     "swap CLIP for SigLIP on 7B",
@@ -41,7 +43,7 @@ class Ambiguous(Refused):
         )
 
 
-def understand(sentence: str, words: Vocabulary) -> Understood:
+def understand(sentence: str, words: "Vocabulary") -> Understood:
     """Parse one question. Raises QuestionError or Ambiguous."""
     from . import reader
 

@@ -10,7 +10,6 @@ import math
 import re
 from collections.abc import Callable, Sequence
 
-from ..base.errors import Refused
 from ..cost import tokens
 from ..library import Library, installed
 from ..picker.limits import DEFAULT_BUDGET, DEFAULT_DEVICE, Constraints
@@ -18,54 +17,15 @@ from ..picker.space import same_size
 from ..terms import units
 from ..terms.recipe import FIELDS, Recipe, parse
 from ..terms.vocabulary import UnknownName, Vocabulary, fold, nearest
-from .console import out
+from .parser import Parser, Usage
 
 FIXABLE = ("encoder", "connector", "llm", "llm_params_b", "data", "resolution", "visual_tokens")
-
-
-class Usage(Refused):
-    """A command line that cannot be carried out: one line, exit code 2."""
 
 
 def in_checkout(command: str, instead: str) -> None:
     """Refuse to write what ships with the program where it is installed. Raises Usage."""
     if installed():
         raise Usage(f"{command}: an installed copy leaves its own files as they are: {instead}")
-
-
-class Parser(argparse.ArgumentParser):
-    """argparse whose errors are one line in the same form as all others, with a near miss for a
-    wrong flag.
-    """
-
-    def print_help(self, file=None):
-        """As any text is printed (argparse's own way is silent where nothing can be written)."""
-        out(self.format_help().rstrip("\n"))
-
-    def error(self, message: str):
-        words = message.split("arguments: ")
-        if len(words) == 2 and words[1].startswith("--"):
-            known = [flag for action in self._actions for flag in action.option_strings]
-            near = nearest(words[1].split()[0], {fold(flag): flag for flag in known})
-            message += f" (did you mean {near[0]}?)" if near else ""
-        raise Usage(f"{self.prog}: {message} (see {self.prog} --help)")
-
-
-def common(parser: Parser) -> None:
-    """Flags of every command."""
-    parser.add_argument("--json", action="store_true", help="print JSON with stable keys")
-    parser.add_argument(
-        "--plain",
-        action="store_true",
-        help="no colour, only ASCII, 80 columns whatever the terminal",
-    )
-    parser.add_argument(
-        "--tables",
-        metavar="DIR",
-        action="append",
-        default=[],
-        help="a folder of your own tables, joined to the published ones (repeatable)",
-    )
 
 
 def recipe_flags(parser: Parser, prefix: str = "", what: str = "on both sides") -> None:

@@ -11,8 +11,8 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from ..show import text
-from .arguments import Parser, common
 from .console import PROGRAM
+from .parser import Parser, common
 
 
 def file_of(name: str) -> str:

@@ -1,0 +1,51 @@
+"""The parser of every command, and the flags that all of them have.
+
+In: argparse's. Out: a Parser; Usage where a command line cannot be carried out. Loads nothing that
+answers need: the first screen and `--help` pass here.
+"""
+
+import argparse
+
+from ..base.errors import Refused
+from .console import out
+
+
+class Usage(Refused):
+    """A command line that cannot be carried out: one line, exit code 2."""
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse whose errors are one line in the same form as all others, with a near miss for a
+    wrong flag.
+    """
+
+    def print_help(self, file=None):
+        """As any text is printed (argparse's own way is silent where nothing can be written)."""
+        out(self.format_help().rstrip("\n"))
+
+    def error(self, message: str):
+        from ..terms.vocabulary import fold, nearest  # a command that runs does not need them here
+
+        words = message.split("arguments: ")
+        if len(words) == 2 and words[1].startswith("--"):
+            known = [flag for action in self._actions for flag in action.option_strings]
+            near = nearest(words[1].split()[0], {fold(flag): flag for flag in known})
+            message += f" (did you mean {near[0]}?)" if near else ""
+        raise Usage(f"{self.prog}: {message} (see {self.prog} --help)")
+
+
+def common(parser: Parser) -> None:
+    """Flags of every command."""
+    parser.add_argument("--json", action="store_true", help="print JSON with stable keys")
+    parser.add_argument(
+        "--plain",
+        action="store_true",
+        help="no colour, only ASCII, 80 columns whatever the terminal",
+    )
+    parser.add_argument(
+        "--tables",
+        metavar="DIR",
+        action="append",
+        default=[],
+        help="a folder of your own tables, joined to the published ones (repeatable)",
+    )
