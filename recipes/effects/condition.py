@@ -82,9 +82,9 @@ class Lowered:
 
 
 def factored(matrix: linalg.Matrix) -> linalg.Matrix:
-    """Columns f of which the products f f' add up to a positive semidefinite matrix, but for NOTHING
-    on its diagonal: a Cholesky factor with pivots, as many columns as the matrix says different
-    things.
+    """Columns f of which the products f f' add up to a positive semidefinite matrix, but for
+    NOTHING on its diagonal: a Cholesky factor with pivots, as many columns as the matrix says
+    different things.
     """
     left = [row[i] for i, row in enumerate(matrix)]
     columns: linalg.Matrix = []

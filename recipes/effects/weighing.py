@@ -28,15 +28,17 @@ def weigh(found: Sequence[Found], change: Change) -> dict[int, tuple[float, floa
     What the model expects of everything else that moved is taken out, and its uncertainty put in;
     noise of two runs and the heterogeneity of what moved are added.
     """
-    out = {}
+    out, posterior = {}, change.posterior
+    of: dict[str, tuple[float, float, float]] = {}  # benchmark -> scale, width, noise
     for item in found:
         metric = item.contrast.metric
-        unit = metric.max / 100 if metric.max else 1.0
-        scale = change.posterior.scale_of(metric.benchmark)
+        unit, name = metric.max / 100 if metric.max else 1.0, metric.benchmark
+        if name not in of:
+            of[name] = posterior.scale_of(name), posterior.width(name), change.noise(name)
+        scale, width, noise = of[name]
         pair = change.pair(item)
         effect = change.beside(item, pair)
-        width = change.posterior.width(metric.benchmark)
-        local = pair.local * width + change.noise(metric.benchmark)
+        local = pair.local * width + noise
         if item.near:  # it speaks for the asked components only as far as their make does
             local *= NEAR_DISCOUNT
         out[id(item)] = (
