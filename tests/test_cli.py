@@ -27,6 +27,15 @@ EVIDENCE = {"table", "from_arm", "to_arm", "delta", "weight", "controlled"}
 
 
 class Screens(unittest.TestCase):
+    def test_the_first_screen_loads_no_answers(self):
+        code = (
+            "import sys\nfrom recipes import cli\ncli.run([])\n"
+            "rooms = ('answers', 'effects', 'picker', 'cost', 'library')\n"
+            "sys.exit(any(f'recipes.{room}' in sys.modules for room in rooms))"
+        )
+        done = subprocess.run([sys.executable, "-c", code], cwd=support.ROOT, capture_output=True)
+        self.assertEqual(done.returncode, 0, done.stderr)
+
     def test_no_argument_shows_five_questions_that_work(self):
         code, out, _ = call()
         self.assertEqual(code, 0)

@@ -15,7 +15,7 @@ from recipes.base import linalg
 from recipes.base.reading import EvidenceError
 from recipes.effects import backtest, packed, store
 from recipes.effects.columns import KINDS, Column, sampling_variance
-from recipes.effects.condition import Conditioned
+from recipes.effects.condition import Conditioned, factored
 from recipes.effects.features import AXIS_OF, difference, features, group
 from recipes.effects.fit import fit
 from recipes.effects.fit import packed as pack_matrix
@@ -516,6 +516,16 @@ class Algebra(unittest.TestCase):
             plain = linalg.inverse(linalg.cholesky(matrix))
             worst = max(abs(x - y) for r, s in zip(found, plain) for x, y in zip(r, s))
             self.assertLess(worst, 1e-12)
+
+    def test_a_factor_has_as_many_columns_as_the_matrix_says_different_things(self):
+        rng = random.Random(5)
+        parts = [[rng.gauss(0, 1) for _ in range(30)] for _ in range(4)]
+        matrix = [[sum(f[i] * f[j] for f in parts) for j in range(30)] for i in range(30)]
+        found = factored(matrix)
+        self.assertEqual(len(found), 4)
+        for i in range(30):
+            for j in range(30):
+                self.assertAlmostEqual(sum(f[i] * f[j] for f in found), matrix[i][j], 5)
 
     def test_correlations_come_back_from_their_bytes(self):
         values = array("h", [0, 1, -1, 255, 256, -256, 32767, -32767])

@@ -149,6 +149,7 @@ def seen(
             for k, (x, v) in enumerate(zip(column, prior))
             if x and abs(x) * unit > LEAST * math.sqrt(v)
         }
+    lowered.columns = []  # much space, and done with
     up = sorted(chosen)
     z = [tuple([x / prior[k] for x in lowered.heights[k]]) for k in up]
     passed = linalg.symmetric_products(z, z)
