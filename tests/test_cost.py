@@ -558,8 +558,7 @@ class Inference(unittest.TestCase):
             2e7,
             visual,
             visual,
-            dtype=dtype,
-            batch=batch,
+            latency.Load(dtype=dtype, batch=batch),
         )
 
     def test_by_the_roofline(self):
@@ -643,7 +642,7 @@ class Inference(unittest.TestCase):
             self.words.records("llm")["vicuna-1.5-7b"],
         )
         ask = lambda **more: latency.answer(
-            self.device, vicuna, ((clip, 336, 1),), 2e7, 576.0, 576.0, **more
+            self.device, vicuna, ((clip, 336, 1),), 2e7, 576.0, 576.0, latency.Load(**more)
         )
         self.assertGreater(ask(engine="eager").ttft_ms, ask().ttft_ms)
         self.assertLess(ask(devices=2).per_token.ms, ask().per_token.ms)

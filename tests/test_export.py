@@ -27,12 +27,16 @@ from tests.support import call, call_json, library, process
 # One recipe per program that it can express, besides the baseline.
 OTHERS = {
     "prismatic": (
-        "encoder=SigLIP+DINOv2,resolution=384,connector=channel-concat-mlp,llm=llama-2-7b,frozen_encoder=false,data=llava-instruct-158k"
+        "encoder=SigLIP+DINOv2"
+        ",resolution=384"
+        ",connector=channel-concat-mlp,llm=llama-2-7b,frozen_encoder=false,data=llava-instruct-158k"
     ),
     "llava": "encoder=clip,resolution=224,connector=linear,llm=llama-2-13b-chat",
     "llava-next": "encoder=siglip,resolution=anyres-1152,llm=qwen2-7b,frozen_encoder=false",
     "nanovlm": (
-        "encoder=siglip2-b-16,resolution=anyres-1024,connector=pixel-shuffle-mlp,visual_tokens=320,llm=smollm2-135m"
+        "encoder=siglip2"
+        "-b-16,resolution=anyres"
+        "-1024,connector=pixel-shuffle-mlp,visual_tokens=320,llm=smollm2-135m"
     ),
     "llamafactory": (
         "encoder=qwen2-vl-vit,connector=patch-merger-qwen,llm=qwen2-7b,resolution=resized to 1600"

@@ -18,8 +18,7 @@ from recipes.base.write import dump_paper
 from recipes.commands.arguments import recipe_fields
 from recipes.effects.columns import columns
 from recipes.evidence.tables import load_papers, parse_paper
-from recipes.exchange import harness, importing, scores
-from recipes.exchange import readings
+from recipes.exchange import harness, importing, readings, scores
 
 from .import_case import CLIP, REST, SIGLIP, WORDS, Case
 from .support import call, call_json, library, process

@@ -659,7 +659,8 @@ class Ranking(unittest.TestCase):
         self.assertLess(a + c - 2 * b, a + c)
 
     def test_joint_variance_is_that_of_the_pair(self):
-        """The variance of a difference of two recipes, by the joint belief and as a change judged by
+        """The variance of a difference of two recipes, by the joint belief and as a change judged
+        by
         itself: the same, also where only sizes (pixels, tokens, parameters, examples) move.
         """
         words = self.words

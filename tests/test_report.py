@@ -249,7 +249,8 @@ class Report(unittest.TestCase):
         self.assertEqual(argv, ["report", self.path, *self.ARGS, *self.SWAPS])
         self.assertNotRegex(self.words, r"\b20\d\d-\d\d-\d\dT|\d\d:\d\d:\d\d")
         script = (
-            f"from recipes.picker import competition; competition.POINTS = {POINTS}; from recipes import cli; raise"
+            f"from recipes.picker import competition; competition.POINTS = {POINTS}; from"
+            f" recipes import cli; raise"
             f" SystemExit(cli.main({argv!r}))"
         )
         done = subprocess.run(

@@ -11,7 +11,8 @@ from recipes.effects.backtest import Scored, Unseen, leave_one_paper_out
 from recipes.effects.baselines import Judged
 
 from . import support
-from .test_model import HYPER, made_columns as made
+from .test_model import HYPER
+from .test_model import made_columns as made
 
 
 class Widths(unittest.TestCase):
@@ -45,11 +46,12 @@ class Widths(unittest.TestCase):
     def test_a_papers_own_results_do_not_set_its_width(self):
         columns = [self.column("a", "x"), self.column("b", "x")]
         calm = [Scored(0, 0, k, 0.0, 1.0, 1.0, 1.0) for k in range(1, 20)]
+        first = None
         for wild in (1.0, 9.0):
             mine = [Scored(1, 0, k, 0.0, 1.0, wild, 1.0) for k in range(1, 20)]
             sds = {s.sd for s in widths.widened([*calm, *mine], columns, 1.0) if s.column == 1}
             self.assertEqual(len(sds), 1)
-            first = sds if wild == 1.0 else first
+            first = first or sds
             self.assertEqual(sds, first)
 
 
@@ -74,9 +76,7 @@ def case(paper, expected, actual, **more) -> Judged:
 
 class RecordOfAnswers(unittest.TestCase):
     def test_by_hand(self):
-        cases = [
-            case(paper, 2.0, 2.0 if k % 4 else -2.0) for paper in "abc" for k in range(1, 13)
-        ]
+        cases = [case(paper, 2.0, 2.0 if k % 4 else -2.0) for paper in "abc" for k in range(1, 13)]
         kinds = record.Record(record.record(cases))
         got = kinds.of("encoder", "indirect", 1, "chart")
         self.assertEqual((got.cases, got.papers, got.sign, got.called), (36, 3, 0.75, 36))

@@ -53,8 +53,8 @@ class AblateRequest(NamedTuple):
 
 
 def answer(library: Library, request: AblateRequest) -> AblateAnswer:
-    """What to ablate first: for a stated recipe (what was only assumed of the limits is no limit for
-    it), or for the best one under the constraints. Raises space.EmptySpace.
+    """What to ablate first: for a stated recipe (what was only assumed of the limits is no limit
+    for it), or for the best one under the constraints. Raises space.EmptySpace.
     """
     asked, own, confidence, worth = request
     if own is None:

@@ -60,7 +60,8 @@ FLOORS = {
 HOW = (
     "python3 main.py fit --search N, on the 104 papers with a step of 2.5 and a score by axis"
     " (encoder and resolution count as much as the language model), then by hand: the prior of data"
-    " (0.1; the search gave 0.05, which leaves less of a printed change) and trust, which was chosen"
+    " (0.1; the search gave 0.05, which leaves less of a printed change) and trust, which"
+    " was chosen"
     ' so that encoders, connectors and data lose least to "no change" (encoder 0.6, connector 0.3,'
     " data 0.4, resolution 0.85, visual tokens 0.75); see recipes/effects/README.md"
 )

@@ -73,7 +73,9 @@ def side(text: str | None) -> float | None:
 
 
 def setting(model: Model, words: Vocabulary, mixes: Mapping[str, Mapping]) -> dict | None:
-    """A released model's recipe as far as the registry knows it; None without its encoder or LLM."""
+    """A released model's recipe as far as the registry knows it; None without its encoder or
+    LLM.
+    """
     record = model.record
     encoder, llm = record["encoder"], record["llm"]
     parts = (encoder or "").split("+")

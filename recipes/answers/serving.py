@@ -78,12 +78,14 @@ def timing(library: Library, recipe: Recipe, service: Service) -> Served:
             connector,
             visual.visual_tokens * images,
             visual.grid_tokens * images,
-            service.prompt,
-            service.output,
-            service.dtype,
-            service.batch,
-            service.gpus,
-            engine,
+            latency.Load(
+                service.prompt,
+                service.output,
+                service.dtype,
+                service.batch,
+                service.gpus,
+                engine,
+            ),
         )
 
     name = service.engine

@@ -1,5 +1,5 @@
-"""`tables`: one table or all of a paper, the tables that mention a word, the cells that have several
-words.
+"""`tables`: one table or all of a paper, the tables that mention a word, the cells that have
+several words.
 
 In: the library and words as people write them. Out: tables with rows and metric keys. Prints
 nothing.

@@ -76,7 +76,8 @@ COURTESY = frozenset("please pls plz thanks thank thx".split())
 OF_BASELINE = frozenset("swap schedule rank versus moves curve ablate".split())
 # Beginnings of names of released models: only then is their registry (the largest file) read.
 MODELS = re.compile(
-    r"vl\b|vlm|llava|qwen|intern|molmo|gemma|phi|smol|pixtral|idefics|cpm|deepseek|ovis|vila|cog|glm|kimi|gpt|claude|gemini|llama"
+    r"vl\b|vlm|llava|qwen|intern|molmo|gemma|phi|smol|pixtral|idefics|cpm|deepseek|ovis|vila"
+    r"|cog|glm|kimi|gpt|claude|gemini|llama"
     r"|moondream|aria|cambrian|prism|mm1|blip|mimo|vision",
     re.I,
 )

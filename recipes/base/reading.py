@@ -127,7 +127,8 @@ def parse(text: str, name: str, *, trusted: bool = False, constant=_no_constant)
     """Parse JSON text strictly: no NaN or Infinity, no key twice, no deep nesting, no endless
     numbers.
 
-    constant: what NaN or Infinity becomes (a function of its name). `trusted` leaves out the checks that cost time; it is for the tables that ship with the program.
+    constant: what NaN or Infinity becomes (a function of its name). `trusted` leaves out the checks
+    that cost time; it is for the tables that ship with the program.
     """
     try:
         if trusted:

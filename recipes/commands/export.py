@@ -115,7 +115,9 @@ def _training(parser: Parser) -> None:
         "--freeze",
         type=flag(parts_of),
         metavar="PART,…",
-        help="parts that stay as they are: encoder, connector, llm; or none (default: as the recipe)",
+        help=(
+            "parts that stay as they are: encoder, connector, llm; or none (default: as the recipe)"
+        ),
     )
 
 

@@ -153,6 +153,19 @@ def connector_phase(
     )
 
 
+class Load(NamedTuple):
+    """What is asked of a served model, and how it is served. devices: tensor parallel,
+    communication not counted.
+    """
+
+    prompt_tokens: int = 32
+    output_tokens: int = 128
+    dtype: str = "bf16"
+    batch: int = 1
+    devices: int = 1
+    engine: str | Engine = "optimised"
+
+
 def answer(
     hardware: Mapping,
     llm: Mapping,
@@ -160,18 +173,14 @@ def answer(
     connector_params: float,
     visual_tokens: float,
     grid_tokens: float,
-    prompt_tokens: int = 32,
-    output_tokens: int = 128,
-    dtype: str = "bf16",
-    batch: int = 1,
-    devices: int = 1,
-    engine: str | Engine = "optimised",
+    load: Load = Load(),
 ) -> Latency:
     """Latency of a batch of requests with one image each.
 
     encoders: (record, side in pixels, views) of each encoder. grid_tokens: what the connector
-    reads. devices: tensor parallel, communication not counted.
+    reads.
     """
+    prompt_tokens, output_tokens, dtype, batch, devices, engine = load
     phases = (
         vision_phase(hardware, encoders, batch, devices, engine),
         connector_phase(hardware, connector_params, grid_tokens, batch, devices, engine),

@@ -63,8 +63,9 @@ def seen(
 ) -> Seen:
     """How a recipe sees an image. stated: its visual tokens, where they are. The lead of fused
     encoders is the one with most positions among those that run at the resolution or below (the
-    others are brought to its grid). anyres-N: tiles of a native side, N / side along each edge, and an
-    overview; the largest side, or the one that gives the stated tokens. Raises flops.MissingFigure.
+    others are brought to its grid). anyres-N: tiles of a native side, N / side along each edge, and
+    an overview; the largest side, or the one that gives the stated tokens. Raises
+    flops.MissingFigure.
     """
     chosen = sides(encoders, resolution)
     leads = [

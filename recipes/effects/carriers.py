@@ -29,10 +29,11 @@ class Run(NamedTuple):
 
 
 class Fitted(NamedTuple):
-    """A column of the fit. rows, tables, scores, unit: as in Column. index: numbers of its features.
+    """A column of the fit. rows, tables, scores, unit: as in Column. index: numbers of its
+    features.
 
-    pull: per row, W X: the weight matrix of the rows (the inverse covariance, intercept taken
-    out, times the column's weight) times the features in units of their prior standard deviations.
+    pull: per row, W X: the weight matrix of the rows (the inverse covariance, intercept taken out,
+    times the column's weight) times the features in units of their prior standard deviations.
     """
 
     paper: str

@@ -97,8 +97,8 @@ RANGED = tuple(
 # What is stated as a whole or not at all, beside the levels of an axis: amounts that stand under
 # names.
 AMOUNTS = ("kind_pixels", "data_kind")
-# What speaks for a connector or a mix that no table prints beside the other: an answer that rests on
-# these alone is extrapolated.
+# What speaks for a connector or a mix that no table prints beside the other: an answer that rests
+# on these alone is extrapolated.
 LIKENESS = ("connector_class", "data_kind")
 
 

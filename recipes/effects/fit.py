@@ -26,7 +26,7 @@ from .model import (
     weights,
 )
 from .packed import Packed
-from .posterior import Block, Posterior
+from .posterior import Block, Ground, Posterior
 
 
 def packed(matrix: linalg.Matrix) -> Packed:
@@ -132,10 +132,12 @@ def fit(columns: Sequence[Column], hyper: Hyper, spread: float = 1.0) -> Posteri
         block(root),
         families,
         dict(sorted(benchmarks.items())),
-        dict(sorted(support.items())),
-        {k: [float(f"{x:.5g}") for x in v] for k, v in sorted(ranges.items())},
-        sampling,
-        spread,
-        counted(columns),
-        {k: _four(v) for k, v in usual_scores(columns).items()},
+        Ground(
+            dict(sorted(support.items())),
+            {k: [float(f"{x:.5g}") for x in v] for k, v in sorted(ranges.items())},
+            sampling,
+            spread,
+            counted(columns),
+            {k: _four(v) for k, v in usual_scores(columns).items()},
+        ),
     )

@@ -186,6 +186,25 @@ class Shares(dict):
         return self[name]
 
 
+class Ground(NamedTuple):
+    """What a fit rests on, beside its blocks.
+
+    support: feature -> papers that vary it. ranges: feature -> least and most. sampling: benchmark
+    -> variance from its number of questions. spread: factor on all variances of a new run. columns:
+    paper -> task family -> how many were fitted. usual: benchmark -> median of its printed scores,
+    in percent of the scale. widths: benchmark -> factor on its heterogeneity and noise, beside the
+    spread (widths.py).
+    """
+
+    support: Mapping[str, Sequence[str]]
+    ranges: Mapping[str, Sequence[float]]
+    sampling: Mapping[str, float]
+    spread: float
+    columns: Mapping[str, Mapping[str, int]]
+    usual: Mapping[str, float]
+    widths: Mapping[str, float] = {}
+
+
 class Posterior:
     """Effects of features on benchmarks, given the evidence."""
 
@@ -198,30 +217,21 @@ class Posterior:
         root: Block,
         families: Mapping[str, Block],
         benchmarks: Mapping[str, Block],
-        support: Mapping[str, Sequence[str]],
-        ranges: Mapping[str, Sequence[float]],
-        sampling: Mapping[str, float],
-        spread: float,
-        columns: Mapping[str, Mapping[str, int]],
-        usual: Mapping[str, float],
-        widths: Mapping[str, float] = {},
+        ground: Ground,
     ):
-        self.hyper, self.scale, self.family_of, self.ranges = hyper, scale, family_of, ranges
+        self.hyper, self.scale, self.family_of, self.ranges = hyper, scale, family_of, ground.ranges
         self.names = {name: number for number, name in enumerate(names)}
         self.root, self.families, self.benchmarks, self.support = (
             root,
             families,
             benchmarks,
-            support,
+            ground.support,
         )
-        # columns: paper -> task family -> how many were fitted
-        self.sampling, self.spread, self.columns = sampling, spread, columns
-        # benchmark -> median of its printed scores, in percent of the scale
-        self.usual = usual
+        self.sampling, self.spread = ground.sampling, ground.spread
+        self.columns, self.usual = ground.columns, ground.usual
         # the columns that it was fitted on (carriers.py)
         self.fitted: Sequence = ()
-        # benchmark -> factor on its heterogeneity and noise, beside the spread (widths.py)
-        self.widths = widths
+        self.widths = ground.widths
         self.know({}, {})
         self.published: Posterior = self  # the fit without a user's own tables (condition.py)
         self._shares: Shares | None = None
@@ -539,13 +549,15 @@ def load(
         root,
         families,
         benchmarks,
-        data["support"],
-        data["ranges"],
-        data["sampling"],
-        data["spread"],
-        data["columns"],
-        data["usual"],
-        data.get("widths", {}),
+        Ground(
+            data["support"],
+            data["ranges"],
+            data["sampling"],
+            data["spread"],
+            data["columns"],
+            data["usual"],
+            data.get("widths", {}),
+        ),
     )
     posterior.know(data["mixes"], mixed)
     return posterior

@@ -92,7 +92,8 @@ class Standing(NamedTuple):
 def usual(practice: Practice, words: Vocabulary, axis: str, part: str) -> bool:
     """Do released models have the part (an LLM: one of its family, at any size)? A connector that
     asks with learned queries is never usual: papers disagree on it (honeybee.table8,
-    llava-uhd.table1, nvila.table1), so it needs rows on the tasks. A data mix: was it released as it is?
+    llava-uhd.table1, nvila.table1), so it needs rows on the tasks. A data mix: was it released as
+    it is?
     """
     if axis == "data":
         mix = words.mixes.mix(part)

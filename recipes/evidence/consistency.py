@@ -266,8 +266,8 @@ def _accepted(
 
 
 def check_registry(words: Vocabulary) -> list[Problem]:
-    """Spellings that mean two things, what does not fit in the data mixes, and reports of costs that
-    do not say what they must.
+    """Spellings that mean two things, what does not fit in the data mixes, and reports of costs
+    that do not say what they must.
     """
     out = [
         Problem(

@@ -48,9 +48,8 @@ def text(tables: Mapping[str, Mapping]) -> str:
     for name in sorted(tables):
         held = entry(tables[name])
         rows = ",\n".join("  " + line(row) for row in held["rows"])
-        parts.append(
-            f'{line(name)}:{{"digest":{line(held["digest"])},"metrics":{line(held["metrics"])},"rows":[\n{rows}\n]}}'
-        )
+        digest, metrics = line(held["digest"]), line(held["metrics"])
+        parts.append(f'{line(name)}:{{"digest":{digest},"metrics":{metrics},"rows":[\n{rows}\n]}}')
     return '{"format":1,"tables":{\n' + ",\n".join(parts) + "\n}}\n"
 
 

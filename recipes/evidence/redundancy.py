@@ -139,13 +139,9 @@ def check_claim(table: Table, words: Vocabulary) -> Iterator[Found]:
         here = f"/claims/{number}"
         missing = next((claim[side] for side in ("from", "to") if claim[side] not in rows), None)
         if missing is not None or claim["metric"] not in table.metrics:
-            yield (
-                here,
-                (
-                    "the table has no"
-                    f" {'row ' + repr(missing[:60]) if missing is not None else 'metric ' + repr(claim['metric'][:60])}"
-                ),
-            )
+            row = missing is not None
+            what = f"row {missing[:60]!r}" if row else f"metric {claim['metric'][:60]!r}"
+            yield here, f"the table has no {what}"
             continue
         values = [rows[claim[side]].scores.get(claim["metric"]) for side in ("from", "to")]
         if None in values:

@@ -215,11 +215,13 @@ OTHER_RULES = {
     "unique": "A table id stands once in all files.",
     "alias": "A spelling of a registry names one thing.",
     "language": (
-        "Every word of registry/language.json (what questions are read by) means one thing and has a"
+        "Every word of registry/language.json (what questions are read by) means one thing"
+        " and has a"
         " consequence."
     ),
     "report": (
-        "A report of registry/cost_reports.json says once who said what: a known kind, grade, device"
+        "A report of registry/cost_reports.json says once who said what: a known kind,"
+        " grade, device"
         " and parts, its source, and positive figures of its kind."
     ),
     "derived": "The stored fit was made from the evidence as it is now (`fit` makes it anew).",

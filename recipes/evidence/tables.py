@@ -116,7 +116,10 @@ class Cell(NamedTuple):
     @property
     def pointer(self) -> str:
         """JSON pointer of the cell in its file."""
-        return f"/tables/{self.table.index}/rows/{self.table.rows.index(self.row)}/scores/{escape(self.metric.key)}"
+        return (
+            f"/tables/{self.table.index}"
+            f"/rows/{self.table.rows.index(self.row)}/scores/{escape(self.metric.key)}"
+        )
 
 
 def escape(key: str) -> str:

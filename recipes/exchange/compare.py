@@ -205,7 +205,8 @@ class Fault(NamedTuple):
 
 ARTICLES = re.compile(r"\b(?:a|an|the)\b")
 LETTER = re.compile(
-    r"[\W_]*(?:(?:the\s+)?(?:correct\s+)?(?:answer|option|choice)(?:\s+is)?\s*:?[\W_]*)?([a-z])(?:[\W_]*$|\s*[\])}.:*](?!\w))",
+    r"[\W_]*(?:(?:the\s+)?(?:correct\s+)?(?:answer|option|choice)(?:\s+is)?\s*:?[\W_]*)?"
+    r"([a-z])(?:[\W_]*$|\s*[\])}.:*](?!\w))",
     re.I | re.ASCII,
 )
 THOUGHT = re.compile(r"\s*<think>.*?</think>", re.S)

@@ -241,7 +241,8 @@ class Sorter:
         if len({target.scale for target in fits}) == 1:
             return fits[0]
         units = " or ".join(
-            f"of {target.scale:f} ({f'from {target.first}' if target.first else f'to {target.last}'})"
+            f"of {target.scale:f}"
+            f" ({f'from {target.first}' if target.first else f'to {target.last}'})"
             for target in fits
         )
         raise Misfit(f"{reading.printed} may be {units}, and the file names no release")

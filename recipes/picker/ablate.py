@@ -290,8 +290,8 @@ def _runs(
 
 
 class _Open(NamedTuple):
-    """An axis with several levels. priced: by stage the gain, GPU-hours of the rivals' runs, runs of
-    the picked recipe; base: GPU-hours of one of these.
+    """An axis with several levels. priced: by stage the gain, GPU-hours of the rivals' runs, runs
+    of the picked recipe; base: GPU-hours of one of these.
     """
 
     value: AxisValue

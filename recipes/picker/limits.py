@@ -137,9 +137,7 @@ def costs_of(
         connector,
         seen,
         visual.grid_tokens * limits.images,
-        PROMPT_TOKENS,
-        OUTPUT_TOKENS,
-        limits.dtype,
+        latency.Load(PROMPT_TOKENS, OUTPUT_TOKENS, limits.dtype),
     )
     held = memory.inference(
         language.record,

@@ -165,9 +165,8 @@ def _numbers(
 def generous(value: float, down: bool = False) -> float:
     """Three significant digits, rounded up (or down): a limit that is met."""
     digit = 10.0 ** (math.floor(math.log10(value)) - 2)
-    return float(
-        f"{(math.floor if down else math.ceil)(value / digit * (1 + (1e-12 if down else -1e-12))) * digit:.3g}"
-    )
+    near = 1 + (1e-12 if down else -1e-12)  # what is met exactly is not rounded away
+    return float(f"{(math.floor if down else math.ceil)(value / digit * near) * digit:.3g}")
 
 
 def _together(

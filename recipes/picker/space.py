@@ -87,10 +87,10 @@ class Data(NamedTuple):
 class Space(NamedTuple):
     """The choices, and (rule, number of visual parts, LLMs or mixes left out by it).
 
-    unusual: (axis, part) of the choices that few released models have -> why it is one all the
-    same (usual.py). sized: for each LLM the numbers of the data mixes with which rows of about such
-    sizes exist; empty: not asked. only: by what parts were left out. writable: per LLM the visual parts that the asked
-    training program can write with it.
+    unusual: (axis, part) of the choices that few released models have -> why it is one all the same
+    (usual.py). sized: for each LLM the numbers of the data mixes with which rows of about such
+    sizes exist; empty: not asked. only: by what parts were left out. writable: per LLM the visual
+    parts that the asked training program can write with it.
     """
 
     visuals: tuple[Visual, ...]
@@ -372,7 +372,10 @@ def space(
     mixes = sieve.keep(mixes, "data", lambda x: x.slug)
     if only is None:
         return Space(tuple(views), tuple(llms), tuple(mixes), tuple(sieve.left_out))
-    odd = "few released models have the {}, and no rows on these tasks say that it gains (--any-parts)"
+    odd = (
+        "few released models have the {}, and no rows on these tasks say that it gains"
+        " (--any-parts)"
+    )
     for field in ("encoder", "connector"):
         value_of = lambda v, field=field: getattr(v.recipe, field)
         views = sieve.prefer(views, field, value_of, only.barred, odd)

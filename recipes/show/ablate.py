@@ -108,7 +108,8 @@ def first_screen(view_: Mapping, style: Style) -> str:
             for step in plan["steps"]
         )
         text = (
-            f"{plan['gpu_hours']:,.0f} {view_['limits']['gpu_name']}-hours buy {plural(plan['runs'], 'run')},"
+            f"{plan['gpu_hours']:,.0f} {view_['limits']['gpu_name']}-hours buy"
+            f" {plural(plan['runs'], 'run')},"
             f" {signed(plan['expected_gain'])}: {said}"
         )
         lines += block(text, style, "  budget      " if not number_ else " " * 14, 2)
@@ -157,7 +158,8 @@ WORDS = (
     "words: against = the level most likely to be best where the pick is not; P(change) = the runs"
     " end with another level than the picked one; gain = of the level chosen after them over the"
     " best one today, expected, in percent of the mix's scale; sure = the chosen level is the best"
-    " of its candidates. Where nothing needs to be run, the first two are of one run of the pick and"
+    " of its candidates. Where nothing needs to be run, the first two are of one run of the"
+    " pick and"
     " one of its rival"
 )
 

@@ -122,7 +122,8 @@ def backtest_text(result: dict, style: Style) -> str:
     lines += [
         "",
         *wrap(
-            "answerable: grade direct or indirect from the other papers alone; answered: every grade"
+            "answerable: grade direct or indirect from the other papers alone; answered:"
+            " every grade"
             " but none. MAE: mean absolute"
             ' error over that of "no change", mean over papers; pooled: over all contrasts at once.'
             ' CRPS: of the model, and of "no change" with a spread'
@@ -163,7 +164,8 @@ def missing_text(value: dict) -> str:
     return (
         "missing most: "
         + "; ".join(said)
-        + f". Benchmarks of the balanced mix in fewest papers: {rare}. Papers that vary something at"
+        + f". Benchmarks of the balanced mix in fewest papers: {rare}. Papers that vary"
+        f" something at"
         f" a size of language model: {sizes}."
     )
 

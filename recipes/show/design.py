@@ -249,13 +249,10 @@ def alias_lines(design: Design, names: Sequence[str]) -> list[str]:
     basic = len(design.levels) - len(generators)
     relation = [designs.letters_of(words) for words in design.relation]
     shown = relation[:15] + [f"… ({len(relation)} words)"] * (len(relation) > 15)
+    made = [f"{designs.LETTERS[basic + i]} = {text}" for i, text in enumerate(generators)]
     out = [
         letters,
-        (
-            "generators:"
-            f" {', '.join(f'{designs.LETTERS[basic + i]} = {text}' for i, text in enumerate(generators))};"
-            f" I = {' = '.join(shown)}"
-        ),
+        f"generators: {', '.join(made)}; I = {' = '.join(shown)}",
     ]
     sets = [effects for effects in designs.aliases(design) if len(effects) > 1]
     out += [" = ".join(word(effect, names) for effect in effects) for effects in sets]

@@ -1,7 +1,7 @@
 """`pick`: its view (the JSON), and the first screen made from the view.
 
-In: the answer of answers/pick.py. Out: a plain dictionary, and text of at most 20 lines. All that is
-known of a pick (--why) is show/pick_full.py; the page is report.py.
+In: the answer of answers/pick.py. Out: a plain dictionary, and text of at most 20 lines. All that
+is known of a pick (--why) is show/pick_full.py; the page is report.py.
 """
 
 from collections.abc import Mapping, Sequence
@@ -116,7 +116,9 @@ def in_short(value: "Ranked | None") -> dict | None:
 
 
 def exportable_view(answer: "PickAnswer") -> dict | None:
-    """The best recipe that a training program can write, and which programs (None: nothing fits)."""
+    """The best recipe that a training program can write, and which programs (None: nothing
+    fits).
+    """
     if not answer.result.recipes:
         return None
     item = answer.exportable
@@ -398,7 +400,8 @@ def cost_text(item: Mapping) -> str:
     """Training, latency and memory in one sentence."""
     t, span = item["training"], item["training"]["gpu_hours_interval"]
     return (
-        f"{t['gpu_hours']:,.0f} {t['gpu_name']}-hours ({span['low']:,.0f} to {span['high']:,.0f}); first"
+        f"{t['gpu_hours']:,.0f} {t['gpu_name']}-hours ({span['low']:,.0f} to"
+        f" {span['high']:,.0f}); first"
         f" token {item['latency']['ttft_ms']:,.0f} ms, {item['latency']['tokens_per_s']:,.0f}"
         f" tokens/s, {item['memory_gb']:.1f} GB on {item['latency']['gpu_name']}"
     )

@@ -74,7 +74,8 @@ def ties(view_: Mapping) -> str:
     if view_["risk"] == "expected":
         text += (
             "; those that gain the same but for the noise of two runs"
-            f" ({view_['noise_of_two_runs']:.1f}) stand first: usual parts before unusual ones, then"
+            f" ({view_['noise_of_two_runs']:.1f}) stand first: usual parts before unusual"
+            f" ones, then"
             " fewer encoders and tiles, then the cheapest to train"
         )
     for name, item in (

@@ -155,8 +155,9 @@ def cells(deltas: Sequence[Mapping], names: Mapping[str, str]) -> list[str]:
     column.
     """
     called = [cell["benchmark"] for cell in deltas]
+    as_ = lambda cell: f" as {cell['metric']}" if called.count(cell["benchmark"]) > 1 else ""
     return [
-        f"{names.get(cell['benchmark'], cell['benchmark'])}{' as ' + cell['metric'] if called.count(cell['benchmark']) > 1 else ''}"
+        f"{names.get(cell['benchmark'], cell['benchmark'])}{as_(cell)}"
         f" {signed(cell['delta'], 0 if (cell['max'] or 0) > 500 else 1)}"
         for cell in deltas
     ]

@@ -219,7 +219,8 @@ def short_row(entry: Entry) -> str:
         else "none"
     )
     return (
-        f"| {entry.usual.label} | {signed(mix.expected)} ({signed(mix.low)} to {signed(mix.high)}) |"
+        f"| {entry.usual.label} | {signed(mix.expected)} ({signed(mix.low)} to"
+        f" {signed(mix.high)}) |"
         f" {percent(mix.p_better)} | {found} |"
     )
 
@@ -294,7 +295,8 @@ def card_lines(one: Advice) -> list[str]:
     lines += [f"- unusual: {text}" for text in best.unusual]
     lines.append(
         f"- expected {signed(best.mix.expected)} ({signed(best.mix.low)} to"
-        f" {signed(best.mix.high)}; {', '.join(guide.grades(answer.deltas()))}); {c.gpu_hours.low:,.0f}"
+        f" {signed(best.mix.high)}; {', '.join(guide.grades(answer.deltas()))});"
+        f" {c.gpu_hours.low:,.0f}"
         f" to {c.gpu_hours.high:,.0f} {c.gpu} hours, TTFT {c.latency.ttft_ms:,.0f} ms on"
         f" {c.latency_gpu}, {c.memory.total:.0f} GB"
     )
@@ -367,11 +369,12 @@ def backing(number: int, one: Backed) -> list[str]:
     if one.mix is None:
         return [lines[0] + " Unbacked: a rule of method, no table can hold it."]
     m = one.mix
+    doubt = "" if one.holds else " The rows no longer show it: treat the rule as open."
     lines.append(
         f"   Backing ({one.rule.tasks or 'balanced mix'}): model {signed(m.expected)} percent of"
         f" scale (80% interval {signed(m.low)} to "
         f"{signed(m.high)}), P(better)"
-        f" {percent(m.p_better)}.{'' if one.holds else ' The rows no longer show it: treat the rule as open.'}"
+        f" {percent(m.p_better)}.{doubt}"
     )
     for cells in one.cells:
         printed = ", ".join(f"{key} {before:g} -> {after:g}" for key, before, after in cells.cells)
@@ -488,7 +491,8 @@ def situation(library: Library, asked: picks.Request, flags: Sequence[str]) -> s
         )
     about = (
         f"The vision-language model recipe for {short(tasks.label, 300)} under"
-        f" {said_limits(limits, library)}, from published ablation tables, with a citation for each choice."
+        f" {said_limits(limits, library)}, from published ablation tables, with a citation"
+        f" for each choice."
         " Use it when this model is planned, trained, changed or ablated."
     )
     again, mix = " ".join(shlex.quote(part) for part in flags), shlex.quote(tasks_text(tasks))
@@ -497,7 +501,8 @@ def situation(library: Library, asked: picks.Request, flags: Sequence[str]) -> s
         f"# Recipe for {clean(tasks.label)}",
         "",
         (
-            f"Limits: {said_limits(limits, library)}. Gains are in percent of a benchmark's scale against"
+            f"Limits: {said_limits(limits, library)}. Gains are in percent of a benchmark's"
+            f" scale against"
             f" {BASELINE_NAME}."
         ),
         "",

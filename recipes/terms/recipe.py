@@ -91,7 +91,8 @@ def parse_count(field: str, value) -> float:
     """A positive number, with K, M, B or T behind it if written as text. Raises RecipeError."""
     if isinstance(value, str):
         match = re.fullmatch(
-            r"\s*(\d+(?:\.\d+)?(?:e\d+)?)\s*([kKmMbBtT]?)\s*(?:images|examples|samples|pairs|tokens|params)?\s*",
+            r"\s*(\d+(?:\.\d+)?(?:e\d+)?)\s*([kKmMbBtT]?)\s*(?:images|examples|samples|pairs"
+            r"|tokens|params)?\s*",
             value,
         )
         if not match:

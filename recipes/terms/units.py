@@ -107,7 +107,10 @@ _GPU_HOURS = (
     rf"{NUMBER}\s*(?:x|\*)?\s*{_GPU}[-\s]*(?:gpu[-\s]*)?(hours?|hrs?|h|days?|weeks?|months?)"
 )
 _FLOP = rf"{NUMBER}\s*(z|e|p|zetta|exa|peta)?flops?"
-IMAGES = rf"{NUMBER}[-\s]*((?:(?:training|image|text|caption|instruction)[-\s]+)*)(images?|samples?|examples?|pairs)(?!\w|[-\s]+tokens?)"
+IMAGES = (
+    rf"{NUMBER}[-\s]*((?:(?:training|image|text|caption|instruction)[-\s]+)*)(images?|samples?"
+    rf"|examples?|pairs)(?!\w|[-\s]+tokens?)"
+)
 _PRICE = rf"\$?\s*(\d+(?:\.\d+)?)\s*(?:usd|dollars?)?\s*(?:/|per|an?\s)\s*{_GPU}?{_HOUR}"
 MONEY = (
     rf"(?:(?:us)?\$|usd\b)\s*{NUMBER}(?:\s*usd\b)?(?:,?\s*(?:at|@)\s*{_PRICE})?(?!\w)"
@@ -117,17 +120,24 @@ SPEED = (
     rf"{NUMBER}\s*(?:(?:tokens?|toks?|t)\s*(?:/|per\b|an?\b)\s*(?:seconds?|secs?|s)|tps)(?!\w)"
     rf"|{NUMBER}\s*(ms|milliseconds?|s|secs?|seconds?)\s*(?:/|per\b|an?\b)\s*token(?!\w)"
 )
-_MOST = r"(?:under|below|within|at\s+most|less\s+than|no\s+more\s+than|up\s+to|max(?:imum)?(?:\s+of)?|<=?|≤)\s*"
+_MOST = (
+    r"(?:under|below|within|at\s+most|less\s+than|no\s+more\s+than|up\s+to|max(?:imum)?"
+    r"(?:\s+of)?|<=?|≤)\s*"
+)
 _WHOLE = (
     r"(?:the\s+)?(?:(?:whole|full|entire|complete|total)\s+)?(?:answer|response|reply)|total|end[-"
     r" ]to[- ]end"
 )
 _FIRST = r"ttft|(?:the\s+)?(?:time\s+to\s+)?first\s+token"
 _LATENCY = (
-    rf"(?:(?:({_FIRST})|({_WHOLE})|latency)[\s:]*(?:(?:of|in|is)\s+)?)?(?:{_MOST})?{NUMBER}\s*(ms|msec|milliseconds?|s|secs?|seconds?)"
+    rf"(?:(?:({_FIRST})|({_WHOLE})|latency)[\s:]*(?:(?:of|in|is)\s+)?)?"
+    rf"(?:{_MOST})?{NUMBER}\s*(ms|msec|milliseconds?|s|secs?|seconds?)"
     rf"(?:\s*(?:(?:for|to|until)\s+)?(?:({_FIRST})|({_WHOLE})))?(?:\s+on\s+(?:an?\s+)?(.+))?"
 )
-_MEMORY = rf"(?:fits?\s+)?(?:(?:in|into|on)\s+)?(?:{_MOST})?{DIGITS}\s*(gb|gib|g|mb|mib|tb|tib)?(?:\s+(?:of\s+)?(?:vram|ram|memory))?"
+_MEMORY = (
+    rf"(?:fits?\s+)?(?:(?:in|into|on)\s+)?(?:{_MOST})?{DIGITS}\s*(gb|gib|g|mb|mib|tb|tib)?(?:\s+"
+    rf"(?:of\s+)?(?:vram|ram|memory))?"
+)
 _FORMAT = r"(?:\s+(?:in|at|with|using)\s+|[\s,]+)(bf16|fp16|int-?[48]|(?:16|8|4)[-\s]?bit)\s*$"
 
 

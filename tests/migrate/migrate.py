@@ -38,7 +38,10 @@ AXES = (
 
 
 # Where a copy was found is no source (eleven digits); what was copied is.
-ID = r"(?:(?:find_string|read_file),? )?\(?(?:(?:ids?|copy|note|notes) )?\d{8,11}(?:(?:,| and|,? or) \d{8,11})*"
+ID = (
+    r"(?:(?:find_string|read_file),? )?\(?(?:(?:ids?|copy|note|notes) )?\d{8,11}(?:(?:,| and"
+    r"|,? or) \d{8,11})*"
+)
 LOOKED_UP = (
     (rf"\s*\({ID}\)", ""),
     (rf"\({ID}[,;:] ", "("),
