@@ -254,16 +254,23 @@ def first_screen(view_: Mapping, names: Mapping[str, str], style: Style) -> str:
         text = f"no ablation measures {told}: how a recipe does there is not known"
         lines += block(text, style, "  unknown     ", 2)
     lines += block(cost_text(first), style, "  cost        ", 2)
-    lines += block(sure_text(view_), style, "  sure?       ", 2)
     room = FIRST_SCREEN - rows_of(view_.get("next", ()), style) - len(lines)
-    export, ablate = (block(export_text(view_), style, EXPORT, 2), ablate_line(view_, style))
-    if len(export) + len(ablate) > room:  # the command behind `next` says it
-        ablate = []
-    if len(export) > room:
-        export = block(export_text(view_, brief=True), style, EXPORT, 1)
-    return fitted([*lines, *export, *ablate], view_.get("next", ()), style, FIRST_SCREEN)
+    sure, export = (
+        block(sure_text(view_), style, SURE, 2),
+        block(export_text(view_), style, EXPORT),
+    )
+    ablate = ablate_line(view_, style)
+    # what gives way: the ablation (the command behind `next` says it), then what --why says too
+    brief = block(export_text(view_, brief=True), style, EXPORT, 1)
+    short = block(sure_text(view_, brief=True), style, SURE, 1)
+    for tail in ((sure, export, ablate), (sure, export), (sure, brief), (short, brief), (short,)):
+        if sum(map(len, tail)) <= room:
+            break
+    lines += [line for part in tail for line in part]
+    return fitted(lines, view_.get("next", ()), style, FIRST_SCREEN)
 
 
+SURE = "  sure?       "
 EXPORT = "  export      "
 NEXT = "  next        "
 
@@ -426,14 +433,16 @@ def export_text(view_: Mapping, brief: bool = False) -> str:
     )
 
 
-def sure_text(view_: Mapping) -> str:
-    """Whether another recipe would do as well."""
+def sure_text(view_: Mapping, brief: bool = False) -> str:
+    """Whether another recipe would do as well. brief: which one, is for --why."""
     others, first = view_["tied"] - 1, Recipe(**view_["recipes"][0]["recipe"])
     if others < 1:
         return (
             f"best of {view_['competitors']} leading recipes with"
             f" {percent(view_['recipes'][0]['score']['p_best'])}"
         )
+    if brief:
+        return f"no clear difference to {others} of the {view_['competitors'] - 1} next recipes"
     text = (
         f"no clear difference to {others} of the {view_['competitors'] - 1} next recipes: choose by"
         " cost, licence, habit"
