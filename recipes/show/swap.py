@@ -210,10 +210,10 @@ def printed_text(value: Mapping | None) -> str:
     if not value:
         return "printed: no table makes this very change"
     ends = " … ".join(signed(value[end]) for end in ("low", "high"))
-    alone = "" if value["controlled"] else ", more moved than this"
+    alone = "" if value["controlled"] else ", more moved"
     return (
         f"printed in {plural(value['tables'], 'table')}: median {signed(value['median'])}, {ends}"
-        f" of 100 ({plural(value['rows'], 'pair')} of scores{alone})"
+        f" of 100 ({plural(value['rows'], 'pair')}{alone})"
     )
 
 
