@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ..base.wording import clean, number, percent, plural, signed
 from . import jsonable
 from .recipe import axis_name
-from .swap import printed_json
+from .swap import MORE, printed_cell, printed_json
 from .text import Style, table, wrap
 
 if TYPE_CHECKING:
@@ -119,11 +119,15 @@ def moves_table(value: Mapping, style: Style) -> list[str]:
                 level_text(one),
                 signed(one["expected"]),
                 ends,
-                f"{signed(printed['median'])} ({printed['rows']})" if printed else "-",
+                printed_cell(printed),
                 "-" if hours is None else f"{round(hours):+,}".replace("+0", "0"),
                 "-" if per is None else f"{per:,.0f}",
             ]
         )
     level = value["moves"][0]["interval"]["level"] if value["moves"] else 0.8
     head = ["axis", "to", "gain", f"{percent(level)} interval", "printed", "GPU-h", "per 1,000"]
-    return table(head, rows, "llrrrrr", style, 1, 0)
+    more = any(one["printed"] and not one["printed"]["controlled"] for one in value["moves"])
+    return [
+        *table(head, rows, "llrrrrr", style, 1, 0),
+        *([style.paint(MORE, "dim")] if more else []),
+    ]

@@ -217,6 +217,19 @@ def printed_text(value: Mapping | None) -> str:
     )
 
 
+MORE = "printed with *: in the pairs of rows more moved than this"
+
+
+def printed_cell(value: Mapping | None) -> str:
+    """What tables print of the change, in a table of levels: `+2.9 (2)`; a star (MORE says why)
+    where other things moved too.
+    """
+    if not value:
+        return "-"
+    star = "" if value["controlled"] else "*"
+    return f"{signed(value['median'])} ({value['rows']}){star}"
+
+
 def same(a, b, axes: Sequence[str]) -> str:
     """What both sides have."""
     rest = [
