@@ -9,12 +9,14 @@ evidence, and the table of the backtest:
                   its paragraphs 1 to 3 (what blank lines separate), with a line … for the rest
     <!-- output: COMMAND; parts 1-3:9 -->
                   the same, of the last paragraph the first 9 lines
-    <!-- backtest -->                   the table of `backtest` (a quarter of a minute)
+    <!-- backtest -->                   the table of `backtest` (minutes; `fill_readme FILE` takes
+                                       what `backtest --json > FILE` printed)
 
 Used by test_readme, which runs the commands that are quick.
 """
 
 import json
+import pathlib
 import re
 import shlex
 import subprocess
@@ -104,11 +106,14 @@ def counts() -> str:
     )
 
 
-def backtest() -> str:
-    """The table of the backtest."""
-    code, out, _ = support.call("backtest", "--json")
-    assert code == 0, out
-    result = json.loads(out)
+def backtest(saved: str | None = None) -> str:
+    """The table of the backtest; saved: a file with what `backtest --json` printed."""
+    if saved:
+        result = json.loads(pathlib.Path(saved).read_text(encoding="utf-8"))
+    else:
+        code, out, _ = support.call("backtest", "--json")
+        assert code == 0, out
+        result = json.loads(out)
     rows = [
         ("all contrasts", result["overall"]),
         ("answerable (direct, indirect)", result["answerable"]),
@@ -143,17 +148,18 @@ def backtest() -> str:
     return "\n".join(lines) + "\n"
 
 
-def fill(text: str) -> str:
+def fill(text: str, saved: str | None = None) -> str:
     """The text with everything written anew."""
     text = OUTPUT.sub(lambda m: f"{block(m).comment}\n```\n{render(block(m))}```\n", text)
     text = COUNTS.sub(lambda m: counts(), text)
-    return BACKTEST.sub(lambda m: backtest(), text)
+    return BACKTEST.sub(lambda m: backtest(saved), text)
 
 
 def main(argv: list[str]) -> int:
     """Write README.md, or say whether it is stale."""
     text = README.read_text(encoding="utf-8")
-    filled = fill(text)
+    files = [name for name in argv if name != "--check"]
+    filled = fill(text, *files)
     if "--check" in argv:
         print(
             "README.md is "

@@ -113,7 +113,7 @@ class Published(unittest.TestCase):
                 self.assertAlmostEqual(
                     share,
                     value["attribution"]["relations"]["direct"]["weight"],
-                    delta=0.15,
+                    delta=0.2,
                     msg=(argv, benchmark),
                 )
             arms = {(row["from_arm"], row["to_arm"]) for row in listed}
@@ -196,8 +196,9 @@ class Command(unittest.TestCase):
             places=5,
         )
         self.assertNotIn("attribution", call_json("swap", "CLIP", "SigLIP", "--benchmark", "mmmu"))
+        # no table varies either, and nobody says what is in them
         nothing = call_json(
-            "swap", "mm1-pretrain-mix", "docvqa-train", "--benchmark", "mmmu", "--why"
+            "swap", "llava-sft-mixture", "cambrian-5m", "--benchmark", "mmmu", "--why"
         )
         self.assertIsNone(nothing["attribution"])
 

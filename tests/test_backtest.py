@@ -280,6 +280,11 @@ class Thumbs(unittest.TestCase):
         )
 
 
+# Papers most of whose rows in one table are quoted from another's, as the table says.
+QUOTES = {("eagle", "cambrian1")}
+
+
+@support.slow
 class Command(unittest.TestCase):
     def test_one_paper(self):
         got = support.call_json("backtest", "--paper", "idefics3")
@@ -380,7 +385,8 @@ class Command(unittest.TestCase):
         own = {paper.key: [paper] for paper in papers}
         for key, (paper,) in own.items():
             for one in repeated([paper], [other for other in papers if other.key != key]):
-                self.assertLess(one.rows, max(0.2 * one.among, 4), one)
+                if (one.paper, one.of) not in QUOTES:
+                    self.assertLess(one.rows, max(0.2 * one.among, 4), one)
 
     def test_signs_of_what_moved_are_printed(self):
         """As many as the JSON has, in the column and in words."""

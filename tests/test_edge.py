@@ -135,6 +135,19 @@ class Installed(unittest.TestCase):
                 self.assertIn("installed copy", err)
 
 
+class Program(unittest.TestCase):
+    def test_an_installed_copy_is_called_by_its_command(self):
+        source = pathlib.Path(console.__file__).read_text("utf-8")
+        for package, name in (
+            ("vlm_recipes.commands", "vlm-recipe"),
+            ("recipes.commands", "python3 main.py"),
+        ):
+            line = next(x for x in source.split("\n") if x.startswith("PROGRAM ="))
+            space = {"__package__": package}
+            exec(line, space)
+            self.assertEqual(space["PROGRAM"], name)
+
+
 class AsALibrary(unittest.TestCase):
     def test_swap_is_the_command(self):
         value = support.call_json("swap", "clip", "siglip", "--on", "7B", "--benchmark", "mmmu")

@@ -390,7 +390,7 @@ class DataAgainstEncoder(unittest.TestCase):
             {
                 field: value
                 for field, value in run["recipe"].items()
-                if field not in ("encoder", "data")
+                if field not in ("encoder", "data", "data_size")
             }
             for run in answer["runs"]
         ]

@@ -31,12 +31,12 @@ class Benchmarks(unittest.TestCase):
         """A benchmark that no table ablates: spread x 2 x binomial x p (1 - p) / n, in percent of
         scale.
         """
-        y, hyper = self.of("vstar"), self.posterior.hyper
-        self.assertEqual((y.n, y.moves, y.seen.median), (191, None, None))
+        y, hyper = self.of("screenspot"), self.posterior.hyper
+        self.assertEqual((y.n, y.moves, y.seen.median), (1272, None, None))
         self.assertAlmostEqual(
-            y.questions, 100 * math.sqrt(self.posterior.spread * 2 * hyper.binomial * 0.25 / 191)
+            y.questions, 100 * math.sqrt(self.posterior.spread * 2 * hyper.binomial * 0.25 / 1272)
         )
-        larger = self.of("vstar", splits={"test": {"n": 191_000}})
+        larger = self.of("screenspot", splits={"test": {"n": 1_272_000}})
         self.assertAlmostEqual(larger.questions, y.questions / math.sqrt(1000))
         self.assertLess(larger.clear80, y.clear80)
 

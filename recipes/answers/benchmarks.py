@@ -7,12 +7,13 @@ print.
 The difference of two runs that answer the same n questions has variance (Posterior.noise, in
 percent of scale)
 
-    spread x 2 x (binomial x p (1 - p) / n  +  noise x moves^2)
+    spread x width x 2 x (binomial x p (1 - p) / n  +  noise x moves^2)
 
 p: the typical score of the tables; binomial: how much of the questions' sampling is left between
 two runs that answer the same ones; moves: how much the benchmark's scores move between rows of the
-tables; noise, binomial and spread are fitted to all tables. A difference is clear at 80 % when it
-exceeds 1.28 standard deviations, at 95 % when it exceeds 1.96 (two-sided).
+tables; noise, binomial, spread and the width of each benchmark are fitted to all tables. A
+difference is clear at 80 % when it exceeds 1.28 standard deviations, at 95 % when it exceeds 1.96
+(two-sided).
 """
 
 import math
@@ -144,7 +145,7 @@ def measure(record: Mapping, posterior: Posterior, seen: Mapping[str, Seen]) -> 
         return Yardstick(key, questions(record), None, None, None, None, True, found)
     sampled = posterior.sampling.get(key, None if variance is None else variance / scale**2)
     total = posterior.noise(key, 0.0 if sampled is None else sampled)
-    runs = 2 * posterior.hyper.noise * posterior.spread
+    runs = posterior.seeds(key)
     points = scale * unit
     return Yardstick(
         key,

@@ -141,7 +141,7 @@ def noise_of(benchmark: str, library: Library) -> power.Noise:
     drawn = sampling_variance(record, None) or 0.0
     whole, run = (
         posterior.noise(benchmark, drawn / scale**2) / 2,
-        posterior.hyper.noise * posterior.spread,
+        posterior.seeds(benchmark) / 2,
     )
     count = next(
         (entry["n"] for entry in (record.get("splits") or {}).values() if entry.get("n")), None

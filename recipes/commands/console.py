@@ -12,7 +12,7 @@ from ..base.wording import CONTROL, clean
 from ..show.text import ESCAPE, Style
 
 # How the program is called: from a checkout, or installed.
-PROGRAM = "vlm-recipe" if __package__ == "vlm_recipes" else "python3 main.py"
+PROGRAM = "vlm-recipe" if __package__.startswith("vlm_recipes") else "python3 main.py"
 
 
 # What stands for a character that is not ASCII: one for one where a column must stay where it is.

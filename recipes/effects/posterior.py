@@ -500,7 +500,12 @@ class Posterior:
         `unknown`: sampling variance, in units of the scale, for a benchmark that no table ablates.
         """
         questions = self.hyper.binomial * self.sampling.get(benchmark, unknown)
-        return 2 * (self.hyper.noise + questions) * self.spread * self.width(benchmark)
+        factor = self.spread * self.width(benchmark)
+        return self.seeds(benchmark) + 2 * questions * factor
+
+    def seeds(self, benchmark: str) -> float:
+        """The part of `noise` that is of seeds and the order of the data."""
+        return 2 * self.hyper.noise * self.spread * self.width(benchmark)
 
     def width(self, benchmark: str) -> float:
         """The factor on heterogeneity and noise of a benchmark; 1 for one that no table ablates."""
