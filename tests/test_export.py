@@ -848,6 +848,15 @@ class Command(unittest.TestCase):
             self.assertIn("it can: --rank 2", err)
             self.assertEqual(call("export", path, "--to", "llava", "--rank", "2")[0], 0)
             self.assertIn("nor any other one", call("export", path, "--to", "nanovlm")[2])
+            self.assertIn(
+                "names no exportable",
+                call("export", path, "--to", "llava", "--rank", "exportable")[2],
+            )
+            value = {"recipes": recipes[2:], "exportable": recipes[1]}
+            pathlib.Path(path).write_text(json.dumps(value))
+            self.assertIn("--rank exportable", call("export", path, "--to", "llava")[2])
+            code, out, _ = call("export", path, "--to", "llava", "--rank", "exportable", "--json")
+            self.assertEqual((code, json.loads(out)["recipe"]["encoder"]), (0, "clip-vit-l-14"))
 
     def test_reads_files_and_writes_into_the_folder(self):
         with tempfile.TemporaryDirectory() as folder:

@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import re
 import tempfile
 import unittest
 
@@ -327,6 +328,10 @@ class Command(unittest.TestCase):
             self.assertEqual(support.call("tables", *words)[0], 2, argv)
         out = support.call("tables", "mixes", "--contains", "docvqa")[1]
         self.assertTrue(all(len(line) <= 80 for line in out.splitlines()))
+        out = support.call("tables", "mixes")[1]
+        self.assertTrue(all(len(line) <= 80 for line in out.splitlines()))
+        for whole in ("cambrian-alignment-2.5m", "llava-next-760k", "sharegpt4v-pt"):
+            self.assertRegex(out, f"(?m)^{re.escape(whole)} ")
 
 
 class Rules(unittest.TestCase):

@@ -9,7 +9,8 @@ import tempfile
 import unittest
 
 from recipes.answers import proxy as answers
-from recipes.effects import proxy
+from recipes.base.reading import EvidenceError
+from recipes.effects import proxy, standing
 from recipes.effects.columns import columns
 from recipes.effects.proxy import Case, Sums
 from recipes.effects.proxy_rows import cases
@@ -260,6 +261,15 @@ class Statistics(unittest.TestCase):
             path.parent.mkdir()
             path.write_text(proxy.dumped(value, "x"))
             self.assertEqual(proxy.read_proxies(folder), value)
+
+    def test_what_another_version_stored_is_refused_with_the_way_out(self):
+        for module, read in ((proxy, proxy.read_proxies), (standing, standing.read_standing)):
+            with tempfile.TemporaryDirectory() as folder:
+                path = pathlib.Path(folder, *module.PATH)
+                path.parent.mkdir()
+                path.write_text('{"format":1}\n')
+                with self.assertRaisesRegex(EvidenceError, "run `python3 main.py fit`"):
+                    read(folder)
 
 
 class Published(unittest.TestCase):

@@ -82,7 +82,7 @@ class RecordOfAnswers(unittest.TestCase):
         self.assertEqual((got.cases, got.papers, got.sign, got.called), (36, 3, 0.75, 36))
         self.assertAlmostEqual(got.pooled, 0.5)  # a quarter of them wrong by twice their size
         self.assertAlmostEqual(got.coverage, 0.75)
-        self.assertIn("sign right in 75 %", record.line(got))
+        self.assertIn("sign right in 75%", record.line(got))
         self.assertIn("36 unseen cases of 3 papers", record.line(got))
 
     def test_what_has_few_cases_is_looked_up_more_widely(self):

@@ -45,6 +45,6 @@ def record_of(
 def record_line(
     words: Vocabulary, change: Change, judged: Iterable[tuple[str, str | None]]
 ) -> str | None:
-    """The same as a line: `answers like this one: sign right in 89 %, 121 unseen cases`."""
+    """The same as a line: `answers like this one: sign right in 89%, 121 unseen cases`."""
     found = record_of(words, change, judged)
     return line(found) if found else None

@@ -81,7 +81,12 @@ def answer(
     base = published_size(held.over(BASELINE), library.words)
     joint, reach = together(library, base, moves, asked, level, (start, target))
     needed = target - start if None not in (start, target) else math.inf
-    alone = tuple(move.axis for move in moves if move.best.gain[0] >= needed)
+    single = lambda m: together(library, base, [m], asked, level, (start, target))[0]
+    alone = tuple(
+        m.axis
+        for m in moves
+        if m.best.gain[0] >= needed and (at := single(m)) and at[0] >= needed  # from where one is
+    )
     return MovesAnswer(
         base, asked, level, tuple(moves), tuple(unknown), joint, start, target, reach, alone
     )

@@ -255,9 +255,8 @@ def what_to_see(
     variance = posterior.noise(name, drawn / scale**2) * scale**2
     runs = 2 * math.ceil(variance * SEEN**2)
     hours = costs and sum(side.gpu_hours.gpu_hours for side in costs[:2]) * runs / 2
-    command = (
-        f"design --factor {field}={levels[0]},{levels[1]} --detect {unit:g} --benchmark {name}"
-    )
+    a, b = (f"{x:.10g}" if isinstance(x, float) else x for x in levels)
+    command = f"design --factor {field}={a},{b} --detect {unit:g} --benchmark {name}"
     return ToSee(name, unit, runs, hours, costs and costs[0].gpu, command)
 
 

@@ -123,7 +123,7 @@ def find_tables(library: Library, word: str) -> list[Table]:
             fold(p.key): p.key for p in papers
         }
         near = [t.id for p in papers if p.key == key for t in p.tables][:3] or nearest(word, ids)
-        raise UnknownName("table", word, near)
+        raise UnknownName("table", word, near, (t.id for p in papers for t in p.tables))
     return tables
 
 

@@ -14,6 +14,7 @@ from .slots import BASE, flag
 Readings = list[list[str]]
 # Kinds of things that can be swapped for each other, in the order in which a pair is tried.
 LIKE = (*PARTS, "size", "tokens", "px")
+UNITS = {"tokens": "visual tokens", "px": "pixels"}
 AXIS = {"size": "llm", "tokens": "visual_tokens", "px": "resolution"}
 JOINS = ({"+"}, {"plus"}, {"&"})
 
@@ -105,6 +106,8 @@ def pair(d: Draft) -> list[tuple[str, Side, Side]]:
     kinds = bare_kinds(*values)
     axes = {t.get("axis") for t in d.of("axis")}
     said = [k for k in kinds if AXIS[k] in axes]
+    if len(kinds) == 1 and not said:
+        d.notes.append(f"{' and '.join(values)} as {UNITS[kinds[0]]}, as no unit is named")
     form = {"tokens": "{} tokens", "px": "{}px"}
     return [
         (k, *(Side(form[k].format(v), (t,)) for v, t in zip(values, bare, strict=True)))

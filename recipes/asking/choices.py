@@ -146,11 +146,15 @@ def versus(d: Draft) -> Readings:
     return [["versus", *found, *slots.tasks(d), *flag("on", name or size)]]
 
 
+ARRIVE = ("to", "reach", "reaches", "get", "->", "hit", *slots.GOALS)
+
+
 def moves(d: Draft) -> Readings:
     """What moves a benchmark most, also from one score to another."""
     found = d.of("benchmark") or d.of("family")
-    if len(found) != 1 or not d.has("improve_score", "help", "matter", "most", "raise", "change",
-                                    "gain"):  # fmt: skip
+    goal = slots.is_goal(d)
+    if len(found) != 1 or not goal and not d.has("improve_score", "help", "matter", "most", "raise",
+                                                 "change", "gain"):  # fmt: skip
         raise Unfit("")
     token = found[0]
     numbers = slots.scores(d)
@@ -159,7 +163,7 @@ def moves(d: Draft) -> Readings:
         value = slots.score_of(number)
         lead = d.content_before(number)
         said = lead.text.split()[-1] if lead is not None else ""
-        if number.limit == "least" or said in ("to", "reach", "reaches", "get", "->", "hit"):
+        if number.limit == "least" or said in ARRIVE:
             high = value
         else:
             low = value
@@ -174,7 +178,7 @@ def moves(d: Draft) -> Readings:
     d.take(token)
     if numbers:
         d.bonus += 4
-    asked = d.has("improve_score") or d.said("what would", "what can")
+    asked = goal or d.has("improve_score") or d.said("what would", "what can")
     d.bonus += 2 if asked else -1
     return [["moves", *tasks, *flag("from", low), *flag("target", high), *flag("on", name or size)]]
 

@@ -354,6 +354,8 @@ def noise(d: Draft) -> Readings:
         raise Unfit("")
     if d.has("improve_score") and not d.has("noise", "paper") or d.has("swap", "fit"):
         raise Unfit("")
+    if slots.is_goal(d):
+        raise Unfit("")  # what brings one there is asked
     mine, paper = numbers
     said = [t.place for t in d.sentence.tokens if re.search(r"paper|report|publish|author", t.text)]
     if said and said[0] < numbers[0].place:

@@ -139,6 +139,29 @@ def score_of(token: Token) -> str:
     return token.get("number", "percent", "points").rstrip("%")
 
 
+GOALS = (
+    "want",
+    "wants",
+    "need",
+    "needs",
+    "goal",
+    "aim",
+    "aiming",
+    "hope",
+    "hoping",
+    "like to have",
+)
+
+
+def is_goal(d: Draft) -> bool:
+    """Whether the second of two scores is what somebody wants to have: want 70, from 60 to 70."""
+    found = scores(d)
+    if len(found) != 2 or d.has("noise", "paper"):
+        return False
+    leads = [" ".join(t.text for t in d.before(t)) for t in found]
+    return d.said(*GOALS) or leads == ["from", "to"]
+
+
 # --- the LLM, the recipe, the device
 
 

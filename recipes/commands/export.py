@@ -17,6 +17,7 @@ from ..terms.recipe import Recipe, parse
 from .arguments import Parser, Usage, flag, positive, recipe_fields
 from .console import PROGRAM, out, show, style
 
+EXPORTABLE = "exportable"  # the key of `pick --json`, and the --rank, of the best one to export
 NAMED = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*):(?=\s*[A-Za-z_-]+\s*=)")
 
 
@@ -88,10 +89,13 @@ def _what(parser: Parser) -> None:
     )
     parser.add_argument(
         "--rank",
-        type=flag(positive),
+        type=lambda text: EXPORTABLE if text == EXPORTABLE else flag(positive)(text),
         default=1,
         metavar="N",
-        help="which recipe of `pick --json` (default: 1)",
+        help=(
+            "which recipe of `pick --json` (default: 1); `exportable`: the best one that a program"
+            " writes, which pick names where none writes the first"
+        ),
     )
 
 
@@ -204,13 +208,21 @@ def from_file(path: str, args, target, library: Library) -> Recipe:
     place, value = read_value(path)
     if isinstance(value, dict) and isinstance(value.get("recipes"), list):
         listed = value["recipes"]
+        best = value.get(EXPORTABLE)
+        if args.rank == EXPORTABLE:
+            if not isinstance(best, dict):
+                raise Usage(
+                    f"export: {place} names no exportable recipe: there is no --rank {EXPORTABLE}"
+                )
+            return _recipe(best, place, library)
         if not 1 <= args.rank <= len(listed):
             raise Usage(
                 f"export: {place} holds {len(listed)} recipes: there is no --rank {args.rank}"
             )
         found = [_recipe(entry, place, library) for entry in listed]
         if not args.model:
-            _other_ranks(found, args, target, library)
+            more = _recipe(best, place, library) if isinstance(best, dict) else None
+            _other_ranks(found, more, args, target, library)
         return found[args.rank - 1]
     return _recipe(value, place, library)
 
@@ -246,20 +258,24 @@ def _recipe(value, place: str, library: Library) -> Recipe:
     return parse(value, library.words)[0]
 
 
-def _other_ranks(found: list[Recipe], args, target, library: Library) -> None:
-    """Raises Usage when the program cannot express the recipe of --rank: which others it can."""
+def _other_ranks(found: list[Recipe], best: Recipe | None, args, target, library: Library) -> None:
+    """Raises Usage when the program cannot express the recipe of --rank: which others it can. best:
+    the exportable one of the pick.
+    """
     from ..exchange.trainers import expressible
 
-    reasons = [
-        expressible(parts.whole(recipe.stated(), library.words), target, args.plan)
-        for recipe in found
-    ]
+    def lacks(recipe: Recipe) -> str | None:
+        return expressible(parts.whole(recipe.stated(), library.words), target, args.plan)
+
+    reasons = [lacks(recipe) for recipe in found]
     if reasons[args.rank - 1] is None:
         return
     able = [str(rank) for rank, why in enumerate(reasons, 1) if why is None]
     others = (
         f"of the {len(found)} it can: --rank {', '.join(able)}"
         if able
+        else f"it can the best that a program writes: --rank {EXPORTABLE}"
+        if best and lacks(best) is None
         else "nor any other one of the list"
     )
     raise Usage(f"export: recipe {args.rank}: {reasons[args.rank - 1]} ({others})")

@@ -45,6 +45,8 @@ def moves_command(args, library: Library, understood: dict | None = None) -> int
             raise Usage(f"moves: {name}: {error}") from None
         except ValueError:
             raise Usage(f"moves: {name} {text[:20]!r} is not a score of {one}") from None
+    if None not in ends and ends[1] <= ends[0]:
+        raise Usage(f"moves: --target {ends[1]:g} is not above --from {ends[0]:g}")
     held = stated_flags(args, words)
     held = {**(size_or_llm(args.on, words) if args.on is not None else {}), **held}
     answer = answers.answer(

@@ -19,6 +19,7 @@ from typing import NamedTuple
 
 from ..base.reading import EvidenceError, read_json
 from . import tails
+from .store import NO_FIT
 
 PATH = ("derived", "proxies.json")
 SEVERAL = "several"
@@ -428,7 +429,10 @@ def read_proxies(directory: str) -> Proxies:
     if not os.path.exists(path):
         raise EvidenceError(path, "", "is missing: run `python3 main.py fit` to make it")
     data = read_json(path, trusted=True)
-    return Proxies(
-        {tuple(one[:4]): Sums(*one[4:]) for one in data["sums"]},
-        {tuple(one[:2]): Check(*one[2:]) for one in data["checks"]},
-    )
+    try:
+        return Proxies(
+            {tuple(one[:4]): Sums(*one[4:]) for one in data["sums"]},
+            {tuple(one[:2]): Check(*one[2:]) for one in data["checks"]},
+        )
+    except (KeyError, TypeError):  # of an earlier version of the program
+        raise EvidenceError(path, "", NO_FIT) from None

@@ -108,15 +108,15 @@ class Record:
 
 
 def line(fared: Fared) -> str:
-    """What an answer says of its like: `answers like this one: sign right in 89 %, 121 unseen
+    """What an answer says of its like: `answers like this one: sign right in 89%, 121 unseen
     cases`.
     """
     seen = f"{fared.cases} unseen cases of {fared.papers} papers"
-    if not fared.beats:
+    if not fared.beats or fared.sign is None and fared.pooled >= 1:
         return f'answers like this one have not beaten "no change": {seen}'
     if fared.sign is None:
-        return f'answers like this one: error {fared.pooled:.2f} of "no change", {seen}'
+        return f'answers like this one: error {fared.pooled:.2f} times that of "no change", {seen}'
     return (
-        f"answers like this one: sign right in {100 * fared.sign:.0f} % where more than 1 point was"
+        f"answers like this one: sign right in {100 * fared.sign:.0f}% where more than 1 point was"
         f" expected, {seen}"
     )

@@ -19,6 +19,7 @@ from ..evidence.tables import Paper, Table
 from ..released.practice import USUAL_MODELS, Practice, months_between
 from ..terms.vocabulary import Vocabulary
 from .columns import recipe_rows
+from .store import NO_FIT
 
 PATH = ("derived", "standing.json")
 AXES = ("encoder", "connector", "llm", "data")
@@ -214,12 +215,15 @@ def read_standing(directory: str) -> Standing:
     if not os.path.exists(path):
         raise EvidenceError(path, "", "is missing: run `python3 main.py fit` to make it")
     data = read_json(path, trusted=True)
-    parts = {
-        axis: {
-            part: {family: [Beside(*one) for one in found] for family, found in families.items()}
-            for part, families in named.items()
+    try:
+        parts = {
+            axis: {
+                part: {family: [Beside(*one) for one in rows] for family, rows in families.items()}
+                for part, families in named.items()
+            }
+            for axis, named in data["parts"].items()
         }
-        for axis, named in data["parts"].items()
-    }
-    sizes = tuple(Sizes(*one) for one in data["sizes"])
-    return Standing(parts, sizes, data["papers"], frozenset(data["trained"]))
+        sizes = tuple(Sizes(*one) for one in data["sizes"])
+        return Standing(parts, sizes, data["papers"], frozenset(data["trained"]))
+    except (KeyError, TypeError, AttributeError):  # of an earlier version of the program
+        raise EvidenceError(path, "", NO_FIT) from None

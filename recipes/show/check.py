@@ -153,7 +153,7 @@ def as_text(report: Report, form: str, accepted: bool, style: Style) -> str:
             style.paint(line, "red" if p.severity == "error" else "yellow")
             for line in wrap(text, style, hang="  ")
         ]
-    lines.append(
+    lines += wrap(
         f"{report.tables} tables, {report.rows} rows, {report.cells} cells: "
         + (
             "clean"
@@ -164,6 +164,8 @@ def as_text(report: Report, form: str, accepted: bool, style: Style) -> str:
             f" ({len(report.accepted)} accepted exceptions: --accepted)"
             if report.accepted and not accepted
             else ""
-        )
+        ),
+        style,
+        hang="  ",
     )
     return "\n".join(lines)

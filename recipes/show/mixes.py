@@ -301,7 +301,7 @@ def list_text(view: Mapping, style: Style, words: Sequence[str] = ()) -> str:
         return "no mix on record" + (f" holds {clean(asked['asked'])}" if asked else "")
     rows = []
     for entry in entries:
-        top = [f"{name} {percent(share)}" for name, share in (entry["kinds"] or {}).items()][:2]
+        top = [f"{name} {percent(share)}" for name, share in (entry["kinds"] or {}).items()][:1]
         rows.append(
             [
                 entry["mix"],
@@ -309,7 +309,7 @@ def list_text(view: Mapping, style: Style, words: Sequence[str] = ()) -> str:
                 *(
                     [("-" if entry["held"] is None else f"{entry['held']:,.0f}"), entry["in"]]
                     if asked
-                    else [", ".join(top) or "-"]
+                    else [*(top or "-")]
                 ),
                 {"released": "yes", "parts": "parts", "unknown": "?"}.get(
                     entry["available"], entry["available"]
@@ -325,14 +325,14 @@ def list_text(view: Mapping, style: Style, words: Sequence[str] = ()) -> str:
         )
         align = "lrrllr"
     else:
-        head = ["mix", "samples", "mostly", "public", "rows"]
+        head = ["mix", "samples", "largest part", "public", "rows"]
         first = f"{plural(len(entries), 'data mix')} on record".replace("mixs", "mixes")
         align = "lrllr"
     return "\n".join(
         [
             *(style.paint(line, "bold") for line in wrap(clean(first), style)),
             "",
-            *table(head, rows, align, style, 0, 2),
+            *table(head, rows, align, style),
             "",
             *wrap(
                 "public: yes (released as one), parts (all its datasets are), in part, no; rows: of"

@@ -532,7 +532,7 @@ def leaf_lines(land: Landscape, leaf: Leaf, style: Style) -> list[str]:
         lines += wrap(said, style, "    ", "      ")
     return lines + wrap(
         f"of {leaf.compared} that print some of it; {leaf.silent} print none; {leaf.unsaid}"
-        " left out because the registry does not say",
+        " left out: their record does not say whether they qualify",
         style,
         "    ",
         "      ",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ..base.wording import clean, number, percent, plural, signed
 from . import jsonable
 from .recipe import axis_name
-from .swap import printed_json
+from .swap import MORE, printed_cell, printed_json
 from .text import Style, table, wrap
 
 if TYPE_CHECKING:
@@ -64,6 +64,9 @@ def text(value: Mapping, names: Mapping[str, str], style: Style) -> str:
     if joint := value["together"]:
         ends = " … ".join(signed(joint["interval"][end]) for end in ("low", "high"))
         lines += wrap(f"all at once: {signed(joint['expected'])} ({ends})", style, hang="  ")
+    if value["from"] is not None and value["moves"]:
+        said = f"each gain is that at a usual score; all at once: from {value['from']:g}"
+        lines += wrap(said, style, hang="  ")
     if value["moves"]:
         first = value["moves"][0]
         lines += wrap(f"next: rank {first['axis']} (all levels), swap … --why", style)
@@ -80,7 +83,7 @@ def verdict(value: Mapping, names: Mapping[str, str]) -> str:
     unit = "points" if value["unit"] == "points" else "of 100"
     move = "moves" if len(tasks) == 1 else "move"
     out = (
-        f"{clean(what)} {move} most with the {axis_name(first['axis'])} ({first['level']}:"
+        f"{clean(what)} {move} most with the {axis_name(first['axis'])} ({level_text(first)}:"
         f" {signed(first['expected'])} {unit})"
     )
     if value["target"] is None:
@@ -95,6 +98,15 @@ def verdict(value: Mapping, names: Mapping[str, str]) -> str:
     return f"{way}: {sure}{', ' + one[0] + ' alone is expected to' if one else ''}; {out}"
 
 
+def level_text(one: Mapping) -> str:
+    """The best level of an axis, a number with its unit."""
+    level = one["level"]
+    if isinstance(level, (int, float)):
+        units = {"llm_params_b": f"{level:.3g}B", "resolution": f"{level:g} px"}
+        return units.get(one["axis"], f"{level:g}")
+    return clean(str(level))
+
+
 def moves_table(value: Mapping, style: Style) -> list[str]:
     """A line for each axis."""
     rows = []
@@ -104,14 +116,18 @@ def moves_table(value: Mapping, style: Style) -> list[str]:
         rows.append(
             [
                 axis_name(one["axis"]),
-                clean(str(one["level"])),
+                level_text(one),
                 signed(one["expected"]),
                 ends,
-                f"{signed(printed['median'])} ({printed['rows']})" if printed else "-",
-                "-" if hours is None else f"{hours:+,.0f}",
+                printed_cell(printed),
+                "-" if hours is None else f"{round(hours):+,}".replace("+0", "0"),
                 "-" if per is None else f"{per:,.0f}",
             ]
         )
     level = value["moves"][0]["interval"]["level"] if value["moves"] else 0.8
     head = ["axis", "to", "gain", f"{percent(level)} interval", "printed", "GPU-h", "per 1,000"]
-    return table(head, rows, "llrrrrr", style, 1, 0)
+    more = any(one["printed"] and not one["printed"]["controlled"] for one in value["moves"])
+    return [
+        *table(head, rows, "llrrrrr", style, 1, 0),
+        *([style.paint(MORE, "dim")] if more else []),
+    ]

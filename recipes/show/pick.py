@@ -254,19 +254,38 @@ def first_screen(view_: Mapping, names: Mapping[str, str], style: Style) -> str:
         text = f"no ablation measures {told}: how a recipe does there is not known"
         lines += block(text, style, "  unknown     ", 2)
     lines += block(cost_text(first), style, "  cost        ", 2)
-    lines += block(sure_text(view_), style, "  sure?       ", 2)
-    lines += block(export_text(view_), style, "  export      ", 2)
-    lines += ablate_line(view_, style)
+    room = FIRST_SCREEN - rows_of(view_.get("next", ()), style) - len(lines)
+    sure, export = (
+        block(sure_text(view_), style, SURE, 2),
+        block(export_text(view_), style, EXPORT),
+    )
+    ablate = ablate_line(view_, style)
+    # what gives way: the ablation (the command behind `next` says it), then what --why says too
+    brief = block(export_text(view_, brief=True), style, EXPORT, 1)
+    short = block(sure_text(view_, brief=True), style, SURE, 1)
+    for tail in ((sure, export, ablate), (sure, export), (sure, brief), (short, brief), (short,)):
+        if sum(map(len, tail)) <= room:
+            break
+    lines += [line for part in tail for line in part]
     return fitted(lines, view_.get("next", ()), style, FIRST_SCREEN)
+
+
+SURE = "  sure?       "
+EXPORT = "  export      "
+NEXT = "  next        "
+
+
+def rows_of(follow: Sequence[str], style: Style) -> int:
+    """The rows of a terminal that the commands to type next take."""
+    return sum(-(-len(NEXT + line) // style.width) for line in follow)
 
 
 def fitted(lines: Sequence[str], follow: Sequence[str], style: Style, most: int) -> str:
     """A first screen: lines, cut so that what to type next still fits below them. Commands are not
     wrapped, so that they can be copied; the terminal breaks them.
     """
-    follow = [f"  next        {line}" for line in follow]
-    rows = sum(-(-len(line) // style.width) for line in follow)
-    return "\n".join([*lines[: max(most - rows, 4)], *follow])
+    kept = lines[: max(most - rows_of(follow, style), 4)]
+    return "\n".join([*kept, *(NEXT + line for line in follow)])
 
 
 def nothing(view_: Mapping, style: Style) -> list[str]:
@@ -291,20 +310,19 @@ def adopt_line(adopt: Mapping | None, names: Mapping[str, str], style: Style) ->
     verdict = adopt["verdict"]
     text = VERDICTS[verdict]
     model = next((m for m in adopt["models"] if m["compared"]), adopt["models"][0])
-    cell = next((c for c in model["benchmarks"] if c["pick"] is not None), None)
-    size = f" ({model['params_b']:g}B)" if model["params_b"] else ""
-    if cell:
-        d = 0 if cell["max"] > 500 else 1
-        about = (cell["pick_high"] - cell["pick_low"]) / 2
-        text += (
-            f": {model['model']}{size} prints"
-            f" {names.get(cell['benchmark'], cell['benchmark'])}"
-            f" {'' if cell['kind'] == 'printed' else 'about '}"
-            f"{cell['value']:.{d}f}; this recipe is expected at {cell['pick']:.{d}f} ±"
-            f" {about:.{d}f}"
-        )
+    # what it prints before what is estimated of it, and of that what the recipe can be held against
+    cell = min(model["benchmarks"], key=lambda c: (c["kind"] != "printed", c["pick"] is None))
+    size = f" ({model['params_b']:.3g}B)" if model["params_b"] else ""
+    d = 0 if cell["max"] > 500 else 1
+    text += (
+        f": {model['model']}{size} {'prints' if cell['kind'] == 'printed' else 'is estimated at'}"
+        f" {names.get(cell['benchmark'], cell['benchmark'])} {cell['value']:.{d}f}; "
+    )
+    if cell["pick"] is None:
+        text += "this recipe's level there is not known"
     else:
-        text += f": {model['model']}{size} leads the released ones"
+        about = (cell["pick_high"] - cell["pick_low"]) / 2
+        text += f"this recipe is expected at {cell['pick']:.{d}f} ± {about:.{d}f}"
     lines = block(text, style, "  adopt?      ", 3)
     return [style.paint(line, "bold") for line in lines]
 
@@ -329,7 +347,7 @@ def recipe_lines(item: Mapping, style: Style) -> list[str]:
         line
         for axis, label in AXES.items()
         for line in block(
-            f"{choice(item, axis)}; {rows_text(item, axis)}", style, f"  {label:<11} ", 1
+            f"{choice(item, axis)}; {rows_text(item, axis)}", style, f"  {label:<11} ", 2
         )
     ]
 
@@ -358,10 +376,10 @@ def rows_text(item: Mapping, axis: str) -> str:
     if not found or not found[0]["table"]:
         return "no rows"
     one = next((c for c in found if 2 * c["better"] >= c["of"]), found[0])
-    where = {"mix": "", "related": " related", "other": " other"}[one["tasks"]]
+    where = {"mix": "", "related": " of related tasks", "other": " of other tasks"}[one["tasks"]]
     if not one["better"]:
         limited = " breaks the " in one["why"]
-        return f"{'behind what breaks a limit' if limited else 'not better'} in {one['table']}"
+        return f"{'behind one beyond the limits' if limited else 'not better'} in {one['table']}"
     return f"better on {one['better']}/{one['of']}{where} in {one['table']}"
 
 
@@ -369,7 +387,7 @@ def gain_lines(item: Mapping, names: Mapping[str, str], style: Style) -> list[st
     """The expected gain, of the mix and of its benchmarks."""
     score, span = item["score"], item["score"]["interval"]
     text = (
-        f"{signed(score['expected'])} of 100 points over {BASELINE_NAME}"
+        f"{signed(score['expected'])} of 100 over {BASELINE_NAME}"
         f" ({percent(span['level'])} of runs: {signed(span['low'])} to {signed(span['high'])})"
     )
     each = ", ".join(
@@ -396,13 +414,17 @@ def cost_text(item: Mapping) -> str:
     )
 
 
-def export_text(view_: Mapping) -> str:
-    """Which training programs write the recipe, or the best one that one of them writes."""
+def export_text(view_: Mapping, brief: bool = False) -> str:
+    """Which training programs write the recipe, or the best one that one of them writes. brief: its
+    parts are for --why.
+    """
     first, best = view_["recipes"][0], view_["exportable"]
     if first["written_by"]:
         return f"as configuration for {', '.join(first['written_by'])}"
     if not best:
         return "no training program on record can express it or another within these limits"
+    if brief:
+        return f"none writes it; {best['written_by'][0]} writes another (--why)"
     r = Recipe(**best["recipe"])
     return (
         f"none writes it; {' and '.join(best['written_by'][:2])} would write"
@@ -411,14 +433,16 @@ def export_text(view_: Mapping) -> str:
     )
 
 
-def sure_text(view_: Mapping) -> str:
-    """Whether another recipe would do as well."""
+def sure_text(view_: Mapping, brief: bool = False) -> str:
+    """Whether another recipe would do as well. brief: which one, is for --why."""
     others, first = view_["tied"] - 1, Recipe(**view_["recipes"][0]["recipe"])
     if others < 1:
         return (
             f"best of {view_['competitors']} leading recipes with"
             f" {percent(view_['recipes'][0]['score']['p_best'])}"
         )
+    if brief:
+        return f"no clear difference to {others} of the {view_['competitors'] - 1} next recipes"
     text = (
         f"no clear difference to {others} of the {view_['competitors'] - 1} next recipes: choose by"
         " cost, licence, habit"

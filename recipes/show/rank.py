@@ -10,7 +10,7 @@ from ..answers.rank import sure
 from ..base.wording import clean, number, percent, plural, signed
 from . import jsonable
 from .recipe import axis_name, describe
-from .swap import printed_json
+from .swap import MORE, printed_cell, printed_json
 from .text import Style, table, wrap
 
 # said by the LLM and the data mix, or the same for all
@@ -66,6 +66,8 @@ def text(value: Mapping, answer: "RankAnswer", names: Mapping[str, str], style: 
     lines += levels_table(value, style)
     if value["left_out"]:
         lines.append(style.paint(f"and {value['left_out']} more levels: --top N", "dim"))
+    if any(one["printed"] and not one["printed"]["controlled"] for one in value["levels"]):
+        lines.append(style.paint(MORE, "dim"))
     for note in value["warnings"]:
         lines += wrap("note: " + note, style, hang="      ")
     if value["first"] is not None and value["first"] != value["against"]:
@@ -99,7 +101,7 @@ def levels_table(value: Mapping, style: Style) -> list[str]:
                 "base" if base else "-" if gain is None else signed(gain),
                 "" if base else ends or "-",
                 "-" if one["p_best"] is None else percent(one["p_best"]),
-                f"{signed(printed['median'])} ({printed['rows']})" if printed else "-",
+                printed_cell(printed),
                 str(one["papers"]) if one["papers"] else "-",
                 f"{training['gpu_hours']:,.0f}" if training else "-",
             ]

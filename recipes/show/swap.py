@@ -210,11 +210,24 @@ def printed_text(value: Mapping | None) -> str:
     if not value:
         return "printed: no table makes this very change"
     ends = " … ".join(signed(value[end]) for end in ("low", "high"))
-    alone = "" if value["controlled"] else ", more moved than this"
+    alone = "" if value["controlled"] else ", more moved"
     return (
         f"printed in {plural(value['tables'], 'table')}: median {signed(value['median'])}, {ends}"
-        f" of 100 ({plural(value['rows'], 'pair')} of scores{alone})"
+        f" of 100 ({plural(value['rows'], 'pair')}{alone})"
     )
+
+
+MORE = "printed with *: in the pairs of rows more moved than this"
+
+
+def printed_cell(value: Mapping | None) -> str:
+    """What tables print of the change, in a table of levels: `+2.9 (2)`; a star (MORE says why)
+    where other things moved too.
+    """
+    if not value:
+        return "-"
+    star = "" if value["controlled"] else "*"
+    return f"{signed(value['median'])} ({value['rows']}){star}"
 
 
 def same(a, b, axes: Sequence[str]) -> str:

@@ -20,6 +20,7 @@ LISTED = {
     "benchmark": "benchmark",
     "hardware": "hardware",
     "task family": "family",
+    "task family or benchmark": "family",
     "dataset": "dataset",
     "dataset or kind of data": "dataset",
     "released model": "model",
