@@ -138,23 +138,9 @@ def run(library: Library, rounds: int, check: bool, say: Callable[[str], None]) 
         keep_columns(fitted, _COLUMNS)
         spread, widths, fared = waiting.result()
         fitted.spread, fitted.widths = spread, widths
-    path = os.path.join(directory, "derived", "hyper.json")
-    write_text(
-        path,
-        json.dumps({"format": 2, "how": HOW, "spread": spread, "hyper": hyper._asdict()}, indent=1)
-        + "\n",
-    )
+    _write_hyper(directory, hyper, spread)
     _write_record(directory, fared)
-    land = Landscape(library.words)
-    text = json.dumps(
-        {
-            "format": 2,
-            "how": "python3 main.py fit",
-            "lines": ability.lines(ability.numbered(land.readings()))._asdict(),
-        },
-        separators=(",", ":"),
-    )
-    write_text(os.path.join(directory, "derived", "ability.json"), text + "\n")
+    _write_ability(directory, library)
     say("setting unusual parts beside usual ones")
     _write_standing(library, digest)
     write_proxies(library, _COLUMNS, fitted, digest)
@@ -170,6 +156,21 @@ def run(library: Library, rounds: int, check: bool, say: Callable[[str], None]) 
             f"wrote {path}: {len(fitted.names)} features, {len(fitted.benchmarks)} benchmarks"
         ),
     }
+
+
+def _write_hyper(directory: str, hyper: Hyper, spread: float) -> None:
+    """tables/derived/hyper.json."""
+    value = {"format": 2, "how": HOW, "spread": spread, "hyper": hyper._asdict()}
+    path = os.path.join(directory, "derived", "hyper.json")
+    write_text(path, json.dumps(value, indent=1) + "\n")
+
+
+def _write_ability(directory: str, library: Library) -> None:
+    """The lines of released models' scores (tables/derived/ability.json)."""
+    lines = ability.lines(ability.numbered(Landscape(library.words).readings()))._asdict()
+    value = {"format": 2, "how": "python3 main.py fit", "lines": lines}
+    text = json.dumps(value, separators=(",", ":"))
+    write_text(os.path.join(directory, "derived", "ability.json"), text + "\n")
 
 
 def _write_record(directory: str, fared: Sequence[Fared]) -> None:

@@ -92,6 +92,7 @@ class SwapAnswer(NamedTuple):
     by_size: Slope | None = None  # does the change do more with a larger LLM?
     printed: Printed | None = None  # over all benchmarks, in percent of scale
     printed_each: tuple[Printed | None, ...] = ()  # by benchmark, in points
+    asked: bool = False  # were benchmarks or tasks named?
     unseen: tuple[str, ...] = ()  # moved components that stand in no table
     to_see: ToSee | None = None
     record: str | None = None  # how answers like this one fared on unseen papers
@@ -160,6 +161,7 @@ def answer(library: Library, request: Request, warnings: Sequence[str] = ()) -> 
         slope,
         pooled_print([(row, 100 / (d.max or 100)) for d, row in rows]),
         tuple(pooled_print([(r, 1.0) for o, r in rows if o is d]) for d in result.deltas),
+        bool(request.benchmarks or request.mix),
         tuple(change.new_components()) if change.axes else (),
         what_to_see(library, request, change, names, costs) if change.axes else None,
         record_line(words, change, [(d.grade, d.family) for d in result.deltas]),

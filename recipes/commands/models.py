@@ -30,8 +30,6 @@ def size(text: str) -> float:
 
 
 def models_arguments(parser: Parser) -> None:
-    from ..released.models import years
-
     parser.add_argument(
         "names",
         nargs="*",
@@ -60,6 +58,17 @@ def models_arguments(parser: Parser) -> None:
         choices=("bf16", "int8", "int4"),
         help="number format of the weights (default: bf16)",
     )
+    need_arguments(parser)
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--open", action="store_true", help="released weights only (the default)")
+    which.add_argument("--all", action="store_true", help="closed models too")
+    screen_arguments(parser)
+
+
+def need_arguments(parser: Parser) -> None:
+    """What a model must be, do or print."""
+    from ..released.models import years
+
     for name, what in PROPERTIES.items():
         parser.add_argument(f"--{name.replace('_', '-')}", action="store_true", help=what)
     parser.add_argument(
@@ -87,10 +96,6 @@ def models_arguments(parser: Parser) -> None:
         metavar="NAME",
         help="built from this encoder, connector or LLM (repeatable)",
     )
-    which = parser.add_mutually_exclusive_group()
-    which.add_argument("--open", action="store_true", help="released weights only (the default)")
-    which.add_argument("--all", action="store_true", help="closed models too")
-    screen_arguments(parser)
 
 
 def screen_arguments(parser: Parser) -> None:

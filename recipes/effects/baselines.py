@@ -345,30 +345,7 @@ class Elsewhere:
             for other, varies in self._together.get(benchmark, ())
         ):
             return "direct"
-        known, alike = set(), False
-        strange = any(name.startswith("encoder_kind=" + UNKNOWN) for name in change)
-        mixes = any(group(name) == "data" for name in change)
-        for name in change:
-            if (
-                strange
-                and AXIS_OF[group(name)] == "encoder"
-                and name not in NUMERIC
-                or mixes
-                and name == "data_size"
-            ):
-                # as in swap.Change: shares of kinds, and a size, say nothing of a component that
-                # nobody knows
-                continue
-            if group(name) in LIKENESS:
-                alike = alike or self._elsewhere(name, paper)
-            elif (
-                name in NUMERIC or group(name) not in ("connector", "data", "encoder")
-            ) and self._elsewhere(name, paper):
-                known.add(AXIS_OF[group(name)])
-        for axis in ("connector", "data"):
-            names = [name for name in levels if group(name) == axis]
-            if names and self._link(axis, names, paper):
-                known.add(axis)
+        known, alike = self._known(change, levels, paper)
         axes = {AXIS_OF[group(name)] for name in change}
         if not axes & known:
             return "extrapolated" if alike else "none"
@@ -384,6 +361,32 @@ class Elsewhere:
         ):
             return "extrapolated"
         return "indirect"
+
+    def _known(
+        self, change: Mapping[str, float], levels: Sequence[str], paper: str
+    ) -> tuple[set[str], bool]:
+        """(axes of the change about which other papers say something, whether only what a
+        component is like is known).
+        """
+        known, alike = set(), False
+        strange = any(name.startswith("encoder_kind=" + UNKNOWN) for name in change)
+        mixes = any(group(name) == "data" for name in change)
+        for name in change:
+            if strange and AXIS_OF[group(name)] == "encoder" or mixes and name == "data_size":
+                # as in swap.Change: shares of kinds, and a size, say nothing of a component that
+                # nobody knows
+                continue
+            if group(name) in LIKENESS:
+                alike = alike or self._elsewhere(name, paper)
+            elif (
+                name in NUMERIC or group(name) not in ("connector", "data", "encoder")
+            ) and self._elsewhere(name, paper):
+                known.add(AXIS_OF[group(name)])
+        for axis in ("connector", "data"):
+            names = [name for name in levels if group(name) == axis]
+            if names and self._link(axis, names, paper):
+                known.add(axis)
+        return known, alike
 
     def _beyond(
         self, change: Mapping[str, float], features: Sequence[Mapping[str, float]], paper: str

@@ -127,6 +127,8 @@ class Change:
         )
         for name in self.features:
             axis = AXIS_OF[group(name)]
+            if strange and axis == "encoder":
+                continue  # neither does a date or a size that it is only taken to have
             if name in NUMERIC and not (
                 axis == "data" and any(group(other) == "data" for other in self.features)
             ):
@@ -135,7 +137,6 @@ class Change:
             elif (
                 axis == "encoder"
                 and group(name) != "encoder"
-                and not strange
                 or axis == "llm"
                 or group(name) in LIKENESS
             ) and name in self.posterior.support:

@@ -7,7 +7,7 @@ files.
 
 import math
 from array import array
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from ..base import linalg
 from .backtest import shared_features
@@ -114,16 +114,6 @@ def fit(columns: Sequence[Column], hyper: Hyper, spread: float = 1.0) -> Posteri
         for name, of in tree.family_of.items():
             if of == family:
                 benchmarks[name] = block(descend(belief, tree.benchmarks[name]))
-    drawn: dict[str, list[float]] = {}
-    for column in columns:
-        drawn.setdefault(column.benchmark, []).extend(
-            value / scale[column.benchmark] ** 2 for value in column.sampling
-        )
-    sampling = {
-        name: float(f"{sum(values) / len(values):.3g}")
-        for name, values in sorted(drawn.items())
-        if values
-    }
     return Posterior(
         hyper,
         names,
@@ -135,9 +125,23 @@ def fit(columns: Sequence[Column], hyper: Hyper, spread: float = 1.0) -> Posteri
         Ground(
             dict(sorted(support.items())),
             {k: [float(f"{x:.5g}") for x in v] for k, v in sorted(ranges.items())},
-            sampling,
+            _sampling(columns, scale),
             spread,
             counted(columns),
             {k: _four(v) for k, v in usual_scores(columns).items()},
         ),
     )
+
+
+def _sampling(columns: Sequence[Column], scale: Mapping[str, float]) -> dict[str, float]:
+    """Benchmark -> mean variance from its number of questions, in units of its scale squared."""
+    drawn: dict[str, list[float]] = {}
+    for column in columns:
+        drawn.setdefault(column.benchmark, []).extend(
+            value / scale[column.benchmark] ** 2 for value in column.sampling
+        )
+    return {
+        name: float(f"{sum(values) / len(values):.3g}")
+        for name, values in sorted(drawn.items())
+        if values
+    }

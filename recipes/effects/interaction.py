@@ -7,7 +7,7 @@ is additive: effects of an encoder do not depend on the LLM. This is the check o
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from .change import Change
@@ -85,11 +85,31 @@ def size_slope(found: Sequence[Found], change: Change) -> Slope | None:
             pairs.setdefault(pair, []).append(
                 (x, y - mean, squared[benchmark], change.noise(benchmark) * squared[benchmark])
             )
+    sxx, sxy, points = _regressed(pairs, change.local)
+    if not sxx:
+        return None
+    every = [row for rows in groups.values() for row in rows.values()]
+    least, most = min(x for x, _ in every), max(x for x, _ in every)
+    at = [[y for x, y in every if abs(x - size) < 0.35] for size in (least, most)]
+    return Slope(
+        sxy / sxx,
+        1 / math.sqrt(sxx),
+        points,
+        tuple(sorted({key[0] for key in groups})),
+        (2**least, 2**most),
+        *(sum(values) / len(values) for values in at),
+    )
+
+
+def _regressed(pairs: Mapping[tuple, Sequence[tuple]], local: float) -> tuple[float, float, int]:
+    """(weighted sums of x squared and of x y inside papers, how many pairs); local: heterogeneity
+    that all benchmarks of a pair share.
+    """
     points = []
     for pair, rows in pairs.items():
         count = len(rows)
         variance = (
-            change.local * sum(math.sqrt(row[2]) for row in rows) ** 2 / count**2
+            local * sum(math.sqrt(row[2]) for row in rows) ** 2 / count**2
             + sum(row[3] for row in rows) / count**2
         )
         points.append((pair[0], rows[0][0], sum(row[1] for row in rows) / count, 1 / variance))
@@ -101,19 +121,7 @@ def size_slope(found: Sequence[Found], change: Change) -> Slope | None:
         mx, my = sum(w * x for _, x, _, w in own) / total, sum(w * y for _, _, y, w in own) / total
         sxx += sum(w * (x - mx) ** 2 for _, x, _, w in own)
         sxy += sum(w * (x - mx) * (y - my) for _, x, y, w in own)
-    if not sxx:
-        return None
-    every = [row for rows in groups.values() for row in rows.values()]
-    least, most = min(x for x, _ in every), max(x for x, _ in every)
-    at = [[y for x, y in every if abs(x - size) < 0.35] for size in (least, most)]
-    return Slope(
-        sxy / sxx,
-        1 / math.sqrt(sxx),
-        len(points),
-        tuple(sorted({key[0] for key in groups})),
-        (2**least, 2**most),
-        *(sum(values) / len(values) for values in at),
-    )
+    return sxx, sxy, len(points)
 
 
 def _spread(values: Sequence[float]) -> float:

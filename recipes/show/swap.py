@@ -179,8 +179,10 @@ def screen(value: Mapping, answer: "SwapAnswer", names: Mapping, style: Style) -
     lines = [style.paint(line, "bold") for line in wrap(head, style, hang="  ")]
     lines += wrap(value["record"], style, "  ") if value["record"] else []
     lines += wrap(printed_text(value["printed"]), style, "  ", "    ")
-    lines += delta_table(first_shown(value), names, style)
-    lines.append(style.paint(clip(same(a, b, axes), style.width), "dim"))
+    shown = first_shown(value, answer.asked)
+    lines += delta_table(shown, names, style)
+    below = "* more moved than this; " if any(starred(d) for d in shown) else ""
+    lines.append(style.paint(clip(below + same(a, b, axes), style.width), "dim"))
     lines += costs.cost_change(*answer.costs) if answer.costs else []
     for note in () if answer.costs else answer.notes[-1:]:  # why there are none
         lines += wrap(note, style, hang="  ")
@@ -220,14 +222,19 @@ def printed_text(value: Mapping | None) -> str:
 MORE = "printed with *: in the pairs of rows more moved than this"
 
 
-def printed_cell(value: Mapping | None) -> str:
+def printed_cell(value: Mapping | None, digits: int = 1) -> str:
     """What tables print of the change, in a table of levels: `+2.9 (2)`; a star (MORE says why)
     where other things moved too.
     """
     if not value:
         return "-"
     star = "" if value["controlled"] else "*"
-    return f"{signed(value['median'])} ({value['rows']}){star}"
+    return f"{signed(value['median'], digits)} ({value['rows']}){star}"
+
+
+def starred(d: Mapping) -> bool:
+    """Did other things move too in the printed pairs of a delta?"""
+    return bool(d["printed"]) and not d["printed"]["controlled"]
 
 
 def same(a, b, axes: Sequence[str]) -> str:
@@ -244,16 +251,16 @@ def same(a, b, axes: Sequence[str]) -> str:
     return "both sides: " + ", ".join(rest) if rest else "both sides: nothing else stated"
 
 
-def first_shown(value: Mapping) -> list[Mapping]:
-    """The benchmarks of the first screen, in the order of the answer: of those of the mix and those
-    asked for, the ones most known to differ.
+def first_shown(value: Mapping, asked: bool) -> list[Mapping]:
+    """The benchmarks of the first screen, in the order of the answer: of those that were asked for,
+    else of those with rows, the ones most known to differ.
     """
-    weights = value["mix"]["weights"] if value["mix"] else ()
+    weights = value["mix"]["weights"] if value["mix"] and asked else ()
     order = {"direct": 0, "indirect": 1, "extrapolated": 1, "none": 2}
 
     def least(d: Mapping) -> tuple:
-        asked = d["benchmark"] in weights or d["at_score"] is not None
-        return (not asked and bool(weights), order[d["grade"]], -abs(d["p_better"] - 0.5))
+        named = d["benchmark"] in weights or d["at_score"] is not None
+        return (not named and bool(weights), order[d["grade"]], -abs(d["p_better"] - 0.5))
 
     best = sorted(value["deltas"], key=least)[:SHOWN]
     return [d for d in value["deltas"] if d in best]
@@ -274,7 +281,7 @@ def delta_table(deltas: Sequence[Mapping], names: Mapping[str, str], style: Styl
                 ends,
                 "-" if none else percent(p),
                 d["grade"],
-                f"{signed(printed['median'], digits)} ({printed['rows']})" if printed else "-",
+                printed_cell(printed, digits),
             ]
         )
     level = percent(deltas[0]["interval"]["level"]) if deltas else "80%"
