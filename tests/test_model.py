@@ -317,7 +317,9 @@ class Shipped(unittest.TestCase):
         )
         self.assertEqual(alone.mean, 0.0)
         self.assertAlmostEqual(
-            alone.variance, left * prior["encoder_kind"] + prior["encoder_family"], 6
+            alone.variance,
+            left * prior["encoder_kind"] + prior["encoder_family"] + prior["encoder_line"],
+            6,
         )
         self.assertEqual(
             [

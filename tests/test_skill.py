@@ -26,7 +26,7 @@ from recipes.terms.tasks import parse_mix
 from . import support
 
 SUMMARIES = {name: command.summary for name, command in registry.COMMANDS.items()}
-TABLE = re.compile(r"\b([a-z][\w-]*\.[a-z]\w*[\w-]*), arXiv (\d{4}\.\d{4,5})")
+TABLE = re.compile(r"\b([a-z][\w-]*\.[a-z]\w*[\w-]*)(?:, arXiv | \()(\d{4}\.\d{4,5})")
 
 
 @functools.cache

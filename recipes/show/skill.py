@@ -165,7 +165,7 @@ def axes(entries: Sequence[Entry]) -> list[str]:
 
 
 LEGEND = (
-    "Tables: on how many of the benchmarks they print the change is better; `*`: only this axis"
+    "Tables (with arXiv id): on how many of the benchmarks they print the change is better; `*`: only this axis"
     " moved between the rows, without it other things did too."
 )
 TABLE = (
@@ -178,7 +178,7 @@ def row(entry: Entry) -> str:
     """One change as a line of a table."""
     mix = entry.mix
     found = "; ".join(
-        f"{s.table}{f', arXiv {s.arxiv}' if s.arxiv else ''}: {s.better} of"
+        f"{s.table}{f' ({s.arxiv})' if s.arxiv else ''}: {s.better} of"
         f" {s.of}{'*' if s.controlled else ''}"
         for s in entry.sources
     )
@@ -213,7 +213,7 @@ def short_row(entry: Entry) -> str:
     """One change as a short line: its first table."""
     mix, first = entry.mix, entry.sources[0] if entry.sources else None
     found = (
-        f"{first.table}{f', arXiv {first.arxiv}' if first.arxiv else ''}: {first.better} of"
+        f"{first.table}{f' ({first.arxiv})' if first.arxiv else ''}: {first.better} of"
         f" {first.of}{'*' if first.controlled else ''}"
         if first
         else "none"
@@ -251,7 +251,7 @@ def cited(entry: Mapping) -> str:
     if not entry["table"]:
         return f"unbacked ({entry['why']})"
     return (
-        f"{entry['table']}{', arXiv ' + entry['arxiv'] if entry['arxiv'] else ''}: {entry['why']}"
+        f"{entry['table']}{' (' + entry['arxiv'] + ')' if entry['arxiv'] else ''}: {entry['why']}"
     )
 
 
@@ -329,7 +329,7 @@ def cited_short(entry: Mapping) -> str:
     """A citation in a few words: table, arXiv id, on how many benchmarks it is better."""
     if not entry["table"]:
         return "unbacked"
-    place = f"{entry['table']}{', arXiv ' + entry['arxiv'] if entry['arxiv'] else ''}"
+    place = f"{entry['table']}{' (' + entry['arxiv'] + ')' if entry['arxiv'] else ''}"
     tasks = {"mix": "", "related": " related", "other": " other"}[entry["tasks"]]
     fair = "" if entry["controlled"] else ", other things moved too"
     return f"{place}, better on {entry['better']} of {entry['of']}{tasks}{fair}"
@@ -378,7 +378,7 @@ def backing(number: int, one: Backed) -> list[str]:
     )
     for cells in one.cells:
         printed = ", ".join(f"{key} {before:g} -> {after:g}" for key, before, after in cells.cells)
-        place = f"{cells.proof.table}{f', arXiv {cells.arxiv}' if cells.arxiv else ''}"
+        place = f"{cells.proof.table}{f' ({cells.arxiv})' if cells.arxiv else ''}"
         lines.append(
             f"   Rows: {place}, {cells.proof.before} -> {cells.proof.after}: {printed}"
             f" ({'only this moves' if len(cells.moves) == 1 else 'moves'}:"

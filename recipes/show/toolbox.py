@@ -19,6 +19,8 @@ class Tool(NamedTuple):
     needs: str | None = None
 
 
+NOTHING = Tool("", ())
+
 TOOLS = {
     "swap": Tool(
         "swap CLIP SigLIP --on 7B --tasks documents",
@@ -27,7 +29,6 @@ TOOLS = {
             "deltas[].interval",
             "deltas[].grade",
             "deltas[].evidence[].table",
-            "deltas[].evidence[].controlled",
             "mix",
             "warnings",
             "cost",
@@ -50,7 +51,6 @@ TOOLS = {
             "recipes[].training.gpu_hours",
             "recipes[].latency.ttft_ms",
             "recipes[].memory_gb",
-            "recipes[].schedule[].learning_rate",
             "alternatives[].change",
             "recipes[].citations[].table",
             "recipes[].citations[].why",
@@ -58,6 +58,17 @@ TOOLS = {
             "warnings",
         ),
     ),
+    "rank": Tool(
+        "rank encoder --tasks documents",
+        ("first", "tied_with_first", "levels[].expected", "levels[].p_best", "levels[].printed"),
+    ),
+    "moves": Tool(
+        "moves chartqa --from 60 --target 70",
+        ("moves[].axis", "moves[].expected", "together", "p_reached"),
+    ),
+    "versus": Tool("versus resolution encoder", ("first", "p_first", "moves[].expected")),
+    "noise": Tool("noise textvqa --mine 57 --paper 58.2", ("verdict", "sd", "p_as_far")),
+    "explain": Tool("explain interval", ("meanings[].meaning", "meanings[].facts")),
     "ablate": Tool(
         "ablate --tasks charts --confidence 0.8",
         ("first", "axes[].rival", "axes[].runs", "axes[].gpu_hours", "plans[].steps"),
@@ -153,7 +164,6 @@ TOOLS = {
         (),
         "writes this skill, for one situation or (--bundle DIR) as a folder",
     ),
-    "fit": Tool("fit --check", ("ok",)),
     "backtest": Tool(
         "backtest",
         (),
@@ -171,7 +181,7 @@ def commands(summaries: Mapping[str, str], call: str = "python3 main.py") -> lis
         "",
         (
             f'`{call} "a question in plain words"` prints the command it understood and its answer.'
-            " All take `--json` and `--tables DIR` (own results);  exit code 0 fine, 1 findings or"
+            " All take `--json` and `--tables DIR` (own results); exit code 0 fine, 1 findings or"
             " nothing fits, 2 the line on stderr names the bad word and what is accepted."
         ),
         "",
@@ -179,13 +189,9 @@ def commands(summaries: Mapping[str, str], call: str = "python3 main.py") -> lis
         "|---|---|---|",
     ]
     for name, summary in summaries.items():
-        tool = TOOLS.get(name)
-        keys = (
-            ""
-            if tool is None
-            else ", ".join(f"`{key}`" for key in tool.keys) or f"needs: {tool.needs}"
-        )
-        lines.append(f"| {name} | {summary} | {keys} |")
+        tool = TOOLS.get(name, NOTHING)
+        keys = ", ".join(f"`{key}`" for key in tool.keys) or f"needs: {tool.needs}"
+        lines.append(f"| {name} | {summary} | {keys if tool is not NOTHING else ''} |")
     return [
         *lines,
         "",
