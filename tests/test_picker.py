@@ -660,8 +660,7 @@ class Ranking(unittest.TestCase):
 
     def test_joint_variance_is_that_of_the_pair(self):
         """The variance of a difference of two recipes, by the joint belief and as a change judged
-        by
-        itself: the same, also where only sizes (pixels, tokens, parameters, examples) move.
+        by itself: the same, also where only sizes (pixels, tokens, parameters, examples) move.
         """
         words = self.words
         rng, ratios = random.Random(7), []
@@ -676,7 +675,7 @@ class Ranking(unittest.TestCase):
                 self.scores.families,
             )
             alone = trace.covariance(trace) + change.local * together(
-                self.scores.steps, self.scores.families
+                self.library.posterior.wide(self.scores.steps), self.scores.families
             )
             ratios += [(aa + bb - 2 * ab) / alone] if a != b else []
         # what only one of two parts states (a score of an LLM) may count in one way of the two

@@ -247,7 +247,7 @@ class Plan(unittest.TestCase):
             "--why",
         )
         out = " ".join(out.split())
-        self.assertRegex(out, r"stage 1 train connector .* learning rate \de-\d in [\w.]+ ")
+        self.assertRegex(out, r"stage 1 train connector .* learning rate \de-\d in [\w.-]+ ")
         self.assertRegex(out, r"plan llava1_5\.\w+ \(arXiv 2310\.03744\)")
         self.assertIn("or LoRA instead of training the whole LLM: ", out)
 
