@@ -20,7 +20,7 @@ from recipes.picker.limits import DEFAULT_BUDGET, Constraints
 from recipes.picker.space import Data
 from recipes.terms.recipe import parse
 from recipes.terms.tasks import parse_mix
-from tests.support import call, call_json, library
+from tests.support import call, call_json, library, slow
 
 COUNT = 2000
 
@@ -100,6 +100,7 @@ def belief(tasks, axis, names):
     return [scores.mean(candidate) for candidate in some], covariance, noise
 
 
+@slow
 class Promise(unittest.TestCase):
     """For an 80 % answer: after these runs the chosen level is the best of the candidates with
     probability 0.8.
@@ -227,6 +228,7 @@ class Promise(unittest.TestCase):
         self.assertEqual(sum(counts), sum(step.runs for step in steps))
 
 
+@slow
 class TwoLevels(unittest.TestCase):
     def test_exact(self):
         for gap, variance, noise in (
@@ -284,6 +286,7 @@ class TwoLevels(unittest.TestCase):
         self.assertLess(stages[-1].confidence, 0.6)
 
 
+@slow
 class Answers(unittest.TestCase):
     def test_near_duplicates_are_one(self):
         """Two sizes of one mix are one level; the better stands for both."""

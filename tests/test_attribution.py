@@ -14,7 +14,7 @@ from recipes.effects.condition import Conditioned
 from recipes.effects.model import weights
 from recipes.effects.rows import find_rows
 from recipes.library import Library
-from tests.support import call, call_json, library, papers
+from tests.support import call, call_json, library, papers, slow
 
 RECORDS = library().words.records("benchmark")
 CLIP, SIGLIP = {"encoder": "clip-vit-l-14"}, {"encoder": "siglip-so400m-14"}
@@ -46,6 +46,7 @@ def own_columns(folder, rows=OWN):
     ]
 
 
+@slow
 class Published(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -126,6 +127,7 @@ class Published(unittest.TestCase):
                     )
 
 
+@slow
 class Own(unittest.TestCase):
     def setUp(self):
         scratch = tempfile.TemporaryDirectory()
@@ -176,6 +178,7 @@ class Own(unittest.TestCase):
         self.assertEqual(value.heaviest[0].tables, ("own.t1",))
 
 
+@slow
 class Command(unittest.TestCase):
     def test_why_shows_what_carries(self):
         code, text, _ = call("swap", "CLIP", "SigLIP", "--benchmark", "mmmu", "--why")

@@ -18,6 +18,7 @@ from recipes.picker.space import space
 from recipes.terms.recipe import BASELINE, Recipe, change
 from recipes.terms.tasks import parse_mix
 from recipes.terms.units import LatencyTarget
+from tests.support import slow
 
 from . import support
 
@@ -38,6 +39,7 @@ def entries(tasks, axis, library=None, limits=None, **fields):
     return [entry for entry in citer(tasks, library, limits).of(recipe) if entry["axis"] == axis]
 
 
+@slow
 class Published(unittest.TestCase):
     def test_counts_are_those_of_the_printed_cells(self):
         """pe.table10: PE-lang L beside CLIP L, on the document benchmarks that it prints."""
@@ -202,6 +204,7 @@ class Published(unittest.TestCase):
                     self.assertTrue(entry["tasks"] != "mix" or entry["of"] <= len(printed), entry)
 
 
+@slow
 class Own(unittest.TestCase):
     """Tables written for the test: one cell decides."""
 
@@ -327,6 +330,7 @@ class Own(unittest.TestCase):
         self.assertIn("beside aimv2-l-14: worse on docvqa", found["why"])
 
 
+@slow
 class Pick(unittest.TestCase):
     def test_of_the_command(self):
         recipe = support.call_json(

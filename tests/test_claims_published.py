@@ -17,11 +17,13 @@ from recipes.claims.pairs import Evidence
 from recipes.cost import tokens
 from recipes.library import Library
 from recipes.show import check as checks
+from tests.support import slow
 
 from . import support
 from .claims_made_up import ABSENT, HOLDS, claim, contrast, evidence, made_up
 
 
+@slow
 class Refused(unittest.TestCase):
     """What a claims file may not hold, with the place where it stands."""
 
@@ -209,6 +211,7 @@ class Refused(unittest.TestCase):
         )
 
 
+@slow
 class Shipped(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -470,6 +473,7 @@ class Shipped(unittest.TestCase):
 DIGEST = "b8cf934e5a0f47dddb8b0478614b68c7c18e08584ef85ae90244eadf848bf966"
 
 
+@slow
 class Command(unittest.TestCase):
     def setUp(self):
         folder = tempfile.TemporaryDirectory()

@@ -46,6 +46,7 @@ class Screens(unittest.TestCase):
             self.assertEqual((code, err), (0, ""), text)
             self.assertTrue(answer.startswith("understood: python3 main.py "), text)
 
+    @support.slow
     def test_every_example_of_the_help_runs(self):
         """One after another in a new folder for each command. Those that need a server, a file of
         one's own or minutes are parsed.

@@ -14,6 +14,7 @@ from recipes.exchange.target import Target, names
 from recipes.exchange.trainers import expressible
 from recipes.picker.usual import holds, obtainable
 from recipes.terms.tasks import parse_mix
+from tests.support import slow
 
 from . import support
 from .support import call, call_json, process
@@ -29,6 +30,7 @@ PLAIN = {"mlp-2x-gelu", "linear", "pixel-shuffle-mlp", "avg-pool"}
 BLIND = ("dino", "mae", "i-jepa", "sam-")
 
 
+@slow
 class Golden(unittest.TestCase):
     """Every request: parts that are used or that rows on the tasks speak for; data of the tasks'
     kinds; sizes that some row has; what was asked is kept.
@@ -152,6 +154,7 @@ class Golden(unittest.TestCase):
         self.assertEqual(fixed["recipes"][0]["recipe"]["connector"], "c-abstractor")
 
 
+@slow
 class Habits(unittest.TestCase):
     """What counts as usual, as held, as a size that rows have."""
 
@@ -226,6 +229,7 @@ class Habits(unittest.TestCase):
                         self.assertIn(one, stored.of(axis, part, [family]))
 
 
+@slow
 class Written(unittest.TestCase):
     """From recipe to run: what a training program is asked to write, it writes."""
 
@@ -292,6 +296,7 @@ def picked_llm(text: str) -> str:
     return json.loads(text)["recipes"][0]["recipe"]["llm"]
 
 
+@slow
 class Screens(unittest.TestCase):
     """The first screen is a screen: how many lines, how wide, in what order."""
 

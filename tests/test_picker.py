@@ -33,11 +33,13 @@ from recipes.terms.recipe import (
 )
 from recipes.terms.tasks import MixError, parse_mix
 from recipes.terms.vocabulary import UnknownName
+from tests.support import slow
 
 from . import support
 from .support import call_json
 
 
+@slow
 class Quantities(unittest.TestCase):
     def setUp(self):
         self.words = support.library().words
@@ -146,6 +148,7 @@ class Quantities(unittest.TestCase):
                 parse_mix(bad, self.words)
 
 
+@slow
 class Recipes(unittest.TestCase):
     def setUp(self):
         self.words = support.library().words
@@ -240,6 +243,7 @@ class Recipes(unittest.TestCase):
         )
 
 
+@slow
 class Candidates(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -280,6 +284,7 @@ class Candidates(unittest.TestCase):
         self.assertFalse([v for v in without.visuals if "dinov2-vit-l-14" in v.recipe.encoder])
 
 
+@slow
 class Ranking(unittest.TestCase):
     """The search against brute force on a reduced space."""
 
@@ -717,6 +722,7 @@ class Ranking(unittest.TestCase):
             self.assertAlmostEqual(within, level, delta=0.01)
 
 
+@slow
 class Names(unittest.TestCase):
     def test_no_candidate_has_a_name_that_means_something_else(self):
         """A resolution is named as the registry names it, or by a name that the registry has not;

@@ -9,6 +9,7 @@ import xml.etree.ElementTree as ET
 
 from recipes.answers import notes
 from recipes.picker.limits import LICENCES, commercial_use
+from tests.support import slow
 
 from . import support
 from .support import call, call_json
@@ -17,6 +18,7 @@ from .support import call, call_json
 SMALL = ("--fix", "encoder=siglip", "--fix", "connector=mlp-2x-gelu", "--tasks", "documents")
 
 
+@slow
 class Constraints(unittest.TestCase):
     def test_money_with_and_without_a_price(self):
         own = call_json("pick", *SMALL, "--budget", "$300 at $2 per A100-hour")
@@ -111,6 +113,7 @@ class Constraints(unittest.TestCase):
             self.assertEqual(err.count("\n"), 1, err)
 
 
+@slow
 class NothingFits(unittest.TestCase):
     def test_a_recipe_that_breaks_a_limit_is_not_ablated(self):
         for argv, words in (
@@ -184,6 +187,7 @@ class NothingFits(unittest.TestCase):
         self.assertAlmostEqual(eased["recipes"][0]["score"]["expected"], relax["expected"], 3)
 
 
+@slow
 class Choices(unittest.TestCase):
     @classmethod
     def setUpClass(cls):

@@ -22,6 +22,7 @@ from recipes.evidence.contrasts import doubtful
 from recipes.picker.limits import Constraints
 from recipes.show import bundle, skill, toolbox
 from recipes.terms.tasks import parse_mix
+from tests.support import slow
 
 from . import support
 
@@ -68,6 +69,7 @@ def check_head(case, text, name):
     case.assertLess(len(text.encode()), 40_000)
 
 
+@slow
 class Skill(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -240,6 +242,7 @@ QUICK = (
 )
 
 
+@slow
 class Situation(unittest.TestCase):
     def test_a_filled_card(self):
         code, text, err = support.call(
@@ -370,6 +373,7 @@ class Situation(unittest.TestCase):
         )
 
 
+@slow
 class Bundle(unittest.TestCase):
     def test_the_folder_form(self):
         made = files()
@@ -456,6 +460,7 @@ class Bundle(unittest.TestCase):
             self.assertEqual(run("skill", "--out", str(path), "--check")[0], 1)
 
 
+@slow
 class Script(unittest.TestCase):
     """scripts/ask.py, as an agent runs it."""
 

@@ -132,7 +132,7 @@ class Budgets(unittest.TestCase):
         ):
             self.assertEqual(units.budget_text(self.read(text)), said)
         self.assertIn(
-            "best recipe for 50M images;",
+            "within 50M images;",
             " ".join(support.call("ablate", "--budget", "50M images")[1].split()),
         )
 

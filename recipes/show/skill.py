@@ -165,8 +165,8 @@ def axes(entries: Sequence[Entry]) -> list[str]:
 
 
 LEGEND = (
-    "Tables (with arXiv id): on how many of the benchmarks they print the change is better; `*`: only this axis"
-    " moved between the rows, without it other things did too."
+    "Tables (with arXiv id): on how many of the benchmarks they print the change is better; `*`:"
+    " only this axis moved between the rows, without it other things did too."
 )
 TABLE = (
     "| change | gain | 80% interval | P(better) | grades | tables: better on, of |",
