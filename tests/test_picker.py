@@ -636,7 +636,7 @@ class Ranking(unittest.TestCase):
 
     def test_ranks_and_the_cheapest_of_the_tied(self):
         found = rank.pick(self.scores, Constraints(), self.calibration, top=40)
-        for place, item in enumerate(found.recipes, 1):
+        for item in found.recipes:
             self.assertLessEqual(item.ranks[0], item.ranks[1])
             self.assertGreaterEqual(item.ranks[0], 1)
         tied = [item for item in found.recipes if item.tied]

@@ -79,7 +79,7 @@ class Hostile(unittest.TestCase):
             read_json(path, root=self.folder.name)
 
     def test_link_out_of_the_directory(self):
-        outside = tempfile.NamedTemporaryFile(suffix=".json")
+        outside = tempfile.NamedTemporaryFile(suffix=".json")  # noqa: SIM115
         self.addCleanup(outside.close)
         outside.write(b"{}")
         outside.flush()

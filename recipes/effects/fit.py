@@ -40,7 +40,7 @@ def packed(matrix: linalg.Matrix) -> Packed:
         # a correlation may exceed 1 by the rounding of its parts
         values.extend(
             line
-            if not line or -32767 <= min(line) and max(line) <= 32767
+            if not line or min(line) >= -32767 and max(line) <= 32767
             else [max(-32767, min(32767, x)) for x in line]
         )
     return Packed([_four(x) for x in sd], values)

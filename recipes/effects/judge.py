@@ -141,6 +141,59 @@ def split(
     )
 
 
+def _delta(
+    change: Change,
+    name: str,
+    listed: Sequence[Found],
+    some_near: bool,
+    level: float,
+    score: float | None,
+) -> Delta:
+    """The answer for one benchmark from the rows of the change on it; some_near: are there rows
+    near it on any benchmark?
+    """
+    record = change.words.records("benchmark")[name]
+    family, posterior = record["family"], change.posterior
+    direct = [item for item in listed if not item.near]
+    isolated = any(change.isolated(item) for item in direct)
+    grade = change.grade(name, isolated, some_near) if change.axes else "none"
+    expected, sd = change.predict(name, family) if change.axes else (0.0, 0.0)
+    unit = record["max"] / 100 if record.get("max") else 1.0
+    sign = 1.0 if record.get("higher_is_better", True) else -1.0
+    weighed = weigh(listed, change)
+    pooled, rows = pool(direct, weighed, unit, sign), rows_of(listed, weighed, change)
+    p_better, z = tails.cdf(expected / sd) if sd else 0.5, tails.half_width(level)
+    # a score can move by its whole scale at most
+    ends = [
+        min(max(x, -100.0), 100.0) if record.get("max") else x
+        for x in (expected - z * sd, expected, expected + z * sd)
+    ]
+    if score is not None:
+        ends = [carried(x, posterior.usual.get(name, 50.0), score / unit) for x in ends]
+    low, high = sorted((ends[0] * unit * sign, ends[2] * unit * sign))
+    papers = [item.contrast.table.paper for item in direct]
+    # a user's rows count in full, not as the fit counts rows: what is left without them cannot
+    # be worked out backwards
+    fitted = all(paper in posterior.published.columns for paper in papers)
+    known = pooled and grade == "direct" and fitted
+    return Delta(
+        name,
+        family,
+        record.get("max"),
+        ends[1] * unit * sign,
+        low,
+        high,
+        level,
+        p_better,
+        grade,
+        tuple(rows),
+        pooled,
+        split(change, name, family, pooled, papers, unit, sign) if known else None,
+        score,
+        path(change, name, family, unit, sign) if change.axes else None,
+    )
+
+
 def judge(
     change: Change,
     found: Sequence[Found],
@@ -163,69 +216,17 @@ def judge(
     by_family: dict[str, list[Found]] = {}
     for name, items in by_benchmark.items():
         by_family.setdefault(records.get(name, {}).get("family") or "", []).extend(items)
-    kin: dict[str | None, list[Evidence]] = {}
+    kin: dict[str | None, tuple[Evidence, ...]] = {}
     some_near = any(item.near for item in found)
-    z = tails.half_width(level)
     deltas = []
     for name in benchmarks:
-        record = records[name]
-        family = record["family"]
         listed = by_benchmark.get(name, [])
-        direct = [item for item in listed if not item.near]
-        grade = (
-            change.grade(name, any(change.isolated(item) for item in direct), some_near)
-            if change.axes
-            else "none"
-        )
-        expected, sd = change.predict(name, family) if change.axes else (0.0, 0.0)
-        unit = record["max"] / 100 if record.get("max") else 1.0
-        sign = 1.0 if record.get("higher_is_better", True) else -1.0
-        weighed = weigh(listed, change)
-        pooled, rows = pool(direct, weighed, unit, sign), rows_of(listed, weighed, change)
-        if not rows:
-            if family not in kin:
-                kin[family] = neighbours(by_family.get(family or "", []), change)
-            rows = kin[family]
-        p_better = tails.cdf(expected / sd) if sd else 0.5
-        # a score can move by its whole scale at most
-        expected, low, high = (
-            min(max(x, -100.0), 100.0) if record.get("max") else x
-            for x in (expected, expected - z * sd, expected + z * sd)
-        )
-        score = (scores or {}).get(name)
-        if score is not None:
-            low, expected, high = (
-                carried(x, change.posterior.usual.get(name, 50.0), score / unit)
-                for x in (low, expected, high)
-            )
-        low, high = sorted((low * unit * sign, high * unit * sign))
-        papers = [item.contrast.table.paper for item in direct]
-        # a user's rows count in full, not as the fit counts rows: what is left without them cannot
-        # be worked out backwards
-        fitted = all(paper in change.posterior.published.columns for paper in papers)
-        apart = (
-            split(change, name, family, pooled, papers, unit, sign)
-            if pooled and grade == "direct" and fitted
-            else None
-        )
-        deltas.append(
-            Delta(
-                name,
-                family,
-                record.get("max"),
-                expected * unit * sign,
-                low,
-                high,
-                level,
-                p_better,
-                grade,
-                tuple(rows),
-                pooled,
-                apart,
-                score,
-                path(change, name, family, unit, sign) if change.axes else None,
-            )
-        )
+        one = _delta(change, name, listed, some_near, level, (scores or {}).get(name))
+        if not one.evidence:
+            if one.family not in kin:
+                kin[one.family] = tuple(neighbours(by_family.get(one.family or "", []), change))
+            one = one._replace(evidence=kin[one.family])
+        deltas.append(one)
     mixed = None
     if mix and change.axes:
         mixed = change.mix(mix, {name: records[name]["family"] for name in mix}, level)

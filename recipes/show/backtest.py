@@ -21,28 +21,6 @@ def backtest_text(result: dict, style: Style) -> str:
         )
     for text in result["warnings"]:
         lines += wrap("note: " + clean(text), style, hang="      ")
-    head = ["", "n", "papers", "MAE", "pooled", "CRPS", "no change", "50/80/95%", "sign"]
-
-    def row(name, s):
-        inside = "/".join(
-            f"{100 * s['coverage_pooled'][level]:.0f}" for level in ("50", "80", "95")
-        )
-        signs = "/".join(
-            "-" if s[key] is None else f"{100 * s[key]:.0f}"
-            for key in ("sign", "sign_pooled", "sign_moved")
-        )
-        return [
-            name,
-            str(s["contrasts"]),
-            str(s["papers"]),
-            f"{s['mae_ratio']:.2f}",
-            f"{s['pooled_ratio']:.2f}",
-            f"{s['crps_ratio']:.2f}",
-            f"{s['crps_zero_ratio']:.2f}/{s['crps_sharp_ratio']:.2f}",
-            inside,
-            signs,
-        ]
-
     first = {
         name: result[key]
         for name, key in (
@@ -66,7 +44,7 @@ def backtest_text(result: dict, style: Style) -> str:
             lines += [
                 "",
                 *([title] if title else []),
-                *table(head, [row(name, s) for name, s in groups.items()], "lrrrrrrrr", style),
+                *table(HEAD, [_row(name, s) for name, s in groups.items()], "lrrrrrrrr", style),
             ]
     if not first:
         lines += [
@@ -77,64 +55,65 @@ def backtest_text(result: dict, style: Style) -> str:
                 style,
             ),
         ]
-    if result["overall"] and result["overall"]["moved"]:
-        s = result["overall"]
-        lines += [
-            "",
-            *wrap(
-                f"of {plural(s['moved'], 'contrast')} that moved by more than 2 points,"
-                f" {s['moved'] - s['unsigned']} had a sign predicted"
-                + (f", right in {percent(s['sign_moved'])}" if s["sign_moved"] is not None else "")
-                + (
-                    f"; for {s['unsigned']} exactly 0 was predicted: neither right nor wrong"
-                    if s["unsigned"]
-                    else ""
-                ),
-                style,
-            ),
-        ]
-    one = result["overall"]
-    if one:
-        lines += ["", *wrap(_share_answered(result), style)]
-    if result.get("missing"):
-        lines += ["", *wrap(missing_text(result["missing"]), style)]
-    both = result["answerable"] or result["overall"]
-    if both:
-        lines += [
-            "",
-            *wrap(
-                "where the score of the first row is given (swap --score), the error is"
-                f' {both["informed_ratio"]:.2f} of "no change" instead of'
-                f" {both['mae_ratio']:.2f}",
-                style,
-            ),
-        ]
-    if both and both["thumb_ratio"] is not None:
-        lines += [
-            "",
-            *wrap(
-                f"rules of thumb speak of {both['thumb_contrasts']} contrasts: their error is"
-                f' {both["thumb_ratio"]:.2f} of "no change", the model\'s'
-                f" {both['thumb_model_ratio']:.2f}",
-                style,
-            ),
-        ]
-    lines += [
-        "",
-        *wrap(
-            "answerable: grade direct or indirect from the other papers alone; answered:"
-            " every grade"
-            " but none. MAE: mean absolute"
-            ' error over that of "no change", mean over papers; pooled: over all contrasts at once.'
-            ' CRPS: of the model, and of "no change" with a spread'
-            " calibrated per benchmark and axis / with the one that scores best on the other"
-            " papers. 50/80/95%: share of results inside these intervals. sign: right signs where"
-            " more than 1 point was predicted: mean over papers with at least 3 such contrasts /"
-            " over all contrasts; / over all contrasts that moved by more than 2 points.",
-            style,
-        ),
+    for text in _remarks(result):
+        lines += ["", *wrap(text, style)]
+    return "\n".join([*lines, "", *wrap(WORDS, style)])
+
+
+HEAD = ["", "n", "papers", "MAE", "pooled", "CRPS", "no change", "50/80/95%", "sign"]
+WORDS = (
+    "answerable: grade direct or indirect from the other papers alone; answered: every grade but"
+    ' none. MAE: mean absolute error over that of "no change", mean over papers; pooled: over all'
+    ' contrasts at once. CRPS: of the model, and of "no change" with a spread calibrated per'
+    " benchmark and axis / with the one that scores best on the other papers. 50/80/95%: share of"
+    " results inside these intervals. sign: right signs where more than 1 point was predicted: mean"
+    " over papers with at least 3 such contrasts / over all contrasts; / over all contrasts that"
+    " moved by more than 2 points."
+)
+
+
+def _row(name: str, s: dict) -> list[str]:
+    """One summary as a line of the table."""
+    share = lambda x: "-" if x is None else f"{100 * x:.0f}"
+    return [
+        name,
+        str(s["contrasts"]),
+        str(s["papers"]),
+        f"{s['mae_ratio']:.2f}",
+        f"{s['pooled_ratio']:.2f}",
+        f"{s['crps_ratio']:.2f}",
+        f"{s['crps_zero_ratio']:.2f}/{s['crps_sharp_ratio']:.2f}",
+        "/".join(share(s["coverage_pooled"][level]) for level in ("50", "80", "95")),
+        "/".join(share(s[key]) for key in ("sign", "sign_pooled", "sign_moved")),
     ]
-    return "\n".join(lines)
+
+
+def _remarks(result: dict) -> list[str]:
+    """What the tables leave to be said, a paragraph each."""
+    out, s = [], result["overall"]
+    if s and s["moved"]:
+        right = f", right in {percent(s['sign_moved'])}" if s["sign_moved"] is not None else ""
+        neither = f"; for {s['unsigned']} exactly 0 was predicted: neither right nor wrong"
+        out.append(
+            f"of {plural(s['moved'], 'contrast')} that moved by more than 2 points,"
+            f" {s['moved'] - s['unsigned']} had a sign predicted{right}"
+            + (neither if s["unsigned"] else "")
+        )
+    out += [_share_answered(result)] if s else []
+    out += [missing_text(result["missing"])] if result.get("missing") else []
+    both = result["answerable"] or s
+    if both:
+        out.append(
+            "where the score of the first row is given (swap --score), the error is"
+            f' {both["informed_ratio"]:.2f} of "no change" instead of {both["mae_ratio"]:.2f}'
+        )
+    if both and both["thumb_ratio"] is not None:
+        out.append(
+            f"rules of thumb speak of {both['thumb_contrasts']} contrasts: their error is"
+            f' {both["thumb_ratio"]:.2f} of "no change", the model\'s'
+            f" {both['thumb_model_ratio']:.2f}"
+        )
+    return out
 
 
 def _share_answered(result: dict) -> str:
