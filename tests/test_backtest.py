@@ -281,7 +281,7 @@ class Thumbs(unittest.TestCase):
 
 
 # Papers most of whose rows in one table are quoted from another's, as the table says.
-QUOTES = {("eagle", "cambrian1")}
+QUOTES = {("eagle", "cambrian1"), ("mlcd", "rice")}
 
 
 @support.slow

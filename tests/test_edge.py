@@ -65,6 +65,15 @@ class Errors(unittest.TestCase):
             self.ended(ValueError("max() arg is an empty sequence"))
 
 
+def bounded(*argv: str) -> str:
+    """A program that carries out a command line in 300 MB of memory at most."""
+    return (
+        f"import resource, runpy, sys; sys.argv = ['main.py', *{list(argv)!r}];"
+        " resource.setrlimit(resource.RLIMIT_AS, (300 << 20,) * 2);"
+        f" runpy.run_path({str(support.ROOT / 'main.py')!r}, run_name='__main__')"
+    )
+
+
 class Exits(unittest.TestCase):
     @unittest.skipUnless(pathlib.Path("/dev/full").exists(), "no /dev/full here")
     def test_nothing_could_be_written(self):
@@ -88,11 +97,7 @@ class Exits(unittest.TestCase):
     def test_a_line_of_any_length_is_read_bounded(self):
         """One line of 30 MB is refused, the next is answered, and little is held."""
         line = b'{"from": {"encoder": "clip"}, "to": {"encoder": "siglip"}, "benchmark": "mmmu"}'
-        script = (
-            "import resource, runpy, sys; sys.argv = ['main.py', 'predict', '-'];"
-            " resource.setrlimit(resource.RLIMIT_AS, (300 << 20,) * 2);"
-            f" runpy.run_path({str(support.ROOT / 'main.py')!r}, run_name='__main__')"
-        )
+        script = bounded("predict", "-")
         done = subprocess.run(
             [sys.executable, "-c", script],
             input=b"x" * 30_000_000 + b"\n" + line + b"\n",
@@ -103,6 +108,25 @@ class Exits(unittest.TestCase):
         self.assertIn("longer than 100,000 bytes", first["error"])
         self.assertEqual(second["deltas"][0]["benchmark"], "mmmu")
         self.assertEqual(done.returncode, 1)
+
+    @support.slow
+    def test_millions_of_empty_objects_take_bounded_memory(self):
+        """As large as a file may be, and one byte more."""
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder, "x.json")
+            body = ",".join(["{}"] * 2_650_000)
+            path.write_text(f'{{"format":2,"tables":[{body}]}}')
+            for argv in (["check", folder], ["claims", "--file", str(path)]):
+                with self.subTest(argv[0]):
+                    done = subprocess.run(
+                        [sys.executable, "-c", bounded(*argv)], capture_output=True, text=True
+                    )
+                    self.assertIn(done.returncode, (1, 2))
+                    self.assertNotIn("MemoryError", done.stderr)
+            path.write_text(" " * 8_000_001)
+            code, out, _ = support.call("check", folder)
+            self.assertEqual(code, 1)
+            self.assertIn("8000000", (out + _).replace(",", ""))
 
     def test_interrupted_while_it_loads(self):
         """No traceback, whenever the key is hit."""
