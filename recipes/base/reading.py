@@ -12,8 +12,8 @@ from json.decoder import WHITESPACE, scanstring
 
 from .errors import Refused
 
-# The largest file that ships is under 1 MB. Parsed, a hostile file (millions of empty objects) takes
-# about 27 times its bytes: 8 MB keep any command below 300 MB.
+# The largest file that ships is under 1 MB. Parsed, a hostile file (millions of empty objects)
+# takes about 27 times its bytes: 8 MB keep any command below 300 MB.
 MAX_BYTES = 8_000_000
 MAX_DEPTH = 60  # ours nest 7 deep
 MAX_DIGITS = 40
