@@ -280,7 +280,8 @@ class Thumbs(unittest.TestCase):
         )
 
 
-# Papers most of whose rows in one table are quoted from another's, as the table says.
+# Papers that share more equal scores than these bounds allow; which of them quotes the other was
+# not read in a source.
 QUOTES = {("eagle", "cambrian1"), ("mlcd", "rice")}
 
 

@@ -11,21 +11,9 @@ from ..picker.curve import Curve, Families, FamilyCurve, Gain, Stop, shown
 from ..picker.steps import Printed
 from ..terms.tasks import BALANCED
 from .jsonable import interval, recipe
-from .recipe import describe
+from .recipe import FIELDS, describe
 from .text import Style, table, wrap
 
-FIELDS = (
-    "encoder",
-    "connector",
-    "visual_tokens",
-    "llm",
-    "llm_params_b",
-    "data",
-    "data_size",
-    "resolution",
-    "tiling",
-    "frozen_encoder",
-)
 NAMES = {
     "visual_tokens": "visual tokens",
     "resolution": "resolution",

@@ -12,21 +12,9 @@ from ..base.wording import clean, number, percent
 from ..picker import design as designs
 from ..picker.design import Design
 from .jsonable import recipe
-from .recipe import describe
+from .recipe import FIELDS, describe
 from .text import Style, table, wrap
 
-FIELDS = (
-    "encoder",
-    "connector",
-    "visual_tokens",
-    "llm",
-    "llm_params_b",
-    "data",
-    "data_size",
-    "resolution",
-    "tiling",
-    "frozen_encoder",
-)
 ROMAN = ("", "I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI")
 
 

@@ -66,3 +66,18 @@ def side(recipe: Recipe, axes: Sequence[str], other: Recipe) -> str:
             fields = ("frozen_encoder",) if recipe.frozen_encoder is not None else ("training",)
         parts.append(describe(recipe, fields))
     return " + ".join(filter(None, parts)) or "?"
+
+
+# What stands in the line that names a whole recipe.
+FIELDS = (
+    "encoder",
+    "connector",
+    "visual_tokens",
+    "llm",
+    "llm_params_b",
+    "data",
+    "data_size",
+    "resolution",
+    "tiling",
+    "frozen_encoder",
+)
