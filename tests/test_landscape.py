@@ -545,20 +545,6 @@ class Adopt(unittest.TestCase):
         with self.assertRaises(landscape.NothingPrinted):
             landscape.adopt(landscape.Landscape(words), parse_mix("captions", words))
 
-    def test_baseline(self):
-        words = support.library().words
-        scores = landscape.baseline_scores(
-            landscape.Landscape(words), parse_mix("documents", words)
-        )
-        self.assertEqual(
-            {name: (s.value, s.split) for name, s in scores.items()},
-            {"docvqa": (28.1, "test"), "textvqa": (58.2, "val"), "infovqa": (25.8, "test")},
-        )
-        self.assertLessEqual(
-            set(landscape.baseline_scores(landscape.Landscape(words), parse_mix(None, words))),
-            set(words.records("benchmark")),
-        )
-
 
 class Models(unittest.TestCase):
     def test_examples(self):

@@ -238,10 +238,11 @@ class Choices(unittest.TestCase):
                 c for c in model["benchmarks"] if c["pick"] is not None and c["kind"] == "printed"
             ]
             self.assertEqual(model["compared"], len(cells))
+            self.assertEqual(model["above"], sum(c["value"] >= c["pick"] for c in cells))
             self.assertEqual(model["beyond"], sum(c["value"] > c["pick_high"] for c in cells))
         if adopt["verdict"] == "adopt":
             self.assertTrue(
-                any(m["compared"] and m["beyond"] == m["compared"] for m in adopt["models"])
+                any(m["compared"] and m["above"] == m["compared"] for m in adopt["models"])
             )
         _, out, _ = call("pick", *SMALL, "--budget", "400 A100-hours")
         self.assertIn("adopt?", out)

@@ -108,7 +108,8 @@ class PickAnswer:
         """Released models for the same tasks (adopt.py)."""
         from .adopt import adopt
 
-        return adopt(self.library, self.asked, self.deltas()) if self.result.recipes else None
+        first = self.result.recipes[0].recipe if self.result.recipes else None
+        return adopt(self.library, self.asked, first.llm) if first else None
 
     @cached_property
     def writable(self) -> Writable:

@@ -14,7 +14,6 @@ from ..terms.tasks import TaskMix, parse_mix
 from . import ability
 from .models import STANDS_FOR, Landscape, Model, Need, Score, headline, sieve
 
-BASELINE = "llava-1.5-7b"
 # Slugs that are one split of a benchmark of the model registry.
 SPLIT_OF = {
     "scienceqa_img": ("scienceqa", "image"),
@@ -437,30 +436,3 @@ PROTOCOLS = (
     "scores come from each model's own authors unless marked: prompts, image sizes and judges"
     " differ, and reruns of one model differ by several points"
 )
-
-
-def baseline_scores(land: Landscape, tasks: TaskMix) -> dict[str, Score]:
-    """Printed scores of LLaVA-1.5-7B on the benchmarks that stand for a mix: benchmark slug of the
-    vocabulary -> Score.
-
-    With `adopt`: baseline + expected gain (in the benchmark's points: share of `max`) against a
-    released model's printed score, one benchmark at a time. Only scores on the target's split that
-    are not others' reruns; the protocols still differ.
-    """
-    model = land.find(BASELINE)
-    out = {}
-    for target in targets(land, tasks)[0]:
-        score = headline(model, target.benchmark, target.split) or headline(
-            model, target.benchmark, None
-        )
-        slug = next(
-            (
-                s
-                for s, (b, split) in SPLIT_OF.items()
-                if (b, split) == (target.benchmark, target.split)
-            ),
-            None,
-        ) or land.slug(target.benchmark)
-        if score and slug:
-            out[slug] = score
-    return out

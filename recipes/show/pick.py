@@ -244,7 +244,7 @@ def first_screen(view_: Mapping, names: Mapping[str, str], style: Style) -> str:
     if not view_["recipes"]:
         return "\n".join([*lines, *nothing(view_, style)])
     first = view_["recipes"][0]
-    lines += adopt_line(view_["adopt"], names, style)
+    lines += adopt_line(view_["adopt"], style)
     lines += recipe_lines(first, style)
     for text in first["unusual"][:2]:
         lines += block(text, style, "  unusual     ", 2)
@@ -303,28 +303,69 @@ def excluded(view_: Mapping) -> str:
     return ", ".join(f"{one['count']:,} by {one['reason']}" for one in view_["excluded"])
 
 
-def adopt_line(adopt: Mapping | None, names: Mapping[str, str], style: Style) -> list[str]:
+def adopt_line(adopt: Mapping | None, style: Style) -> list[str]:
     """The released model that makes the recipe unnecessary, or does not."""
-    if not adopt:
-        return block("no released model prints scores for these tasks", style, "  adopt?      ", 2)
-    verdict = adopt["verdict"]
-    text = VERDICTS[verdict]
-    model = next((m for m in adopt["models"] if m["compared"]), adopt["models"][0])
-    # what it prints before what is estimated of it, and of that what the recipe can be held against
-    cell = min(model["benchmarks"], key=lambda c: (c["kind"] != "printed", c["pick"] is None))
-    size = f" ({model['params_b']:.3g}B)" if model["params_b"] else ""
-    d = 0 if cell["max"] > 500 else 1
-    text += (
-        f": {model['model']}{size} {'prints' if cell['kind'] == 'printed' else 'is estimated at'}"
-        f" {names.get(cell['benchmark'], cell['benchmark'])} {cell['value']:.{d}f}; "
-    )
-    if cell["pick"] is None:
-        text += "this recipe's level there is not known"
-    else:
-        about = (cell["pick_high"] - cell["pick_low"]) / 2
-        text += f"this recipe is expected at {cell['pick']:.{d}f} ± {about:.{d}f}"
-    lines = block(text, style, "  adopt?      ", 3)
+    lines = block(adopt_text(adopt), style, "  adopt?      ", 4)
     return [style.paint(line, "bold") for line in lines]
+
+
+def adopt_text(adopt: Mapping | None) -> str:
+    """The same as one sentence: what a model prints, beside the level that the recipe can be
+    expected to reach, and how far such a forecast was off.
+    """
+    if not adopt:
+        return "no released model prints scores for these tasks"
+    if not adopt["models"]:
+        told = part_text(adopt)
+        return "not known: no released model that fits prints half of these tasks" + (
+            f"; {told}" if told else ""
+        )
+    model, cell = telling(adopt)
+    size = f" ({model['params_b']:.3g}B)" if model["params_b"] else ""
+    d = digits(cell)
+    text = (
+        f"{VERDICTS[adopt['verdict']]}: {model['model']}{size}"
+        f" {'prints' if cell['kind'] == 'printed' else 'is estimated at'}"
+        f" {cell['name']} {cell['value']:.{d}f}; "
+    )
+    if cell["pick"] is not None:
+        return f"{text}this recipe, by its LLM: {level_text(cell)}"
+    text += "this recipe's level there is not known"
+    other = next((c for c in model["benchmarks"] if c["pick"] and c["kind"] == "printed"), None)
+    if not other:
+        return text
+    return f"{text}; {other['name']} {other['value']:.{digits(other)}f} against {level_text(other)}"
+
+
+def level_text(cell: Mapping) -> str:
+    """Where a recipe is expected on a benchmark, and how forecasts like it did."""
+    d = digits(cell)
+    return (
+        f"{cell['pick']:.{d}f} ({cell['pick_low']:.{d}f} to {cell['pick_high']:.{d}f};"
+        f" {cell['pick_models']} such forecasts: median error {cell['pick_error']:.{d}f})"
+    )
+
+
+def telling(adopt: Mapping) -> tuple[Mapping, Mapping]:
+    """The model and its score that tell the verdict best: a model on which the verdict rests, with
+    the most that can be compared; what it prints before what is estimated of it, the asked
+    families' own benchmarks before those of others, and what can be compared.
+    """
+    rests = adopt["verdict"] == "adopt"
+    model = max(
+        adopt["models"],
+        key=lambda m: (not rests or 0 < m["compared"] == m["above"], m["compared"]),
+    )
+    return model, min(
+        model["benchmarks"],
+        key=lambda c: (c["kind"] != "printed", not c["own"], c["pick"] is None),
+    )
+
+
+def part_text(adopt: Mapping) -> str:
+    """Models that print less of the tasks than is worth putting forward: `prints only part: …`."""
+    told = ", ".join(f"{one['model']} ({', '.join(one['names'])})" for one in adopt["partial"])
+    return f"prints only part: {told}" if told else ""
 
 
 VERDICTS = {

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from ..base.wording import clean, percent, signed
 from ..cost.flops import format_flop
 from ..terms.recipe import BASELINE_NAME, Recipe
-from .pick import digits, excluded, thinned, unlike
+from .pick import digits, excluded, part_text, thinned, unlike
 from .schedule import alternative_lines, plan_text, rates
 from .text import Style, table, wrap
 
@@ -35,7 +35,7 @@ def full_text(view_: Mapping, names: Mapping[str, str], style: Style) -> str:
         lines.append("no recipe meets all constraints")
     lines += ["", *wrap(ties(view_), style)] if view_["tied"] > 1 else []
     lines += ablate_lines(view_["ablate_first"], style)
-    lines += adopt_lines(view_["adopt"], names, style) if view_["adopt"] else []
+    lines += adopt_lines(view_["adopt"], style) if view_["adopt"] else []
     lines += front_lines(view_, style) if "pareto" in view_ else []
     lines += [""] if view_["warnings"] else []
     for text in view_["warnings"]:
@@ -128,37 +128,51 @@ def ablate_lines(first: Mapping | None, style: Style) -> list[str]:
 
 VERDICTS = {
     "adopt": (
-        "adopt rather than train: a released model is beyond what the pick can be expected to reach"
+        "adopt rather than train: a released model prints at least what the pick can be expected"
+        " to reach"
     ),
     "train": "the pick is expected to beat the released models where both can be compared",
     "unclear": "a released model may do",
 }
 
 
-def adopt_lines(adopt: Mapping, names: Mapping[str, str], style: Style) -> list[str]:
+def adopt_lines(adopt: Mapping, style: Style) -> list[str]:
     """Released models for the same mix, and what that means for training."""
     head = wrap("adopt or train? " + VERDICTS[adopt["verdict"]], style, hang="  ")
     lines = ["", *(style.paint(line, "bold") for line in head)]
     for model in adopt["models"]:
-        cells = ", ".join(adopt_cell(cell, names) for cell in model["benchmarks"])
+        cells = ", ".join(adopt_cell(cell) for cell in model["benchmarks"])
         size = f", {model['params_b']:g}B" if model["params_b"] else ""
         lines += wrap(f"{clean(model['model'])}{size}: {cells}", style, "  ", "    ")
+    told = part_text(adopt)
+    lines += wrap(told, style, "  ", "    ") if told else []
+    level = adopt["level"]
     return [
         *lines,
         *wrap(
-            "pick: what LLaVA-1.5-7B prints plus the expected gain; ~ estimated or on another"
-            " split; protocols differ (models NAME shows them)",
+            f"pick: where released models with an LLM of the size and age of {level['llm']} stand"
+            f" (range: {percent(level['held'])} of such forecasts, each made without the model's"
+            " own maker; off: their median error). It does not go by the gain, which is over a"
+            " model of 2023: added to that model's scores, recipes told less of released models'"
+            " levels (backtest --models). ~ estimated, or on another split; protocols differ"
+            " (models NAME shows them)",
             style,
             "  ",
         ),
     ]
 
 
-def adopt_cell(cell: Mapping, names: Mapping[str, str]) -> str:
-    """`DocVQA ~95.3 (pick 61.4)`."""
+def adopt_cell(cell: Mapping) -> str:
+    """`DocVQA ~95.3 (pick 87.6, 75.4 to 94.2, off 3.0)`."""
     d, about = digits(cell), "" if cell["kind"] == "printed" else "~"
-    pick = f" (pick {cell['pick']:.{d}f})" if cell["pick"] is not None else ""
-    return f"{names.get(cell['benchmark'], cell['benchmark'])} {about}{cell['value']:.{d}f}{pick}"
+    pick = ""
+    if cell["pick"] is not None:
+        low, high = cell["pick_low"], cell["pick_high"]
+        pick = (
+            f" (pick {cell['pick']:.{d}f}, {low:.{d}f} to {high:.{d}f}, off"
+            f" {cell['pick_error']:.{d}f})"
+        )
+    return f"{cell['name']} {about}{cell['value']:.{d}f}{pick}"
 
 
 def front_lines(view_: Mapping, style: Style) -> list[str]:

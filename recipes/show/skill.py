@@ -24,7 +24,7 @@ from ..terms.recipe import BASELINE_NAME, Recipe
 from ..terms.tasks import TaskMix
 from . import claims as claims_report
 from . import schedule
-from .pick import limits_view
+from .pick import limits_view, telling
 from .toolbox import CARD, READING, commands
 
 NAME = "vlm-recipe-picker"
@@ -312,16 +312,20 @@ def adopt_text(adopt: Mapping | None) -> str:
     """Adopt or train, in a sentence: the released model and the pick's own level beside it."""
     if not adopt:
         return "adopt or train: no released model prints a score here"
-    model = next((m for m in adopt["models"] if m["compared"]), adopt["models"][0])
-    cell = next((c for c in model["benchmarks"] if c["pick"] is not None), None)
-    verdict = {"adopt": "adopt", "train": "train", "unclear": "unclear"}[adopt["verdict"]]
-    if not cell:
-        return f"adopt or train: {verdict}; {model['model']} leads"
+    verdict = adopt["verdict"]
+    if not adopt["models"]:
+        return f"adopt or train: {verdict}; no released model prints half of these tasks"
+    model, cell = telling(adopt)
     d = 0 if cell["max"] > 500 else 1
+    text = (
+        f"adopt or train: {verdict}; {model['model']} has {cell['name']}"
+        f" {'' if cell['kind'] == 'printed' else '~'}{cell['value']:.{d}f}"
+    )
+    if cell["pick"] is None:
+        return f"{text}, the recipe's level there is not known"
     return (
-        f"adopt or train: {verdict}; {model['model']} has {cell['benchmark']}"
-        f" {'' if cell['kind'] == 'printed' else '~'}{cell['value']:.{d}f}, the recipe is expected"
-        f" at {cell['pick']:.{d}f} ± {(cell['pick_high'] - cell['pick_low']) / 2:.{d}f}"
+        f"{text}, the recipe, by its LLM, is expected at {cell['pick']:.{d}f}"
+        f" ({cell['pick_low']:.{d}f} to {cell['pick_high']:.{d}f})"
     )
 
 
