@@ -56,7 +56,8 @@ def _money(limits: Constraints, result: Pick) -> Iterator[str]:
         )
         yield (
             f"full training of {lost:,} recipes does not fit on {limits.gpus} {limits.training_gpu}"
-            f"{named}: cost --tuning lora says what would, schedule lora what that does to scores"
+            f"{named}; LoRA either does not, or would not lead: cost --tuning lora, qlora (which no"
+            " table sets beside full training)"
         )
     if limits.budget and limits.budget.assumed_price:
         price, gpu, source = PRINTED_PRICE

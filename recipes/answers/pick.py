@@ -15,6 +15,7 @@ from ..effects.judge import judge
 from ..library import Library
 from ..picker import ablate as ablation
 from ..picker import rank
+from ..picker.limits import ADAPTERS
 from ..terms.recipe import BASELINE, Recipe, change
 from .citations import Citations
 from .ground import Ground, NothingFits, Request, ground
@@ -111,6 +112,14 @@ class PickAnswer:
         first = self.result.recipes[0].recipe if self.result.recipes else None
         return adopt(self.library, self.asked, first.llm) if first else None
 
+    @property
+    def adapters(self) -> dict | None:
+        """What printed rows say that adapters lose, where the LLM of a listed recipe is trained
+        through them (the answer of `schedule lora`).
+        """
+        used = any(item.costs.tuning == ADAPTERS for item in self.result.recipes)
+        return self.ground.pairs.printed_adapters() if used else None
+
     @cached_property
     def writable(self) -> Writable:
         """The training programs, to ask which can write a recipe."""
@@ -119,7 +128,8 @@ class PickAnswer:
     @cached_property
     def exportable(self) -> rank.Ranked | None:
         """The best recipe that a training program can write, where none can write the first."""
-        if not self.result.recipes or self.writable.by(self.result.recipes[0].recipe):
+        first = self.result.recipes[0] if self.result.recipes else None
+        if not first or self.writable.by(first.recipe, first.costs.tuning):
             return None
         on = self.ground
         found = self.writable.best(on.scores, on.pairs)

@@ -112,8 +112,7 @@ def _training(parser: Parser) -> None:
     parser.add_argument(
         "--method",
         choices=METHODS,
-        default="full",
-        help="all weights, LoRA, or LoRA over 4-bit weights (default: full)",
+        help="all weights, LoRA, or LoRA over 4-bit weights (default: as pick says, else full)",
     )
     parser.add_argument(
         "--freeze",
@@ -148,7 +147,7 @@ def export_command(args, library: Library, understood: dict | None = None) -> in
         table=args.table,
         tasks=args.tasks,
         program=PROGRAM,
-        method=args.method,
+        method=args.method or "full",
         freeze=args.freeze,
         model=args.model,
     )
@@ -214,17 +213,25 @@ def from_file(path: str, args, target, library: Library) -> Recipe:
                 raise Usage(
                     f"export: {place} names no exportable recipe: there is no --rank {EXPORTABLE}"
                 )
+            _tuned(best, args)
             return _recipe(best, place, library)
         if not 1 <= args.rank <= len(listed):
             raise Usage(
                 f"export: {place} holds {len(listed)} recipes: there is no --rank {args.rank}"
             )
         found = [_recipe(entry, place, library) for entry in listed]
+        _tuned(listed[args.rank - 1], args)
         if not args.model:
             more = _recipe(best, place, library) if isinstance(best, dict) else None
             _other_ranks(found, more, args, target, library)
         return found[args.rank - 1]
     return _recipe(value, place, library)
+
+
+def _tuned(entry, args) -> None:
+    """Takes --method from a recipe of a pick: its LLM may not fit in full."""
+    if isinstance(entry, dict) and entry.get("tuning") in METHODS and not args.method:
+        args.method = entry["tuning"]
 
 
 def read_value(path: str) -> tuple[str, object]:
@@ -265,7 +272,8 @@ def _other_ranks(found: list[Recipe], best: Recipe | None, args, target, library
     from ..exchange.trainers import expressible
 
     def lacks(recipe: Recipe) -> str | None:
-        return expressible(parts.whole(recipe.stated(), library.words), target, args.plan)
+        whole = parts.whole(recipe.stated(), library.words)
+        return expressible(whole, target, args.plan, args.method or "full")
 
     reasons = [lacks(recipe) for recipe in found]
     if reasons[args.rank - 1] is None:

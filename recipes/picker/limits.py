@@ -7,7 +7,7 @@ rules for one recipe. Knows no scores.
 """
 
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from ..cost import fit, flops, latency, memory, training
@@ -39,6 +39,7 @@ DEFAULT_BUDGET = Budget("gpu_hours", 500.0, "a100-80gb-sxm")
 DEFAULT_DEVICE = "l4"
 NODE = 8  # GPUs of a training machine where the budget names none
 TRAINING = "training memory"
+ADAPTERS = "lora"  # QLoRA stands in no table beside full training: what it costs is not known
 
 
 class Constraints(NamedTuple):
@@ -91,6 +92,7 @@ class Costs(NamedTuple):
     latency: latency.Latency
     memory: memory.Memory
     stages: tuple[training.StageCost, ...]
+    tuning: str = "full"  # of the LLM: or ADAPTERS
 
 
 def commercial_use(record: Mapping) -> tuple[str, str]:
@@ -109,6 +111,7 @@ def costs_of(
     limits: Constraints,
     words: Vocabulary,
     calibration: training.Calibration,
+    tuning: str = "full",
 ) -> Costs:
     """Training cost, latency and memory of one recipe. Raises flops.MissingFigure."""
     hardware = words.records("hardware")
@@ -117,7 +120,12 @@ def costs_of(
     )
     stages = tuple(
         training.stage_cost(
-            stage, visual.encoder_flops, connector, language.record, visual.grid_tokens
+            stage,
+            visual.encoder_flops,
+            connector,
+            language.record,
+            visual.grid_tokens,
+            lora=tuning == ADAPTERS,
         )
         for stage in training.two_stages(
             data.samples,
@@ -154,6 +162,7 @@ def costs_of(
         timing,
         held,
         stages,
+        tuning,
     )
 
 
@@ -303,6 +312,12 @@ class Pairs:
         self._ends: dict[int, tuple[tuple[float, ...], ...]] = {}
         self._grouped: dict[tuple[float, tuple], Group] = {}
         self._counts: tuple[list[Sequence[int]], dict[str, int]] | None = None
+        # (LLM, visual part) that fits the GPUs through adapters alone -> data mixes within the
+        # budget (hours counted as for full training, which takes longer)
+        self.adapted: dict[tuple[int, int], int] = {}
+        # what printed rows say that adapters do to the mix (schedule.alternative), asked for when
+        # it matters; None: no rows
+        self.printed_adapters: Callable[[], Mapping | None] = lambda: None
 
     @property
     def vision_ms(self) -> list[float]:
@@ -493,9 +508,26 @@ class Pairs:
             # the visual part with most tokens decides for all of them where it fits
             if not seen or self.trainable(max(seen, key=lambda v: self.tokens[v][0]), x):
                 continue
-            lost = [v for v in seen if not self.trainable(v, x)]
+            lost = {v for v in seen if not self.trainable(v, x)}
             excluded[TRAINING] = excluded.get(TRAINING, 0) + sum(row[v] for v in lost)
-            counts[x] = [0 if v in set(lost) else n for v, n in enumerate(row)]
+            counts[x] = [0 if v in lost else n for v, n in enumerate(row)]
+            self.adapted |= {(x, v): row[v] for v in lost if self.trainable(v, x, ADAPTERS)}
+
+    def by_adapters(self) -> list[Sequence[int]]:
+        """Per LLM and visual part, how many data mixes those can afford that adapters alone let
+        train.
+        """
+        out = [[0] * len(row) for row in self.counts()[0]]
+        for (x, v), count in self.adapted.items():
+            out[x][v] = count
+        return out
+
+    def admit_adapters(self) -> None:
+        """Count what adapters alone let train as allowed, from now on."""
+        counts, excluded = self.counts()
+        for (x, v), count in self.adapted.items():
+            counts[x] = [*counts[x][:v], count, *counts[x][v + 1 :]]
+            excluded[TRAINING] -= count
 
     def trainable(self, v: int, x: int, tuning: str = "full") -> bool:
         """Does training a pair fit on the GPUs of the budget, with one sample at a time on each?"""

@@ -212,7 +212,7 @@ def models_text(result: dict, style: Style) -> str:
             *wrap(
                 "bias: printed minus expected. 80%: share of printed scores inside the 80 %"
                 " intervals. moved: by what other makers' models print beyond their recipes, over"
-                " the years of release. by the LLM: from no recipe at all, but along the line through"
+                " the years of release. by the LLM: not from a recipe, but along the line through"
                 " other makers' models over their LLM's size and month; pick's level is that.",
                 style,
             ),

@@ -7,7 +7,7 @@ is known of a pick (--why) is show/pick_full.py; the page is report.py.
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from ..base.wording import clean, number, numbers, percent, signed
+from ..base.wording import clean, number, numbers, percent, plural, signed
 from ..terms.recipe import BASELINE_NAME, Recipe
 from ..terms.units import budget_text
 from .jsonable import axis_value, costs, delta, interval
@@ -64,6 +64,7 @@ def view(answer: "PickAnswer", full: bool = True) -> dict:
         "ablate_first": axis_value(first) if first else None,
         "warnings": list(answer.warnings),
         "adopt": numbers(answer.adopt),
+        "adapters": adapters_view(answer.adapters),
         "exportable": exportable_view(answer),
     }
     if full:
@@ -110,6 +111,7 @@ def in_short(value: "Ranked | None") -> dict | None:
     return value and {
         "recipe": stated(value.recipe),
         "expected": number(value.mix.expected),
+        "tuning": value.costs.tuning,
         "gpu": value.costs.gpu,
         "gpu_hours": number(value.costs.gpu_hours.gpu_hours),
     }
@@ -124,9 +126,8 @@ def exportable_view(answer: "PickAnswer") -> dict | None:
     item = answer.exportable
     if item is None:
         item = answer.result.recipes[0]
-        if not answer.writable.by(item.recipe):
-            return None
-    return {**in_short(item), "written_by": answer.writable.by(item.recipe)}
+    programs = answer.writable.by(item.recipe, item.costs.tuning)
+    return {**in_short(item), "written_by": programs} if programs else None
 
 
 def ranked_view(answer: "PickAnswer", i: int, item: "Ranked", cited: bool, full: bool) -> dict:
@@ -136,7 +137,8 @@ def ranked_view(answer: "PickAnswer", i: int, item: "Ranked", cited: bool, full:
         "rank": i + 1,
         "recipe": stated(item.recipe),
         "unusual": list(item.unusual),
-        "written_by": answer.writable.by(item.recipe),
+        "tuning": item.costs.tuning,
+        "written_by": answer.writable.by(item.recipe, item.costs.tuning),
         "schedule": stages_view(answer, i, item) if cited and full else [],
         "score": {
             "expected": number(mix.expected),
@@ -179,6 +181,12 @@ def stages_view(answer: "PickAnswer", i: int, item: "Ranked") -> list[dict]:
         }
         for number_, (stage, facts) in enumerate(zip(item.costs.stages, answer.schedule(i)), 1)
     ]
+
+
+def adapters_view(printed: Mapping | None) -> dict | None:
+    """What printed rows say that adapters do to the mix: counted in the gain where it is a loss."""
+    kept = ("expected", "low", "high", "level", "tasks", "of", "benchmarks", "papers", "tables")
+    return printed and numbers({key: printed[key] for key in kept})
 
 
 def front_view(value: "Front") -> dict:
@@ -254,6 +262,8 @@ def first_screen(view_: Mapping, names: Mapping[str, str], style: Style) -> str:
         text = f"no ablation measures {told}: how a recipe does there is not known"
         lines += block(text, style, "  unknown     ", 2)
     lines += block(cost_text(first), style, "  cost        ", 2)
+    if first["tuning"] != "full":
+        lines += block(adapters_text(view_), style, "  tuning      ", 1)
     room = FIRST_SCREEN - rows_of(view_.get("next", ()), style) - len(lines)
     sure, export = (
         block(sure_text(view_), style, SURE, 2),
@@ -452,6 +462,16 @@ def cost_text(item: Mapping) -> str:
         f" {span['high']:,.0f}); first"
         f" token {item['latency']['ttft_ms']:,.0f} ms, {item['latency']['tokens_per_s']:,.0f}"
         f" tokens/s, {item['memory_gb']:.1f} GB on {item['latency']['gpu_name']}"
+    )
+
+
+def adapters_text(view_: Mapping) -> str:
+    """That the LLM is trained through adapters, and what that costs by printed rows."""
+    printed = view_["adapters"]
+    counted = ", in the gain" if printed["expected"] < 0 else ""
+    return (
+        f"LoRA, as full does not fit; printed {signed(printed['expected'])}"
+        f" ({plural(len(printed['papers']), 'paper')}){counted}"
     )
 
 

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from ..base.wording import clean, percent, signed
 from ..cost.flops import format_flop
 from ..terms.recipe import BASELINE_NAME, Recipe
-from .pick import digits, excluded, part_text, thinned, unlike
-from .schedule import alternative_lines, plan_text, rates
+from .pick import adapters_text, digits, excluded, part_text, thinned, unlike
+from .schedule import alternative_lines, on, papers, plan_text, rates
 from .text import Style, table, wrap
 
 
@@ -29,6 +29,13 @@ def full_text(view_: Mapping, names: Mapping[str, str], style: Style) -> str:
     lines.append("")
     if view_["recipes"]:
         lines += card(view_["recipes"][0], names, style)
+        if view_["adapters"] and view_["recipes"][0]["tuning"] != "full":
+            one, limits = view_["adapters"], view_["limits"]
+            text = (
+                f"{adapters_text(view_)}: the median {on(one)}, {papers(one)}; full training does"
+                f" not fit on {limits['gpus']} {limits['gpu_name']} (cost says what would)"
+            )
+            lines += wrap(text, style, "  tuning      ", " " * 14)
         lines += alternative_lines(view_["alternatives"], style)
         lines += following(view_, style)
     else:
@@ -219,7 +226,8 @@ def card(item: Mapping, names: Mapping[str, str], style: Style) -> list[str]:
         (
             "training",
             f"{train['gpu_hours']:,.0f} {train['gpu']} hours ({hours['low']:,.0f} …"
-            f" {hours['high']:,.0f}), {format_flop(train['flop'])} FLOP",
+            f" {hours['high']:,.0f}), {format_flop(train['flop'])} FLOP"
+            + ("" if item["tuning"] == "full" else ", the LLM through adapters (LoRA)"),
         ),
         (
             "latency",

@@ -91,7 +91,7 @@ FORMATS = {
 
 # Patterns stay texts until one is asked for (re keeps what it has compiled): most commands read no
 # quantity.
-_GPU = r"([a-z][\w -]*?)"
+_GPU = r"((?:[a-z]|[345]0[5-9]0(?!\d))[\w -]*?)"  # consumer cards go by their number: 4090
 _COUNT = "(" + "|".join(COUNTS) + r")(?![a-z])"
 _HOUR = r"[-\s]*(?:gpu[-\s]*)?(?:hours?|hrs?|h)(?!\w)"
 # 8xH100, 16 H100s, an A100
