@@ -6,6 +6,7 @@ In: a PickAnswer. Out: sentences (the key `warnings` of `pick --json`). Computes
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from ..base.wording import plural
 from ..picker.limits import TRAINING, Constraints, commercial_use
 from ..picker.rank import Pick
 from ..terms.units import PRINTED_PRICE
@@ -29,6 +30,7 @@ def warnings(answer: "PickAnswer") -> tuple[str, ...]:
         *_money(asked.limits, result),
         *_device(answer),
         *_licence_and_images(asked.limits, result),
+        *_data(answer),
         *(
             [
                 f"chosen by {CHOSEN_BY[result.risk]}, over the whole space; P(best), ties and what"
@@ -105,6 +107,25 @@ def _licence_and_images(limits: Constraints, result: Pick) -> Iterator[str]:
             f"--images {limits.images} multiplies tokens, latency and memory; how many samples with"
             " several images or frames a data mix has stands in no table here, so whether the"
             " recipe learns to use them is not known"
+        )
+
+
+def _data(answer: "PickAnswer") -> Iterator[str]:
+    """What the hours do not count of the first recipe's data."""
+    if not answer.result.recipes:
+        return
+    slug = answer.result.recipes[0].data.slug
+    mix = answer.library.words.mixes.mix(slug)
+    before = mix.before[1:] if mix else ()  # the first is the captions of the connector's stage
+    if before:
+        yield (
+            f"{slug} goes on from {' and '.join(before)}: the hours do not count training on that"
+        )
+    if answer.frames:
+        yield (
+            f"the hours count one image a sample: where {slug} has videos or several images they"
+            " are too low; time, memory and context are for"
+            f" {plural(answer.asked.limits.images, answer.frames)} a request (--images)"
         )
 
 

@@ -16,6 +16,7 @@ from ..library import Library
 from ..picker import ablate as ablation
 from ..picker import rank
 from ..picker.limits import ADAPTERS
+from ..picker.usual import several
 from ..terms.recipe import BASELINE, Recipe, change
 from .citations import Citations
 from .ground import Ground, NothingFits, Request, ground
@@ -98,6 +99,11 @@ class PickAnswer:
     def first(self) -> ablation.AxisValue | None:
         """The axis to ablate first."""
         return self.values[0] if self.values else None
+
+    @property
+    def frames(self) -> str | None:
+        """What a request has several of, where the tasks are mostly about that: frame or image."""
+        return several(self.library.words, self.asked.tasks)
 
     @cached_property
     def alternatives(self) -> tuple[dict, ...]:

@@ -43,6 +43,7 @@ def view(answer: "PickAnswer", full: bool = True) -> dict:
         "label": answer.asked.tasks.label,
         "tasks": {name: number(w) for name, w in result.tasks.parts.items()},
         "untested": untested(answer),
+        "frames": answer.frames,
         "recipes": [
             ranked_view(answer, i, item, i < count, full) for i, item in enumerate(result.recipes)
         ],
@@ -235,6 +236,7 @@ def limits_view(limits: "Constraints", words: "Vocabulary") -> dict:
         "memory_gb": number(limits.memory_gb),
         "latency_ms": number(latency and latency.ms),
         "dtype": limits.dtype,
+        "images": limits.images,
         "assumed": list(limits.assumed),
     }
 
@@ -253,7 +255,7 @@ def first_screen(view_: Mapping, names: Mapping[str, str], style: Style) -> str:
         return "\n".join([*lines, *nothing(view_, style)])
     first = view_["recipes"][0]
     lines += adopt_line(view_["adopt"], style)
-    lines += recipe_lines(first, style)
+    lines += recipe_lines(first, view_["frames"], style)
     for text in first["unusual"][:2]:
         lines += block(text, style, "  unusual     ", 2)
     lines += gain_lines(first, names, style)
@@ -261,7 +263,8 @@ def first_screen(view_: Mapping, names: Mapping[str, str], style: Style) -> str:
         told = ", ".join(names.get(name, name) for name in view_["untested"][:4])
         text = f"no ablation measures {told}: how a recipe does there is not known"
         lines += block(text, style, "  unknown     ", 2)
-    lines += block(cost_text(first), style, "  cost        ", 2)
+    seen = view_["frames"] and plural(view_["limits"]["images"], view_["frames"])
+    lines += block(cost_text(first, seen), style, "  cost        ", 2)
     if first["tuning"] != "full":
         lines += block(adapters_text(view_), style, "  tuning      ", 1)
     room = FIRST_SCREEN - rows_of(view_.get("next", ()), style) - len(lines)
@@ -392,13 +395,19 @@ AXES = {
 }
 
 
-def recipe_lines(item: Mapping, style: Style) -> list[str]:
-    """A line per axis: what to take, and what the first table cited for it shows."""
+def recipe_lines(item: Mapping, frames: str | None, style: Style) -> list[str]:
+    """A line per axis: what to take, and what the first table cited for it shows. frames: what the
+    tokens are of, where a request has several.
+    """
+    each = {"resolution": " an image" if frames == "image" else " a frame"} if frames else {}
     return [
         line
         for axis, label in AXES.items()
         for line in block(
-            f"{choice(item, axis)}; {rows_text(item, axis)}", style, f"  {label:<11} ", 2
+            f"{choice(item, axis)}{each.get(axis, '')}; {rows_text(item, axis)}",
+            style,
+            f"  {label:<11} ",
+            2,
         )
     ]
 
@@ -454,13 +463,16 @@ def digits(delta_: Mapping) -> int:
     return 0 if (delta_["max"] or 100) > 500 else 1
 
 
-def cost_text(item: Mapping) -> str:
-    """Training, latency and memory in one sentence."""
+def cost_text(item: Mapping, seen: str | None = None) -> str:
+    """Training, latency and memory in one sentence. seen: `1 frame`, what a request is counted
+    with.
+    """
     t, span = item["training"], item["training"]["gpu_hours_interval"]
     return (
         f"{t['gpu_hours']:,.0f} {t['gpu_name']}-hours ({span['low']:,.0f} to"
         f" {span['high']:,.0f}); first"
-        f" token {item['latency']['ttft_ms']:,.0f} ms, {item['latency']['tokens_per_s']:,.0f}"
+        f" token {item['latency']['ttft_ms']:,.0f} ms"
+        f"{f' for {seen} (--images N)' if seen else ''}, {item['latency']['tokens_per_s']:,.0f}"
         f" tokens/s, {item['memory_gb']:.1f} GB on {item['latency']['gpu_name']}"
     )
 
