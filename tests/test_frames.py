@@ -1,5 +1,5 @@
 """Tasks of which a request has several images or frames: data of their kind, no tiles, what is
-counted.
+counted; what a recipe runs on.
 """
 
 import unittest
@@ -34,3 +34,20 @@ class Several(unittest.TestCase):
             self.assertGreater(more["latency"]["ttft_ms"], 3 * first["latency"]["ttft_ms"])
             self.assertEqual(more["training"]["gpu_hours"], first["training"]["gpu_hours"])
         self.assertIsNone(call_json("pick", "--tasks", "documents")["frames"])
+
+
+class Deployed(unittest.TestCase):
+    def test_a_device_that_a_sentence_names_is_what_it_runs_on(self):
+        """Its latency is on Orin within Orin's 64 GB, not on the L4 that is else assumed."""
+        answer = call_json("what should I train for OCR on Orin")
+        self.assertEqual(answer["understood"]["argv"][-2:], ["--deploy", "Orin"])
+        first = answer["recipes"][0]
+        self.assertEqual(first["latency"]["gpu"], "jetson-agx-orin-64gb")
+        self.assertEqual(answer["limits"]["memory_gb"], 64)
+        self.assertNotIn("device", answer["limits"]["assumed"])
+        self.assertEqual(
+            first["latency"]["ttft_ms"],
+            call_json("pick", "--tasks", "ocr", "--deploy", "edge")["recipes"][0]["latency"][
+                "ttft_ms"
+            ],
+        )

@@ -195,6 +195,12 @@ class Limits(unittest.TestCase):
         self.assertTrue(limits("--license", "commercial").commercial)
         self.assertEqual(limits("--memory", "fits 24GB in 4 bit")[2:4], (24, "int4"))
         self.assertEqual(limits("--latency", "TTFT 300 ms", "--deploy", "edge").latency.gpu, ORIN)
+        found = limits("--deploy", "orin")  # any device, whose own memory is then the limit
+        self.assertEqual((found.device, found.memory_gb, found.assumed), (ORIN, 64, ("budget",)))
+        self.assertEqual(limits("--deploy", "4090", "--memory", "16GB").memory_gb, 16)
+        code, _, err = support.call("pick", "--deploy", "orinn")
+        self.assertEqual(code, 2)
+        self.assertIn("unknown hardware 'orinn'; nearest known:", err)
         code, _, err = support.call("pick", "--memory", "24GB in 4-bit", "--dtype", "int8")
         self.assertEqual((code, err.count("\n")), (2, 1))
         self.assertIn("--memory says int4 and --dtype int8", err)

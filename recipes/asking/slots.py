@@ -319,9 +319,10 @@ def limits(d: Draft) -> list[str]:
         raise Unfit(f"{d.of('gpus')[0].get('gpus')} for how long? (as in 8xH100 for a day)")
     memory = d.one("memory")
     device = d.one("hardware", what="device")
-    if memory is None and device and not {"--latency", "--speed"} & set(argv):
-        memory = memory_of(device, d.words)
-    argv += [*flag("memory", memory), *number_format(d), *flag("images", pictures)]
+    argv += flag("memory", memory)
+    if device and not {"--latency", "--speed"} & set(argv):
+        argv += flag("deploy", alias(device, d.words))
+    argv += [*number_format(d), *flag("images", pictures)]
     return argv + licence(d)
 
 
