@@ -6,11 +6,12 @@ where no released model prints a score for the tasks. Does not rank recipes.
 
 from collections.abc import Mapping, Sequence
 
+from ..exchange.target import Target, names
 from ..library import Library
 from ..released import ranking
 from ..released.level import HELD, Level, level
 from ..released.models import STANDS_FOR, Landscape
-from ..released.ranking import Target
+from ..released.ranking import Target as Wanted
 from .ground import Request
 
 # Of the tasks' weight that a released model must print to be put forward for them: what it prints
@@ -56,18 +57,30 @@ def adopt(library: Library, asked: Request, llm: str) -> dict | None:
             }
             for one in found.ranked[:ahead][:SHOWN]
         ],
+        "further": _further(library, whole),
         "level": {"llm": llm, "basis": "released models with such an LLM", "held": HELD},
         "notes": list(found.notes),
     }
 
 
-def _own(land: Landscape, asked: Request, wanted: Sequence[Target]) -> set[Target]:
+def _further(library: Library, whole: Sequence[ranking.Ranked]) -> dict[str, str]:
+    """By training program, the key of the first of the models that it can train further."""
+    words, out = library.words, {}
+    for target in (Target(name, words) for name in names(words)):
+        known = target.goes_on_from()
+        first = next((one.model for one in whole if one.model.key in known), None)
+        if first:
+            out[target.slug] = first.key
+    return out
+
+
+def _own(land: Landscape, asked: Request, wanted: Sequence[Wanted]) -> set[Wanted]:
     """The benchmarks of the asked families themselves (a family may be judged by others', too)."""
     families = land.families()
     return {target for target in wanted if families.get(target.benchmark) in asked.tasks.parts}
 
 
-def _enough(one: ranking.Ranked, own: set[Target]) -> bool:
+def _enough(one: ranking.Ranked, own: set[Wanted]) -> bool:
     """Does a model print enough of the tasks, and some benchmark of the asked families?"""
     printed = {cell.target for cell in one.cells if cell.kind != "estimated"}
     return one.printed >= HALF - 1e-9 and (not own or bool(own & printed))
@@ -91,7 +104,7 @@ def _released(library: Library, asked: Request):
     )
 
 
-def _slugs(land: Landscape, asked: Request, wanted: Sequence[Target]) -> dict[Target, str]:
+def _slugs(land: Landscape, asked: Request, wanted: Sequence[Wanted]) -> dict[Wanted, str]:
     """The benchmark of the mix that each target is, else the model registry's own name."""
     places = {ranking.place(land, slug): slug for slug in asked.tasks.benchmarks}
     return {
@@ -105,9 +118,9 @@ def _slugs(land: Landscape, asked: Request, wanted: Sequence[Target]) -> dict[Ta
 def _beside(
     land: Landscape,
     ranked: ranking.Ranked,
-    mine: Mapping[Target, Level | None],
-    slugs: Mapping[Target, str],
-    own: set[Target],
+    mine: Mapping[Wanted, Level | None],
+    slugs: Mapping[Wanted, str],
+    own: set[Wanted],
 ) -> dict:
     """One released model with its scores beside the recipe's."""
     cells = []

@@ -18,7 +18,6 @@ from ..picker.usual import habit
 from ..terms.recipe import BASELINE
 from ..terms.tasks import TaskMix, parse_mix
 
-
 PAPERS = 3  # of which a median means something: it leaves out one that is far off
 
 
@@ -123,7 +122,14 @@ def ground_of(library: Library, asked: Request, choices: Space) -> Ground:
     if asked.trainable_with:
         from .writable import Writable, shape_filter
 
-        writable = shape_filter(Writable(library, asked.trainable_with), scores)
+        program = Writable(library, asked.trainable_with)
+        if not program.encoders:
+            raise Refused(
+                f"--trainable-with {asked.trainable_with}: it puts no parts together, it trains a"
+                " released model further (models finds one, export --model NAME --to"
+                f" {asked.trainable_with} writes it)"
+            )
+        writable = shape_filter(program, scores)
         choices = choices._replace(writable=writable)
         scores.space = choices
     pairs = Pairs(choices, asked.limits, words, library.calibration)

@@ -12,6 +12,8 @@ from typing import NamedTuple
 from ..cost import training
 from ..effects.change import Change
 from ..effects.judge import judge
+from ..exchange.target import Target, names
+from ..exchange.trainers import expressible
 from ..library import Library
 from ..picker import ablate as ablation
 from ..picker import rank
@@ -141,6 +143,24 @@ class PickAnswer:
         found = self.writable.best(on.scores, on.pairs)
         race = rank.Race(on.scores, on.limits, self.library.calibration, self.asked.level)
         return ranked(race, found[0]) if found else None
+
+    @cached_property
+    def exportable_by(self) -> dict[str, rank.Ranked | str]:
+        """The best recipe that each training program can write, the key of the released model that
+        it trains further, or why it can write nothing here: what it lacks for the first recipe.
+        """
+        if not self.result.recipes:
+            return {}
+        on, first = self.ground, self.result.recipes[0].recipe
+        race = rank.Race(on.scores, on.limits, self.library.calibration, self.asked.level)
+        found = {}
+        for target in (Target(name, on.library.words) for name in names(on.library.words)):
+            best = Writable(self.library, target.slug).best(on.scores, on.pairs)
+            if best:
+                found[target.slug] = ranked(race, best[0])
+            elif not (self.adopt and target.slug in self.adopt["further"]):
+                found[target.slug] = expressible(first, target) or "within these limits nothing"
+        return found
 
     @cached_property
     def front(self) -> Front | None:

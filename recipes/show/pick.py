@@ -70,6 +70,7 @@ def view(answer: "PickAnswer", full: bool = True) -> dict:
     }
     if full:
         value["alternatives"] = numbers(answer.alternatives)
+        value["exportable_by"] = by_program(answer)
     if answer.front:
         value["pareto"] = front_view(answer.front)
     return value
@@ -129,6 +130,22 @@ def exportable_view(answer: "PickAnswer") -> dict | None:
         item = answer.result.recipes[0]
     programs = answer.writable.by(item.recipe, item.costs.tuning)
     return {**in_short(item), "written_by": programs} if programs else None
+
+
+def by_program(answer: "PickAnswer") -> list[dict]:
+    """What each training program can write: the best recipe, where it puts parts together, or the
+    released model that it trains further.
+    """
+    further = answer.adopt["further"] if answer.adopt else {}
+    return [
+        *(
+            {"target": name, "recipe": None, "why": one}
+            if isinstance(one, str)
+            else {"target": name, **in_short(one)}
+            for name, one in answer.exportable_by.items()
+        ),
+        *({"target": name, "model": model} for name, model in further.items()),
+    ]
 
 
 def ranked_view(answer: "PickAnswer", i: int, item: "Ranked", cited: bool, full: bool) -> dict:

@@ -4,12 +4,13 @@ its choices.
 In: the view of show/pick.py. Out: text. Does not compute.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from ..base.wording import clean, percent, signed
 from ..cost.flops import format_flop
 from ..terms.recipe import BASELINE_NAME, Recipe
 from .pick import adapters_text, digits, excluded, part_text, thinned, unlike
+from .recipe import describe
 from .schedule import alternative_lines, on, papers, plan_text, rates
 from .text import Style, table, wrap
 
@@ -38,6 +39,7 @@ def full_text(view_: Mapping, names: Mapping[str, str], style: Style) -> str:
             lines += wrap(text, style, "  tuning      ", " " * 14)
         lines += alternative_lines(view_["alternatives"], style)
         lines += following(view_, style)
+        lines += program_lines(view_["exportable_by"], style)
     else:
         lines.append("no recipe meets all constraints")
     lines += ["", *wrap(ties(view_), style)] if view_["tied"] > 1 else []
@@ -116,6 +118,26 @@ def following(view_: Mapping, style: Style) -> list[str]:
     head = ["#", "recipe", "gain", "P(best)", "train", "TTFT"]
     title = style.paint("the next, and how they differ from the first", "bold")
     return ["", title, *table(head, rows, "llrrrr", style, 1)]
+
+
+def program_lines(found: Sequence[Mapping], style: Style) -> list[str]:
+    """What each training program can write (`export - --rank exportable --to …`)."""
+    rows = []
+    for one in found:
+        if "model" in one:
+            rows.append([one["target"], f"trains {one['model']} further", ""])
+        elif one["recipe"]:
+            parts = ("encoder", "connector", "resolution", "llm", "data")
+            told = describe(Recipe(**one["recipe"]), parts)
+            rows.append([one["target"], told, signed(one["expected"])])
+        else:
+            rows.append([one["target"], one["why"], ""])
+    head = "what each training program writes (--json | export - --rank exportable --to PROGRAM)"
+    return [
+        "",
+        *(style.paint(line, "bold") for line in wrap(head, style)),
+        *table(["program", "recipe", "gain"], rows, "llr", style, 1),
+    ]
 
 
 def ablate_lines(first: Mapping | None, style: Style) -> list[str]:
