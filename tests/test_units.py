@@ -88,9 +88,7 @@ class Budgets(unittest.TestCase):
         warnings = support.call_json("pick", "--budget", "$2000 at $1.50 per hour", "--top", "1")[
             "warnings"
         ]
-        self.assertTrue(
-            any("names no GPU" in text and units.PRINTED_PRICE[1] in text for text in warnings)
-        )
+        self.assertTrue(any("names no GPU" in text and "of A100 (" in text for text in warnings))
         warnings = support.call_json("pick", "--budget", "1,333 A100-hours", "--top", "1")[
             "warnings"
         ]
@@ -125,8 +123,8 @@ class Budgets(unittest.TestCase):
         for text, said in (
             ("50M images", "50M images"),
             ("665K samples", "665K images"),
-            ("500 A100-hours", f"500 {A100} hours"),
-            ("2000 H100-hours", f"2,000 {H100} hours"),
+            ("500 A100-hours", "500 A100-hours"),
+            ("2000 H100-hours", "2,000 H100-hours"),
             ("2e21 FLOP", "2e+21 FLOP"),
             ("8 images", "8 images"),
         ):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ..base.wording import plural
 from ..picker.limits import TRAINING, Constraints, commercial_use
 from ..picker.rank import Pick
-from ..terms.units import PRINTED_PRICE
+from ..terms.units import PRINTED_PRICE, gpu_name
 
 if TYPE_CHECKING:
     from ..picker.relax import Advice
@@ -57,20 +57,22 @@ def _money(limits: Constraints, result: Pick) -> Iterator[str]:
             "" if limits.budget.gpus else " (a node, as the budget names none: 8xH100 for a day)"
         )
         yield (
-            f"full training of {lost:,} recipes does not fit on {limits.gpus} {limits.training_gpu}"
+            f"full training of {lost:,} recipes does not fit on {limits.gpus}"
+            f" {gpu_name(limits.training_gpu)}"
             f"{named}; LoRA either does not, or would not lead: cost --tuning lora, qlora (which no"
             " table sets beside full training)"
         )
     if limits.budget and limits.budget.assumed_price:
         price, gpu, source = PRINTED_PRICE
         yield (
-            f"${price:g} per {gpu} hour is assumed, the one price that a source prints ({source}):"
-            " --budget '$… at $… per A100-hour' says yours"
+            f"${price:g} per {gpu_name(gpu)}-hour is assumed, the one price that a source prints"
+            f" ({source}): --budget '$… at $… per A100-hour' says yours"
         )
     if limits.budget and limits.budget.assumed_gpu:
         yield (
-            f"the budget names no GPU: its hours are taken to be of {limits.budget.gpu} (--budget"
-            " '500 H100-hours', '$… at $… per H100-hour' say which)"
+            "the budget names no GPU: its hours are taken to be of"
+            f" {gpu_name(limits.budget.gpu)} (--budget '500 H100-hours', '$… at $… per H100-hour'"
+            " say which)"
         )
 
 
@@ -81,16 +83,16 @@ def _device(answer: "PickAnswer") -> Iterator[str]:
     first = recipes[0].costs
     if answer.asked.deploy and limits.latency is None and limits.tokens_per_s is None:
         yield (
-            f"--deploy names a device and no limit: on {first.latency_gpu} the first recipe takes"
-            f" {first.latency.ttft_ms:,.0f} ms to its first token and {first.memory.total:.1f} GB"
-            " (--latency, --speed and --memory set limits)"
+            f"--deploy names a device and no limit: on {gpu_name(first.latency_gpu)} the first"
+            f" recipe takes {first.latency.ttft_ms:,.0f} ms to its first token and"
+            f" {first.memory.total:.1f} GB (--latency, --speed and --memory set limits)"
         )
     room = answer.library.words.records("hardware")[limits.device].get("memory_gb")
     if room and first.memory.total > room:
         yield (
             f"the first recipe needs {first.memory.total:.0f} GB and does not fit into one"
-            f" {first.latency_gpu} ({room:g} GB): its latency is only arithmetic (--memory or"
-            " --deploy sets a limit)"
+            f" {gpu_name(first.latency_gpu)} ({room:g} GB): its latency is only arithmetic"
+            " (--memory or --deploy sets a limit)"
         )
 
 

@@ -10,6 +10,7 @@ from ..base.wording import clean, listed, number, percent, signed
 from ..picker.curve import Curve, Families, FamilyCurve, Gain, Stop, shown
 from ..picker.steps import Printed
 from ..terms.tasks import BALANCED
+from ..terms.units import gpu_name
 from .jsonable import interval, recipe
 from .recipe import FIELDS, describe
 from .text import Style, table, wrap
@@ -127,8 +128,8 @@ def curve_text(value: Curve, gpu: str, train_gpu: str, style: Style, unicode: bo
     low, high = (shown(value.axis, x) for x in value.covered)
     words = [
         "change = percent of scale against the recipe's own value (*)",
-        f"hours = {train_gpu} hours of training",
-        f"TTFT = ms on {gpu}",
+        f"hours = {gpu_name(train_gpu)}-hours of training",
+        f"TTFT = ms on {gpu_name(gpu)}",
         (
             "next x2 = what the next doubling of the axis gains; per x2 hours = the same per"
             " doubling of GPU-hours"
@@ -219,8 +220,8 @@ def curve_picture(value: Curve, gpu: str, train_gpu: str) -> str:
     costs = [
         plots.Cost(text + gaps(values), tuple(values))
         for text, values in (
-            (f"training, {train_gpu} hours", [point.gpu_hours for point in value.points]),
-            (f"TTFT, ms on {gpu}", [point.ttft_ms for point in value.points]),
+            (f"training, {gpu_name(train_gpu)}-hours", [point.gpu_hours for point in value.points]),
+            (f"TTFT, ms on {gpu_name(gpu)}", [point.ttft_ms for point in value.points]),
         )
     ]
     return plots.curve(

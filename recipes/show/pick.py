@@ -176,11 +176,11 @@ def ranked_view(answer: "PickAnswer", i: int, item: "Ranked", cited: bool, full:
 def named(value: dict, words: "Vocabulary") -> dict:
     """Costs with what people call the two devices."""
     for part in ("training", "latency"):
-        value[part]["gpu_name"] = gpu_name(value[part]["gpu"], words)
+        value[part]["gpu_name"] = device_name(value[part]["gpu"], words)
     return value
 
 
-def gpu_name(slug: str, words: "Vocabulary") -> str:
+def device_name(slug: str, words: "Vocabulary") -> str:
     """`A100` for a100-80gb-sxm: the first of its other names."""
     return (words.records("hardware")[slug].get("aliases") or [slug])[0]
 
@@ -223,14 +223,12 @@ def limits_view(limits: "Constraints", words: "Vocabulary") -> dict:
     """What the recipes must meet, what of it was assumed, and both in words."""
     budget, latency = limits.budget, limits.latency
     said = budget and budget_text(budget)
-    if budget and budget.gpu:
-        said = said.replace(f"{budget.gpu} hours", f"{gpu_name(budget.gpu, words)}-hours")
     if budget and budget.gpus:
         said += f" on {budget.gpus}"
     runs = limits.memory_gb or latency or limits.tokens_per_s
     parts = {
         "budget": said,
-        "device": runs and gpu_name(limits.device, words),
+        "device": runs and device_name(limits.device, words),
         "memory": limits.memory_gb and f"{limits.memory_gb:g} GB",
         "latency": latency
         and f"{latency.ms:g} ms to the {'whole answer' if latency.whole_answer else 'first token'}",
@@ -248,7 +246,7 @@ def limits_view(limits: "Constraints", words: "Vocabulary") -> dict:
         "budget": said,
         "gpu": limits.training_gpu,
         "gpus": limits.gpus,
-        "gpu_name": gpu_name(limits.training_gpu, words),
+        "gpu_name": device_name(limits.training_gpu, words),
         "device": limits.device,
         "memory_gb": number(limits.memory_gb),
         "latency_ms": number(latency and latency.ms),

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from ..base.wording import clean, percent, signed
 from ..cost.flops import format_flop
 from ..terms.recipe import BASELINE_NAME, Recipe
+from ..terms.units import gpu_name
 from .pick import adapters_text, digits, excluded, part_text, thinned, unlike
 from .recipe import describe
 from .schedule import alternative_lines, on, papers, plan_text, rates
@@ -24,6 +25,9 @@ def full_text(view_: Mapping, names: Mapping[str, str], style: Style) -> str:
         f" {BASELINE_NAME}"
     )
     lines = [style.paint(line, "bold") for line in wrap(head, style, hang="  ")]
+    if len(view_["tasks"]) > 1:
+        each = ", ".join(f"{name} {percent(share)}" for name, share in view_["tasks"].items())
+        lines += wrap(f"tasks: {each}", style, hang="  ")
     lines += wrap("limits: " + (view_["limits"]["text"] or "none"), style, hang="  ")
     if view_["excluded"]:
         lines += wrap("excluded: " + excluded(view_), style, hang="          ")
@@ -53,6 +57,31 @@ def full_text(view_: Mapping, names: Mapping[str, str], style: Style) -> str:
     if rules and view_["recipes"]:
         lines += wrap("left out beforehand: " + "; ".join(rules), style, hang="      ")
     return "\n".join(lines)
+
+
+def all_text(view_: Mapping, names: Mapping[str, str], style: Style) -> str:
+    """What the first recipe gains on every benchmark of the tasks, and every leading recipe."""
+    if not view_["recipes"]:
+        return "no recipe meets all constraints"
+    first = view_["recipes"][0]
+    head = f"{view_['label']}: what the first recipe gains over {BASELINE_NAME}"
+    rows = [
+        [
+            names.get(d["benchmark"], d["benchmark"]),
+            signed(d["expected"], digits(d)),
+            " … ".join(signed(d["interval"][end], digits(d)) for end in ("low", "high")),
+            percent(d["p_better"]),
+            d["grade"],
+        ]
+        for d in first["deltas"]
+    ]
+    level = percent(first["score"]["interval"]["level"])
+    columns = ["benchmark", "expected", f"{level} interval", "P(better)", "grade"]
+    lines = [style.paint(line, "bold") for line in wrap(head, style, hang="  ")]
+    lines += table(columns, rows, "lrrrl", style, 0)
+    parts = ("encoder", "connector", "resolution", "visual_tokens", "llm", "data")
+    lines += ["", *wrap(f"1: {describe(Recipe(**first['recipe']), parts)}", style, hang="   ")]
+    return "\n".join([*lines, *following(view_, style)])
 
 
 def rows_text(view_: Mapping, style: Style) -> str:
@@ -94,7 +123,7 @@ def ties(view_: Mapping) -> str:
         if item and Recipe(**item["recipe"]) != first:
             text += (
                 f"; {name}: {unlike(Recipe(**item['recipe']), first)} ({item['gpu_hours']:,.0f}"
-                f" {item['gpu']} hours, {signed(item['expected'])})"
+                f" {gpu_name(item['gpu'])}-hours, {signed(item['expected'])})"
             )
     return text
 
@@ -212,6 +241,9 @@ def front_lines(view_: Mapping, style: Style) -> list[str]:
         [f"{cost:,.0f}" if cost >= 10 else f"{cost:.2f}", signed(gain), unlike(recipe, first)]
         for cost, gain, recipe in thinned(points)
     ]
+    unit = front["unit"]
+    if front["by"] == "training":
+        unit = f"{view_['limits']['gpu_name']}-hours"
     head = (
         f"no recipe is better for less ({front['by']}; some of {len(points)}), and how they differ"
         " from the first"
@@ -219,7 +251,7 @@ def front_lines(view_: Mapping, style: Style) -> list[str]:
     return [
         "",
         *(style.paint(line, "bold") for line in wrap(head, style)),
-        *table([front["unit"], "gain", "recipe"], rows, "rrl", style, 2),
+        *table([unit, "gain", "recipe"], rows, "rrl", style, 2),
     ]
 
 
@@ -247,14 +279,14 @@ def card(item: Mapping, names: Mapping[str, str], style: Style) -> list[str]:
         ),
         (
             "training",
-            f"{train['gpu_hours']:,.0f} {train['gpu']} hours ({hours['low']:,.0f} …"
+            f"{train['gpu_hours']:,.0f} {train['gpu_name']}-hours ({hours['low']:,.0f} …"
             f" {hours['high']:,.0f}), {format_flop(train['flop'])} FLOP"
             + ("" if item["tuning"] == "full" else ", the LLM through adapters (LoRA)"),
         ),
         (
             "latency",
             f"TTFT {time['ttft_ms']:,.0f} ms, {time['tokens_per_s']:,.0f} tokens/s on"
-            f" {time['gpu']}; memory {item['memory_gb']:.1f} GB",
+            f" {time['gpu_name']}; memory {item['memory_gb']:.1f} GB",
         ),
     ]
     if item["deltas"]:

@@ -22,6 +22,7 @@ from ..library import Library
 from ..picker.limits import Constraints
 from ..terms.recipe import BASELINE_NAME, Recipe
 from ..terms.tasks import TaskMix
+from ..terms.units import gpu_name
 from . import claims as claims_report
 from . import schedule
 from .pick import limits_view, telling
@@ -297,8 +298,8 @@ def card_lines(one: Advice) -> list[str]:
         f"- expected {signed(best.mix.expected)} ({signed(best.mix.low)} to"
         f" {signed(best.mix.high)}; {', '.join(guide.grades(answer.deltas()))});"
         f" {c.gpu_hours.low:,.0f}"
-        f" to {c.gpu_hours.high:,.0f} {c.gpu} hours, TTFT {c.latency.ttft_ms:,.0f} ms on"
-        f" {c.latency_gpu}, {c.memory.total:.0f} GB"
+        f" to {c.gpu_hours.high:,.0f} {gpu_name(c.gpu)}-hours, TTFT {c.latency.ttft_ms:,.0f} ms on"
+        f" {gpu_name(c.latency_gpu)}, {c.memory.total:.0f} GB"
     )
     if answer.first and answer.first.rival:
         lines.append(
@@ -593,8 +594,9 @@ def filled(one: Advice) -> list[str]:
             " apart"
         ),
         (
-            f"- cost: {c.gpu_hours.gpu_hours:,.0f} {c.gpu} hours ({c.gpu_hours.low:,.0f} to"
-            f" {c.gpu_hours.high:,.0f}), TTFT {c.latency.ttft_ms:,.0f} ms on {c.latency_gpu},"
+            f"- cost: {c.gpu_hours.gpu_hours:,.0f} {gpu_name(c.gpu)}-hours"
+            f" ({c.gpu_hours.low:,.0f} to {c.gpu_hours.high:,.0f}), TTFT"
+            f" {c.latency.ttft_ms:,.0f} ms on {gpu_name(c.latency_gpu)},"
             f" {c.memory.total:.1f} GB"
         ),
     ]
