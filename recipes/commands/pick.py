@@ -103,5 +103,5 @@ def next_commands(argv: list[str], view: dict) -> list[str]:
     """What to type next: more of this answer, and what to run first."""
     if not view["recipes"]:
         return []
-    more = "the same with --why (everything), --rows (tables), --all (benchmarks)"
+    more = "the same with --why (notes), --rows (tables), --all (benchmarks)"
     return [more, shell(["ablate", *argv[1:]])]
