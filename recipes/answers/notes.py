@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ..base.wording import plural
-from ..picker.limits import TRAINING, Constraints, commercial_use
+from ..picker.limits import TRAINING, Constraints
 from ..picker.rank import Pick
+from ..terms.licences import licence
 from ..terms.units import PRINTED_PRICE, gpu_name
+from ..terms.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from ..picker.relax import Advice
@@ -29,7 +31,7 @@ def warnings(answer: "PickAnswer") -> tuple[str, ...]:
         " uncertainty",
         *_money(asked.limits, result),
         *_device(answer),
-        *_licence_and_images(asked.limits, result),
+        *_licence_and_images(library.words, asked.limits, result),
         *_data(answer),
         *(
             [
@@ -96,13 +98,13 @@ def _device(answer: "PickAnswer") -> Iterator[str]:
         )
 
 
-def _licence_and_images(limits: Constraints, result: Pick) -> Iterator[str]:
+def _licence_and_images(words: Vocabulary, limits: Constraints, result: Pick) -> Iterator[str]:
     if limits.commercial and result.recipes:
-        verdict, why = commercial_use(result.recipes[0].language.record)
-        if verdict == "conditions":
+        found = licence(words, result.recipes[0].language.record.get("license"))
+        if found.commercial == "conditions":
             yield (
                 f"the licence of {result.recipes[0].language.slug} permits commercial use with"
-                f" conditions: {why}"
+                f" conditions: {found.why}"
             )
     if limits.images > 1:
         yield (

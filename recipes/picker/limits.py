@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from ..cost import fit, flops, latency, memory, training
+from ..terms.licences import licence
 from ..terms.units import Budget, LatencyTarget
 from ..terms.vocabulary import Vocabulary
 from .space import Data, Language, Space, Visual
@@ -18,19 +19,6 @@ from .space import Data, Language, Space, Visual
 PROMPT_TOKENS, OUTPUT_TOKENS = 64, 128
 # in the order in which they are asked
 REASONS = ("licence", "unknown licence", "context", "memory", "speed", "latency", "budget")
-
-# What the licence texts of the registry permit, by how they begin; other texts, and none, are
-# unknown.
-LICENCES = (
-    ("Apache 2.0", "yes", ""),
-    ("MIT", "yes", ""),
-    ("Qwen Research", "no", "research only"),
-    ("Llama 2 ", "conditions", "above 700 million monthly users a licence must be asked for"),
-    ("Meta Llama 3 ", "conditions", "above 700 million monthly users a licence must be asked for"),
-    ("Llama 3.", "conditions", "above 700 million monthly users a licence must be asked for"),
-    ("Gemma Terms", "conditions", "use is restricted by the Gemma Prohibited Use Policy"),
-    ("Qianwen", "conditions", "above 100 million monthly users a licence must be asked for"),
-)
 
 
 # What is assumed where nothing is said, everywhere the same: what LLaVA-1.5-13B took several times
@@ -93,15 +81,6 @@ class Costs(NamedTuple):
     memory: memory.Memory
     stages: tuple[training.StageCost, ...]
     tuning: str = "full"  # of the LLM: or ADAPTERS
-
-
-def commercial_use(record: Mapping) -> tuple[str, str]:
-    """(yes, conditions, no or unknown; the condition) of an LLM's licence."""
-    text = record.get("license") or ""
-    return next(
-        ((verdict, why) for start, verdict, why in LICENCES if text.startswith(start)),
-        ("unknown", "the registry has no licence that was read"),
-    )
 
 
 def costs_of(
@@ -272,7 +251,7 @@ class Pairs:
         words: Vocabulary,
         calibration: training.Calibration,
     ):
-        self.space, self.limits = space, limits
+        self.space, self.limits, self.words = space, limits, words
         hardware = words.records("hardware")
         self.device = hardware[limits.device]
         self.allowed = allowed_flops(limits, hardware, calibration)
@@ -448,9 +427,9 @@ class Pairs:
 
     def refused(self, x: int) -> str | None:
         """Why an LLM is out whatever it sees, or None."""
-        verdict = (
-            commercial_use(self.space.languages[x].record)[0] if self.limits.commercial else "yes"
-        )
+        if not self.limits.commercial:
+            return None
+        verdict = licence(self.words, self.space.languages[x].record.get("license")).commercial
         return {"no": "licence", "unknown": "unknown licence"}.get(verdict)
 
     def reason(self, x: int, pair: Pair, without: str = "") -> str | None:

@@ -536,7 +536,7 @@ def situation(library: Library, asked: picks.Request, flags: Sequence[str]) -> s
         *READING,
         "",
     ]
-    backed = [guide.backed(library, rule) for rule in guide.RULES]
+    backed = [guide.backed(library, rule) for rule in guide.rules(library.words)]
     return "\n".join([*lines, *rules(backed), *STAGES]).rstrip("\n") + "\n"
 
 
