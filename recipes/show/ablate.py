@@ -186,10 +186,9 @@ def full_text(view_: Mapping, style: Style) -> str:
 WORDS = (
     "words: against = the level most likely to be best where the pick is not; P(change) = the runs"
     " end with another level than the picked one; gain = of the level chosen after them over the"
-    " best one today, expected, in percent of the mix's scale; sure = the chosen level is the best"
-    " of its candidates. Where nothing needs to be run, the first two are of one run of the"
-    " pick and"
-    " one of its rival"
+    " best one today, expected, of 100 (each benchmark's scale); sure = the chosen level is the"
+    " best of its candidates. Where nothing needs to be run, the first two are of one run of the"
+    " pick and one of its rival"
 )
 
 

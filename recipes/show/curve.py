@@ -127,7 +127,7 @@ def curve_text(value: Curve, gpu: str, train_gpu: str, style: Style, unicode: bo
     lines += ["", *told] if told else []
     low, high = (shown(value.axis, x) for x in value.covered)
     words = [
-        "change = percent of scale against the recipe's own value (*)",
+        "change = of 100 (each benchmark's scale) against the recipe's own value (*)",
         f"hours = {gpu_name(train_gpu)}-hours of training",
         f"TTFT = ms on {gpu_name(gpu)}",
         (
@@ -228,7 +228,7 @@ def curve_picture(value: Curve, gpu: str, train_gpu: str) -> str:
         [plots.Step(point.value, point.expected, point.low, point.high) for point in value.points],
         title,
         about,
-        units=(f"{name}, {unit}" if unit else name, "change, percent of scale"),
+        units=(f"{name}, {unit}" if unit else name, "change, of 100"),
         mark=mark,
         costs=costs,
     )
@@ -445,7 +445,7 @@ def _printed_part(value: Families, style: Style) -> list[str]:
     spoken = [row for row in value.rows if any(p.papers for p in row.printed)]
     if not spoken:
         return []
-    head = f"printed rows: gain of a doubling, {NAMES[value.axis]}, percent of scale (papers)"
+    head = f"printed rows: gain of a doubling, {NAMES[value.axis]}, of 100 (papers)"
     rows = [[row.family, *map(cell, row.printed)] for row in spoken]
     silent = [row.family for row in value.rows if row not in spoken]
     return [

@@ -273,7 +273,7 @@ def card(item: Mapping, names: Mapping[str, str], style: Style) -> list[str]:
         ("plan", plan_text(item["schedule"])),
         (
             "expected",
-            f"{signed(score['expected'])} percent of scale on the mix"
+            f"{signed(score['expected'])} of 100 on the mix"
             f" ({percent(span['level'])} interval {signed(span['low'])} … {signed(span['high'])}),"
             f" P(best) {percent(score['p_best'])}",
         ),
