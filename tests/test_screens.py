@@ -4,6 +4,7 @@ import shlex
 import unittest
 
 from recipes.picker.rank import CANDIDATES
+from recipes.show.pick import against
 from tests.support import call, call_json
 
 SLUG = "a100-80gb-sxm"
@@ -59,3 +60,27 @@ class Names(unittest.TestCase):
     def test_the_balanced_mix_has_a_short_name(self):
         self.assertTrue(call("pick")[1].startswith("balanced (5 task families), within"))
         self.assertIn("tasks: general-vqa 20%", call("pick", "--why")[1])
+
+
+class Said(unittest.TestCase):
+    """What the first table behind a choice says, in words that leave no false impression."""
+
+    def cited(self, **of) -> str:
+        one = {"table": "t.1", "better": 0, "of": 2, "tasks": "mix", "controlled": True, "why": ""}
+        return against({**one, **of})
+
+    def test_a_table_that_does_not_speak_for_a_choice(self):
+        self.assertEqual(self.cited(), "not better in t.1")
+        self.assertIn("no row varies it alone", self.cited(controlled=False))
+        self.assertIn("beyond the limits", self.cited(why="kept: x breaks the memory limit"))
+        self.assertIn("left out", self.cited(why="kept: x is no candidate"))
+        why = "kept: all tables together give it +0.3 on the mix"
+        self.assertEqual(self.cited(why=why), "not better in t.1, but by all tables")
+
+    def test_data_that_lacks_a_kind_says_so(self):
+        tasks = "vision-centric-spatial=0.5,counting=0.5"
+        first = call_json("pick", "--tasks", tasks, "--fix", "data=llava-665k")["recipes"][0]
+        self.assertEqual(first["data_lacks"], ["counting"])
+        out = call("pick", "--tasks", tasks, "--fix", "data=llava-665k")[1]
+        self.assertIn("llava-665k (665K, no counting);", out)
+        self.assertEqual(call_json("pick", "--tasks", "documents")["recipes"][0]["data_lacks"], [])

@@ -6,11 +6,13 @@ where no released model prints a score for the tasks. Does not rank recipes.
 
 from collections.abc import Mapping, Sequence
 
+from ..cost import flops, latency
 from ..exchange.target import Target, names
 from ..library import Library
+from ..picker.limits import OUTPUT_TOKENS, PROMPT_TOKENS, Constraints
 from ..released import ranking
 from ..released.level import HELD, Level, level
-from ..released.models import STANDS_FOR, Landscape
+from ..released.models import STANDS_FOR, Landscape, Model, Need
 from ..released.ranking import Target as Wanted
 from .ground import Request
 
@@ -26,7 +28,8 @@ def adopt(library: Library, asked: Request, llm: str) -> dict | None:
 
     The recipe's level on a benchmark is what released models with such an LLM print
     (released/level.py). adopt: some model prints at least that on every benchmark that can be
-    compared; train: less on most; unclear: between, or nothing to compare.
+    compared; train: all print less than its low end on most; unclear: between, or nothing to
+    compare.
     """
     try:
         found = _released(library, asked)
@@ -93,15 +96,39 @@ def _released(library: Library, asked: Request):
     room = library.words.records("hardware")[limits.device].get("memory_gb")
     # a little larger than the asked size is what people would still take (7B: up to 9.5B)
     most = 1.35 * float(asked.fix["llm_params_b"]) if "llm_params_b" in asked.fix else None
-    return ranking.adopt(
-        library.released,
-        asked.tasks,
+    need = Need(
         most,
         limits.memory_gb or (room if deployed else None),
         limits.dtype,
         licence="commercial" if limits.commercial else None,
-        count=ranking.CONTENDERS,
     )
+    meets = (lambda model: _fast(library, model, limits)) if deployed else lambda _: True
+    return ranking.adopt(library.released, asked.tasks, need, ranking.CONTENDERS, meets)
+
+
+def _fast(library: Library, model: Model, limits: Constraints) -> bool:
+    """Does the LLM of a released model alone keep within the latency and the speed, with the visual
+    tokens that it is known for? Not where its shape or its tokens are not known.
+    """
+    words, tokens = library.words, model.record["visual_tokens"]
+    llm = words.records("llm").get(model.record["llm"] or "")
+    if not llm or not tokens:
+        return False
+    try:
+        prefill, each = latency.language_phases(
+            words.records("hardware")[limits.device],
+            llm,
+            tokens * limits.images + PROMPT_TOKENS,
+            OUTPUT_TOKENS,
+            limits.dtype,
+        )
+    except flops.MissingFigure:
+        return False
+    found = latency.Latency((prefill,), each, OUTPUT_TOKENS)
+    if limits.tokens_per_s and found.tokens_per_s < limits.tokens_per_s:
+        return False
+    asked = limits.latency
+    return not asked or (found.total_ms if asked.whole_answer else found.ttft_ms) <= asked.ms
 
 
 def _slugs(land: Landscape, asked: Request, wanted: Sequence[Wanted]) -> dict[Wanted, str]:
@@ -152,6 +179,7 @@ def _beside(
         "compared": len(both),
         "above": sum(cell["value"] >= cell["pick"] for cell in both),
         "beyond": sum(cell["value"] > cell["pick_high"] for cell in both),
+        "below": sum(cell["value"] < cell["pick_low"] for cell in both),
     }
 
 
@@ -161,6 +189,8 @@ def _verdict(models: Sequence[Mapping]) -> str:
     for one in models:
         if one["compared"] and one["above"] == one["compared"]:
             verdict = "adopt"
-        elif one["compared"] and one["above"] <= one["compared"] / 2 and verdict == "unclear":
-            verdict = "train"
+    # a level is what makers of such models reach: only what all of them fall short of is beaten
+    if verdict == "unclear" and any(one["compared"] for one in models):
+        if all(one["below"] > one["compared"] / 2 for one in models if one["compared"]):
+            return "train"
     return verdict

@@ -21,6 +21,7 @@ from ..evidence.tables import Paper, Table
 from ..library import Library
 from ..picker.limits import DEFAULT_BUDGET, DEFAULT_DEVICE, Constraints
 from ..released import ranking
+from ..released.models import Need
 from ..terms.recipe import Recipe
 from ..terms.tasks import TaskMix, parse_mix
 from ..terms.vocabulary import Vocabulary
@@ -309,7 +310,7 @@ def leaders(library: Library, tasks: TaskMix) -> tuple[Leader | None, ...]:
     out: list[Leader | None] = []
     for size in SIZES:
         try:
-            found = ranking.adopt(library.released, tasks, size, count=1)
+            found = ranking.adopt(library.released, tasks, Need(size), count=1)
         except ranking.NothingPrinted:
             found = None
         if not found or not found.ranked:

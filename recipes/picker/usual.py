@@ -16,6 +16,7 @@ from ..terms.tasks import TaskMix
 from ..terms.vocabulary import Vocabulary
 
 COVERED = 0.5  # of the tasks' weight must be on families of which a data mix may hold data
+MOSTLY = 0.5  # of the weight on several images or frames makes them what the tasks are about
 
 
 # what a mix for instruction tuning must hold beside these
@@ -103,7 +104,7 @@ def several(words: Vocabulary, tasks: TaskMix) -> str | None:
     for name, share in tasks.benchmarks.items():
         if records[name]["family"] in weight:
             weight[records[name]["family"]] += share
-    if sum(weight.values()) < COVERED * sum(tasks.benchmarks.values()):
+    if sum(weight.values()) < MOSTLY * sum(tasks.benchmarks.values()):
         return None
     return "frame" if weight["video"] >= weight["multi-image"] else "image"
 
@@ -130,13 +131,17 @@ def holds(mixes: Mixes, words: Vocabulary, slug: str, tasks: TaskMix) -> bool:
     """Is a data mix known to hold data of the tasks' kinds, for most of the tasks' weight? Families
     that no kind of data is for count as held.
     """
-    found = kinds_in(mixes, slug)
+    lost, records = lacks(mixes, words, slug, tasks), words.records("benchmark")
+    missed = sum(w for name, w in tasks.benchmarks.items() if records[name]["family"] in lost)
+    return missed <= (1 - COVERED) * sum(tasks.benchmarks.values())
+
+
+def lacks(mixes: Mixes, words: Vocabulary, slug: str, tasks: TaskMix) -> list[str]:
+    """The tasks' families for which there is a kind of data, and of which a mix is known to hold
+    none.
+    """
     family = {kind: record.get("family") for kind, record in mixes.kinds.items()}
-    tested, there = set(family.values()), {family.get(kind) for kind in found}
+    there = {family.get(kind) for kind in kinds_in(mixes, slug)}
     records = words.records("benchmark")
-    covered = sum(
-        weight
-        for name, weight in tasks.benchmarks.items()
-        if records[name]["family"] in there or records[name]["family"] not in tested
-    )
-    return covered >= COVERED * sum(tasks.benchmarks.values())
+    asked = dict.fromkeys(records[name]["family"] for name in tasks.benchmarks)
+    return [name for name in asked if name in family.values() and name not in there]

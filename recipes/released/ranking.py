@@ -6,7 +6,7 @@ flags or print.
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from ..base.errors import Refused
@@ -383,26 +383,22 @@ class Adopted(NamedTuple):
 def adopt(
     land: Landscape,
     tasks: TaskMix,
-    limit_params_b: float | None = None,
-    memory_gb: float | None = None,
-    dtype: str = "bf16",
-    deploy: str | None = None,
-    licence: str | None = None,
+    need: Need = Need(),
     count: int = 3,
+    meets: Callable[[Model], bool] = lambda _: True,
 ) -> Adopted:
     """The best released open models for a mix within what they may be deployed on.
 
-    limit_params_b: total parameters below this many billions. memory_gb: memory for one request in
-    number format `dtype` (bf16, int8, int4). deploy: a hardware slug, whose memory is the limit
-    when memory_gb is None. licence: as in Need. count: how many. `ranked[i].cells[j]`: value, kind
-    (printed, carried, estimated), and the printed Score with its source on `wanted[j]`. Raises
-    NothingPrinted when no released model prints any benchmark of the mix.
+    need: what they must be (the parameters below so many billions, the memory of one request in a
+    number format, the licence). count: how many. meets: what else they must do.
+    `ranked[i].cells[j]`: value, kind (printed, carried, estimated), and the printed Score with its
+    source on `wanted[j]`. Raises NothingPrinted when no released model prints any benchmark of
+    the mix.
     """
     wanted, notes = targets(land, tasks)
-    if memory_gb is None and deploy:
-        memory_gb = float(land.words.records("hardware")[deploy]["memory_gb"])
-    found = sieve(land, Need(limit_params_b, memory_gb, dtype, licence=licence))
-    ranked, _ = rank(land, contenders(found.models, wanted), wanted)
+    found = sieve(land, need)
+    models = [model for model in found.models if meets(model)]
+    ranked, _ = rank(land, contenders(models, wanted), wanted)
     return Adopted(
         tuple(ranked[:count]), tuple(wanted), found.unsaid, (*notes, land.as_of, PROTOCOLS)
     )

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ..base.wording import clean, number, numbers, percent, plural, signed
+from ..picker.usual import lacks
 from ..terms.recipe import BASELINE_NAME, Recipe
 from ..terms.units import budget_text
 from .jsonable import axis_value, costs, delta, interval
@@ -150,11 +151,12 @@ def by_program(answer: "PickAnswer") -> list[dict]:
 
 def ranked_view(answer: "PickAnswer", i: int, item: "Ranked", cited: bool, full: bool) -> dict:
     """One recipe of `pick`."""
-    mix = item.mix
+    mix, words = item.mix, answer.library.words
     return {
         "rank": i + 1,
         "recipe": stated(item.recipe),
         "unusual": list(item.unusual),
+        "data_lacks": lacks(words.mixes, words, item.data.slug, answer.asked.tasks),
         "tuning": item.costs.tuning,
         "written_by": answer.writable.by(item.recipe, item.costs.tuning),
         "schedule": stages_view(answer, i, item) if cited and full else [],
@@ -431,7 +433,8 @@ def choice(item: Mapping, axis: str) -> str:
     """One axis of a recipe in words."""
     r = item["recipe"]
     if axis == "data":
-        return f"{r['data']} ({short(r['data_size'])})"
+        lost = "".join(f", no {name}" for name in item["data_lacks"])
+        return f"{r['data']} ({short(r['data_size'])}{lost})"
     if axis == "llm":
         return f"{r['llm']} ({r['llm_params_b']:.3g}B)"
     if axis == "resolution":
@@ -453,9 +456,23 @@ def rows_text(item: Mapping, axis: str) -> str:
     one = next((c for c in found if 2 * c["better"] >= c["of"]), found[0])
     where = {"mix": "", "related": " of related tasks", "other": " of other tasks"}[one["tasks"]]
     if not one["better"]:
-        limited = " breaks the " in one["why"]
-        return f"{'behind one beyond the limits' if limited else 'not better'} in {one['table']}"
+        return against(one)
     return f"better on {one['better']}/{one['of']}{where} in {one['table']}"
+
+
+def against(one: Mapping) -> str:
+    """What a table that does not speak for a choice says: of what it stands behind, or that more
+    than the choice moved between the rows.
+    """
+    where = f"in {one['table']}"
+    if " breaks the " in one["why"]:
+        return f"behind one beyond the limits {where}"
+    if not one["controlled"]:
+        return f"no row varies it alone (nearest: {one['table']})"
+    if "is no candidate" in one["why"]:
+        return f"behind one that is left out {where}"
+    tables = "all tables together give it" in one["why"]
+    return f"not better {where}" + (", but by all tables" if tables else "")
 
 
 def gain_lines(item: Mapping, names: Mapping[str, str], style: Style) -> list[str]:
