@@ -57,7 +57,7 @@ def level(
     misses = missed(found)
     if len(misses) < LEAST:
         return None
-    z, half = linalg.dot(_line(found), at), _half(misses)
+    z, half = linalg.dot(_solved(_moments(found)), at), _half(misses)
     return Level(
         *(maximum * _share(x) for x in (z, z - half, z + half)),
         maximum * statistics.median(abs(_error(*one)) for one in misses),
@@ -69,17 +69,14 @@ def missed(found: Sequence[Point]) -> list[tuple[Point, float]]:
     """(model, printed less forecast on the logit), each forecast without the maker's own models;
     nothing of makers without whom fewer than LEAST models are left.
     """
-    out = []
-    for maker in sorted({point.maker for point in found}):
-        rest = [point for point in found if point.maker != maker]
-        if len(rest) < LEAST:
-            continue
-        line = _line(rest)
-        out += [
-            (point, _logit(point.share) - linalg.dot(line, point.at))
-            for point in found
-            if point.maker == maker
-        ]
+    makers: dict[str, list[Point]] = {}
+    for point in found:
+        makers.setdefault(point.maker, []).append(point)
+    whole, out = _moments(found), []
+    for own in makers.values():
+        if len(found) - len(own) >= LEAST:
+            line = _solved([x - y for x, y in zip(whole, _moments(own))])
+            out += [(p, _logit(p.share) - linalg.dot(line, p.at)) for p in own]
     return out
 
 
@@ -149,14 +146,17 @@ def _among(at: Sequence[float], found: Sequence[Point]) -> bool:
 RIDGE = 1e-6  # where all models have one age or size, the line is flat along it
 
 
-def _line(found: Sequence[Point]) -> list[float]:
-    """Least squares of the logits."""
-    squares = [
-        [sum(p.at[i] * p.at[j] for p in found) + RIDGE * (i == j) for j in range(3)]
-        for i in range(3)
-    ]
-    sums = [sum(p.at[i] * _logit(p.share) for p in found) for i in range(3)]
-    return linalg.solve(linalg.cholesky(squares), sums)
+def _moments(found: Sequence[Point]) -> list[float]:
+    """Sums of the products of what the line goes by (lower triangle), and with the logits."""
+    columns = [*zip(*(point.at for point in found)), [_logit(point.share) for point in found]]
+    return [linalg.dot(columns[i], columns[j]) for i in range(4) for j in range(min(i + 1, 3))]
+
+
+def _solved(moments: Sequence[float]) -> list[float]:
+    """Least squares of the logits, from the sums."""
+    lower = [[moments[i * (i + 1) // 2 + j] for j in range(i + 1)] for i in range(3)]
+    squares = [[lower[max(i, j)][min(i, j)] + RIDGE * (i == j) for j in range(3)] for i in range(3)]
+    return linalg.solve(linalg.cholesky(squares), moments[6:])
 
 
 def _logit(share: float) -> float:

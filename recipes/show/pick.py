@@ -7,7 +7,7 @@ is known of a pick (--why) is show/pick_full.py; the page is report.py.
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from ..base.wording import clean, number, numbers, percent, plural, signed
+from ..base.wording import number, numbers, percent, plural, signed
 from ..picker.usual import lacks
 from ..terms.recipe import BASELINE_NAME, Recipe
 from ..terms.units import budget_text
@@ -30,9 +30,10 @@ FIRST_SCREEN = 20  # lines
 
 def view(answer: "PickAnswer", full: bool = True) -> dict:
     """`pick --json`. full: without it only the first recipe has deltas and citations, and nothing
-    has what the first screen does not show (stages, other ways to train).
+    has what the first screen does not show (stages, other ways to train, what to ablate).
     """
-    result, first = answer.result, answer.first
+    # what to ablate first takes long, and is the answer of the command to type next
+    result, first = answer.result, answer.first if full else None
     count = len(result.recipes) if full else min(1, len(result.recipes))
     value = {
         "limits": limits_view(answer.asked.limits, answer.library.words),
@@ -289,11 +290,10 @@ def first_screen(view_: Mapping, names: Mapping[str, str], style: Style) -> str:
         block(sure_text(view_), style, SURE, 2),
         block(export_text(view_), style, EXPORT),
     )
-    ablate = ablate_line(view_, style)
-    # what gives way: the ablation (the command behind `next` says it), then what --why says too
+    # what gives way is what --why says too
     brief = block(export_text(view_, brief=True), style, EXPORT, 1)
     short = block(sure_text(view_, brief=True), style, SURE, 1)
-    for tail in ((sure, export, ablate), (sure, export), (sure, brief), (short, brief), (short,)):
+    for tail in ((sure, export), (sure, brief), (short, brief), (short,)):
         if sum(map(len, tail)) <= room:
             break
     lines += [line for part in tail for line in part]
@@ -559,19 +559,6 @@ def sure_text(view_: Mapping, brief: bool = False) -> str:
             f" hours, {signed(cheap['expected'])}"
         )
     return text
-
-
-def ablate_line(view_: Mapping, style: Style) -> list[str]:
-    """The axis to ablate first."""
-    first = view_["ablate_first"]
-    if not first or not first["rival"]:
-        return []
-    return block(
-        f"{first['axis']} first: {clean(first['picked'])} against {clean(first['rival'])}",
-        style,
-        "  ablate      ",
-        1,
-    )
 
 
 def unlike(recipe: Recipe, first: Recipe) -> str:
