@@ -109,7 +109,7 @@ class Adopt(unittest.TestCase):
             self.assertEqual(len(adopt["models"][0]["benchmarks"]), len(wanted))
             for model in adopt["models"]:
                 printed = [c for c in model["benchmarks"] if c["kind"] != "estimated"]
-                self.assertGreaterEqual(model["printed"], adopting.HALF - 1e-9)
+                self.assertGreaterEqual(model["printed"], ranking.HALF - 1e-9)
                 self.assertTrue(any(c["own"] for c in printed), model["model"])
             named = {model["model"] for model in adopt["models"]}
             self.assertFalse(named & {one["model"] for one in adopt["partial"]})

@@ -16,10 +16,7 @@ from ..released.models import STANDS_FOR, Landscape, Model, Need
 from ..released.ranking import Target as Wanted
 from .ground import Request
 
-# Of the tasks' weight that a released model must print to be put forward for them: what it prints
-# of less says little of the rest. A mix of two benchmarks is half printed by one of them.
-HALF = 0.5
-SHOWN = 3  # models put forward, and as many that print too little
+SHOWN = 3  # models put forward, and as many that print too little of the tasks
 
 
 def adopt(library: Library, asked: Request, llm: str) -> dict | None:
@@ -41,8 +38,8 @@ def adopt(library: Library, asked: Request, llm: str) -> dict | None:
         for target in found.wanted
     }
     slugs = _slugs(land, asked, found.wanted)
-    own = _own(land, asked, found.wanted)
-    whole = [one for one in found.ranked if _enough(one, own)]
+    own = ranking.own(land, asked.tasks, found.wanted)
+    whole = [one for one in found.ranked if ranking.enough(one, own)]
     models = [_beside(land, one, mine, slugs, own) for one in whole[:SHOWN]]
     ahead = found.ranked.index(whole[0]) if whole else len(found.ranked)
     return {
@@ -75,18 +72,6 @@ def _further(library: Library, whole: Sequence[ranking.Ranked]) -> dict[str, str
         if first:
             out[target.slug] = first.key
     return out
-
-
-def _own(land: Landscape, asked: Request, wanted: Sequence[Wanted]) -> set[Wanted]:
-    """The benchmarks of the asked families themselves (a family may be judged by others', too)."""
-    families = land.families()
-    return {target for target in wanted if families.get(target.benchmark) in asked.tasks.parts}
-
-
-def _enough(one: ranking.Ranked, own: set[Wanted]) -> bool:
-    """Does a model print enough of the tasks, and some benchmark of the asked families?"""
-    printed = {cell.target for cell in one.cells if cell.kind != "estimated"}
-    return one.printed >= HALF - 1e-9 and (not own or bool(own & printed))
 
 
 def _released(library: Library, asked: Request):

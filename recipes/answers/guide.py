@@ -310,17 +310,17 @@ def leaders(library: Library, tasks: TaskMix) -> tuple[Leader | None, ...]:
     out: list[Leader | None] = []
     for size in SIZES:
         try:
-            found = ranking.adopt(library.released, tasks, Need(size), count=1)
+            found = ranking.adopt(library.released, tasks, Need(size), ranking.CONTENDERS)
         except ranking.NothingPrinted:
-            found = None
-        if not found or not found.ranked:
+            return (None,) * len(SIZES)
+        asked = ranking.own(library.released, tasks, found.wanted)
+        first = next((one for one in found.ranked if ranking.enough(one, asked)), None)
+        if first is None:
             out.append(None)
             continue
-        first = found.ranked[0]
-        cell = next((c for c in first.cells if c.kind == "printed"), first.cells[0])
-        out.append(
-            Leader(first.model.name, cell.target.benchmark, cell.value, cell.kind == "printed")
-        )
+        cell = min(first.cells, key=lambda c: (c.kind != "printed", c.target not in asked))
+        name = library.released.label(cell.target.benchmark)
+        out.append(Leader(first.model.name, name, cell.value, cell.kind == "printed"))
     return tuple(out)
 
 

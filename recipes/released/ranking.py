@@ -404,6 +404,23 @@ def adopt(
     )
 
 
+# Of the tasks' weight that a released model must print to be put forward for them: what it prints
+# of less says little of the rest. A mix of two benchmarks is half printed by one of them.
+HALF = 0.5
+
+
+def own(land: Landscape, tasks: TaskMix, wanted: Sequence[Target]) -> frozenset[Target]:
+    """The benchmarks of the asked families themselves (a family may be judged by others', too)."""
+    families = land.families()
+    return frozenset(one for one in wanted if families.get(one.benchmark) in tasks.parts)
+
+
+def enough(one: Ranked, own_: frozenset[Target]) -> bool:
+    """Does a model print enough of the tasks, and some benchmark of the asked families?"""
+    printed = {cell.target for cell in one.cells if cell.kind != "estimated"}
+    return one.printed >= HALF - 1e-9 and (not own_ or bool(own_ & printed))
+
+
 CONTENDERS = 48  # models that are judged in full when only the first few are asked for
 
 

@@ -323,9 +323,9 @@ def adopt_text(adopt: Mapping | None) -> str:
         f" {'' if cell['kind'] == 'printed' else '~'}{cell['value']:.{d}f}"
     )
     if cell["pick"] is None:
-        return f"{text}, the recipe's level there is not known"
+        return f"{text}; the recipe's level is not known"
     return (
-        f"{text}, the recipe, by its LLM, is expected at {cell['pick']:.{d}f}"
+        f"{text}; the recipe, by its LLM: {cell['pick']:.{d}f}"
         f" ({cell['pick_low']:.{d}f} to {cell['pick_high']:.{d}f})"
     )
 
@@ -347,8 +347,9 @@ def released_lines(value: Guide, library: Library) -> list[str]:
         "## Adopt: released open models by task and size",
         "",
         (
-            "The first that `models --under SIZE --tasks FAMILY` prints, with one of its scores (~:"
-            " estimated from others). Authors' own protocols: reruns differ by points."
+            "The first of `models --under SIZE --tasks FAMILY` that prints half of the tasks or more,"
+            " with one of its scores (~: estimated; same: as before it). Authors' own protocols:"
+            " reruns differ by points."
             f" {library.released.as_of}"
         ),
         "",
@@ -356,12 +357,14 @@ def released_lines(value: Guide, library: Library) -> list[str]:
         "|---|" + "---|" * len(heads),
     ]
     for family, found in value.released.items():
+        if not any(found):
+            continue
         cells = [
             "-"
             if one is None
-            else "as before"
+            else "same"
             if number and one == found[number - 1]
-            else f"{one.model} ({one.benchmark} {'' if one.printed else '~'}{one.value:.4g})"
+            else f"{one.model} ({one.benchmark} {'' if one.printed else '~'}{one.value:.3g})"
             for number, one in enumerate(found)
         ]
         lines.append(f"| {family} | {' | '.join(map(clean, cells))} |")
@@ -376,8 +379,8 @@ def backing(number: int, one: Backed) -> list[str]:
     m = one.mix
     doubt = "" if one.holds else " The rows no longer show it: treat the rule as open."
     lines.append(
-        f"   Backing ({one.rule.tasks or 'balanced mix'}): model {signed(m.expected)} percent of"
-        f" scale (80% interval {signed(m.low)} to "
+        f"   Backing ({one.rule.tasks or 'balanced mix'}): model {signed(m.expected)} of 100"
+        f" (80% interval {signed(m.low)} to "
         f"{signed(m.high)}), P(better)"
         f" {percent(m.p_better)}.{doubt}"
     )
@@ -588,7 +591,7 @@ def filled(one: Advice) -> list[str]:
     lines += [f"- or {other['change']}: {schedule.about(other)}" for other in answer.alternatives]
     lines += [
         (
-            f"- expected: {signed(best.mix.expected)} percent of scale (80% interval"
+            f"- expected: {signed(best.mix.expected)} of 100 (80% interval"
             f" {signed(best.mix.low)} to {signed(best.mix.high)}), P(best) {percent(best.p_best)};"
             f" {answer.result.tied} of {answer.result.competitors} leading recipes cannot be told"
             " apart"
