@@ -150,6 +150,8 @@ class Adopt(unittest.TestCase):
         out = call("pick", "--tasks", "grounding")[1]
         self.assertIn("RefCOCO/+/g", out)
         self.assertNotIn("refcoco_avg8", out)
+        note = "RefCOCO/+/g stands for RefCOCO, RefCOCO+, RefCOCOg"
+        self.assertIn(note, call("models", "--tasks", "grounding")[1])
 
     def test_where_no_model_prints_half_the_verdict_says_so(self):
         from recipes.show.pick import adopt_text

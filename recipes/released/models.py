@@ -12,7 +12,7 @@ import functools
 import re
 import statistics
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from ..base.errors import Refused
@@ -158,6 +158,11 @@ class Landscape:
             "mmmu_pro": "MMMU-Pro",
         }
         return short.get(benchmark) or str(record.get("name", benchmark)).split(" (")[0]
+
+    def called(self, slugs: Iterable[str]) -> str:
+        """Benchmarks of the vocabulary by their names, as a list."""
+        records = self.words.records("benchmark")
+        return ", ".join(str(records[slug]["name"]).split(" (")[0] for slug in slugs)
 
     def readings(self) -> list[ability.Reading]:
         """All comparable scores, for the fit."""

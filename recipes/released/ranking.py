@@ -59,7 +59,7 @@ def _stand_ins(land: Landscape, found: Mapping[str, tuple[str, str] | None]) -> 
         if where:
             stands.setdefault(where[0], []).append(slug)
     return [
-        f"{benchmark} stands for {', '.join(slugs)}"
+        f"{land.label(benchmark)} stands for {land.called(slugs)}"
         for benchmark, slugs in stands.items()
         if benchmark in STANDS_FOR and any(slug != land.slug(benchmark) for slug in slugs)
     ]
@@ -94,15 +94,15 @@ def targets(land: Landscape, tasks: TaskMix) -> tuple[list[Target], list[str]]:
             ]
             part |= dict.fromkeys(spare, len(missing) / max(len(spare), 1))
             if spare:
+                instead = ", ".join(land.label(b) for b, _ in spare)
                 notes.append(
-                    f"no released model prints {', '.join(missing)}:"
-                    f" {', '.join(b for b, _ in spare)} {'stands' if len(spare) == 1 else 'stand'}"
-                    f" for {name}"
+                    f"no released model prints {land.called(missing)}: {instead}"
+                    f" {'stands' if len(spare) == 1 else 'stand'} for {name}"
                 )
                 missing = []
         if missing:
             notes.append(
-                f"no released model prints {', '.join(missing)}"
+                f"no released model prints {land.called(missing)}"
                 + ("" if part else f": {name} is not compared")
             )
         if not part:

@@ -347,10 +347,9 @@ def released_lines(value: Guide, library: Library) -> list[str]:
         "## Adopt: released open models by task and size",
         "",
         (
-            "The first of `models --under SIZE --tasks FAMILY` that prints half of the tasks or more,"
-            " with one of its scores (~: estimated; same: as before it). Authors' own protocols:"
-            " reruns differ by points."
-            f" {library.released.as_of}"
+            "The first of `models --under SIZE --tasks FAMILY` that prints half of the tasks or"
+            " more, with one of its scores (~: estimated; same: as before it). Authors' own"
+            f" protocols: reruns differ by points. {library.released.as_of}"
         ),
         "",
         f"| family | {' | '.join(heads)} |",
