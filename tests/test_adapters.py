@@ -1,7 +1,9 @@
 """LoRA where full training does not fit on the GPUs of the budget."""
 
 import json
+import os
 import statistics
+import tempfile
 import unittest
 
 from recipes.answers import parts
@@ -77,8 +79,17 @@ class Adapters(unittest.TestCase):
         self.assertIn("tuning      LoRA, as full does not fit; printed -2.2 (3 papers)", out)
         self.assertIn("sure?", out)
         out = " ".join(call("pick", *SMALL, "--why")[1].split())
-        self.assertIn("full training does not fit on 4 4090", out)
+        self.assertIn("full training does not fit on 4 RTX 4090", out)
         self.assertIn("honeybee -24.0, brave -2.2, llava1_5 +0.4", out)
+
+    def test_the_card_and_the_page_say_it_too(self):
+        flags = ("--tasks", "documents", "--budget", SMALL[-1])
+        self.assertIn("- tuning: LoRA, as full does not fit", call("skill", *flags)[1])
+        with tempfile.TemporaryDirectory() as folder:
+            page = os.path.join(folder, "page.html")
+            self.assertEqual(call("report", page, *flags)[0], 0)
+            with open(page, encoding="utf-8") as file:
+                self.assertIn("The LLM is trained through LoRA, as full does not fit", file.read())
 
     def test_who_trains_in_full_does_not_write_it(self):
         self.assertNotIn("llava-next", self.first["written_by"])

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ..base.wording import number, numbers, percent, plural, signed
 from ..picker.usual import lacks
 from ..terms.recipe import BASELINE_NAME, Recipe
-from ..terms.units import budget_text
+from ..terms.units import budget_text, gpu_name
 from .jsonable import axis_value, costs, delta, interval
 from .jsonable import recipe as stated
 from .recipe import describe
@@ -184,8 +184,9 @@ def named(value: dict, words: "Vocabulary") -> dict:
 
 
 def device_name(slug: str, words: "Vocabulary") -> str:
-    """`A100` for a100-80gb-sxm: the first of its other names."""
-    return (words.records("hardware")[slug].get("aliases") or [slug])[0]
+    """`A100` for a100-80gb-sxm, `Orin`: the first of its other names (not the number of a card)."""
+    aliases = words.records("hardware")[slug].get("aliases")
+    return aliases[0] if aliases and not slug.startswith("rtx") else gpu_name(slug)
 
 
 def stages_view(answer: "PickAnswer", i: int, item: "Ranked") -> list[dict]:
@@ -284,7 +285,7 @@ def first_screen(view_: Mapping, names: Mapping[str, str], style: Style) -> str:
     seen = view_["frames"] and plural(view_["limits"]["images"], view_["frames"])
     lines += block(cost_text(first, seen), style, "  cost        ", 2)
     if first["tuning"] != "full":
-        lines += block(adapters_text(view_), style, "  tuning      ", 1)
+        lines += block(adapters_text(view_["adapters"]), style, "  tuning      ", 1)
     room = FIRST_SCREEN - rows_of(view_.get("next", ()), style) - len(lines)
     sure, export = (
         block(sure_text(view_), style, SURE, 2),
@@ -509,9 +510,8 @@ def cost_text(item: Mapping, seen: str | None = None) -> str:
     )
 
 
-def adapters_text(view_: Mapping) -> str:
+def adapters_text(printed: Mapping) -> str:
     """That the LLM is trained through adapters, and what that costs by printed rows."""
-    printed = view_["adapters"]
     counted = ", in the gain" if printed["expected"] < 0 else ""
     return (
         f"LoRA, as full does not fit; printed {signed(printed['expected'])}"

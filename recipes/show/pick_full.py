@@ -37,7 +37,7 @@ def full_text(view_: Mapping, names: Mapping[str, str], style: Style) -> str:
         if view_["adapters"] and view_["recipes"][0]["tuning"] != "full":
             one, limits = view_["adapters"], view_["limits"]
             text = (
-                f"{adapters_text(view_)}: the median {on(one)}, {papers(one)}; full training does"
+                f"{adapters_text(one)}: the median {on(one)}, {papers(one)}; full training does"
                 f" not fit on {limits['gpus']} {limits['gpu_name']} (cost says what would)"
             )
             lines += wrap(text, style, "  tuning      ", " " * 14)

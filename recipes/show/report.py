@@ -14,10 +14,11 @@ from ..effects.results import Delta, Evidence, Mix, Swap
 from ..picker.ablate import AxisValue
 from ..picker.rank import Costs, Ranked
 from ..terms.recipe import BASELINE_NAME, Recipe
+from ..terms.units import gpu_name
 from . import plots
 from .forest import ROWS, most_direct, panels
 from .html import amount, arxiv, data, document, figure, listing, name, para, section, table
-from .pick import standing, unlike
+from .pick import adapters_text, adapters_view, standing, unlike
 from .pick_full import ties
 from .recipe import AXIS_FIELDS, describe, side
 from .schedule import basis, plan_text, rates
@@ -182,13 +183,16 @@ def recipe(report: "Report", best: Ranked, names: Names) -> list[str]:
         )
     ]
     out += training(report, best)
-    hours = c.gpu_hours
+    hours, trained, served = c.gpu_hours, text(gpu_name(c.gpu)), text(gpu_name(c.latency_gpu))
     out.append(
-        f"<p>Training: {amount(hours.gpu_hours)} {text(c.gpu)} hours ({amount(hours.low)} …"
+        f"<p>Training: {amount(hours.gpu_hours)} {trained}-hours ({amount(hours.low)} …"
         f" {amount(hours.high)}). "
-        f"Time to first token: {amount(c.latency.ttft_ms)} ms on {text(c.latency_gpu)}; memory"
+        f"Time to first token: {amount(c.latency.ttft_ms)} ms on {served}; memory"
         f" {data(c.memory.total, f'{c.memory.total:.1f}')} GB.</p>"
     )
+    if c.tuning != "full":
+        told = adapters_text(adapters_view(report.picked.adapters))
+        out.append(f"<p>The LLM is trained through {text(told)}.</p>")
     return out
 
 
@@ -269,7 +273,7 @@ def following(report: "Report") -> list[str]:
     ]
     caption = (
         f"The first {len(rows)} recipes; from the second on, what differs from the first. "
-        f"Gains over {BASELINE_NAME} in {SCALE}, training in {best.costs.gpu} hours"
+        f"Gains over {BASELINE_NAME} in {SCALE}, training in {gpu_name(best.costs.gpu)}-hours"
     )
     out = [table(caption, head, rows, "hlrrrrrr", cards=True, sort=True)]
     excluded = ", ".join(
@@ -591,8 +595,18 @@ def change_rows(
     """Tokens, training, latency and memory of both sides."""
     pairs = [
         ("visual tokens", tokens_before, tokens_after, 0),
-        (f"training, {before.gpu} hours", before.gpu_hours.gpu_hours, after.gpu_hours.gpu_hours, 0),
-        (f"TTFT on {after.latency_gpu}, ms", before.latency.ttft_ms, after.latency.ttft_ms, 0),
+        (
+            f"training, {gpu_name(before.gpu)}-hours",
+            before.gpu_hours.gpu_hours,
+            after.gpu_hours.gpu_hours,
+            0,
+        ),
+        (
+            f"TTFT on {gpu_name(after.latency_gpu)}, ms",
+            before.latency.ttft_ms,
+            after.latency.ttft_ms,
+            0,
+        ),
         ("memory, GB", before.memory.total, after.memory.total, 1),
     ]
     return [[text(label), *(amount(x, digits) for x in (a, b))] for label, a, b, digits in pairs]
@@ -615,8 +629,8 @@ def front(report: "Report") -> list[str]:
         for item in report.cloud
     ]
     dots.append(plots.Point(BASELINE_NAME, base, 0.0, "", "base"))
-    gpu = report.picked.result.recipes[0].costs.gpu
-    units = (f"training, {gpu} hours (logarithmic)", f"expected gain over {BASELINE_NAME}, {SCALE}")
+    unit = f"{gpu_name(report.picked.result.recipes[0].costs.gpu)}-hours"
+    units = (f"training, {unit} (logarithmic)", f"expected gain over {BASELINE_NAME}, {SCALE}")
     about = (
         "Numbered: the best recipe for the cost of the pick and for fractions of it, under the"
         f" other constraints. Open circles: the {len(report.cloud)} recipes ranked first. The"
@@ -648,7 +662,7 @@ def front(report: "Report") -> list[str]:
     return [
         figure([(wide, narrow)], about),
         table(
-            f"The recipes of the front; training in {gpu} hours",
+            f"The recipes of the front; training in {unit}",
             head,
             rows,
             "hlrrrr",
@@ -764,7 +778,7 @@ def costs(best: Ranked) -> list[str]:
             " for 80% of them.</p>"
         ),
         table(
-            f"Latency by phase on {c.latency_gpu}",
+            f"Latency by phase on {gpu_name(c.latency_gpu)}",
             ["phase", "ms", "bound by", "share of TTFT"],
             phases,
             "hrlr",
