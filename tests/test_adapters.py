@@ -85,6 +85,7 @@ class Adapters(unittest.TestCase):
     def test_the_card_and_the_page_say_it_too(self):
         flags = ("--tasks", "documents", "--budget", SMALL[-1])
         self.assertIn("- tuning: LoRA, as full does not fit", call("skill", *flags)[1])
+        self.assertIn(", LoRA\n", call("ablate", *flags)[1])
         with tempfile.TemporaryDirectory() as folder:
             page = os.path.join(folder, "page.html")
             self.assertEqual(call("report", page, *flags)[0], 0)
