@@ -85,6 +85,7 @@ class Lowered:
         self._factor = _cholesky(inner, half)
         self._half = [tuple([x / unit for x, unit in zip(column, sd)]) for column in half]
         self.heights = {k: linalg.solve_lower(self._factor, row) for k, row in zip(bound, across)}
+        self.columns = []  # much space, and done with
 
     def times(self, x: Sequence[float]) -> linalg.Vector:
         """The matrix times a vector."""
