@@ -8,7 +8,6 @@ speaks against.
 """
 
 import math
-import re
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -264,11 +263,7 @@ class Citations:
             }
             if len(sizes) > 1:
                 return ("data size",)
-        return (
-            ("other things by the table's note",)
-            if confounded(table.notes or "", axis, a, b)
-            else ()
-        )
+        return ("other things by the table's note",) if confounded(table, axis, a, b) else ()
 
     def why(self, axis: str, recipe: Recipe, one: Shown) -> str:
         """One line: what stands beside what, how it does, and whether anything else moved."""
@@ -448,40 +443,15 @@ def _by_size(library: Library, recipe: Recipe) -> Way:
     )
 
 
-NAMED = {
-    "encoder": r"\bencoders?\b",
-    "connector": r"connector|projector",
-    "llm": r"\bLLMs?\b",
-    "data": r"\bdata\b",
-    "resolution": r"resolution",
-    "visual_tokens": r"tokens?\b",
-    "training": r"training|steps\b|stage|learning rate",
-}
-
-
-def confounded(notes: str, axis: str, a: Mapping, b: Mapping) -> bool:
-    """Does a table's note say that an axis is confounded with something that two rows do not show
-    to be equal?
-
-    Sentences with exceptions, or about other models, say nothing of a pair of rows; nor do those
-    about things that both rows state (whether these differ is seen there).
+def confounded(table: Table, axis: str, a: Mapping, b: Mapping) -> bool:
+    """Does a table call an axis confounded, alone or with something that two rows do not show to be
+    equal? Of things that both rows state it says nothing: whether these differ is seen there.
     """
-    for sentence in re.split(r"(?<=[.;]) ", notes):
-        if "confounded" in sentence and not re.search(
-            r"except|[Cc]lean|[Oo]ther models|[Rr]eleased|Published|Cross-model|those"
-            r" contrasts|\bonly\b",
-            sentence,
-        ):
-            named = {
-                name
-                for name, pattern in NAMED.items()
-                if re.search(pattern, sentence, re.IGNORECASE)
-            }
-            beside = named - {axis}
-            if axis in named and (
-                not beside or any(a.get(name) is None or b.get(name) is None for name in beside)
-            ):
-                return True
+    for axes in table.confounds:
+        beside = [other for other in axes if other != axis]
+        unsaid = any(row.get(other) is None for other in beside for row in (a, b))
+        if axis in axes and (unsaid or not beside):
+            return True
     return False
 
 

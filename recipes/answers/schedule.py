@@ -7,7 +7,6 @@ nothing here is the model's; what the model says of a trained encoder is picks.p
 """
 
 import math
-import re
 import statistics
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from itertools import combinations
@@ -32,56 +31,31 @@ SAME_SIZE = 0.3
 # --------------------------------------------------------------------------------------
 
 
-def _encoder(setting: Mapping) -> Hashable:
+def _said(row: Row, field: str, default=None):
+    """A field of what a row's words say of its training."""
+    return (row.trained or {}).get(field) or default
+
+
+def _encoder(row: Row) -> Hashable:
     """frozen, tuned (in the last stage, or the row does not say when), or tuned at another time."""
-    frozen = setting.get("frozen_encoder")
+    frozen = row.setting.get("frozen_encoder")
     if frozen is None:
         return None
-    return (
-        "frozen"
-        if frozen
-        else (
-            "tuned early"
-            if re.search(r"pre-?training only|both stages", setting.get("training") or "")
-            else "tuned"
-        )
-    )
+    early = "pre-training" in _said(row, "encoder_tuned_in", ())
+    return "frozen" if frozen else "tuned early" if early else "tuned"
 
 
-def _llm(setting: Mapping) -> Hashable:
-    """How the language model is trained: full, lora or frozen; None: not said."""
-    said, text = str(setting.get("lm_finetune") or ""), setting.get("training") or ""
-    if (
-        said == "none"
-        or setting.get("llm_trained") is False
-        or setting.get("frozen_llm")
-        or "backbones frozen" in text
-    ):
-        return "frozen"
-    if "LoRA" in said or "LoRA" in text:
-        return "lora"
-    return (
-        "full"
-        if said
-        or setting.get("llm_trained")
-        or re.search(r"full (?:fine-?tuning of the )?LLM|\+ LL?M\b|full model|all weights", text)
-        else None
-    )
-
-
-def _extra(setting: Mapping) -> Hashable:
+def _extra(row: Row) -> Hashable:
     """Is there a stage between the alignment of the connector and the instruction tuning?"""
-    return bool(
-        setting.get("stage15_data")
-        or setting.get("continual_pt_resolution")
-        or "extra" in (setting.get("training") or "")
-    )
+    extra = (row.setting.get(key) for key in ("stage15_data", "continual_pt_resolution"))
+    return any((*extra, _said(row, "extra_stage")))
 
 
-def _ramp(setting: Mapping) -> Hashable:
+def _ramp(row: Row) -> Hashable:
     """ramp: the resolution rises while training; fixed: it is that of the end all along; low: it is
     lower all along.
     """
+    setting = row.setting
     crops, test = setting.get("crops_train"), setting.get("crops_test")
     if isinstance(crops, str) and "then" in crops:
         return "ramp"
@@ -93,28 +67,27 @@ def _ramp(setting: Mapping) -> Hashable:
     )
 
 
-def _steps(stage: int) -> Callable[[Mapping], Hashable]:
-    """Thousands of steps of a stage."""
+def _steps(stage: int) -> Callable[[Row], Hashable]:
+    """The steps of a stage."""
+    return lambda row: next((one.get("steps") for one in row.stages[stage - 1 : stage]), None)
 
-    def steps(setting: Mapping) -> Hashable:
-        found = re.search(rf"stage {stage}:[^;]*?, ([\d.]+)k steps", setting.get("training") or "")
-        return float(found[1]) if found else None
 
-    return steps
+def _setting(key: str) -> Callable[[Row], Hashable]:
+    return lambda row: row.setting.get(key)
 
 
 # Everything that a row may say of how it was trained; a change moves one of these, and the others
 # stay.
-LEVELS: Mapping[str, Callable[[Mapping], Hashable]] = {
+LEVELS: Mapping[str, Callable[[Row], Hashable]] = {
     "encoder": _encoder,
-    "llm": _llm,
-    "stages": lambda s: s.get("stages"),
+    "llm": lambda row: _said(row, "llm_tuning"),
+    "stages": _setting("stages"),
     "extra": _extra,
     "ramp": _ramp,
-    "epochs": lambda s: s.get("epochs"),
+    "epochs": _setting("epochs"),
     "alignment steps": _steps(1),
     "steps": _steps(2),
-    "batch": lambda s: s.get("batch_size"),
+    "batch": _setting("batch_size"),
 }
 
 
@@ -288,23 +261,21 @@ class Pairs:
 
     def _in_table(self, table: Table) -> None:
         """Sort the pairs of a table into `found`: only rows that are the same in all that no change
-        moves can be one.
+        moves can be one. Words on the training that nobody has read may mean anything.
         """
         alike: dict[frozenset, list[Row]] = {}
         for row in recipe_rows(table):
             rest = frozenset(
                 (key, value if value.__hash__ else repr(value))
                 for key, value in row.setting.items()
-                if key not in MOVED
+                if (key not in MOVED or key == "training" and row.trained is None)
                 and value is not None
                 and self.axis_of.get(key, "other") not in IGNORED
             )
             alike.setdefault(rest, []).append(row)
         for rows in alike.values():
             if len(rows) > 1:
-                said = [
-                    {name: level(row.setting) for name, level in LEVELS.items()} for row in rows
-                ]
+                said = [{name: level(row) for name, level in LEVELS.items()} for row in rows]
                 for (i, a), (j, b) in combinations(enumerate(rows), 2):
                     apart = {name for name in LEVELS if said[i][name] != said[j][name]}
                     if 0 < len(apart) < 3:
