@@ -16,7 +16,7 @@ from ..effects.change import Change
 from ..effects.columns import recipe_rows
 from ..effects.features import llm_params_b, pixels
 from ..effects.rows import MAIN
-from ..evidence.contrasts import AXES, contrasts, evidence_metrics, moved
+from ..evidence.contrasts import AXES, contrasts, moved
 from ..evidence.tables import Paper, Row, Table
 from ..library import Library
 from ..picker.limits import Constraints, costs_of, exceeds
@@ -90,7 +90,6 @@ class Citations:
     def __init__(self, library: Library, tasks: TaskMix, limits: Constraints, choices: Space):
         self.library, self.tasks, self.limits, self.choices = library, tasks, limits, choices
         words = library.words
-        self.axis_of = {key: record["axis"] for key, record in words.records("setting").items()}
         records = words.records("benchmark")
         self.family = {
             name: record["family"] for name, record in records.items() if record["family"]
@@ -193,12 +192,9 @@ class Citations:
         deltas: dict[str, list[float]] = {}
         also: dict[str, None] = {}  # in the order met
         for other, mine, beside in least:
-            two = table._replace(rows=(other, mine))
-            for contrast in contrasts(two, self.axis_of, evidence_metrics(table)):
-                metric = contrast.metric
-                if metric.benchmark in self.family:
-                    percent = contrast.delta * 100 / (metric.max or 100)
-                    deltas.setdefault(metric.benchmark, []).append(percent)
+            for contrast in contrasts(table, self.library.words.axis_of, pairs=[(other, mine)]):
+                if contrast.metric.benchmark in self.family:
+                    deltas.setdefault(contrast.metric.benchmark, []).append(contrast.percent)
                     also |= dict.fromkeys(beside)
         tiers = [
             [name for name in deltas if name in self.tasks.benchmarks],
@@ -234,7 +230,7 @@ class Citations:
             for other in others:
                 if not way.apart(other.setting, mine.setting):
                     continue
-                difference = moved(other.setting, mine.setting, self.axis_of)
+                difference = moved(other.setting, mine.setting, self.library.words.axis_of)
                 beside = (
                     tuple(a for a in difference.axes if a != axis)
                     + difference.unstated

@@ -486,8 +486,7 @@ def cells_of(library: Library, proof: Proof, table: Table) -> Cells:
     holds = {"worse": worse and not better, "better": better and not worse, "equal": mean < 1}[
         proof.shows
     ]
-    axis_of = {key: record["axis"] for key, record in library.words.records("setting").items()}
-    difference = moved(before.setting, after.setting, axis_of)
+    difference = moved(before.setting, after.setting, library.words.axis_of)
     return Cells(proof, table.arxiv, values, difference.axes + difference.unstated, bool(holds))
 
 
@@ -540,7 +539,7 @@ def reading(library: Library) -> tuple[Reading, ...]:
     rows differ in that axis alone.
     """
     words = library.words
-    axis_of = {key: record["axis"] for key, record in words.records("setting").items()}
+    axis_of = words.axis_of
     family = {name: record["family"] for name, record in words.records("benchmark").items()}
     seen: dict[str, dict[tuple[str, str], int]] = {}
     papers = library.papers(shipped_only=True)

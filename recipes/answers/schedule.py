@@ -9,14 +9,13 @@ nothing here is the model's; what the model says of a trained encoder is picks.p
 import math
 import statistics
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from itertools import combinations
 from typing import NamedTuple
 
 from ..effects import tails
 from ..effects.change import SAYS_FROZEN, together
 from ..effects.columns import recipe_rows, sampling_variance
 from ..effects.features import llm_params_b
-from ..evidence.contrasts import IGNORED, Contrast, evidence_metrics, moved, pair_contrasts
+from ..evidence.contrasts import IGNORED, Contrast, contrasts, pairs_alike, said
 from ..evidence.tables import Row, Table
 from ..library import Library
 from ..terms.tasks import TaskMix
@@ -31,7 +30,7 @@ SAME_SIZE = 0.3
 # --------------------------------------------------------------------------------------
 
 
-def _said(row: Row, field: str, default=None):
+def _field(row: Row, field: str, default=None):
     """A field of what a row's words say of its training."""
     return (row.trained or {}).get(field) or default
 
@@ -41,14 +40,14 @@ def _encoder(row: Row) -> Hashable:
     frozen = row.setting.get("frozen_encoder")
     if frozen is None:
         return None
-    early = "pre-training" in _said(row, "encoder_tuned_in", ())
+    early = "pre-training" in _field(row, "encoder_tuned_in", ())
     return "frozen" if frozen else "tuned early" if early else "tuned"
 
 
 def _extra(row: Row) -> Hashable:
     """Is there a stage between the alignment of the connector and the instruction tuning?"""
     extra = (row.setting.get(key) for key in ("stage15_data", "continual_pt_resolution"))
-    return any((*extra, _said(row, "extra_stage")))
+    return any((*extra, _field(row, "extra_stage")))
 
 
 def _ramp(row: Row) -> Hashable:
@@ -80,7 +79,7 @@ def _setting(key: str) -> Callable[[Row], Hashable]:
 # stay.
 LEVELS: Mapping[str, Callable[[Row], Hashable]] = {
     "encoder": _encoder,
-    "llm": lambda row: _said(row, "llm_tuning"),
+    "llm": lambda row: _field(row, "llm_tuning"),
     "stages": _setting("stages"),
     "extra": _extra,
     "ramp": _ramp,
@@ -248,9 +247,7 @@ class Pairs:
 
     def __init__(self, library: Library, keys: Iterable[str] | None = None):
         self.library = library
-        self.axis_of = {
-            key: record["axis"] for key, record in library.words.records("setting").items()
-        }
+        self.axis_of = library.words.axis_of
         self.found: dict[str, list[Pair]] = {slug: [] for slug in KNOWN}
         self._runs: set[tuple] = set()
         for paper in library.papers(library.standing.papers["changes"] if keys is None else keys):
@@ -263,51 +260,31 @@ class Pairs:
         """Sort the pairs of a table into `found`: only rows that are the same in all that no change
         moves can be one. Words on the training that nobody has read may mean anything.
         """
-        alike: dict[frozenset, list[Row]] = {}
-        for row in recipe_rows(table):
-            rest = frozenset(
-                (key, value if value.__hash__ else repr(value))
-                for key, value in row.setting.items()
-                if (key not in MOVED or key == "training" and row.trained is None)
-                and value is not None
-                and self.axis_of.get(key, "other") not in IGNORED
-            )
-            alike.setdefault(rest, []).append(row)
-        for rows in alike.values():
-            if len(rows) > 1:
-                said = [{name: level(row) for name, level in LEVELS.items()} for row in rows]
-                for (i, a), (j, b) in combinations(enumerate(rows), 2):
-                    apart = {name for name in LEVELS if said[i][name] != said[j][name]}
-                    if 0 < len(apart) < 3:
-                        self._sort(table, (a, b), (said[i], said[j]), apart)
+        for a, b in pairs_alike(recipe_rows(table), self._rest):
+            differ = {key for key in MOVED if a.setting.get(key) != b.setting.get(key)}
+            apart = {name for name, level in LEVELS.items() if level(a) != level(b)}
+            for change in KNOWN.values():
+                may = {change.level, change.also}
+                if differ <= change.keys and change.level in apart and apart <= may:
+                    one, two = (LEVELS[change.level](row) for row in (a, b))
+                    if change.step(one, two):
+                        self._add(change, table, a, b, differ)
+                    elif change.step(two, one):
+                        self._add(change, table, b, a, differ)
 
-    def _sort(
-        self, table: Table, rows: tuple[Row, Row], said: tuple[Mapping, Mapping], apart: set[str]
-    ) -> None:
-        """Add a pair of rows to the changes that it makes. apart: the levels that differ."""
-        a, b = rows
-        differ = {key for key in MOVED if a.setting.get(key) != b.setting.get(key)}
-        for change in KNOWN.values():
-            if (
-                differ <= change.keys
-                and change.level in apart
-                and apart <= {change.level, change.also}
-            ):
-                one, two = said[0][change.level], said[1][change.level]
-                if change.step(one, two):
-                    self._add(change, table, a, b, differ)
-                elif change.step(two, one):
-                    self._add(change, table, b, a, differ)
+    def _rest(self, row: Row) -> frozenset:
+        """All that a row says beside what a change may move."""
+        free = set(MOVED) - ({"training"} if row.trained is None else set())
+        return said(
+            row.setting,
+            lambda key: key not in free and self.axis_of.get(key, "other") not in IGNORED,
+        )
 
     def _add(self, change: Change, table: Table, a: Row, b: Row, differ: set[str]) -> None:
         """Add a pair to a change; two training runs count once, however many tables print them."""
         runs = (change.slug, *(row.run or (table.id, row.arm) for row in (a, b)))
-        contrasts = tuple(
-            pair_contrasts(
-                table, a, b, moved(a.setting, b.setting, self.axis_of), evidence_metrics(table)
-            )
-        )
-        if contrasts and runs not in self._runs:
+        found = tuple(contrasts(table, self.axis_of, pairs=[(a, b)]))
+        if found and runs not in self._runs:
             self._runs.add(runs)
             also = tuple(
                 sorted(
@@ -317,7 +294,7 @@ class Pairs:
                     and (self.axis_of[key] != "training" or change.also and key == "frozen_encoder")
                 )
             )
-            self.found[change.slug].append(Pair(table, a, b, also, contrasts))
+            self.found[change.slug].append(Pair(table, a, b, also, found))
 
     def _settle(self) -> None:
         """Leave out a row with several rows before it that differ in their data: nobody says which
@@ -435,11 +412,6 @@ def sources(library: Library) -> list[str]:
     return sorted({files[one.table.id] for found in pairs.found.values() for one in found})
 
 
-def percent_of(contrast: Contrast) -> float:
-    """The delta of a contrast in percent of its metric's scale."""
-    return contrast.delta * 100 / (contrast.metric.max or 100)
-
-
 def _tiers(library: Library, tasks: TaskMix) -> Callable[[str], int]:
     """Number in TIERS of a benchmark."""
     records = library.words.records("benchmark")
@@ -476,7 +448,7 @@ def printed(
     by_paper: dict[str, dict[str, list[float]]] = {}
     for pair, contrast in kept:
         by_paper.setdefault(pair.table.paper, {}).setdefault(contrast.metric.benchmark, []).append(
-            sign * percent_of(contrast)
+            sign * contrast.percent
         )
     means = {
         paper: {name: sum(values) / len(values) for name, values in found.items()}

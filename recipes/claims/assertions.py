@@ -570,7 +570,7 @@ class _Names:
         yield from self.of(
             "family", spec.get("families", ()), at + "/families", words.records("family")
         )
-        axes = {record["axis"] for record in words.records("setting").values()}
+        axes = set(words.axis_of.values())
         for key in ("moves", "axes", "axis", "varies"):
             yield from self.some("axis", spec.get(key, ()), f"{at}/{key}", axes)
         for number, left in enumerate(spec.get("without", ())):

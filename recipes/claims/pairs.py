@@ -65,7 +65,6 @@ class Evidence:
         self.tables = {table.id: table for paper in papers for table in paper.tables}
         self.paper_of = {table.id: paper for paper in papers for table in paper.tables}
         self.words, self.models = words, models
-        self.axis_of = {key: record["axis"] for key, record in words.records("setting").items()}
         self.costs = {
             record["id"]: record for record in words.registry("training_costs")["training_costs"]
         }
@@ -76,7 +75,7 @@ class Evidence:
         """What differs between two rows."""
         key = (id(first), id(second))
         if key not in self._moved:
-            self._moved[key] = moved(first.setting, second.setting, self.axis_of)
+            self._moved[key] = moved(first.setting, second.setting, self.words.axis_of)
         return self._moved[key]
 
     def searched(self, spec: Mapping) -> list[Table]:
@@ -252,13 +251,6 @@ def _falls(one: Contrast, keys: Iterable[str]) -> bool:
     )
 
 
-def percent(one: Contrast) -> float:
-    """A difference in percent of the scale. A mean without a printed maximum (MM1's) counts as one
-    of 100; CIDEr has no scale: points.
-    """
-    return one.delta * 100 / (one.metric.max or 100)
-
-
 def _directed(spec: Mapping, evidence: Evidence) -> list[Contrast]:
     """The contrasts an assertion asks for, each in the direction of its selectors; a pair of runs
     that several tables print is taken once.
@@ -283,7 +275,7 @@ def _asked(spec: Mapping, evidence: Evidence) -> Iterator[Contrast]:
             )
         if not metrics:
             continue
-        for one in contrasts(table, evidence.axis_of, metrics, evidence.between):
+        for one in contrasts(table, evidence.words.axis_of, metrics, evidence.between):
             if start is not None:
                 if (
                     id(one.to_row) in starts
@@ -439,7 +431,7 @@ def judge_exists(one: Assertion, evidence: Evidence) -> Judged:
 
 
 def _mean_delta(found: Sequence[Contrast]) -> str:
-    return f"{sum(map(percent, found)) / len(found):+.2f} percent of scale"
+    return f"{sum(one.percent for one in found) / len(found):+.2f} percent of scale"
 
 
 def _copied(one: Contrast, evidence: Evidence) -> bool:
@@ -468,7 +460,7 @@ def judge_contrast(one: Assertion, evidence: Evidence) -> Judged:
     scaled = spec.get("scale") == "percent"
     groups: dict[frozenset, list[tuple[Contrast, float]]] = defaultdict(list)
     for contrast in _directed(spec, evidence):
-        value = percent(contrast) if scaled else contrast.delta
+        value = contrast.percent if scaled else contrast.delta
         groups[_pair(contrast)].append((contrast, abs(value) if spec.get("size") else value))
     if not groups:
         return missing(one, evidence)
@@ -621,7 +613,7 @@ def spread(spec: Mapping, evidence: Evidence) -> dict[str, dict[str, list[Contra
         for one in (
             contrasts(
                 table._replace(rows=tuple(filter(described, table.rows))),
-                evidence.axis_of,
+                evidence.words.axis_of,
                 metrics,
                 evidence.between,
             )
@@ -653,7 +645,7 @@ def judge_share(one: Assertion, evidence: Evidence) -> Judged:
     found = spread(spec, evidence)
     sizes = {
         axis: {
-            key: sum(abs(percent(c)) for c in group) / len(group) for key, group in papers.items()
+            key: sum(abs(c.percent) for c in group) / len(group) for key, group in papers.items()
         }
         for axis, papers in found.items()
     }
@@ -661,7 +653,7 @@ def judge_share(one: Assertion, evidence: Evidence) -> Judged:
     few = [axis for axis in spec["axes"] if _too_few([axis], found, searched)]
     variance = {
         axis: (
-            sum(sum(percent(c) ** 2 / 2 for c in group) / len(group) for group in papers.values())
+            sum(sum(c.percent**2 / 2 for c in group) / len(group) for group in papers.values())
             / len(papers)
         )
         for axis, papers in found.items()
