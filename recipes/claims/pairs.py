@@ -16,7 +16,6 @@ from ..evidence.tables import Metric, Paper, Row, Table
 from ..terms.vocabulary import Vocabulary
 from .assertions import RANGE, Assertion
 
-RESULTS = ("holds", "fails", "absent", "unknown")
 # share of the papers that an order of axes must hold in, unless the assertion says another
 MOST = 2 / 3
 # grade of a record that was read from a single copy, which is not the paper
