@@ -62,6 +62,8 @@ class Language:
         self.function = frozenset(data["function_words"].split())
         self.not_names = frozenset(data["not_names"].split())
         self.units = {w: unit for unit, said in data["units"].items() for w in said.split()}
+        self.signs = {name: tuple(said.split(", ")) for name, said in data["signs"].items()}
+        self.numbers: Mapping[str, int] = data["numbers"]
         self.concepts: dict[str, Concept] = {}
         self.phrases: dict[str, list[tuple[list[str], str, str]]] = {}
         for kind in ("axes", "states"):

@@ -71,7 +71,6 @@ FRAMES = {
 # Frames that ask the same of an existing model and of a recipe to train: both are shown.
 RIVALS = ({"models", "pick"}, {"latency", "pick"})
 MARGIN = 0.9
-COURTESY = frozenset("please pls plz thanks thank thx".split())
 # Frames that answer about the default baseline, so that its name says nothing more.
 OF_BASELINE = frozenset("swap schedule rank versus moves curve ablate".split())
 # Beginnings of names of released models: only then is their registry (the largest file) read.
@@ -160,7 +159,7 @@ def read(text: str, words: Vocabulary) -> list[Reading]:
     """The readings of a question, the likelier first. Raises QuestionError."""
     known, failed = language(words), None
     said = [atom.text for atom in atoms(text, known.data["rewrite"])]
-    said = [word for word in said if word not in COURTESY]
+    said = [word for word in said if word not in known.signs["courtesy"]]
     if term := finding.term_asked(said, known, words):
         return [Reading(9, ("explain", term), ())]
     for extra in passes(text, words):

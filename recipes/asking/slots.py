@@ -139,27 +139,13 @@ def score_of(token: Token) -> str:
     return token.get("number", "percent", "points").rstrip("%")
 
 
-GOALS = (
-    "want",
-    "wants",
-    "need",
-    "needs",
-    "goal",
-    "aim",
-    "aiming",
-    "hope",
-    "hoping",
-    "like to have",
-)
-
-
 def is_goal(d: Draft) -> bool:
     """Whether the second of two scores is what somebody wants to have: want 70, from 60 to 70."""
     found = scores(d)
-    if len(found) != 2 or d.has("noise", "paper"):
+    if len(found) != 2 or d.has("noise paper"):
         return False
     leads = [" ".join(t.text for t in d.before(t)) for t in found]
-    return d.said(*GOALS) or leads == ["from", "to"]
+    return d.says("goal") or leads == ["from", "to"]
 
 
 # --- the LLM, the recipe, the device
@@ -364,18 +350,7 @@ def latency_flags(d: Draft) -> list[str]:
     if not value and not speed:
         return []
     device = d.one("hardware", what="device")
-    answer = d.said(
-        "answer",
-        "answers",
-        "respond",
-        "responds",
-        "response",
-        "reply",
-        "replies",
-        "total",
-        "end to end",
-        "whole answer",
-    )
+    answer = d.says("whole answer")
     whole = " total" if answer and not d.said("first", "ttft") else ""
     place = f" on {alias(device, d.words)}" if device else ""
     return [
@@ -432,7 +407,8 @@ def budget_flag(d: Draft, trained: Sequence[str]) -> list[str]:
     """
     for token in d.of("budget"):
         near = [*d.before(token, 3), *d.behind(token, 3)]
-        served = [t for t in near if t.said in SERVING or set(t.text.split()) & SERVING]
+        serving = set(d.sentence.language.signs["serving"])
+        served = [t for t in near if t.said in serving or serving & set(t.text.split())]
         after = d.behind(served[0]) if served else []
         if served and not (
             served[0].place > token.place
@@ -458,6 +434,3 @@ def budget_flag(d: Draft, trained: Sequence[str]) -> list[str]:
     if len(values) > 1:
         raise Unfit(f"one budget at a time: {', '.join(values)}")
     return flag("budget", *values)
-
-
-SERVING = frozenset("inference serving serve deployment hosting production".split())
