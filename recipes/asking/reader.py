@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from ..base.errors import Refused
 from ..terms.vocabulary import UnknownName, Vocabulary, distance
-from . import changes, choices, finding, slots, statements
+from . import arithmetic, changes, choices, finding, slots, statements
 from .language import Language
 from .lexicon import Lexicon, atoms
 from .sentence import PARTS, Draft, Sentence, Token, Unfit, compose
@@ -63,10 +63,10 @@ FRAMES = {
     "check": Frame(finding.consistency, "check the tables"),
     "backtest": Frame(finding.backtest, "how accurate are you"),
     "explain": Frame(finding.explain, "what is a Q-Former"),
-    "cost": Frame(finding.cost, "can I fine-tune a 7B on one 4090"),
-    "latency": Frame(finding.latency, "latency of a 7B with 2880 tokens on L4"),
-    "tokens": Frame(finding.tokens, "how many tokens is a 1024x768 image in Qwen2-VL"),
-    "export": Frame(finding.export, "export SigLIP + Qwen2-7B to LLaVA"),
+    "cost": Frame(arithmetic.cost, "can I fine-tune a 7B on one 4090"),
+    "latency": Frame(arithmetic.latency, "latency of a 7B with 2880 tokens on L4"),
+    "tokens": Frame(arithmetic.tokens, "how many tokens is a 1024x768 image in Qwen2-VL"),
+    "export": Frame(arithmetic.export, "export SigLIP + Qwen2-7B to LLaVA"),
 }
 # Frames that ask the same of an existing model and of a recipe to train: both are shown.
 RIVALS = ({"models", "pick"}, {"latency", "pick"})

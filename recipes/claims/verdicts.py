@@ -29,11 +29,11 @@ from .pairs import (
     Line,
     judge_contrast,
     judge_exists,
-    judge_share,
     missing,
     satisfies,
     within,
 )
+from .shares import judge_share
 
 VERDICTS = ("supported", "partly", "contradicted", "not in the cited source", "no evidence")
 
