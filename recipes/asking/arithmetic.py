@@ -108,7 +108,7 @@ def cost(d: Draft) -> Readings:
     plan = "three-stage" if d.says("three stages") else None
     argv += [*flag("plan", plan), *flag("tuning", tuning), *flag("zero", zero)]
     argv += [*flag("samples", *samples[:1]), *flag("batch", batch)]
-    d.take(*(t for t in d.of("axis") if t.get("axis") in ("llm", "encoder") and d.has("train")))
+    d.take(*(d.axes("llm", "encoder") if d.has("train") else ()))
     d.bonus += 3 if fit and (tuning or d.has("train")) else 1
     return [argv]
 
@@ -176,14 +176,15 @@ def tokens(d: Draft) -> Readings:
     """Visual tokens of an image; a model's number of parameters does not change them."""
     images, counters = d.of("image"), d.of("counter", "model")
     counters = [t for t in counters if t.get("counter") or not t.get(*PARTS)]
-    asked = "visual_tokens" in {t.get("axis") for t in d.of("axis")} or d.said("token", "tokens")
+    counted = d.axes("visual_tokens")
+    asked = counted or d.said("token", "tokens")
     d.leave_if(
         not asked
         or not (images or counters or d.of("encoder") and d.of("px", "number", "resolution"))
     )
     every = d.says("every model")
     many = every or d.has("fewest list")
-    d.take(*images, *counters, *(t for t in d.of("axis") if t.get("axis") == "visual_tokens"))
+    d.take(*images, *counters, *counted)
     sizes = [t.get("image") for t in images]
     argv = ["tokens"]
     d.bonus += 3

@@ -367,7 +367,7 @@ def state(d: Draft) -> Readings:
         first, second = ordered[0], ordered[-1]
         turned = is_turned(d, first, second)
         to = first.value if turned else second.value
-    d.take(*marks, *(t for t in d.of("axis") if t.get("axis") == "encoder"))
+    d.take(*marks, *d.axes("encoder"))
     d.bonus += 4
     own = flag("encoder", slots.fused(d) or d.one("encoder"))
     argv = [*own, *context(d, "state", None, None)]
@@ -377,15 +377,14 @@ def state(d: Draft) -> Readings:
 def context(d: Draft, kind: str, a: Side | None, b: Side | None) -> list[str]:
     """Flags of a swap for what is the same on both sides, or stands behind one of them only."""
     slots.check_limits(d, [k for k in slots.EXACT if k != kind])
-    d.take(*(t for t in d.of("axis") if t.get("axis") == AXIS.get(kind, kind)))
+    d.take(*d.axes(AXIS.get(kind, kind)))
     argv: list[str] = []
     if kind in ("llm", "size"):
         if others := d.of("llm", "size"):
             raise Unfit(f"the LLM is what is swapped, and {others[0].text} is a third one")
     else:
-        name, size = slots.llm(d)
-        argv += flag("on", name or size)
-        if not name and not size:
+        argv += slots.on(d)
+        if not argv:
             d.notes.append(f"on {BASELINE_NAME}, as none was named")
     for part in ("encoder", "connector", "data"):
         if d.of(part) and part == kind:
@@ -420,16 +419,7 @@ def scores(d: Draft) -> list[str]:
 def held(d: Draft, each: str, name: str, kind: str, places: list[int], a: Side | None) -> list[str]:
     """--resolution or --visual-tokens, of both sides or of one."""
     found = d.of(each, "resolution") if each == "px" else d.of(each)
-    at = [
-        t
-        for t in d.of("number")
-        if each == "px"
-        and (lead := d.before(t))
-        and lead[0].text == "at"
-        and t.get("number").isdecimal()
-        and 50 < int(t.get("number")) < 9000
-    ]
-    found += at if kind != "px" else []
+    found += slots.at_pixels(d) if each == "px" != kind else []
     if not found:
         return []
     d.take(*found)
@@ -492,13 +482,11 @@ def schedule(d: Draft) -> Readings:
     elif topic and not changes:
         changes.append(topic)
     own = parts | BESIDE.get(topic, set())
-    d.take(*(t for t in d.of("axis") if t.get("axis") in own))
-    name, size = slots.llm(d)
+    d.take(*(d.axes(*own) if own else ()))
+    on = slots.on(d)
     level = d.one("percent", what="level") if d.has("confident") else None
     d.bonus += 2
-    return [
-        ["schedule", *changes, *flag("on", name or size), *flag("level", level), *slots.tasks(d)]
-    ]
+    return [["schedule", *changes, *on, *flag("level", level), *slots.tasks(d)]]
 
 
 def trains_part(d: Draft) -> set[str]:

@@ -26,7 +26,7 @@ ENDS = {
 
 def axes(d: Draft, known=RANKED) -> list[str]:
     """The parts of a recipe that are named by a word alone, which are used."""
-    found = [t for t in d.of("axis") if t.get("axis") in known]
+    found = d.axes(*known)
     d.take(*found)
     return list(dict.fromkeys(t.get("axis") for t in found))
 
@@ -73,7 +73,7 @@ SIZE = re.compile(r"size|scale|parameters")
 def rank(d: Draft) -> Readings:
     """The levels of one axis, all else held."""
     among: list[str] = []
-    named = [t for t in d.of("axis") if t.get("axis") in RANKED]
+    named = d.axes(*RANKED)
     axis = named[0].get("axis") if named else None
     for kind in LIKE:
         found = sides(d, kind) if kind != "size" else []
@@ -95,8 +95,7 @@ def rank(d: Draft) -> Readings:
     d.bonus += 2
     argv = ["rank", axis, *flag("among", ",".join(among) if among else None)]
     avoid = [name for part, name in slots.avoided(d) if part == axis]
-    name, size = slots.llm(d) if axis != "llm" else (None, None)
-    argv += flag("on", name or size)
+    argv += slots.on(d) if axis != "llm" else []
     argv += slots.benchmarks_or_tasks(d)
     states = d.every("state") if axis == "encoder" else []
     argv += flag("frozen-encoder", *({"frozen": "true", "unfrozen": "false"}[s] for s in states))
@@ -131,8 +130,7 @@ def versus(d: Draft) -> Readings:
     found = axes(d)
     d.leave_if(len(found) < 2 or not (d.has(AGAINST) or d.said("or")))
     d.bonus += 4 if d.said("than", "or") else 2
-    name, size = slots.llm(d)
-    return [["versus", *found, *slots.tasks(d), *flag("on", name or size)]]
+    return [["versus", *found, *slots.tasks(d), *slots.on(d)]]
 
 
 def moves(d: Draft) -> Readings:
@@ -162,14 +160,14 @@ def moves(d: Draft) -> Readings:
     )  # from 336 to 672 are no scores
     if len(numbers) > 2 or len(numbers) == 2 and None in (low, high):
         raise Unfit(f"from what to what? ({', '.join(n.text for n in numbers)})")
-    name, size = slots.llm(d)
+    on = slots.on(d)
     tasks = ["--tasks", token.get("family")] if token.get("family") else [token.get("benchmark")]
     d.take(token)
     if numbers:
         d.bonus += 4
     asked = goal or d.has("improve_score") or d.said("what would", "what can")
     d.bonus += 2 if asked else -1
-    return [["moves", *tasks, *flag("from", low), *flag("target", high), *flag("on", name or size)]]
+    return [["moves", *tasks, *flag("from", low), *flag("target", high), *on]]
 
 
 def ablate(d: Draft) -> Readings:
@@ -338,6 +336,5 @@ def curve(d: Draft) -> Readings:
     if axis == "llm_params_b" and (name := d.one("llm")):
         own.append(f"llm={name}")
     argv += flag("recipe", ",".join(own) if own else None)
-    device = d.one("hardware", what="device")
-    argv += flag("gpu", slots.alias(device, d.words) if device else None)
+    argv += flag("gpu", slots.device(d, slots.alias))
     return [argv + (["--by-family"] if d.has("family_word") else [])]

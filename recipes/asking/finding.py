@@ -43,8 +43,7 @@ def needs(d: Draft) -> list[str]:
     rated = [x for x in found if x not in owned] or owned
     argv = ["models", *(flag("tasks", slots.mix(rated)) if rated else [])]
     argv += flag("under", size_under(d))
-    memory, device = d.one("memory"), d.one("hardware", what="device")
-    argv += flag("memory", memory or (slots.memory_of(device, d.words) if device else None))
+    argv += flag("memory", slots.memory(d))
     argv += slots.number_format(d)
     pointing = d.says("pointing")
     argv += ["--pointing" if pointing and x[1] == "grounding" else PROPERTY[x[1]] for x in owned]
@@ -135,8 +134,7 @@ def card(d: Draft) -> Readings:
     tasks = slots.tasks(d)
     if property_asked and any(t.get("family") in PROPERTY for t in d.sentence.names()):
         tasks = []
-    memory, device = d.one("memory"), d.one("hardware", what="device")
-    memory = memory or (slots.memory_of(device, d.words) if device else None)
+    memory = slots.memory(d)
     formats = d.every("dtype")
     fit = [x for x in (memory, *formats) if x]
     if fit:
@@ -196,7 +194,7 @@ def find(d: Draft) -> Readings:
         not d.has("evidence paper result")
         and not (d.has("measure find") and (papers or d.said("where")))
     )
-    if papers and "llm" in {t.get("axis") for t in d.of("axis")} and d.has("evidence big"):
+    if papers and d.axes("llm") and d.has("evidence big"):
         return sizes(d, papers[0])
     found = terms(d)
     if not found:
@@ -256,7 +254,7 @@ def show(d: Draft) -> Readings:
         d.take(*d.of("benchmark", "dataset", "family"))
     if (d.has("inside") or held) and len(data) == 1:
         d.take(*data)
-        d.take(*(t for t in d.of("axis") if t.get("axis") == "data"))
+        d.take(*d.axes("data"))
         d.bonus += 2
         return [["tables", "show", data[0].get("data")]]
     if len(papers) == 1 and d.said("show", "open") and len(d.sentence.names()) == 1:
@@ -268,11 +266,7 @@ def show(d: Draft) -> Readings:
 def mixes(d: Draft) -> Readings:
     """Data mixes that contain a dataset."""
     found = d.of("dataset", "benchmark", "data")
-    d.leave_if(
-        len(found) != 1
-        or "data" not in {t.get("axis") for t in d.of("axis")}
-        or not d.says("holding")
-    )
+    d.leave_if(len(found) != 1 or not d.axes("data") or not d.says("holding"))
     d.take(*found, *d.of("axis"))
     d.bonus += 5
     return [["tables", "mixes", *flag("contains", found[0].get("dataset", "benchmark", "data"))]]

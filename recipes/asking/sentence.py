@@ -199,6 +199,10 @@ class Draft:
             raise Unfit(f"several values of the {what or kinds[0]}: {', '.join(values)}")
         return values[0] if values else None
 
+    def axes(self, *known: str) -> list[Token]:
+        """The words not used yet that stand for a part (one of `known`, if any is given)."""
+        return [t for t in self.of("axis") if not known or t.get("axis") in known]
+
     def left(self) -> list[Token]:
         """The names that no part of this reading has used."""
         return [t for t in self.sentence.names() if t.place not in self.used]
