@@ -73,13 +73,6 @@ RIVALS = ({"models", "pick"}, {"latency", "pick"})
 MARGIN = 0.9
 # Frames that answer about the default baseline, so that its name says nothing more.
 OF_BASELINE = frozenset("swap schedule rank versus moves curve ablate".split())
-# Beginnings of names of released models: only then is their registry (the largest file) read.
-MODELS = re.compile(
-    r"vl\b|vlm|llava|qwen|intern|molmo|gemma|phi|smol|pixtral|idefics|cpm|deepseek|ovis|vila"
-    r"|cog|glm|kimi|gpt|claude|gemini|llama"
-    r"|moondream|aria|cambrian|prism|mm1|blip|mimo|vision",
-    re.I,
-)
 
 
 @functools.lru_cache(maxsize=4)
@@ -147,7 +140,7 @@ def passes(text: str, words: Vocabulary) -> list[frozenset[str]]:
         )
         if said & marks
     )
-    if not MODELS.search(text):
+    if not re.search(language(words).data["model_names"].replace(" ", "|"), text, re.I):
         return [extra]
     items = lexicon(words, extra).read(text)
     if any(a.value("paper", "counter") and b.value("size") for a, b in pairwise(items)):
