@@ -71,7 +71,7 @@ def check_limits(d: Draft, exact: Sequence[str] = tuple(EXACT), under: bool = Fa
 # --- what it is for
 
 
-def parts_of_mix(d: Draft, weighted: bool = True) -> list[tuple[str, str, str | None]]:
+def parts_of_mix(d: Draft) -> list[tuple[str, str, str | None]]:
     """(kind, name, weight) of the task families and benchmarks that are named, which are used."""
     found = []
     names = d.of("family", "benchmark")
@@ -80,12 +80,12 @@ def parts_of_mix(d: Draft, weighted: bool = True) -> list[tuple[str, str, str | 
     for token in names:
         weight = None
         near = d.before(token, 2)
-        if weighted and near and (p := next((t for t in reversed(near) if t.get("percent")), None)):
+        if near and (p := next((t for t in reversed(near) if t.get("percent")), None)):
             if not behind_all and all(t.text in ("for", "on", "of") for t in d.between(p, token)):
                 weight = p.get("percent")
                 d.take(p)
         behind = d.behind(token, 2)
-        if weighted and weight is None and behind:
+        if weight is None and behind:
             if behind[0].text == "=" and len(behind) > 1 and behind[1].get("number", "percent"):
                 weight = behind[1].get("number", "percent")
                 d.take(behind[1])
@@ -110,9 +110,9 @@ def mix(found: Sequence[tuple[str, str, str | None]]) -> str:
     return ",".join(f"{name}={weight}" if weight else name for _, name, weight in found)
 
 
-def tasks(d: Draft, weighted: bool = True) -> list[str]:
+def tasks(d: Draft) -> list[str]:
     """--tasks, or nothing."""
-    found = parts_of_mix(d, weighted)
+    found = parts_of_mix(d)
     return flag("tasks", mix(found)) if found else []
 
 

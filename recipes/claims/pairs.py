@@ -20,8 +20,8 @@ ONE_COPY = "one-secondary"
 
 
 class Line(NamedTuple):
-    """A row, or a pair of rows, behind a result. `before` and `after` are as printed; `delta` is
-    positive when better.
+    """A row, or a pair of rows, behind a result. `before` and `after` are as printed (one row has
+    the latter); `delta` is positive when better.
 
     `moves`: what differs between the two arms (empty for one row); `unsaid`: what only one of them
     states.
@@ -33,13 +33,13 @@ class Line(NamedTuple):
     from_arm: str | None
     to_arm: str
     metric: str
-    split: str | None
-    before: float | str | None
-    after: float | str | None
-    delta: float | None
-    moves: tuple[str, ...]
-    unsaid: tuple[str, ...]
-    holds: bool | None
+    split: str | None = None
+    before: float | str | None = None
+    after: float | str | None = None
+    delta: float | None = None
+    moves: tuple[str, ...] = ()
+    unsaid: tuple[str, ...] = ()
+    holds: bool | None = None
 
 
 class Judged(NamedTuple):
@@ -288,22 +288,12 @@ def _asked(spec: Mapping, evidence: Evidence) -> Iterator[Contrast]:
                 yield one
 
 
-def _line(one: Contrast, delta: float | None = None, holds: bool | None = None) -> Line:
-    moves = (*one.moved.axes, *one.moved.implied)
+def _line(one: Contrast, holds: bool | None = None) -> Line:
+    table, key = one.table, one.metric.key
     return Line(
-        one.table.id,
-        one.table.locator,
-        one.table.arxiv,
-        one.from_row.arm,
-        one.to_row.arm,
-        one.metric.key,
-        one.metric.split,
-        one.from_row.scores[one.metric.key],
-        one.to_row.scores[one.metric.key],
-        one.delta if delta is None else delta,
-        moves,
-        one.moved.unstated,
-        holds,
+        *(table.id, table.locator, table.arxiv, one.from_row.arm, one.to_row.arm),
+        *(key, one.metric.split, one.from_row.scores[key], one.to_row.scores[key], one.delta),
+        *((*one.moved.axes, *one.moved.implied), one.moved.unstated, holds),
     )
 
 

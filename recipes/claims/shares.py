@@ -88,18 +88,10 @@ def judge_share(one: Assertion, evidence: Evidence) -> Judged:
     lines = tuple(
         Line(
             "",
-            evidence.papers[key].short,
-            evidence.papers[key].arxiv,
-            None,
-            axis,
+            *(evidence.papers[key].short, evidence.papers[key].arxiv, None, axis),
             f"mean size of {plural(len(found[axis][key]), 'contrast')}",
-            None,
-            None,
-            round(sizes[axis][key], 4),
-            None,
-            (axis,),
-            (),
-            None,
+            after=round(sizes[axis][key], 4),
+            moves=(axis,),
         )
         for key in evidence.papers
         for axis in shown
