@@ -80,7 +80,7 @@ def _setting(key: str) -> Callable[[Row], Hashable]:
 LEVELS: Mapping[str, Callable[[Row], Hashable]] = {
     "encoder": _encoder,
     "llm": lambda row: _field(row, "llm_tuning"),
-    "stages": _setting("stages"),
+    "stages": lambda row: row.setting.get("stages") or len(row.stages) or None,
     "extra": _extra,
     "ramp": _ramp,
     "epochs": _setting("epochs"),
@@ -161,7 +161,10 @@ CHANGES = (
     Change(
         "extra-stage",
         "one more stage before the instruction tuning",
-        _keys("training", "data", "stage15_data", "continual_pt_resolution", "continual_pt_tiling"),
+        _keys(
+            *("training", "data", "stage15_data", "domain_enhancement"),
+            *("continual_pt_resolution", "continual_pt_tiling"),
+        ),
         "extra",
         False,
         True,
