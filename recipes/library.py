@@ -82,6 +82,10 @@ class Library:
                     "is not a directory (--tables wants a folder of table files)",
                     "file",
                 )
+            if not paper_files(directory):
+                raise EvidenceError(
+                    directory, "", "holds no table (files of tables: *.json)", "file"
+                )
         # without the names of the user's tables: `check` judges these by it
         self.published_words = open_vocabulary(self.shipped)
         self._words: Vocabulary | None = None
