@@ -5,7 +5,7 @@ import unittest
 
 from recipes.picker.rank import CANDIDATES
 from recipes.show.pick import against
-from tests.support import call, call_json
+from tests.support import call, call_json, library
 
 SLUG = "a100-80gb-sxm"
 
@@ -83,4 +83,14 @@ class Said(unittest.TestCase):
         self.assertEqual(first["data_lacks"], ["counting"])
         out = call("pick", "--tasks", tasks, "--fix", "data=llava-665k")[1]
         self.assertIn("llava-665k (665K, no counting);", out)
+        first = call_json("pick", "--tasks", "ui-agent")["recipes"][0]
+        self.assertEqual(first["data_lacks"], ["screens"])
         self.assertEqual(call_json("pick", "--tasks", "documents")["recipes"][0]["data_lacks"], [])
+
+    def test_of_recipes_that_gain_the_same_data_with_rows_goes_first(self):
+        """convllava-full costs a little less than the others, and no table varies it."""
+        support = library().posterior.support
+        answer = call_json("pick", "--tasks", "mmmu", "--top", "40")
+        first, *rest = (item["recipe"]["data"] for item in answer["recipes"])
+        self.assertIn(f"data={first}", support)
+        self.assertIn("convllava-full", rest)

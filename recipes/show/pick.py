@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ..answers.pick import Front, PickAnswer
     from ..picker.limits import Constraints
     from ..picker.rank import Pick, Ranked
+    from ..terms.mixes import Mixes
     from ..terms.vocabulary import Vocabulary
 
 FIRST_SCREEN = 20  # lines
@@ -157,7 +158,9 @@ def ranked_view(answer: "PickAnswer", i: int, item: "Ranked", cited: bool, full:
         "rank": i + 1,
         "recipe": stated(item.recipe),
         "unusual": list(item.unusual),
-        "data_lacks": lacks(words.mixes, words, item.data.slug, answer.asked.tasks),
+        "data_lacks": kinds_named(
+            words.mixes, lacks(words.mixes, words, item.data.slug, answer.asked.tasks)
+        ),
         "tuning": item.costs.tuning,
         "written_by": answer.writable.by(item.recipe, item.costs.tuning),
         "schedule": stages_view(answer, i, item) if cited and full else [],
@@ -174,6 +177,14 @@ def ranked_view(answer: "PickAnswer", i: int, item: "Ranked", cited: bool, full:
         "visual_tokens": number(item.visual.visual_tokens),
         "citations": list(answer.citations(i)) if cited else [],
     }
+
+
+def kinds_named(mixes: "Mixes", families: Sequence[str]) -> list[str]:
+    """What data of task families is called: ui-agent -> screens."""
+    names: dict[str, str] = {}
+    for record in mixes.kinds.values():
+        names.setdefault(record.get("family"), record["name"])
+    return [names[family] for family in families]
 
 
 def named(value: dict, words: "Vocabulary") -> dict:

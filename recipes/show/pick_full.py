@@ -113,7 +113,7 @@ def ties(view_: Mapping) -> str:
         text += (
             "; those that gain the same but for the noise of two runs"
             f" ({view_['noise_of_two_runs']:.1f}) stand first: usual parts before unusual"
-            f" ones, then"
+            f" ones, data that a table varies, then"
             " fewer encoders and tiles, then the cheapest to train"
         )
     for name, item in (
