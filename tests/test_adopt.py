@@ -159,6 +159,8 @@ class Adopt(unittest.TestCase):
         part = {"model": "M", "params_b": 7, "printed": 0.25, "benchmarks": ["a"], "names": ["A"]}
         text = adopt_text({"verdict": "unclear", "models": [], "partial": [part]})
         self.assertIn("no released model that fits prints half of these tasks", text)
+        out = call("pick", "--tasks", "ui-agent", "--fix", "llm_params_b=2B", "--why")[1]
+        self.assertIn("adopt or train? not known: no released model", out)
         self.assertIn("prints only part: M (A)", text)
 
     def test_the_verdict_follows_from_what_is_above(self):

@@ -359,9 +359,7 @@ def adopt_text(adopt: Mapping | None) -> str:
         return "no released model prints scores for these tasks"
     if not adopt["models"]:
         told = part_text(adopt)
-        return "not known: no released model that fits prints half of these tasks" + (
-            f"; {told}" if told else ""
-        )
+        return NOT_HALF + (f"; {told}" if told else "")
     model, cell = telling(adopt)
     size = f" ({model['params_b']:.3g}B)" if model["params_b"] else ""
     d = digits(cell)
@@ -410,6 +408,7 @@ def part_text(adopt: Mapping) -> str:
     return f"prints only part: {told}" if told else ""
 
 
+NOT_HALF = "not known: no released model that fits prints half of these tasks"
 VERDICTS = {
     "adopt": "yes, rather than train",
     "train": "no: training is expected to beat the released models that can be compared",

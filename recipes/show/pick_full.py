@@ -10,7 +10,7 @@ from ..base.wording import clean, percent, signed
 from ..cost.flops import format_flop
 from ..terms.recipe import BASELINE_NAME, Recipe
 from ..terms.units import gpu_name
-from .pick import adapters_text, digits, excluded, part_text, thinned, unlike
+from .pick import NOT_HALF, adapters_text, digits, excluded, part_text, thinned, unlike
 from .recipe import describe
 from .schedule import alternative_lines, on, papers, plan_text, rates
 from .text import Style, table, wrap
@@ -196,7 +196,8 @@ VERDICTS = {
 
 def adopt_lines(adopt: Mapping, style: Style) -> list[str]:
     """Released models for the same mix, and what that means for training."""
-    head = wrap("adopt or train? " + VERDICTS[adopt["verdict"]], style, hang="  ")
+    verdict = VERDICTS[adopt["verdict"]] if adopt["models"] else NOT_HALF
+    head = wrap("adopt or train? " + verdict, style, hang="  ")
     lines = ["", *(style.paint(line, "bold") for line in head)]
     for model in adopt["models"]:
         cells = ", ".join(adopt_cell(cell) for cell in model["benchmarks"])
