@@ -5,7 +5,7 @@ import unittest
 
 from recipes.picker.rank import CANDIDATES
 from recipes.show.pick import against
-from tests.support import call, call_json, library
+from tests.support import call, call_json, library, slow
 
 SLUG = "a100-80gb-sxm"
 
@@ -13,7 +13,7 @@ SLUG = "a100-80gb-sxm"
 class Next(unittest.TestCase):
     def test_ablate_ends_in_a_command_that_works_as_printed(self):
         """A plan for the very axis, its two levels and the recipe that is held."""
-        for tasks in ("charts", "math", "video"):
+        for tasks in ("charts", "math"):
             out = call("ablate", "--tasks", tasks)[1]
             (line,) = (one for one in out.split("\n") if " main.py design " in one)
             argv = shlex.split(line.partition(" main.py ")[2])
@@ -40,6 +40,7 @@ class Next(unittest.TestCase):
 
 
 class Names(unittest.TestCase):
+    @slow
     def test_hours_are_of_a_gpu_as_people_call_it(self):
         for argv in (
             ("design", "--factor", "encoder=clip,siglip", "--detect", "2", "--benchmark", "mmmu"),
