@@ -324,9 +324,10 @@ def limits(d: Draft) -> list[str]:
     argv = [*latency_flags(d), *budget_flag(d, trained)]
     if d.of("gpus") and "--budget" not in argv:
         raise Unfit(f"{d.of('gpus')[0].get('gpus')} for how long? (as in 8xH100 for a day)")
-    on = device(d, alias)
+    own = device(d, alias)
     argv += flag("memory", d.one("memory"))
-    argv += flag("deploy", on) if {"--latency", "--speed"}.isdisjoint(argv) else []
+    if {"--latency", "--speed"}.isdisjoint(argv):
+        argv += flag("deploy", own)
     argv += [*number_format(d), *flag("images", pictures)]
     return argv + licence(d)
 
