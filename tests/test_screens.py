@@ -1,11 +1,13 @@
 """What screens end with and are called: commands that work as printed, GPUs' own names."""
 
 import shlex
+import subprocess
+import sys
 import unittest
 
 from recipes.picker.rank import CANDIDATES
 from recipes.show.pick import against
-from tests.support import call, call_json, library, slow
+from tests.support import ROOT, call, call_json, library, slow
 
 SLUG = "a100-80gb-sxm"
 
@@ -61,6 +63,21 @@ class Names(unittest.TestCase):
     def test_the_balanced_mix_has_a_short_name(self):
         self.assertTrue(call("pick")[1].startswith("balanced (5 task families), within"))
         self.assertIn("tasks: general-vqa 20%", call("pick", "--why")[1])
+
+
+class Loaded(unittest.TestCase):
+    def test_pick_loads_what_it_needs(self):
+        """Neither what swap and backtest are made of, nor the search for rows told twice."""
+        code = (
+            "import sys; from recipes import cli; cli.main(['pick', '--tasks', 'mmmu']);"
+            " print(*sorted(sys.modules), file=sys.stderr)"
+        )
+        argv = [sys.executable, "-c", code]
+        done = subprocess.run(argv, capture_output=True, text=True, cwd=ROOT, timeout=60)
+        loaded = done.stderr.split()
+        self.assertIn("recipes.answers.pick", loaded)
+        for name in ("answers.swap", "effects.baselines", "evidence.redundancy", "show.plots"):
+            self.assertNotIn(f"recipes.{name}", loaded)
 
 
 class Said(unittest.TestCase):
