@@ -262,8 +262,8 @@ def families_lines(library: Library) -> list[str]:
         (
             "What `pick --tasks FAMILY` answers with nothing else said:"
             f" {said_limits(guide.LIMITS, library)}. Many recipes tie (`tied_with_first`); run"
-            f" `pick` for your own limits. A recipe's level goes by its LLM. The tables hold what helps (P(better) at least"
-            f" {percent(CLEAR)}) or hurts from {BASELINE_NAME}."
+            " `pick` for your own limits. A recipe's level goes by its LLM. The tables hold what"
+            f" helps (P(better) at least {percent(CLEAR)}) or hurts from {BASELINE_NAME}."
         ),
     ]
 
