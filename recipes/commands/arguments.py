@@ -16,7 +16,7 @@ from ..picker.limits import DEFAULT_BUDGET, DEFAULT_DEVICE, Constraints
 from ..picker.space import same_size
 from ..terms import units
 from ..terms.recipe import FIELDS, Recipe, parse
-from ..terms.vocabulary import UnknownName, Vocabulary, fold, nearest
+from ..terms.vocabulary import UnknownName, Vocabulary, nearest
 from .parser import Parser, Usage
 
 FIXABLE = ("encoder", "connector", "llm", "llm_params_b", "data", "resolution", "visual_tokens")
@@ -444,7 +444,7 @@ def known_paper(key: str, library: Library) -> str:
     """--paper KEY. Raises UnknownName."""
     known = [paper.key for paper in library.papers()]
     if key not in known:
-        raise UnknownName("paper", key, nearest(key, {fold(k): k for k in known}))
+        raise UnknownName("paper", key, nearest(key, [*known]))
     return key
 
 

@@ -9,7 +9,8 @@ Does not read files or decide what is accepted.
 import re
 from collections.abc import Callable, Iterator, Mapping
 
-from ..terms.vocabulary import UnknownName, Vocabulary, fold, nearest
+from ..terms.names import nearest_known
+from ..terms.vocabulary import UnknownName, Vocabulary, nearest
 from . import mixes, redundancy
 from .redundancy import Found, decimals
 from .tables import Table, escape
@@ -58,14 +59,8 @@ def check_names(table: Table, words: Vocabulary) -> Iterator[Found]:
             if key not in keys:
                 if ("key", key) not in seen:
                     seen.add(("key", key))
-                    near = nearest(key, {fold(k): k for k in keys})
-                    yield (
-                        f"/rows/{number}/set",
-                        (
-                            "unknown setting"
-                            f" {key[:40]!r}{'; nearest known: ' + ', '.join(near) if near else ''}"
-                        ),
-                    )
+                    message = f"unknown setting {key[:40]!r}{nearest_known(key, [*keys])}"
+                    yield f"/rows/{number}/set", message
             elif key in AXES and value is not None and (key, value) not in seen:
                 seen.add((key, value))
                 yield from (
