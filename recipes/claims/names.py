@@ -7,6 +7,7 @@ for each name that nothing has. Judges nothing (verdicts.py).
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from ..evidence.tables import Paper, Table
+from ..terms.axes import COMPONENTS
 from ..terms.names import nearest_known
 from ..terms.vocabulary import Vocabulary
 from .assertions import Assertion, ClaimsFile, tables_of
@@ -149,7 +150,7 @@ class _Names:
                 yield from self.setting(key, f"{at}/{key}")
                 for number, name in (
                     enumerate(value if isinstance(value, (list, tuple)) else [value])
-                    if key in ("encoder", "connector", "llm", "data")
+                    if key in COMPONENTS
                     else ()
                 ):
                     for part in str(name).split("+") if key == "encoder" else [str(name)]:

@@ -15,6 +15,7 @@ from ..library import Library
 from ..picker.design import NoDesign
 from ..show.text import wrap
 from ..terms import units
+from ..terms.axes import COMPONENTS
 from ..terms.names import meant
 from ..terms.recipe import BASELINE, FIELDS, parse
 from .arguments import (
@@ -317,7 +318,7 @@ def factor_of(text: str, library: Library):
             f" field{meant(field, FIELDS)} (fields: {', '.join(FIELDS)})"
         )
     if not sign:
-        if field not in ("encoder", "connector", "llm", "data"):
+        if field not in COMPONENTS:
             raise Usage(
                 f"design: --factor {field}: name its levels (as in --factor resolution=336,672)"
             )

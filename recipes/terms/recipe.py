@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from ..base.errors import Refused
+from .axes import COMPONENTS
 from .names import meant
 from .vocabulary import UnknownName, Vocabulary, nearest
 
@@ -192,7 +193,7 @@ def parse(raw: Mapping, words: Vocabulary, *, strict: bool = True) -> tuple[Reci
             )
         if value is None:
             continue
-        if field in ("encoder", "connector", "llm", "data"):
+        if field in COMPONENTS:
             if not isinstance(value, str) or not value.strip():
                 raise RecipeError(field, f"{str(value)[:40]!r} is not a name")
             if field == "llm" and re.fullmatch(r"\s*\d+(?:\.\d+)?\s*[bB]\s*", value):
