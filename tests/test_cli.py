@@ -597,16 +597,23 @@ class Processes(unittest.TestCase):
             self.assertLessEqual(done.stderr.count(b"\n"), 1, done.stderr)
 
     def test_a_terminal_that_knows_ascii_only(self):
-        done = process(
-            "swap",
-            "CLIP",
-            "SigLIP",
-            "--benchmark",
-            "mmmu",
-            env={"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"},
-        )
+        argv = ("swap", "CLIP", "SigLIP", "--benchmark", "mmmu")
+        env = {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
+        done = process(*argv, env=env)
         self.assertEqual((done.returncode, done.stderr), (0, b""))
         self.assertTrue(done.stdout.isascii())
+        # by what looks like them, as with --plain: no escapes, and no line too wide
+        for command in (argv, ("pick", "--tasks", "charts"), ("schedule",)):
+            text = process(*command, env=env).stdout.decode("ascii")
+            self.assertEqual(text, process(*command, "--plain").stdout.decode())
+            self.assertNotIn("\\u", text)
+            self.assertLessEqual(
+                max(len(line) for line in text.split("\n") if "next" not in line), 80
+            )
+        # and JSON stays JSON
+        value = process(*argv, "--json", env=env).stdout
+        self.assertTrue(value.isascii())
+        self.assertTrue(json.loads(value))
 
     def test_colour(self):
         argv = ("swap", "CLIP", "SigLIP", "--benchmark", "mmmu")
