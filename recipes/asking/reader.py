@@ -291,8 +291,3 @@ def shlex_join(argv: tuple[str, ...]) -> str:
     import shlex
 
     return shlex.join(argv)
-
-
-def examples() -> tuple[str, ...]:
-    """One question per frame, each of which can be asked as it stands."""
-    return tuple(frame.example for frame in FRAMES.values())
