@@ -221,15 +221,6 @@ def judge(stages: Stages, how: Setup, memory_gb: float, batch: int | None = None
     return Verdict(status, need, memory_gb, samples, largest, each, how)
 
 
-def best(stages: Stages, how: Setup, memory_gb: float, batch: int | None = None) -> Verdict | None:
-    """The first of full tuning, LoRA and QLoRA that fits, or None."""
-    for tuning in TUNINGS:
-        found = judge(stages, how._replace(tuning=tuning), memory_gb, batch)
-        if found.fits:
-            return found
-    return None
-
-
 def fewest(
     stages: Stages, how: Setup, memory_gb: float, batch: int | None = None
 ) -> Verdict | None:

@@ -297,15 +297,15 @@ LEARNED = {
 
 
 @lru_cache(maxsize=1024)  # `pick` asks for the same few again and again
-def per_view(patch: int, side: int, connector: str | None, queries: int | None = None) -> Term:
+def per_view(patch: int, side: int, connector: str | None) -> Term:
     """Tokens of one square view of `side` pixels behind a connector.
 
     A projection keeps the patch grid, a pooling connector divides it, a resampler or abstractor
-    gives its fixed number (`queries`, or the number its paper uses).
+    gives its fixed number, which its paper uses.
     """
     grid = side // patch
     if connector in LEARNED:
-        n = queries or LEARNED[connector]
+        n = LEARNED[connector]
         return Term("view", n, f"{n} queries of the {connector}")
     step = POOLED.get(connector, 1)
     n = math.ceil(grid / step)

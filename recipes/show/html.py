@@ -79,9 +79,9 @@ def name(value: str) -> str:
     return f'<span class="name">{text(value)}</span>'
 
 
-def arxiv(number: str | None, shown: str | None = None) -> str:
+def arxiv(number: str | None) -> str:
     """A link to a paper on arXiv; plain text for what is no arXiv number."""
-    label = shown if shown is not None else f"arXiv {number}" if number else "no arXiv number"
+    label = f"arXiv {number}" if number else "no arXiv number"
     if not number or not re.fullmatch(
         r"\d{4}\.\d{4,5}(v\d+)?|[a-z-]+(\.[A-Z]{2})?/\d{7}(v\d+)?", number
     ):

@@ -213,7 +213,7 @@ def _class(role: str) -> str:
     return f' class="{role}"' if role else ""
 
 
-def style(mode: int, scope: str = ".vp") -> str:
+def style(mode: int) -> str:
     """The CSS of one mode (0 light, 1 dark): concrete colours, for renderers that know no CSS
     variables.
     """
@@ -239,7 +239,7 @@ def style(mode: int, scope: str = ".vp") -> str:
         ".dot": f"fill:{c['rust']};stroke:{c['paper']};stroke-width:1.5",
         ".cloud": f"fill:{c['paper']};stroke:{c['muted']};stroke-width:1",
     }
-    return "".join(f"{scope} {selector}{{{body}}}" for selector, body in rules.items())
+    return "".join(f".vp {selector}{{{body}}}" for selector, body in rules.items())
 
 
 def picture(
