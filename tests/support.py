@@ -15,7 +15,7 @@ import sys
 import unittest
 
 from recipes import cli
-from recipes.library import Library
+from recipes.library import Library, open_library
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 TABLES = ROOT / "tables"
@@ -28,7 +28,7 @@ slow = unittest.skipUnless(os.environ.get("VLM_RECIPE_SLOW"), "slow: VLM_RECIPE_
 @functools.cache
 def library() -> Library:
     """The shipped tables."""
-    return Library()
+    return open_library()
 
 
 @functools.cache

@@ -14,7 +14,7 @@ import unittest
 from recipes.exchange import scores
 
 from .import_case import REST, SIGLIP, WORDS, Case
-from .support import ROOT, call
+from .support import ROOT, call, slow
 
 MVBENCH = [f"mvbench_{i}" for i in range(20)]
 
@@ -276,6 +276,7 @@ class Bounds(Case):
         self.assertEqual(len(answer["added"]), 3000)
         self.assertLess(time.process_time() - before, 20)
 
+    @slow  # that such files are refused, test_import says
     @unittest.skipUnless(os.path.exists("/proc/self/status"), "peak memory: Linux")
     def test_memory_is_bounded(self):
         for name, text in (

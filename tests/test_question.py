@@ -624,9 +624,9 @@ class Parts(unittest.TestCase):
                 )
 
     def test_models_are_read_only_when_one_is_named(self):
-        from recipes.library import Library
+        from recipes.terms.vocabulary import open_vocabulary
 
-        words = Library().words
+        words = open_vocabulary(support.TABLES)
         question.understand("swap CLIP for SigLIP on 7B for charts", words)
         self.assertNotIn("models", words._files)
         question.understand("what does Qwen2.5-VL-7B score on DocVQA", words)

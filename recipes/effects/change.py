@@ -23,7 +23,7 @@ from .features import (
     group,
     llm_make,
 )
-from .posterior import Effect, Posterior, Weights, by_family
+from .posterior import Effect, Posterior, Trace, Weights, by_family
 from .results import Mix
 from .rows import Found, Index, moved_axes
 
@@ -97,6 +97,7 @@ class Change:
         self._effects: dict[tuple[str, int], Effect] = {}
         self._asked: dict[str, Effect] = {}
         self._noise: dict[str, float] = {}
+        self._traces: dict[tuple, Trace] = {}
 
     def _beyond(self, a: Mapping[str, float], b: Mapping[str, float]) -> dict[str, float]:
         """Features that leave the range any table covers -> by how many doublings."""
@@ -392,6 +393,14 @@ class Change:
             ).values()
         )
 
+    def trace(self, steps: Mapping[str, float], families: Mapping[str, str | None]) -> Trace:
+        """Where the uncertainty of a weighted mean lies (`steps`), worked out once."""
+        key = tuple(steps.items())
+        if key not in self._traces:
+            x = self.posterior.weights(self.features)
+            self._traces[key] = self.posterior.mix_trace(x, steps, families)
+        return self._traces[key]
+
     def mix(
         self,
         weights: Mapping[str, float],
@@ -405,8 +414,11 @@ class Change:
         shared: the variance of the shared effect on the mean, where it is known already.
         """
         steps, mean = self.steps(weights), self.gain(weights, families)
-        if shared is None:
-            trace = self.posterior.mix_trace(self.posterior.weights(self.features), steps, families)
+        if shared is None and len(steps) == 1:  # its own effect, as its delta has it
+            ((name, step),) = steps.items()
+            shared = step**2 * self.effect(name, families[name]).variance
+        elif shared is None:
+            trace = self.trace(steps, families)
             shared = trace.covariance(trace)
         local = self.variance() * together(self.posterior.wide(steps), families)
         variance = shared + local + self.mix_noise(steps)
