@@ -16,6 +16,7 @@ import unittest.mock
 
 from recipes.base.reading import EvidenceError
 from recipes.exchange import chat, compare, images, questions, results
+from recipes.exchange.endpoint import endpoint
 from recipes.show import compare as compared
 from recipes.show.text import Style
 
@@ -404,7 +405,7 @@ class Command(Folder):
         picture = questions.picture(self.image, "a.png")
         items = [questions.Item(str(i), "?", (self.image,), ("a.png",)) for i in range(9)]
         jobs = compare.plan(
-            [chat.endpoint(f"a={server.url},model=m")], items, {self.image: picture}, [None]
+            [endpoint(f"a={server.url},model=m")], items, {self.image: picture}, [None]
         )
         records = compare.carry_out(jobs, chat.Ask(), {}, 1, 0, print)
         next(records)
