@@ -4,6 +4,7 @@ what cannot be said is refused.
 
 import ast
 import contextlib
+import io
 import json
 import os
 import pathlib
@@ -13,6 +14,7 @@ import subprocess
 import tempfile
 import time
 import unittest
+from unittest import mock
 
 from recipes.answers import parts
 from recipes.commands.arguments import recipe_fields
@@ -812,30 +814,19 @@ class Command(unittest.TestCase):
         self.assertEqual(value["runs"][1]["recipe"]["resolution"], 224)
 
     def test_reads_the_output_of_pick(self):
-        pick = process(
-            "pick",
-            "--tasks",
-            "documents",
-            "--fix",
-            "encoder=siglip-so400m-14",
-            "--fix",
-            "connector=mlp-2x-gelu",
-            "--fix",
-            "llm=qwen2-7b",
-            "--fix",
-            "resolution=anyres-768",
-            "--json",
-        )
-        result = process("export", "-", "--to", "llava-next", "--json", stdin=pick.stdout)
+        fixed = ("encoder=siglip-so400m-14", "connector=mlp-2x-gelu", "llm=qwen2-7b")
+        argv = [part for text in (*fixed, "resolution=anyres-768") for part in ("--fix", text)]
+        _, picked, _ = call("pick", "--tasks", "documents", *argv, "--json")
+        result = process("export", "-", "--to", "llava-next", "--json", stdin=picked.encode())
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertIn("(384, 768)", json.loads(result.stdout)["files"][1]["text"])
         self.assertEqual(
-            json.loads(result.stdout)["recipe"], json.loads(pick.stdout)["recipes"][0]["recipe"]
+            json.loads(result.stdout)["recipe"], json.loads(picked)["recipes"][0]["recipe"]
         )
-        self.assertIn(
-            b"no --rank 99",
-            process("export", "-", "--to", "llava-next", "--rank", "99", stdin=pick.stdout).stderr,
-        )
+        stdin = io.TextIOWrapper(io.BytesIO(picked.encode()), encoding="utf-8")
+        with mock.patch("sys.stdin", stdin):
+            err = call("export", "-", "--to", "llava-next", "--rank", "99")[2]
+        self.assertIn("no --rank 99", err)
 
     def test_a_recipe_of_pick_that_cannot_be_says_which_can(self):
         with tempfile.TemporaryDirectory() as folder:

@@ -45,15 +45,14 @@ def modules() -> dict[str, ast.Module]:
 
 def imported(name: str, tree: ast.Module, known: dict) -> set[str]:
     """The modules of the package that a module imports, inside functions too, not for types."""
-    typing = {
-        id(part)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)
-        for part in ast.walk(node)
-    }
-    found = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and node.level and id(node) not in typing:
+    found, left = set(), [tree]
+    while left:
+        node = left.pop()
+        if isinstance(node, ast.expr):
+            continue
+        if not (isinstance(node, ast.If) and getattr(node.test, "id", "") == "TYPE_CHECKING"):
+            left += ast.iter_child_nodes(node)
+        if isinstance(node, ast.ImportFrom) and node.level:
             here = name.split(".")[: -node.level]
             base = ".".join([*here, *([node.module] if node.module else [])])
             for alias in node.names:

@@ -81,7 +81,7 @@ class Published(unittest.TestCase):
     def test_the_note_says_it(self):
         answer = support.call_json("swap", "224", "448")
         slope = answer["llm_size_interaction"]
-        _, out, _ = support.call("swap", "224", "448", "--why")
+        _, out, _ = support.call("swap", "224", "448", "--benchmark", "mmmu", "--why")
         text = " ".join(out.split())
         self.assertIn("percent of scale per doubling", text)
         self.assertEqual(
@@ -100,7 +100,8 @@ class Published(unittest.TestCase):
         self.assertEqual(*([d["expected"] for d in answer["deltas"]] for answer in answers))
         papers = answers[0]["llm_size_interaction"]["papers"]
         self.assertIn("prismatic", papers)
-        text = " ".join(support.call("swap", "CLIP", "SigLIP", "--on", "70B", "--why")[1].split())
+        argv = ("swap", "CLIP", "SigLIP", "--on", "70B", "--benchmark", "mmmu", "--why")
+        text = " ".join(support.call(*argv)[1].split())
         self.assertIn("the expected deltas do not use it", text)
         self.assertIn("in rows of Prismatic", text)
         hint = slope_note(Slope(-2.5, 1.0, 4, ("prismatic",), (7.0, 13.0), 1.0, 0.0))
