@@ -124,13 +124,13 @@ def screen_arguments(parser: Parser) -> None:
 def models_command(args, library: Library, understood: dict | None = None) -> int:
     """Released models by need: filter, rank for a task mix, show one."""
     from ..answers import models as answers
-    from ..released.models import Landscape, Need
+    from ..released.models import Need
     from ..released.ranking import NothingPrinted, tree
     from ..show import models as view
     from ..show import models_card as card
     from ..show import models_tree
 
-    words, land = library.words, Landscape(library.words)
+    words, land = library.words, library.released
     printer = lambda value: show({**(understood or {}), **value})
     properties = tuple(name for name in PROPERTIES if getattr(args, name))
     floors = answers.floors(args.floor, land, words)
