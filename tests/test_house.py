@@ -105,7 +105,7 @@ class House(unittest.TestCase):
                     count = len([*a.posonlyargs, *a.args, *a.kwonlyargs])
                     count -= bool(a.args) and a.args[0].arg in ("self", "cls")
                     self.assertLessEqual(count, MANY, f"{name}.{node.name}")
-        self.assertLessEqual(len(long), 8, long)
+        self.assertLessEqual(len(long), 4, long)
 
     def test_a_command_has_its_files(self):
         """commands/NAME.py, answers/NAME.py and show/NAME.py, for every command."""
