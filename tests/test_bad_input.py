@@ -191,9 +191,7 @@ class BadInput(unittest.TestCase):
 
 class BadTables(unittest.TestCase):
     def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.folder = pathlib.Path(folder.name)
+        self.folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
 
     def table(self, **changes) -> dict:
         row = {"arm": "a", "set": {"encoder": "CLIP"}, "scores": {"mmmu": 35.0}}

@@ -284,9 +284,7 @@ DIGEST = "b8cf934e5a0f47dddb8b0478614b68c7c18e08584ef85ae90244eadf848bf966"
 @slow
 class Command(unittest.TestCase):
     def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.folder = pathlib.Path(folder.name)
+        self.folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
 
     def own(self, data, name="my.json") -> str:
         path = self.folder / name

@@ -40,9 +40,7 @@ class Faults(unittest.TestCase):
     """One fault in a copy of one paper; what is found is compared with where it was put."""
 
     def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.folder = pathlib.Path(folder.name)
+        self.folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
 
     def problems(self, key: str, change) -> list[consistency.Problem]:
         data = support.raw_paper(key)

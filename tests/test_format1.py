@@ -448,9 +448,7 @@ class Conversion(unittest.TestCase):
 
 class Commands(unittest.TestCase):
     def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.folder = pathlib.Path(folder.name)
+        self.folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
         self.path = self.folder / "made-up.json"
         self.write(made_up())
 

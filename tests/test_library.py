@@ -34,9 +34,7 @@ OWN = {
 
 class Once(unittest.TestCase):
     def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.folder = pathlib.Path(folder.name)
+        self.folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
         self.parsed: list[str] = []
         real = tables.parse_paper
 

@@ -517,9 +517,7 @@ class OwnTables(unittest.TestCase):
     """A user's results join the published ones by conditioning."""
 
     def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.folder = pathlib.Path(folder.name)
+        self.folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
 
     def write(self, delta: float, papers: int = 1, **row) -> None:
         for number in range(papers):
