@@ -25,7 +25,7 @@ from .features import (
 )
 from .posterior import Effect, Posterior, Trace, Weights, by_family
 from .results import Mix
-from .rows import Found, Index, moved_axes
+from .rows import Found, Index, index_of, moved_axes
 
 AXES = ("encoder", "connector", "llm", "data", "resolution", "visual_tokens", "training")
 
@@ -82,7 +82,7 @@ class Change:
         words: Vocabulary,
         index: Index | None = None,
     ):
-        self.index = index or Index(words)
+        self.index = index or index_of(words)
         self.a, self.b, self.posterior, self.words = a, b, posterior, words
         self.axes = moved_axes(a, b, words)
         self.by_size = "llm" in self.axes and not (a.get("llm") and b.get("llm"))
