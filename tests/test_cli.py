@@ -263,7 +263,7 @@ class Contracts(unittest.TestCase):
         )
 
     def test_check(self):
-        answer = call_json("check")
+        answer = call_json("check", str(support.TABLES / "mm1.json"))
         self.assertEqual((answer["ok"], answer["problems"]), (True, []))
         self.assertEqual(answered("check", "--accepted")[0], 0)
 
