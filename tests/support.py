@@ -63,6 +63,15 @@ def call(*argv: str) -> tuple[int, str, str]:
     return code, out.getvalue(), err.getvalue()
 
 
+def printed(encoding: str, *argv: str) -> str:
+    """What a command prints on a stream that knows only an encoding."""
+    raw = io.BytesIO()
+    with contextlib.redirect_stdout(io.TextIOWrapper(raw, encoding=encoding)) as stream:
+        cli.main(list(argv))
+        stream.flush()
+        return raw.getvalue().decode(encoding)
+
+
 answered = functools.cache(call)  # where nothing but the shipped tables and argv says the answer
 
 

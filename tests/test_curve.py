@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 from recipes.picker import curve as curves
 from recipes.terms.recipe import BASELINE
 from tests.curve_case import make, point
-from tests.support import call, call_json, library, process
+from tests.support import call, call_json, library, printed
 
 
 class Points(unittest.TestCase):
@@ -367,16 +367,10 @@ class Command(unittest.TestCase):
             self.assertTrue(all(len(line) <= 80 for line in text.splitlines()), axis)
 
     def test_plot_in_blocks_or_plain(self):
-        blocks, plain = (
-            process(
-                *("curve", "visual_tokens", "--points", "3", "--to", "2304"),
-                env={"PYTHONIOENCODING": name},
-            )
-            for name in ("utf-8", "ascii")
-        )
-        self.assertIn("●", blocks.stdout.decode())
-        self.assertIn("░", blocks.stdout.decode())
-        text = plain.stdout.decode("ascii")
+        argv = ("curve", "visual_tokens", "--points", "3", "--to", "2304")
+        blocks, text = (printed(name, *argv) for name in ("utf-8", "ascii"))
+        self.assertIn("●", blocks)
+        self.assertIn("░", blocks)
         self.assertNotIn("u2591", text)
         self.assertRegex(text, r"[+-]\d\.\d  .*o{4}")
 
