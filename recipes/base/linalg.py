@@ -78,24 +78,32 @@ def log_determinant(factor: Matrix) -> float:
     return 2.0 * sum(log(row[-1]) for row in factor)
 
 
+def _inverse_columns(factor: Matrix) -> Matrix:
+    """The columns of L^-1 for a lower factor, each from its diagonal down."""
+    columns: Matrix = []
+    for j, row in enumerate(factor):
+        column = [1.0 / row[j]]
+        for i in range(j + 1, len(factor)):
+            below = factor[i]
+            column.append(-sum(map(mul, below[j:i], column)) / below[i])
+        columns.append(column)
+    return columns
+
+
+def lower_inverse(factor: Matrix) -> Matrix:
+    """L^-1 (full square) of a lower factor."""
+    columns = _inverse_columns(factor)
+    n = len(columns)
+    return [[columns[j][i - j] for j in range(i + 1)] + [0.0] * (n - i - 1) for i in range(n)]
+
+
 def inverse(factor: Matrix) -> Matrix:
     """a^-1 (full square) from the factor of a, by inverting L and multiplying L^-T L^-1."""
-    n = len(factor)
-    columns: Matrix = []  # column j of L^-1 from its diagonal down, stored as rows
-    for j in range(n):
-        column = [1.0 / factor[j][j]]
-        for i in range(j + 1, n):
-            row = factor[i]
-            column.append(-sum(map(mul, row[j:i], column)) / row[i])
-        columns.append(column)
-    out = [[0.0] * n for _ in range(n)]
-    for i in range(n):
-        tail = columns[i]
-        for j in range(i + 1):
-            value = sum(map(mul, columns[j][i - j :], tail))
-            out[i][j] = value
-            out[j][i] = value
-    return out
+    columns = _inverse_columns(factor)
+    out: Matrix = []
+    for i, tail in enumerate(columns):
+        out.append([sum(map(mul, columns[j][i - j :], tail)) for j in range(i + 1)])
+    return mirrored(out)
 
 
 def matvec(a: Sequence[Sequence[float]], x: Sequence[float]) -> Vector:
@@ -149,53 +157,28 @@ def mirrored(lower: Matrix) -> Matrix:
     return lower
 
 
-def symmetric_inverse(a: Sequence[Sequence[float]], cuts: Sequence[int] = ()) -> Matrix:
+def symmetric_inverse(a: Sequence[Sequence[float]]) -> Matrix:
     """a^-1 (full square) of a positive definite matrix of which the diagonal is about 1.
 
     By halves: with W = A11^-1 A12 and S = A22 - A21 W, the inverse is S^-1 below, -W S^-1 beside
-    and A11^-1 + W S^-1 W' above. cuts: where to halve rather than in the middle, most of all at the
-    last one; columns of A12 that are all zero cost nothing, so groups without a coupling between
-    them, set before what couples them, cost what each costs alone.
+    and A11^-1 + W S^-1 W' above.
     """
     n = len(a)
     if n <= SMALL:
         return inverse(cholesky(a))
-    cut = cuts[-1] if len(cuts) > 0 else n // 2
-    if not 0 < cut < n:
-        cut = n // 2
-    first = symmetric_inverse([row[:cut] for row in a[:cut]], _inner(cuts, 0, cut))
-    below = a[cut:]
-    # numbers of the rows below that have to do with the rows above
-    bound = [k for k, row in enumerate(below) if any(row[:cut])]
-    rest = [list(row[cut:]) for row in below]
-    if not bound:
-        second = symmetric_inverse(rest, _inner(cuts, cut, n))
-        right = (0.0,) * (n - cut)
-        return [[*row, *right] for row in first] + [[0.0] * cut + row for row in second]
-    coupling = [tuple(below[k][:cut]) for k in bound]
-    w = products(coupling, [tuple(row) for row in first])  # a row per bound one: W'
-    w_rows = [tuple(row) for row in w]
-    for k, row in zip(bound, symmetric_products(coupling, w_rows)):
-        target = rest[k]
-        for other, value in zip(bound, row):
-            target[other] -= value
-    second = symmetric_inverse(rest, _inner(cuts, cut, n))
+    cut = n // 2
+    first = symmetric_inverse([row[:cut] for row in a[:cut]])
+    coupling = [tuple(row[:cut]) for row in a[cut:]]
+    w = list(map(tuple, products(coupling, list(map(tuple, first)))))  # W'
+    less = symmetric_products(coupling, w)
+    second = symmetric_inverse(
+        [[x - y for x, y in zip(row[cut:], more)] for row, more in zip(a[cut:], less)]
+    )
     across = list(zip(*w))  # W
-    inner = [tuple([second[k][other] for other in bound]) for k in bound]
-    beside = products(across, [tuple([row[k] for k in bound]) for row in second])  # W S^-1
-    above = symmetric_products([tuple(row) for row in products(across, inner)], across)
+    beside = list(map(tuple, products(across, list(map(tuple, second)))))  # W S^-1
+    above = symmetric_products(beside, across)
     out = [
         [*map(sum, zip(row, more)), *[-x for x in side]]
         for row, more, side in zip(first, above, beside)
     ]
-    out += [[-side[k] for side in beside] + row for k, row in enumerate(second)]
-    return out
-
-
-def _inner(cuts: Sequence[int], low: int, high: int) -> list[int]:
-    """The cuts inside a part, the middle one last (so that it is the next)."""
-    inside = sorted(cut - low for cut in cuts if low < cut < high)
-    if inside:
-        middle = inside.pop(len(inside) // 2)
-        inside.append(middle)
-    return inside
+    return out + [[*[-x for x in side], *row] for side, row in zip(zip(*beside), second)]

@@ -260,11 +260,11 @@ def _flows(
             continue
         reach = (posterior.reach if fitted else posterior.reach_own)(x, benchmark, family)
         for column, weight in zip(part, weights(part, posterior.hyper.overlap)):
-            v = reach.effects(column.benchmark, column.family)
+            asked = column.benchmark, column.family
             a = (
-                taken(column, v)
+                taken(column, reach.parts(*asked))
                 if isinstance(column, Fitted)
-                else coefficients(column, weight, posterior, v, fitted)
+                else coefficients(column, weight, posterior, reach.effects(*asked), fitted)
             )
             flow = _Flow(column, a, posterior.scale_of(column.benchmark))
             if flow.total > 0 and flow.down:

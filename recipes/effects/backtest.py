@@ -16,6 +16,7 @@ from .columns import Column
 from .features import AXIS_OF, difference, group
 from .hyper import Hyper
 from .leave import Leave
+from .levels import Levels
 from .model import (
     Belief,
     Information,
@@ -66,6 +67,12 @@ def pairs(column: Column, all_pairs: bool) -> Iterator[tuple[int, int]]:
             yield i, j
 
 
+# Effects on benchmarks that papers speak of: of more, another tree without the papers is grown,
+# of fewer they are taken out of the tree of all (leave.py). Both are exact; a tree takes some
+# seconds, taking out grows with the cube of the number.
+MANY = 2000
+
+
 class Unseen:
     """The model grown on all columns, to be asked what it would predict of some papers without
     them. Exact: their messages are taken out (leave.py); only the scales of benchmarks are those of
@@ -80,10 +87,16 @@ class Unseen:
             column_information(c, self.scale[c.benchmark], hyper, self.names, w)
             for c, w in zip(columns, weights(columns, hyper.overlap))
         ]
-        self._tree = grow(messages, columns, self.names, hyper)
-        self._messages: dict[str, list[tuple[str, Information]]] = {}  # benchmark -> paper, message
-        for column, message in zip(columns, messages):
-            self._messages.setdefault(column.benchmark, []).append((column.paper, message))
+        self._messages = list(zip(columns, messages))
+        self._levels = self._grown(self._messages)
+
+    def _grown(self, seen: Sequence[tuple[Column, Information]]) -> Levels:
+        """The levels of a tree that has seen these."""
+        messages: dict[str, list[Information]] = {}
+        for column, message in seen:
+            messages.setdefault(column.benchmark, []).append(message)
+        family_of = {column.benchmark: column.family for column in self.columns}
+        return Levels(grow(messages, family_of, self.names, self.hyper), family_of)
 
     def without(
         self, papers: Collection[str], asked: Mapping[str, Sequence[int]] | None = None
@@ -94,15 +107,14 @@ class Unseen:
         left: dict[str, list[Information]] = {
             name: [Information(tuple(index), [], [])] for name, index in (asked or {}).items()
         }
-        for name, part in self._messages.items():
-            mine = [message for paper, message in part if paper in papers]
-            if mine:
-                left.setdefault(name, []).extend(mine)
-        kept = {
-            name: [message for paper, message in self._messages[name] if paper not in papers]
-            for name in left
-        }
-        return Leave(self._tree, dict(sorted(left.items())), kept)
+        mine = [(c.benchmark, message) for c, message in self._messages if c.paper in papers]
+        levels = self._levels
+        if sum(len(message.index) for _, message in mine) > MANY:
+            levels = self._grown([one for one in self._messages if one[0].paper not in papers])
+            mine = [(name, Information(m.index, [], [])) for name, m in mine]
+        for name, message in mine:
+            left.setdefault(name, []).append(message)
+        return Leave(levels, dict(sorted(left.items())))
 
     def scored(
         self,

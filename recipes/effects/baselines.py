@@ -9,6 +9,7 @@ and with the sharpest one (see `sharpened`); the mean of all contrasts that move
 direction in which its size grows; rules of thumb that people repeat (registry/claims.json).
 """
 
+import functools
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from statistics import median
@@ -253,25 +254,30 @@ class Elsewhere:
         """The mean of all contrasts of these axes in other papers (each paper counts once), turned
         the way this one points.
         """
-        total = 0.0
-        for axis in axes:
-            means = [s / n for other, (n, s) in self._mean.get(axis, {}).items() if other != paper]
-            if means:
-                total += self._way(axis, change) * _mean(means)
+        total = sum(self._way(axis, change) * self._grows(axis, paper) for axis in axes)
         return total * self.scale.get(benchmark, 4.0)
+
+    @functools.cache  # noqa: B019
+    def _grows(self, axis: str, paper: str) -> float:
+        """What contrasts of an axis bring in other papers, towards growth; 0: there is none."""
+        means = [s / n for other, (n, s) in self._mean.get(axis, {}).items() if other != paper]
+        return _mean(means) if means else 0.0
 
     def zero_sd(self, axes: Sequence[str], benchmark: str, paper: str) -> float:
         """The spread of changes of this axis on this benchmark in other papers, drawn towards that
         of the axis on all benchmarks.
         """
+        return self._zero_sd(axis_name(axes), benchmark, paper)
 
+    @functools.cache  # noqa: B019
+    def _zero_sd(self, axis: str, benchmark: str, paper: str) -> float:
         def sums(key):
             parts = [part for other, part in self._spread.get(key, {}).items() if other != paper]
             return sum(n for n, _ in parts), sum(s for _, s in parts)
 
-        count, squares = sums((axis_name(axes), ""))
+        count, squares = sums((axis, ""))
         wide = squares / count if count else 2.0
-        count, squares = sums((axis_name(axes), benchmark))
+        count, squares = sums((axis, benchmark))
         return math.sqrt(
             (squares + PRIOR_CONTRASTS * wide) / (count + PRIOR_CONTRASTS)
         ) * self.scale.get(benchmark, 4.0)

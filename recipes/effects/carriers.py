@@ -50,32 +50,46 @@ class Fitted(NamedTuple):
 def keep_columns(posterior: Posterior, columns: Sequence[Column]) -> None:
     """Let a posterior keep the columns that it was fitted on."""
     hyper, names = posterior.hyper, posterior.names
+    shared = {name: k for name, k in names.items() if len(posterior.support[name]) > 1}
     posterior.fitted = tuple(
-        fitted(column, weight, posterior.scale_of(column.benchmark), hyper, names)
+        fitted(column, weight, posterior.scale_of(column.benchmark), hyper, (shared, names))
         for column, weight in zip(columns, weights(columns, hyper.overlap))
     )
 
 
 def fitted(
-    column: Column, weight: float, scale: float, hyper: Hyper, names: Mapping[str, int]
+    column: Column,
+    weight: float,
+    scale: float,
+    hyper: Hyper,
+    known: tuple[Mapping[str, int], Mapping[str, int]],
 ) -> Fitted:
-    """A column as the fit saw it: features that it left out are in the covariance of the rows."""
-    local = [
-        {n: x for n, x in row.items() if n not in names and hyper.prior.get(group(n))}
-        for row in column.features
-    ]
-    factor = linalg.cholesky(covariance(column, hyper, local, scale))
-    ones = linalg.solve(factor, [1.0] * len(column.rows))
-    length = sum(ones)
+    """A column as the fit saw it. known: the features that papers share, and all. What the paper
+    alone has is noise to the first, and so is what the fit left out to all (fit.py).
+    """
+    shared, names = known
     index, pull = [], []
-    for name in sorted({n for row in column.features for n in row if n in names}, key=names.get):
-        x = [row.get(name, 0.0) for row in column.features]
-        if max(x) - min(x) > 1e-9:
-            raw = linalg.solve(factor, x)
-            shift = sum(raw) / length
-            unit = weight * math.sqrt(hyper.prior[group(name)])
-            index.append(names[name])
-            pull.append([unit * (a - shift * one) for a, one in zip(raw, ones)])
+    for some in (shared, names):
+        mine = {n for row in column.features for n in row if n in some}
+        if some is names:
+            mine -= shared.keys()
+        if not mine:
+            continue
+        local = [
+            {n: x for n, x in row.items() if n not in some and hyper.prior.get(group(n))}
+            for row in column.features
+        ]
+        factor = linalg.cholesky(covariance(column, hyper, local, scale))
+        ones = linalg.solve(factor, [1.0] * len(column.rows))
+        length = sum(ones)
+        for name in sorted(mine, key=names.__getitem__):
+            x = [row.get(name, 0.0) for row in column.features]
+            if max(x) - min(x) > 1e-9:
+                raw = linalg.solve(factor, x)
+                shift = sum(raw) / length
+                unit = weight * math.sqrt(hyper.prior[group(name)])
+                index.append(names[name])
+                pull.append([unit * (a - shift * one) for a, one in zip(raw, ones)])
     rows = tuple(Run(row.arm, row.run) for row in column.rows)
     return Fitted(
         column.paper,

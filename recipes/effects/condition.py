@@ -18,7 +18,7 @@ from ..base import linalg
 from .columns import Column
 from .features import group
 from .model import Information, add, column_information, counted, scaled, weights
-from .packed import Packed
+from .packed import Parts
 from .posterior import Block, Effect, Posterior, Reach, Weights
 
 # A feature takes part in a message to the level above when its correlation with one that the
@@ -38,12 +38,14 @@ class Lowered:
     base may lack the last features: they have their prior variance, `extra`.
     """
 
-    def __init__(self, base: Packed | None, extra: Sequence[float], spots: Sequence[int]):
+    def __init__(self, base: Parts | None, extra: Sequence[float], spots: Sequence[int]):
         self._base, self._extra, self._spots = base, extra, spots
         self._known = len(base.sd) if base else 0
+        self.sizes = base.sizes if base else [len(extra)]
         self.columns = [self._column(k) for k in spots]
-        # what `see` makes: H and F' of base - H H', the factor L of H = G F L'^-1
-        self.heights: linalg.Matrix = []
+        # what `see` makes: H (its rows that are not zero) and F' of base - H H', the factor L of
+        # H = G F L'^-1
+        self.heights: dict[int, linalg.Vector] = {}
         self._half: linalg.Rows = []
         self._factor: linalg.Matrix = []
 
@@ -60,13 +62,16 @@ class Lowered:
         """Take in a message about the features at the spots."""
         sd = [math.sqrt(column[k]) for column, k in zip(self.columns, self._spots)]
         half = [tuple(column) for column in factored(scaled(precision, sd))]
-        rows = [tuple([x / unit for x, unit in zip(row, sd)]) for row in zip(*self.columns)]
+        # the features that have to do with those at the spots
+        bound = [k for k, row in enumerate(zip(*self.columns)) if any(row)]
+        place = {k: n for n, k in enumerate(bound)}
+        rows = [tuple([column[k] / unit for column, unit in zip(self.columns, sd)]) for k in bound]
         across = linalg.products(rows, half)
-        inside = [[x / unit for x in across[k]] for k, unit in zip(self._spots, sd)]
+        inside = [[x / unit for x in across[place[k]]] for k, unit in zip(self._spots, sd)]
         inner = linalg.symmetric_products(half, list(zip(*inside)))
         self._factor = _cholesky(inner, half)
         self._half = [tuple([x / unit for x, unit in zip(column, sd)]) for column in half]
-        self.heights = [linalg.solve_lower(self._factor, row) for row in across]
+        self.heights = {k: linalg.solve_lower(self._factor, row) for k, row in zip(bound, across)}
 
     def times(self, x: Sequence[float]) -> linalg.Vector:
         """The matrix times a vector."""
@@ -78,7 +83,9 @@ class Lowered:
             return out
         pull = [sum(map(mul, column, asked)) for column in self._half]
         pull = linalg.solve_lower(self._factor, pull)
-        return [y - sum(map(mul, row, pull)) for y, row in zip(out, self.heights)]
+        for k, row in self.heights.items():
+            out[k] -= sum(map(mul, row, pull))
+        return out
 
 
 def factored(matrix: linalg.Matrix) -> linalg.Matrix:
@@ -154,8 +161,24 @@ def seen(
     z = [tuple([x / prior[k] for x in lowered.heights[k]]) for k in up]
     passed = linalg.symmetric_products(z, z)
     mean = [*(part.mean if part else ()), *([0.0] * len(new))]
-    block = Block(index, mean, part.covariance if part else lowered, lowered)
+    whole = part.covariance if part else lowered
+    block = Block(index, mean, whole, lowered, part.coupling if part else {})
     return block, [index[k] for k in up], passed
+
+
+def lifted(
+    keys: Sequence[Name], precision: linalg.Matrix, part: Block | None
+) -> tuple[Sequence[Name], linalg.Matrix]:
+    """A message about effects as one about what the parts of a block are about (see Block)."""
+    bound = [key for key in keys if part and key in part.coupling]
+    if not bound:
+        return keys, precision
+    others = {other for key in bound for other in part.coupling[key]}
+    wide = list(dict.fromkeys([*keys, *sorted(others)]))
+    # every direction of the message, as weights
+    halves = [part.lifted(dict(zip(keys, column))) for column in factored(precision)]
+    rows = [tuple([half.get(key, 0.0) for half in halves]) for key in wide]
+    return wide, linalg.symmetric_products(rows, rows)
 
 
 def together(
@@ -230,8 +253,9 @@ class Conditioned(Posterior):
         own: dict[str, Block] = {}
         at_family: dict[str, list] = {}
         for name, (keys, message) in self._added.items():
+            part = base.benchmarks.get(name)
             own[name], *up = seen(
-                base.benchmarks.get(name), keys, message.precision, lambda key: shares[key][2]
+                part, *lifted(keys, message.precision, part), lambda key: shares[key][2]
             )
             at_family.setdefault(self.family_of[name] or f"?{name}", []).append(up)
         kin: dict[str, Block] = {}

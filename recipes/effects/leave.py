@@ -1,111 +1,128 @@
-"""The posterior without one paper, from a tree that has seen it.
+"""The posterior without some papers, from a tree that has seen them.
 
-In: a grown tree (model.py) and the messages of the paper's columns. Out: beliefs about the paper's
-own features on its own benchmarks. Exact: the messages are taken out of the benchmarks, families
-and the root that they went into, and only these are worked out again. Does not score predictions.
+In: a grown tree (model.py) and the messages to be taken out. Out: beliefs about effects on single
+benchmarks. Does not score predictions.
+
+Exact, and without another tree: under the whole tree the effects that the messages speak of are
+jointly Gaussian, with mean m and covariance S over all their benchmarks. The messages put the
+precision J = F F' and the vector h into it; without them the covariance is
+S + S F (1 - F' S F)^-1 F' S (Woodbury), and the mean follows in the same way.
 """
 
 from collections.abc import Mapping, Sequence
+from operator import mul
 
 from ..base import linalg
-from .model import Belief, Information, Node, Tree, add, node, passed_on
+from .condition import factored
+from .levels import Levels, Rows
+from .model import Belief, Information, add, scaled
 
 
 class Leave:
-    """A tree without some columns. left_out: benchmark -> their messages; kept: benchmark -> those
-    of its other columns.
+    """Beliefs without some messages. levels: of the tree that has seen them; left_out: benchmark ->
+    the messages; the features of a message without precision are those to be known about besides.
     """
 
-    def __init__(
-        self,
-        tree: Tree,
-        left_out: Mapping[str, Sequence[Information]],
-        kept: Mapping[str, Sequence[Information]],
-    ):
-        self._tree = tree
-        self._mine = {
-            name: sorted({i for part in parts for i in part.index})
-            for name, parts in left_out.items()
-        }
-        share = tree.share
-        self._own: dict[str, Node] = {}
-        moved: dict[str, list[Information]] = {}
+    def __init__(self, levels: Levels, left_out: Mapping[str, Sequence[Information]]):
+        size = levels.size
+        self._spots: dict[str, slice] = {}
+        self._index: dict[str, list[int]] = {}
+        own: list[tuple[Rows, Rows]] = []
+        family_of, means, down, messages = [], [], [], []
         for name, parts in left_out.items():
-            # the features of what is left out stay, without information
-            silent = [part._replace(precision=[], vector=[]) for part in parts]
-            rest = add([*kept[name], *silent])
-            self._own[name] = node(rest, lambda i: share(i)[2])
-            moved.setdefault(tree.family_of[name], []).extend(
-                (passed_on(self._own[name]), passed_on(tree.benchmarks[name]))
-            )
-        self._kin: dict[str, Node] = {}
-        up: list[Information] = []
-        for family, parts in moved.items():
-            rest = add(
-                [tree.family_messages[family], *parts], [1.0] + [1.0, -1.0] * (len(parts) // 2)
-            )
-            self._kin[family] = node(rest, lambda i: share(i)[1])
-            up += [passed_on(self._kin[family]), passed_on(tree.families[family])]
-        root = add([tree.root_message, *up], [1.0] + [1.0, -1.0] * (len(up) // 2))
-        self._root = node(root, lambda i: share(i)[0])
-        self._root_given = _Given(self._root)
-        self._kin_given = {family: _Given(part) for family, part in self._kin.items()}
-        root_mean = [x * y for x, y in zip(self._root.pull, self._root.sd)]
-        self._kin_means = {
-            family: self._mean(part, self._root, root_mean) for family, part in self._kin.items()
-        }
+            message = add(parts)
+            start, index = len(means), list(message.index)
+            level, mean = levels.benchmark(name)
+            one = [tuple([float(i == k) for k in range(size)]) for i in index]
+            through, above = level.up(one)
+            own.append((through, one))
+            down += above
+            means += [mean[i] for i in index]
+            family_of += [levels.family_of[name]] * len(index)
+            self._spots[name], self._index[name] = slice(start, len(means)), index
+            messages.append((start, message))
+        self._mean = means
+        self._covariance = _joint(levels, own, down, family_of)
+        self._take_out(messages)
 
-    @staticmethod
-    def _mean(part: Node, above: Node, mean: Sequence[float]) -> linalg.Vector:
-        """The mean of a node's features, given that of the level above."""
-        place = {i: k for k, i in enumerate(above.index)}
-        pull = [mean[place[i]] / x for i, x in zip(part.index, part.sd)]
-        return [
-            x * (y + own) for x, y, own in zip(part.sd, linalg.matvec(part.given, pull), part.pull)
+    def _take_out(self, messages: Sequence[tuple[int, Information]]) -> None:
+        """See the head of this module. messages: with the place of their first effect."""
+        whole, mean = self._covariance, self._mean
+        halves: list[tuple[int, linalg.Vector]] = []
+        for start, message in messages:
+            halves += [(start, column) for column in _factored(message.precision)]
+        if not halves:
+            return
+        across = [
+            [sum(map(mul, column, row[start : start + len(column)])) for start, column in halves]
+            for row in whole
         ]
+        columns = list(zip(*across))
+        inner = [
+            [
+                -sum(map(mul, column, other[start : start + len(column)]))
+                for other in columns[: k + 1]
+            ]
+            for k, (start, column) in enumerate(halves)
+        ]
+        for k, row in enumerate(inner):
+            row[k] += 1.0
+        factor = linalg.cholesky(inner)
+        # F' m - F' S h, then S F (1 - F' S F)^-1 times that
+        vector = [0.0] * len(mean)
+        for start, message in messages:
+            vector[start : start + len(message.vector)] = message.vector
+        less = [x - linalg.dot(row, vector) for x, row in zip(mean, whole)]
+        asked = [linalg.dot(column, less[start : start + len(column)]) for start, column in halves]
+        weights = linalg.solve(factor, asked)
+        self._mean = [x + linalg.dot(row, weights) for x, row in zip(less, across)]
+        heights = [tuple(linalg.solve_lower(factor, row)) for row in across]
+        for spot in self._spots.values():
+            rows = heights[spot]
+            for row, more in zip(whole[spot], linalg.symmetric_products(rows, rows)):
+                row[spot] = map(sum, zip(row[spot], more))
 
     def benchmark(self, name: str) -> Belief:
-        """Belief about theta of one benchmark of the left-out columns, over their features."""
-        part, family = self._own[name], self._tree.family_of[name]
-        kin, mine = self._kin[family], self._mine[name]
-        place = {i: k for k, i in enumerate(part.index)}
-        spots = [place[i] for i in mine]
-        mean = self._mean(part, kin, self._kin_means[family])
-        rows = [part.given[k] for k in spots]
-        own = [[row[k] for k in spots] for row in rows]
-        first, at_kin = self._kin_given[family].below(rows, part)
-        second, _ = self._root_given.below(at_kin, kin)
-        sd = [part.sd[k] for k in spots]
-        covariance = [
-            [(x + y + z) * mine * other for x, y, z, other in zip(*parts, sd)]
-            for mine, parts in zip(sd, zip(own, first, second))
-        ]
-        return Belief(tuple(mine), [mean[k] for k in spots], covariance, covariance)
+        """Belief about theta of one benchmark of the left-out messages, over their features."""
+        spot = self._spots[name]
+        covariance = [row[spot] for row in self._covariance[spot]]
+        return Belief(tuple(self._index[name]), self._mean[spot], covariance, covariance)
 
 
-class _Given:
-    """A node that rows of weights are carried up to."""
+def _factored(precision: linalg.Matrix) -> linalg.Matrix:
+    """condition.factored of a precision, brought to a diagonal of at most 1 before."""
+    if not precision:
+        return []
+    largest = max(row[i] for i, row in enumerate(precision))
+    if not largest > 0.0:
+        return []
+    even = [largest**-0.5] * len(precision)
+    return [[x / even[0] for x in column] for column in factored(scaled(precision, even))]
 
-    def __init__(self, part: Node):
-        self._index, self._sd = part.index, part.sd
-        self._rows = list(map(tuple, part.given))
-        self._halves = linalg.halves(self._rows)
 
-    def below(
-        self, rows: Sequence[Sequence[float]], below: Node
-    ) -> tuple[linalg.Matrix, linalg.Matrix]:
-        """What the node's covariance (the level above known) adds to the covariance of weighted
-        sums, and these sums times that covariance. rows: weights on the features of the level
-        below, times its own covariance, in units of its deviations.
-        """
-        place = {i: k for k, i in enumerate(self._index)}
-        spots = [place[i] for i in below.index]
-        factors = [self._sd[k] / x for k, x in zip(spots, below.sd)]
-        asked = []
-        for row in rows:
-            wide = [0.0] * len(self._index)
-            for k, x, factor in zip(spots, row, factors):
-                wide[k] = x * factor
-            asked.append(tuple(wide))
-        given = linalg.products(asked, self._rows, self._halves)
-        return linalg.symmetric_products(list(map(tuple, given)), asked), given
+def _joint(
+    levels: Levels, own: Sequence[tuple[Rows, Rows]], rows: Rows, family_of: Sequence[str]
+) -> linalg.Matrix:
+    """The covariance of effects over several benchmarks. own: per benchmark, what `Level.up` gave
+    for its effects and these; rows: what all effects ask of their families.
+    """
+    kin: list[tuple[Sequence[int], Rows, Rows]] = []
+    root: Rows = [()] * len(rows)
+    for family in dict.fromkeys(family_of):
+        spots = [k for k, name in enumerate(family_of) if name == family]
+        asked = [rows[k] for k in spots]
+        through, above = levels.family(family)[0].up(asked)
+        kin.append((spots, through, asked))
+        for k, row in zip(spots, above):
+            root[k] = row
+    total = linalg.symmetric_products(levels.root.up(root)[0], root)
+    start = 0
+    for through, asked in own:
+        kin.append((range(start, start + len(asked)), through, asked))
+        start += len(asked)
+    for spots, through, asked in kin:
+        for k, row in zip(spots, linalg.symmetric_products(through, asked)):
+            target = total[k]
+            for other, x in zip(spots, row):
+                target[other] += x
+    return total

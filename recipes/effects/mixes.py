@@ -8,12 +8,15 @@ the levels.
 """
 
 from collections.abc import Mapping, Sequence
-from operator import mul
+from operator import add
 
 from ..base import linalg
-from .fit import packed
-from .packed import Packed
+from .levels import Level
+from .model import Node, scaled
+from .packed import Parts, packed
 from .posterior import Block, Posterior
+
+Steps = Mapping[str, float]  # benchmark -> its weight times its scale
 
 
 def know_mixes(
@@ -22,148 +25,97 @@ def know_mixes(
     families: Mapping[str, str | None],
 ) -> None:
     """Let the posterior know these mixes. families: of every benchmark in them."""
-    posterior.know(
-        mixes,
-        {
-            name: _block(
-                posterior,
-                {
-                    benchmark: weight * posterior.scale_of(benchmark)
-                    for benchmark, weight in weights.items()
-                },
-                families,
-            )
-            for name, weights in mixes.items()
-        },
-    )
+    blocks = {}
+    for name, weights in mixes.items():
+        steps = {one: weight * posterior.scale_of(one) for one, weight in weights.items()}
+        blocks[name] = _block(posterior, steps, families)
+    posterior.know(mixes, blocks)
 
 
-def _block(
-    posterior: Posterior, steps: Mapping[str, float], families: Mapping[str, str | None]
-) -> Block:
-    """Means and covariances of one unit of each feature, on the weighted mean.
+def _block(posterior: Posterior, steps: Steps, families: Mapping[str, str | None]) -> Block:
+    """Means and covariances of one unit of each feature, on the weighted mean."""
+    index, parts, start = posterior.root.index, [], 0
+    for part in posterior.root.given.parts:
+        numbers = index[start : start + len(part.sd)]
+        parts.append(packed(_covariance(posterior, numbers, steps, families)))
+        start += len(numbers)
+    means = posterior.mix_means(dict.fromkeys(index, 1.0), steps, families)
+    matrix = Parts.of(parts)
+    return Block(index, list(means.values()), matrix, matrix, _coupling(posterior, steps))
 
-    Level by level, as matrices over all features: what the benchmarks' own parts add, what passes
-    on to their family, what that adds, what passes on to all benchmarks, and what that adds.
+
+def _coupling(posterior: Posterior, steps: Steps) -> dict[int, dict[int, float]]:
+    """The mean of the benchmarks' own couplings: nearly what the levels say, as one slope stands
+    for the effects on all of them.
     """
-    size, shares = len(posterior.names), posterior.shares
+    out: dict[int, dict[int, float]] = {}
+    total = sum(steps.values())
+    for name, step in steps.items():
+        part = posterior.benchmarks.get(name)
+        for one, slopes in part.coupling.items() if part else ():
+            mine = out.setdefault(one, {})
+            for other, slope in slopes.items():
+                mine[other] = mine.get(other, 0.0) + slope * step / total
+    return out
+
+
+def _covariance(
+    posterior: Posterior,
+    numbers: Sequence[int],
+    steps: Steps,
+    families: Mapping[str, str | None],
+) -> linalg.Matrix:
+    """The covariance of one unit of each feature of a part, level by level: what the benchmarks'
+    own effects add, what passes on to their family, what that adds, and so on up.
+    """
+    size, place = len(numbers), {number: k for k, number in enumerate(numbers)}
+    variances = list(zip(*(posterior.shares[number] for number in numbers)))
+
+    def level(block: Block | None, depth: int) -> Level:
+        return Level(_node(block, place, variances[depth]), variances[depth])
+
     whole = [[0.0] * size for _ in range(size)]
-    passed: dict[str, tuple[Sequence[int], linalg.Matrix, float]] = {}
+    root = [[0.0] * size for _ in range(size)]
     for family, weights in by_family_name(steps, families).items():
-        total, squares = sum(weights.values()), sum(x * x for x in weights.values())
-        kin = posterior.families.get(family)
-        index = list(kin.index) if kin else []
-        for number in set(range(size)) - set(index):  # no table of the family has these
-            _, shared, own = shares[number]
-            whole[number][number] += squares * own + total * total * shared
-        if kin is None:
-            passed[family] = index, [], total
-            continue
-        up = _own(posterior, weights, index, whole)
-        given = _rows(kin.given)
-        passing = linalg.products(up, given)
-        _put(whole, index, linalg.symmetric_products(list(map(tuple, passing)), up))
-        inverse = [1.0 / shares[number][1] for number in index]
-        passed[family] = index, [list(map(mul, row, inverse)) for row in passing], total
-    _root(posterior, passed, whole)
-    means = posterior.mix_means(dict.fromkeys(range(size), 1.0), steps, families)
-    matrix = packed(whole)
-    return Block(list(range(size)), list(means.values()), matrix, matrix)
+        kin = [[0.0] * size for _ in range(size)]
+        for name, step in weights.items():
+            units = [tuple([step * (i == k) for i in range(size)]) for k in range(size)]
+            through, above = level(posterior.benchmarks.get(name), 2).up(units)
+            _grow(whole, [[step * x for x in row] for row in through])
+            _grow(kin, above)
+        _grow(root, _passed(whole, level(posterior.families.get(family), 1), kin))
+    _passed(whole, level(posterior.root, 0), root)
+    return whole
 
 
-def by_family_name(
-    steps: Mapping[str, float], families: Mapping[str, str | None]
-) -> dict[str, dict[str, float]]:
+def _passed(whole: linalg.Matrix, level: Level, asked: linalg.Matrix) -> Sequence:
+    """What weights ask of the level above; what this level adds to the covariance is added."""
+    through, above = level.up(asked)
+    _grow(whole, linalg.symmetric_products(through, list(map(tuple, asked))))
+    return above
+
+
+def _grow(total: linalg.Matrix, rows: Sequence[Sequence[float]]) -> None:
+    for k, row in enumerate(rows):
+        total[k] = list(map(add, total[k], row))
+
+
+def _node(block: Block | None, place: Mapping[int, int], variances: Sequence[float]) -> Node | None:
+    """The part of a block that is about some features, as a node of a tree over these."""
+    start = 0
+    for part in block.given.parts if block else ():
+        numbers = block.index[start : start + len(part.sd)]
+        start += len(numbers)
+        if numbers[0] in place:
+            index = tuple([place[number] for number in numbers])
+            sd = [variances[k] ** 0.5 for k in index]
+            return Node(index, sd, scaled(part.rows(), [1 / x for x in sd]), [0.0] * len(sd))
+    return None
+
+
+def by_family_name(steps: Steps, families: Mapping[str, str | None]) -> dict[str, dict[str, float]]:
     """The weights of benchmarks by the name of their family; one without stands alone."""
     out: dict[str, dict[str, float]] = {}
     for name, step in steps.items():
         out.setdefault(families[name] or f"?{name}", {})[name] = step
     return out
-
-
-def _own(
-    posterior: Posterior, weights: Mapping[str, float], index: Sequence[int], whole: linalg.Matrix
-) -> linalg.Rows:
-    """What one unit of each feature of a family (its `index`) asks of the family's effects, over
-    the weighted benchmarks; their own parts are added to `whole`.
-    """
-    shares = posterior.shares
-    place = {number: k for k, number in enumerate(index)}
-    out = [[0.0] * len(index) for _ in index]
-    for name, step in weights.items():
-        part = posterior.benchmarks.get(name)
-        mine = list(part.index) if part else []
-        for number in place.keys() - set(mine):
-            out[place[number]][place[number]] += step
-            whole[number][number] += step * step * shares[number][2]
-        if part is None:
-            continue
-        spots = [place[number] for number in mine]
-        factors = [step / shares[number][2] for number in mine]
-        for number, row in zip(mine, _rows(part.given)):
-            target, wide = out[place[number]], whole[number]
-            for k, other, x, factor in zip(spots, mine, row, factors):
-                target[k] += x * factor
-                wide[other] += step * step * x
-    return list(map(tuple, out))
-
-
-def _root(
-    posterior: Posterior,
-    passed: Mapping[str, tuple[Sequence[int], linalg.Matrix, float]],
-    whole: linalg.Matrix,
-) -> None:
-    """Add what all benchmarks share. passed: per family its features, what one unit of each asks of
-    the global effects, and what one unit of any other feature asks.
-    """
-    size = len(whole)
-    some = sorted({number for index, _, _ in passed.values() for number in index})
-    place = {number: k for k, number in enumerate(some)}
-    total = sum(weight for _, _, weight in passed.values())
-    up = [[0.0] * len(some) for _ in some]
-    for index, rows, weight in passed.values():
-        for number in place.keys() - set(index):
-            up[place[number]][place[number]] += weight
-        spots = [place[number] for number in index]
-        for k, row in zip(spots, rows):
-            target = up[k]
-            for other, x in zip(spots, row):
-                target[other] += x
-    root = {number: row for number, row in zip(posterior.root.index, _rows(posterior.root.given))}
-    spots = [posterior.root.place[number] for number in some]
-    others = [number for number in range(size) if number not in place]
-    asked = list(map(tuple, up))
-    near = [tuple([root[number][k] for k in spots]) for number in some]
-    _put(
-        whole,
-        some,
-        linalg.symmetric_products(list(map(tuple, linalg.products(asked, near))), asked),
-    )
-    if others:
-        far = [tuple([root[number][k] for k in spots]) for number in others]
-        for number, row in zip(some, linalg.products(asked, far)):
-            for other, x in zip(others, row):
-                whole[number][other] += total * x
-                whole[other][number] += total * x
-        for number in others:
-            row = root[number]
-            for other in others:
-                whole[number][other] += total * total * row[posterior.root.place[other]]
-
-
-def _put(whole: linalg.Matrix, index: Sequence[int], rows: linalg.Matrix) -> None:
-    for number, row in zip(index, rows):
-        target = whole[number]
-        for other, x in zip(index, row):
-            target[other] += x
-
-
-def _rows(matrix: Packed) -> linalg.Rows:
-    """The whole matrix, row by row."""
-    sd, values, start, lower = matrix.sd, matrix.correlations, 0, []
-    for i, mine in enumerate(sd):
-        unit = mine / 32767.0
-        lower.append([x * unit * other for x, other in zip(values[start : start + i], sd)])
-        lower[-1].append(mine * mine)
-        start += i
-    return list(map(tuple, linalg.mirrored(lower)))

@@ -21,6 +21,7 @@ cluster sampling (Kish 1965, §8.2).
 import math
 from array import array
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from operator import add as add_up
 from typing import NamedTuple
 
 from ..base import linalg
@@ -85,30 +86,26 @@ def covariance(
     """Covariance of u + e over the rows of a column, plus the features in `local` (those that are
     not shared).
     """
-    n = len(column.rows)
-    out = [[0.0] * n for _ in range(n)]
-    variances = [hyper.heterogeneity[kind] for kind in KINDS]
+    out = [[0.0] * len(column.rows) for _ in column.rows]
+    for kind, values in zip(KINDS, zip(*column.kinds)):
+        variance = hyper.heterogeneity[kind]
+        # what all rows have in common is their intercept, which is free
+        if variance and any(value != values[0] for value in values):
+            for i, mine in enumerate(values):
+                out[i] = [x + variance if y == mine else x for x, y in zip(out[i], values)]
     slopes = [
         (hyper.heterogeneity[name], [row.get(feature, 0.0) for row in column.features])
         for name, feature in SLOPES.items()
         if hyper.heterogeneity[name]
     ]
-    for i in range(n):
-        ki, fi = column.kinds[i], local[i]
-        for j in range(i + 1):
-            value = 0.0
-            for variance, x, y in zip(variances, ki, column.kinds[j]):
-                if x == y:
-                    value += variance
-            for variance, x in slopes:
-                value += variance * x[i] * x[j]
-            if fi:
-                other = local[j]
-                for name, x in fi.items():
-                    if name in other:
-                        value += hyper.prior[group(name)] * x * other[name]
-            out[i][j] = out[j][i] = value
-        out[i][i] += hyper.noise + (
+    alone = sorted({name for row in local for name in row})
+    slopes += [(hyper.prior[group(name)], [row.get(name, 0.0) for row in local]) for name in alone]
+    for variance, values in slopes:
+        for i, mine in enumerate(values):
+            if factor := variance * mine:
+                out[i] = [x + factor * y for x, y in zip(out[i], values)]
+    for i, row in enumerate(out):
+        row[i] += hyper.noise + (
             hyper.binomial * column.sampling[i] / scale**2 if column.sampling else 0.0
         )
     return out
@@ -145,24 +142,22 @@ def column_information(
         rows.append(shared)
     factor = linalg.cholesky(covariance(column, hyper, local, scale))
     active = sorted({name for row in rows for name in row}, key=names.__getitem__)
-    ones = linalg.solve_lower(factor, [1.0] * len(rows))
-    length = linalg.dot(ones, ones)
-
-    def whiten(values):
-        """L^-1 values, with the direction of the intercept taken out."""
-        white = linalg.solve_lower(factor, values)
-        along = linalg.dot(white, ones) / length
-        return [x - along * one for x, one in zip(white, ones)]
-
-    y = whiten([score / scale for score in column.scores])
-    index, design = [], []
+    # what makes the rows independent, the direction of the intercept taken out
+    whiten = linalg.lower_inverse(factor)
+    ones = [sum(row) for row in whiten]
+    along = [linalg.dot(ones, column) / linalg.dot(ones, ones) for column in zip(*whiten)]
+    whiten = [tuple([x - one * y for x, y in zip(row, along)]) for row, one in zip(whiten, ones)]
+    y = linalg.matvec(whiten, [score / scale for score in column.scores])
+    index, raw = [], []
     for name in active:
         values = [row.get(name, 0.0) for row in rows]
         if max(values) - min(values) > 1e-9:
             sd = math.sqrt(hyper.prior[group(name)])
             index.append(names[name])
-            design.append(whiten([x * sd for x in values]))
-    precision = [[weight * linalg.dot(x, z) for z in design] for x in design]
+            raw.append(tuple([x * sd for x in values]))
+    design = list(map(tuple, linalg.products(raw, whiten)))
+    products = linalg.symmetric_products(design, design)
+    precision = [[weight * x for x in row] for row in products]
     return Information(tuple(index), precision, [weight * linalg.dot(x, y) for x in design])
 
 
@@ -183,26 +178,25 @@ def counted(columns: Iterable[Column]) -> dict[str, dict[str, int]]:
     return out
 
 
-def add(messages: Iterable[Information], signs: Iterable[float] | None = None) -> Information:
+def add(messages: Iterable[Information]) -> Information:
     """The sum of several messages, over the union of their features."""
     messages = list(messages)
-    signs = [1.0] * len(messages) if signs is None else list(signs)
     index = sorted({i for message in messages for i in message.index})
     place = {i: k for k, i in enumerate(index)}
     size = len(index)
     precision = [array("d", bytes(8 * size)) for _ in range(size)]
     vector = [0.0] * size
-    for message, sign in zip(messages, signs):
+    for message in messages:
         spots = [place[i] for i in message.index]
         whole = len(spots) == size
         for a, row, value in zip(spots, message.precision, message.vector):
             target = precision[a]
-            vector[a] += sign * value
+            vector[a] += value
             if whole:  # all features: row by row
-                precision[a] = array("d", [x + sign * y for x, y in zip(target, row)])
+                precision[a] = array("d", map(add_up, target, row))
             else:
                 for b, x in zip(spots, row):
-                    target[b] += sign * x
+                    target[b] += x
     return Information(tuple(index), precision, vector)
 
 
@@ -219,29 +213,15 @@ class Node(NamedTuple):
     pull: linalg.Vector
 
 
-def node(
-    message: Information,
-    variance: Callable[[int], float],
-    groups: Callable[[int], object] | None = None,
-) -> Node:
-    """The node of a message about theta = above + delta, delta_i ~ N(0, variance(i)).
-
-    groups: feature number -> group; features of one group follow one another, and only those of
-    the last one have to do with other groups (linalg.symmetric_inverse).
-    """
+def node(message: Information, variance: Callable[[int], float]) -> Node:
+    """The node of a message about theta = above + delta, delta_i ~ N(0, variance(i))."""
     sd = [math.sqrt(variance(i)) for i in message.index]
-    ridge = [
-        [x * mine * other for x, other in zip(row, sd)] for row, mine in zip(message.precision, sd)
-    ]
+    ridge = scaled(message.precision, sd)
     for i, row in enumerate(ridge):
         row[i] += 1.0
-    cuts = []
-    if groups:
-        of = list(map(groups, message.index))
-        cuts = [k for k in range(1, len(of)) if of[k] != of[k - 1]]
     # brought to a diagonal of 1, inverted, and brought back
     even = [1 / math.sqrt(row[i]) for i, row in enumerate(ridge)]
-    inverse = linalg.symmetric_inverse(scaled(ridge, even), cuts)
+    inverse = linalg.symmetric_inverse(scaled(ridge, even))
     given = [array("d", row) for row in scaled(inverse, even)]
     r = [x * y for x, y in zip(message.vector, sd)]
     return Node(message.index, sd, given, linalg.matvec(given, r))
@@ -312,49 +292,40 @@ class Tree(NamedTuple):
     share: Callable[[int], Sequence[float]]  # number -> (global, family, own) variance
     family_of: Mapping[str, str]  # benchmark -> family
     benchmarks: Mapping[str, Node]
-    family_messages: Mapping[str, Information]  # about global + family
     families: Mapping[str, Node]
-    root_message: Information
     root: Node
 
 
 def shares(names: Mapping[str, int], hyper: Hyper) -> Callable[[int], Sequence[float]]:
     """Feature number -> how its prior variance splits over (all benchmarks, family, own)."""
-    table = [()] * len(names)
-    for name, number in names.items():
-        axis = AXIS_OF[group(name)]
-        table[number] = tuple(hyper.share.get(axis, hyper.share["other"]))
+    table = {
+        number: tuple(hyper.share.get(AXIS_OF[group(name)], hyper.share["other"]))
+        for name, number in names.items()
+    }
     return table.__getitem__
 
 
 def grow(
-    informations: Sequence[Information],
-    columns: Sequence[Column],
+    messages: Mapping[str, Sequence[Information]],
+    family_of: Mapping[str, str],
     names: Mapping[str, int],
     hyper: Hyper,
-    groups: Callable[[int], object] | None = None,
 ) -> Tree:
-    """Add the columns up to benchmarks, families and the root. groups: see `node`."""
+    """Add the messages of columns (benchmark -> of its columns) up to families and the root."""
     share = shares(names, hyper)
-    family_of = {column.benchmark: column.family for column in columns}
-    by_benchmark: dict[str, list[Information]] = {}
-    for column, information in zip(columns, informations):
-        by_benchmark.setdefault(column.benchmark, []).append(information)
     benchmarks, by_family = {}, {}
-    for name, parts in sorted(by_benchmark.items()):
-        benchmarks[name] = node(add(parts), lambda i: share(i)[2], groups)
+    for name, parts in sorted(messages.items()):
+        benchmarks[name] = node(add(parts), lambda i: share(i)[2])
         by_family.setdefault(family_of[name], []).append(name)
     family_messages = {
         name: add(passed_on(benchmarks[member]) for member in members)
         for name, members in sorted(by_family.items())
     }
     families = {
-        name: node(message, lambda i: share(i)[1], groups)
-        for name, message in family_messages.items()
+        name: node(message, lambda i: share(i)[1]) for name, message in family_messages.items()
     }
-    root_message = add(map(passed_on, families.values()))
-    root = node(root_message, lambda i: share(i)[0], groups)
-    return Tree(names, share, family_of, benchmarks, family_messages, families, root_message, root)
+    root = node(add(map(passed_on, families.values())), lambda i: share(i)[0])
+    return Tree(names, share, family_of, benchmarks, families, root)
 
 
 def root_belief(root: Node) -> Belief:

@@ -101,7 +101,7 @@ def _opened(path: str) -> tuple[dict, memoryview]:
         head = json.loads(line)
     except ValueError:
         head = None
-    if not isinstance(head, dict) or head.get("format") != 4:
+    if not isinstance(head, dict) or head.get("format") != 5:
         raise EvidenceError(path, "", NO_FIT)
     return head, memoryview(raw)
 

@@ -80,8 +80,10 @@ def heaviest(
 
 
 def _order(pair: tuple[Found, float]) -> tuple:
+    """The weightiest first; equal ones in an order that the direction of a change leaves alone."""
     item, weight = pair
-    return -weight, item.contrast.table.id, item.from_row.arm, item.to_row.arm
+    arms = item.from_row.arm, item.to_row.arm
+    return -round(weight, 9), item.contrast.table.id, *sorted(arms), *arms
 
 
 def rows_of(
