@@ -272,12 +272,8 @@ class Processes(unittest.TestCase):
     """What only a real process shows."""
 
     def test_exit_codes(self):
-        for argv, code in (
-            (("swap", "CLIP", "nope"), 2),
-            (("tables", "find", "xyzzy"), 1),
-            ((), 0),
-        ):
-            done = process(*argv)
+        for argv, code in ((("swap", "CLIP", "nope"), 2), (("predict", "-"), 1), ((), 0)):
+            done = process(*argv, stdin=b"nonsense\n")
             self.assertEqual(done.returncode, code, argv)
             self.assertNotIn(b"Traceback", done.stderr)
 
@@ -298,7 +294,7 @@ class Processes(unittest.TestCase):
     def test_closed_streams(self):
         for command in (
             "main.py >&-",
-            "main.py swap CLIP SigLIP --benchmark mmmu >&-",
+            "main.py tokens --model qwen2-vl --image 448x280 >&-",
             "main.py predict - <&-",
             "main.py swap CLIP SigLIP --benchmark mmmu >/dev/full",
         ):
@@ -325,7 +321,7 @@ class Processes(unittest.TestCase):
         self.assertTrue(done.stdout.isascii())
 
     def test_colour(self):
-        argv = ("swap", "CLIP", "SigLIP", "--benchmark", "mmmu")
+        argv = ("tokens", "--model", "qwen2-vl", "--image", "448x280")
         plain, forced = process(*argv).stdout, process(*argv, env={"FORCE_COLOR": "1"}).stdout
         self.assertNotIn(b"\x1b", plain)  # not a terminal
         self.assertIn(b"\x1b[", forced)
