@@ -155,18 +155,13 @@ class Change:
         """Is there a chain of papers in which levels of this axis vary side by side, from one level
         to the other?
         """
-        support, prefix = self.posterior.support, a.partition("=")[0] + "="
+        prefix = a.partition("=")[0] + "="
+        support = {k: set(v) for k, v in self.posterior.support.items() if k.startswith(prefix)}
         reached, papers = {a}, set(support.get(a, ()))
-        while True:
-            new = {
-                name
-                for name, where in support.items()
-                if name.startswith(prefix) and name not in reached and papers & set(where)
-            }
-            if not new:
-                return b in reached and bool(papers)
+        while new := {k for k, v in support.items() if k not in reached and papers & v}:
             reached |= new
-            papers |= {paper for name in new for paper in support[name]}
+            papers = papers.union(*(support[name] for name in new))
+        return b in reached and bool(papers)
 
     def grade(self, benchmark: str, has_direct: bool, has_near: bool) -> str:
         """How good the ground of an answer is: direct, indirect, extrapolated or none."""
