@@ -57,6 +57,30 @@ def swap(before: str, after: str, **flags):
     return _ask("swap", before, after, **flags)
 
 
+def predict(changes, *, level: float = 0.8, tables=()):
+    """`predict`: what each of many changes does to one benchmark, as (from, to, Swap) in their
+    order (answers/predict.py). changes: objects like the command's lines. Raises Refused.
+
+    >>> change = {"from": {"encoder": "clip"}, "to": {"encoder": "siglip"}, "benchmark": "mmmu"}
+    >>> predict([change])[0][2].deltas[0].expected              # doctest: +SKIP
+    """
+    from .answers.predict import Batch
+    from .library import Library
+
+    batch = Batch(Library(list(tables)), level)
+    return [batch.of(change) for change in changes]
+
+
+def tokens(**flags):
+    """Visual tokens of images: model -> the Tokens of each image (answers/tokens.py). Raises
+    Refused.
+
+    >>> tokens(model="qwen2-vl", image="448x280")["qwen2-vl"][0].visual_tokens  # doctest: +SKIP
+    160
+    """
+    return _ask("tokens", **flags)
+
+
 def rank(axis: str, **flags):
     """The levels of one axis with all else held: a RankAnswer (answers/rank.py). Raises Refused.
 

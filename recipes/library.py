@@ -93,6 +93,10 @@ class Library:
                     "is not a directory (--tables wants a folder of table files)",
                     "file",
                 )
+            if not paper_files(directory):
+                raise EvidenceError(
+                    directory, "", "holds no table (files of tables: *.json)", "file"
+                )
         # the same without the user's tables
         self.alone = self
         if self.extra:

@@ -117,22 +117,16 @@ class Published(unittest.TestCase):
                 "encoder": "siglip",
             },
         )
-        for note, axis, expected in (
-            ("Data size and data composition move together (confounded).", "data", True),
-            # both rows state 336
-            ("Encoder and resolution move together (confounded).", "encoder", False),
-            # no row states the connector
-            ("Encoder and connector move together (confounded).", "encoder", True),
-            (
-                "Encoder and connector move together (confounded), except in row 3.",
-                "encoder",
-                False,
-            ),
-            ("Other models: confounded.", "data", False),
-            ("Data are equal. Nothing is confounded here.", "data", False),
-            ("", "data", False),
+        table = support.table_of("cambrian1.table3")
+        self.assertEqual(table.confounds, (("data",),))
+        for axes, axis, expected in (
+            (("data",), "data", True),  # alone: with something that is no axis
+            (("encoder", "resolution"), "encoder", False),  # both rows state 336
+            (("encoder", "connector"), "encoder", True),  # no row states the connector
+            (("encoder", "connector"), "data", False),
         ):
-            self.assertEqual(citations.confounded(note, axis, a, b), expected, note)
+            said = table._replace(confounds=(axes,))
+            self.assertEqual(citations.confounded(said, axis, a, b), expected, axes)
 
     def test_a_table_may_speak_against_a_choice(self):
         limits = Constraints(latency=LatencyTarget(300.0, "l4", False))

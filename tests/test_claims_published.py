@@ -8,7 +8,8 @@ import tempfile
 import unittest
 
 from recipes.claims import verdicts as claims
-from recipes.claims.assertions import problems, read_claims, shipped_path
+from recipes.claims.assertions import read_claims, shipped_path
+from recipes.claims.names import problems
 from recipes.claims.pairs import Evidence
 from recipes.cost import tokens
 from recipes.library import Library

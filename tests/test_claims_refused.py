@@ -4,7 +4,8 @@ import copy
 import unittest
 
 from recipes.base.reading import EvidenceError
-from recipes.claims.assertions import parse_claims, problems
+from recipes.claims.assertions import parse_claims
+from recipes.claims.names import problems
 from recipes.cost import tokens
 from tests.support import slow
 
@@ -35,6 +36,8 @@ class Refused(unittest.TestCase):
             ("/claims/0/assertions", lambda d: d["claims"][0].update(assertions=[])),
             ("/claims/0/assertions/0/kind", lambda d: first(d).update(kind="guess")),
             ("/claims/0/assertions/0/mn", lambda d: first(d).update(mn=3)),
+            ("/claims/0/assertions/0/size", lambda d: first(d).update(size="yes")),
+            ("/thumb_rules/0/claim", lambda d: d.update(thumb_rules=[{"claim": {"id": "x"}}])),
             ("/claims/0/assertions/0", lambda d: first(d).pop("min")),
             ("/claims/0/assertions/0", lambda d: first(d).pop("to")),
             ("/claims/0/assertions/0/in", lambda d: first(d).update({"in": []})),

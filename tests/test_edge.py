@@ -178,9 +178,28 @@ class AsALibrary(unittest.TestCase):
         answer = recipes.swap("clip", "siglip", on="7B", benchmark=["mmmu"])
         self.assertAlmostEqual(answer.result.deltas[0].expected, value["deltas"][0]["expected"], 4)
 
+    def test_tokens_are_the_commands(self):
+        (image,) = recipes.tokens(model="qwen2-vl", image="448x280")["qwen2-vl"]
+        self.assertEqual(image.visual_tokens, 160)  # 32 x 20 patches of 14, four to a token
+        two = recipes.tokens(model=["qwen2-vl", "llava-1.5"], image=["448x280", "336x336"])
+        self.assertEqual([len(images) for images in two.values()], [2, 2])
+
+    def test_predict_is_the_command(self):
+        change = {"from": {"encoder": "clip"}, "to": {"encoder": "siglip"}, "benchmark": "mmmu"}
+        ((before, after, swap),) = recipes.predict([change], level=0.5)
+        line = support.process("predict", "-", "--level", "0.5", stdin=json.dumps(change).encode())
+        said = json.loads(line.stdout)["deltas"][0]
+        self.assertAlmostEqual(swap.deltas[0].expected, said["expected"], 4)
+        self.assertAlmostEqual(swap.deltas[0].low, said["interval"]["low"], 4)
+        self.assertEqual((before.encoder, after.encoder), ("clip-vit-l-14", "siglip-so400m-14"))
+
     def test_what_is_refused(self):
         with self.assertRaisesRegex(Refused, "xyzzyq"):
             recipes.swap("clip", "xyzzyq")
+        with self.assertRaisesRegex(Refused, "xyzzyq"):
+            recipes.tokens(model="xyzzyq")
+        with self.assertRaisesRegex(Refused, "benchmark"):
+            recipes.predict([{"from": {}, "to": {}}])
 
 
 if __name__ == "__main__":

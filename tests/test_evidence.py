@@ -190,16 +190,18 @@ class Cells(unittest.TestCase):
     @unittest.skipUnless(SOURCE.is_dir(), "the transcriptions are not beside this checkout")
     def test_the_migration_gives_these_files(self):
         with tempfile.TemporaryDirectory() as folder:
-            for step in ("migrate", "models", "mixes"):
+            for step in ("papers", "models", "mixes", "prose"):
                 subprocess.run(
                     [
                         sys.executable,
-                        str(support.ROOT / f"tests/migrate/{step}.py"),
+                        "-m",
+                        f"tests.migrate.{step}",
                         str(SOURCE),
                         folder,
                     ],
                     check=True,
                     capture_output=True,
+                    cwd=support.ROOT,
                 )
             made = {str(path.relative_to(folder)) for path in pathlib.Path(folder).rglob("*.json")}
             # the registry also holds what was read from other sources than the papers

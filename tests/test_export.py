@@ -19,7 +19,7 @@ from unittest import mock
 from recipes.answers import parts
 from recipes.commands.arguments import recipe_fields
 from recipes.exchange import finetune
-from recipes.exchange.experiment import plan_experiment, write_experiment, write_files
+from recipes.exchange.experiment import plan_experiment, write_files
 from recipes.exchange.target import TEXT_TOKENS, Job, Target, comment, divide, names
 from recipes.exchange.trainers import export, expressible
 from recipes.picker.space import visuals
@@ -696,9 +696,10 @@ class Experiments(unittest.TestCase):
         runs = [("clip", recipe_of("")), ("wide", recipe_of("encoder=siglip,resolution=384"))]
         with tempfile.TemporaryDirectory() as folder:
             target = os.path.join(folder, "new", "sweep")
-            paths = write_experiment(
-                target, runs, "llava-next", words, table="encoders", tasks="documents"
-            )
+            files = plan_experiment(
+                runs, "llava-next", words, table="encoders", tasks="documents"
+            ).files
+            paths = write_files(target, files)
             self.assertEqual(
                 sorted(os.path.basename(path) for path in paths), sorted(os.listdir(target))
             )
@@ -707,9 +708,7 @@ class Experiments(unittest.TestCase):
                 os.path.basename(path): pathlib.Path(path).read_text(encoding="utf-8")
                 for path in paths
             }
-            again = write_experiment(
-                target, runs, "llava-next", words, table="encoders", tasks="documents"
-            )
+            again = write_files(target, files)
             self.assertEqual(
                 texts,
                 {

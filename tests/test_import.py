@@ -21,7 +21,7 @@ from recipes.evidence.tables import load_papers, parse_paper
 from recipes.exchange import harness, importing, readings, scores
 
 from .import_case import CLIP, REST, SIGLIP, WORDS, Case
-from .support import call, call_json, library, process
+from .support import TABLES, call, call_json, library, process
 
 
 class Merging(Case):
@@ -147,6 +147,21 @@ class Merging(Case):
 
     def test_the_text_says_units_that_are_not_the_usual_ones(self):
         self.assertIn(", F1 ", self.take(SIGLIP)[1])
+
+    def test_the_folder_of_tables_is_the_one_that_is_written(self):
+        """--tables names it where --into does not; which of two, nobody can know."""
+        first = self.lmms({"mmmu_val": {"mmmu_acc,none": 0.4}})
+        self.assertEqual(self.take(first)[0], 0)
+        more = self.write("second_results.json", {"results": {"ai2d": {"exact_match,none": 0.7}}})
+        asked = ("import", more, "--as", "siglip", "--recipe", f"encoder=siglip,{REST}")
+        code, out, err = call(*asked, "--tables", str(self.into))
+        self.assertEqual((code, err), (0, ""), out)
+        self.assertEqual(set(self.table()["metrics"]), {"mmmu_val", "ai2d_test"})
+        other = self.folder / "other"
+        other.mkdir()
+        (other / "b.json").write_bytes((TABLES / "m3.json").read_bytes())
+        two = ("--tables", str(self.into), "--tables", str(other))
+        self.assertEqual(call(*asked, *two)[0], 2)
 
     def test_dry_run_writes_nothing(self):
         code, out, _ = self.take(SIGLIP, "--dry-run")

@@ -78,6 +78,13 @@ class Once(unittest.TestCase):
             self.own(support.raw_paper("mm1")["tables"][0]["id"]).own_papers()
         self.assertEqual(self.parsed, ["mine.json", "mm1.json"])
 
+    def test_a_folder_without_tables_is_refused(self):
+        with self.assertRaisesRegex(EvidenceError, "holds no table"):
+            Library([str(self.folder)])
+        code, _, err = support.call("swap", "clip", "siglip", "--tables", str(self.folder))
+        self.assertEqual(code, 2)
+        self.assertIn("holds no table", err)
+
     def test_another_directory_is_read_anew_by_each_library(self):
         (self.folder / "registry").symlink_to(support.TABLES / "registry")
         (self.folder / "m3.json").write_bytes((support.TABLES / "m3.json").read_bytes())

@@ -199,6 +199,13 @@ class Contents(unittest.TestCase):
             if mix.listed != "all" and not mix.own_splits:
                 self.assertIsNot(known.trained(slug, "mmmu"), False, slug)
 
+    def test_kinds_stand_in_the_order_of_the_parts(self):
+        """Not in that of a set, which is another one in every run."""
+        mixes = support.library().words.mixes
+        for slug in ("cambrian-10m-cap-150k", "llava-uhd-v2-858k", "llava-665k"):
+            kinds = dict.fromkeys(part.kind for part in mixes.mix(slug).parts)
+            self.assertEqual(list(mixes.shares(slug)), list(kinds))
+
     def test_records_are_parsed_as_the_whole_file_is(self):
         text = (support.TABLES / "registry" / "data_mixes.json").read_text(encoding="utf-8")
         for shape in (text, json.dumps(RAW, indent=2)):

@@ -15,7 +15,7 @@ from recipes.base import linalg
 from recipes.base.reading import EvidenceError
 from recipes.effects import backtest, packed, store
 from recipes.effects.columns import KINDS, Column, sampling_variance
-from recipes.effects.condition import Conditioned, factored
+from recipes.effects.condition import Conditioned
 from recipes.effects.features import AXIS_OF, difference, features, group
 from recipes.effects.fit import fit
 from recipes.effects.hyper import SLOPES, Hyper
@@ -492,7 +492,7 @@ class Shipped(unittest.TestCase):
         self.assertAlmostEqual(
             mixed.covariance(mixed),
             (one.covariance(one) + other.covariance(other) + 2 * both) / 4,
-            6,
+            5,  # products leave out the smallest entries, or do not
         )
 
 
@@ -564,7 +564,7 @@ class Algebra(unittest.TestCase):
         rng = random.Random(5)
         parts = [[rng.gauss(0, 1) for _ in range(30)] for _ in range(4)]
         matrix = [[sum(f[i] * f[j] for f in parts) for j in range(30)] for i in range(30)]
-        found = factored(matrix)
+        found = linalg.factored(matrix)
         self.assertEqual(len(found), 4)
         for i in range(30):
             for j in range(30):

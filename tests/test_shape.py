@@ -17,12 +17,19 @@ RICH["tables"][0] |= {
     "family": {"name": "mine", "moves_along": {"data": "more"}},
     "grade": "full-text",
     "claims": [{"metric": "mmmu", "from": "a", "to": "b", "delta": 1.0}],
+    "confounds": [["encoder", "resolution"]],
+    "trained": {"llm_tuning": "full"},
 }
 RICH["tables"][0]["rows"][0] |= {
     "run": "r1",
     "doubt": {"cells": ["mmmu"], "why": "blurred"},
     "scores_se": {"mmmu": 0.4},
     "scores_std": {"mmmu": 0.2},
+    "trained": {
+        "stages": [{"trains": ["connector"], "samples": 558000, "lr": {"connector": 1e-3}}],
+        "encoder_tuned_in": ["pre-training"],
+        "extra_stage": False,
+    },
 }
 READERS = (
     ("check",),
@@ -69,6 +76,10 @@ class Mutations(unittest.TestCase):
             ((*table, "rows", 0, "scores", "mmmu"), 1e308),
             ((*table, "setting", "llm"), 7),
             ((*table, "rows", 0, "set", "depth"), {"a": 1}),
+            ((*table, "confounds", 0), "encoder"),
+            ((*table, "trained", "llm_tuning"), "qlora"),
+            ((*table, "rows", 0, "trained", "stages", 0, "trains"), ["projector"]),
+            ((*table, "rows", 0, "trained", "stages", 0, "lr"), {"llm": 1e-3}),  # not trained
             (("paper", "short"), 1),
             (("paper", "year"), "2026"),
         ):

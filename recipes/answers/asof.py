@@ -104,7 +104,7 @@ def curve(library: Library, say: Callable[[str], None]) -> dict:
         if month > since or len(early) < FIRST:
             continue
         say(f"as of {month}: {len(early)} papers")
-        lines.append({"as_of": month, "papers": len(early), **_line(past, month, since, late)})
+        lines.append({"as_of": month, "papers": len(early), **_line(past, month, late)})
     return {
         "scored_on": f"the {len(late)} papers from {since} on, predicted from what was out before"
         " each date",
@@ -112,7 +112,7 @@ def curve(library: Library, say: Callable[[str], None]) -> dict:
     }
 
 
-def _line(past: Past, month: str, since: str, late: Sequence[str] | set[str]) -> Mapping:
+def _line(past: Past, month: str, late: Sequence[str] | set[str]) -> Mapping:
     found = summaries(past.judged(month, late))
     picked = ("contrasts", "mae_ratio", "pooled_ratio", "crps_ratio", "sign_pooled")
     return {

@@ -8,7 +8,6 @@ speaks against.
 """
 
 import math
-import re
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -17,7 +16,7 @@ from ..effects.change import Change
 from ..effects.columns import recipe_rows
 from ..effects.features import llm_params_b, pixels
 from ..effects.rows import MAIN
-from ..evidence.contrasts import AXES, contrasts, evidence_metrics, moved
+from ..evidence.contrasts import AXES, contrasts, moved
 from ..evidence.tables import Paper, Row, Table
 from ..library import Library
 from ..picker.limits import Constraints, costs_of, exceeds
@@ -91,7 +90,6 @@ class Citations:
     def __init__(self, library: Library, tasks: TaskMix, limits: Constraints, choices: Space):
         self.library, self.tasks, self.limits, self.choices = library, tasks, limits, choices
         words = library.words
-        self.axis_of = {key: record["axis"] for key, record in words.records("setting").items()}
         records = words.records("benchmark")
         self.family = {
             name: record["family"] for name, record in records.items() if record["family"]
@@ -194,12 +192,9 @@ class Citations:
         deltas: dict[str, list[float]] = {}
         also: dict[str, None] = {}  # in the order met
         for other, mine, beside in least:
-            two = table._replace(rows=(other, mine))
-            for contrast in contrasts(two, self.axis_of, evidence_metrics(table)):
-                metric = contrast.metric
-                if metric.benchmark in self.family:
-                    percent = contrast.delta * 100 / (metric.max or 100)
-                    deltas.setdefault(metric.benchmark, []).append(percent)
+            for contrast in contrasts(table, self.library.words.axis_of, pairs=[(other, mine)]):
+                if contrast.metric.benchmark in self.family:
+                    deltas.setdefault(contrast.metric.benchmark, []).append(contrast.percent)
                     also |= dict.fromkeys(beside)
         tiers = [
             [name for name in deltas if name in self.tasks.benchmarks],
@@ -235,7 +230,7 @@ class Citations:
             for other in others:
                 if not way.apart(other.setting, mine.setting):
                     continue
-                difference = moved(other.setting, mine.setting, self.axis_of)
+                difference = moved(other.setting, mine.setting, self.library.words.axis_of)
                 beside = (
                     tuple(a for a in difference.axes if a != axis)
                     + difference.unstated
@@ -264,11 +259,7 @@ class Citations:
             }
             if len(sizes) > 1:
                 return ("data size",)
-        return (
-            ("other things by the table's note",)
-            if confounded(table.notes or "", axis, a, b)
-            else ()
-        )
+        return ("other things by the table's note",) if confounded(table, axis, a, b) else ()
 
     def why(self, axis: str, recipe: Recipe, one: Shown) -> str:
         """One line: what stands beside what, how it does, and whether anything else moved."""
@@ -448,40 +439,15 @@ def _by_size(library: Library, recipe: Recipe) -> Way:
     )
 
 
-NAMED = {
-    "encoder": r"\bencoders?\b",
-    "connector": r"connector|projector",
-    "llm": r"\bLLMs?\b",
-    "data": r"\bdata\b",
-    "resolution": r"resolution",
-    "visual_tokens": r"tokens?\b",
-    "training": r"training|steps\b|stage|learning rate",
-}
-
-
-def confounded(notes: str, axis: str, a: Mapping, b: Mapping) -> bool:
-    """Does a table's note say that an axis is confounded with something that two rows do not show
-    to be equal?
-
-    Sentences with exceptions, or about other models, say nothing of a pair of rows; nor do those
-    about things that both rows state (whether these differ is seen there).
+def confounded(table: Table, axis: str, a: Mapping, b: Mapping) -> bool:
+    """Does a table call an axis confounded, alone or with something that two rows do not show to be
+    equal? Of things that both rows state it says nothing: whether these differ is seen there.
     """
-    for sentence in re.split(r"(?<=[.;]) ", notes):
-        if "confounded" in sentence and not re.search(
-            r"except|[Cc]lean|[Oo]ther models|[Rr]eleased|Published|Cross-model|those"
-            r" contrasts|\bonly\b",
-            sentence,
-        ):
-            named = {
-                name
-                for name, pattern in NAMED.items()
-                if re.search(pattern, sentence, re.IGNORECASE)
-            }
-            beside = named - {axis}
-            if axis in named and (
-                not beside or any(a.get(name) is None or b.get(name) is None for name in beside)
-            ):
-                return True
+    for axes in table.confounds:
+        beside = [other for other in axes if other != axis]
+        unsaid = any(row.get(other) is None for other in beside for row in (a, b))
+        if axis in axes and (unsaid or not beside):
+            return True
     return False
 
 

@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from ..claims.assertions import read_claims, shipped_path
-from ..claims.pairs import Evidence
 from ..claims.verdicts import Audit, audit
 from ..effects.change import Change
 from ..effects.columns import recipe_rows
@@ -23,6 +22,7 @@ from ..picker.limits import DEFAULT_BUDGET, DEFAULT_DEVICE, Constraints
 from ..released import ranking
 from ..terms.recipe import Recipe
 from ..terms.tasks import TaskMix, parse_mix
+from . import claims
 from . import pick as picks
 from . import swap as answers
 
@@ -486,8 +486,7 @@ def cells_of(library: Library, proof: Proof, table: Table) -> Cells:
     holds = {"worse": worse and not better, "better": better and not worse, "equal": mean < 1}[
         proof.shows
     ]
-    axis_of = {key: record["axis"] for key, record in library.words.records("setting").items()}
-    difference = moved(before.setting, after.setting, axis_of)
+    difference = moved(before.setting, after.setting, library.words.axis_of)
     return Cells(proof, table.arxiv, values, difference.axes + difference.unstated, bool(holds))
 
 
@@ -540,7 +539,7 @@ def reading(library: Library) -> tuple[Reading, ...]:
     rows differ in that axis alone.
     """
     words = library.words
-    axis_of = {key: record["axis"] for key, record in words.records("setting").items()}
+    axis_of = words.axis_of
     family = {name: record["family"] for name, record in words.records("benchmark").items()}
     seen: dict[str, dict[tuple[str, str], int]] = {}
     papers = library.papers(shipped_only=True)
@@ -571,11 +570,8 @@ def reading(library: Library) -> tuple[Reading, ...]:
 
 def audits(library: Library) -> list[Audit]:
     """The audit of all claims of the registry."""
-    models = {model["key"]: model for model in library.words.registry("models")["models"]}
-    return audit(
-        read_claims(shipped_path(library.shipped)),
-        Evidence(library.papers(shipped_only=True), library.words, models),
-    )
+    evidence = claims.evidence_of(library, library.papers(shipped_only=True))
+    return audit(read_claims(shipped_path(library.shipped)), evidence)
 
 
 def gather(library: Library) -> Guide:

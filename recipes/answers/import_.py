@@ -86,7 +86,7 @@ def import_results(wish: Wish, library: Library) -> Imported:
     if not merged.added and not merged.unchanged and (merged.out or refused):
         raise NotImported(_first(merged, refused))
     named = tuple(arm.name for arm in arms)
-    notes += [*merged.notes, *_remarks(merged, set(named), wish, path)]
+    notes += [*merged.notes, *_remarks(merged, set(named), wish)]
     return Imported(
         wish,
         merged,
@@ -245,7 +245,7 @@ def _recipes(merged: Merged, arms: Sequence[Arm]) -> dict[str, Mapping]:
     }
 
 
-def _remarks(merged: Merged, named: set[str], wish: Wish, path: str) -> list[str]:
+def _remarks(merged: Merged, named: set[str], wish: Wish) -> list[str]:
     """What a reader of the table should know."""
     notes = [
         f"{cell.metric['benchmark']}: {cell.reading.part}: stored as a split of its own"

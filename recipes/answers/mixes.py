@@ -153,7 +153,7 @@ def where(mixes: Mixes, mix: Mix) -> list[str]:
     return out
 
 
-def held(mixes: Mixes, mix: Mix, wanted: Asked) -> dict:
+def held(mix: Mix, wanted: Asked) -> dict:
     """How much of what was asked for a mix holds, and where."""
     names = set(wanted.datasets)
     parts = [part for part in mix.parts if part.dataset in names or part.kind in wanted.kinds]

@@ -34,7 +34,11 @@ class Batch:
 
     def answer(self, line: bytes) -> tuple[Recipe, Recipe, Swap]:
         """Both sides of one line, filled in, and what the change does. Raises Refused."""
-        raw = self._object(line)
+        return self.of(self._object(line))
+
+    def of(self, raw: Mapping) -> tuple[Recipe, Recipe, Swap]:
+        """The same of a line that is parsed already."""
+        self._check(raw)
         words = self.library.words
         benchmark = words.benchmark(raw["benchmark"])
         if not words.records("benchmark")[benchmark]["family"]:
@@ -59,15 +63,19 @@ class Batch:
         return before, after, result
 
     @staticmethod
-    def _object(line: bytes) -> dict:
-        """The line as JSON, with the keys that a prediction needs."""
+    def _object(line: bytes):
+        """The line as JSON."""
         if len(line) > MAX_LINE:
             raise RecipeError("line", f"longer than {MAX_LINE:,} bytes, which are read at most")
         try:
             text = line.decode("utf-8")
         except UnicodeDecodeError:
             raise RecipeError("line", "not UTF-8") from None
-        raw = parse(text, "line")
+        return parse(text, "line")
+
+    @staticmethod
+    def _check(raw) -> None:
+        """Refuse what is no change with the keys that a prediction needs."""
         if not isinstance(raw, dict):
             raise RecipeError(
                 "line", 'not an object (as in {"from": {…}, "to": {…}, "benchmark": "mmmu"})'
@@ -80,7 +88,6 @@ class Batch:
                 raise RecipeError(key, "is missing or not an object of recipe fields")
         if not isinstance(raw.get("benchmark"), str):
             raise RecipeError("benchmark", "is missing or not a name")
-        return raw
 
     def _scores(self, raw: Mapping, benchmark: str, warnings: list[str]) -> dict[str, float]:
         """What `from` scores, if the line says it."""

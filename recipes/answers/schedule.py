@@ -7,17 +7,15 @@ nothing here is the model's; what the model says of a trained encoder is picks.p
 """
 
 import math
-import re
 import statistics
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from itertools import combinations
 from typing import NamedTuple
 
 from ..effects import tails
 from ..effects.change import SAYS_FROZEN, together
 from ..effects.columns import recipe_rows, sampling_variance
 from ..effects.features import llm_params_b
-from ..evidence.contrasts import IGNORED, Contrast, evidence_metrics, moved, pair_contrasts
+from ..evidence.contrasts import IGNORED, Contrast, contrasts, pairs_alike, said
 from ..evidence.tables import Row, Table
 from ..library import Library
 from ..terms.tasks import TaskMix
@@ -32,56 +30,31 @@ SAME_SIZE = 0.3
 # --------------------------------------------------------------------------------------
 
 
-def _encoder(setting: Mapping) -> Hashable:
+def _field(row: Row, field: str, default=None):
+    """A field of what a row's words say of its training."""
+    return (row.trained or {}).get(field) or default
+
+
+def _encoder(row: Row) -> Hashable:
     """frozen, tuned (in the last stage, or the row does not say when), or tuned at another time."""
-    frozen = setting.get("frozen_encoder")
+    frozen = row.setting.get("frozen_encoder")
     if frozen is None:
         return None
-    return (
-        "frozen"
-        if frozen
-        else (
-            "tuned early"
-            if re.search(r"pre-?training only|both stages", setting.get("training") or "")
-            else "tuned"
-        )
-    )
+    early = "pre-training" in _field(row, "encoder_tuned_in", ())
+    return "frozen" if frozen else "tuned early" if early else "tuned"
 
 
-def _llm(setting: Mapping) -> Hashable:
-    """How the language model is trained: full, lora or frozen; None: not said."""
-    said, text = str(setting.get("lm_finetune") or ""), setting.get("training") or ""
-    if (
-        said == "none"
-        or setting.get("llm_trained") is False
-        or setting.get("frozen_llm")
-        or "backbones frozen" in text
-    ):
-        return "frozen"
-    if "LoRA" in said or "LoRA" in text:
-        return "lora"
-    return (
-        "full"
-        if said
-        or setting.get("llm_trained")
-        or re.search(r"full (?:fine-?tuning of the )?LLM|\+ LL?M\b|full model|all weights", text)
-        else None
-    )
-
-
-def _extra(setting: Mapping) -> Hashable:
+def _extra(row: Row) -> Hashable:
     """Is there a stage between the alignment of the connector and the instruction tuning?"""
-    return bool(
-        setting.get("stage15_data")
-        or setting.get("continual_pt_resolution")
-        or "extra" in (setting.get("training") or "")
-    )
+    extra = (row.setting.get(key) for key in ("stage15_data", "continual_pt_resolution"))
+    return any((*extra, _field(row, "extra_stage")))
 
 
-def _ramp(setting: Mapping) -> Hashable:
+def _ramp(row: Row) -> Hashable:
     """ramp: the resolution rises while training; fixed: it is that of the end all along; low: it is
     lower all along.
     """
+    setting = row.setting
     crops, test = setting.get("crops_train"), setting.get("crops_test")
     if isinstance(crops, str) and "then" in crops:
         return "ramp"
@@ -93,28 +66,27 @@ def _ramp(setting: Mapping) -> Hashable:
     )
 
 
-def _steps(stage: int) -> Callable[[Mapping], Hashable]:
-    """Thousands of steps of a stage."""
+def _steps(stage: int) -> Callable[[Row], Hashable]:
+    """The steps of a stage."""
+    return lambda row: next((one.get("steps") for one in row.stages[stage - 1 : stage]), None)
 
-    def steps(setting: Mapping) -> Hashable:
-        found = re.search(rf"stage {stage}:[^;]*?, ([\d.]+)k steps", setting.get("training") or "")
-        return float(found[1]) if found else None
 
-    return steps
+def _setting(key: str) -> Callable[[Row], Hashable]:
+    return lambda row: row.setting.get(key)
 
 
 # Everything that a row may say of how it was trained; a change moves one of these, and the others
 # stay.
-LEVELS: Mapping[str, Callable[[Mapping], Hashable]] = {
+LEVELS: Mapping[str, Callable[[Row], Hashable]] = {
     "encoder": _encoder,
-    "llm": _llm,
-    "stages": lambda s: s.get("stages"),
+    "llm": lambda row: _field(row, "llm_tuning"),
+    "stages": lambda row: row.setting.get("stages") or len(row.stages) or None,
     "extra": _extra,
     "ramp": _ramp,
-    "epochs": lambda s: s.get("epochs"),
+    "epochs": _setting("epochs"),
     "alignment steps": _steps(1),
     "steps": _steps(2),
-    "batch": lambda s: s.get("batch_size"),
+    "batch": _setting("batch_size"),
 }
 
 
@@ -189,7 +161,10 @@ CHANGES = (
     Change(
         "extra-stage",
         "one more stage before the instruction tuning",
-        _keys("training", "data", "stage15_data", "continual_pt_resolution", "continual_pt_tiling"),
+        _keys(
+            *("training", "data", "stage15_data", "domain_enhancement"),
+            *("continual_pt_resolution", "continual_pt_tiling"),
+        ),
         "extra",
         False,
         True,
@@ -275,9 +250,7 @@ class Pairs:
 
     def __init__(self, library: Library, keys: Iterable[str] | None = None):
         self.library = library
-        self.axis_of = {
-            key: record["axis"] for key, record in library.words.records("setting").items()
-        }
+        self.axis_of = library.words.axis_of
         self.found: dict[str, list[Pair]] = {slug: [] for slug in KNOWN}
         self._runs: set[tuple] = set()
         for paper in library.papers(library.standing.papers["changes"] if keys is None else keys):
@@ -288,55 +261,33 @@ class Pairs:
 
     def _in_table(self, table: Table) -> None:
         """Sort the pairs of a table into `found`: only rows that are the same in all that no change
-        moves can be one.
+        moves can be one. Words on the training that nobody has read may mean anything.
         """
-        alike: dict[frozenset, list[Row]] = {}
-        for row in recipe_rows(table):
-            rest = frozenset(
-                (key, value if value.__hash__ else repr(value))
-                for key, value in row.setting.items()
-                if key not in MOVED
-                and value is not None
-                and self.axis_of.get(key, "other") not in IGNORED
-            )
-            alike.setdefault(rest, []).append(row)
-        for rows in alike.values():
-            if len(rows) > 1:
-                said = [
-                    {name: level(row.setting) for name, level in LEVELS.items()} for row in rows
-                ]
-                for (i, a), (j, b) in combinations(enumerate(rows), 2):
-                    apart = {name for name in LEVELS if said[i][name] != said[j][name]}
-                    if 0 < len(apart) < 3:
-                        self._sort(table, (a, b), (said[i], said[j]), apart)
+        for a, b in pairs_alike(recipe_rows(table), self._rest):
+            differ = {key for key in MOVED if a.setting.get(key) != b.setting.get(key)}
+            apart = {name for name, level in LEVELS.items() if level(a) != level(b)}
+            for change in KNOWN.values():
+                may = {change.level, change.also}
+                if differ <= change.keys and change.level in apart and apart <= may:
+                    one, two = (LEVELS[change.level](row) for row in (a, b))
+                    if change.step(one, two):
+                        self._add(change, table, a, b, differ)
+                    elif change.step(two, one):
+                        self._add(change, table, b, a, differ)
 
-    def _sort(
-        self, table: Table, rows: tuple[Row, Row], said: tuple[Mapping, Mapping], apart: set[str]
-    ) -> None:
-        """Add a pair of rows to the changes that it makes. apart: the levels that differ."""
-        a, b = rows
-        differ = {key for key in MOVED if a.setting.get(key) != b.setting.get(key)}
-        for change in KNOWN.values():
-            if (
-                differ <= change.keys
-                and change.level in apart
-                and apart <= {change.level, change.also}
-            ):
-                one, two = said[0][change.level], said[1][change.level]
-                if change.step(one, two):
-                    self._add(change, table, a, b, differ)
-                elif change.step(two, one):
-                    self._add(change, table, b, a, differ)
+    def _rest(self, row: Row) -> frozenset:
+        """All that a row says beside what a change may move."""
+        free = set(MOVED) - ({"training"} if row.trained is None else set())
+        return said(
+            row.setting,
+            lambda key: key not in free and self.axis_of.get(key, "other") not in IGNORED,
+        )
 
     def _add(self, change: Change, table: Table, a: Row, b: Row, differ: set[str]) -> None:
         """Add a pair to a change; two training runs count once, however many tables print them."""
         runs = (change.slug, *(row.run or (table.id, row.arm) for row in (a, b)))
-        contrasts = tuple(
-            pair_contrasts(
-                table, a, b, moved(a.setting, b.setting, self.axis_of), evidence_metrics(table)
-            )
-        )
-        if contrasts and runs not in self._runs:
+        found = tuple(contrasts(table, self.axis_of, pairs=[(a, b)]))
+        if found and runs not in self._runs:
             self._runs.add(runs)
             also = tuple(
                 sorted(
@@ -346,7 +297,7 @@ class Pairs:
                     and (self.axis_of[key] != "training" or change.also and key == "frozen_encoder")
                 )
             )
-            self.found[change.slug].append(Pair(table, a, b, also, contrasts))
+            self.found[change.slug].append(Pair(table, a, b, also, found))
 
     def _settle(self) -> None:
         """Leave out a row with several rows before it that differ in their data: nobody says which
@@ -464,11 +415,6 @@ def sources(library: Library) -> list[str]:
     return sorted({files[one.table.id] for found in pairs.found.values() for one in found})
 
 
-def percent_of(contrast: Contrast) -> float:
-    """The delta of a contrast in percent of its metric's scale."""
-    return contrast.delta * 100 / (contrast.metric.max or 100)
-
-
 def _tiers(library: Library, tasks: TaskMix) -> Callable[[str], int]:
     """Number in TIERS of a benchmark."""
     records = library.words.records("benchmark")
@@ -505,7 +451,7 @@ def printed(
     by_paper: dict[str, dict[str, list[float]]] = {}
     for pair, contrast in kept:
         by_paper.setdefault(pair.table.paper, {}).setdefault(contrast.metric.benchmark, []).append(
-            sign * percent_of(contrast)
+            sign * contrast.percent
         )
     means = {
         paper: {name: sum(values) / len(values) for name, values in found.items()}

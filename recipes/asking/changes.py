@@ -140,7 +140,7 @@ def swap(d: Draft) -> Readings:
     """One thing replaced by another of its kind, or held against the default baseline's."""
     if d.of("state") or trains_encoder(d):
         return state(d)
-    if d.has("adding", "dropping", "without"):
+    if d.has("adding dropping without"):
         joined = added(d) or dropped(d)
         if joined:
             return joined
@@ -164,13 +164,20 @@ def swap(d: Draft) -> Readings:
 
 def unlike(d: Draft) -> None:
     """Raises Unfit for two things that are compared and are not of one kind."""
-    if d.of("axis") or not d.has("swap", "better", "worse", "compare", "instead", "compared"):
+    if d.of("axis") or not d.has("swap better worse compare instead compared"):
         return
     found = [(s, k) for k in LIKE for s in sides(d, k) if not behind_preposition(d, s, k)]
     found = list({side.place: (side, kind) for side, kind in reversed(found)}.values())
     if len(found) == 2:
         both = " and ".join(f"{side.value} ({AXIS.get(kind, kind)})" for side, kind in found)
         raise Unfit(f"{both} are not of one kind: nothing to swap")
+
+
+# what asks about one component beside the baseline's
+ALONE = (
+    "swap gain help hurt worth best better worse lose raise lower choose alone expected change"
+    " enough instead difference fit score tiling equal compared result"
+)
 
 
 def alone(d: Draft) -> Readings:
@@ -181,8 +188,7 @@ def alone(d: Draft) -> Readings:
             continue
         side = found[0]
         d.take(*side.tokens)
-        if side.tokens[0].limit:
-            raise Unfit("")  # under 4B is no one size
+        d.leave_if(side.tokens[0].limit)  # under 4B is no one size
         if [t.text for t in d.behind(side.tokens[-1])] == ["+"]:
             raise Unfit(
                 "that is a whole recipe, and a swap is one change of one (predict reads recipes)"
@@ -193,35 +199,9 @@ def alone(d: Draft) -> Readings:
                 f" {side.value} for …)"
             )
         lead = d.content_before(side.tokens[0])
-        d.bonus += 3 if d.has("raise", "lower") and lead is not None and lead.text == "to" else 0
+        d.bonus += 3 if d.has("raise lower") and lead is not None and lead.text == "to" else 0
         d.notes.append(f"against {BASE[kind]} of {BASELINE_NAME}, as nothing else was named")
-        if not d.has(
-            "swap",
-            "gain",
-            "help",
-            "hurt",
-            "worth",
-            "best",
-            "better",
-            "worse",
-            "lose",
-            "raise",
-            "lower",
-            "choose",
-            "alone",
-            "expected",
-            "change",
-            "enough",
-            "instead",
-            "difference",
-            "fit",
-            "score",
-            "tiling",
-            "equal",
-            "compared",
-            "result",
-        ) and not d.said("use", "using", "what if", "if", "try", "need", "does", "do", "about"):
-            raise Unfit("")
+        d.leave_if(not d.has(ALONE) and not d.says("trying"))
         return [["swap", BASE[kind], side.value, *context(d, kind, side, side)]]
     if d.take_concept("tiling"):
         d.notes.append(f"anyres-672 against {BASE['px']} of {BASELINE_NAME}, as no size was named")
@@ -295,7 +275,7 @@ def dropped(d: Draft) -> Readings | None:
                 f"only an encoder of a fusion can be dropped, not {thing.value} ({others[0]})"
             )
         return None
-    d.take_concept("dropping", "without")
+    d.take_concept("dropping without")
     d.take(*(t for side in found for t in side.tokens))
     d.bonus += 4
     if len(found) == 1:
@@ -366,16 +346,14 @@ def trains_encoder(d: Draft) -> bool:
         and lead[-1].get("axis") == "encoder"
         and not d.of(*LIKE)
         for token in d.sentence.tokens
-    ) and not d.has("costs", "howlong", "memory", "fit")
+    ) and not d.has("costs howlong memory fit")
 
 
 def state(d: Draft) -> Readings:
     """Freezing or training the vision encoder."""
     parts = frozen_parts(d)
-    if d.has("best", "rank"):
-        raise Unfit("")
-    if parts - {"encoder"} or d.has("stages", "epochs", "lora", "fulltune"):
-        raise Unfit("")
+    d.leave_if(d.has("best rank"))
+    d.leave_if(parts - {"encoder"} or d.has("stages epochs lora fulltune"))
     marks = d.of("state")
     to = marks[0].get("state") if marks else "unfrozen"
     ordered = [Side(t.get("state"), (t,)) for t in marks]
@@ -389,7 +367,7 @@ def state(d: Draft) -> Readings:
         first, second = ordered[0], ordered[-1]
         turned = is_turned(d, first, second)
         to = first.value if turned else second.value
-    d.take(*marks, *(t for t in d.of("axis") if t.get("axis") == "encoder"))
+    d.take(*marks, *d.axes("encoder"))
     d.bonus += 4
     own = flag("encoder", slots.fused(d) or d.one("encoder"))
     argv = [*own, *context(d, "state", None, None)]
@@ -399,15 +377,14 @@ def state(d: Draft) -> Readings:
 def context(d: Draft, kind: str, a: Side | None, b: Side | None) -> list[str]:
     """Flags of a swap for what is the same on both sides, or stands behind one of them only."""
     slots.check_limits(d, [k for k in slots.EXACT if k != kind])
-    d.take(*(t for t in d.of("axis") if t.get("axis") == AXIS.get(kind, kind)))
+    d.take(*d.axes(AXIS.get(kind, kind)))
     argv: list[str] = []
     if kind in ("llm", "size"):
         if others := d.of("llm", "size"):
             raise Unfit(f"the LLM is what is swapped, and {others[0].text} is a third one")
     else:
-        name, size = slots.llm(d)
-        argv += flag("on", name or size)
-        if not name and not size:
+        argv += slots.on(d)
+        if not argv:
             d.notes.append(f"on {BASELINE_NAME}, as none was named")
     for part in ("encoder", "connector", "data"):
         if d.of(part) and part == kind:
@@ -419,7 +396,7 @@ def context(d: Draft, kind: str, a: Side | None, b: Side | None) -> list[str]:
     places = sorted({side.place for side in (a, b) if side})
     for each, name in (("px", "resolution"), ("tokens", "visual-tokens")):
         argv += held(d, each, name, kind, places, a)
-    level = d.one("percent", what="level") if d.has("confident", "sureness") else None
+    level = d.one("percent", what="level") if d.has("confident sureness") else None
     argv += [*flag("level", level), *flag("score", *scores(d))]
     return argv + slots.benchmarks_or_tasks(d) + (["--why"] if d.has("why") else [])
 
@@ -442,16 +419,7 @@ def scores(d: Draft) -> list[str]:
 def held(d: Draft, each: str, name: str, kind: str, places: list[int], a: Side | None) -> list[str]:
     """--resolution or --visual-tokens, of both sides or of one."""
     found = d.of(each, "resolution") if each == "px" else d.of(each)
-    at = [
-        t
-        for t in d.of("number")
-        if each == "px"
-        and (lead := d.before(t))
-        and lead[0].text == "at"
-        and t.get("number").isdecimal()
-        and 50 < int(t.get("number")) < 9000
-    ]
-    found += at if kind != "px" else []
+    found += slots.at_pixels(d) if each == "px" != kind else []
     if not found:
         return []
     d.take(*found)
@@ -475,21 +443,6 @@ def held(d: Draft, each: str, name: str, kind: str, places: list[int], a: Side |
 
 # --- schedule
 
-COUNTS = {
-    "one": 1,
-    "single": 1,
-    "first": 1,
-    "1": 1,
-    "two": 2,
-    "second": 2,
-    "2nd": 2,
-    "twice": 2,
-    "2": 2,
-    "three": 3,
-    "third": 3,
-    "3rd": 3,
-    "3": 3,
-}
 # Numbers that printed rows have, and the parts that may be named beside what is asked.
 KNOWN = {"epochs": (1, 2, 3), "stages": (1, 2, 3), "batch": (64, 128)}
 BESIDE = {"epochs": {"llm", "data"}, "stages": {"connector"}, "longer": {"llm", "connector"},
@@ -501,19 +454,18 @@ def schedule(d: Draft) -> Readings:
     parts = frozen_parts(d)
     d.take(*d.of("few"))
     asked = [t for t in ("epochs", "stages", "batch", "ramp", "longer") if d.has(t)]
-    asked += ["lora"] if d.has("lora", "qlora") else []
+    asked += ["lora"] if d.has("lora qlora") else []
     if asked == ["stages", "longer"] and d.has("alignment"):
         asked = ["longer"]
-    if not asked and d.has("alignment") and d.has("dropping", "longer"):
+    if not asked and d.has("alignment") and d.has("dropping longer"):
         asked = ["longer"] if d.has("longer") else ["stages"]
     frozen = bool(d.of("state"))
-    if (
+    d.leave_if(
         not asked
         and not parts - {"encoder"}
         and not d.has("schedule")
-        and not (trains_part(d) == {"llm"})
-    ):
-        raise Unfit("")
+        and trains_part(d) != {"llm"}
+    )
     if len(asked) > 1 or asked and asked != ["lora"] and (parts or frozen):
         frozen_said = ["what is frozen"] if frozen else []
         both = " and ".join([*frozen_said, *asked])
@@ -530,13 +482,11 @@ def schedule(d: Draft) -> Readings:
     elif topic and not changes:
         changes.append(topic)
     own = parts | BESIDE.get(topic, set())
-    d.take(*(t for t in d.of("axis") if t.get("axis") in own))
-    name, size = slots.llm(d)
+    d.take(*(d.axes(*own) if own else ()))
+    on = slots.on(d)
     level = d.one("percent", what="level") if d.has("confident") else None
     d.bonus += 2
-    return [
-        ["schedule", *changes, *flag("on", name or size), *flag("level", level), *slots.tasks(d)]
-    ]
+    return [["schedule", *changes, *on, *flag("level", level), *slots.tasks(d)]]
 
 
 def trains_part(d: Draft) -> set[str]:
@@ -565,7 +515,8 @@ def counted(d: Draft, topic: str) -> set[int]:
     words = [w for t in d.sentence.tokens for w in t.text.split()]
     if topic not in KNOWN:
         return set()
-    return found | {COUNTS[w] for w in words if w in COUNTS}
+    numbers = d.sentence.language.numbers
+    return found | {numbers[w] for w in words if numbers.get(w, 9) <= 3}
 
 
 def frozen_changes(d: Draft, parts: set[str], topic: str) -> list[str]:
@@ -582,7 +533,7 @@ def frozen_changes(d: Draft, parts: set[str], topic: str) -> list[str]:
         if parts and d.of("state"):
             raise Unfit("LoRA and a frozen encoder are two changes; schedule shows each alone")
         return []
-    if len(parts) == 2 and not d.said("or", "vs", "versus", "than"):
+    if len(parts) == 2 and not d.says("either"):
         raise Unfit(
             "two changes at once have no row (schedule encoder frozen-llm shows each alone)"
         )
@@ -591,14 +542,14 @@ def frozen_changes(d: Draft, parts: set[str], topic: str) -> list[str]:
 
 def stages(d: Draft, counts: set[int]) -> list[str]:
     """Changes of the number of stages."""
-    if d.said("stage 2", "stage two", "second stage") and not d.has("adding", "more"):
+    if d.says("stage two") and not d.has("adding more"):
         raise Unfit("schedule has no row without stage 2: it is the instruction tuning itself")
     if counts >= {1, 3}:
         raise Unfit(
             "schedule has no row for one stage beside three (schedule one-stage extra-stage shows"
             " both beside two)"
         )
-    if 3 in counts or d.said("extra", "another", "additional", "intermediate", "more", "mid"):
+    if 3 in counts or d.says("extra stage"):
         return ["extra-stage"]
-    one = counts or d.has("dropping", "alignment", "without") or d.said("connector", "skip")
+    one = counts or d.has("dropping alignment without") or d.said("connector", "skip")
     return ["one-stage"] if one else ["one-stage", "extra-stage"]

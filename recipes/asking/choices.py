@@ -13,7 +13,7 @@ from .slots import flag
 
 Readings = list[list[str]]
 RANKED = (*PARTS, "resolution", "visual_tokens")
-BEST = ("best", "rank", "choose", "worst", "better", "compare", "most")
+BEST = "best rank choose worst better compare most"
 CURVES = {"visual_tokens": "visual_tokens", "resolution": "resolution", "llm": "llm_params_b",
           "data": "data_size"}  # fmt: skip
 ENDS = {
@@ -26,33 +26,25 @@ ENDS = {
 
 def axes(d: Draft, known=RANKED) -> list[str]:
     """The parts of a recipe that are named by a word alone, which are used."""
-    found = [t for t in d.of("axis") if t.get("axis") in known]
+    found = d.axes(*known)
     d.take(*found)
     return list(dict.fromkeys(t.get("axis") for t in found))
 
 
 def pick(d: Draft) -> Readings:
     """The best recipe to train."""
-    if not d.has("recipe", "train", "cheapest") and not (
-        d.has("model") and (d.has("best", "choose") or d.said("need", "want", "give", "find"))
-    ):
-        raise Unfit("")
-    if not d.has("recipe", "train", "cheapest") and d.said(
-        "which model", "which vlm", "what model"
-    ):
-        raise Unfit("")
-    fits = d.said("can", "fit", "fits", "enough", "possible")
-    if (
-        fits
-        and d.has("train")
-        and not d.has("recipe", "best", "choose")
-        and not d.said("what", "which")
-    ):
-        raise Unfit("")  # whether training fits is cost's
-    if not d.has("recipe", "model", "cheapest", "best"):  # train what?
-        if not d.of("family", "benchmark") and not d.said("what", "which"):
-            raise Unfit("")
-    if d.has("recipe") and d.has("train", "best", "choose"):
+    d.leave_if(
+        not d.has("recipe train cheapest")
+        and not (d.has("model") and (d.has("best choose") or d.says("wanting")))
+    )
+    d.leave_if(not d.has("recipe train cheapest") and d.says("which model"))
+    fits = d.says("feasible")
+    d.leave_if(
+        fits and d.has("train") and not d.has("recipe best choose") and not d.said("what", "which")
+    )  # whether training fits is cost's
+    if not d.has("recipe model cheapest best"):  # train what?
+        d.leave_if(not d.of("family", "benchmark") and not d.said("what", "which"))
+    if d.has("recipe") and d.has("train best choose"):
         d.bonus += 1
     existing = []
     if any(t.limit == "most" for t in d.of("size")):  # no flag of pick asks for less than a size
@@ -81,7 +73,7 @@ SIZE = re.compile(r"size|scale|parameters")
 def rank(d: Draft) -> Readings:
     """The levels of one axis, all else held."""
     among: list[str] = []
-    named = [t for t in d.of("axis") if t.get("axis") in RANKED]
+    named = d.axes(*RANKED)
     axis = named[0].get("axis") if named else None
     for kind in LIKE:
         found = sides(d, kind) if kind != "size" else []
@@ -92,21 +84,18 @@ def rank(d: Draft) -> Readings:
             d.take(*(token for side in found for token in side.tokens))
             d.bonus += 4
             break
-    if len(set(among)) < len(among):
-        raise Unfit("")
-    if axis not in PARTS and not among or any(SIZE.search(t.text) for t in named):
-        raise Unfit("")  # along which a curve goes
+    d.leave_if(len(set(among)) < len(among))
+    d.leave_if(
+        axis not in PARTS and not among or any(SIZE.search(t.text) for t in named)
+    )  # along which a curve goes
     asked = any(t.text in ("what", "which") for n in named for t in d.before(n))
-    if not axis or not (among or asked or d.has(*BEST) or d.said("should")):
-        raise Unfit("")
-    if len({t.get("axis") for t in named}) > 1:
-        raise Unfit("")
+    d.leave_if(not axis or not (among or asked or d.has(BEST) or d.said("should")))
+    d.leave_if(len({t.get("axis") for t in named}) > 1)
     d.take(*named)
     d.bonus += 2
     argv = ["rank", axis, *flag("among", ",".join(among) if among else None)]
     avoid = [name for part, name in slots.avoided(d) if part == axis]
-    name, size = slots.llm(d) if axis != "llm" else (None, None)
-    argv += flag("on", name or size)
+    argv += slots.on(d) if axis != "llm" else []
     argv += slots.benchmarks_or_tasks(d)
     states = d.every("state") if axis == "encoder" else []
     argv += flag("frozen-encoder", *({"frozen": "true", "unfrozen": "false"}[s] for s in states))
@@ -133,29 +122,26 @@ def rank(d: Draft) -> Readings:
 
 AGAINST = (  # what sets two axes against each other
     "matter double better help first most big more worth budget raise compare best smaller spend"
-).split()
+)
 
 
 def versus(d: Draft) -> Readings:
     """Two axes: which matters more."""
     found = axes(d)
-    if len(found) < 2 or not (d.has(*AGAINST) or d.said("or")):
-        raise Unfit("")
+    d.leave_if(len(found) < 2 or not (d.has(AGAINST) or d.said("or")))
     d.bonus += 4 if d.said("than", "or") else 2
-    name, size = slots.llm(d)
-    return [["versus", *found, *slots.tasks(d), *flag("on", name or size)]]
-
-
-ARRIVE = ("to", "reach", "reaches", "get", "->", "hit", *slots.GOALS)
+    return [["versus", *found, *slots.tasks(d), *slots.on(d)]]
 
 
 def moves(d: Draft) -> Readings:
     """What moves a benchmark most, also from one score to another."""
     found = d.of("benchmark") or d.of("family")
     goal = slots.is_goal(d)
-    if len(found) != 1 or not goal and not d.has("improve_score", "help", "matter", "most", "raise",
-                                                 "change", "gain"):  # fmt: skip
-        raise Unfit("")
+    d.leave_if(
+        len(found) != 1
+        or not goal
+        and not d.has("improve_score help matter most raise change gain")
+    )
     token = found[0]
     numbers = slots.scores(d)
     low = high = None
@@ -163,30 +149,30 @@ def moves(d: Draft) -> Readings:
         value = slots.score_of(number)
         lead = d.content_before(number)
         said = lead.text.split()[-1] if lead is not None else ""
-        if number.limit == "least" or said in ARRIVE:
+        if number.limit == "least" or said in d.sentence.language.signs["arriving"]:
             high = value
         else:
             low = value
         d.take(number)
     most = d.words.records("benchmark").get(token.get("benchmark"), {}).get("max") or 0
-    if any(float(value) > most for value in (low, high) if value):
-        raise Unfit("")  # from 336 to 672 are no scores
+    d.leave_if(
+        any(float(value) > most for value in (low, high) if value)
+    )  # from 336 to 672 are no scores
     if len(numbers) > 2 or len(numbers) == 2 and None in (low, high):
         raise Unfit(f"from what to what? ({', '.join(n.text for n in numbers)})")
-    name, size = slots.llm(d)
+    on = slots.on(d)
     tasks = ["--tasks", token.get("family")] if token.get("family") else [token.get("benchmark")]
     d.take(token)
     if numbers:
         d.bonus += 4
     asked = goal or d.has("improve_score") or d.said("what would", "what can")
     d.bonus += 2 if asked else -1
-    return [["moves", *tasks, *flag("from", low), *flag("target", high), *flag("on", name or size)]]
+    return [["moves", *tasks, *flag("from", low), *flag("target", high), *on]]
 
 
 def ablate(d: Draft) -> Readings:
     """What to test first. What is named is the recipe at hand; what is to be kept is a limit."""
-    if not d.has("first", "ablate", "matter") and not (d.has("most") and d.has("component")):
-        raise Unfit("")
+    d.leave_if(not d.has("first ablate matter") and not (d.has("most") and d.has("component")))
     named = d.of("axis")
     if len(named) > 1 or named and named[0].get("axis") in PARTS and d.has("matter"):
         d.take(*named)
@@ -196,7 +182,7 @@ def ablate(d: Draft) -> Readings:
     left_out = [f"{part}={name}" for part, name in slots.avoided(d)]
     argv = [*slots.limits(d)]
     own = slots.recipe_fields(d)
-    kept = d.said("fix", "fixed", "fixing", "keep", "keeping", "kept", "hold", "holding", "held")
+    kept = d.says("keeping")
     recipe = flag("fix", *own) if kept else flag("recipe", ",".join(own) if own else None)
     argv = [*tasks, *recipe, *flag("confidence", level), *argv, *flag("avoid", *left_out)]
     return [["ablate", *argv, *deployed(d)]]
@@ -205,13 +191,11 @@ def ablate(d: Draft) -> Readings:
 # --- design
 
 POWER = re.compile(r"power|chance|probability|sure|certain")
-MANY = {"two": 2, "three": 3, "four": 4, "five": 5}
 
 
 def design(d: Draft) -> Readings:
     """The fewest runs that separate the named factors."""
-    if not d.has("runs", "separate", "detect", "design", "fewest", "seeds"):
-        raise Unfit("")
+    d.need(d.has("runs separate detect design fewest seeds"))
     levels, tokens = {}, [t for t in d.of(*LIKE) if t.get(*LIKE)]
     for token in tokens:
         kind = next(k for k in LIKE if token.get(k))
@@ -247,11 +231,9 @@ def design(d: Draft) -> Readings:
         if not (h.startswith("llm_params_b") and abs(slots.size_of(h[13:]) - 7) < 0.3)
     ]
     argv += flag("recipe", ",".join(held) if held else None)
-    fewest = d.has("fewest", "smallest") or d.said(
-        "minimum", "minimal", "at least", "fractional", "least"
-    )
+    fewest = d.has("fewest smallest") or d.says("minimum")
     argv += ["--fraction"] if fewest else ["--full"] if d.said("full", "factorial") else []
-    argv += ["--interactions"] if d.said("interaction", "interactions", "interact") else []
+    argv += ["--interactions"] if d.says("interaction") else []
     names = d.every("benchmark")
     for family in d.every("family"):
         names += d.words.records("family")[family]["core"]
@@ -266,7 +248,7 @@ def effects_and_powers(d: Draft) -> tuple[list[str], list[str]]:
     effects, powers = d.every("points"), []
     for token in d.of("percent"):
         near = " ".join(t.text for t in (*d.before(token, 2), *d.behind(token, 2)))
-        sees = d.has("detect", "difference", "gain") or d.said("see", "detect", "find")
+        sees = d.has("detect difference gain") or d.says("seeing")
         if re.search(r"confiden|significan", near) or not POWER.search(near) and not sees:
             raise Unfit(
                 f"{token.get('percent')}: the power (80% power), an effect to see (a 2%"
@@ -284,9 +266,8 @@ def counted(d: Draft, levels: dict[str, list[str]]) -> None:
     """`two data mixes`, `3 encoders`: as many as are named, or two, which design chooses."""
     for token in [t for t in d.sentence.tokens if t.get("axis")]:
         lead = d.before(token)
-        text = lead[0].text if lead else ""
-        count = MANY.get(text) or int(lead[0].get("number") or 0) if lead and (
-            text in MANY or (lead[0].get("number") or "").isdecimal()) else 0  # fmt: skip
+        said = (lead[0].get("few", "number") or "") if lead else ""
+        count = int(said) if said.isdecimal() else 0
         if not count:
             continue
         axis = token.get("axis")
@@ -302,11 +283,11 @@ def counted(d: Draft, levels: dict[str, list[str]]) -> None:
 # --- curve
 
 
-LONE = "enough more saturate curve howmany".split()  # what makes a bare quantity an end of a curve
+LONE = "enough more saturate curve howmany"  # what makes a bare quantity an end of a curve
 ALONG = (
     "more enough saturate curve howmany howhigh worth big raise best lower matter gain help smaller"
     " family_word double dropping"
-).split()
+)
 
 
 def curve(d: Draft) -> Readings:
@@ -314,24 +295,23 @@ def curve(d: Draft) -> Readings:
     spans = d.of("range")
     kinds = {axis_kind: axis for axis, axis_kind in ENDS.items()}
     named = [CURVES[axis] for axis in axes(d, tuple(CURVES))]
-    if d.has("best", "choose") and set(named) & {"llm_params_b", "data_size"}:
-        if not any(SIZE.search(t.text) for t in d.sentence.tokens if t.get("axis")):
-            raise Unfit("")  # the best LLM is no size
+    if d.has("best choose") and set(named) & {"llm_params_b", "data_size"}:
+        d.need(
+            any(SIZE.search(t.text) for t in d.sentence.tokens if t.get("axis"))
+        )  # the best LLM is no size
     if spans:
         named = [kinds[spans[0].get("range").split()[0]]]
         d.take(*spans)
     found = [k for k in ("tokens", "px", "samples", "size") if d.of(k)]
     over = any(t.limit == "least" for t in d.of("tokens", "px"))
-    if found == ["size"] and d.has("howmany"):
-        raise Unfit("")  # how many A100 for a 70B
-    if not named and found and (over or d.has(*LONE)):
+    d.leave_if(found == ["size"] and d.has("howmany"))  # how many A100 for a 70B
+    if not named and found and (over or d.has(LONE)):
         named = [kinds[found[0]]]
-    if not named and d.has("big", "smaller", "saturate") and d.has("model"):
+    if not named and d.has("big smaller saturate") and d.has("model"):
         named = ["llm_params_b"]
     if not named and d.has("image_word") and d.has("more"):
         named = ["data_size"]
-    if not named or not (d.has(*ALONG) or over or d.said("should", "need", "what", "which")):
-        raise Unfit("")
+    d.leave_if(not named or not (d.has(ALONG) or over or d.says("asking")))
     slots.check_limits(d, ())
     tasks = slots.tasks(d)
     if len(named) > 1:
@@ -339,7 +319,7 @@ def curve(d: Draft) -> Readings:
     axis = named[0]
     argv = ["curve", axis, *tasks]
     ends = spans[0].get("range").split()[1:] if spans else []
-    over = d.said("from", "over", "above", "beyond", "past", "than", "exceeding")
+    over = d.says("beyond")
     for token in d.of(ENDS[axis]) if not spans else []:
         over = over or token.limit == "least"
         ends.append(token.get(ENDS[axis]).removesuffix(" images"))
@@ -356,6 +336,5 @@ def curve(d: Draft) -> Readings:
     if axis == "llm_params_b" and (name := d.one("llm")):
         own.append(f"llm={name}")
     argv += flag("recipe", ",".join(own) if own else None)
-    device = d.one("hardware", what="device")
-    argv += flag("gpu", slots.alias(device, d.words) if device else None)
+    argv += flag("gpu", slots.device(d, slots.alias))
     return [argv + (["--by-family"] if d.has("family_word") else [])]

@@ -1,5 +1,5 @@
-"""Readings that look something up: `models`, `tables`, `benchmarks`, `noise`, `explain`, `claims`,
-`backtest`, and the arithmetic of `tokens`, `cost` and `latency`.
+"""Readings that look something up: `models`, `tables`, `benchmarks`, `noise`, `explain`, `claims`
+and `backtest`.
 
 In: a Draft (`sizes` reads the published paper that is asked about). Out: the argv it becomes, or
 several where the sentence can mean several.
@@ -28,10 +28,8 @@ def models(d: Draft) -> Readings:
     """Released models by need: task mix, size, memory, properties, licence, floors, year."""
     if d.has("tree"):
         return [["models", "--tree"]]
-    if not d.has("open", "smallest", "model"):
-        raise Unfit("")
-    if d.of("model"):
-        raise Unfit("")
+    d.need(d.has("open smallest model"))
+    d.leave_if(d.of("model"))
     return [needs(d)]
 
 
@@ -45,13 +43,12 @@ def needs(d: Draft) -> list[str]:
     rated = [x for x in found if x not in owned] or owned
     argv = ["models", *(flag("tasks", slots.mix(rated)) if rated else [])]
     argv += flag("under", size_under(d))
-    memory, device = d.one("memory"), d.one("hardware", what="device")
-    argv += flag("memory", memory or (slots.memory_of(device, d.words) if device else None))
+    argv += flag("memory", slots.memory(d))
     argv += slots.number_format(d)
-    pointing = d.said("point", "points", "pointing")
+    pointing = d.says("pointing")
     argv += ["--pointing" if pointing and x[1] == "grounding" else PROPERTY[x[1]] for x in owned]
     argv += licence(d) + flag("floor", *floors) + flag("year", year) + flag("uses", *uses)
-    argv += ["--all"] if d.said("closed", "proprietary", "api") else []
+    argv += ["--all"] if d.says("closed") else []
     argv += ["--smallest"] if d.has("smallest") else []
     return argv + slots.top(d)
 
@@ -59,7 +56,7 @@ def needs(d: Draft) -> list[str]:
 def uses_of(d: Draft) -> list[str]:
     """--uses of `models that use SigLIP`."""
     found = d.of(*PARTS)
-    verbs = d.has("uses") or d.said("use", "uses", "using", "with")
+    verbs = d.has("uses") or d.says("using")
     if not found or not verbs:
         return []
     return d.every("encoder", "connector", "llm")
@@ -84,7 +81,7 @@ def size_under(d: Draft) -> str | None:
 def licence(d: Draft) -> list[str]:
     """--licence of models."""
     kinds = [kind for kind in ("apache", "mit") if d.has(kind)]
-    commercial, said = d.take_concept("commercial", "business"), d.take_concept("licence")
+    commercial, said = d.take_concept("commercial business"), d.take_concept("licence")
     return flag("licence", kinds[0] if kinds else "commercial" if commercial else
                 "open" if said else None)  # fmt: skip
 
@@ -120,28 +117,24 @@ def released(d: Draft) -> str | None:
 def card(d: Draft) -> Readings:
     """Released models by name: their cards, or their ranks for a task mix."""
     found = d.of("model")
-    if not found:
-        raise Unfit("")
+    d.need(found)
     names = list(dict.fromkeys(t.get("model") for t in found))
     d.take(*found)
     for token in found:
         stem = token.get("stem")
         if stem:
             d.notes.append(f"{token.text}: {token.get('model')}, as no size was named")
-    if len(names) == 1 and d.has("better", "worse", "equal"):
+    if len(names) == 1 and d.has("better worse equal"):
         raise Unfit(f"{names[0]} and which other model? (models {names[0]} qwen2-vl-7b)")
-    tuned = d.has("lora", "qlora", "fulltune", "train")
-    if tuned or d.has("costs", "howlong", "export") and not d.has("fit") or d.of("image"):
-        raise Unfit("")
-    if len(d.of("dtype")) > 1:
-        raise Unfit("")
+    tuned = d.has("lora qlora fulltune train")
+    d.leave_if(tuned or d.has("costs howlong export") and not d.has("fit") or d.of("image"))
+    d.leave_if(len(d.of("dtype")) > 1)
     d.bonus += 4 + len(names)
-    property_asked = d.said("support", "supports", "take", "takes", "accept", "accepts", "handle")
+    property_asked = d.says("supporting")
     tasks = slots.tasks(d)
     if property_asked and any(t.get("family") in PROPERTY for t in d.sentence.names()):
         tasks = []
-    memory, device = d.one("memory"), d.one("hardware", what="device")
-    memory = memory or (slots.memory_of(device, d.words) if device else None)
+    memory = slots.memory(d)
     formats = d.every("dtype")
     fit = [x for x in (memory, *formats) if x]
     if fit:
@@ -150,7 +143,7 @@ def card(d: Draft) -> Readings:
     if not tasks:
         d.take(*axes)
     if not tasks:
-        d.take_concept("commercial", "licence", "card")
+        d.take_concept("commercial licence card")
     if len(names) > 1 and not tasks:
         tasks = ["--tasks", "balanced"]
     scored = len(names) == 1 and tasks and not fit
@@ -197,11 +190,11 @@ def reporter(d: Draft, token: Token) -> bool:
 def find(d: Draft) -> Readings:
     """Cells of the tables that have all that is named."""
     papers = [t for t in d.of("paper") if not t.get(*PARTS) or reporter(d, t)]
-    if not d.has("evidence", "paper", "result") and not (
-        d.has("measure", "find") and (papers or d.said("where"))
-    ):
-        raise Unfit("")
-    if papers and "llm" in {t.get("axis") for t in d.of("axis")} and d.has("evidence", "big"):
+    d.leave_if(
+        not d.has("evidence paper result")
+        and not (d.has("measure find") and (papers or d.said("where")))
+    )
+    if papers and d.axes("llm") and d.has("evidence big"):
         return sizes(d, papers[0])
     found = terms(d)
     if not found:
@@ -238,7 +231,7 @@ def sizes(d: Draft, paper_named: Token) -> Readings:
             " reads the papers that have)"
         )
     d.take(paper_named, *d.of("axis"))
-    d.take_concept("big", "saturate", "curve", "raise")
+    d.take_concept("big saturate curve raise")
     d.bonus += 4
     return [["swap", *max(sorted(found), key=found.get), "--why", *slots.benchmarks_or_tasks(d)]]
 
@@ -255,13 +248,13 @@ def show(d: Draft) -> Readings:
         d.bonus += 4
         return [["tables", "show", f"{papers[0].get('paper')}.{place}{labels[0].get('label')}"]]
     data = d.of("data")
-    held = d.said("contain", "contains", "include", "includes", "consist")
-    held = held and not d.said("table", "tables", "paper", "papers")
+    held = d.says("containing")
+    held = held and not d.says("papers")
     if len(data) == 1 and held and d.sentence.names()[0] == data[0]:
         d.take(*d.of("benchmark", "dataset", "family"))
     if (d.has("inside") or held) and len(data) == 1:
         d.take(*data)
-        d.take(*(t for t in d.of("axis") if t.get("axis") == "data"))
+        d.take(*d.axes("data"))
         d.bonus += 2
         return [["tables", "show", data[0].get("data")]]
     if len(papers) == 1 and d.said("show", "open") and len(d.sentence.names()) == 1:
@@ -273,23 +266,7 @@ def show(d: Draft) -> Readings:
 def mixes(d: Draft) -> Readings:
     """Data mixes that contain a dataset."""
     found = d.of("dataset", "benchmark", "data")
-    if (
-        len(found) != 1
-        or "data" not in {t.get("axis") for t in d.of("axis")}
-        or not d.said(
-            "contain",
-            "contains",
-            "include",
-            "includes",
-            "have",
-            "has",
-            "with",
-            "containing",
-            "use",
-            "uses",
-        )
-    ):
-        raise Unfit("")
+    d.leave_if(len(found) != 1 or not d.axes("data") or not d.says("holding"))
     d.take(*found, *d.of("axis"))
     d.bonus += 5
     return [["tables", "mixes", *flag("contains", found[0].get("dataset", "benchmark", "data"))]]
@@ -297,19 +274,16 @@ def mixes(d: Draft) -> Readings:
 
 def listed(d: Draft) -> Readings:
     """All papers and tables."""
-    if not d.has("paper", "evidence") or not (
-        d.has("list") or d.said("which papers", "what papers")
-    ):
-        raise Unfit("")
-    if d.sentence.names():
-        raise Unfit("")
+    d.leave_if(
+        not d.has("paper evidence") or not (d.has("list") or d.said("which papers", "what papers"))
+    )
+    d.leave_if(d.sentence.names())
     return [["tables", "list"]]
 
 
 def claim_ids(d: Draft) -> Readings:
     """Claims by their ids."""
-    if not d.has("claim") and not d.of("claim"):
-        raise Unfit("")
+    d.leave_if(not d.has("claim") and not d.of("claim"))
     d.bonus += 4
     return [["claims", *d.every("claim")]]
 
@@ -319,13 +293,13 @@ def claim_ids(d: Draft) -> Readings:
 
 def benchmark(d: Draft) -> Readings:
     """What benchmarks test, and their noise, which says whether a difference is more than that."""
-    if not d.has(
-        "measure", "noise", "explain", "howhigh", "difference", "questions", "seeds"
-    ) and not d.said("about"):
-        raise Unfit("")
+    d.leave_if(
+        not d.has("measure noise explain howhigh difference questions seeds")
+        and not d.said("about")
+    )
     families = d.every("family")
     found = [*d.every("benchmark"), *families]
-    d.take(*d.of("points", "percent")) if d.has("noise", "difference", "detect", "seeds") else None
+    d.take(*d.of("points", "percent")) if d.has("noise difference detect seeds") else None
     one = len(d.of("number")) == 1 and d.of("number")[0]
     if (
         one
@@ -334,14 +308,12 @@ def benchmark(d: Draft) -> Readings:
     ):
         d.take(one)
     if not found:
-        if d.has("list", "measure") and not d.left() and len(d.sentence.text.split()) < 7:
+        if d.has("list measure") and not d.left() and len(d.sentence.text.split()) < 7:
             return [["benchmarks"]]
         raise Unfit("")
     d.bonus += 2 if d.has("noise") or not families else 1
-    follow = d.said(
-        "watch", "track", "monitor", "follow", "report", "use", "run", "evaluate", "good"
-    )
-    if len(set(found)) > 1 or follow and families and not d.said("test", "tests", "measures"):
+    follow = d.says("following")
+    if len(set(found)) > 1 or follow and families and not d.says("testing"):
         return [["benchmarks", "--tasks", ",".join(found)]]
     return [["benchmarks", found[0]]]
 
@@ -350,12 +322,9 @@ def noise(d: Draft) -> Readings:
     """My score of a benchmark beside the paper's."""
     names = d.of("benchmark")
     numbers = slots.scores(d)
-    if len(names) != 1 or len(numbers) != 2:
-        raise Unfit("")
-    if d.has("improve_score") and not d.has("noise", "paper") or d.has("swap", "fit"):
-        raise Unfit("")
-    if slots.is_goal(d):
-        raise Unfit("")  # what brings one there is asked
+    d.leave_if(len(names) != 1 or len(numbers) != 2)
+    d.leave_if(d.has("improve_score") and not d.has("noise paper") or d.has("swap fit"))
+    d.leave_if(slots.is_goal(d))  # what brings one there is asked
     mine, paper = numbers
     said = [t.place for t in d.sentence.tokens if re.search(r"paper|report|publish|author", t.text)]
     if said and said[0] < numbers[0].place:
@@ -374,15 +343,13 @@ def noise(d: Draft) -> Readings:
 
 def consistency(d: Draft) -> Readings:
     """Whether the tables are consistent."""
-    if not d.has("consistent"):
-        raise Unfit("")
+    d.need(d.has("consistent"))
     return [["check"]]
 
 
 def backtest(d: Draft) -> Readings:
     """How well the program predicts papers it has not seen."""
-    if not d.has("accurate", "sureness"):
-        raise Unfit("")
+    d.need(d.has("accurate sureness"))
     return [["backtest", *flag("paper", *d.every("paper"))]]
 
 
@@ -408,9 +375,8 @@ def term_asked(said: Sequence[str], language: Language, words: Vocabulary) -> st
 
 def explain(d: Draft) -> Readings:
     """What a term means, or the facts of a component."""
-    facts = d.has("fact", "howmany", "howhigh", "licence", "commercial")
-    if not d.has("explain") and not facts:
-        raise Unfit("")
+    facts = d.has("fact howmany howhigh licence commercial")
+    d.leave_if(not d.has("explain") and not facts)
     names = [t for t in d.of(*PARTS) if not t.get("size")]
     if len(names) == 1 and len(d.sentence.names()) - len(d.of("axis")) == 1:
         d.take(*names, *(d.of("axis") if facts else []))
@@ -418,238 +384,3 @@ def explain(d: Draft) -> Readings:
         d.bonus += 1
         return [["explain", names[0].get(*PARTS)]]
     raise Unfit("")
-
-
-# --- arithmetic
-
-
-def recipe(d: Draft, several: bool = False) -> list[str]:
-    """Recipe flags of `cost` and `latency`. A paper or released model that is not the baseline has
-    no recipe here.
-    """
-    argv = []
-    named = [t for t in d.of("paper", "model", "counter") if not t.get(*PARTS)]
-    d.take(*named)
-    thirteen = any("13b" in fold(t.text) for t in named)
-    for token in named:
-        if not slots.is_baseline(token):
-            return released_recipe(d, token)
-    encoder = slots.fused(d)
-    argv += flag("encoder", *([encoder] if encoder else d.every("encoder")))
-    argv += flag("connector", *d.every("connector"))
-    counts = d.of("tokens")
-    bare = [t for t in d.of("number") if several and counts and t.get("number").isdecimal()]
-    counts += [t for t in bare if not any(o.kind == "name" for o in d.between(counts[0], t))]
-    d.take(*counts)
-    values = [t.get("tokens", "number") for t in counts]
-    if len(values) > 1:
-        raise Unfit(f"one number of visual tokens at a time: {', '.join(values)}")
-    argv += flag("visual-tokens", *values)
-    names, sizes = d.every("llm"), d.every("size")
-    if thirteen or named and sizes == ["13B"]:
-        argv += ["--llm", d.words.find("llm", "Vicuna-13B")]
-    elif names and sizes and len(names) == 1:
-        names = [slots.llm_named(names[0], size, d.words) for size in sizes]
-        argv += flag("llm", ",".join(names))
-    elif names and sizes:
-        raise Unfit(f"names or sizes of LLMs, not both: {', '.join([*names, *sizes])}")
-    else:  # several: side by side
-        argv += [*flag("llm", ",".join(names)), *flag("llm-params-b", ",".join(sizes))]
-    argv += flag("data", d.one("data"))
-    return argv
-
-
-def released_recipe(d: Draft, token: Token) -> list[str]:
-    """The encoder, connector and LLM of a released model, where the registries know all of them."""
-    name = token.get("model", "paper", "counter")
-    models = d.words.registry("models")["models"] if token.get("model") else []
-    record = next((model for model in models if model["key"] == name), {})
-    parts = {part: record.get(part) for part in ("encoder", "connector", "llm")}
-    if not record or any(slug not in d.words.records(part) for part, slug in parts.items()):
-        raise Unfit(
-            f"{name} is a released model, not a recipe: name the encoder and the LLM, or ask for"
-            f" the model itself (models {name})"
-        )
-    d.take(*d.of("size"))
-    d.notes.append(f"with the encoder, connector and LLM of {name}")
-    return [x for part, slug in parts.items() for x in flag(part, slug)]
-
-
-def cost(d: Draft) -> Readings:
-    """What training costs, and whether it fits."""
-    tuning = "qlora" if d.has("qlora") else "lora" if d.has("lora") else None
-    tuning = tuning or ("full" if d.has("fulltune") else None)
-    if not d.has("costs", "howlong", "train", "expensive") and not tuning:
-        raise Unfit("")
-    fit = d.has("fit", "memory") or d.said("can", "enough", "do i need", "possible")
-    run = d.has("train") and d.of("samples", "images") and d.of("hardware", "gpus")
-    asked = (
-        d.has("costs", "howlong", "expensive")
-        or run
-        or fit
-        and (d.has("train", "sft", "alignment") or tuning)
-    )
-    compared = (d.said("or") or d.has("compare", "compared", "better", "worse", "best")) and len(
-        d.of("hardware")
-    ) > 1
-    if not asked and not compared:
-        raise Unfit("")
-    if d.has("fit", "speed") and not (d.has("train", "sft", "howlong", "alignment") or tuning):
-        raise Unfit(
-            "cost is of training; what serving takes is latency's (latency --llm-params-b 7B)"
-        )
-    if d.of("family", "benchmark", "budget", "duration", "latency", "speed"):
-        if d.of("budget"):
-            raise Unfit(f"cost says what training costs: no flag takes {d.of('budget')[0].text!r}")
-        raise Unfit("")
-    slots.check_limits(d)
-    small = [t for t in d.of("images") if slots.count_of(t.get("images").split()[0]) <= 0]
-    samples = [
-        t.get("images", "samples").split()[0] for t in d.of("images", "samples") if t not in small
-    ]
-    d.take(*d.of("images", "samples"))
-    zero = number_behind(d, "zero")
-    batch = number_behind(d, "batch")
-    argv = ["cost", *recipe(d), *flag("resolution", slots.pixels(d)), *slots.devices(d)]
-    memory = d.one("memory")
-    own = {
-        slots.memory_of(t.get("hardware"), d.words) for t in d.sentence.names() if t.get("hardware")
-    }
-    if memory and memory not in own:
-        raise Unfit(f"cost says what fits a GPU: name one that has {memory} (4090, A100, H100)")
-    if d.of("dtype"):
-        raise Unfit(
-            f"training is planned in bf16; no flag takes {d.of('dtype')[0].text} (--tuning qlora"
-            " keeps the LLM in 4 bit)"
-        )
-    plan = "three-stage" if d.said("three stages", "three-stage", "three training stages") else None
-    argv += [*flag("plan", plan), *flag("tuning", tuning), *flag("zero", zero)]
-    argv += [*flag("samples", *samples[:1]), *flag("batch", batch)]
-    d.take(*(t for t in d.of("axis") if t.get("axis") in ("llm", "encoder") and d.has("train")))
-    d.bonus += 3 if fit and (tuning or d.has("train")) else 1
-    return [argv]
-
-
-def number_behind(d: Draft, concept: str) -> str | None:
-    """The number that stands behind (or before) a word: zero 3, batch size 8."""
-    for token in d.sentence.tokens:
-        if token.kind == "concept" and token.value == concept:
-            for other in (*d.behind(token, 2), *d.before(token, 1)):
-                if (value := other.get("number")) and other.place not in d.used:
-                    d.take(other)
-                    return value
-    return None
-
-
-def latency(d: Draft) -> Readings:
-    """How long an answer takes and what memory it needs."""
-    only = {r.kind for t in d.sentence.names() for r in t.readings} == {"hardware"}
-    if only and len(d.of("hardware")) > 1 and d.has("compare", "better") and not d.has("train"):
-        gpus = slots.devices(d)
-        return [["latency", *gpus], ["cost", *gpus]]
-    if not d.has("speed", "memory", "fit", "fastest", "answer") and len(d.of("dtype")) < 2:
-        raise Unfit("")
-    if d.of("family", "benchmark") or d.has("train", "open", "recipe", "lora", "qlora"):
-        raise Unfit("")
-    slots.check_limits(d)
-    pictures = slots.images(d)[0]
-    batch = number_behind(d, "batch")
-    argv = ["latency", *recipe(d, True), *flag("resolution", *d.every("px", "resolution"))]
-    argv += [*slots.devices(d), *flag("dtype", *d.every("dtype")), *flag("batch", batch)]
-    argv += [*flag("memory", d.one("memory")), *flag("images", pictures)]
-    if argv.count("--dtype") > 1:
-        raise Unfit("latency is of one number format at a time: ask for int4, then for bf16")
-    if target := d.one("latency"):
-        device = argv[argv.index("--gpu") + 1] if "--gpu" in argv else None
-        whole = (
-            " total"
-            if d.said("answer", "answers", "respond", "reply") and not d.said("ttft")
-            else ""
-        )
-        fixed = [
-            ["--fix", f"{name[2:].replace('-', '_')}={argv[argv.index(name) + 1]}"]
-            for name in ("--llm", "--llm-params-b")
-            if name in argv
-        ]
-        target = f"{target}{whole}{f' on {device}' if device else ''}"
-        return [argv, ["pick", "--tasks", "balanced", "--latency", target, *sum(fixed, [])]]
-    if len(argv) == 1:
-        raise Unfit("the latency of what? (latency --llm-params-b 7B --gpu L4)")
-    return [argv]
-
-
-def counted_as(token: Token) -> str:
-    """The family by whose rule a released model makes tokens. Raises Unfit."""
-    from ..cost import tokens as rules
-
-    if token.get("counter"):
-        return token.get("counter")
-    try:
-        return rules.find(token.text.replace(" ", "-"))
-    except rules.Ambiguous as error:
-        raise Unfit(str(error)) from None
-    except KeyError:
-        raise Unfit(
-            f"how {token.get('model')} makes tokens is not among the rules that are known (tokens"
-            " --help lists them)"
-        ) from None
-
-
-def tokens(d: Draft) -> Readings:
-    """Visual tokens of an image; a model's number of parameters does not change them."""
-    images, counters = d.of("image"), d.of("counter", "model")
-    counters = [t for t in counters if t.get("counter") or not t.get(*PARTS)]
-    asked = "visual_tokens" in {t.get("axis") for t in d.of("axis")} or d.said("token", "tokens")
-    if not asked or not (
-        images or counters or d.of("encoder") and d.of("px", "number", "resolution")
-    ):
-        raise Unfit("")
-    every = d.said("every model", "all models", "each model", "which model")
-    many = every or d.has("fewest", "list")
-    d.take(*images, *counters, *(t for t in d.of("axis") if t.get("axis") == "visual_tokens"))
-    sizes = [t.get("image") for t in images]
-    argv = ["tokens"]
-    d.bonus += 3
-    pictures = [t for t in d.of("images")]
-    d.take(*pictures, *d.of("size"))
-    if counters:
-        sizes += [f"{px}x{px}" for px in d.every("px") if f"{px}x{px}" not in sizes]
-        if d.of("encoder", "connector"):
-            raise Unfit(f"either a model ({counters[0].text}) or a recipe of your own")
-        models = flag("model", *dict.fromkeys(counted_as(t) for t in counters))
-        shown = flag("image", *sizes)
-        argv += [*shown, *models] if len(models) > 2 else [*models, *shown]
-    elif many:
-        argv += [*flag("image", *sizes), "--all"]
-    elif d.of("encoder"):
-        encoder, px = d.one("encoder"), slots.pixels(d)
-        argv += [
-            *flag("encoder", encoder),
-            *flag("resolution", px),
-            *flag("connector", d.one("connector")),
-        ]
-        argv += flag("image", *(size for size in sizes if size != f"{px}x{px}"))
-    else:
-        raise Unfit(f"in which model? (as in tokens --model qwen2-vl --image {sizes[0]})")
-    if pictures and "frame" in pictures[0].text and len(sizes) == 1:
-        return [argv + flag("frames", pictures[0].get("images").split()[0])]
-    if pictures:
-        raise Unfit(
-            f"tokens are of one image, and several may share tokens or tiles: {pictures[0].text}"
-        )
-    return [argv]
-
-
-def export(d: Draft) -> Readings:
-    """A recipe as configuration of a training program."""
-    if not d.has("export"):
-        raise Unfit("")
-    targets = d.of("target")
-    d.take(*targets)
-    d.take(*(t for t in d.of("paper", "counter", "model") if not t.get(*PARTS) and t.get("target")))
-    fields = slots.recipe_fields(d)
-    if not targets:
-        raise Unfit("for which training program? (export encoder=… --to llava; export --to list)")
-    return [
-        ["export", *([",".join(fields)] if fields else []), *flag("to", targets[-1].get("target"))]
-    ]

@@ -62,6 +62,8 @@ class Language:
         self.function = frozenset(data["function_words"].split())
         self.not_names = frozenset(data["not_names"].split())
         self.units = {w: unit for unit, said in data["units"].items() for w in said.split()}
+        self.signs = {name: tuple(said.split(", ")) for name, said in data["signs"].items()}
+        self.numbers: Mapping[str, int] = data["numbers"]
         self.concepts: dict[str, Concept] = {}
         self.phrases: dict[str, list[tuple[list[str], str, str]]] = {}
         for kind in ("axes", "states"):
@@ -130,6 +132,9 @@ def problems(data: Mapping) -> Iterator[tuple[str, str]]:
         beside = {*concept.beside, *(b for _, needs in concept.frames.values() for b in needs)}
         for other in sorted(b for b in beside if b[0] == "@" and b[1:] not in language.concepts):
             yield f"concepts/{name}", f"stands beside {other}, which is no concept"
+    for name, said in language.signs.items():
+        if not all(word.strip() for word in said):
+            yield f"signs/{name}", "has an empty word"
     for before, between, _ in data["directions"]:
         for marker in (before, between):
             if marker and marker not in language.concepts and not language.knows(split(marker)[0]):

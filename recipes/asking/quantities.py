@@ -17,20 +17,6 @@ from .language import Language
 
 ONE = frozenset(word for word, count in units.COUNTS.items() if count == 1)
 SPANS = r"hours?|hrs?|h|days?|d|weeks?|months?"
-# What makes a number of something a rate, behind a slash, `per` or `a`; behind `per` anything does
-# but what the quantity is of anyway.
-TIMES = frozenset(
-    "hours hour h hrs hr day days week weeks month months s sec second minute min token year image"
-    " frame picture page document request query question user call tile crop step prompt".split()
-)
-WHOLE = {
-    "latency": {"answer", "response", "reply"},
-    "tokens": {"image", "picture", "photo", "screenshot"},
-    "images": {"request", "prompt"},
-    "memory": {"gpu", "card", "device"},
-    "budget": {"run", "training", "recipe", "model", "experiment"},
-    "duration": {"run", "training"},
-}
 RATED = frozenset(
     "budget speed latency memory images samples tokens px gpus count duration".split()
 )
@@ -73,7 +59,8 @@ class Quantities:
     """The quantities of a vocabulary's sentences."""
 
     def __init__(self, words: Vocabulary, language: Language):
-        self.units = language.units
+        self.units, rated = language.units, language.data["rated"]
+        self.rated = {kind: frozenset(said.split()) for kind, said in rated.items()}
         self.devices: dict[str, str] = {}  # without hyphens -> as people call it
         self.spelled: set[str] = set()
         for slug, record in words.records("hardware").items():
@@ -137,10 +124,23 @@ class Quantities:
         if glued and self.units.get(glued[1]) in ("size", "gb", "mb", "tb", "px"):
             found = self._plain(atoms, i)  # 7B, 24GB: nothing else begins so
             kind = found.readings[0].kind if found.readings else None
-            return kind in RATED and _rate(atoms, i, found.size, kind) or found
+            return kind in RATED and self._rate(atoms, i, found.size, kind) or found
         found = self._spelled(atoms, i) or self._composed(atoms, i) or self._plain(atoms, i)
         kind = found.readings[0].kind if found and found.readings else None
-        return kind in RATED and _rate(atoms, i, found.size, kind) or found
+        return kind in RATED and self._rate(atoms, i, found.size, kind) or found
+
+    def _rate(self, atoms: Sequence, i: int, size: int, kind: str) -> Found | None:
+        """10 images/s, 24 GB per second, 50 ms per image: a number per something is not that
+        number.
+        """
+        after = [atom.text for atom in atoms[i + size : i + size + 2]]
+        times, whole = self.rated[""], self.rated.get(kind, frozenset())
+        if after and "/" in atoms[i + size - 1].gap and after[0] in times - whole:
+            return Found((), size + 1)
+        if len(after) < 2 or after[1] in whole or atoms[i + size].gap.strip("- "):
+            return None
+        per = after[0] == "per" or after[0] in ("every", "a", "an", "each") and after[1] in times
+        return Found((), size + 2) if per else None
 
     def _composed(self, atoms: Sequence, i: int) -> Found | None:
         """GPUs, their hours, and for how long; an image's sides."""
@@ -282,14 +282,3 @@ def _time(text: str) -> str:
     """A duration as a budget has it: 24h -> 24 hours, one day -> a day."""
     count, span = re.fullmatch(r"([\d.]+|[a-z]+?)[-\s]*([a-z]+)", text.lower()).groups()
     return f"{'a' if count in ONE else count} {_span(span) if count[0].isdigit() else span}"
-
-
-def _rate(atoms: Sequence, i: int, size: int, kind: str) -> Found | None:
-    """10 images/s, 24 GB per second, 50 ms per image: a number per something is not that number."""
-    after = [atom.text for atom in atoms[i + size : i + size + 2]]
-    if after and "/" in atoms[i + size - 1].gap and after[0] in TIMES - WHOLE.get(kind, set()):
-        return Found((), size + 1)
-    if len(after) < 2 or after[1] in WHOLE.get(kind, ()) or atoms[i + size].gap.strip("- "):
-        return None
-    per = after[0] == "per" or after[0] in ("every", "a", "an", "each") and after[1] in TIMES
-    return Found((), size + 2) if per else None

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from ..base.errors import Refused
 from ..terms.vocabulary import UnknownName, Vocabulary, distance
-from . import changes, choices, finding, slots, statements
+from . import arithmetic, changes, choices, finding, slots, statements
 from .language import Language
 from .lexicon import Lexicon, atoms
 from .sentence import PARTS, Draft, Sentence, Token, Unfit, compose
@@ -63,24 +63,16 @@ FRAMES = {
     "check": Frame(finding.consistency, "check the tables"),
     "backtest": Frame(finding.backtest, "how accurate are you"),
     "explain": Frame(finding.explain, "what is a Q-Former"),
-    "cost": Frame(finding.cost, "can I fine-tune a 7B on one 4090"),
-    "latency": Frame(finding.latency, "latency of a 7B with 2880 tokens on L4"),
-    "tokens": Frame(finding.tokens, "how many tokens is a 1024x768 image in Qwen2-VL"),
-    "export": Frame(finding.export, "export SigLIP + Qwen2-7B to LLaVA"),
+    "cost": Frame(arithmetic.cost, "can I fine-tune a 7B on one 4090"),
+    "latency": Frame(arithmetic.latency, "latency of a 7B with 2880 tokens on L4"),
+    "tokens": Frame(arithmetic.tokens, "how many tokens is a 1024x768 image in Qwen2-VL"),
+    "export": Frame(arithmetic.export, "export SigLIP + Qwen2-7B to LLaVA"),
 }
 # Frames that ask the same of an existing model and of a recipe to train: both are shown.
 RIVALS = ({"models", "pick"}, {"latency", "pick"})
 MARGIN = 0.9
-COURTESY = frozenset("please pls plz thanks thank thx".split())
 # Frames that answer about the default baseline, so that its name says nothing more.
 OF_BASELINE = frozenset("swap schedule rank versus moves curve ablate".split())
-# Beginnings of names of released models: only then is their registry (the largest file) read.
-MODELS = re.compile(
-    r"vl\b|vlm|llava|qwen|intern|molmo|gemma|phi|smol|pixtral|idefics|cpm|deepseek|ovis|vila"
-    r"|cog|glm|kimi|gpt|claude|gemini|llama"
-    r"|moondream|aria|cambrian|prism|mm1|blip|mimo|vision",
-    re.I,
-)
 
 
 @functools.lru_cache(maxsize=4)
@@ -148,7 +140,7 @@ def passes(text: str, words: Vocabulary) -> list[frozenset[str]]:
         )
         if said & marks
     )
-    if not MODELS.search(text):
+    if not re.search(language(words).data["model_names"].replace(" ", "|"), text, re.I):
         return [extra]
     items = lexicon(words, extra).read(text)
     if any(a.value("paper", "counter") and b.value("size") for a, b in pairwise(items)):
@@ -160,7 +152,7 @@ def read(text: str, words: Vocabulary) -> list[Reading]:
     """The readings of a question, the likelier first. Raises QuestionError."""
     known, failed = language(words), None
     said = [atom.text for atom in atoms(text, known.data["rewrite"])]
-    said = [word for word in said if word not in COURTESY]
+    said = [word for word in said if word not in known.signs["courtesy"]]
     if term := finding.term_asked(said, known, words):
         return [Reading(9, ("explain", term), ())]
     for extra in passes(text, words):

@@ -7,7 +7,7 @@ used, and what it assumed. Knows no command.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from ..base.errors import Refused
@@ -18,20 +18,14 @@ from .lexicon import Item, Reading
 
 PARTS = ("encoder", "connector", "llm", "data")
 AXIS_KINDS = {"size": "llm", "px": "resolution", "tokens": "visual_tokens"}
-MOST = frozenset("under below less smaller up most max maximum within fewer < <= inside".split())
-LEAST = frozenset(
-    "over above more least minimum min > >= beyond exceed exceeds exceeding upwards".split()
-)
-BETWEEN = frozenset("no not than at of to or equal the a an for in with".split())
 QUANTITIES = (
     "budget speed latency memory images samples size tokens px number percent points".split()
     + "duration gpus count range".split()
 )
 
 
-FEW = {
-    word: str(n) for n, word in enumerate("two three four five six seven eight nine ten".split(), 2)
-} | {"third": "3"}
+# numbers that stand alone as quantities; one, first and second are more often something else
+FEW = frozenset("two three four five six seven eight nine ten third".split())
 
 
 class Unfit(Refused):
@@ -77,17 +71,19 @@ def tokens(items: Sequence[Item], language: Language) -> list[Token]:
             i += phrase.size
             continue
         if item.text in FEW:
-            out.append(Token(item.text, "name", place, (Reading("few", FEW[item.text]),)))
+            few = Reading("few", str(language.numbers[item.text]))
+            out.append(Token(item.text, "name", place, (few,)))
             i += 1
             continue
         function = item.text in language.function
         out.append(Token(item.text, "function" if function else "unknown", place, said=item.said))
         i += 1
-    return limited(out)
+    return limited(out, language.signs)
 
 
-def limited(found: list[Token]) -> list[Token]:
+def limited(found: list[Token], signs: Mapping[str, Sequence[str]]) -> list[Token]:
     """Quantities with the words around them that make them the most or the least of something."""
+    both = {*signs["most"], *signs["least"]}
     for i, token in enumerate(found):
         if token.kind != "name" or not token.get(*QUANTITIES):
             continue
@@ -95,13 +91,13 @@ def limited(found: list[Token]) -> list[Token]:
         lead: list[int] = []
         while j >= 0 and i - j < 7 and found[j].kind != "name":
             words = set(found[j].text.split())
-            if not words <= MOST | LEAST | BETWEEN:
+            if not words <= both.union(signs["between"]):
                 break
             lead.append(j)
             j -= 1
         if token.get("duration") and [found[k].text for k in lead[-1:]] == ["over"]:
             continue  # over a weekend
-        limit, used = side([w for k in reversed(lead) for w in found[k].text.split()]), lead
+        limit, used = side([w for k in reversed(lead) for w in found[k].text.split()], signs), lead
         behind = [t.text for t in found[i + 1 : i + 4]]
         text = " ".join(behind)
         after = re.match(
@@ -116,35 +112,25 @@ def limited(found: list[Token]) -> list[Token]:
                 size += 1
             last = i + size + 1 >= len(found) or found[i + size + 1].kind != "name"
             if last:
-                most = {
-                    "less",
-                    "fewer",
-                    "below",
-                    "under",
-                    "lower",
-                    "most",
-                    "max",
-                    "maximum",
-                    "tops",
-                }
-                limit, used = "most" if most & set(said) else "least", range(i + 1, i + 1 + size)
+                limit = "least" if set(said).isdisjoint(signs["most behind"]) else "most"
+                used = range(i + 1, i + 1 + size)
         if limit:
             said = " ".join(w for k in sorted(used) for w in found[k].text.split())
             found[i] = token._replace(limit=limit, said=said)
             for k in used:
                 if found[k].kind != "name" and (
-                    set(found[k].text.split()) & (MOST | LEAST | {"no", "not", "tops", "+"})
+                    set(found[k].text.split()) & (both | {"no", "not", "tops", "+"})
                     or found[k].kind == "concept"
                 ):
                     found[k] = found[k]._replace(kind="side")
     return found
 
 
-def side(words: Sequence[str]) -> str | None:
+def side(words: Sequence[str], signs: Mapping[str, Sequence[str]]) -> str | None:
     """What the words before a quantity make of it: `most` (under, no more than), `least` (over, at
     least), or neither.
     """
-    marks = [n for n, known in (("most", MOST), ("least", LEAST)) if known & set(words)]
+    marks = [name for name in ("most", "least") if not set(words).isdisjoint(signs[name])]
     if len(marks) == 1 and {"no", "not"} & set(words):
         return "least" if marks[0] == "most" else "most"
     return marks[0] if marks else None
@@ -177,6 +163,15 @@ class Draft:
         self.notes: list[str] = []
         self.bonus = 0.0
 
+    def leave_if(self, wrong) -> None:
+        """Leave the sentence to other frames where this holds."""
+        if wrong:
+            raise Unfit("")
+
+    def need(self, right) -> None:
+        """Leave the sentence to other frames where this does not hold."""
+        self.leave_if(not right)
+
     # --- names and quantities
 
     def of(self, *kinds: str) -> list[Token]:
@@ -204,26 +199,34 @@ class Draft:
             raise Unfit(f"several values of the {what or kinds[0]}: {', '.join(values)}")
         return values[0] if values else None
 
+    def axes(self, *known: str) -> list[Token]:
+        """The words not used yet that stand for a part (one of `known`, if any is given)."""
+        return [t for t in self.of("axis") if not known or t.get("axis") in known]
+
     def left(self) -> list[Token]:
         """The names that no part of this reading has used."""
         return [t for t in self.sentence.names() if t.place not in self.used]
 
     # --- words
 
-    def has(self, *concepts: str) -> bool:
-        """Whether one of these concepts is in the sentence."""
-        return not self.sentence.concepts().isdisjoint(concepts)
+    def has(self, concepts: str) -> bool:
+        """Whether one of these concepts (a space apart) is in the sentence."""
+        return not self.sentence.concepts().isdisjoint(concepts.split())
 
     def said(self, *texts: str) -> bool:
         """Whether one of these words or phrases stands in the sentence."""
         return any(re.search(rf"(?<!\w){re.escape(t)}(?!\w)", self.sentence.text) for t in texts)
 
-    def take_concept(self, *concepts: str) -> list[Token]:
-        """Use words of these concepts, so that the reading need not take them."""
+    def says(self, sign: str) -> bool:
+        """Whether a word or phrase of a sign of the registry stands in the sentence."""
+        return self.said(*self.sentence.language.signs[sign])
+
+    def take_concept(self, concepts: str) -> list[Token]:
+        """Use words of these concepts (a space apart), so that the reading need not take them."""
         found = [
             t
             for t in self.sentence.tokens
-            if t.kind == "concept" and t.value in concepts and t.place not in self.used
+            if t.kind == "concept" and t.value in concepts.split() and t.place not in self.used
         ]
         self.take(*found)
         return found
@@ -244,7 +247,7 @@ class Draft:
     def content_before(self, token: Token) -> Token | None:
         """The nearest token before one that is no article."""
         for other in reversed(self.sentence.tokens[: token.place]):
-            if other.text not in ("a", "an", "the", "my", "our", "your", "single", "one"):
+            if other.text not in self.sentence.language.signs["article"]:
                 return other
         return None
 

@@ -5,7 +5,7 @@ says that. Knows no command as a whole.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 from ..terms import units
@@ -71,7 +71,7 @@ def check_limits(d: Draft, exact: Sequence[str] = tuple(EXACT), under: bool = Fa
 # --- what it is for
 
 
-def parts_of_mix(d: Draft, weighted: bool = True) -> list[tuple[str, str, str | None]]:
+def parts_of_mix(d: Draft) -> list[tuple[str, str, str | None]]:
     """(kind, name, weight) of the task families and benchmarks that are named, which are used."""
     found = []
     names = d.of("family", "benchmark")
@@ -80,12 +80,12 @@ def parts_of_mix(d: Draft, weighted: bool = True) -> list[tuple[str, str, str | 
     for token in names:
         weight = None
         near = d.before(token, 2)
-        if weighted and near and (p := next((t for t in reversed(near) if t.get("percent")), None)):
+        if near and (p := next((t for t in reversed(near) if t.get("percent")), None)):
             if not behind_all and all(t.text in ("for", "on", "of") for t in d.between(p, token)):
                 weight = p.get("percent")
                 d.take(p)
         behind = d.behind(token, 2)
-        if weighted and weight is None and behind:
+        if weight is None and behind:
             if behind[0].text == "=" and len(behind) > 1 and behind[1].get("number", "percent"):
                 weight = behind[1].get("number", "percent")
                 d.take(behind[1])
@@ -110,9 +110,9 @@ def mix(found: Sequence[tuple[str, str, str | None]]) -> str:
     return ",".join(f"{name}={weight}" if weight else name for _, name, weight in found)
 
 
-def tasks(d: Draft, weighted: bool = True) -> list[str]:
+def tasks(d: Draft) -> list[str]:
     """--tasks, or nothing."""
-    found = parts_of_mix(d, weighted)
+    found = parts_of_mix(d)
     return flag("tasks", mix(found)) if found else []
 
 
@@ -139,27 +139,13 @@ def score_of(token: Token) -> str:
     return token.get("number", "percent", "points").rstrip("%")
 
 
-GOALS = (
-    "want",
-    "wants",
-    "need",
-    "needs",
-    "goal",
-    "aim",
-    "aiming",
-    "hope",
-    "hoping",
-    "like to have",
-)
-
-
 def is_goal(d: Draft) -> bool:
     """Whether the second of two scores is what somebody wants to have: want 70, from 60 to 70."""
     found = scores(d)
-    if len(found) != 2 or d.has("noise", "paper"):
+    if len(found) != 2 or d.has("noise paper"):
         return False
     leads = [" ".join(t.text for t in d.before(t)) for t in found]
-    return d.said(*GOALS) or leads == ["from", "to"]
+    return d.says("goal") or leads == ["from", "to"]
 
 
 # --- the LLM, the recipe, the device
@@ -201,6 +187,11 @@ def llm(d: Draft) -> tuple[str | None, str | None]:
     return (llm_named(name, size, d.words), None) if name else (None, size)
 
 
+def on(d: Draft) -> list[str]:
+    """--on, or nothing."""
+    return flag("on", *filter(None, llm(d)))
+
+
 def sized(d: Draft, token: Token) -> bool:
     """Whether a bare 50M is a number of parameters."""
     near = [*d.before(token, 1), *d.behind(token, 1)]
@@ -239,12 +230,16 @@ def top(d: Draft) -> list[str]:
 
 def pixels(d: Draft) -> str | None:
     """The one resolution that is named, also as `at 384`."""
-    for token in d.of("number"):
-        value, lead = token.get("number"), d.before(token)
-        if lead and lead[0].text == "at" and value.isdecimal() and 50 < int(value) < 9000:
-            d.take(token)
-            return value
+    for token in at_pixels(d)[:1]:
+        d.take(token)
+        return token.get("number")
     return d.one("px", "resolution", what="resolution")
+
+
+def at_pixels(d: Draft) -> list[Token]:
+    """Bare numbers behind `at` that can be pixels."""
+    numbers = [t for t in d.of("number") if [o.text for o in d.before(t)] == ["at"]]
+    return [t for t in numbers if t.get("number").isdecimal() and 50 < int(t.get("number")) < 9000]
 
 
 def fused(d: Draft, use: bool = True) -> str | None:
@@ -270,6 +265,18 @@ def alias(device: str, words: Vocabulary) -> str:
 def memory_of(device: str, words: Vocabulary) -> str:
     """The memory of a device as --memory takes it."""
     return f"{words.records('hardware')[device]['memory_gb']:g}GB"
+
+
+def device(d: Draft, form: Callable[[str, Vocabulary], str]) -> str | None:
+    """The one device that is named, as its alias or its memory."""
+    name = d.one("hardware", what="device")
+    return form(name, d.words) if name else None
+
+
+def memory(d: Draft) -> str | None:
+    """The memory that is said, or that of the device that is named."""
+    said, own = d.one("memory"), device(d, memory_of)
+    return said or own
 
 
 def devices(d: Draft) -> list[str]:
@@ -317,11 +324,9 @@ def limits(d: Draft) -> list[str]:
     argv = [*latency_flags(d), *budget_flag(d, trained)]
     if d.of("gpus") and "--budget" not in argv:
         raise Unfit(f"{d.of('gpus')[0].get('gpus')} for how long? (as in 8xH100 for a day)")
-    memory = d.one("memory")
-    device = d.one("hardware", what="device")
-    if memory is None and device and not {"--latency", "--speed"} & set(argv):
-        memory = memory_of(device, d.words)
-    argv += [*flag("memory", memory), *number_format(d), *flag("images", pictures)]
+    said, own = d.one("memory"), device(d, memory_of)
+    said = said or (own if {"--latency", "--speed"}.isdisjoint(argv) else None)
+    argv += [*flag("memory", said), *number_format(d), *flag("images", pictures)]
     return argv + licence(d)
 
 
@@ -329,7 +334,7 @@ def licence(d: Draft) -> list[str]:
     """--licence commercial."""
     commercial, said = d.take_concept("commercial"), d.take_concept("licence")
     if said:  # the LLM's
-        d.take(*(t for t in d.of("axis") if t.get("axis") == "llm"))
+        d.take(*d.axes("llm"))
     if said and not commercial:
         raise Unfit(
             "which licence? pick asks one thing of it: that the LLM's permits commercial use"
@@ -363,21 +368,10 @@ def latency_flags(d: Draft) -> list[str]:
     value, speed = d.one("latency"), d.one("speed")
     if not value and not speed:
         return []
-    device = d.one("hardware", what="device")
-    answer = d.said(
-        "answer",
-        "answers",
-        "respond",
-        "responds",
-        "response",
-        "reply",
-        "replies",
-        "total",
-        "end to end",
-        "whole answer",
-    )
+    name = device(d, alias)
+    answer = d.says("whole answer")
     whole = " total" if answer and not d.said("first", "ttft") else ""
-    place = f" on {alias(device, d.words)}" if device else ""
+    place = f" on {name}" if name else ""
     return [
         *flag("latency", f"{value}{whole}{place}" if value else None),
         *flag("speed", f"{speed}{place}" if speed else None),
@@ -432,7 +426,8 @@ def budget_flag(d: Draft, trained: Sequence[str]) -> list[str]:
     """
     for token in d.of("budget"):
         near = [*d.before(token, 3), *d.behind(token, 3)]
-        served = [t for t in near if t.said in SERVING or set(t.text.split()) & SERVING]
+        serving = set(d.sentence.language.signs["serving"])
+        served = [t for t in near if t.said in serving or serving & set(t.text.split())]
         after = d.behind(served[0]) if served else []
         if served and not (
             served[0].place > token.place
@@ -458,6 +453,3 @@ def budget_flag(d: Draft, trained: Sequence[str]) -> list[str]:
     if len(values) > 1:
         raise Unfit(f"one budget at a time: {', '.join(values)}")
     return flag("budget", *values)
-
-
-SERVING = frozenset("inference serving serve deployment hosting production".split())

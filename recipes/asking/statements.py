@@ -12,35 +12,7 @@ from collections.abc import Iterable, Sequence
 from ..terms.vocabulary import Vocabulary, fold
 from .lexicon import Item, Lexicon
 
-# Words that say nothing about what a statement is of, beside the function words.
-EMPTY = frozenset(
-    (
-        "matter matters important at all that than from by case really every any vlm vlms model"
-        " models task tasks benchmark benchmarks difference make makes always never all no not only"
-        " point points always much bit most better true false claims claim says say paper papers"
-        " shows show tables hard only actually lot size sizes bigger larger big large large-scale"
-        " found find finds for after beyond above below visual image images training train"
-        " trained per type kind choice architecture"
-    ).split()
-)
 ORDER = r"matters? more|more important|axis order|not from the"  # one part against another
-SAID_SAME = (
-    "does not matter",
-    "do not matter",
-    "does not make",
-    "no difference",
-    "not matter",
-    "not important",
-    "is irrelevant",
-    "does nothing",
-    "about equal",
-    "less than",
-    "hardly matters",
-    "barely matters",
-    "makes no",
-    "about the same",
-    "the same",
-)
 
 
 def read(
@@ -65,7 +37,7 @@ def read(
         if length > len(begun) + 1:
             kept.append(item)
     denied = {item.text for item in kept} & {"not", "never", "no"}
-    if denied and not any(text in said for text in SAID_SAME):
+    if denied and not any(text in said for text in lexicon.language.signs["said same"]):
         return [], kept  # no claim is read as its contrary
     asked = concepts(kept, lexicon, said)
     found = matching(asked, words, lexicon)
@@ -81,8 +53,9 @@ def opening(items: Sequence[Item], lexicon: Lexicon) -> str | None:
 
 def concepts(items: Iterable[Item], lexicon: Lexicon, said: str) -> set[str]:
     """What a statement speaks of: names by their slug, words by what they stand for."""
+    nothing = lexicon.language.signs["empty"]  # of what a statement is of
     same = {w: line.split()[0] for line in lexicon.language.data["alike"] for w in line.split()}
-    out = {"same"} if any(text in said for text in SAID_SAME) else set()
+    out = {"same"} if any(text in said for text in lexicon.language.signs["said same"]) else set()
     out |= {"order"} if re.search(ORDER, said) else set()
     for item in items:
         names = {r.kind: r.value for r in item.readings}
@@ -108,8 +81,8 @@ def concepts(items: Iterable[Item], lexicon: Lexicon, said: str) -> set[str]:
             put_right = item.text if item.text in same else item.said or item.text
             for word in put_right.split():
                 stem = word.removesuffix("s")
-                empty = word in EMPTY or word in lexicon.language.function
-                if not empty or word in same and word not in EMPTY:
+                empty = word in nothing or word in lexicon.language.function
+                if not empty or word in same and word not in nothing:
                     out.add("word:" + same.get(word, same.get(stem, stem)))
     return out
 

@@ -48,6 +48,28 @@ def cholesky(a: Sequence[Sequence[float]]) -> Matrix:
     return rows
 
 
+def factored(matrix: Sequence[Sequence[float]], least: float = 1e-6) -> Matrix:
+    """Columns f of which the products f f' add up to a positive semidefinite matrix, but for
+    `least` on its diagonal: a Cholesky factor with pivots, as many columns as the matrix says
+    different things.
+    """
+    left = [row[i] for i, row in enumerate(matrix)]
+    columns: Matrix = []
+    while len(columns) < len(matrix):
+        p = max(range(len(left)), key=left.__getitem__)
+        if left[p] <= least:
+            break
+        pivot, column = sqrt(left[p]), list(matrix[p])
+        for other in columns:
+            if weight := other[p]:
+                column = [x - weight * y for x, y in zip(column, other)]
+        column = [x / pivot for x in column]
+        left = [x - y * y for x, y in zip(left, column)]
+        left[p] = 0.0
+        columns.append(column)
+    return columns
+
+
 def solve_lower(factor: Matrix, b: Sequence[float]) -> Vector:
     """x with L x = b."""
     x: Vector = []

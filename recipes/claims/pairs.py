@@ -1,8 +1,7 @@
-"""Assertions about pairs of rows: contrasts, whether a comparison exists at all, and the shares of
-axes in the spread of scores.
+"""Assertions about pairs of rows: contrasts, and whether a comparison exists at all.
 
-In: Assertions (evidence/claims.py) and the Evidence they are held against. Out: Judged, with every
-row behind the result. Does not know what a verdict is (claims.py), read files or print.
+In: Assertions and the Evidence they are held against. Out: Judged, with every row behind the
+result. Does not know what a verdict is (verdicts.py), read files or print.
 """
 
 import re
@@ -14,20 +13,15 @@ from ..base.wording import plural
 from ..evidence.contrasts import AXES, Contrast, Moved, contrasts, evidence_metrics, moved
 from ..evidence.tables import Metric, Paper, Row, Table
 from ..terms.vocabulary import Vocabulary
-from .assertions import RANGE, Assertion
+from .assertions import RANGE, Assertion, tables_of
 
-RESULTS = ("holds", "fails", "absent", "unknown")
-# share of the papers that an order of axes must hold in, unless the assertion says another
-MOST = 2 / 3
 # grade of a record that was read from a single copy, which is not the paper
 ONE_COPY = "one-secondary"
-# of an axis, below which nothing is said of its share (papers: fewer where fewer are searched)
-LEAST_CONTRASTS, LEAST_PAPERS = 5, 2
 
 
 class Line(NamedTuple):
-    """A row, or a pair of rows, behind a result. `before` and `after` are as printed; `delta` is
-    positive when better.
+    """A row, or a pair of rows, behind a result. `before` and `after` are as printed (one row has
+    the latter); `delta` is positive when better.
 
     `moves`: what differs between the two arms (empty for one row); `unsaid`: what only one of them
     states.
@@ -39,13 +33,13 @@ class Line(NamedTuple):
     from_arm: str | None
     to_arm: str
     metric: str
-    split: str | None
-    before: float | str | None
-    after: float | str | None
-    delta: float | None
-    moves: tuple[str, ...]
-    unsaid: tuple[str, ...]
-    holds: bool | None
+    split: str | None = None
+    before: float | str | None = None
+    after: float | str | None = None
+    delta: float | None = None
+    moves: tuple[str, ...] = ()
+    unsaid: tuple[str, ...] = ()
+    holds: bool | None = None
 
 
 class Judged(NamedTuple):
@@ -65,7 +59,6 @@ class Evidence:
         self.tables = {table.id: table for paper in papers for table in paper.tables}
         self.paper_of = {table.id: paper for paper in papers for table in paper.tables}
         self.words, self.models = words, models
-        self.axis_of = {key: record["axis"] for key, record in words.records("setting").items()}
         self.costs = {
             record["id"]: record for record in words.registry("training_costs")["training_costs"]
         }
@@ -76,21 +69,12 @@ class Evidence:
         """What differs between two rows."""
         key = (id(first), id(second))
         if key not in self._moved:
-            self._moved[key] = moved(first.setting, second.setting, self.axis_of)
+            self._moved[key] = moved(first.setting, second.setting, self.words.axis_of)
         return self._moved[key]
 
     def searched(self, spec: Mapping) -> list[Table]:
         """The tables an assertion speaks of."""
-        if spec["in"] == "*":
-            found: Iterable[Table] = self.tables.values()
-        else:
-            found = (
-                table
-                for name in spec["in"]
-                for table in (
-                    self.papers[name].tables if name in self.papers else [self.tables[name]]
-                )
-            )
+        found: Iterable[Table] = tables_of(spec["in"], self.papers, self.tables)
         if "varies" in spec:
             found = (
                 table
@@ -169,7 +153,7 @@ def satisfies(value, condition) -> bool:
 # ------------------------------------------------------------------------------------------
 
 
-def _metrics(table: Table, spec: Mapping, words: Vocabulary) -> tuple[Metric, ...]:
+def metrics_of(table: Table, spec: Mapping, words: Vocabulary) -> tuple[Metric, ...]:
     if "metrics" in spec:
         return tuple(table.metrics[key] for key in spec["metrics"] if key in table.metrics)
     found = evidence_metrics(table)
@@ -222,7 +206,7 @@ def _pair(one: Contrast) -> frozenset:
     return frozenset((one.from_row.run or id(one.from_row), one.to_row.run or id(one.to_row)))
 
 
-def _once(found: Iterable[Contrast]) -> list[Contrast]:
+def once(found: Iterable[Contrast]) -> list[Contrast]:
     """Each pair of runs once per benchmark; no means from one table where another table prints
     scores of the same pair. A paper that prints another's pair again adds nothing to it.
     """
@@ -252,18 +236,11 @@ def _falls(one: Contrast, keys: Iterable[str]) -> bool:
     )
 
 
-def percent(one: Contrast) -> float:
-    """A difference in percent of the scale. A mean without a printed maximum (MM1's) counts as one
-    of 100; CIDEr has no scale: points.
-    """
-    return one.delta * 100 / (one.metric.max or 100)
-
-
 def _directed(spec: Mapping, evidence: Evidence) -> list[Contrast]:
     """The contrasts an assertion asks for, each in the direction of its selectors; a pair of runs
     that several tables print is taken once.
     """
-    return _once(_asked(spec, evidence))
+    return once(_asked(spec, evidence))
 
 
 def _asked(spec: Mapping, evidence: Evidence) -> Iterator[Contrast]:
@@ -273,7 +250,7 @@ def _asked(spec: Mapping, evidence: Evidence) -> Iterator[Contrast]:
     start = spec.get("from")
     across = _across(spec, evidence)
     for table in [across] if across else evidence.searched(spec):
-        metrics = _metrics(table, spec, evidence.words)
+        metrics = metrics_of(table, spec, evidence.words)
         if spec["in"] == "*":
             table = table._replace(rows=tuple(filter(described, table.rows)))
         starts, ends = _sides(spec, table, evidence) if start is not None else (set(), set())
@@ -283,7 +260,7 @@ def _asked(spec: Mapping, evidence: Evidence) -> Iterator[Contrast]:
             )
         if not metrics:
             continue
-        for one in contrasts(table, evidence.axis_of, metrics, evidence.between):
+        for one in contrasts(table, evidence.words.axis_of, metrics, evidence.between):
             if start is not None:
                 if (
                     id(one.to_row) in starts
@@ -311,22 +288,12 @@ def _asked(spec: Mapping, evidence: Evidence) -> Iterator[Contrast]:
                 yield one
 
 
-def _line(one: Contrast, delta: float | None = None, holds: bool | None = None) -> Line:
-    moves = (*one.moved.axes, *one.moved.implied)
+def _line(one: Contrast, holds: bool | None = None) -> Line:
+    table, key = one.table, one.metric.key
     return Line(
-        one.table.id,
-        one.table.locator,
-        one.table.arxiv,
-        one.from_row.arm,
-        one.to_row.arm,
-        one.metric.key,
-        one.metric.split,
-        one.from_row.scores[one.metric.key],
-        one.to_row.scores[one.metric.key],
-        one.delta if delta is None else delta,
-        moves,
-        one.moved.unstated,
-        holds,
+        *(table.id, table.locator, table.arxiv, one.from_row.arm, one.to_row.arm),
+        *(key, one.metric.split, one.from_row.scores[key], one.to_row.scores[key], one.delta),
+        *((*one.moved.axes, *one.moved.implied), one.moved.unstated, holds),
     )
 
 
@@ -439,7 +406,7 @@ def judge_exists(one: Assertion, evidence: Evidence) -> Judged:
 
 
 def _mean_delta(found: Sequence[Contrast]) -> str:
-    return f"{sum(map(percent, found)) / len(found):+.2f} percent of scale"
+    return f"{sum(one.percent for one in found) / len(found):+.2f} percent of scale"
 
 
 def _copied(one: Contrast, evidence: Evidence) -> bool:
@@ -468,7 +435,7 @@ def judge_contrast(one: Assertion, evidence: Evidence) -> Judged:
     scaled = spec.get("scale") == "percent"
     groups: dict[frozenset, list[tuple[Contrast, float]]] = defaultdict(list)
     for contrast in _directed(spec, evidence):
-        value = percent(contrast) if scaled else contrast.delta
+        value = contrast.percent if scaled else contrast.delta
         groups[_pair(contrast)].append((contrast, abs(value) if spec.get("size") else value))
     if not groups:
         return missing(one, evidence)
@@ -595,175 +562,3 @@ def _by_paper(
         found,
         lines,
     )
-
-
-# --- the spread of scores by axis
-# ------------------------------------------------------------------------------------------
-
-
-def spread(spec: Mapping, evidence: Evidence) -> dict[str, dict[str, list[Contrast]]]:
-    """axis -> paper -> contrasts in which this axis alone moves, in tables that mean to vary it
-    (not comparisons of whole systems).
-
-    On scores with a maximum, and on means (percent-like ones without a printed maximum count as of
-    100); not on CIDEr.
-    """
-    out: dict[str, dict[str, list[Contrast]]] = {axis: defaultdict(list) for axis in spec["axes"]}
-    found = []
-    for table in evidence.searched(spec):
-        if "whole systems" in table.varies or not set(spec["axes"]) & set(table.varies):
-            continue
-        metrics = tuple(
-            metric
-            for metric in _metrics(table, spec, evidence.words)
-            if metric.max or metric.role == "average"
-        )
-        for one in (
-            contrasts(
-                table._replace(rows=tuple(filter(described, table.rows))),
-                evidence.axis_of,
-                metrics,
-                evidence.between,
-            )
-            if metrics
-            else ()
-        ):
-            if one.controlled and one.moved.axes[0] in out and one.moved.axes[0] in table.varies:
-                found.append(one)
-    for one in _once(found):
-        out[one.moved.axes[0]][evidence.paper_of[one.table.id].key].append(one)
-    return out
-
-
-def _too_few(
-    axes: Iterable[str], found: Mapping[str, Mapping[str, list]], papers: int
-) -> list[str]:
-    """Axes with too few contrasts or papers to speak of a share, each with its counts in words."""
-    return [
-        f"{axis} ({plural(sum(map(len, found[axis].values())), 'contrast')} of"
-        f" {plural(len(found[axis]), 'paper')})"
-        for axis in axes
-        if sum(map(len, found[axis].values())) < LEAST_CONTRASTS
-        or len(found[axis]) < min(LEAST_PAPERS, papers)
-    ]
-
-
-def judge_share(one: Assertion, evidence: Evidence) -> Judged:
-    spec = one.spec
-    found = spread(spec, evidence)
-    sizes = {
-        axis: {
-            key: sum(abs(percent(c)) for c in group) / len(group) for key, group in papers.items()
-        }
-        for axis, papers in found.items()
-    }
-    searched = len({evidence.paper_of[table.id].key for table in evidence.searched(spec)})
-    few = [axis for axis in spec["axes"] if _too_few([axis], found, searched)]
-    variance = {
-        axis: (
-            sum(sum(percent(c) ** 2 / 2 for c in group) / len(group) for group in papers.values())
-            / len(papers)
-        )
-        for axis, papers in found.items()
-        if axis not in few
-    }
-    shown = [axis for axis in spec["axes"] if axis in spec.get("order", spec["axes"])]
-    lines = tuple(
-        Line(
-            "",
-            evidence.papers[key].short,
-            evidence.papers[key].arxiv,
-            None,
-            axis,
-            f"mean size of {plural(len(found[axis][key]), 'contrast')}",
-            None,
-            None,
-            round(sizes[axis][key], 4),
-            None,
-            (axis,),
-            (),
-            None,
-        )
-        for key in evidence.papers
-        for axis in shown
-        if key in sizes[axis]
-    )
-    if "order" in spec:
-        return _order(one, found, sizes, lines, evidence, searched)
-    asked = spec.get("together") or list(spec["each"])
-    if not any(found[axis] for axis in asked):
-        return missing(one, evidence)
-    thin = _too_few(asked, found, searched)
-    if thin:
-        return Judged(
-            one,
-            "unknown",
-            f"too little to speak of a share: {', '.join(thin)}; {_least(searched)} are asked for",
-            lines,
-        )
-    total = sum(variance.values())
-    shares = {axis: value / total if total else 0.0 for axis, value in variance.items()}
-    said = ", ".join(
-        (
-            f"{axis} {100 * shares[axis]:.0f}%"
-            f" ({plural(sum(map(len, found[axis].values())), 'contrast')} of"
-            f" {plural(len(found[axis]), 'paper')})"
-            if axis in shares
-            else f"{axis} too rarely measured"
-            if found[axis]
-            else f"{axis} not measured"
-        )
-        for axis in spec["axes"]
-    )
-    if "together" in spec:
-        good = within(
-            sum(shares.get(axis, 0) for axis in asked),
-            {key: spec[key] for key in ("min", "max") if key in spec},
-        )
-    else:
-        good = all(
-            axis in shares and within(shares[axis], limits) for axis, limits in spec["each"].items()
-        )
-    return Judged(one, "holds" if good else "fails", said, lines)
-
-
-def _least(papers: int) -> str:
-    return f"{LEAST_CONTRASTS} contrasts of {plural(min(LEAST_PAPERS, papers), 'paper')}"
-
-
-def _order(
-    one: Assertion,
-    found: Mapping,
-    sizes: Mapping[str, Mapping[str, float]],
-    lines: tuple[Line, ...],
-    evidence: Evidence,
-    searched: int,
-) -> Judged:
-    """Does the first axis move scores more than the next, in the papers that vary both?"""
-    spec, good, said = one.spec, True, []
-    for first, second in zip(spec["order"], spec["order"][1:]):
-        both = sorted(set(sizes[first]) & set(sizes[second]))
-        if not both:
-            return missing(one, evidence)
-        thin = _too_few(
-            (first, second),
-            {axis: {key: found[axis][key] for key in both} for axis in (first, second)},
-            searched,
-        )
-        if thin:
-            return Judged(
-                one,
-                "unknown",
-                f"too little to compare: {', '.join(thin)} in the papers that vary both;"
-                f" {_least(searched)} are asked for",
-                lines,
-            )
-        more = sum(sizes[first][key] > sizes[second][key] for key in both)
-        good &= more >= spec.get("need", MOST) * len(both) - 1e-9
-        means = [sum(sizes[axis][key] for key in both) / len(both) for axis in (first, second)]
-        said.append(
-            f"{first} moves scores more than {second} in {more} of the {plural(len(both), 'paper')}"
-            f" that {'varies' if len(both) == 1 else 'vary'} both (mean size {means[0]:.2f} against"
-            f" {means[1]:.2f} percent of scale)"
-        )
-    return Judged(one, "holds" if good else "fails", "; ".join(said), lines)

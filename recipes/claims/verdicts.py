@@ -29,11 +29,11 @@ from .pairs import (
     Line,
     judge_contrast,
     judge_exists,
-    judge_share,
     missing,
     satisfies,
     within,
 )
+from .shares import judge_share
 
 VERDICTS = ("supported", "partly", "contradicted", "not in the cited source", "no evidence")
 
@@ -73,24 +73,9 @@ def verdict(results: Sequence[str]) -> str:
 # ------------------------------------------------------------------------------------------
 
 
-def _cell_line(
-    table: Table, row: Row, metric: str, value, holds=None, split: str | None = None
-) -> Line:
-    return Line(
-        table.id,
-        table.locator,
-        table.arxiv,
-        None,
-        row.arm,
-        metric,
-        split,
-        None,
-        value,
-        None,
-        (),
-        (),
-        holds,
-    )
+def _cell_line(table: Table, row: Row, metric: str, value, split: str | None = None) -> Line:
+    """A value of a row."""
+    return Line(table.id, table.locator, table.arxiv, None, row.arm, metric, split, after=value)
 
 
 def _owner(reported_by: str) -> int:
@@ -119,7 +104,7 @@ def _place(place: Mapping, evidence: Evidence) -> tuple[object, list[Line]]:
 
 def _line(table: str, locator: str, arm: str, metric: str, value, arxiv: str | None = None) -> Line:
     """A value that stands in no table of a paper."""
-    return Line(table, locator, arxiv, None, arm, metric, None, None, value, None, (), (), None)
+    return Line(table, locator, arxiv, None, arm, metric, after=value)
 
 
 def _in_table(place: Mapping, evidence: Evidence) -> tuple[object, list[Line]]:
@@ -339,20 +324,13 @@ def _count(one: Assertion, evidence: Evidence) -> Judged:
             if all(satisfies(model.get(key), condition) for key, condition in where.items())
         ]
         lines = tuple(
-            Line(
+            _line(
                 "registry/models",
                 "released models",
-                model.get("arxiv"),
-                None,
                 model["name"],
                 ", ".join(where),
-                None,
-                None,
                 ", ".join(str(model.get(key)) for key in where),
-                None,
-                (),
-                (),
-                None,
+                model.get("arxiv"),
             )
             for model in found
         )

@@ -6,7 +6,7 @@ refused, or nothing known). The work is answers/import_.py.
 
 from ..library import Library
 from ..terms.recipe import FIELDS
-from .arguments import Parser, recipe_fields
+from .arguments import Parser, Usage, recipe_fields
 from .console import PROGRAM, err, out, show, style
 
 
@@ -49,8 +49,7 @@ def import_arguments(parser: Parser) -> None:
     parser.add_argument(
         "--into",
         metavar="DIR",
-        default="my-tables",
-        help="folder of your tables, made if missing (default: my-tables)",
+        help="folder of your tables, made if missing (default: that of --tables, or my-tables)",
     )
     parser.add_argument("--dry-run", action="store_true", help="show the rows, write nothing")
 
@@ -67,9 +66,10 @@ def import_command(args, library: Library, understood: dict | None = None) -> in
     from ..show.names import names_of
 
     recipe = None if args.recipe is None else recipe_fields(args.recipe, "import: --recipe")
-    wish = Wish(
-        args.results, args.arm, recipe, args.table, args.into, args.scale, args.dry_run, PROGRAM
-    )
+    if args.into is None and len(args.tables) > 1:
+        raise Usage(f"import: into which of {', '.join(args.tables)}? (--into DIR)")
+    into = args.into or (args.tables or ["my-tables"])[0]
+    wish = Wish(args.results, args.arm, recipe, args.table, into, args.scale, args.dry_run, PROGRAM)
     try:
         done = import_results(wish, library)
     except NotImported as refused:

@@ -10,7 +10,6 @@ from ..show import jsonable
 from ..show import tokens as text
 from ..show.text import wrap
 from ..terms.recipe import BASELINE, parse
-from ..terms.vocabulary import UnknownName, fold, nearest
 from .arguments import Parser, Usage, flag, image_size, whole_number
 from .console import out, show, style
 
@@ -55,83 +54,46 @@ def tokens_arguments(parser: Parser) -> None:
         )
 
 
+def tokens_request(args, library: Library) -> answers.Request:
+    """What is asked. Raises Usage."""
+    own = {field: getattr(args, field) for field in ("encoder", "resolution", "connector")}
+    names = list(tokens.MODELS) if args.all else args.model
+    bounds = args.min_pixels, args.max_pixels
+    if names and any(own.values()):
+        raise Usage("tokens: either --model or a recipe (--encoder, --resolution, --connector)")
+    if not names and (*bounds, args.frames) != (None, None, None):
+        raise Usage("tokens: --min-pixels, --max-pixels and --frames need --model")
+    recipe = None if names else parse(own, library.words)[0].over(BASELINE)
+    sizes = [image_size(text) for text in args.image] or [(1024, 768)]
+    return answers.Request(names, recipe, sizes, bounds, args.frames)
+
+
 def tokens_command(args, library: Library, understood: dict | None = None) -> int:
     """Visual tokens of images, term by term."""
     if args.explain:
         lines = explain.lines()
-        if args.json:
-            show(
-                {
-                    **(understood or {}),
-                    "lines": lines,
-                    "prefix_mask": explain.prefix_mask(4, 3),
-                    "mrope": explain.mrope(2, (1, 3, 2), 2),
-                }
-            )
-        else:
-            out(
-                "\n".join(
-                    part
-                    for line in lines
-                    for part in (
-                        wrap(line, style(), hang="  ") if not line.startswith("  ") else [line]
-                    )
-                )
-            )
-        return 0
-    sizes = [image_size(text) for text in args.image] or [(1024, 768)]
-    if (args.model or args.all) and (args.encoder or args.resolution or args.connector):
-        raise Usage("tokens: either --model or a recipe (--encoder, --resolution, --connector)")
-    names = list(tokens.MODELS) if args.all else args.model
-    if len(names) > 1:
-        return _side_by_side(dict(_counted(args, name, sizes) for name in names), args, understood)
-    if names:
-        model, values = _counted(args, names[0], sizes)
+        value = {
+            "lines": lines,
+            "prefix_mask": explain.prefix_mask(4, 3),
+            "mrope": explain.mrope(2, (1, 3, 2), 2),
+        }
+        whole = [[x] if x.startswith("  ") else wrap(x, style(), hang="  ") for x in lines]
+        shown = "\n".join(part for lines in whole for part in lines)
     else:
-        if (args.min_pixels, args.max_pixels, args.frames) != (None, None, None):
-            raise Usage("tokens: --min-pixels, --max-pixels and --frames need --model")
-        recipe = parse(
-            {k: getattr(args, k) for k in ("encoder", "resolution", "connector")}, library.words
-        )[0].over(BASELINE)
-        model = f"{recipe.encoder} at {recipe.resolution} with {recipe.connector}"
-        values = [answers.tokens_of(recipe, library, *size) for size in sizes]
-    if args.json:
-        show(
-            {
-                **(understood or {}),
-                "model": model,
-                "images": [jsonable.tokens(value) for value in values],
-            }
-        )
-    else:
-        out(text.tokens_text(model, values, style()))
-    return 0
-
-
-def _side_by_side(counted: dict[str, list], args, understood: dict | None) -> int:
-    """Several models' tokens of the same images."""
-    if args.json:
+        counted = answers.answer(library, tokens_request(args, library))
         found = [
-            {"model": model, "images": [jsonable.tokens(value) for value in values]}
-            for model, values in counted.items()
+            {"model": model, "images": [jsonable.tokens(image) for image in images]}
+            for model, images in counted.items()
         ]
-        show({**(understood or {}), "models": found})
+        one = len(found) == 1 and len(args.model) < 2
+        value = found[0] if one else {"models": found}
+        shown = (
+            text.tokens_text(*next(iter(counted.items())), style())
+            if one
+            else text.side_by_side(counted, style())
+        )
+    if args.json:
+        show({**(understood or {}), **value})
     else:
-        out(text.side_by_side(counted, style()))
+        out(shown)
     return 0
-
-
-def _counted(args, name: str, sizes: list[tuple[int, int]]) -> tuple[str, list]:
-    """A released model, and the tokens of each size in it. Raises UnknownName and Usage."""
-    try:
-        model = tokens.find(name)
-    except KeyError:
-        text = name.strip().lower()
-        near = nearest(text, {fold(name): name for name in (*tokens.MODELS, *tokens.ALIASES)})
-        raise UnknownName("model", name, near) from None
-    bounds = args.min_pixels, args.max_pixels
-    if args.frames is None:
-        return model, [tokens.count(model, *size, *bounds) for size in sizes]
-    if bounds != (None, None):
-        raise Usage("tokens: --frames takes the model's own bounds, not --min-pixels, --max-pixels")
-    return model, [tokens.video(model, args.frames, *size) for size in sizes]

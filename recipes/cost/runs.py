@@ -68,7 +68,6 @@ LLM_SPELLINGS = {
 
 def _plan(row: Mapping) -> tuple[Stage, ...] | None:
     """The stages of a published run, from what its record says; None when that is not enough."""
-    trainable = row.get("trainable") or ""
     samples = row.get("samples")
     if samples is not None and row.get("epochs"):
         samples *= row["epochs"]
@@ -94,33 +93,19 @@ def _plan(row: Mapping) -> tuple[Stage, ...] | None:
     if row.get("tokens"):
         text = max(row["tokens"] / samples - tokens, 0.0)
         return (Stage("all", ("encoder", "connector", "llm"), samples, "", tokens, text),)
-    first = re.search(r"stage 1 \(558K\): connector; stage 2", trainable)
-    if first:
-        rest = samples - 558_000
-        everything = ("encoder", "connector", "llm")
+    parts = [tuple(one["trains"]) for one in row.get("stages") or ()]
+    if len(parts) == 2:
+        first = row["stages"][0]["samples"]
         return (
-            Stage("1", ("connector",), 558_000, "", 576, training.CAPTION_TOKENS),
-            training.tuning(everything, rest, "", tokens, training.fills("anyres-672", 336)[1]),
+            Stage("1", parts[0], first, "", 576, training.CAPTION_TOKENS),
+            training.tuning(
+                parts[1], samples - first, "", tokens, training.fills("anyres-672", 336)[1]
+            ),
         )
-    trains = {
-        "connector": ("connector",),
-        "connector + LLM": ("connector", "llm"),
-        "projector + LLM": ("connector", "llm"),
-        "all": ("encoder", "connector", "llm"),
-        "all (40B)": ("encoder", "connector", "llm"),
-    }.get(trainable)
-    if trains is None:
+    if not parts:
         return None
-    return (
-        Stage(
-            "only",
-            trains,
-            samples,
-            "",
-            tokens,
-            training.CAPTION_TOKENS if trains == ("connector",) else training.CHAT_TOKENS,
-        ),
-    )
+    text = training.CAPTION_TOKENS if parts[0] == ("connector",) else training.CHAT_TOKENS
+    return (Stage("only", parts[0], samples, "", tokens, text),)
 
 
 def published(rows: Iterable[Mapping], records: Records) -> list[Run]:

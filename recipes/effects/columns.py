@@ -149,7 +149,7 @@ def columns(papers: Iterable[Paper], words: Vocabulary) -> list[Column]:
     """All columns with at least two rows, in a fixed order. Benchmarks without a task family are
     left out.
     """
-    axis_of = {key: record["axis"] for key, record in words.records("setting").items()}
+    axis_of = words.axis_of
     benchmarks = words.records("benchmark")
     out = []
     for paper in papers:

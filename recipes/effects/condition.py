@@ -17,7 +17,19 @@ from operator import mul
 from ..base import linalg
 from .columns import Column
 from .features import group
-from .model import Information, add, column_information, counted, scaled, weights
+from .levels import Beliefs, block, slopes_of
+from .model import (
+    Apart,
+    Belief,
+    Information,
+    add,
+    apart,
+    column_information,
+    counted,
+    grow,
+    scaled,
+    weights,
+)
 from .packed import Parts
 from .posterior import Block, Effect, Posterior, Reach, Weights
 
@@ -25,9 +37,6 @@ from .posterior import Block, Effect, Posterior, Reach, Weights
 # message is about exceeds this. (With a tenth of it answers to 82 rows of 77 metrics change by
 # 0.0002 of a benchmark's scale at most, and take four times as long.)
 LEAST = 2e-2
-# A message leaves out what it adds to the precision of a feature below this, its precision before
-# being 1.
-NOTHING = 1e-6
 Name = int | str  # a feature by number, or by name when the fit does not know it
 
 
@@ -41,11 +50,14 @@ class Lowered:
     def __init__(self, base: Parts | None, extra: Sequence[float], spots: Sequence[int]):
         self._base, self._extra, self._spots = base, extra, spots
         self._known = len(base.sd) if base else 0
+        self.sd = [*(base.sd if base else ()), *map(math.sqrt, extra)]
         self.sizes = base.sizes if base else [len(extra)]
         self.columns = [self._column(k) for k in spots]
         # what `see` makes: H (its rows that are not zero) and F' of base - H H', the factor L of
         # H = G F L'^-1
         self.heights: dict[int, linalg.Vector] = {}
+        # the largest covariance of a feature with one at the spots, over the deviation of that
+        self.most: dict[int, float] = {}
         self._half: linalg.Rows = []
         self._factor: linalg.Matrix = []
 
@@ -61,17 +73,19 @@ class Lowered:
     def see(self, precision: linalg.Matrix) -> None:
         """Take in a message about the features at the spots."""
         sd = [math.sqrt(column[k]) for column, k in zip(self.columns, self._spots)]
-        half = [tuple(column) for column in factored(scaled(precision, sd))]
+        half = [tuple(column) for column in linalg.factored(scaled(precision, sd))]
         # the features that have to do with those at the spots
         bound = [k for k, row in enumerate(zip(*self.columns)) if any(row)]
         place = {k: n for n, k in enumerate(bound)}
         rows = [tuple([column[k] / unit for column, unit in zip(self.columns, sd)]) for k in bound]
+        self.most = {k: max(map(abs, row)) for k, row in zip(bound, rows)}
         across = linalg.products(rows, half)
         inside = [[x / unit for x in across[place[k]]] for k, unit in zip(self._spots, sd)]
         inner = linalg.symmetric_products(half, list(zip(*inside)))
         self._factor = _cholesky(inner, half)
         self._half = [tuple([x / unit for x, unit in zip(column, sd)]) for column in half]
         self.heights = {k: linalg.solve_lower(self._factor, row) for k, row in zip(bound, across)}
+        self.columns = []  # much space, and done with
 
     def times(self, x: Sequence[float]) -> linalg.Vector:
         """The matrix times a vector."""
@@ -86,28 +100,6 @@ class Lowered:
         for k, row in self.heights.items():
             out[k] -= sum(map(mul, row, pull))
         return out
-
-
-def factored(matrix: linalg.Matrix) -> linalg.Matrix:
-    """Columns f of which the products f f' add up to a positive semidefinite matrix, but for
-    NOTHING on its diagonal: a Cholesky factor with pivots, as many columns as the matrix says
-    different things.
-    """
-    left = [row[i] for i, row in enumerate(matrix)]
-    columns: linalg.Matrix = []
-    while len(columns) < len(matrix):
-        p = max(range(len(left)), key=left.__getitem__)
-        if left[p] <= NOTHING:
-            break
-        root, column = math.sqrt(left[p]), list(matrix[p])
-        for other in columns:
-            if weight := other[p]:
-                column = [x - weight * y for x, y in zip(column, other)]
-        column = [x / root for x in column]
-        left = [x - y * y for x, y in zip(left, column)]
-        left[p] = 0.0
-        columns.append(column)
-    return columns
 
 
 def _cholesky(inner: linalg.Matrix, half: linalg.Rows) -> linalg.Matrix:
@@ -148,15 +140,8 @@ def seen(
     lowered = Lowered(part.given if part else None, list(map(variance, new)), spots)
     lowered.see(precision)
     prior = list(map(variance, index))
-    units = [1 / math.sqrt(column[k]) for column, k in zip(lowered.columns, spots)]
     chosen = set(spots)
-    for column, unit in zip(lowered.columns, units):
-        chosen |= {
-            k
-            for k, (x, v) in enumerate(zip(column, prior))
-            if x and abs(x) * unit > LEAST * math.sqrt(v)
-        }
-    lowered.columns = []  # much space, and done with
+    chosen |= {k for k, most in lowered.most.items() if most > LEAST * math.sqrt(prior[k])}
     up = sorted(chosen)
     z = [tuple([x / prior[k] for x in lowered.heights[k]]) for k in up]
     passed = linalg.symmetric_products(z, z)
@@ -176,7 +161,7 @@ def lifted(
     others = {other for key in bound for other in part.coupling[key]}
     wide = list(dict.fromkeys([*keys, *sorted(others)]))
     # every direction of the message, as weights
-    halves = [part.lifted(dict(zip(keys, column))) for column in factored(precision)]
+    halves = [part.lifted(dict(zip(keys, column))) for column in linalg.factored(precision)]
     rows = [tuple([half.get(key, 0.0) for half in halves]) for key in wide]
     return wide, linalg.symmetric_products(rows, rows)
 
@@ -197,6 +182,19 @@ def together(
     return keys, total
 
 
+class Beside:
+    """A covariance, and one of further features that has nothing to do with it."""
+
+    def __init__(self, first: Parts | Lowered, second: Parts):
+        self._first, self._second = first, second
+        self.sd = [*first.sd, *second.sd]
+
+    def times(self, x: Sequence[float]) -> linalg.Vector:
+        """The matrix times a vector."""
+        cut = len(self._first.sd)
+        return [*self._first.times(x[:cut]), *self._second.times(x[cut:])]
+
+
 class Conditioned(Posterior):
     """The posterior `base`, conditioned on further columns."""
 
@@ -206,27 +204,27 @@ class Conditioned(Posterior):
         self.support = {name: list(papers) for name, papers in base.support.items()}
         self.family_of = dict(base.family_of)
         self.columns = {**base.columns, **counted(columns)}
-        # benchmark -> the features that the columns speak of, precision and vector
-        self._added: dict[str, tuple[list[Name], Information]] = {}
-        self._take(columns)
+        self._own: dict[int, str] = {}  # number -> feature that no published table has
+        split = self._take(columns)
+        # benchmark -> what the columns say of published features
+        self._added = {name: one.known for name, one in split.items() if one.known.index}
         self._settle()
         moves = []
-        for name, (keys, message) in self._added.items():
+        for name, message in self._added.items():
             family = self.family_of[name]
-            means = base.means(dict.fromkeys(keys, 1.0), name, family)
-            known = [means.get(key, 0.0) for key in keys]
+            means = base.means(dict.fromkeys(message.index, 1.0), name, family)
+            known = [means.get(key, 0.0) for key in message.index]
             pull = [
                 r - sum(map(mul, row, known)) for row, r in zip(message.precision, message.vector)
             ]
-            moves.append((dict(zip(keys, pull)), name, family))
-        self._moved = Reach(
-            self,
-            [(1.0, self.trace(x, {name: 1.0}, {name: family})) for x, name, family in moves],
-        )
+            x = dict(zip(message.index, pull))
+            moves.append((1.0, self.trace(x, {name: 1.0}, {name: family})))
+        self._moved = Reach(self, moves)
         self._shifts: dict[tuple[str, str], Weights] = {}
+        self._add_own({name: one for name, one in split.items() if one.own})
 
-    def _take(self, columns: Sequence[Column]) -> None:
-        """Make the messages of the columns, one per benchmark."""
+    def _take(self, columns: Sequence[Column]) -> dict[str, Apart]:
+        """The messages of the columns, one per benchmark."""
         base, numbers = self.published, dict(self.published.names)
         messages: dict[str, list[Information]] = {}
         for column, weight in zip(columns, weights(columns, base.hyper.overlap)):
@@ -240,22 +238,59 @@ class Conditioned(Posterior):
             messages.setdefault(column.benchmark, []).append(
                 column_information(column, scale, base.hyper, numbers, weight)
             )
-        new = {number: name for name, number in numbers.items() if name not in base.names}
-        for benchmark, parts in messages.items():
-            message = add(parts)
-            if message.index:
-                keys = [new.get(number, number) for number in message.index]
-                self._added[benchmark] = keys, message
+        self._own = {number: name for name, number in numbers.items() if name not in base.names}
+        return {name: apart(add(parts), len(base.names)) for name, parts in messages.items()}
+
+    def _add_own(self, split: Mapping[str, Apart]) -> None:
+        """What the user's tables alone have: a tree of its own, fitted to what the published
+        effects leave of the scores; its blocks stand beside the others.
+        """
+        parts = {}
+        for name, one in split.items():
+            asked = dict.fromkeys(one.known.index, 1.0)
+            means = self.means(asked, name, self.family_of[name])
+            parts[name] = [one.left([means.get(number, 0.0) for number in one.known.index])]
+        if not parts:
+            return
+        kin = {name: self.family_of[name] or f"?{name}" for name in parts}
+        names = {name: number for number, name in self._own.items()}
+        beliefs = Beliefs(grow(parts, kin, names, self.hyper))
+        own = {
+            name: self._beside(self.benchmarks.get(name), found[0], slopes_of(split[name]))
+            for name, found in beliefs.benchmarks.items()
+        }
+        self.benchmarks = ChainMap(own, self.benchmarks)
+        kin = {
+            name: self._beside(self.families.get(name), found[0], {})
+            for name, found in beliefs.families.items()
+        }
+        self.families = ChainMap(kin, self.families)
+        self.root = self._beside(self.root, beliefs.root[0], {})
+
+    def _beside(self, part: Block | None, belief: Belief, slopes: Mapping) -> Block:
+        """A block with a belief about further features, which go by their names."""
+        one = block([belief])
+        names = [self._own[number] for number in one.index]
+        coupling = {self._own[number]: of for number, of in slopes.items()}
+        if part is None:
+            return Block(names, one.mean, one.covariance, one.given, coupling)
+        return Block(
+            [*part.index, *names],
+            [*part.mean, *one.mean],
+            part.covariance,
+            Beside(part.given, one.given),
+            {**part.coupling, **coupling},
+        )
 
     def _settle(self) -> None:
         """Take the messages up: benchmarks, families, the root."""
         shares, base = self.shares, self.published
         own: dict[str, Block] = {}
         at_family: dict[str, list] = {}
-        for name, (keys, message) in self._added.items():
+        for name, message in self._added.items():
             part = base.benchmarks.get(name)
             own[name], *up = seen(
-                part, *lifted(keys, message.precision, part), lambda key: shares[key][2]
+                part, *lifted(message.index, message.precision, part), lambda key: shares[key][2]
             )
             at_family.setdefault(self.family_of[name] or f"?{name}", []).append(up)
         kin: dict[str, Block] = {}
@@ -278,8 +313,13 @@ class Conditioned(Posterior):
     ) -> Weights:
         out = self.published.means(x, benchmark, family, whole=whole)
         shift = self._shift(benchmark, family)
+        own = set(self._own.values())
         for name, value in x.items():
-            out[name] = out.get(name, 0.0) + value * shift.get(name, 0.0)
+            if name not in own:
+                out[name] = out.get(name, 0.0) + value * shift.get(name, 0.0)
+        own &= x.keys()
+        if own:
+            out.update(super().means({name: x[name] for name in own}, benchmark, family))
         return out
 
     def effect(self, change: Mapping[str, float], benchmark: str, family: str | None) -> Effect:
@@ -291,11 +331,13 @@ class Conditioned(Posterior):
         # the results take the place of what the fit predicts of them
         there, base = self.reach_own(x, benchmark, family), self.published
         parts = [(1.0, base.trace(self.trusted(x), {benchmark: 1.0}, {benchmark: family}))]
-        for name, (keys, message) in self._added.items():
+        for name, message in self._added.items():
             kin = self.family_of[name]
             v = there.effects(name, kin)
-            asked = [v.get(key, 0.0) for key in keys]
-            y = {key: sum(map(mul, row, asked)) for key, row in zip(keys, message.precision)}
+            asked = [v.get(key, 0.0) for key in message.index]
+            y = {
+                key: sum(map(mul, row, asked)) for key, row in zip(message.index, message.precision)
+            }
             parts.append((-1.0, base.trace(self.trusted(y), {name: 1.0}, {name: kin})))
         return Reach(base, parts)
 

@@ -10,33 +10,27 @@ read or write files.
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from ..base import linalg
 from .backtest import shared_features
 from .columns import Column
 from .features import NUMERIC, group
 from .hyper import Hyper
+from .levels import Beliefs, block, slopes_of
 from .model import (
-    Belief,
     Information,
-    Tree,
     add,
+    apart,
     column_information,
     counted,
-    descend,
     grow,
-    root_belief,
     scales,
     usual_scores,
     weights,
 )
-from .packed import Parts, packed, rounded
-from .posterior import Block, Ground, Posterior
+from .posterior import Ground, Posterior
 
 # What one paper alone has is kept when its prior variance is at least this: a smaller one says
 # little, and encoders are known by their kind, family, line and size instead.
 LEAST_PRIOR = 0.02
-# A slope of the coupling below this is none: it would move an effect by less than a thousandth.
-LEAST_SLOPE = 1e-3
 
 Couplings = dict[str, dict[int, dict[int, float]]]  # benchmark -> see posterior.Block
 
@@ -91,10 +85,12 @@ def fit(columns: Sequence[Column], hyper: Hyper, spread: float = 1.0) -> Posteri
     beliefs = Beliefs(grow(told(weighed, shared), family_of, shared, hyper))
     coupling: Couplings = {}
     for paper, own in mine.items():
-        messages = apart(told([paper], {**shared, **own}), len(shared), beliefs)
-        for name, (_, slopes) in messages.items():
-            coupling.setdefault(name, {}).update(slopes)
-        parts = {name: [message] for name, (message, _) in messages.items()}
+        parts = {}
+        for name, messages in told([paper], {**shared, **own}).items():
+            split, known = apart(add(messages), len(shared)), beliefs.benchmarks[name][0]
+            means = dict(zip(known.index, known.mean))
+            parts[name] = [split.left([means[number] for number in split.known.index])]
+            coupling.setdefault(name, {}).update(slopes_of(split))
         beliefs.add(grow(parts, family_of, own, hyper))
     return Posterior(
         hyper,
@@ -115,81 +111,6 @@ def fit(columns: Sequence[Column], hyper: Hyper, spread: float = 1.0) -> Posteri
             counted(columns),
             {k: float(f"{v:.4g}") for k, v in usual_scores(columns).items()},
         ),
-    )
-
-
-class Beliefs:
-    """What trees say, level by level: the shared effects first, then those of single papers."""
-
-    def __init__(self, tree: Tree):
-        self.root: list[Belief] = []
-        self.families: dict[str, list[Belief]] = {}
-        self.benchmarks: dict[str, list[Belief]] = {}
-        self.add(tree)
-
-    def add(self, tree: Tree) -> None:
-        """Take in a tree, from the root down."""
-        root = root_belief(tree.root)
-        self.root.append(root)
-        kin = {family: descend(root, part) for family, part in tree.families.items()}
-        for family, belief in kin.items():
-            self.families.setdefault(family, []).append(belief)
-        for name, part in tree.benchmarks.items():
-            belief = descend(kin[tree.family_of[name]], part)
-            self.benchmarks.setdefault(name, []).append(belief)
-
-
-def apart(
-    told: Mapping[str, Sequence[Information]],
-    shared: int,
-    beliefs: Beliefs,
-) -> dict[str, tuple[Information, dict[int, dict[int, float]]]]:
-    """Per benchmark, what a paper says about the features that it alone has when the shared effects
-    are what they are believed to be; and the slopes on these (posterior.Block).
-
-    told: what its columns say about both; features from number `shared` on are its own. The slopes
-    are those that the paper's columns on one benchmark would give by themselves, exact when the
-    paper prints no other.
-    """
-    out = {}
-    for name, parts in told.items():
-        message = add(parts)
-        cut = sum(number < shared for number in message.index)
-        others, own = message.index[:cut], message.index[cut:]
-        if not own:
-            continue
-        known = beliefs.benchmarks[name][0]
-        means = dict(zip(known.index, known.mean))
-        across = [row[:cut] for row in message.precision[cut:]]
-        inside = [list(row[cut:]) for row in message.precision[cut:]]
-        left = linalg.matvec(across, [means[number] for number in others])
-        vector = [x - y for x, y in zip(message.vector[cut:], left)]
-        ridge = [list(row) for row in inside]
-        for k, row in enumerate(ridge):
-            row[k] += 1.0
-        factor = linalg.cholesky(ridge)
-        slopes: dict[int, dict[int, float]] = {}
-        for other, column in zip(others, zip(*across)):
-            for number, slope in zip(own, linalg.solve(factor, list(column))):
-                if abs(slope) > LEAST_SLOPE:
-                    slopes.setdefault(number, {})[other] = rounded(slope)
-        out[name] = Information(own, inside, vector), slopes
-    return out
-
-
-def block(
-    beliefs: Sequence[Belief], coupling: Mapping[int, Mapping[int, float]] | None = None
-) -> Block:
-    """A Block of beliefs about different features."""
-    some = [belief for belief in beliefs if belief.index]
-    whole = Parts.of([packed(belief.covariance) for belief in some])
-    same = all(belief.given is belief.covariance for belief in some)
-    return Block(
-        [number for belief in some for number in belief.index],
-        [rounded(x) for belief in some for x in belief.mean],
-        whole,
-        whole if same else Parts.of([packed(belief.given) for belief in some]),
-        coupling or {},
     )
 
 

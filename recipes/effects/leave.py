@@ -13,7 +13,6 @@ from collections.abc import Mapping, Sequence
 from operator import mul
 
 from ..base import linalg
-from .condition import factored
 from .levels import Levels, Rows
 from .model import Belief, Information, add, scaled
 
@@ -90,14 +89,14 @@ class Leave:
 
 
 def _factored(precision: linalg.Matrix) -> linalg.Matrix:
-    """condition.factored of a precision, brought to a diagonal of at most 1 before."""
+    """linalg.factored of a precision, brought to a diagonal of at most 1 before."""
     if not precision:
         return []
     largest = max(row[i] for i, row in enumerate(precision))
     if not largest > 0.0:
         return []
     even = [largest**-0.5] * len(precision)
-    return [[x / even[0] for x in column] for column in factored(scaled(precision, even))]
+    return [[x / even[0] for x in column] for column in linalg.factored(scaled(precision, even))]
 
 
 def _joint(

@@ -2,15 +2,20 @@
 
 In: a Tree (model.py). Out: per level, weights times its covariance and what they ask of the level
 above; means. With these, covariances of any effects are sums of products, level by level
-(Posterior.trace says the same of a stored fit, for one sum of effects at a time).
+(Posterior.trace says the same of a stored fit, for one sum of effects at a time). Also: what
+trees believe, as the blocks of a Posterior.
 """
 
 from collections.abc import Mapping, Sequence
 from operator import mul
 
 from ..base import linalg
-from .model import Node, Tree
+from .model import Apart, Belief, Node, Tree, descend, root_belief
+from .packed import Parts, packed, rounded
+from .posterior import Block
 
+# A slope of the coupling below this is none: it would move an effect by less than a thousandth.
+LEAST_SLOPE = 1e-3
 Rows = list[tuple[float, ...]]  # weights over all features of a tree
 
 
@@ -74,3 +79,52 @@ class Levels:
         """The level of a benchmark, and its means."""
         level = Level(self._tree.benchmarks.get(name), self._variances[2])
         return level, level.mean(self.family(self.family_of[name])[1])
+
+
+class Beliefs:
+    """What trees say, level by level: the shared effects first, then those of single papers."""
+
+    def __init__(self, tree: Tree):
+        self.root: list[Belief] = []
+        self.families: dict[str, list[Belief]] = {}
+        self.benchmarks: dict[str, list[Belief]] = {}
+        self.add(tree)
+
+    def add(self, tree: Tree) -> None:
+        """Take in a tree, from the root down."""
+        root = root_belief(tree.root)
+        self.root.append(root)
+        kin = {family: descend(root, part) for family, part in tree.families.items()}
+        for family, belief in kin.items():
+            self.families.setdefault(family, []).append(belief)
+        for name, part in tree.benchmarks.items():
+            belief = descend(kin[tree.family_of[name]], part)
+            self.benchmarks.setdefault(name, []).append(belief)
+
+
+def block(
+    beliefs: Sequence[Belief], coupling: Mapping[int, Mapping[int, float]] | None = None
+) -> Block:
+    """A Block of beliefs about different features."""
+    some = [belief for belief in beliefs if belief.index]
+    whole = Parts.of([packed(belief.covariance) for belief in some])
+    same = all(belief.given is belief.covariance for belief in some)
+    return Block(
+        [number for belief in some for number in belief.index],
+        [rounded(x) for belief in some for x in belief.mean],
+        whole,
+        whole if same else Parts.of([packed(belief.given) for belief in some]),
+        coupling or {},
+    )
+
+
+def slopes_of(split: Apart) -> dict[int, dict[int, float]]:
+    """The coupling of a Block: own feature -> other feature -> slope."""
+    out = {}
+    for number, row in zip(split.own, split.slopes):
+        out[number] = {
+            other: rounded(slope)
+            for other, slope in zip(split.known.index, row)
+            if abs(slope) > LEAST_SLOPE
+        }
+    return out

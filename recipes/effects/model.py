@@ -200,6 +200,46 @@ def add(messages: Iterable[Information]) -> Information:
     return Information(tuple(index), precision, vector)
 
 
+class Apart(NamedTuple):
+    """A message split into what it says of features that others know too (`known`, the rest being
+    free: Schur complement), and of the `own` features of one paper.
+
+    inside, across: its precision among the own ones, and between these and the others. slopes: of
+    an own effect on the others' effects (posterior.Block), (1 + inside)^-1 across.
+    """
+
+    known: Information
+    own: tuple[int, ...]
+    inside: linalg.Matrix
+    across: linalg.Matrix
+    vector: linalg.Vector
+    slopes: linalg.Matrix
+
+    def left(self, means: Sequence[float]) -> Information:
+        """What the message says of the own effects where the others' are these."""
+        gone = linalg.matvec(self.across, means)
+        return Information(self.own, self.inside, [x - y for x, y in zip(self.vector, gone)])
+
+
+def apart(message: Information, known: int) -> Apart:
+    """Split a message; features from number `known` on are the paper's own."""
+    cut = sum(number < known for number in message.index)
+    across = [list(row[:cut]) for row in message.precision[cut:]]
+    inside = [list(row[cut:]) for row in message.precision[cut:]]
+    ridge = [[x + (i == j) for j, x in enumerate(row)] for i, row in enumerate(inside)]
+    factor = linalg.cholesky(ridge)
+    vector = list(message.vector[cut:])
+    back = list(zip(*across)) if across else [()] * cut
+    solved = [tuple(linalg.solve(factor, list(row))) for row in back]
+    gone = linalg.symmetric_products(back, solved)
+    rest = Information(
+        message.index[:cut],
+        [[x - y for x, y in zip(row, less)] for row, less in zip(message.precision, gone)],
+        [x - linalg.dot(row, vector) for x, row in zip(message.vector, solved)],
+    )
+    return Apart(rest, message.index[cut:], inside, across, vector, list(zip(*solved)))
+
+
 class Node(NamedTuple):
     """One level of one part of the tree (a benchmark, a family, all), its own message seen.
 

@@ -19,7 +19,7 @@ from ..base import linalg
 
 LEAST = 3e-3  # see Packed.times
 # Whole rows (fast, but to be made) pay from so many products with one matrix on.
-OFTEN = 4
+OFTEN = 3
 # A correlation of 1. (More digits would not be seen: at 32767 the same answers take two thirds more
 # space.)
 ONE = 8191

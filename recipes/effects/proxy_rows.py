@@ -128,7 +128,7 @@ def cases(columns: Sequence[Column], words: Vocabulary, posterior: Posterior) ->
     """Every change that a column shows at two scales, in the order of the columns. posterior: says
     how much each benchmark moves (deltas are in units of it), and how noisy a delta is.
     """
-    axes = {key: record["axis"] for key, record in words.records("setting").items()}
+    axes = words.axis_of
     for kind in SCALES:
         for column in columns:
             unit = posterior.scale_of(column.benchmark)

@@ -11,7 +11,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
 from typing import NamedTuple
 
-from ..evidence.contrasts import IGNORED, Contrast, Moved, evidence_metrics, moved, pair_contrasts
+from ..evidence.contrasts import (
+    IGNORED,
+    Contrast,
+    Moved,
+    evidence_metrics,
+    moved,
+    pair_contrasts,
+    said,
+)
 from ..evidence.tables import Metric, Paper, Row, Table
 from ..terms.vocabulary import Vocabulary
 from .columns import recipe_rows
@@ -174,7 +182,7 @@ class Index:
 
     def __init__(self, words: Vocabulary):
         self.words = words
-        self.axis_of = {key: record["axis"] for key, record in words.records("setting").items()}
+        self.axis_of = words.axis_of
         self._tables: dict[int, tuple] = {}
         self._matches: dict[tuple, frozenset[int]] = {}
         self._moved: dict[tuple[int, int, int], Moved] = {}
@@ -213,11 +221,7 @@ class Index:
         resolution).
         """
         out = (axis, "visual_tokens", *IGNORED) if axis == "resolution" else (axis, *IGNORED)
-        return frozenset(
-            (key, value if value.__hash__ else repr(value))
-            for key, value in row.setting.items()
-            if value is not None and self.axis_of.get(key, "other") not in out
-        )
+        return said(row.setting, lambda key: self.axis_of.get(key, "other") not in out)
 
     def moved(self, table: Table, i: int, j: int) -> Moved:
         """What differs between two usable rows of a table (the same both ways)."""

@@ -135,7 +135,7 @@ def standing(
     papers: Iterable[Paper], words: Vocabulary, usual: Callable[[str, str], bool]
 ) -> Standing:
     """The standing of all unusual parts, and the sizes of all rows."""
-    axis_of = {key: record["axis"] for key, record in words.records("setting").items()}
+    axis_of = words.axis_of
     parts: dict = {}
     sizes: dict[tuple[int, int], Sizes] = {}
     trained: set[str] = set()
@@ -186,8 +186,7 @@ def _beside(
         part, rival, sign = (after, before, 1) if known[0] else (before, after, -1)
         key = axis[0], part, family
         rivals.setdefault(key, rival)
-        percent = sign * one.delta * 100 / (one.metric.max or 100)
-        deltas.setdefault(key, {}).setdefault(one.metric.benchmark, []).append(percent)
+        deltas.setdefault(key, {}).setdefault(one.metric.benchmark, []).append(sign * one.percent)
     for key, found in deltas.items():
         means = [sum(x) / len(x) for x in found.values()]
         better = sum(x > 0 for x in means)

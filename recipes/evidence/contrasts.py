@@ -6,7 +6,8 @@ Does not pool anything: that is effects/.
 """
 
 import functools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from itertools import combinations
 from typing import NamedTuple
 
 from .tables import Metric, Row, Table
@@ -51,6 +52,13 @@ class Contrast(NamedTuple):
     @property
     def controlled(self) -> bool:
         return self.moved.controlled
+
+    @property
+    def percent(self) -> float:
+        """The difference in percent of the scale. A mean without a printed maximum (MM1's) counts
+        as one of 100; CIDEr has no scale: points.
+        """
+        return self.delta * 100 / (self.metric.max or 100)
 
 
 _ORDER = (*AXES, *BESIDE, "inference", "other")
@@ -116,6 +124,24 @@ def evidence_metrics(table: Table) -> tuple[Metric, ...]:
     return tuple(out)
 
 
+def said(setting: Mapping, wanted: Callable[[str], bool]) -> frozenset:
+    """What a setting states under the wanted keys, to be compared with another's."""
+    return frozenset(
+        (key, value if value.__hash__ else repr(value))
+        for key, value in setting.items()
+        if value is not None and wanted(key)
+    )
+
+
+def pairs_alike(rows: Iterable[Row], key: Callable[[Row], Hashable]) -> Iterator[tuple[Row, Row]]:
+    """The pairs of rows that are the same in `key`."""
+    alike: dict[Hashable, list[Row]] = {}
+    for row in rows:
+        alike.setdefault(key(row), []).append(row)
+    for group in alike.values():
+        yield from combinations(group, 2)
+
+
 def pair_contrasts(
     table: Table, first: Row, second: Row, difference: Moved, metrics: Sequence[Metric]
 ) -> Iterator[Contrast]:
@@ -138,16 +164,16 @@ def contrasts(
     axis_of: Mapping[str, str],
     metrics: Sequence[Metric] | None = None,
     between: Callable[[Row, Row], Moved] | None = None,
+    pairs: Iterable[tuple[Row, Row]] | None = None,
 ) -> Iterator[Contrast]:
-    """Every pair of arms of a table on every evidence metric, in the order of the table.
+    """Every pair of arms of a table (or of `pairs`) on every evidence metric, in their order.
 
     Pairs of one training run with itself, and pairs with a doubtful cell, are left out. between:
     what differs between two rows, for who asks of the same rows again and again.
     """
     metrics = evidence_metrics(table) if metrics is None else metrics
-    for i, first in enumerate(table.rows):
-        for second in table.rows[i + 1 :]:
-            difference = (
-                between(first, second) if between else moved(first.setting, second.setting, axis_of)
-            )
-            yield from pair_contrasts(table, first, second, difference, metrics)
+    for first, second in combinations(table.rows, 2) if pairs is None else pairs:
+        difference = (
+            between(first, second) if between else moved(first.setting, second.setting, axis_of)
+        )
+        yield from pair_contrasts(table, first, second, difference, metrics)

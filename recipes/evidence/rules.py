@@ -29,9 +29,11 @@ def check_arxiv(table: Table, words: Vocabulary) -> Iterator[Found]:
 def check_names(table: Table, words: Vocabulary) -> Iterator[Found]:
     """Components, benchmarks, setting keys and roles are names that the registry knows."""
     keys = words.records("setting")
-    for name in table.varies:
-        if name not in VARIES:
-            yield "/varies", f"unknown axis {name[:40]!r} (known: {', '.join(VARIES)})"
+    confounds = ((f"/confounds/{number}", axes) for number, axes in enumerate(table.confounds))
+    for at, axes in (("/varies", table.varies), *confounds):
+        for name in axes:
+            if name not in VARIES:
+                yield at, f"unknown axis {name[:40]!r} (known: {', '.join(VARIES)})"
     for name, metric in table.metrics.items():
         at = f"/metrics/{escape(name)}"
         if metric.benchmark not in words.records("benchmark"):
@@ -101,6 +103,14 @@ def _component(axis: str, value, words: Vocabulary) -> Iterator[str]:
             )
     if sorted(parts) != parts:
         yield f"the fused encoder {value[:60]!r} should be written {'+'.join(sorted(parts))!r}"
+
+
+def check_trained(table: Table, words: Vocabulary) -> Iterator[Found]:
+    """No stage of a row trains the encoder that the row calls frozen."""
+    for number, row in enumerate(table.rows):
+        parts = {part for one in row.stages for part in one.get("trains") or ()}
+        if row.setting.get("frozen_encoder") and "encoder" in parts:
+            yield f"/rows/{number}", "frozen_encoder is true, and a stage in `trained` trains it"
 
 
 ENDLESS = 1e30  # no score, cost or count of parameters is larger
@@ -195,6 +205,7 @@ RULES: Mapping[str, tuple[Callable[[Table, Vocabulary], Iterator[Found]], str]] 
     "mean": (check_mean, "error"),
     "duplicate": (check_duplicate, "error"),
     "unused": (check_unused, "warning"),
+    "trained": (check_trained, "error"),
     "granularity": (redundancy.check_granularity, "error"),
     "total": (redundancy.check_total, "error"),
     "claim": (redundancy.check_claim, "error"),

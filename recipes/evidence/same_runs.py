@@ -178,19 +178,20 @@ class Groups:
     def __init__(self, places):
         self._parent = {place: place for place in places}
 
-    def _root(self, place: Place) -> Place:
+    def root(self, place: Place) -> Place:
+        """The place that stands for its group."""
         while self._parent[place] != place:
             place = self._parent[place]
         return place
 
     def join(self, a: Place, b: Place) -> None:
         """Put two places into one group; the first place of a group stands for it."""
-        a, b = sorted((self._root(a), self._root(b)))
+        a, b = sorted((self.root(a), self.root(b)))
         self._parent[b] = a
 
     def several(self) -> Iterator[tuple[Place, list[Place]]]:
         """(first place, all its places) of every group of more than one."""
         members: dict[Place, list[Place]] = {}
         for place in self._parent:
-            members.setdefault(self._root(place), []).append(place)
+            members.setdefault(self.root(place), []).append(place)
         yield from ((first, places) for first, places in members.items() if len(places) > 1)

@@ -53,6 +53,23 @@ def are_texts(value) -> bool:
     return isinstance(value, list) and all(map(is_text, value))
 
 
+def is_one_of(*known: str) -> Test:
+    """One of these texts."""
+    return named(lambda value: is_text(value) and value in known, f"one of {', '.join(known)}")
+
+
+def are_among(*known: str) -> Test:
+    """A list of some of these texts."""
+    test = lambda value: are_texts(value) and set(value) <= set(known)
+    return named(test, f"a list of some of {', '.join(known)}")
+
+
+def named(test: Test, what: str) -> Test:
+    """A test that WHAT knows."""
+    WHAT[test] = what
+    return test
+
+
 def is_scalar(value) -> bool:
     return is_text(value) or is_flag(value) or is_number(value)
 
@@ -99,6 +116,8 @@ TABLE = {
     "claims": is_list,
     "accepted": is_list,
     "family": is_object,
+    "trained": is_object,
+    "confounds": is_list,
 }
 METRIC = {
     "benchmark!": is_text,
@@ -117,6 +136,20 @@ ROW = {
     "doubt": is_object,
     "scores_std": is_object,
     "scores_se": is_object,
+    "trained": is_object,
+}
+# what is said of how a row was trained
+TRAINED = {
+    "stages": is_list,
+    "llm_tuning": is_one_of("full", "lora", "frozen"),
+    "encoder_tuned_in": are_among("pre-training", "instruction tuning"),
+    "extra_stage": is_flag,
+}
+STAGE = {
+    "trains": are_among("encoder", "connector", "llm", "other"),
+    "samples": is_number,
+    "steps": is_number,
+    "lr": is_object,
 }
 CLAIM = {"metric!": is_text, "from!": is_text, "to!": is_text}
 FAMILY = {"name!": is_text, "moves_along!": is_object}
@@ -142,12 +175,25 @@ def check_shape(data: Mapping, file: str) -> None:
         for number, item in enumerate(value or ()):
             yield f"{at}/{number}", item
 
+    def trained(value, at: str) -> None:
+        said = value.get("trained") or {}
+        keys(said, TRAINED, f"{at}/trained", "trained")
+        for here, stage in each(said.get("stages"), f"{at}/trained/stages"):
+            keys(stage, STAGE, here, "the stage")
+            for part, rate in (stage.get("lr") or {}).items():
+                if not (is_number(rate) and part in (stage.get("trains") or ())):
+                    refuse(f"{here}/lr/{_segment(part)}", "no number, or of a part not trained")
+
     keys(data, FILE, "", "the file")
     keys(data["paper"], PAPER, "/paper", "paper")
     keys(data.get("transcription") or {}, TRANSCRIPTION, "/transcription", "transcription")
     for at, table in each(data["tables"], "/tables"):
         keys(table, TABLE, at, "the table")
         _setting(table["setting"], f"{at}/setting", refuse)
+        trained(table, at)
+        for here, together in each(table.get("confounds"), f"{at}/confounds"):
+            if not are_texts(together):
+                refuse(here, "not a list of axes")
         for name, metric in table["metrics"].items():
             here = f"{at}/metrics/{_segment(name)}"
             keys(metric, METRIC, here, "the metric")
@@ -157,6 +203,7 @@ def check_shape(data: Mapping, file: str) -> None:
             _setting(row.get("set") or {}, f"{here}/set", refuse)
             _scores(row, table["metrics"], here, refuse)
             _doubt(row.get("doubt"), f"{here}/doubt", refuse)
+            trained(row, here)
         for here, claim in each(table.get("claims"), f"{at}/claims"):
             keys(claim, CLAIM, here, "the claim")
             if not is_number(claim.get("delta")):

@@ -47,6 +47,13 @@ class Row(NamedTuple):
     std: Mapping  # metric key -> printed deviation over repeated runs
     # metric key -> standard error of the score over its questions, as a harness gives it
     se: Mapping = {}
+    # what the words on its training say, as fields (shape.TRAINED); None: nobody has read them
+    trained: Mapping | None = None
+
+    @property
+    def stages(self) -> Sequence[Mapping]:
+        """The stages that its words tell, in their order."""
+        return (self.trained or NOTHING).get("stages") or ()
 
 
 # grade of a transcription -> what it means beside a number
@@ -77,6 +84,8 @@ class Table(NamedTuple):
     claims: tuple[Mapping, ...] = ()
     # {name, moves_along: {axis: why}}: the rows are sizes of one released family
     family: Mapping | None = None
+    # axes that the notes say move together, each a tuple of them
+    confounds: tuple[tuple[str, ...], ...] = ()
 
     @property
     def source(self) -> str | None:
@@ -210,7 +219,7 @@ def _table(
     table: Mapping, index: int, head: Mapping, grade: str | None, file: str, benchmarks: Mapping
 ) -> Table:
     """One table of a file whose shape is known to be right."""
-    setting = table["setting"]
+    setting, shared = table["setting"], table.get("trained")
     rows = [
         Row(
             row["arm"],
@@ -220,6 +229,7 @@ def _table(
             row.get("doubt"),
             row.get("scores_std") or NOTHING,
             row.get("scores_se") or NOTHING,
+            row.get("trained", shared),
         )
         for row in table["rows"]
     ]
@@ -239,6 +249,7 @@ def _table(
         index,
         tuple(table.get("claims") or ()),
         table.get("family"),
+        tuple(map(tuple, table.get("confounds") or ())),
     )
 
 

@@ -2,7 +2,7 @@
 and to import afterwards.
 
 In: named recipes and a training program. Out: file names and texts (`plan_experiment`), or files in
-a folder that the user named (`write_experiment`). Writes nowhere else, and overwrites no file of
+a folder that the user named (`write_files`). Writes nowhere else, and overwrites no file of
 other content unless told to. Runs nothing.
 """
 
@@ -89,24 +89,6 @@ def plan_experiment(
     if clash:
         raise RecipeError("name", f"two files would be called {clash!r}: name the runs differently")
     return Experiment(tuple(files), tuple(done))
-
-
-def write_experiment(
-    folder: str,
-    runs: Sequence[tuple[str, Recipe]],
-    target: str,
-    words: Vocabulary,
-    *,
-    force: bool = False,
-    **options,
-) -> list[str]:
-    """Write the files of an experiment (options: as plan_experiment) into `folder`, made if it is
-    not there; the paths, in order.
-
-    Raises OSError for a file that exists with other content (unless `force`), before anything is
-    written.
-    """
-    return write_files(folder, plan_experiment(runs, target, words, **options).files, force)
 
 
 def write_files(folder: str, files: Sequence[tuple[str, str]], force: bool = False) -> list[str]:

@@ -1,5 +1,4 @@
-"""How many seeds and questions it takes to see an effect over the noise of a benchmark, and
-p-values of many tests adjusted.
+"""How many seeds and questions it takes to see an effect over the noise of a benchmark.
 
 In: the noise of one run, split in two; how a design averages it; the effect to see. Out: power,
 seeds, questions, the smallest effect that is seen. Knows no benchmark by name; does not print.
@@ -19,15 +18,12 @@ Box, Hunter & Hunter 2005, ch. 5). What is assumed:
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from statistics import NormalDist
 from typing import NamedTuple
 
-from ..base.errors import Refused
-
 NORMAL = NormalDist()
 MOST_SEEDS = 1000
-METHODS = ("holm", "bh")
 
 
 class Noise(NamedTuple):
@@ -131,30 +127,3 @@ def alphas(alpha: float, tests: int) -> tuple[float, float]:
     Bonferroni bound). Best: the others all pass, and it meets alpha itself. Plans use the worst.
     """
     return alpha / tests, alpha
-
-
-def adjust(p_values: Sequence[float], method: str) -> list[float]:
-    """Adjusted p-values in the order of the input: reject those at or below alpha.
-
-    holm: the chance of any false discovery stays below alpha (Holm 1979). bh: the expected share of
-    false ones among the discoveries does, for independent or positively dependent tests (Benjamini
-    & Hochberg 1995). Raises ValueError.
-    """
-    if method not in METHODS:
-        raise Refused(f"unknown correction {str(method)[:40]!r} ({', '.join(METHODS)})")
-    for p in p_values:
-        if not 0.0 <= p <= 1.0:
-            raise Refused(f"{p!r} is not a p-value (between 0 and 1)")
-    count = len(p_values)
-    order = sorted(range(count), key=p_values.__getitem__)
-    out, bound = [0.0] * count, 0.0
-    if method == "holm":
-        for rank, place in enumerate(order):
-            bound = max(bound, min(1.0, (count - rank) * p_values[place]))
-            out[place] = bound
-        return out
-    bound = 1.0
-    for rank, place in reversed(list(enumerate(order, 1))):
-        bound = min(bound, count * p_values[place] / rank)
-        out[place] = bound
-    return out

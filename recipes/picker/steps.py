@@ -74,7 +74,7 @@ def pairs(papers: Iterable[Paper], axis: str, words: Vocabulary) -> list[Pair]:
     Rows with another data mix in another amount (`_same_mix`) are pairs too, marked as such: they
     do not say what the amount does.
     """
-    axis_of = {key: record["axis"] for key, record in words.records("setting").items()}
+    axis_of = words.axis_of
     records = words.records("benchmark")
     out: list[Pair] = []
     seen: set[tuple] = set()
@@ -121,8 +121,7 @@ def _linked(
             if axis == "llm_params_b" and _other_llm(first.setting, second.setting, words):
                 continue
             same = axis != "data_size" or _same_mix(first.setting, second.setting, axis_of)
-            two = table._replace(rows=(first, second))
-            for contrast in contrasts(two, axis_of, metrics):
+            for contrast in contrasts(table, axis_of, metrics, pairs=[(first, second)]):
                 out.setdefault(contrast.metric.key, {})[i, j] = contrast, same
     return out
 

@@ -15,12 +15,11 @@ The first three and one ability per model are fitted to all scores by alternatin
 benchmark's own, a part that one set-up's reruns share, and noise (what a second source prints for
 the same thing). A model's prediction is then the conditional mean given all that is printed of it,
 exactly, by one small Cholesky factor: few or distant scores leave a wide one. The variances were
-set so that hidden scores (all of a model on one benchmark) are predicted best: `leave_out` repeats
-that.
+set so that hidden scores (all of a model on one benchmark) are predicted best:
+tests/test_landscape.py repeats that.
 """
 
 import math
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 from zlib import crc32
@@ -273,46 +272,3 @@ def disagreement(fitted: Fit, model: str, benchmark: str) -> float:
     return (3 * noise(fitted, benchmark) + sum((z - mean) ** 2 for z in values)) / (
         3 + len(values) - 1
     )
-
-
-class Trust(NamedTuple):
-    """How well hidden scores are predicted, in percent of the scale."""
-
-    hidden: int
-    error: float  # mean absolute
-    mean_error: float  # of guessing the benchmark's mean for every model
-    coverage: float  # of 80 % intervals
-
-
-def leave_out(readings: Sequence[Reading], family_of: Mapping[str, str], folds: int = 5) -> Trust:
-    """Hide (model, benchmark) pairs fold by fold, fit the rest, predict the first score of each
-    that its authors report.
-    """
-    errors, plain, inside = [], [], 0
-    for fold in range(folds):
-        hidden = {
-            (r.model, r.benchmark)
-            for r in readings
-            if crc32(f"{r.model} {r.benchmark}".encode()) % folds == fold
-        }
-        kept = [r for r in readings if (r.model, r.benchmark) not in hidden]
-        fitted, means = fit(kept, family_of), defaultdict(list)
-        for r in kept:
-            means[r.benchmark].append(r.share)
-        for r in readings:
-            if (r.model, r.benchmark) not in hidden or r.setup:
-                continue
-            hidden.discard((r.model, r.benchmark))
-            if r.model not in fitted.scores or r.benchmark not in fitted.centre:
-                continue
-            (z,), ((variance,),) = predict(fitted, r.model, [r.benchmark])
-            guess = share(fitted, r.benchmark, r.split, z)
-            variance += (
-                noise(fitted, r.benchmark) + VAGUE * r.vague + extrapolation(fitted, r.benchmark, z)
-            )
-            width = 1.2816 * math.sqrt(variance) * slope(fitted, r.benchmark, guess)
-            errors.append(abs(r.share - guess))
-            plain.append(abs(r.share - sum(means[r.benchmark]) / len(means[r.benchmark])))
-            inside += errors[-1] <= width
-    n = len(errors)
-    return Trust(n, 100 * sum(errors) / n, 100 * sum(plain) / n, inside / n)

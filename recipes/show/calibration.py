@@ -13,7 +13,7 @@ from ..cost.training import quantile
 from .text import Style, table, wrap
 
 
-def summary(ratios: Sequence[float], within: float = 1.6) -> dict:
+def summary(ratios: Sequence[float]) -> dict:
     """Median of estimate / report, and the shares within factors."""
     if not ratios:
         return {"count": 0, "median_ratio": None, "within_1.6x": None, "within_2x": None}

@@ -6,12 +6,12 @@ In: the library and paths. Out: a Report and its renderings.
 import os
 from collections.abc import Sequence
 
+from ..answers import claims
 from ..asking import language
 from ..base.reading import EvidenceError, line_of, read_text
 from ..base.wording import clean
 from ..base.write import write_text
-from ..claims import assertions as claims
-from ..cost import tokens
+from ..claims.assertions import read_claims, shipped_path
 from ..effects.store import PATH, evidence_digest, stored_digest
 from ..evidence import consistency
 from ..evidence.consistency import Problem, Report
@@ -62,16 +62,10 @@ def claim_problems(library: Library, papers: Sequence[Paper] | None = None) -> l
     """Claims whose selectors name nothing, and a claims file that cannot be read. papers: all that
     ship, where they were read already.
     """
-    path = claims.shipped_path(library.shipped)
-    models = {model["key"]: model for model in library.words.registry("models")["models"]}
+    path = shipped_path(library.shipped)
+    papers = library.papers(shipped_only=True) if papers is None else papers
     try:
-        found = claims.problems(
-            claims.read_claims(path),
-            library.papers(shipped_only=True) if papers is None else papers,
-            library.words,
-            models,
-            (*tokens.MODELS, *tokens.ALIASES),
-        )
+        found = claims.strange(library, read_claims(path), papers)
         return [Problem(path, pointer, "audit", "error", message) for pointer, message in found]
     except EvidenceError as error:
         return [Problem(error.file, error.pointer, "audit", "error", error.message)]

@@ -285,7 +285,7 @@ def list_view(
             "rows": rows.get(slug, 0),
         }
         if wanted:
-            entry |= held(mixes, mix, wanted)
+            entry |= held(mix, wanted)
         out.append(entry)
     if wanted:
         order = {"last stage": 0, "images only": 1, "earlier stage": 2}
@@ -294,7 +294,7 @@ def list_view(
     return {**about, "on_record": len(mixes.records), "mixes": out}
 
 
-def list_text(view: Mapping, style: Style, words: Sequence[str] = ()) -> str:
+def list_text(view: Mapping, style: Style) -> str:
     """`tables mixes`."""
     entries, asked = view["mixes"], view.get("contains")
     if not entries:

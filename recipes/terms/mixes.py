@@ -398,7 +398,7 @@ class Mixes:
         mix = self.mix(slug)
         if mix is None or not mix.parts or mix.listed == "none":
             return None
-        kinds = {part.kind for part in mix.parts}
+        kinds = dict.fromkeys(part.kind for part in mix.parts)  # in their order
         if len(kinds) == 1 and mix.listed == "all":
             return dict.fromkeys(kinds, 1.0)
         amounts = [part.drawn for part in mix.parts]

@@ -61,6 +61,11 @@ class Vocabulary:
         path = os.path.join(self.directory, "registry", "data_mixes.json")
         return read_mixes(path, self.spellings("data"))
 
+    @functools.cached_property
+    def axis_of(self) -> dict[str, str]:
+        """Setting -> the axis that it belongs to."""
+        return {key: record["axis"] for key, record in self.records("setting").items()}
+
     def records(self, kind: str) -> dict[str, dict]:
         """Records by slug; kind: encoder, connector, llm, data, benchmark, family, hardware,
         resolution or setting.

@@ -1,7 +1,5 @@
-#!/usr/bin/env python3
-"""Turn ../shared/costs_reported.jsonl into a registry:
-`python3 tests/migrate/cost_reports.py ../shared/costs_reported.jsonl TARGET`, where TARGET is
-tables/registry/cost_reports.json.
+"""Turn ../shared/costs_reported.jsonl into a registry: `python3 -m tests.migrate.cost_reports
+../shared/costs_reported.jsonl tables/registry/cost_reports.json`.
 
 In: reports of people who trained or served a VLM, one JSON line each, with the setup they state and
 the command line that was held against it. Out: one row each, with the recipe and the setup as
@@ -14,11 +12,11 @@ import json
 import pathlib
 import re
 import shlex
-import sys
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent.parent))
-from recipes.base.write import dump_registry  # noqa: E402
-from recipes.library import Library  # noqa: E402
+from recipes.base.write import dump_registry
+from recipes.library import Library
+
+from . import main
 
 WORDS = Library().words
 
@@ -170,8 +168,8 @@ def trained(line: dict, setup: dict) -> dict:
     }
 
 
-def main(source: str, target: str) -> None:
-    lines = [json.loads(text) for text in pathlib.Path(source).read_text("utf-8").splitlines()]
+def migrate(source: pathlib.Path, target: pathlib.Path) -> None:
+    lines = [json.loads(text) for text in source.read_text("utf-8").splitlines()]
     counts: dict[str, int] = {}
     rows = []
     for line in lines:
@@ -180,8 +178,8 @@ def main(source: str, target: str) -> None:
         counts[name] = counts.get(name, 0) + 1
         rows.append(row(line, f"{name}.{counts[name]}"))
     value = {"format": 2, "how_to_read": HOW_TO_READ, "reports": rows}
-    pathlib.Path(target).write_text(dump_registry(value), encoding="utf-8")
+    target.write_text(dump_registry(value), encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main(migrate)

@@ -1,6 +1,5 @@
-#!/usr/bin/env python3
-"""Turn the transcribed data mixes into tables/registry/data_mixes.json: `python3
-tests/migrate/mixes.py ../shared/evidence tables`.
+"""Turn the transcribed data mixes into tables/registry/data_mixes.json: `python3 -m
+tests.migrate.mixes ../shared/evidence tables`.
 
 In: registry/data_mixes.json of the evidence (format 1), and mixes.json beside this file (hand-made:
 families of the kinds, what a variant's note says about its contents, reasons for sums that do not
@@ -11,13 +10,11 @@ multi-image sets have a kind of their own. Counts and names are copied as they s
 
 import json
 import pathlib
-import sys
 
-HERE = pathlib.Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent.parent))
-from migrate import read  # noqa: E402
+from recipes.base.write import dump_registry
 
-from recipes.base.write import dump_registry  # noqa: E402
+from . import HERE, main
+from .papers import read
 
 OVERLAY = json.loads((HERE / "mixes.json").read_text(encoding="utf-8"))
 COMPUTED = ("parts_sum", "parts_without_count")
@@ -85,6 +82,4 @@ def migrate(source: pathlib.Path, target: pathlib.Path) -> None:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 3:
-        raise SystemExit("usage: python3 tests/migrate/mixes.py EVIDENCE_DIR TABLES_DIR")
-    migrate(pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]))
+    main(migrate)

@@ -1,6 +1,5 @@
-#!/usr/bin/env python3
-"""Join the transcribed registries of released models into tables/registry/models.json: `python3
-tests/migrate/models.py ../shared/evidence tables`.
+"""Join the transcribed registries of released models into tables/registry/models.json: `python3 -m
+tests.migrate.models ../shared/evidence tables`.
 
 In: registry/models.json and models_2026.json of the evidence (format 1), and models.json beside
 this file (hand-made: names that the transcriptions spell in their own way, facts found later, each
@@ -10,11 +9,10 @@ reported_by: authors) and what is null or empty; lists that can be computed are 
 
 import json
 import pathlib
-import sys
 
-HERE = pathlib.Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent.parent))
-from recipes.base.write import dump_registry  # noqa: E402
+from recipes.base.write import dump_registry
+
+from . import HERE, main
 
 OVERLAY = json.loads((HERE / "models.json").read_text(encoding="utf-8"))
 FILES = ("models", "models_2026")
@@ -76,6 +74,4 @@ def migrate(source: pathlib.Path, target: pathlib.Path) -> None:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 3:
-        raise SystemExit("usage: python3 tests/migrate/models.py EVIDENCE_DIR TABLES_DIR")
-    migrate(pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]))
+    main(migrate)

@@ -6,30 +6,9 @@ run's name of each such row. Changes nothing.
 
 import collections
 
+from recipes.evidence.same_runs import Groups
+
 EQUAL = 3  # cells in which two rows of one paper must agree to be one run
-
-
-class Groups:
-    """Places that belong together."""
-
-    def __init__(self, places):
-        self.parent = {place: place for place in places}
-
-    def root(self, place):
-        while self.parent[place] != place:
-            place = self.parent[place]
-        return place
-
-    def join(self, a, b) -> None:
-        a, b = sorted((self.root(a), self.root(b)))
-        self.parent[b] = a
-
-    def several(self) -> list[list]:
-        """The groups of two places or more."""
-        found = collections.defaultdict(list)
-        for place in self.parent:
-            found[self.root(place)].append(place)
-        return [places for places in found.values() if len(places) > 1]
 
 
 def cells_of(table: dict, row: dict) -> dict:
@@ -104,7 +83,7 @@ def link_runs(papers: dict, by_hand: list) -> dict:
                         groups.join(a, b)
     printed = {file["paper"]["key"]: file["paper"]["arxiv"] or "9" for file in papers.values()}
     runs = {}
-    for places in groups.several():
+    for _, places in groups.several():
         first = min(places, key=lambda place: (printed[rows[place][0]], place))
         for place in places:
             runs[place] = f"{first[0]}/{rows[first][2]['arm']}"

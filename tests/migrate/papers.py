@@ -1,5 +1,4 @@
-#!/usr/bin/env python3
-"""Turn ../shared/evidence into tables/: `python3 tests/migrate/migrate.py ../shared/evidence
+"""Turn ../shared/evidence into tables/: `python3 -m tests.migrate.papers ../shared/evidence
 tables`.
 
 In: the transcribed papers and registries (format 1), and overlay.json beside this file (hand-made
@@ -12,14 +11,12 @@ name that overlay.json does not know stops the run and is printed with the place
 import json
 import pathlib
 import re
-import sys
 
-HERE = pathlib.Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent.parent))
-from runs import link_runs  # noqa: E402
+from recipes.base.write import dump_paper, dump_registry
+from recipes.evidence.shape import NUMBERS
 
-from recipes.base.write import dump_paper, dump_registry  # noqa: E402
-from recipes.evidence.shape import NUMBERS  # noqa: E402
+from . import HERE, main
+from .runs import link_runs
 
 OVERLAY = json.loads((HERE / "overlay.json").read_text(encoding="utf-8"))
 
@@ -487,6 +484,4 @@ def migrate(source: pathlib.Path, target: pathlib.Path) -> None:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 3:
-        raise SystemExit("usage: python3 tests/migrate/migrate.py EVIDENCE_DIR TABLES_DIR")
-    migrate(pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]))
+    main(migrate)
