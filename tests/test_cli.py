@@ -309,16 +309,21 @@ class Processes(unittest.TestCase):
             self.assertLessEqual(done.stderr.count(b"\n"), 1, done.stderr)
 
     def test_a_terminal_that_knows_ascii_only(self):
-        done = process(
-            "swap",
-            "CLIP",
-            "SigLIP",
-            "--benchmark",
-            "mmmu",
-            env={"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"},
-        )
+        argv = ("swap", "CLIP", "SigLIP", "--benchmark", "mmmu")
+        env = {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
+        done = process(*argv, env=env)
         self.assertEqual((done.returncode, done.stderr), (0, b""))
         self.assertTrue(done.stdout.isascii())
+        # by what looks like them, as with --plain: no escapes, and no line too wide
+        for command in (argv, ("pick", "--tasks", "charts"), ("schedule",)):
+            text = support.printed("ascii", *command)
+            self.assertEqual(text, call(*command, "--plain")[1])
+            self.assertNotIn("\\u", text)
+            self.assertLessEqual(
+                max(len(line) for line in text.split("\n") if "next" not in line), 80
+            )
+        # and JSON stays JSON
+        self.assertTrue(json.loads(support.printed("ascii", *argv, "--json")))
 
     def test_colour(self):
         argv = ("tokens", "--model", "qwen2-vl", "--image", "448x280")

@@ -437,8 +437,8 @@ class Command(unittest.TestCase):
                 if text
             )
             self.assertIn(f" {unit} ", words)
-            self.assertIn("training, a100-80gb-sxm hours", words)
-            self.assertIn("TTFT, ms on l4", words)
+            self.assertIn("training, A100-hours", words)
+            self.assertIn("TTFT, ms on L4", words)
             title, about = root[0].text, root[1].text
             self.assertNotIn(title, about)  # the title is not said twice
             last = value["points"][-1]

@@ -839,7 +839,7 @@ class Command(unittest.TestCase):
             self.assertEqual(call("export", path, "--to", "llava", "--rank", "2")[0], 0)
             self.assertIn("nor any other one", call("export", path, "--to", "nanovlm")[2])
             self.assertIn(
-                "names no exportable",
+                "names no recipe that llava can write",
                 call("export", path, "--to", "llava", "--rank", "exportable")[2],
             )
             value = {"recipes": recipes[2:], "exportable": recipes[1]}

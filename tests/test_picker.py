@@ -17,12 +17,12 @@ from recipes.picker.limits import (
     PROMPT_TOKENS,
     Constraints,
     Pairs,
-    commercial_use,
     costs_of,
     exceeds,
 )
 from recipes.picker.space import EmptySpace, Space, space
 from recipes.terms import units
+from recipes.terms.licences import licence
 from recipes.terms.recipe import (
     BASELINE,
     Recipe,
@@ -324,7 +324,9 @@ class Ranking(unittest.TestCase):
                 > room
             )
             verdict = (
-                commercial_use(self.space.languages[x].record)[0] if limits.commercial else "yes"
+                licence(self.words, self.space.languages[x].record.get("license")).commercial
+                if limits.commercial
+                else "yes"
             )
             refused = {"no": "licence", "unknown": "unknown licence"}.get(verdict)
             reason = refused or (
@@ -543,7 +545,8 @@ class Ranking(unittest.TestCase):
         }
         words = self.library.words
         verdicts = [
-            commercial_use(language.record)[0] for language in space(words, {}, {}).languages
+            licence(words, language.record.get("license")).commercial
+            for language in space(words, {}, {}).languages
         ]
         each = space(words, {}, {}).size // len(verdicts)
         self.assertEqual(

@@ -37,6 +37,21 @@ class Rank(unittest.TestCase):
         hours = [levels[n]["training"]["gpu_hours"] for n in (224, 336, 672)]
         self.assertEqual(hours, sorted(hours))
 
+    def test_costs_are_those_of_what_is_held(self):
+        """Connectors at the 576 tokens that the answer says it holds, not at the 144 that some
+        make; beside pixels no tokens are said to be held, as they follow.
+        """
+        value = rank("connector", "--among", "mlp-2x-gelu,tokenpacker,avg-pool")
+        self.assertEqual(value["held"]["visual_tokens"], 576)
+        self.assertEqual({one["visual_tokens"] for one in value["levels"]}, {576})
+        hours = [one["training"]["gpu_hours"] for one in value["levels"]]
+        self.assertLess(max(hours) / min(hours), 1.1)
+        value = rank("connector", "--among", "avg-pool", "--visual-tokens", "144")
+        self.assertEqual(value["levels"][0]["visual_tokens"], 144)
+        value = rank("resolution", "--among", "336,672")
+        self.assertNotIn("visual_tokens", value["held"])
+        self.assertEqual({one["visual_tokens"] for one in value["levels"]}, {576, 2304})
+
     def test_tokens_are_held(self):
         value = rank("connector", "--visual-tokens", "144")
         self.assertEqual({x["visual_tokens"] for x in value["levels"] if x["training"]}, {144})

@@ -11,6 +11,7 @@ import unittest
 
 from recipes.answers import plans as schedule
 from recipes.answers import schedule as alternatives
+from recipes.base.wording import signed
 from recipes.cost.training import two_stages
 from recipes.library import Library
 from recipes.terms.recipe import BASELINE, change
@@ -60,7 +61,7 @@ class Robust(unittest.TestCase):
         self.assertAlmostEqual(answer["expected"], statistics.median(results), 4)
         text = " ".join(call("schedule", "lora")[1].split())
         for one in answer["papers"]:
-            self.assertIn(f"{one['paper']} {one['expected']:+.1f}", text)
+            self.assertIn(f"{one['paper']} {signed(one['expected'])}", text)
         fixed = ("--fix", "llm=vicuna-7b", "--fix", "data=llava-665k", "--fix", "resolution=336")
         picked = call_json("pick", *fixed)["alternatives"]
         self.assertIn(answer["expected"], [one["expected"] for one in picked])
@@ -479,7 +480,16 @@ class Command(unittest.TestCase):
                     for side in ("from_arm", "to_arm")
                 )
                 self.assertAlmostEqual(cell["delta"], b - a, 3)
-        self.assertEqual(one["tables"], ["brave.table5", "honeybee.table10", "llava1_5.model_zoo"])
+        self.assertEqual(
+            one["tables"],
+            [
+                "brave.table5",
+                "honeybee.table10",
+                "llava1_5.model_zoo",
+                "svit.modelzoo",
+                "vila.table9",
+            ],
+        )
         self.assertTrue(one["low"] < one["expected"] < one["high"])
 
     def test_the_question_is_answered_from_rows(self):

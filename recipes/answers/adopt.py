@@ -1,41 +1,77 @@
 """Adopt or train: released open models for the same tasks on the same deployment, beside the pick.
 
-In: a Request, the deltas of the pick. Out: a dictionary (the key `adopt` of `pick --json`), or None
+In: a Request, the LLM of the pick. Out: a dictionary (the key `adopt` of `pick --json`), or None
 where no released model prints a score for the tasks. Does not rank recipes.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
+from ..cost import flops, latency
+from ..exchange.target import Target, names
 from ..library import Library
+from ..picker.limits import OUTPUT_TOKENS, PROMPT_TOKENS, Constraints
 from ..released import ranking
+from ..released.level import HELD, Level, level
+from ..released.models import STANDS_FOR, Landscape, Model, Need
+from ..released.ranking import Target as Wanted
 from .ground import Request
 
-
-class Level(NamedTuple):
-    """Where the pick is expected on a benchmark, with its interval."""
-
-    expected: float
-    low: float
-    high: float
+SHOWN = 3  # models put forward, and as many that print too little of the tasks
 
 
-def adopt(library: Library, asked: Request, deltas: Sequence) -> dict | None:
-    """The best released open models, and whether they beat the pick where both can be compared.
+def adopt(library: Library, asked: Request, llm: str) -> dict | None:
+    """The best released open models, and whether a recipe with this LLM can be expected to beat
+    them where both can be compared.
 
-    The pick's level on a benchmark is what LLaVA-1.5-7B prints there plus the expected gain. adopt:
-    some model prints more than the upper end of the interval on every benchmark that can be
-    compared; train: less than the pick on most; unclear: between, or nothing to compare.
+    The recipe's level on a benchmark is what released models with such an LLM print
+    (released/level.py). adopt: some model prints at least that on every benchmark that can be
+    compared; train: all print less than its low end on most; unclear: between, or nothing to
+    compare.
     """
     try:
         found = _released(library, asked)
-        mine = _levels(library, asked, deltas)
     except ranking.NothingPrinted:
         return None
-    models = [_beside(one, mine, _names(found, mine)) for one in found.ranked]
-    if not models:
-        return None
-    return {"verdict": _verdict(models), "models": models, "notes": list(found.notes)}
+    land = library.released
+    mine = {
+        target: level(land, target.benchmark, target.split, target.max, llm)
+        for target in found.wanted
+    }
+    slugs = _slugs(land, asked, found.wanted)
+    own = ranking.own(land, asked.tasks, found.wanted)
+    whole = [one for one in found.ranked if ranking.enough(one, own)]
+    models = [_beside(land, one, mine, slugs, own) for one in whole[:SHOWN]]
+    ahead = found.ranked.index(whole[0]) if whole else len(found.ranked)
+    return {
+        "verdict": _verdict(models),
+        "models": models,
+        "partial": [
+            {
+                "model": one.model.name,
+                "params_b": one.model.params_b,
+                "printed": one.printed,
+                "benchmarks": [slugs[c.target] for c in one.cells if c.kind != "estimated"],
+                "names": [
+                    land.label(c.target.benchmark) for c in one.cells if c.kind != "estimated"
+                ],
+            }
+            for one in found.ranked[:ahead][:SHOWN]
+        ],
+        "further": _further(library, whole),
+        "level": {"llm": llm, "basis": "released models with such an LLM", "held": HELD},
+        "notes": list(found.notes),
+    }
+
+
+def _further(library: Library, whole: Sequence[ranking.Ranked]) -> dict[str, str]:
+    """By training program, the key of the first of the models that it can train further."""
+    words, out = library.words, {}
+    for target in (Target(name, words) for name in names(words)):
+        known = target.goes_on_from()
+        first = next((one.model for one in whole if one.model.key in known), None)
+        if first:
+            out[target.slug] = first.key
+    return out
 
 
 def _released(library: Library, asked: Request):
@@ -45,52 +81,76 @@ def _released(library: Library, asked: Request):
     room = library.words.records("hardware")[limits.device].get("memory_gb")
     # a little larger than the asked size is what people would still take (7B: up to 9.5B)
     most = 1.35 * float(asked.fix["llm_params_b"]) if "llm_params_b" in asked.fix else None
-    return ranking.adopt(
-        library.released,
-        asked.tasks,
+    need = Need(
         most,
         limits.memory_gb or (room if deployed else None),
         limits.dtype,
         licence="commercial" if limits.commercial else None,
     )
+    meets = (lambda model: _fast(library, model, limits)) if deployed else lambda _: True
+    return ranking.adopt(library.released, asked.tasks, need, ranking.CONTENDERS, meets)
 
 
-def _levels(library: Library, asked: Request, deltas: Sequence) -> dict[str, Level]:
-    """By benchmark, where the pick is expected."""
-    base = ranking.baseline_scores(library.released, asked.tasks)
+def _fast(library: Library, model: Model, limits: Constraints) -> bool:
+    """Does the LLM of a released model alone keep within the latency and the speed, with the visual
+    tokens that it is known for? Not where its shape or its tokens are not known.
+    """
+    words, tokens = library.words, model.record["visual_tokens"]
+    llm = words.records("llm").get(model.record["llm"] or "")
+    if not llm or not tokens:
+        return False
+    try:
+        prefill, each = latency.language_phases(
+            words.records("hardware")[limits.device],
+            llm,
+            tokens * limits.images + PROMPT_TOKENS,
+            OUTPUT_TOKENS,
+            limits.dtype,
+        )
+    except flops.MissingFigure:
+        return False
+    found = latency.Latency((prefill,), each, OUTPUT_TOKENS)
+    if limits.tokens_per_s and found.tokens_per_s < limits.tokens_per_s:
+        return False
+    asked = limits.latency
+    return not asked or (found.total_ms if asked.whole_answer else found.ttft_ms) <= asked.ms
+
+
+def _slugs(land: Landscape, asked: Request, wanted: Sequence[Wanted]) -> dict[Wanted, str]:
+    """The benchmark of the mix that each target is, else the model registry's own name."""
+    places = {ranking.place(land, slug): slug for slug in asked.tasks.benchmarks}
     return {
-        d.benchmark: Level(*(base[d.benchmark].value + x for x in (d.expected, d.low, d.high)))
-        for d in deltas
-        if d.benchmark in base and d.max == base[d.benchmark].max and d.grade != "none"
+        target: target.benchmark
+        if target.benchmark in STANDS_FOR
+        else places.get((target.benchmark, target.split), target.benchmark)
+        for target in wanted
     }
 
 
-def _names(found, mine: Mapping[str, Level]) -> dict[tuple, str]:
-    """(benchmark, split) of the released models' cells -> the benchmark of the mix."""
-    return {
-        (cell.target.benchmark, cell.target.split): slug
-        for ranked in found.ranked
-        for cell in ranked.cells
-        for slug in mine
-        if ranking.SPLIT_OF.get(slug, (slug, cell.target.split))[0] == cell.target.benchmark
-    }
-
-
-def _beside(ranked, mine: Mapping[str, Level], slugs: Mapping[tuple, str]) -> dict:
-    """One released model with its scores beside the pick's."""
+def _beside(
+    land: Landscape,
+    ranked: ranking.Ranked,
+    mine: Mapping[Wanted, Level | None],
+    slugs: Mapping[Wanted, str],
+    own: set[Wanted],
+) -> dict:
+    """One released model with its scores beside the recipe's."""
     cells = []
     for cell in ranked.cells:
-        slug = slugs.get((cell.target.benchmark, cell.target.split))
-        pick = mine.get(slug) if slug else None
+        pick = mine[cell.target]
         cells.append(
             {
-                "benchmark": slug or cell.target.benchmark,
+                "benchmark": slugs[cell.target],
+                "name": land.label(cell.target.benchmark),
+                "own": cell.target in own,
                 "value": cell.value,
                 "kind": cell.kind,
                 "max": cell.target.max,
                 "pick": pick and pick.expected,
                 "pick_low": pick and pick.low,
                 "pick_high": pick and pick.high,
+                "pick_error": pick and pick.error,
+                "pick_models": pick and pick.models,
             }
         )
     both = [cell for cell in cells if cell["pick"] is not None and cell["kind"] == "printed"]
@@ -99,10 +159,12 @@ def _beside(ranked, mine: Mapping[str, Level], slugs: Mapping[tuple, str]) -> di
         "params_b": ranked.model.params_b,
         "score": ranked.score,
         "se": ranked.se,
+        "printed": ranked.printed,
         "benchmarks": cells,
         "compared": len(both),
-        "above": sum(cell["value"] > cell["pick"] for cell in both),
+        "above": sum(cell["value"] >= cell["pick"] for cell in both),
         "beyond": sum(cell["value"] > cell["pick_high"] for cell in both),
+        "below": sum(cell["value"] < cell["pick_low"] for cell in both),
     }
 
 
@@ -110,8 +172,10 @@ def _verdict(models: Sequence[Mapping]) -> str:
     """adopt, train or unclear."""
     verdict = "unclear"
     for one in models:
-        if one["compared"] and one["beyond"] == one["compared"]:
+        if one["compared"] and one["above"] == one["compared"]:
             verdict = "adopt"
-        elif one["compared"] and one["above"] <= one["compared"] / 2 and verdict == "unclear":
-            verdict = "train"
+    # a level is what makers of such models reach: only what all of them fall short of is beaten
+    if verdict == "unclear" and any(one["compared"] for one in models):
+        if all(one["below"] > one["compared"] / 2 for one in models if one["compared"]):
+            return "train"
     return verdict

@@ -2,12 +2,13 @@
 
 In: the library. Out: for every released model whose encoder and LLM the registry knows, the scores
 that its recipe would have been expected to reach, beside those that its makers print: error and
-whether the 80 % interval holds. The model's own paper is left out of the evidence. What `pick` does
-when it says "adopt or train", held against what happened. Does not print.
+whether the 80 % interval holds. The model's own paper is left out of the evidence. Beside it the
+forecasts by the LLM alone, which `pick` goes by when it says "adopt or train". Does not print.
 """
 
 import math
 import re
+import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -21,6 +22,7 @@ from ..effects.leave import Leave
 from ..effects.level import bounded, carried
 from ..effects.model import Belief, usual_scores
 from ..library import Library
+from ..released.level import checked
 from ..released.models import Landscape, Model, Score
 from ..terms.recipe import BASELINE
 from ..terms.vocabulary import Vocabulary, fold
@@ -248,10 +250,35 @@ def forecast(library: Library, say: Callable[[str], None]) -> dict:
             **{b: _errors([x for x in moved if x.benchmark == k]) for b, k in BENCHMARKS.items()},
             "all": _errors(moved),
         },
+        "by_llm": by_llm(land),
         "forecasts": [
             {k: number(v) if isinstance(v, float) else v for k, v in one._asdict().items()}
             for one in out
         ],
+    }
+
+
+def by_llm(land: Landscape) -> dict[str, dict]:
+    """How forecasts by the LLM's size and age alone did (released/level.py, what `pick` says), on
+    the benchmarks above and on all that enough released models print.
+    """
+    found = {
+        name: checked(land, name, split)
+        for name, split in land.split.items()
+        if land.records[name]["max"] > 0
+    }
+    of = {name: found.get(name, []) for name in BENCHMARKS}
+    of["all of these"] = [one for name in BENCHMARKS for one in of[name]]
+    of["all benchmarks"] = [one for each in found.values() for one in each]
+    return {
+        name: {
+            "n": len(each),
+            "median_error": number(100 * statistics.median(abs(one.error) for one in each)),
+            "median_bias": number(100 * statistics.median(one.error for one in each)),
+            "coverage": number(sum(one.held for one in each) / len(each)),
+        }
+        for name, each in of.items()
+        if each
     }
 
 

@@ -4,18 +4,21 @@ costs under the limits.
 In: the library and a Request. Out: a Ground. Does not rank, cite or print.
 """
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from ..base.errors import Refused
 from ..library import Library
 from ..picker import rank
-from ..picker.limits import Constraints, Pairs, costs_of
+from ..picker.limits import ADAPTERS, Constraints, Pairs, costs_of
 from ..picker.scores import Candidate, Scores
 from ..picker.space import CONNECTORS, FUSED, Space, space
 from ..picker.usual import habit
 from ..terms.recipe import BASELINE
-from ..terms.tasks import TaskMix
+from ..terms.tasks import TaskMix, parse_mix
+
+PAPERS = 3  # of which a median means something: it leaves out one that is far off
 
 
 class NothingFits(Refused):
@@ -79,7 +82,11 @@ class Ground(NamedTuple):
         words, calibration = self.library.words, self.library.calibration
         return lambda candidate: (
             costs_of(
-                *self.choices.parts(candidate), self.limits, words, calibration
+                *self.choices.parts(candidate),
+                self.limits,
+                words,
+                calibration,
+                ADAPTERS if self.scores.adapted(candidate) else "full",
             ).gpu_hours.gpu_hours
         )
 
@@ -115,13 +122,32 @@ def ground_of(library: Library, asked: Request, choices: Space) -> Ground:
     if asked.trainable_with:
         from .writable import Writable, shape_filter
 
-        writable = shape_filter(Writable(library, asked.trainable_with), scores)
+        program = Writable(library, asked.trainable_with)
+        if not program.encoders:
+            raise Refused(
+                f"--trainable-with {asked.trainable_with}: it puts no parts together, it trains a"
+                " released model further (models finds one, export --model NAME --to"
+                f" {asked.trainable_with} writes it)"
+            )
+        writable = shape_filter(program, scores)
         choices = choices._replace(writable=writable)
         scores.space = choices
-    return Ground(
-        library,
-        asked.limits,
-        choices,
-        scores,
-        Pairs(choices, asked.limits, words, library.calibration),
-    )
+    pairs = Pairs(choices, asked.limits, words, library.calibration)
+    if not asked.trainable_with:  # the programs that put parts together train them in full
+        pairs.printed_adapters = functools.cache(lambda: adapters(library, asked))
+    return Ground(library, asked.limits, choices, scores, pairs)
+
+
+def adapters(library: Library, asked: Request) -> dict | None:
+    """What printed rows say that LoRA instead of full training does to the tasks, or to the
+    balanced mix where fewer than PAPERS print these (the answer of `schedule lora`); None: no rows.
+    """
+    from . import schedule
+
+    change = schedule.KNOWN[ADAPTERS]
+    pairs = schedule.Pairs(library).found[change.slug]
+    for tasks in (asked.tasks, parse_mix(None, library.words)):
+        found = schedule.alternative(change, pairs, library, tasks, asked.level)
+        if found and len(found["papers"]) >= PAPERS:
+            return found
+    return found

@@ -20,8 +20,10 @@ from ..evidence.tables import Paper, Table
 from ..library import Library
 from ..picker.limits import DEFAULT_BUDGET, DEFAULT_DEVICE, Constraints
 from ..released import ranking
+from ..released.models import Need
 from ..terms.recipe import Recipe
 from ..terms.tasks import TaskMix, parse_mix
+from ..terms.vocabulary import Vocabulary
 from . import claims
 from . import pick as picks
 from . import swap as answers
@@ -51,62 +53,6 @@ class Usual(NamedTuple):
     after: Mapping
 
 
-CLIP, SIGLIP, TILES = (
-    {"encoder": "clip-vit-l-14", "resolution": 336},
-    {"encoder": "siglip-so400m-14", "resolution": 384},
-    {"resolution": "anyres-672", "visual_tokens": 2880.0},
-)
-MLP, SMALL = {"connector": "mlp-2x-gelu"}, {"resolution": 336, "visual_tokens": 576.0}
-USUAL = (
-    Usual("encoder", "CLIP-L/14@336 -> SigLIP SO400M/14@384", CLIP, SIGLIP),
-    Usual(
-        "encoder",
-        "CLIP-L/14@336 -> SigLIP 2 SO400M/16@512",
-        CLIP,
-        {"encoder": "siglip2-so400m-16", "resolution": 512},
-    ),
-    Usual(
-        "encoder",
-        "CLIP-L/14@336 -> PE-lang L/14@448",
-        CLIP,
-        {"encoder": "pe-lang-l-14", "resolution": 448},
-    ),
-    Usual(
-        "encoder",
-        "SigLIP@384 -> SigLIP + DINOv2@384",
-        SIGLIP,
-        {"encoder": "dinov2-vit-l-14+siglip-so400m-14", "resolution": 384},
-    ),
-    Usual("connector", "MLP -> Perceiver, equal tokens", MLP, {"connector": "perceiver"}),
-    Usual("connector", "MLP -> C-Abstractor, equal tokens", MLP, {"connector": "c-abstractor"}),
-    Usual("llm", "Vicuna-1.5-7B -> Qwen2-7B", {"llm": "vicuna-1.5-7b"}, {"llm": "qwen2-7b"}),
-    Usual("llm", "LLM 7B -> 13B", {"llm_params_b": 7.0}, {"llm_params_b": 13.0}),
-    Usual("llm", "LLM 7B -> 2B", {"llm_params_b": 7.0}, {"llm_params_b": 2.0}),
-    Usual(
-        "data",
-        "LLaVA-665K -> LLaVA-NeXT-790K",
-        {"data": "llava-665k", "data_size": 665_000.0},
-        {"data": "llava-next-790k", "data_size": 790_000.0},
-    ),
-    Usual(
-        "data",
-        "LLaVA-665K -> Cambrian-7M",
-        {"data": "llava-665k", "data_size": 665_000.0},
-        {"data": "cambrian-7m", "data_size": 7_000_000.0},
-    ),
-    Usual("resolution", "336 px -> 2x2 tiles (672 px)", SMALL, TILES),
-    Usual(
-        "visual_tokens",
-        "576 -> 144 visual tokens",
-        {"visual_tokens": 576.0},
-        {"visual_tokens": 144.0},
-    ),
-    Usual(
-        "training", "frozen -> trained encoder", {"frozen_encoder": True}, {"frozen_encoder": False}
-    ),
-)
-
-
 class Proof(NamedTuple):
     """Two printed rows of one table behind a rule, and what they are said to show of `after`:
     worse, better (nowhere the other way) or equal.
@@ -117,7 +63,7 @@ class Proof(NamedTuple):
     table: str
     before: str
     after: str
-    metrics: tuple[str, ...]
+    metrics: Sequence[str]
     shows: str
 
 
@@ -137,182 +83,25 @@ class Rule(NamedTuple):
     proofs: tuple[Proof, ...] = ()
 
 
-TEXT = "documents,charts"
-RULES = (
-    Rule(
-        "Documents or charts at 336 px or below",
-        "Reject a document or chart recipe whose longest side is 336 px or less while tiles or more"
-        " pixels fit the limits.",
-        "worse",
-        (TILES, SMALL),
-        TEXT,
-        (
-            Proof(
-                "paligemma.table1",
-                "448px",
-                "224px",
-                ("docvqa", "infovqa", "textvqa", "chartqa_human"),
-                "worse",
-            ),
-            Proof(
-                "nvila.table1",
-                "Scale (Dynamic-S2)",
-                "Baseline (VILA-1.5)",
-                ("docvqa", "textvqa"),
-                "worse",
-            ),
-        ),
-    ),
-    Rule(
-        "Few visual tokens for text",
-        "Reject a cut to 64 tokens an image (or 36 a tile) for documents or charts.",
-        "worse",
-        ({"visual_tokens": 576.0}, {"visual_tokens": 64.0}),
-        TEXT,
-        (
-            Proof("m3.table2", "SS 576", "SS 36", ("docvqa", "chartqa", "textvqa"), "worse"),
-            Proof(
-                "qwen2_vl.table7",
-                "Fixed Image Tokens, 576",
-                "Fixed Image Tokens, 64",
-                ("infovqa", "ocrbench"),
-                "worse",
-            ),
-        ),
-    ),
-    Rule(
-        "A self-supervised encoder alone for text",
-        "Reject DINOv2, MAE or I-JEPA as the only encoder where images hold text; fuse it with one"
-        " that saw text.",
-        "worse",
-        (SIGLIP, {"encoder": "dinov2-vit-l-14", "resolution": 384}),
-        TEXT,
-        (
-            Proof(
-                "pe.table10",
-                "InternViT 2.5 L 448/14",
-                "DINOv2-g 448/14",
-                ("docvqa", "chartqa", "infovqa", "textvqa"),
-                "worse",
-            ),
-            Proof(
-                "prismatic.visual_representation",
-                "CLIP ViT-L 224px",
-                "DINOv2 ViT-L 224px",
-                ("textvqa", "textvqa_ocr"),
-                "worse",
-            ),
-        ),
-    ),
-    Rule(
-        "Reasoning asked of a 1-3B LLM",
-        "Reject college-level or mathematical reasoning as a goal on an LLM of 3B or less; offer a"
-        " larger LLM or another task.",
-        "worse",
-        ({"llm_params_b": 7.0}, {"llm_params_b": 2.0}),
-        "reasoning,math",
-        (
-            Proof(
-                "llava_next.abl_llm",
-                "Qwen-1.5 7B",
-                "Qwen-1.5 1.8B",
-                ("mmmu", "mathvista", "scienceqa_img"),
-                "worse",
-            ),
-        ),
-    ),
-    Rule(
-        "A connector sold as a quality gain",
-        "Refuse to promise points for a Q-Former, Perceiver or abstractor over an MLP at equal"
-        " tokens: papers disagree, and a resampler can lose much.",
-        "unclear",
-        (MLP, {"connector": "perceiver"}),
-        None,
-        (
-            Proof(
-                "honeybee.table8",
-                "Linear 256",
-                "Resampler 256",
-                ("mmbench", "seed", "mme_perception"),
-                "worse",
-            ),
-            Proof(
-                "honeybee.table8",
-                "Linear 256",
-                "C-Abstractor 256",
-                ("mmbench", "seed", "mme_perception"),
-                "better",
-            ),
-            Proof(
-                "nvila.table1",
-                "TokenLearner",
-                "Perceiver Resampler",
-                ("ai2d", "docvqa", "textvqa"),
-                "worse",
-            ),
-        ),
-    ),
-    Rule(
-        "SigLIP sold as points over CLIP",
-        "Refuse to promise points for SigLIP over CLIP-L/14@336 on text: tables disagree. SigLIP 2"
-        " or PE-lang at more pixels is another matter (table).",
-        "unclear",
-        ({"encoder": "clip-vit-l-14"}, {"encoder": "siglip-so400m-14"}),
-        TEXT,
-        (
-            Proof(
-                "prismatic.visual_representation",
-                "CLIP ViT-L 224px",
-                "SigLIP ViT-SO 224px",
-                ("textvqa", "textvqa_ocr"),
-                "better",
-            ),
-            Proof(
-                "cambrian1.table9",
-                "OpenAI CLIP ViT-L/14@336",
-                "SigLIP ViT-SO400M/14@384",
-                ("chartqa", "ocrbench", "textvqa"),
-                "worse",
-            ),
-        ),
-    ),
-    Rule(
-        "Visual tokens bought for knowledge questions",
-        "Refuse to promise MMMU or ScienceQA points for more visual tokens.",
-        "unclear",
-        ({"visual_tokens": 576.0}, {"visual_tokens": 2880.0}),
-        "reasoning",
-        (
-            Proof(
-                "qwen2_vl.table7",
-                "Fixed Image Tokens, 64",
-                "Fixed Image Tokens, 3136",
-                ("mmmu",),
-                "equal",
-            ),
-            Proof("m3.table2", "SS 144", "SS 576", ("mmmu", "scienceqa"), "equal"),
-        ),
-    ),
-    Rule(
-        "A cell that the record doubts",
-        "Refuse to cite a row that `tables show` lists as doubtful.",
-    ),
-    Rule(
-        "A number without a table",
-        "Refuse to state a delta that no command printed and no table holds; say `no evidence`"
-        " instead.",
-    ),
-    Rule(
-        "Scores compared across protocols",
-        "Refuse to subtract scores of two papers (splits, prompts, judges differ); compare rows of"
-        " one table.",
-    ),
-    Rule(
-        "A recipe for a benchmark nobody ablated",
-        "Say `extrapolated` or `none` as the tool does, widen the promise, and propose the"
-        " ablation.",
-    ),
-)
+def usual(words: Vocabulary) -> tuple[Usual, ...]:
+    """The changes that people consider (registry/guide.json)."""
+    rows = words.registry("guide")["changes"]
+    return tuple(Usual(row["axis"], row["label"], row["from"], row["to"]) for row in rows)
+
+
+def rules(words: Vocabulary) -> tuple[Rule, ...]:
+    """What to refuse (registry/guide.json)."""
+    out = []
+    for row in words.registry("guide")["rules"]:
+        proofs = tuple(
+            Proof(*(one[key] for key in ("table", "before", "after")), one["metrics"], one["shows"])
+            for one in row.get("proofs", ())
+        )
+        change = (row["from"], row["to"]) if "from" in row else None
+        out.append(
+            Rule(row["title"], row["refuse"], row.get("expect"), change, row.get("tasks"), proofs)
+        )
+    return tuple(out)
 
 
 class Source(NamedTuple):
@@ -411,9 +200,9 @@ class Guide(NamedTuple):
 class Changes:
     """The usual changes, each with its rows, ready to be asked about one task mix after another."""
 
-    def __init__(self, library: Library, usual: Sequence[Usual] = USUAL):
+    def __init__(self, library: Library):
         self.library = library
-        self.ready = [(one, *self._prepared(one.before, one.after)) for one in usual]
+        self.ready = [(one, *self._prepared(one.before, one.after)) for one in usual(library.words)]
 
     def _prepared(self, before: Mapping, after: Mapping) -> tuple[Change, list[Found]]:
         library = self.library
@@ -520,17 +309,17 @@ def leaders(library: Library, tasks: TaskMix) -> tuple[Leader | None, ...]:
     out: list[Leader | None] = []
     for size in SIZES:
         try:
-            found = ranking.adopt(library.released, tasks, size, count=1)
+            found = ranking.adopt(library.released, tasks, Need(size), ranking.CONTENDERS)
         except ranking.NothingPrinted:
-            found = None
-        if not found or not found.ranked:
+            return (None,) * len(SIZES)
+        asked = ranking.own(library.released, tasks, found.wanted)
+        first = next((one for one in found.ranked if ranking.enough(one, asked)), None)
+        if first is None:
             out.append(None)
             continue
-        first = found.ranked[0]
-        cell = next((c for c in first.cells if c.kind == "printed"), first.cells[0])
-        out.append(
-            Leader(first.model.name, cell.target.benchmark, cell.value, cell.kind == "printed")
-        )
+        cell = min(first.cells, key=lambda c: (c.kind != "printed", c.target not in asked))
+        name = library.released.label(cell.target.benchmark)
+        out.append(Leader(first.model.name, name, cell.value, cell.kind == "printed"))
     return tuple(out)
 
 
@@ -589,7 +378,7 @@ def gather(library: Library) -> Guide:
         families,
         {family: leaders(library, one.tasks) for family, one in families.items()},
         changes.on(parse_mix(None, library.words)),
-        tuple(backed(library, rule) for rule in RULES),
+        tuple(backed(library, rule) for rule in rules(library.words)),
         tuple(audits(library)),
         reading(library),
     )

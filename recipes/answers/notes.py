@@ -6,9 +6,12 @@ In: a PickAnswer. Out: sentences (the key `warnings` of `pick --json`). Computes
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from ..picker.limits import TRAINING, Constraints, commercial_use
+from ..base.wording import plural
+from ..picker.limits import TRAINING, Constraints
 from ..picker.rank import Pick
-from ..terms.units import PRINTED_PRICE
+from ..terms.licences import licence
+from ..terms.units import PRINTED_PRICE, gpu_name
+from ..terms.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from ..picker.relax import Advice
@@ -28,7 +31,8 @@ def warnings(answer: "PickAnswer") -> tuple[str, ...]:
         " uncertainty",
         *_money(asked.limits, result),
         *_device(answer),
-        *_licence_and_images(asked.limits, result),
+        *_licence_and_images(library.words, asked.limits, result),
+        *_data(answer),
         *(
             [
                 f"chosen by {CHOSEN_BY[result.risk]}, over the whole space; P(best), ties and what"
@@ -55,19 +59,22 @@ def _money(limits: Constraints, result: Pick) -> Iterator[str]:
             "" if limits.budget.gpus else " (a node, as the budget names none: 8xH100 for a day)"
         )
         yield (
-            f"full training of {lost:,} recipes does not fit on {limits.gpus} {limits.training_gpu}"
-            f"{named}: cost --tuning lora says what would, schedule lora what that does to scores"
+            f"full training of {lost:,} recipes does not fit on {limits.gpus}"
+            f" {gpu_name(limits.training_gpu)}"
+            f"{named}; LoRA either does not, or would not lead: cost --tuning lora, qlora (which no"
+            " table sets beside full training)"
         )
     if limits.budget and limits.budget.assumed_price:
         price, gpu, source = PRINTED_PRICE
         yield (
-            f"${price:g} per {gpu} hour is assumed, the one price that a source prints ({source}):"
-            " --budget '$… at $… per A100-hour' says yours"
+            f"${price:g} per {gpu_name(gpu)}-hour is assumed, the one price that a source prints"
+            f" ({source}): --budget '$… at $… per A100-hour' says yours"
         )
     if limits.budget and limits.budget.assumed_gpu:
         yield (
-            f"the budget names no GPU: its hours are taken to be of {limits.budget.gpu} (--budget"
-            " '500 H100-hours', '$… at $… per H100-hour' say which)"
+            "the budget names no GPU: its hours are taken to be of"
+            f" {gpu_name(limits.budget.gpu)} (--budget '500 H100-hours', '$… at $… per H100-hour'"
+            " say which)"
         )
 
 
@@ -78,32 +85,51 @@ def _device(answer: "PickAnswer") -> Iterator[str]:
     first = recipes[0].costs
     if answer.asked.deploy and limits.latency is None and limits.tokens_per_s is None:
         yield (
-            f"--deploy names a device and no limit: on {first.latency_gpu} the first recipe takes"
-            f" {first.latency.ttft_ms:,.0f} ms to its first token and {first.memory.total:.1f} GB"
-            " (--latency, --speed and --memory set limits)"
+            f"--deploy names a device and no limit: on {gpu_name(first.latency_gpu)} the first"
+            f" recipe takes {first.latency.ttft_ms:,.0f} ms to its first token and"
+            f" {first.memory.total:.1f} GB (--latency, --speed and --memory set limits)"
         )
     room = answer.library.words.records("hardware")[limits.device].get("memory_gb")
     if room and first.memory.total > room:
         yield (
             f"the first recipe needs {first.memory.total:.0f} GB and does not fit into one"
-            f" {first.latency_gpu} ({room:g} GB): its latency is only arithmetic (--memory or"
-            " --deploy sets a limit)"
+            f" {gpu_name(first.latency_gpu)} ({room:g} GB): its latency is only arithmetic"
+            " (--memory or --deploy sets a limit)"
         )
 
 
-def _licence_and_images(limits: Constraints, result: Pick) -> Iterator[str]:
+def _licence_and_images(words: Vocabulary, limits: Constraints, result: Pick) -> Iterator[str]:
     if limits.commercial and result.recipes:
-        verdict, why = commercial_use(result.recipes[0].language.record)
-        if verdict == "conditions":
+        found = licence(words, result.recipes[0].language.record.get("license"))
+        if found.commercial == "conditions":
             yield (
                 f"the licence of {result.recipes[0].language.slug} permits commercial use with"
-                f" conditions: {why}"
+                f" conditions: {found.why}"
             )
     if limits.images > 1:
         yield (
             f"--images {limits.images} multiplies tokens, latency and memory; how many samples with"
             " several images or frames a data mix has stands in no table here, so whether the"
             " recipe learns to use them is not known"
+        )
+
+
+def _data(answer: "PickAnswer") -> Iterator[str]:
+    """What the hours do not count of the first recipe's data."""
+    if not answer.result.recipes:
+        return
+    slug = answer.result.recipes[0].data.slug
+    mix = answer.library.words.mixes.mix(slug)
+    before = mix.before[1:] if mix else ()  # the first is the captions of the connector's stage
+    if before:
+        yield (
+            f"{slug} goes on from {' and '.join(before)}: the hours do not count training on that"
+        )
+    if answer.frames:
+        yield (
+            f"the hours count one image a sample: where {slug} has videos or several images they"
+            " are too low; time, memory and context are for"
+            f" {plural(answer.asked.limits.images, answer.frames)} a request (--images)"
         )
 
 

@@ -12,9 +12,13 @@ from typing import NamedTuple
 from ..cost import training
 from ..effects.change import Change
 from ..effects.judge import judge
+from ..exchange.target import Target, names
+from ..exchange.trainers import expressible
 from ..library import Library
 from ..picker import ablate as ablation
 from ..picker import rank
+from ..picker.limits import ADAPTERS
+from ..picker.usual import several
 from ..terms.recipe import BASELINE, Recipe, change
 from .citations import Citations
 from .ground import Ground, NothingFits, Request, ground
@@ -98,6 +102,11 @@ class PickAnswer:
         """The axis to ablate first."""
         return self.values[0] if self.values else None
 
+    @property
+    def frames(self) -> str | None:
+        """What a request has several of, where the tasks are mostly about that: frame or image."""
+        return several(self.library.words, self.asked.tasks)
+
     @cached_property
     def alternatives(self) -> tuple[dict, ...]:
         """Other ways to train the first recipe."""
@@ -108,7 +117,16 @@ class PickAnswer:
         """Released models for the same tasks (adopt.py)."""
         from .adopt import adopt
 
-        return adopt(self.library, self.asked, self.deltas()) if self.result.recipes else None
+        first = self.result.recipes[0].recipe if self.result.recipes else None
+        return adopt(self.library, self.asked, first.llm) if first else None
+
+    @property
+    def adapters(self) -> dict | None:
+        """What printed rows say that adapters lose, where the LLM of a listed recipe is trained
+        through them (the answer of `schedule lora`).
+        """
+        used = any(item.costs.tuning == ADAPTERS for item in self.result.recipes)
+        return self.ground.pairs.printed_adapters() if used else None
 
     @cached_property
     def writable(self) -> Writable:
@@ -118,12 +136,31 @@ class PickAnswer:
     @cached_property
     def exportable(self) -> rank.Ranked | None:
         """The best recipe that a training program can write, where none can write the first."""
-        if not self.result.recipes or self.writable.by(self.result.recipes[0].recipe):
+        first = self.result.recipes[0] if self.result.recipes else None
+        if not first or self.writable.by(first.recipe, first.costs.tuning):
             return None
         on = self.ground
         found = self.writable.best(on.scores, on.pairs)
         race = rank.Race(on.scores, on.limits, self.library.calibration, self.asked.level)
         return ranked(race, found[0]) if found else None
+
+    @cached_property
+    def exportable_by(self) -> dict[str, rank.Ranked | str]:
+        """The best recipe that each training program can write, the key of the released model that
+        it trains further, or why it can write nothing here: what it lacks for the first recipe.
+        """
+        if not self.result.recipes:
+            return {}
+        on, first = self.ground, self.result.recipes[0].recipe
+        race = rank.Race(on.scores, on.limits, self.library.calibration, self.asked.level)
+        found = {}
+        for target in (Target(name, on.library.words) for name in names(on.library.words)):
+            best = Writable(self.library, target.slug).best(on.scores, on.pairs)
+            if best:
+                found[target.slug] = ranked(race, best[0])
+            elif not (self.adopt and target.slug in self.adopt["further"]):
+                found[target.slug] = expressible(first, target) or "within these limits nothing"
+        return found
 
     @cached_property
     def front(self) -> Front | None:

@@ -113,7 +113,10 @@ def answer(library: Library, request: Request) -> RankAnswer:
     shown = order if request.levels else order[: request.shown]
     if mine not in map(str, shown) and not request.levels and mine in map(str, order):
         shown = [*shown[:-1], next(v for v in order if str(v) == mine)]
-    costs = {value: costs_of(library, changes[value][0], request.limits) for value in shown}
+    costs = {
+        value: costs_of(library, costed(request, base, changes[value][0]), request.limits)
+        for value in shown
+    }
     fitting = [v for v in order if v not in costs or costs[v][2] is None]
     rows, best = request.rows, {}
     if rows is None:
@@ -128,7 +131,17 @@ def answer(library: Library, request: Request) -> RankAnswer:
     ]
     levels.sort(key=lambda one: (one.broken is not None, one.gain is None))
     notes = tuple(library.strange()) + tuple(library.counted_twice())
+    # tokens follow the pixels, unless they were asked for
+    if request.axis == "resolution" and request.held.visual_tokens is None:
+        base = base._replace(visual_tokens=None)
     return RankAnswer(request.axis, base, dict(mix), tuple(levels), len(order) - len(shown), notes)
+
+
+def costed(request: Request, base: Recipe, recipe: Recipe) -> Recipe:
+    """A level as its costs are worked out: with the tokens that are held, as its gain is."""
+    if request.axis in ("encoder", "connector") and base.visual_tokens:
+        return change(recipe, visual_tokens=base.visual_tokens)
+    return recipe
 
 
 def known_levels(library: Library, axis: str, base: Recipe) -> list:

@@ -31,9 +31,13 @@ class Writable:
         self.encoders = {encoder for _, encoders in self.known for encoder in encoders}
         self.llms = {row["llm"] for one in self.targets for row in one.rows("llms")}
 
-    def by(self, recipe: Recipe) -> list[str]:
-        """The programs that can write a whole recipe."""
-        return [one.record["target"] for one in self.targets if expressible(recipe, one) is None]
+    def by(self, recipe: Recipe, method: str = "full") -> list[str]:
+        """The programs that can write a whole recipe. method: how its LLM is trained."""
+        return [
+            one.record["target"]
+            for one in self.targets
+            if expressible(recipe, one, method=method) is None
+        ]
 
     def _made(self, recipe: Recipe) -> bool:
         """Can a program that puts parts together write the recipe?"""
@@ -61,7 +65,10 @@ class Writable:
             if (v, x) not in shapes:
                 if len(shapes) == SHAPES:
                     break
-                shapes[v, x] = self._made(scores.recipe(candidate))
+                # who puts parts together trains them in full
+                shapes[v, x] = not scores.adapted(candidate) and self._made(
+                    scores.recipe(candidate)
+                )
             if shapes[v, x]:
                 out.append(candidate)
             if len(out) == count:

@@ -324,9 +324,11 @@ def limits(d: Draft) -> list[str]:
     argv = [*latency_flags(d), *budget_flag(d, trained)]
     if d.of("gpus") and "--budget" not in argv:
         raise Unfit(f"{d.of('gpus')[0].get('gpus')} for how long? (as in 8xH100 for a day)")
-    said, own = d.one("memory"), device(d, memory_of)
-    said = said or (own if {"--latency", "--speed"}.isdisjoint(argv) else None)
-    argv += [*flag("memory", said), *number_format(d), *flag("images", pictures)]
+    own = device(d, alias)
+    argv += flag("memory", d.one("memory"))
+    if {"--latency", "--speed"}.isdisjoint(argv):
+        argv += flag("deploy", own)
+    argv += [*number_format(d), *flag("images", pictures)]
     return argv + licence(d)
 
 

@@ -93,7 +93,9 @@ def ablate_command(args, library: Library, understood: dict | None = None) -> in
         err(f"error: {nothing}")
         return 1
     view = screen.view(answer, library.words)
-    view["next"] = ["the same with --why (every axis, every run)", shell(["design", "--help"])]
+    view["next"] = ["the same with --why (every axis, every run)"]
+    plan = screen.next_design(view, answer.asked.tasks.benchmarks)
+    view["next"] += [shell(plan)] if plan else []
     if smaller:
         view["proxies"] = small_screen.view(of_all(of_ablation, library, answer, smaller))
     if args.json:

@@ -338,9 +338,10 @@ def limit_flags(parser) -> None:
     )
     parser.add_argument(
         "--deploy",
-        choices=("edge", "cloud"),
+        metavar="DEVICE",
         help=(
-            "device when none is named, whose memory is a limit: edge = Jetson AGX Orin, cloud = L4"
+            "what it runs on, whose memory is a limit: Orin, L4, 4090 …; edge = Jetson AGX Orin,"
+            " cloud = L4"
         ),
     )
     parser.add_argument(
@@ -406,9 +407,14 @@ def _lifted(text: str | None) -> bool:
     return text is not None and text.strip().lower() in FREE
 
 
+DEPLOYED = {"edge": "jetson-agx-orin-64gb", "cloud": DEFAULT_DEVICE}
+
+
 def _device(args: argparse.Namespace, words: Vocabulary) -> tuple:
     """(device, latency, speed) as asked for."""
-    device = "jetson-agx-orin-64gb" if args.deploy == "edge" else DEFAULT_DEVICE
+    device = DEFAULT_DEVICE
+    if args.deploy is not None:
+        device = DEPLOYED.get(args.deploy.strip().lower()) or units.hardware(args.deploy, words)
     speed = units.speed(args.speed, words) if args.speed is not None else None
     if speed and speed.gpu:
         device = speed.gpu

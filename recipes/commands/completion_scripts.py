@@ -23,6 +23,7 @@ NAMES = {
     "--benchmark": "benchmark",
     "--tasks": "family",
     "--gpu": "hardware",
+    "--deploy": "hardware",
     "--train-gpu": "hardware",
     "--fix": "field",
     "--avoid": "field",

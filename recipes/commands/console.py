@@ -46,6 +46,9 @@ ASCII = str.maketrans(
         "█": "#",
         "∘": "o",
         "§": "S",
+        "✓": "y",
+        "≤": "<",
+        "≥": ">",
     }
 )
 _PLAIN: list[bool] = [False]
@@ -93,7 +96,7 @@ def show(value) -> None:
     """
     _HEAD.clear()
     # without indent, which is six times as slow
-    line = json.JSONEncoder(ensure_ascii=_PLAIN[0]).encode
+    line = json.JSONEncoder(ensure_ascii=_PLAIN[0] or not encodable("…")).encode
     parts = []
     for key, part in value.items():
         body = (
@@ -118,8 +121,17 @@ def out(text: str) -> None:
     colours = ESCAPE.findall(text) if style().colour else []
     parts = [CONTROL.sub("?", part.replace("\t", " ")) for part in ESCAPE.split(text)]
     text = "".join(a + b for a, b in zip(parts, [*colours, *[""] * len(parts)]))
-    print(ascii_only(text) if _PLAIN[0] else text)
+    print(text if not _PLAIN[0] and encodable(text) else ascii_only(text))
     _HEAD.clear()
+
+
+def encodable(text: str) -> bool:
+    """Does the terminal's encoding have every character (LC_ALL=C has ASCII alone)?"""
+    try:
+        text.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def err(line: str) -> None:

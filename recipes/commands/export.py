@@ -7,6 +7,8 @@ In: parsed arguments and the library. Out: text, JSON or files, and an exit code
 import os
 import re
 import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from ..answers import parts
 from ..base import reading
@@ -16,6 +18,9 @@ from ..library import Library
 from ..terms.recipe import Recipe, parse
 from .arguments import Parser, Usage, flag, positive, recipe_fields
 from .console import PROGRAM, out, show, style
+
+if TYPE_CHECKING:
+    from ..exchange.target import Target
 
 EXPORTABLE = "exportable"  # the key of `pick --json`, and the --rank, of the best one to export
 NAMED = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*):(?=\s*[A-Za-z_-]+\s*=)")
@@ -112,8 +117,7 @@ def _training(parser: Parser) -> None:
     parser.add_argument(
         "--method",
         choices=METHODS,
-        default="full",
-        help="all weights, LoRA, or LoRA over 4-bit weights (default: full)",
+        help="all weights, LoRA, or LoRA over 4-bit weights (default: as pick says, else full)",
     )
     parser.add_argument(
         "--freeze",
@@ -148,7 +152,7 @@ def export_command(args, library: Library, understood: dict | None = None) -> in
         table=args.table,
         tasks=args.tasks,
         program=PROGRAM,
-        method=args.method,
+        method=args.method or "full",
         freeze=args.freeze,
         model=args.model,
     )
@@ -170,7 +174,6 @@ def named_recipes(args, target, library: Library) -> list[tuple[str, Recipe]]:
     texts = args.recipes
     if len(texts) > 26:
         raise Usage(f"export: {len(texts)} recipes; at most 26 at once")
-    row = released(target, args.model) if args.model and target.rows("released") else None
     found = []
     for text in texts or [""]:
         named = NAMED.match(text)
@@ -179,8 +182,10 @@ def named_recipes(args, target, library: Library) -> list[tuple[str, Recipe]]:
         own = (
             from_file(fields, args, target, library)
             if elsewhere
-            else _typed(fields, bool(row), library)
+            else _typed(fields, bool(args.model and target.rows("released")), library)
         )
+        # which a pick may name, too
+        row = released(target, args.model) if args.model and target.rows("released") else None
         whole = recipe_of(row, own, BASELINE) if row else parts.whole(own.stated(), library.words)
         found.append((named[1] if named else None, whole))
     letters = ["run"] if len(found) == 1 else "abcdefghijklmnopqrstuvwxyz"
@@ -208,23 +213,47 @@ def from_file(path: str, args, target, library: Library) -> Recipe:
     place, value = read_value(path)
     if isinstance(value, dict) and isinstance(value.get("recipes"), list):
         listed = value["recipes"]
-        best = value.get(EXPORTABLE)
+        best, why = _exportable(value, target)
         if args.rank == EXPORTABLE:
-            if not isinstance(best, dict):
+            if best is None:
                 raise Usage(
-                    f"export: {place} names no exportable recipe: there is no --rank {EXPORTABLE}"
+                    f"export: {place} names no recipe that {target.slug} can write{why}: there is"
+                    f" no --rank {EXPORTABLE}"
                 )
+            if "model" in best:
+                args.model = args.model or best["model"]
+                return Recipe()
+            _tuned(best, args)
             return _recipe(best, place, library)
         if not 1 <= args.rank <= len(listed):
             raise Usage(
                 f"export: {place} holds {len(listed)} recipes: there is no --rank {args.rank}"
             )
         found = [_recipe(entry, place, library) for entry in listed]
+        _tuned(listed[args.rank - 1], args)
         if not args.model:
-            more = _recipe(best, place, library) if isinstance(best, dict) else None
+            more = best and (best if "model" in best else _recipe(best, place, library))
             _other_ranks(found, more, args, target, library)
         return found[args.rank - 1]
     return _recipe(value, place, library)
+
+
+def _exportable(value: Mapping, target: "Target") -> tuple[Mapping | None, str]:
+    """What a pick names as the best that a program writes (else that any does), or why none."""
+    each = value.get("exportable_by")
+    for one in each if isinstance(each, list) else ():
+        if isinstance(one, dict) and one.get("target") == target.slug:
+            if one.get("recipe") or isinstance(one.get("model"), str):
+                return one, ""
+            return None, f" ({one.get('why')})"
+    found = value.get(EXPORTABLE)
+    return found if isinstance(found, dict) and not each else None, ""
+
+
+def _tuned(entry, args) -> None:
+    """Takes --method from a recipe of a pick: its LLM may not fit in full."""
+    if isinstance(entry, dict) and entry.get("tuning") in METHODS and not args.method:
+        args.method = entry["tuning"]
 
 
 def read_value(path: str) -> tuple[str, object]:
@@ -258,14 +287,17 @@ def _recipe(value, place: str, library: Library) -> Recipe:
     return parse(value, library.words)[0]
 
 
-def _other_ranks(found: list[Recipe], best: Recipe | None, args, target, library: Library) -> None:
+def _other_ranks(
+    found: list[Recipe], best: Recipe | Mapping | None, args, target: "Target", library: Library
+) -> None:
     """Raises Usage when the program cannot express the recipe of --rank: which others it can. best:
-    the exportable one of the pick.
+    the exportable one of the pick (a mapping: a released model).
     """
     from ..exchange.trainers import expressible
 
     def lacks(recipe: Recipe) -> str | None:
-        return expressible(parts.whole(recipe.stated(), library.words), target, args.plan)
+        whole = parts.whole(recipe.stated(), library.words)
+        return expressible(whole, target, args.plan, args.method or "full")
 
     reasons = [lacks(recipe) for recipe in found]
     if reasons[args.rank - 1] is None:
@@ -275,7 +307,7 @@ def _other_ranks(found: list[Recipe], best: Recipe | None, args, target, library
         f"of the {len(found)} it can: --rank {', '.join(able)}"
         if able
         else f"it can the best that a program writes: --rank {EXPORTABLE}"
-        if best and lacks(best) is None
+        if isinstance(best, Mapping) or best and lacks(best) is None
         else "nor any other one of the list"
     )
     raise Usage(f"export: recipe {args.rank}: {reasons[args.rank - 1]} ({others})")

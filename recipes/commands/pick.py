@@ -2,6 +2,7 @@
 
 from ..base.wording import clean
 from ..library import Library
+from ..picker.rank import CANDIDATES
 from ..show import pick
 from ..show.names import names_of
 from ..terms.tasks import parse_mix
@@ -22,6 +23,9 @@ from .registry import shell
 def pick_arguments(parser: Parser) -> None:
     request_flags(parser)
     screen_flags(parser, why="stages, other ways to train, the next recipes, all notes")
+    parser.add_argument(
+        "--all", action="store_true", help="every benchmark of the tasks, and every leading recipe"
+    )
     parser.add_argument(
         "--risk",
         choices=("expected", "lower", "p_better"),
@@ -49,7 +53,7 @@ def pick_request(args, library: Library):
         parse_mix(args.tasks, library.words),
         constraints(args, library.words),
         *choices_of(args, library.words),
-        args.top,
+        max(args.top, CANDIDATES) if args.all else args.top,
         args.level,
         args.risk,
         args.pareto,
@@ -84,9 +88,11 @@ def pick_command(args, library: Library, understood: dict | None = None) -> int:
 def text_of(args, view: dict, library: Library) -> str:
     """The screen that was asked for."""
     names = names_of(library)
-    if args.rows or args.why or args.pareto:
+    if args.rows or args.why or args.all or args.pareto:
         from ..show import pick_full
 
+        if args.all and not args.why:
+            return pick_full.all_text(view, names, style())
         if args.rows and not args.why:
             return pick_full.rows_text(view, style())
         return pick_full.full_text(view, names, style())
@@ -97,4 +103,5 @@ def next_commands(argv: list[str], view: dict) -> list[str]:
     """What to type next: more of this answer, and what to run first."""
     if not view["recipes"]:
         return []
-    return ["the same with --why (everything) or --rows (tables)", shell(["ablate", *argv[1:]])]
+    more = "the same with --why (notes), --rows (tables), --all (benchmarks)"
+    return [more, shell(["ablate", *argv[1:]])]

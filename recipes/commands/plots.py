@@ -117,7 +117,7 @@ def plot_front(path: str, answer) -> dict:
         points,
         f"Expected gain against {front.by} cost",
         about,
-        units=(front.unit, "gain, percent of scale"),
+        units=(front.unit, "gain, of 100"),
     )
     write_text(path, text)
     return {"path": path, "bytes": len(text.encode("utf-8"))}

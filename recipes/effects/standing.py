@@ -68,14 +68,12 @@ class Standing(NamedTuple):
 
     def sized(self, llm_params_b: float, samples: float) -> str | None:
         """A table with a row of about these sizes, or None."""
-
-        def near(one: Sizes) -> bool:
-            return (
-                abs(math.log2(one.llm_params_b / llm_params_b)) <= NEAR_LLM
-                and abs(math.log2(one.samples / samples)) <= NEAR_DATA
-            )
-
-        return next((one.table for one in self.sizes if near(one)), None)
+        most_b, most = llm_params_b * 2**NEAR_LLM, samples * 2**NEAR_DATA
+        least_b, least = llm_params_b / 2**NEAR_LLM, samples / 2**NEAR_DATA
+        for one in self.sizes:
+            if least_b <= one.llm_params_b <= most_b and least <= one.samples <= most:
+                return one.table
+        return None
 
     def joined(self, other: "Standing") -> "Standing":
         """Both together."""

@@ -13,6 +13,7 @@ from ..base.reading import EvidenceError, read_json
 from ..terms.vocabulary import Vocabulary, collisions
 from . import lock, redundancy
 from .mixes import check_mixes
+from .registries import check_licences
 from .reports import check_reports
 from .rules import ARXIV, OTHER_RULES, RULES
 from .tables import Paper, Row, Table, is_older, paper_files, parse_paper
@@ -298,11 +299,12 @@ def check_registry(words: Vocabulary) -> list[Problem]:
                     f"{kind}: {spelling!r} names both {one} and {other}",
                 )
             )
-    file = os.path.join(words.directory, "registry", "cost_reports.json")
-    out += [
-        Problem(file, pointer, "report", "error", message)
-        for pointer, message in check_reports(words)
-    ]
+    for name, rule, found in (
+        ("cost_reports", "report", check_reports(words)),
+        ("licences", "licence", check_licences(words)),
+    ):
+        file = os.path.join(words.directory, "registry", name + ".json")
+        out += [Problem(file, pointer, rule, "error", message) for pointer, message in found]
     return out
 
 

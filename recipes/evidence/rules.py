@@ -235,6 +235,14 @@ OTHER_RULES = {
         " grade, device"
         " and parts, its source, and positive figures of its kind."
     ),
+    "licence": (
+        "A text of registry/licences.json stands once, is the licence of a released model or an"
+        " LLM, and says what it permits."
+    ),
+    "guide": (
+        "Every recipe, task, table, row and metric that registry/guide.json names (the changes and"
+        " rules of the agent skill) is there."
+    ),
     "derived": "The stored fit was made from the evidence as it is now (`fit` makes it anew).",
     "same-run": redundancy.SAME_RUN,
     "reprint": redundancy.REPRINT,

@@ -48,8 +48,7 @@ def released(target: Target, name: str) -> dict:
             names.setdefault(fold(spelled), row)
     if fold(name) not in names:
         near = nearest(name, {key: row["id"] for key, row in names.items()}, 3)
-        keys = [row["parts"].partition(": ")[2] for row in target.rows("released")]
-        raise target.refuse("model", name, near or keys, "knows no released model")
+        raise target.refuse("model", name, near or target.goes_on_from(), "knows no released model")
     return names[fold(name)]
 
 

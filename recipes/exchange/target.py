@@ -129,6 +129,10 @@ class Target:
             self._rows[kind] = [row for row in every if row["target"] == self.slug]
         return self._rows[kind]
 
+    def goes_on_from(self) -> dict[str, str]:
+        """The released models that it trains further: key of registry/models.json -> its id."""
+        return {row["parts"].partition(": ")[2]: row["id"] for row in self.rows("released")}
+
     @property
     def version(self) -> dict:
         """Where the option names were read."""

@@ -95,10 +95,12 @@ def settle(job: Job, target: Target, notes: list[str]) -> tuple[str, object]:
     return plan, PROGRAMS[target.slug].settle(job, target, plan, notes)
 
 
-def expressible(recipe: Recipe, target: Target, plan: str | None = None) -> str | None:
+def expressible(
+    recipe: Recipe, target: Target, plan: str | None = None, method: str = "full"
+) -> str | None:
     """None when the program can express a whole recipe, else why not: one line. Pure."""
     try:
-        settle(Job("run", recipe, plan), target, [])
+        settle(Job("run", recipe, plan, method=method), target, [])
     except RecipeError as error:
         return str(error)
     return None

@@ -7,10 +7,11 @@ rules for one recipe. Knows no scores.
 """
 
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from ..cost import fit, flops, latency, memory, training
+from ..terms.licences import licence
 from ..terms.units import Budget, LatencyTarget
 from ..terms.vocabulary import Vocabulary
 from .space import Data, Language, Space, Visual
@@ -19,19 +20,6 @@ PROMPT_TOKENS, OUTPUT_TOKENS = 64, 128
 # in the order in which they are asked
 REASONS = ("licence", "unknown licence", "context", "memory", "speed", "latency", "budget")
 
-# What the licence texts of the registry permit, by how they begin; other texts, and none, are
-# unknown.
-LICENCES = (
-    ("Apache 2.0", "yes", ""),
-    ("MIT", "yes", ""),
-    ("Qwen Research", "no", "research only"),
-    ("Llama 2 ", "conditions", "above 700 million monthly users a licence must be asked for"),
-    ("Meta Llama 3 ", "conditions", "above 700 million monthly users a licence must be asked for"),
-    ("Llama 3.", "conditions", "above 700 million monthly users a licence must be asked for"),
-    ("Gemma Terms", "conditions", "use is restricted by the Gemma Prohibited Use Policy"),
-    ("Qianwen", "conditions", "above 100 million monthly users a licence must be asked for"),
-)
-
 
 # What is assumed where nothing is said, everywhere the same: what LLaVA-1.5-13B took several times
 # over, and the smallest data-centre card that people serve a 7B on.
@@ -39,6 +27,7 @@ DEFAULT_BUDGET = Budget("gpu_hours", 500.0, "a100-80gb-sxm")
 DEFAULT_DEVICE = "l4"
 NODE = 8  # GPUs of a training machine where the budget names none
 TRAINING = "training memory"
+ADAPTERS = "lora"  # QLoRA stands in no table beside full training: what it costs is not known
 
 
 class Constraints(NamedTuple):
@@ -91,15 +80,7 @@ class Costs(NamedTuple):
     latency: latency.Latency
     memory: memory.Memory
     stages: tuple[training.StageCost, ...]
-
-
-def commercial_use(record: Mapping) -> tuple[str, str]:
-    """(yes, conditions, no or unknown; the condition) of an LLM's licence."""
-    text = record.get("license") or ""
-    return next(
-        ((verdict, why) for start, verdict, why in LICENCES if text.startswith(start)),
-        ("unknown", "the registry has no licence that was read"),
-    )
+    tuning: str = "full"  # of the LLM: or ADAPTERS
 
 
 def costs_of(
@@ -109,6 +90,7 @@ def costs_of(
     limits: Constraints,
     words: Vocabulary,
     calibration: training.Calibration,
+    tuning: str = "full",
 ) -> Costs:
     """Training cost, latency and memory of one recipe. Raises flops.MissingFigure."""
     hardware = words.records("hardware")
@@ -117,7 +99,12 @@ def costs_of(
     )
     stages = tuple(
         training.stage_cost(
-            stage, visual.encoder_flops, connector, language.record, visual.grid_tokens
+            stage,
+            visual.encoder_flops,
+            connector,
+            language.record,
+            visual.grid_tokens,
+            lora=tuning == ADAPTERS,
         )
         for stage in training.two_stages(
             data.samples,
@@ -154,6 +141,7 @@ def costs_of(
         timing,
         held,
         stages,
+        tuning,
     )
 
 
@@ -263,7 +251,7 @@ class Pairs:
         words: Vocabulary,
         calibration: training.Calibration,
     ):
-        self.space, self.limits = space, limits
+        self.space, self.limits, self.words = space, limits, words
         hardware = words.records("hardware")
         self.device = hardware[limits.device]
         self.allowed = allowed_flops(limits, hardware, calibration)
@@ -303,6 +291,12 @@ class Pairs:
         self._ends: dict[int, tuple[tuple[float, ...], ...]] = {}
         self._grouped: dict[tuple[float, tuple], Group] = {}
         self._counts: tuple[list[Sequence[int]], dict[str, int]] | None = None
+        # (LLM, visual part) that fits the GPUs through adapters alone -> data mixes within the
+        # budget (hours counted as for full training, which takes longer)
+        self.adapted: dict[tuple[int, int], int] = {}
+        # what printed rows say that adapters do to the mix (schedule.alternative), asked for when
+        # it matters; None: no rows
+        self.printed_adapters: Callable[[], Mapping | None] = lambda: None
 
     @property
     def vision_ms(self) -> list[float]:
@@ -433,9 +427,9 @@ class Pairs:
 
     def refused(self, x: int) -> str | None:
         """Why an LLM is out whatever it sees, or None."""
-        verdict = (
-            commercial_use(self.space.languages[x].record)[0] if self.limits.commercial else "yes"
-        )
+        if not self.limits.commercial:
+            return None
+        verdict = licence(self.words, self.space.languages[x].record.get("license")).commercial
         return {"no": "licence", "unknown": "unknown licence"}.get(verdict)
 
     def reason(self, x: int, pair: Pair, without: str = "") -> str | None:
@@ -493,9 +487,26 @@ class Pairs:
             # the visual part with most tokens decides for all of them where it fits
             if not seen or self.trainable(max(seen, key=lambda v: self.tokens[v][0]), x):
                 continue
-            lost = [v for v in seen if not self.trainable(v, x)]
+            lost = {v for v in seen if not self.trainable(v, x)}
             excluded[TRAINING] = excluded.get(TRAINING, 0) + sum(row[v] for v in lost)
-            counts[x] = [0 if v in set(lost) else n for v, n in enumerate(row)]
+            counts[x] = [0 if v in lost else n for v, n in enumerate(row)]
+            self.adapted |= {(x, v): row[v] for v in lost if self.trainable(v, x, ADAPTERS)}
+
+    def by_adapters(self) -> list[Sequence[int]]:
+        """Per LLM and visual part, how many data mixes those can afford that adapters alone let
+        train.
+        """
+        out = [[0] * len(row) for row in self.counts()[0]]
+        for (x, v), count in self.adapted.items():
+            out[x][v] = count
+        return out
+
+    def admit_adapters(self) -> None:
+        """Count what adapters alone let train as allowed, from now on."""
+        counts, excluded = self.counts()
+        for (x, v), count in self.adapted.items():
+            counts[x] = [*counts[x][:v], count, *counts[x][v + 1 :]]
+            excluded[TRAINING] -= count
 
     def trainable(self, v: int, x: int, tuning: str = "full") -> bool:
         """Does training a pair fit on the GPUs of the budget, with one sample at a time on each?"""

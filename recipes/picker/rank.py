@@ -7,6 +7,7 @@ visual part, LLM and data, and costs (limits.py) depend on few numbers of each, 
 are judged without building them.
 """
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -16,8 +17,8 @@ from ..terms.recipe import Recipe
 from ..terms.tasks import TaskMix
 from ..terms.vocabulary import Vocabulary
 from .competition import Competition, competition
-from .limits import Constraints, Costs, Pairs, costs_of
-from .scores import Candidate, Scores, leaders
+from .limits import ADAPTERS, Constraints, Costs, Pairs, costs_of
+from .scores import Adapters, Candidate, Scores, leaders
 from .space import Data, Language, Visual
 
 CANDIDATES = 40  # recipes that compete in the probability of being best
@@ -93,6 +94,7 @@ def pick(
         chosen = list(leaders(scores, counts, width))
         if not chosen:  # no pair of sizes that rows have: others stand behind
             chosen = list(leaders(scores, counts, width, sized=False))
+        chosen = _with_adapters(chosen, scores, pairs, width)
     else:
         from .risk import cautious  # which needs the scores and leaders of this module
 
@@ -123,6 +125,29 @@ def pick(
         scores.noise,
         highest,
     )
+
+
+def _with_adapters(
+    chosen: list[Candidate], scores: Scores, pairs: Pairs, width: int
+) -> list[Candidate]:
+    """The leaders, with those whose LLM fits the GPUs through adapters alone, at what printed rows
+    say that adapters lose; without them where they would not lead anyway, or no row says.
+    """
+    if not pairs.adapted:
+        return chosen
+    more = list(leaders(scores, pairs.by_adapters(), width))
+    least = scores.mean(chosen[-1]) if len(chosen) == width else -math.inf
+    if not more or scores.mean(more[0]) <= least:
+        return chosen
+    printed = pairs.printed_adapters()
+    if printed is None:
+        return chosen
+    pairs.admit_adapters()
+    # three papers do not show that adapters gain
+    scores.adapters = Adapters(
+        frozenset((v, x) for x, v in pairs.adapted), min(printed["expected"], 0.0)
+    )
+    return sorted([*chosen, *more], key=lambda c: -scores.mean(c))[:width]
 
 
 def habit(equal: Sequence[Candidate], race: "Race") -> list[Candidate]:
@@ -190,6 +215,7 @@ class Race:
                 self.limits,
                 self.scores.words,
                 self.calibration,
+                ADAPTERS if self.scores.adapted(candidate) else "full",
             )
         return self._costs[candidate]
 

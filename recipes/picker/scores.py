@@ -6,6 +6,7 @@ In: the space of parts, a posterior, a mix. Out: Scores (mean, variance of any c
 import heapq
 import math
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from ..effects.change import Change
 from ..effects.features import AXIS_OF, crossed, difference, features, group
@@ -17,6 +18,15 @@ from ..terms.vocabulary import Vocabulary
 from .space import Candidate, Space
 
 Part = tuple[str, int]  # one of PARTS, and its number
+
+
+class Adapters(NamedTuple):
+    """Pairs of a visual part and an LLM whose LLM is trained through adapters, and what printed
+    rows say that this does to the mix (percent of scale; the model knows no such effect).
+    """
+
+    pairs: frozenset[tuple[int, int]] = frozenset()
+    points: float = 0.0
 
 
 PARTS = ("visual", "language", "data")
@@ -57,6 +67,7 @@ class Scores:
         self.data = [self._score(change) for change in self.data_changes]
         # standard deviation of the difference of two runs on the mix
         self.noise = math.sqrt(Change({}, {}, posterior, words).mix_noise(self.steps))
+        self.adapters = Adapters()
         self._traces: dict[Part, Trace] = {}
         self._between: dict[tuple[Part, Part], float] = {}
 
@@ -91,7 +102,12 @@ class Scores:
     def mean(self, candidate: Candidate) -> float:
         """Expected gain of a whole recipe on the mix."""
         v, x, d = candidate
-        return self.visuals[v] + self.languages[x] + self.data[d]
+        lost = self.adapters.points if self.adapted(candidate) else 0.0
+        return self.visuals[v] + self.languages[x] + self.data[d] + lost
+
+    def adapted(self, candidate: Candidate) -> bool:
+        """Is the LLM of a candidate trained through adapters?"""
+        return candidate[:2] in self.adapters.pairs
 
     def recipe(self, candidate: Candidate) -> Recipe:
         """A candidate as a recipe."""
@@ -116,9 +132,13 @@ class Scores:
         change = Change(
             self.baseline.stated(), self.recipe(candidate).stated(), self.posterior, self.words
         )
-        return change.mix(
+        mix = change.mix(
             self.tasks.benchmarks, self.families, level, shared=self.variance(candidate)
         )
+        if not self.adapted(candidate):
+            return mix
+        lost = self.adapters.points
+        return mix._replace(expected=mix.expected + lost, low=mix.low + lost, high=mix.high + lost)
 
     def variance(self, candidate: Candidate) -> float:
         """Variance of the shared effect of a whole recipe on the mix."""

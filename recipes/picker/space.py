@@ -399,6 +399,8 @@ def space(
     for field in ("encoder", "connector"):
         value_of = lambda v, field=field: getattr(v.recipe, field)
         views = sieve.prefer(views, field, value_of, only.barred, odd)
+    if only.untiled and not {"resolution", "visual_tokens"} & fix.keys():
+        views = sieve.prefer(views, "tiling", lambda v: v.across > 1, {"tiling": (True,)}, TILES)
     llms = sieve.prefer(
         llms, "llm", lambda x: x.slug, only.barred, odd.replace("the {}", "the LLM")
     )
@@ -424,6 +426,7 @@ def space(
 
 
 CLOSED = "the data mix is not public, holds captions alone, or stands in no table (--any-parts)"
+TILES = "tiles, where a request has several images or frames (--any-parts)"
 VARIANT = (
     "the data mix is no released one, and no rows on these tasks say that it gains (--any-parts)"
 )

@@ -12,17 +12,16 @@ import functools
 import re
 import statistics
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ..base.errors import Refused
 from ..cost import flops, memory
+from ..terms.licences import UNREAD, Licence, licence
 from ..terms.vocabulary import UnknownName, Vocabulary, fold, nearest
 from . import ability
 
 TEXT_TOKENS = 256  # question and answer beside one image, for the memory of an answer
-
-UNREAD = ("unknown", False, "its terms were not read")  # nothing is read into a licence's name
 
 # A registry benchmark that stands for parts of a mix which no model prints apart.
 STANDS_FOR = {
@@ -60,8 +59,7 @@ class Model(NamedTuple):
     name: str
     record: Mapping
     scores: tuple[Score, ...]
-    # (commercial use: yes, no, conditions or unknown; open source; why)
-    licence: tuple[str, bool, str] = UNREAD
+    licence: Licence = UNREAD
 
     @property
     def params_b(self) -> float | None:
@@ -91,17 +89,13 @@ class Landscape:
     def __init__(self, words: Vocabulary):
         data = words.registry("models")
         self.words, self.sources, self.records = words, data["sources"], data["benchmarks"]
-        licences = {
-            record["text"]: (record["commercial"], record["open_source"], record["why"])
-            for record in words.registry("licences")["licences"]
-        }
         self.models = tuple(
             Model(
                 record["key"],
                 record["name"],
                 record,
                 tuple(_score(score, self.records) for score in record["scores"]),
-                licences.get(record["license"] or "", UNREAD),
+                licence(words, record["license"]),
             )
             for record in data["models"]
         )
@@ -166,6 +160,11 @@ class Landscape:
             "mmmu_pro": "MMMU-Pro",
         }
         return short.get(benchmark) or str(record.get("name", benchmark)).split(" (")[0]
+
+    def called(self, slugs: Iterable[str]) -> str:
+        """Benchmarks of the vocabulary by their names, as a list."""
+        records = self.words.records("benchmark")
+        return ", ".join(str(records[slug]["name"]).split(" (")[0] for slug in slugs)
 
     def readings(self) -> list[ability.Reading]:
         """All comparable scores, for the fit."""
@@ -328,12 +327,13 @@ def conditions(land: Landscape, need: Need) -> dict[str, Callable[[Model], bool 
     def bound(value, test):
         return None if value is None else test(value)
 
-    def licence(model: Model) -> bool | None:
+    def permits(model: Model) -> bool | None:
         text = model.record["license"]
         if need.licence == "commercial":
-            return {"yes": True, "conditions": True, "no": False}.get(model.licence[0])
+            return {"yes": True, "conditions": True, "no": False}.get(model.licence.commercial)
         if need.licence == "open":
-            return None if text is None or model.licence[0] == "unknown" else model.licence[1]
+            read = text is not None and model.licence.commercial != "unknown"
+            return model.licence.open_source if read else None
         return bound(text, lambda t: fold(need.licence or "") in fold(t))
 
     def floor(benchmark: str, split: str | None, least: float) -> Callable[[Model], bool | None]:
@@ -357,7 +357,7 @@ def conditions(land: Landscape, need: Need) -> dict[str, Callable[[Model], bool 
             m.record[part], lambda built: slug == built or slug in built.split("+")
         )
     if need.licence:
-        out["licence"] = licence
+        out["licence"] = permits
     if need.years:
         out["year"] = lambda m: bound(
             m.record["release"], lambda r: need.years[0] <= int(r[:4]) <= need.years[1]

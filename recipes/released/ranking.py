@@ -6,7 +6,7 @@ flags or print.
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from ..base.errors import Refused
@@ -14,7 +14,6 @@ from ..terms.tasks import TaskMix, parse_mix
 from . import ability
 from .models import STANDS_FOR, Landscape, Model, Need, Score, headline, sieve
 
-BASELINE = "llava-1.5-7b"
 # Slugs that are one split of a benchmark of the model registry.
 SPLIT_OF = {
     "scienceqa_img": ("scienceqa", "image"),
@@ -60,7 +59,7 @@ def _stand_ins(land: Landscape, found: Mapping[str, tuple[str, str] | None]) -> 
         if where:
             stands.setdefault(where[0], []).append(slug)
     return [
-        f"{benchmark} stands for {', '.join(slugs)}"
+        f"{land.label(benchmark)} stands for {land.called(slugs)}"
         for benchmark, slugs in stands.items()
         if benchmark in STANDS_FOR and any(slug != land.slug(benchmark) for slug in slugs)
     ]
@@ -95,15 +94,15 @@ def targets(land: Landscape, tasks: TaskMix) -> tuple[list[Target], list[str]]:
             ]
             part |= dict.fromkeys(spare, len(missing) / max(len(spare), 1))
             if spare:
+                instead = ", ".join(land.label(b) for b, _ in spare)
                 notes.append(
-                    f"no released model prints {', '.join(missing)}:"
-                    f" {', '.join(b for b, _ in spare)} {'stands' if len(spare) == 1 else 'stand'}"
-                    f" for {name}"
+                    f"no released model prints {land.called(missing)}: {instead}"
+                    f" {'stands' if len(spare) == 1 else 'stand'} for {name}"
                 )
                 missing = []
         if missing:
             notes.append(
-                f"no released model prints {', '.join(missing)}"
+                f"no released model prints {land.called(missing)}"
                 + ("" if part else f": {name} is not compared")
             )
         if not part:
@@ -380,29 +379,42 @@ class Adopted(NamedTuple):
 def adopt(
     land: Landscape,
     tasks: TaskMix,
-    limit_params_b: float | None = None,
-    memory_gb: float | None = None,
-    dtype: str = "bf16",
-    deploy: str | None = None,
-    licence: str | None = None,
+    need: Need = Need(),
     count: int = 3,
+    meets: Callable[[Model], bool] = lambda _: True,
 ) -> Adopted:
     """The best released open models for a mix within what they may be deployed on.
 
-    limit_params_b: total parameters below this many billions. memory_gb: memory for one request in
-    number format `dtype` (bf16, int8, int4). deploy: a hardware slug, whose memory is the limit
-    when memory_gb is None. licence: as in Need. count: how many. `ranked[i].cells[j]`: value, kind
-    (printed, carried, estimated), and the printed Score with its source on `wanted[j]`. Raises
-    NothingPrinted when no released model prints any benchmark of the mix.
+    need: what they must be (the parameters below so many billions, the memory of one request in a
+    number format, the licence). count: how many. meets: what else they must do.
+    `ranked[i].cells[j]`: value, kind (printed, carried, estimated), and the printed Score with its
+    source on `wanted[j]`. Raises NothingPrinted when no released model prints any benchmark of
+    the mix.
     """
     wanted, notes = targets(land, tasks)
-    if memory_gb is None and deploy:
-        memory_gb = float(land.words.records("hardware")[deploy]["memory_gb"])
-    found = sieve(land, Need(limit_params_b, memory_gb, dtype, licence=licence))
-    ranked, _ = rank(land, contenders(found.models, wanted), wanted)
+    found = sieve(land, need)
+    models = [model for model in found.models if meets(model)]
+    ranked, _ = rank(land, contenders(models, wanted), wanted)
     return Adopted(
         tuple(ranked[:count]), tuple(wanted), found.unsaid, (*notes, land.as_of, PROTOCOLS)
     )
+
+
+# Of the tasks' weight that a released model must print to be put forward for them: what it prints
+# of less says little of the rest. A mix of two benchmarks is half printed by one of them.
+HALF = 0.5
+
+
+def own(land: Landscape, tasks: TaskMix, wanted: Sequence[Target]) -> frozenset[Target]:
+    """The benchmarks of the asked families themselves (a family may be judged by others', too)."""
+    families = land.families()
+    return frozenset(one for one in wanted if families.get(one.benchmark) in tasks.parts)
+
+
+def enough(one: Ranked, own_: frozenset[Target]) -> bool:
+    """Does a model print enough of the tasks, and some benchmark of the asked families?"""
+    printed = {cell.target for cell in one.cells if cell.kind != "estimated"}
+    return one.printed >= HALF - 1e-9 and (not own_ or bool(own_ & printed))
 
 
 CONTENDERS = 48  # models that are judged in full when only the first few are asked for
@@ -433,30 +445,3 @@ PROTOCOLS = (
     "scores come from each model's own authors unless marked: prompts, image sizes and judges"
     " differ, and reruns of one model differ by several points"
 )
-
-
-def baseline_scores(land: Landscape, tasks: TaskMix) -> dict[str, Score]:
-    """Printed scores of LLaVA-1.5-7B on the benchmarks that stand for a mix: benchmark slug of the
-    vocabulary -> Score.
-
-    With `adopt`: baseline + expected gain (in the benchmark's points: share of `max`) against a
-    released model's printed score, one benchmark at a time. Only scores on the target's split that
-    are not others' reruns; the protocols still differ.
-    """
-    model = land.find(BASELINE)
-    out = {}
-    for target in targets(land, tasks)[0]:
-        score = headline(model, target.benchmark, target.split) or headline(
-            model, target.benchmark, None
-        )
-        slug = next(
-            (
-                s
-                for s, (b, split) in SPLIT_OF.items()
-                if (b, split) == (target.benchmark, target.split)
-            ),
-            None,
-        ) or land.slug(target.benchmark)
-        if score and slug:
-            out[slug] = score
-    return out

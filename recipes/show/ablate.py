@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from ..base.wording import clean, number, percent, plural, signed
 from ..picker.trials import MOST_RUNS
 from ..terms.recipe import Recipe
+from ..terms.units import gpu_name
 from .jsonable import axis_value, recipe, run_counts
-from .pick import fitted, limits_view
+from .pick import fitted, limits_view, rows_of
 from .recipe import describe
 from .text import Style, block, table, wrap
 
@@ -102,6 +103,24 @@ def first_screen(view_: Mapping, style: Style) -> str:
         f" {signed(first['expected_gain'])} of 100 points expected"
     )
     lines += [style.paint(line, "bold") for line in block(text, style, "  first       ", 2)]
+    long, short = (plan_lines(view_, style, most) for most in (2, 1))
+    rest = ", ".join(
+        f"{one['axis']} ({signed(one['expected_gain'])})"
+        for one in view_["axes"][1:]
+        if one["rival"]
+    )
+    then = block(rest, style, "  then        ", 1) if rest else []
+    then += block(view_["advice"][0], style, "  ", 2)
+    follow = view_.get("next", ())
+    room = FIRST_SCREEN - rows_of(follow, style) - len(lines) - len(then)
+    return fitted(
+        [*lines, *(long if len(long) <= room else short), *then], follow, style, FIRST_SCREEN
+    )
+
+
+def plan_lines(view_: Mapping, style: Style, most: int) -> list[str]:
+    """What two budgets buy, each in at most so many lines."""
+    lines = []
     for number_, plan in enumerate(view_["plans"][:2]):
         said = "; ".join(
             f"{step['axis']} {', '.join(level['level'] for level in step['levels'])}"
@@ -112,15 +131,24 @@ def first_screen(view_: Mapping, style: Style) -> str:
             f" {plural(plan['runs'], 'run')},"
             f" {signed(plan['expected_gain'])}: {said}"
         )
-        lines += block(text, style, "  budget      " if not number_ else " " * 14, 2)
-    rest = ", ".join(
-        f"{one['axis']} ({signed(one['expected_gain'])})"
-        for one in view_["axes"][1:]
-        if one["rival"]
-    )
-    lines += block(rest, style, "  then        ", 1) if rest else []
-    lines += block(view_["advice"][0], style, "  ", 2)
-    return fitted(lines, view_.get("next", ()), style, FIRST_SCREEN)
+        lines += block(text, style, "  budget      " if not number_ else " " * 14, most)
+    return lines
+
+
+def next_design(view_: Mapping, mix: Mapping[str, float]) -> list[str]:
+    """`design` of the first axis on the recipe, as one would type it: the runs that see 1 point on
+    the benchmark that weighs most."""
+    first, recipe_ = view_["axes"][0], dict(view_["recipe"])
+    if not first["rival"]:
+        return []
+    # a level of the resolution says whether it is tiled, which its name does, too
+    levels = [name.removesuffix(" tiled") for name in (first["picked"], first["rival"])]
+    held = {"encoder", "connector", "llm", "data", "resolution"} - {first["axis"]}
+    stated = ",".join(f"{key}={value}" for key, value in recipe_.items() if key in held)
+    factor = f"{first['axis']}={','.join(levels)}"
+    heaviest = max(mix, key=lambda name: mix[name])
+    detect = ["--detect", "1%", "--benchmark", heaviest]
+    return ["design", "--factor", factor, "--recipe", stated, *detect]
 
 
 def full_text(view_: Mapping, style: Style) -> str:
@@ -132,7 +160,8 @@ def full_text(view_: Mapping, style: Style) -> str:
     lines += wrap("recipe: " + describe(Recipe(**view_["recipe"]), FIELDS), style, hang="        ")
     whose = "" if view_["stated"] else "the recipe is the best one under these limits; "
     lines += wrap(
-        f"{whose}one run of it costs about {view_['gpu_hours_per_run']:,.0f} {view_['gpu']} hours",
+        f"{whose}one run of it costs about {view_['gpu_hours_per_run']:,.0f}"
+        f" {gpu_name(view_['gpu'])}-hours",
         style,
     )
     lines.append("")
@@ -157,10 +186,9 @@ def full_text(view_: Mapping, style: Style) -> str:
 WORDS = (
     "words: against = the level most likely to be best where the pick is not; P(change) = the runs"
     " end with another level than the picked one; gain = of the level chosen after them over the"
-    " best one today, expected, in percent of the mix's scale; sure = the chosen level is the best"
-    " of its candidates. Where nothing needs to be run, the first two are of one run of the"
-    " pick and"
-    " one of its rival"
+    " best one today, expected, of 100 (each benchmark's scale); sure = the chosen level is the"
+    " best of its candidates. Where nothing needs to be run, the first two are of one run of the"
+    " pick and one of its rival"
 )
 
 

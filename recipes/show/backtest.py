@@ -194,6 +194,7 @@ def models_text(result: dict, style: Style) -> str:
             ("all", result["overall"]),
             ("all whose data mix is known", result["with_data"]),
             *((f"{name}, moved", one) for name, one in result["progressed"].items()),
+            *((f"{name}, by the LLM", one) for name, one in result["by_llm"].items()),
         )
         if one
     ]
@@ -211,7 +212,8 @@ def models_text(result: dict, style: Style) -> str:
             *wrap(
                 "bias: printed minus expected. 80%: share of printed scores inside the 80 %"
                 " intervals. moved: by what other makers' models print beyond their recipes, over"
-                " the years of release.",
+                " the years of release. by the LLM: not from a recipe, but along the line through"
+                " other makers' models over their LLM's size and month; pick's level is that.",
                 style,
             ),
         ]

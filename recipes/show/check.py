@@ -15,6 +15,7 @@ from ..claims.assertions import read_claims, shipped_path
 from ..effects.store import PATH, evidence_digest, stored_digest
 from ..evidence import consistency
 from ..evidence.consistency import Problem, Report
+from ..evidence.registries import check_guide
 from ..evidence.tables import Paper, paper_files
 from ..library import Library
 from .text import Style, wrap
@@ -45,7 +46,16 @@ def run(library: Library, paths: list[str]) -> Report:
         )
     whole = len(report.papers) == len(paper_files(library.shipped))
     claimed = claim_problems(library, report.papers) if whole else []
+    claimed += guide_problems(library, report.papers) if whole else []
     return report._replace(problems=(*problems, *claimed, *language_problems(library)))
+
+
+def guide_problems(library: Library, papers: Sequence[Paper]) -> list[Problem]:
+    """What the agent skill is made of, where it names what is not there."""
+    path = os.path.join(library.shipped, "registry", "guide.json")
+    tables = {table.id: table for paper in papers for table in paper.tables}
+    found = check_guide(library.words, tables)
+    return [Problem(path, pointer, "guide", "error", message) for pointer, message in found]
 
 
 def language_problems(library: Library) -> list[Problem]:

@@ -13,6 +13,7 @@ from ..cost.fit import Held
 from ..cost.flops import encoder_forward, format_flop, llm_forward
 from ..cost.training import Estimate
 from ..terms.recipe import Recipe
+from ..terms.units import gpu_name
 from .jsonable import interval, recipe
 from .recipe import describe
 from .text import Style, table, wrap
@@ -412,13 +413,6 @@ def side_by_side(views: Sequence[dict], style: Style) -> str:
 def gpu_title(record: Mapping) -> str:
     """A device as people call it: NVIDIA GeForce RTX 4090 -> RTX 4090."""
     return record["name"].removeprefix("NVIDIA ").removeprefix("GeForce ")
-
-
-def gpu_name(slug: str) -> str:
-    """A GPU as people say it in a unit: a100-80gb-sxm -> A100, rtx-4090 -> RTX 4090."""
-    first, _, rest = slug.partition("-")
-    whole = first in ("rtx", "tpu", "jetson", "apple")
-    return slug.replace("-", " ").upper() if whole and rest else first.upper()
 
 
 def cost_change(

@@ -10,6 +10,7 @@ from ..base.wording import clean, listed, number, percent, signed
 from ..picker.curve import Curve, Families, FamilyCurve, Gain, Stop, shown
 from ..picker.steps import Printed
 from ..terms.tasks import BALANCED
+from ..terms.units import gpu_name
 from .jsonable import interval, recipe
 from .recipe import FIELDS, describe
 from .text import Style, table, wrap
@@ -126,9 +127,9 @@ def curve_text(value: Curve, gpu: str, train_gpu: str, style: Style, unicode: bo
     lines += ["", *told] if told else []
     low, high = (shown(value.axis, x) for x in value.covered)
     words = [
-        "change = percent of scale against the recipe's own value (*)",
-        f"hours = {train_gpu} hours of training",
-        f"TTFT = ms on {gpu}",
+        "change = of 100 (each benchmark's scale) against the recipe's own value (*)",
+        f"hours = {gpu_name(train_gpu)}-hours of training",
+        f"TTFT = ms on {gpu_name(gpu)}",
         (
             "next x2 = what the next doubling of the axis gains; per x2 hours = the same per"
             " doubling of GPU-hours"
@@ -219,15 +220,15 @@ def curve_picture(value: Curve, gpu: str, train_gpu: str) -> str:
     costs = [
         plots.Cost(text + gaps(values), tuple(values))
         for text, values in (
-            (f"training, {train_gpu} hours", [point.gpu_hours for point in value.points]),
-            (f"TTFT, ms on {gpu}", [point.ttft_ms for point in value.points]),
+            (f"training, {gpu_name(train_gpu)}-hours", [point.gpu_hours for point in value.points]),
+            (f"TTFT, ms on {gpu_name(gpu)}", [point.ttft_ms for point in value.points]),
         )
     ]
     return plots.curve(
         [plots.Step(point.value, point.expected, point.low, point.high) for point in value.points],
         title,
         about,
-        units=(f"{name}, {unit}" if unit else name, "change, percent of scale"),
+        units=(f"{name}, {unit}" if unit else name, "change, of 100"),
         mark=mark,
         costs=costs,
     )
@@ -444,7 +445,7 @@ def _printed_part(value: Families, style: Style) -> list[str]:
     spoken = [row for row in value.rows if any(p.papers for p in row.printed)]
     if not spoken:
         return []
-    head = f"printed rows: gain of a doubling, {NAMES[value.axis]}, percent of scale (papers)"
+    head = f"printed rows: gain of a doubling, {NAMES[value.axis]}, of 100 (papers)"
     rows = [[row.family, *map(cell, row.printed)] for row in spoken]
     silent = [row.family for row in value.rows if row not in spoken]
     return [

@@ -11,6 +11,7 @@ from ..answers.design import Experiment, Option, Seen, Sight
 from ..base.wording import clean, number, percent
 from ..picker import design as designs
 from ..picker.design import Design
+from ..terms.units import gpu_name
 from .jsonable import recipe
 from .recipe import FIELDS, describe
 from .text import Style, table, wrap
@@ -126,7 +127,11 @@ def answer(value: Experiment, names: Mapping[str, str]) -> str:
         averaged(value.design, [f.name for f in value.factors]),
         aliased(value.design),
     ]
-    hours = "" if value.total_hours is None else f", {value.total_hours:,.0f} {value.gpu} hours"
+    hours = (
+        ""
+        if value.total_hours is None
+        else f", {value.total_hours:,.0f} {gpu_name(value.gpu)}-hours"
+    )
     asked = value.asked
     if asked.detect is None:
         parts.append(
@@ -264,7 +269,7 @@ def experiment_text(
         ),
         *setting_lines(value, style, shown),
     ]
-    lines += wrap(f"hours: {value.gpu}, one run", style)
+    lines += wrap(f"hours: {gpu_name(value.gpu)}-hours, one run", style)
     held = describe(
         value.runs[0].recipe,
         [field for field in FIELDS if len({getattr(run.recipe, field) for run in value.runs}) == 1],

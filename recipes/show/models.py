@@ -233,7 +233,8 @@ def ranking_rows(
 def legend(shown: Sequence[Ranked], memory: bool, why: bool) -> list[str]:
     """What the columns and marks of a ranking mean, as far as they are used."""
     out = [
-        "mix: percent of scale with its standard error; equal ranks are ties (closer than one"
+        "mix: of 100 (each benchmark's scale) with its standard error; equal ranks are ties (closer"
+        " than one"
         " standard error), fewest parameters first; printed: weight of the mix that the model"
         " prints"
     ]

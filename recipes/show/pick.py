@@ -7,7 +7,8 @@ is known of a pick (--why) is show/pick_full.py; the page is report.py.
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from ..base.wording import clean, number, numbers, percent, signed
+from ..base.wording import number, numbers, percent, plural, signed
+from ..picker.usual import lacks
 from ..terms.recipe import BASELINE_NAME, Recipe
 from ..terms.units import budget_text
 from .jsonable import axis_value, costs, delta, interval
@@ -29,9 +30,10 @@ FIRST_SCREEN = 20  # lines
 
 def view(answer: "PickAnswer", full: bool = True) -> dict:
     """`pick --json`. full: without it only the first recipe has deltas and citations, and nothing
-    has what the first screen does not show (stages, other ways to train).
+    has what the first screen does not show (stages, other ways to train, what to ablate).
     """
-    result, first = answer.result, answer.first
+    # what to ablate first takes long, and is the answer of the command to type next
+    result, first = answer.result, answer.first if full else None
     count = len(result.recipes) if full else min(1, len(result.recipes))
     value = {
         "limits": limits_view(answer.asked.limits, answer.library.words),
@@ -43,6 +45,7 @@ def view(answer: "PickAnswer", full: bool = True) -> dict:
         "label": answer.asked.tasks.label,
         "tasks": {name: number(w) for name, w in result.tasks.parts.items()},
         "untested": untested(answer),
+        "frames": answer.frames,
         "recipes": [
             ranked_view(answer, i, item, i < count, full) for i, item in enumerate(result.recipes)
         ],
@@ -64,10 +67,12 @@ def view(answer: "PickAnswer", full: bool = True) -> dict:
         "ablate_first": axis_value(first) if first else None,
         "warnings": list(answer.warnings),
         "adopt": numbers(answer.adopt),
+        "adapters": adapters_view(answer.adapters),
         "exportable": exportable_view(answer),
     }
     if full:
         value["alternatives"] = numbers(answer.alternatives)
+        value["exportable_by"] = by_program(answer)
     if answer.front:
         value["pareto"] = front_view(answer.front)
     return value
@@ -110,6 +115,7 @@ def in_short(value: "Ranked | None") -> dict | None:
     return value and {
         "recipe": stated(value.recipe),
         "expected": number(value.mix.expected),
+        "tuning": value.costs.tuning,
         "gpu": value.costs.gpu,
         "gpu_hours": number(value.costs.gpu_hours.gpu_hours),
     }
@@ -124,19 +130,36 @@ def exportable_view(answer: "PickAnswer") -> dict | None:
     item = answer.exportable
     if item is None:
         item = answer.result.recipes[0]
-        if not answer.writable.by(item.recipe):
-            return None
-    return {**in_short(item), "written_by": answer.writable.by(item.recipe)}
+    programs = answer.writable.by(item.recipe, item.costs.tuning)
+    return {**in_short(item), "written_by": programs} if programs else None
+
+
+def by_program(answer: "PickAnswer") -> list[dict]:
+    """What each training program can write: the best recipe, where it puts parts together, or the
+    released model that it trains further.
+    """
+    further = answer.adopt["further"] if answer.adopt else {}
+    return [
+        *(
+            {"target": name, "recipe": None, "why": one}
+            if isinstance(one, str)
+            else {"target": name, **in_short(one)}
+            for name, one in answer.exportable_by.items()
+        ),
+        *({"target": name, "model": model} for name, model in further.items()),
+    ]
 
 
 def ranked_view(answer: "PickAnswer", i: int, item: "Ranked", cited: bool, full: bool) -> dict:
     """One recipe of `pick`."""
-    mix = item.mix
+    mix, words = item.mix, answer.library.words
     return {
         "rank": i + 1,
         "recipe": stated(item.recipe),
         "unusual": list(item.unusual),
-        "written_by": answer.writable.by(item.recipe),
+        "data_lacks": lacks(words.mixes, words, item.data.slug, answer.asked.tasks),
+        "tuning": item.costs.tuning,
+        "written_by": answer.writable.by(item.recipe, item.costs.tuning),
         "schedule": stages_view(answer, i, item) if cited and full else [],
         "score": {
             "expected": number(mix.expected),
@@ -156,11 +179,11 @@ def ranked_view(answer: "PickAnswer", i: int, item: "Ranked", cited: bool, full:
 def named(value: dict, words: "Vocabulary") -> dict:
     """Costs with what people call the two devices."""
     for part in ("training", "latency"):
-        value[part]["gpu_name"] = gpu_name(value[part]["gpu"], words)
+        value[part]["gpu_name"] = device_name(value[part]["gpu"], words)
     return value
 
 
-def gpu_name(slug: str, words: "Vocabulary") -> str:
+def device_name(slug: str, words: "Vocabulary") -> str:
     """`A100` for a100-80gb-sxm: the first of its other names."""
     return (words.records("hardware")[slug].get("aliases") or [slug])[0]
 
@@ -181,6 +204,12 @@ def stages_view(answer: "PickAnswer", i: int, item: "Ranked") -> list[dict]:
     ]
 
 
+def adapters_view(printed: Mapping | None) -> dict | None:
+    """What printed rows say that adapters do to the mix: counted in the gain where it is a loss."""
+    kept = ("expected", "low", "high", "level", "tasks", "of", "benchmarks", "papers", "tables")
+    return printed and numbers({key: printed[key] for key in kept})
+
+
 def front_view(value: "Front") -> dict:
     """A Pareto front, the cheapest first."""
     return {
@@ -197,14 +226,12 @@ def limits_view(limits: "Constraints", words: "Vocabulary") -> dict:
     """What the recipes must meet, what of it was assumed, and both in words."""
     budget, latency = limits.budget, limits.latency
     said = budget and budget_text(budget)
-    if budget and budget.gpu:
-        said = said.replace(f"{budget.gpu} hours", f"{gpu_name(budget.gpu, words)}-hours")
     if budget and budget.gpus:
         said += f" on {budget.gpus}"
     runs = limits.memory_gb or latency or limits.tokens_per_s
     parts = {
         "budget": said,
-        "device": runs and gpu_name(limits.device, words),
+        "device": runs and device_name(limits.device, words),
         "memory": limits.memory_gb and f"{limits.memory_gb:g} GB",
         "latency": latency
         and f"{latency.ms:g} ms to the {'whole answer' if latency.whole_answer else 'first token'}",
@@ -222,11 +249,12 @@ def limits_view(limits: "Constraints", words: "Vocabulary") -> dict:
         "budget": said,
         "gpu": limits.training_gpu,
         "gpus": limits.gpus,
-        "gpu_name": gpu_name(limits.training_gpu, words),
+        "gpu_name": device_name(limits.training_gpu, words),
         "device": limits.device,
         "memory_gb": number(limits.memory_gb),
         "latency_ms": number(latency and latency.ms),
         "dtype": limits.dtype,
+        "images": limits.images,
         "assumed": list(limits.assumed),
     }
 
@@ -244,8 +272,8 @@ def first_screen(view_: Mapping, names: Mapping[str, str], style: Style) -> str:
     if not view_["recipes"]:
         return "\n".join([*lines, *nothing(view_, style)])
     first = view_["recipes"][0]
-    lines += adopt_line(view_["adopt"], names, style)
-    lines += recipe_lines(first, style)
+    lines += adopt_line(view_["adopt"], style)
+    lines += recipe_lines(first, view_["frames"], style)
     for text in first["unusual"][:2]:
         lines += block(text, style, "  unusual     ", 2)
     lines += gain_lines(first, names, style)
@@ -253,17 +281,19 @@ def first_screen(view_: Mapping, names: Mapping[str, str], style: Style) -> str:
         told = ", ".join(names.get(name, name) for name in view_["untested"][:4])
         text = f"no ablation measures {told}: how a recipe does there is not known"
         lines += block(text, style, "  unknown     ", 2)
-    lines += block(cost_text(first), style, "  cost        ", 2)
+    seen = view_["frames"] and plural(view_["limits"]["images"], view_["frames"])
+    lines += block(cost_text(first, seen), style, "  cost        ", 2)
+    if first["tuning"] != "full":
+        lines += block(adapters_text(view_), style, "  tuning      ", 1)
     room = FIRST_SCREEN - rows_of(view_.get("next", ()), style) - len(lines)
     sure, export = (
         block(sure_text(view_), style, SURE, 2),
         block(export_text(view_), style, EXPORT),
     )
-    ablate = ablate_line(view_, style)
-    # what gives way: the ablation (the command behind `next` says it), then what --why says too
+    # what gives way is what --why says too
     brief = block(export_text(view_, brief=True), style, EXPORT, 1)
     short = block(sure_text(view_, brief=True), style, SURE, 1)
-    for tail in ((sure, export, ablate), (sure, export), (sure, brief), (short, brief), (short,)):
+    for tail in ((sure, export), (sure, brief), (short, brief), (short,)):
         if sum(map(len, tail)) <= room:
             break
     lines += [line for part in tail for line in part]
@@ -303,28 +333,69 @@ def excluded(view_: Mapping) -> str:
     return ", ".join(f"{one['count']:,} by {one['reason']}" for one in view_["excluded"])
 
 
-def adopt_line(adopt: Mapping | None, names: Mapping[str, str], style: Style) -> list[str]:
+def adopt_line(adopt: Mapping | None, style: Style) -> list[str]:
     """The released model that makes the recipe unnecessary, or does not."""
-    if not adopt:
-        return block("no released model prints scores for these tasks", style, "  adopt?      ", 2)
-    verdict = adopt["verdict"]
-    text = VERDICTS[verdict]
-    model = next((m for m in adopt["models"] if m["compared"]), adopt["models"][0])
-    # what it prints before what is estimated of it, and of that what the recipe can be held against
-    cell = min(model["benchmarks"], key=lambda c: (c["kind"] != "printed", c["pick"] is None))
-    size = f" ({model['params_b']:.3g}B)" if model["params_b"] else ""
-    d = 0 if cell["max"] > 500 else 1
-    text += (
-        f": {model['model']}{size} {'prints' if cell['kind'] == 'printed' else 'is estimated at'}"
-        f" {names.get(cell['benchmark'], cell['benchmark'])} {cell['value']:.{d}f}; "
-    )
-    if cell["pick"] is None:
-        text += "this recipe's level there is not known"
-    else:
-        about = (cell["pick_high"] - cell["pick_low"]) / 2
-        text += f"this recipe is expected at {cell['pick']:.{d}f} ± {about:.{d}f}"
-    lines = block(text, style, "  adopt?      ", 3)
+    lines = block(adopt_text(adopt), style, "  adopt?      ", 4)
     return [style.paint(line, "bold") for line in lines]
+
+
+def adopt_text(adopt: Mapping | None) -> str:
+    """The same as one sentence: what a model prints, beside the level that the recipe can be
+    expected to reach, and how far such a forecast was off.
+    """
+    if not adopt:
+        return "no released model prints scores for these tasks"
+    if not adopt["models"]:
+        told = part_text(adopt)
+        return "not known: no released model that fits prints half of these tasks" + (
+            f"; {told}" if told else ""
+        )
+    model, cell = telling(adopt)
+    size = f" ({model['params_b']:.3g}B)" if model["params_b"] else ""
+    d = digits(cell)
+    text = (
+        f"{VERDICTS[adopt['verdict']]}: {model['model']}{size}"
+        f" {'prints' if cell['kind'] == 'printed' else 'is estimated at'}"
+        f" {cell['name']} {cell['value']:.{d}f}; "
+    )
+    if cell["pick"] is not None:
+        return f"{text}this recipe, by its LLM: {level_text(cell)}"
+    text += "this recipe's level there is not known"
+    other = next((c for c in model["benchmarks"] if c["pick"] and c["kind"] == "printed"), None)
+    if not other:
+        return text
+    return f"{text}; {other['name']} {other['value']:.{digits(other)}f} against {level_text(other)}"
+
+
+def level_text(cell: Mapping) -> str:
+    """Where a recipe is expected on a benchmark, and how forecasts like it did."""
+    d = digits(cell)
+    return (
+        f"{cell['pick']:.{d}f} ({cell['pick_low']:.{d}f} to {cell['pick_high']:.{d}f};"
+        f" {cell['pick_models']} such forecasts: median error {cell['pick_error']:.{d}f})"
+    )
+
+
+def telling(adopt: Mapping) -> tuple[Mapping, Mapping]:
+    """The model and its score that tell the verdict best: a model on which the verdict rests, with
+    the most that can be compared; what it prints before what is estimated of it, the asked
+    families' own benchmarks before those of others, and what can be compared.
+    """
+    rests = adopt["verdict"] == "adopt"
+    model = max(
+        adopt["models"],
+        key=lambda m: (not rests or 0 < m["compared"] == m["above"], m["compared"]),
+    )
+    return model, min(
+        model["benchmarks"],
+        key=lambda c: (c["kind"] != "printed", not c["own"], c["pick"] is None),
+    )
+
+
+def part_text(adopt: Mapping) -> str:
+    """Models that print less of the tasks than is worth putting forward: `prints only part: …`."""
+    told = ", ".join(f"{one['model']} ({', '.join(one['names'])})" for one in adopt["partial"])
+    return f"prints only part: {told}" if told else ""
 
 
 VERDICTS = {
@@ -341,13 +412,19 @@ AXES = {
 }
 
 
-def recipe_lines(item: Mapping, style: Style) -> list[str]:
-    """A line per axis: what to take, and what the first table cited for it shows."""
+def recipe_lines(item: Mapping, frames: str | None, style: Style) -> list[str]:
+    """A line per axis: what to take, and what the first table cited for it shows. frames: what the
+    tokens are of, where a request has several.
+    """
+    each = {"resolution": " an image" if frames == "image" else " a frame"} if frames else {}
     return [
         line
         for axis, label in AXES.items()
         for line in block(
-            f"{choice(item, axis)}; {rows_text(item, axis)}", style, f"  {label:<11} ", 2
+            f"{choice(item, axis)}{each.get(axis, '')}; {rows_text(item, axis)}",
+            style,
+            f"  {label:<11} ",
+            2,
         )
     ]
 
@@ -356,7 +433,8 @@ def choice(item: Mapping, axis: str) -> str:
     """One axis of a recipe in words."""
     r = item["recipe"]
     if axis == "data":
-        return f"{r['data']} ({short(r['data_size'])})"
+        lost = "".join(f", no {name}" for name in item["data_lacks"])
+        return f"{r['data']} ({short(r['data_size'])}{lost})"
     if axis == "llm":
         return f"{r['llm']} ({r['llm_params_b']:.3g}B)"
     if axis == "resolution":
@@ -378,9 +456,23 @@ def rows_text(item: Mapping, axis: str) -> str:
     one = next((c for c in found if 2 * c["better"] >= c["of"]), found[0])
     where = {"mix": "", "related": " of related tasks", "other": " of other tasks"}[one["tasks"]]
     if not one["better"]:
-        limited = " breaks the " in one["why"]
-        return f"{'behind one beyond the limits' if limited else 'not better'} in {one['table']}"
+        return against(one)
     return f"better on {one['better']}/{one['of']}{where} in {one['table']}"
+
+
+def against(one: Mapping) -> str:
+    """What a table that does not speak for a choice says: of what it stands behind, or that more
+    than the choice moved between the rows.
+    """
+    where = f"in {one['table']}"
+    if " breaks the " in one["why"]:
+        return f"behind one beyond the limits {where}"
+    if not one["controlled"]:
+        return f"no row varies it alone (nearest: {one['table']})"
+    if "is no candidate" in one["why"]:
+        return f"behind one that is left out {where}"
+    tables = "all tables together give it" in one["why"]
+    return f"not better {where}" + (", but by all tables" if tables else "")
 
 
 def gain_lines(item: Mapping, names: Mapping[str, str], style: Style) -> list[str]:
@@ -403,14 +495,27 @@ def digits(delta_: Mapping) -> int:
     return 0 if (delta_["max"] or 100) > 500 else 1
 
 
-def cost_text(item: Mapping) -> str:
-    """Training, latency and memory in one sentence."""
+def cost_text(item: Mapping, seen: str | None = None) -> str:
+    """Training, latency and memory in one sentence. seen: `1 frame`, what a request is counted
+    with.
+    """
     t, span = item["training"], item["training"]["gpu_hours_interval"]
     return (
         f"{t['gpu_hours']:,.0f} {t['gpu_name']}-hours ({span['low']:,.0f} to"
         f" {span['high']:,.0f}); first"
-        f" token {item['latency']['ttft_ms']:,.0f} ms, {item['latency']['tokens_per_s']:,.0f}"
+        f" token {item['latency']['ttft_ms']:,.0f} ms"
+        f"{f' for {seen} (--images N)' if seen else ''}, {item['latency']['tokens_per_s']:,.0f}"
         f" tokens/s, {item['memory_gb']:.1f} GB on {item['latency']['gpu_name']}"
+    )
+
+
+def adapters_text(view_: Mapping) -> str:
+    """That the LLM is trained through adapters, and what that costs by printed rows."""
+    printed = view_["adapters"]
+    counted = ", in the gain" if printed["expected"] < 0 else ""
+    return (
+        f"LoRA, as full does not fit; printed {signed(printed['expected'])}"
+        f" ({plural(len(printed['papers']), 'paper')}){counted}"
     )
 
 
@@ -454,19 +559,6 @@ def sure_text(view_: Mapping, brief: bool = False) -> str:
             f" hours, {signed(cheap['expected'])}"
         )
     return text
-
-
-def ablate_line(view_: Mapping, style: Style) -> list[str]:
-    """The axis to ablate first."""
-    first = view_["ablate_first"]
-    if not first or not first["rival"]:
-        return []
-    return block(
-        f"{first['axis']} first: {clean(first['picked'])} against {clean(first['rival'])}",
-        style,
-        "  ablate      ",
-        1,
-    )
 
 
 def unlike(recipe: Recipe, first: Recipe) -> str:

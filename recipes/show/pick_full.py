@@ -4,13 +4,15 @@ its choices.
 In: the view of show/pick.py. Out: text. Does not compute.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from ..base.wording import clean, percent, signed
 from ..cost.flops import format_flop
 from ..terms.recipe import BASELINE_NAME, Recipe
-from .pick import digits, excluded, thinned, unlike
-from .schedule import alternative_lines, plan_text, rates
+from ..terms.units import gpu_name
+from .pick import adapters_text, digits, excluded, part_text, thinned, unlike
+from .recipe import describe
+from .schedule import alternative_lines, on, papers, plan_text, rates
 from .text import Style, table, wrap
 
 
@@ -23,19 +25,30 @@ def full_text(view_: Mapping, names: Mapping[str, str], style: Style) -> str:
         f" {BASELINE_NAME}"
     )
     lines = [style.paint(line, "bold") for line in wrap(head, style, hang="  ")]
+    if len(view_["tasks"]) > 1:
+        each = ", ".join(f"{name} {percent(share)}" for name, share in view_["tasks"].items())
+        lines += wrap(f"tasks: {each}", style, hang="  ")
     lines += wrap("limits: " + (view_["limits"]["text"] or "none"), style, hang="  ")
     if view_["excluded"]:
         lines += wrap("excluded: " + excluded(view_), style, hang="          ")
     lines.append("")
     if view_["recipes"]:
         lines += card(view_["recipes"][0], names, style)
+        if view_["adapters"] and view_["recipes"][0]["tuning"] != "full":
+            one, limits = view_["adapters"], view_["limits"]
+            text = (
+                f"{adapters_text(view_)}: the median {on(one)}, {papers(one)}; full training does"
+                f" not fit on {limits['gpus']} {limits['gpu_name']} (cost says what would)"
+            )
+            lines += wrap(text, style, "  tuning      ", " " * 14)
         lines += alternative_lines(view_["alternatives"], style)
         lines += following(view_, style)
+        lines += program_lines(view_["exportable_by"], style)
     else:
         lines.append("no recipe meets all constraints")
     lines += ["", *wrap(ties(view_), style)] if view_["tied"] > 1 else []
     lines += ablate_lines(view_["ablate_first"], style)
-    lines += adopt_lines(view_["adopt"], names, style) if view_["adopt"] else []
+    lines += adopt_lines(view_["adopt"], style) if view_["adopt"] else []
     lines += front_lines(view_, style) if "pareto" in view_ else []
     lines += [""] if view_["warnings"] else []
     for text in view_["warnings"]:
@@ -44,6 +57,31 @@ def full_text(view_: Mapping, names: Mapping[str, str], style: Style) -> str:
     if rules and view_["recipes"]:
         lines += wrap("left out beforehand: " + "; ".join(rules), style, hang="      ")
     return "\n".join(lines)
+
+
+def all_text(view_: Mapping, names: Mapping[str, str], style: Style) -> str:
+    """What the first recipe gains on every benchmark of the tasks, and every leading recipe."""
+    if not view_["recipes"]:
+        return "no recipe meets all constraints"
+    first = view_["recipes"][0]
+    head = f"{view_['label']}: what the first recipe gains over {BASELINE_NAME}"
+    rows = [
+        [
+            names.get(d["benchmark"], d["benchmark"]),
+            signed(d["expected"], digits(d)),
+            " … ".join(signed(d["interval"][end], digits(d)) for end in ("low", "high")),
+            percent(d["p_better"]),
+            d["grade"],
+        ]
+        for d in first["deltas"]
+    ]
+    level = percent(first["score"]["interval"]["level"])
+    columns = ["benchmark", "expected", f"{level} interval", "P(better)", "grade"]
+    lines = [style.paint(line, "bold") for line in wrap(head, style, hang="  ")]
+    lines += table(columns, rows, "lrrrl", style, 0)
+    parts = ("encoder", "connector", "resolution", "visual_tokens", "llm", "data")
+    lines += ["", *wrap(f"1: {describe(Recipe(**first['recipe']), parts)}", style, hang="   ")]
+    return "\n".join([*lines, *following(view_, style)])
 
 
 def rows_text(view_: Mapping, style: Style) -> str:
@@ -85,7 +123,7 @@ def ties(view_: Mapping) -> str:
         if item and Recipe(**item["recipe"]) != first:
             text += (
                 f"; {name}: {unlike(Recipe(**item['recipe']), first)} ({item['gpu_hours']:,.0f}"
-                f" {item['gpu']} hours, {signed(item['expected'])})"
+                f" {gpu_name(item['gpu'])}-hours, {signed(item['expected'])})"
             )
     return text
 
@@ -111,6 +149,26 @@ def following(view_: Mapping, style: Style) -> list[str]:
     return ["", title, *table(head, rows, "llrrrr", style, 1)]
 
 
+def program_lines(found: Sequence[Mapping], style: Style) -> list[str]:
+    """What each training program can write (`export - --rank exportable --to …`)."""
+    rows = []
+    for one in found:
+        if "model" in one:
+            rows.append([one["target"], f"trains {one['model']} further", ""])
+        elif one["recipe"]:
+            parts = ("encoder", "connector", "resolution", "llm", "data")
+            told = describe(Recipe(**one["recipe"]), parts)
+            rows.append([one["target"], told, signed(one["expected"])])
+        else:
+            rows.append([one["target"], one["why"], ""])
+    head = "what each training program writes (--json | export - --rank exportable --to PROGRAM)"
+    return [
+        "",
+        *(style.paint(line, "bold") for line in wrap(head, style)),
+        *table(["program", "recipe", "gain"], rows, "llr", style, 1),
+    ]
+
+
 def ablate_lines(first: Mapping | None, style: Style) -> list[str]:
     """The axis to ablate first."""
     if not first:
@@ -128,37 +186,51 @@ def ablate_lines(first: Mapping | None, style: Style) -> list[str]:
 
 VERDICTS = {
     "adopt": (
-        "adopt rather than train: a released model is beyond what the pick can be expected to reach"
+        "adopt rather than train: a released model prints at least what the pick can be expected"
+        " to reach"
     ),
     "train": "the pick is expected to beat the released models where both can be compared",
     "unclear": "a released model may do",
 }
 
 
-def adopt_lines(adopt: Mapping, names: Mapping[str, str], style: Style) -> list[str]:
+def adopt_lines(adopt: Mapping, style: Style) -> list[str]:
     """Released models for the same mix, and what that means for training."""
     head = wrap("adopt or train? " + VERDICTS[adopt["verdict"]], style, hang="  ")
     lines = ["", *(style.paint(line, "bold") for line in head)]
     for model in adopt["models"]:
-        cells = ", ".join(adopt_cell(cell, names) for cell in model["benchmarks"])
+        cells = ", ".join(adopt_cell(cell) for cell in model["benchmarks"])
         size = f", {model['params_b']:g}B" if model["params_b"] else ""
         lines += wrap(f"{clean(model['model'])}{size}: {cells}", style, "  ", "    ")
+    told = part_text(adopt)
+    lines += wrap(told, style, "  ", "    ") if told else []
+    level = adopt["level"]
     return [
         *lines,
         *wrap(
-            "pick: what LLaVA-1.5-7B prints plus the expected gain; ~ estimated or on another"
-            " split; protocols differ (models NAME shows them)",
+            f"pick: where released models with an LLM of the size and age of {level['llm']} stand"
+            f" (range: {percent(level['held'])} of such forecasts, each made without the model's"
+            " own maker; off: their median error). It does not go by the gain, which is over a"
+            " model of 2023: added to that model's scores, recipes told less of released models'"
+            " levels (backtest --models). ~ estimated, or on another split; protocols differ"
+            " (models NAME shows them)",
             style,
             "  ",
         ),
     ]
 
 
-def adopt_cell(cell: Mapping, names: Mapping[str, str]) -> str:
-    """`DocVQA ~95.3 (pick 61.4)`."""
+def adopt_cell(cell: Mapping) -> str:
+    """`DocVQA ~95.3 (pick 87.6, 75.4 to 94.2, off 3.0)`."""
     d, about = digits(cell), "" if cell["kind"] == "printed" else "~"
-    pick = f" (pick {cell['pick']:.{d}f})" if cell["pick"] is not None else ""
-    return f"{names.get(cell['benchmark'], cell['benchmark'])} {about}{cell['value']:.{d}f}{pick}"
+    pick = ""
+    if cell["pick"] is not None:
+        low, high = cell["pick_low"], cell["pick_high"]
+        pick = (
+            f" (pick {cell['pick']:.{d}f}, {low:.{d}f} to {high:.{d}f}, off"
+            f" {cell['pick_error']:.{d}f})"
+        )
+    return f"{cell['name']} {about}{cell['value']:.{d}f}{pick}"
 
 
 def front_lines(view_: Mapping, style: Style) -> list[str]:
@@ -169,6 +241,9 @@ def front_lines(view_: Mapping, style: Style) -> list[str]:
         [f"{cost:,.0f}" if cost >= 10 else f"{cost:.2f}", signed(gain), unlike(recipe, first)]
         for cost, gain, recipe in thinned(points)
     ]
+    unit = front["unit"]
+    if front["by"] == "training":
+        unit = f"{view_['limits']['gpu_name']}-hours"
     head = (
         f"no recipe is better for less ({front['by']}; some of {len(points)}), and how they differ"
         " from the first"
@@ -176,7 +251,7 @@ def front_lines(view_: Mapping, style: Style) -> list[str]:
     return [
         "",
         *(style.paint(line, "bold") for line in wrap(head, style)),
-        *table([front["unit"], "gain", "recipe"], rows, "rrl", style, 2),
+        *table([unit, "gain", "recipe"], rows, "rrl", style, 2),
     ]
 
 
@@ -198,19 +273,20 @@ def card(item: Mapping, names: Mapping[str, str], style: Style) -> list[str]:
         ("plan", plan_text(item["schedule"])),
         (
             "expected",
-            f"{signed(score['expected'])} percent of scale on the mix"
+            f"{signed(score['expected'])} of 100 on the mix"
             f" ({percent(span['level'])} interval {signed(span['low'])} … {signed(span['high'])}),"
             f" P(best) {percent(score['p_best'])}",
         ),
         (
             "training",
-            f"{train['gpu_hours']:,.0f} {train['gpu']} hours ({hours['low']:,.0f} …"
-            f" {hours['high']:,.0f}), {format_flop(train['flop'])} FLOP",
+            f"{train['gpu_hours']:,.0f} {train['gpu_name']}-hours ({hours['low']:,.0f} …"
+            f" {hours['high']:,.0f}), {format_flop(train['flop'])} FLOP"
+            + ("" if item["tuning"] == "full" else ", the LLM through adapters (LoRA)"),
         ),
         (
             "latency",
             f"TTFT {time['ttft_ms']:,.0f} ms, {time['tokens_per_s']:,.0f} tokens/s on"
-            f" {time['gpu']}; memory {item['memory_gb']:.1f} GB",
+            f" {time['gpu_name']}; memory {item['memory_gb']:.1f} GB",
         ),
     ]
     if item["deltas"]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..base.wording import clean, listed, number, numbers, percent, plural
 from ..effects.proxy import LEVEL, SURE
+from ..terms.units import gpu_name
 from .jsonable import recipe
 from .text import Style, table, wrap
 
@@ -149,8 +150,8 @@ def _head(one: Mapping) -> str:
     if one["cost_share"] is None:
         cost = "cost not known"
     else:
-        gpu = clean(one["gpu"])
-        cost = f"{runs}: {hours:,.0f} {gpu} hours for {full:,.0f}, {percent(one['cost_share'])}"
+        unit = f"{clean(gpu_name(one['gpu']))}-hours"
+        cost = f"{runs}: {hours:,.0f} {unit} for {full:,.0f}, {percent(one['cost_share'])}"
     return f"on a smaller run, {one['proxy']} ({cost})"
 
 

@@ -126,7 +126,7 @@ def change_lines(one: Mapping, names: Mapping[str, str], style: Style) -> list[s
         f" {percent(one['p_better'])}"
     )
     lines += wrap(
-        f"{signed(one['expected'])} percent of scale {on(one)} (the median of papers),"
+        f"{signed(one['expected'])} of 100 {on(one)} (the median of papers),"
         f" {interval}; printed rows alone, {papers(one)}{also(one)}",
         style,
         "  ",
@@ -186,8 +186,8 @@ def overview(found: Sequence[Mapping], label: str, style: Style) -> list[str]:
     gain first.
     """
     head = (
-        "other ways to train, by printed rows that differ in that alone; deltas in percent of"
-        f" scale for {label}, {percent(found[0]['level'])} interval"
+        "other ways to train, by printed rows that differ in that alone; deltas of 100"
+        f" (each benchmark's scale) for {label}, {percent(found[0]['level'])} interval"
     )
     lines = [*(style.paint(line, "bold") for line in wrap(head, style, hang="  ")), ""]
     for one in sorted(found, key=lambda one: -one["expected"]):

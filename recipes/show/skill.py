@@ -22,9 +22,10 @@ from ..library import Library
 from ..picker.limits import Constraints
 from ..terms.recipe import BASELINE_NAME, Recipe
 from ..terms.tasks import TaskMix
+from ..terms.units import gpu_name
 from . import claims as claims_report
 from . import schedule
-from .pick import limits_view
+from .pick import limits_view, telling
 from .toolbox import CARD, READING, commands
 
 NAME = "vlm-recipe-picker"
@@ -297,8 +298,8 @@ def card_lines(one: Advice) -> list[str]:
         f"- expected {signed(best.mix.expected)} ({signed(best.mix.low)} to"
         f" {signed(best.mix.high)}; {', '.join(guide.grades(answer.deltas()))});"
         f" {c.gpu_hours.low:,.0f}"
-        f" to {c.gpu_hours.high:,.0f} {c.gpu} hours, TTFT {c.latency.ttft_ms:,.0f} ms on"
-        f" {c.latency_gpu}, {c.memory.total:.0f} GB"
+        f" to {c.gpu_hours.high:,.0f} {gpu_name(c.gpu)}-hours, TTFT {c.latency.ttft_ms:,.0f} ms on"
+        f" {gpu_name(c.latency_gpu)}, {c.memory.total:.0f} GB"
     )
     if answer.first and answer.first.rival:
         lines.append(
@@ -312,16 +313,20 @@ def adopt_text(adopt: Mapping | None) -> str:
     """Adopt or train, in a sentence: the released model and the pick's own level beside it."""
     if not adopt:
         return "adopt or train: no released model prints a score here"
-    model = next((m for m in adopt["models"] if m["compared"]), adopt["models"][0])
-    cell = next((c for c in model["benchmarks"] if c["pick"] is not None), None)
-    verdict = {"adopt": "adopt", "train": "train", "unclear": "unclear"}[adopt["verdict"]]
-    if not cell:
-        return f"adopt or train: {verdict}; {model['model']} leads"
+    verdict = adopt["verdict"]
+    if not adopt["models"]:
+        return f"adopt or train: {verdict}; no released model prints half of these tasks"
+    model, cell = telling(adopt)
     d = 0 if cell["max"] > 500 else 1
+    text = (
+        f"adopt or train: {verdict}; {model['model']} has {cell['name']}"
+        f" {'' if cell['kind'] == 'printed' else '~'}{cell['value']:.{d}f}"
+    )
+    if cell["pick"] is None:
+        return f"{text}; the recipe's level is not known"
     return (
-        f"adopt or train: {verdict}; {model['model']} has {cell['benchmark']}"
-        f" {'' if cell['kind'] == 'printed' else '~'}{cell['value']:.{d}f}, the recipe is expected"
-        f" at {cell['pick']:.{d}f} ± {(cell['pick_high'] - cell['pick_low']) / 2:.{d}f}"
+        f"{text}; the recipe, by its LLM: {cell['pick']:.{d}f}"
+        f" ({cell['pick_low']:.{d}f} to {cell['pick_high']:.{d}f})"
     )
 
 
@@ -342,21 +347,23 @@ def released_lines(value: Guide, library: Library) -> list[str]:
         "## Adopt: released open models by task and size",
         "",
         (
-            "The first that `models --under SIZE --tasks FAMILY` prints, with one of its scores (~:"
-            " estimated from others). Authors' own protocols: reruns differ by points."
-            f" {library.released.as_of}"
+            "The first of `models --under SIZE --tasks FAMILY` that prints half of the tasks or"
+            " more, with one of its scores (~: estimated; same: as before it). Authors' own"
+            f" protocols: reruns differ by points. {library.released.as_of}"
         ),
         "",
         f"| family | {' | '.join(heads)} |",
         "|---|" + "---|" * len(heads),
     ]
     for family, found in value.released.items():
+        if not any(found):
+            continue
         cells = [
             "-"
             if one is None
-            else "as before"
+            else "same"
             if number and one == found[number - 1]
-            else f"{one.model} ({one.benchmark} {'' if one.printed else '~'}{one.value:.4g})"
+            else f"{one.model} ({one.benchmark} {'' if one.printed else '~'}{one.value:.3g})"
             for number, one in enumerate(found)
         ]
         lines.append(f"| {family} | {' | '.join(map(clean, cells))} |")
@@ -371,8 +378,8 @@ def backing(number: int, one: Backed) -> list[str]:
     m = one.mix
     doubt = "" if one.holds else " The rows no longer show it: treat the rule as open."
     lines.append(
-        f"   Backing ({one.rule.tasks or 'balanced mix'}): model {signed(m.expected)} percent of"
-        f" scale (80% interval {signed(m.low)} to "
+        f"   Backing ({one.rule.tasks or 'balanced mix'}): model {signed(m.expected)} of 100"
+        f" (80% interval {signed(m.low)} to "
         f"{signed(m.high)}), P(better)"
         f" {percent(m.p_better)}.{doubt}"
     )
@@ -531,7 +538,7 @@ def situation(library: Library, asked: picks.Request, flags: Sequence[str]) -> s
         *READING,
         "",
     ]
-    backed = [guide.backed(library, rule) for rule in guide.RULES]
+    backed = [guide.backed(library, rule) for rule in guide.rules(library.words)]
     return "\n".join([*lines, *rules(backed), *STAGES]).rstrip("\n") + "\n"
 
 
@@ -583,14 +590,15 @@ def filled(one: Advice) -> list[str]:
     lines += [f"- or {other['change']}: {schedule.about(other)}" for other in answer.alternatives]
     lines += [
         (
-            f"- expected: {signed(best.mix.expected)} percent of scale (80% interval"
+            f"- expected: {signed(best.mix.expected)} of 100 (80% interval"
             f" {signed(best.mix.low)} to {signed(best.mix.high)}), P(best) {percent(best.p_best)};"
             f" {answer.result.tied} of {answer.result.competitors} leading recipes cannot be told"
             " apart"
         ),
         (
-            f"- cost: {c.gpu_hours.gpu_hours:,.0f} {c.gpu} hours ({c.gpu_hours.low:,.0f} to"
-            f" {c.gpu_hours.high:,.0f}), TTFT {c.latency.ttft_ms:,.0f} ms on {c.latency_gpu},"
+            f"- cost: {c.gpu_hours.gpu_hours:,.0f} {gpu_name(c.gpu)}-hours"
+            f" ({c.gpu_hours.low:,.0f} to {c.gpu_hours.high:,.0f}), TTFT"
+            f" {c.latency.ttft_ms:,.0f} ms on {gpu_name(c.latency_gpu)},"
             f" {c.memory.total:.1f} GB"
         ),
     ]

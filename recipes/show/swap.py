@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ..base.wording import clean, decimals, number, percent, plural, points, signed, verdict
+from ..terms.units import gpu_name
 from . import cost as costs
 from . import jsonable
 from .recipe import AXIS_FIELDS, describe, side
@@ -200,7 +201,7 @@ def following(value: Mapping, names: Mapping[str, str], style: Style) -> list[st
         hours = (
             ""
             if see["gpu_hours"] is None
-            else f", {see['gpu_hours']:,.0f} {costs.gpu_name(see['gpu'])}-hours"
+            else f", {see['gpu_hours']:,.0f} {gpu_name(see['gpu'])}-hours"
         )
         text = f"to see {see['points']:g} on {name}: {see['runs']} runs{hours}: {see['command']}"
         lines += wrap(text, style, "", "  ")

@@ -29,6 +29,8 @@ class TaskMix(NamedTuple):
     @property
     def label(self) -> str:
         """The mix in one short line."""
+        if tuple(self.parts) == BALANCED and len(set(self.parts.values())) == 1:
+            return f"balanced ({len(BALANCED)} task families)"
         return ", ".join(
             name if len(self.parts) == 1 else f"{name} {weight:.0%}"
             for name, weight in self.parts.items()

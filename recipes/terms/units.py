@@ -91,7 +91,7 @@ FORMATS = {
 
 # Patterns stay texts until one is asked for (re keeps what it has compiled): most commands read no
 # quantity.
-_GPU = r"([a-z][\w -]*?)"
+_GPU = r"((?:[a-z]|[345]0[5-9]0(?!\d))[\w -]*?)"  # consumer cards go by their number: 4090
 _COUNT = "(" + "|".join(COUNTS) + r")(?![a-z])"
 _HOUR = r"[-\s]*(?:gpu[-\s]*)?(?:hours?|hrs?|h)(?!\w)"
 # 8xH100, 16 H100s, an A100
@@ -255,10 +255,21 @@ def _gpu_time(text: str, words: Vocabulary) -> Budget:
     return found._replace(gpus=max(1, int(count)))
 
 
+def gpu_name(slug: str) -> str:
+    """A GPU as people say it in a unit: a100-80gb-sxm -> A100, rtx-4090 -> RTX 4090."""
+    first, _, rest = slug.partition("-")
+    if first in ("jetson", "apple"):  # words, not letters
+        return " ".join(
+            x.title() if x in ("jetson", "orin", "apple") else x.upper() for x in slug.split("-")
+        )
+    return slug.replace("-", " ").upper() if first in ("rtx", "tpu") and rest else first.upper()
+
+
 def budget_text(value: Budget) -> str:
-    """A budget in words: 500 a100-80gb-sxm hours, 50M images, 2e+21 FLOP."""
+    """A budget in words: 500 A100-hours, 50M images, 2e+21 FLOP."""
     if value.kind == "gpu_hours":
-        return f"{value.amount:{',.0f' if 1e3 <= value.amount < 1e15 else 'g'}} {value.gpu} hours"
+        digits = ",.0f" if 1e3 <= value.amount < 1e15 else "g"
+        return f"{value.amount:{digits}} {gpu_name(value.gpu)}-hours"
     if value.kind == "flop":
         return f"{value.amount:g} FLOP"
     for scale, letter in ((1e9, "B"), (1e6, "M"), (1e3, "K")):
