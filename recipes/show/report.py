@@ -12,6 +12,7 @@ from ..cost.flops import format_flop
 from ..picker.ablate import AxisValue
 from ..picker.rank import Ranked
 from ..terms.recipe import BASELINE_NAME
+from ..terms.units import gpu_name
 from . import plots
 from .html import amount, data, document, figure, listing, name, para, section, table
 from .pick import standing
@@ -111,8 +112,8 @@ def front(report: "Report") -> list[str]:
         for item in report.cloud
     ]
     dots.append(plots.Point(BASELINE_NAME, base, 0.0, "", "base"))
-    gpu = report.picked.result.recipes[0].costs.gpu
-    units = (f"training, {gpu} hours (logarithmic)", f"expected gain over {BASELINE_NAME}, {SCALE}")
+    unit = f"{gpu_name(report.picked.result.recipes[0].costs.gpu)}-hours"
+    units = (f"training, {unit} (logarithmic)", f"expected gain over {BASELINE_NAME}, {SCALE}")
     about = (
         "Numbered: the best recipe for the cost of the pick and for fractions of it, under the"
         f" other constraints. Open circles: the {len(report.cloud)} recipes ranked first. The"
@@ -144,7 +145,7 @@ def front(report: "Report") -> list[str]:
     return [
         figure([(wide, narrow)], about),
         table(
-            f"The recipes of the front; training in {gpu} hours",
+            f"The recipes of the front; training in {unit}",
             head,
             rows,
             "hlrrrr",
@@ -260,7 +261,7 @@ def costs(best: Ranked) -> list[str]:
             " for 80% of them.</p>"
         ),
         table(
-            f"Latency by phase on {c.latency_gpu}",
+            f"Latency by phase on {gpu_name(c.latency_gpu)}",
             ["phase", "ms", "bound by", "share of TTFT"],
             phases,
             "hrlr",

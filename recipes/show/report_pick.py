@@ -9,9 +9,10 @@ from ..base.wording import percent
 from ..cost.flops import format_flop
 from ..picker.rank import Ranked
 from ..terms.recipe import BASELINE_NAME, Recipe
+from ..terms.units import gpu_name
 from . import forest_plot
 from .html import amount, arxiv, data, name, para, table
-from .pick import unlike
+from .pick import adapters_text, adapters_view, unlike
 from .recipe import AXIS_FIELDS, describe
 from .report_parts import (
     AXIS_NAMES,
@@ -65,13 +66,16 @@ def recipe(report: "Report", best: Ranked, names: Names) -> list[str]:
         )
     ]
     out += training(report, best)
-    hours = c.gpu_hours
+    hours, trained, served = c.gpu_hours, text(gpu_name(c.gpu)), text(gpu_name(c.latency_gpu))
     out.append(
-        f"<p>Training: {amount(hours.gpu_hours)} {text(c.gpu)} hours ({amount(hours.low)} …"
+        f"<p>Training: {amount(hours.gpu_hours)} {trained}-hours ({amount(hours.low)} …"
         f" {amount(hours.high)}). "
-        f"Time to first token: {amount(c.latency.ttft_ms)} ms on {text(c.latency_gpu)}; memory"
+        f"Time to first token: {amount(c.latency.ttft_ms)} ms on {served}; memory"
         f" {data(c.memory.total, f'{c.memory.total:.1f}')} GB.</p>"
     )
+    if c.tuning != "full":
+        told = adapters_text(adapters_view(report.picked.adapters))
+        out.append(f"<p>The LLM is trained through {text(told)}.</p>")
     return out
 
 
@@ -152,7 +156,7 @@ def following(report: "Report") -> list[str]:
     ]
     caption = (
         f"The first {len(rows)} recipes; from the second on, what differs from the first. "
-        f"Gains over {BASELINE_NAME} in {SCALE}, training in {best.costs.gpu} hours"
+        f"Gains over {BASELINE_NAME} in {SCALE}, training in {gpu_name(best.costs.gpu)}-hours"
     )
     out = [table(caption, head, rows, "hlrrrrrr", cards=True, sort=True)]
     excluded = ", ".join(

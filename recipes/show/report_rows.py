@@ -10,6 +10,7 @@ from ..base.wording import percent, verdict
 from ..effects.results import Evidence, Mix, Swap
 from ..picker.rank import Costs
 from ..terms.recipe import BASELINE_NAME
+from ..terms.units import gpu_name
 from .forest import ROWS, most_direct, panels
 from .html import amount, arxiv, data, listing, para, table
 from .recipe import side
@@ -195,8 +196,18 @@ def change_rows(
     """Tokens, training, latency and memory of both sides."""
     pairs = [
         ("visual tokens", tokens_before, tokens_after, 0),
-        (f"training, {before.gpu} hours", before.gpu_hours.gpu_hours, after.gpu_hours.gpu_hours, 0),
-        (f"TTFT on {after.latency_gpu}, ms", before.latency.ttft_ms, after.latency.ttft_ms, 0),
+        (
+            f"training, {gpu_name(before.gpu)}-hours",
+            before.gpu_hours.gpu_hours,
+            after.gpu_hours.gpu_hours,
+            0,
+        ),
+        (
+            f"TTFT on {gpu_name(after.latency_gpu)}, ms",
+            before.latency.ttft_ms,
+            after.latency.ttft_ms,
+            0,
+        ),
         ("memory, GB", before.memory.total, after.memory.total, 1),
     ]
     return [[text(label), *(amount(x, digits) for x in (a, b))] for label, a, b, digits in pairs]
