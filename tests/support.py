@@ -13,6 +13,7 @@ import pathlib
 import subprocess
 import sys
 import unittest
+import unittest.mock
 
 from recipes import cli
 from recipes.library import Library, open_library
@@ -61,6 +62,12 @@ def call(*argv: str) -> tuple[int, str, str]:
         except SystemExit as stop:  # argparse's own way out of --help
             code = stop.code or 0
     return code, out.getvalue(), err.getvalue()
+
+
+def piped(stdin: str, *argv: str) -> tuple[int, str, str]:
+    """The same, with a text on stdin."""
+    with unittest.mock.patch("sys.stdin", io.TextIOWrapper(io.BytesIO(stdin.encode()))):
+        return call(*argv)
 
 
 def printed(encoding: str, *argv: str) -> str:

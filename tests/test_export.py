@@ -4,7 +4,6 @@ what cannot be said is refused.
 
 import ast
 import contextlib
-import io
 import json
 import os
 import pathlib
@@ -14,7 +13,6 @@ import subprocess
 import tempfile
 import time
 import unittest
-from unittest import mock
 
 from recipes.answers import parts
 from recipes.commands.arguments import recipe_fields
@@ -24,7 +22,7 @@ from recipes.exchange.target import TEXT_TOKENS, Job, Target, comment, divide, n
 from recipes.exchange.trainers import export, expressible
 from recipes.picker.space import visuals
 from recipes.terms.recipe import BASELINE, Recipe, RecipeError, change, parse
-from tests.support import call, call_json, library, process
+from tests.support import call, call_json, library, piped, process
 
 # One recipe per program that it can express, besides the baseline.
 OTHERS = {
@@ -822,9 +820,7 @@ class Command(unittest.TestCase):
         self.assertEqual(
             json.loads(result.stdout)["recipe"], json.loads(picked)["recipes"][0]["recipe"]
         )
-        stdin = io.TextIOWrapper(io.BytesIO(picked.encode()), encoding="utf-8")
-        with mock.patch("sys.stdin", stdin):
-            err = call("export", "-", "--to", "llava-next", "--rank", "99")[2]
+        err = piped(picked, "export", "-", "--to", "llava-next", "--rank", "99")[2]
         self.assertIn("no --rank 99", err)
 
     def test_a_recipe_of_pick_that_cannot_be_says_which_can(self):
