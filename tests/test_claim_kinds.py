@@ -8,49 +8,27 @@ from recipes.claims import verdicts as claims
 from recipes.claims.assertions import parse_claims
 from recipes.claims.pairs import satisfies
 
-from .claims_made_up import (
-    SIGLIP,
-    claim,
-    evidence,
-    judged,
-    made_up,
-    often,
-    result,
-    second,
-)
+from .claims_made_up import SIGLIP, claim, evidence, judged, made_up, often, result, second
 
 
 class Others(unittest.TestCase):
     def test_exists(self):
         self.assertEqual(
-            result({"kind": "exists", "asserts": "", "in": ["paper"], "axis": ["encoder", "llm"]}),
-            "holds",
+            result({"kind": "exists", "in": ["paper"], "axis": ["encoder", "llm"]}), "holds"
         )
         self.assertEqual(
-            result({"kind": "exists", "asserts": "", "in": ["paper"], "axis": ["encoder", "data"]}),
-            "fails",
+            result({"kind": "exists", "in": ["paper"], "axis": ["encoder", "data"]}), "fails"
         )
         self.assertEqual(
-            result(
-                {
-                    "kind": "exists",
-                    "asserts": "",
-                    "in": ["paper"],
-                    "axis": "encoder",
-                    "locators": ["Table 2"],
-                }
-            ),
+            result({"kind": "exists", "in": ["paper"], "axis": "encoder", "locators": ["Table 2"]}),
             "absent",
         )
         self.assertEqual(
-            result(
-                {"kind": "exists", "asserts": "", "in": "*", "varies": "llm", "axis": "encoder"}
-            ),
-            "unknown",
+            result({"kind": "exists", "in": "*", "varies": "llm", "axis": "encoder"}), "unknown"
         )
 
     def value(self, at, **keys) -> str:
-        return result({"kind": "value", "asserts": "", "at": at, **keys})
+        return result({"kind": "value", "at": at, **keys})
 
     def test_value_of_a_cell(self):
         cell = {"table": "paper.encoder", "arm": "SigLIP", "metric": "mmmu"}
@@ -121,14 +99,7 @@ class Others(unittest.TestCase):
         ]
         model = {"key": "m", "name": "M", "scores": scores}
         file = parse_claims(
-            claim(
-                {
-                    "kind": "value",
-                    "asserts": "",
-                    "at": {"model": "m", "benchmark": "mmmu"},
-                    "equals": 36,
-                }
-            ),
+            claim({"kind": "value", "at": {"model": "m", "benchmark": "mmmu"}, "equals": 36}),
             "my.json",
         )
         one = claims.audit(file, evidence(models=[model]))[0].judged[0]
@@ -156,14 +127,7 @@ class Others(unittest.TestCase):
             ]
 
         places = [{"model": f"m{n}", "benchmark": "mmbench"} for n in (1, 2)]
-        assertion = {
-            "kind": "value",
-            "asserts": "",
-            "at": places,
-            "how": "difference",
-            "equals": 0,
-            "within": 1,
-        }
+        assertion = {"kind": "value", "at": places, "how": "difference", "equals": 0, "within": 1}
         size = {
             **assertion,
             "at": [{"model": place["model"], "field": "params_b"} for place in places],
@@ -194,14 +158,7 @@ class Others(unittest.TestCase):
     def ordering(self, *arms, **keys) -> str:
         items = [{"label": str(arm), "rows": {"arm": arm}} for arm in arms]
         return result(
-            {
-                "kind": "ordering",
-                "asserts": "",
-                "in": ["paper"],
-                "metrics": ["mmmu"],
-                "items": items,
-                **keys,
-            }
+            {"kind": "ordering", "in": ["paper"], "metrics": ["mmmu"], "items": items, **keys}
         )
 
     def test_ordering(self):
@@ -224,14 +181,11 @@ class Others(unittest.TestCase):
             ({"of": "encoder", "min": 4}, "fails"),
             ({"of": "encoder", "where": {"resolution": {"min": 400}}, "equals": 1}, "holds"),
         ):
-            self.assertEqual(
-                result({"kind": "count", "asserts": "", "in": ["paper"], **keys}), expected, keys
-            )
+            self.assertEqual(result({"kind": "count", "in": ["paper"], **keys}), expected, keys)
         self.assertEqual(
             result(
                 {
                     "kind": "count",
-                    "asserts": "",
                     "models": True,
                     "where": {"key": {"has": "molmo"}, "params_b": 72},
                     "equals": 1,
@@ -242,15 +196,7 @@ class Others(unittest.TestCase):
 
     def test_released_models_are_a_partial_list(self):
         self.assertEqual(
-            result(
-                {
-                    "kind": "count",
-                    "asserts": "",
-                    "models": True,
-                    "where": {"params_b": 123456},
-                    "min": 1,
-                }
-            ),
+            result({"kind": "count", "models": True, "where": {"params_b": 123456}, "min": 1}),
             "unknown",
         )
 
@@ -262,12 +208,7 @@ class Others(unittest.TestCase):
                 (36.0, "benchmark leaderboard (MMMU, benchmark owners)"),
             )
         ]
-        assertion = {
-            "kind": "value",
-            "asserts": "",
-            "at": {"model": "m", "benchmark": "mmmu"},
-            "equals": 36,
-        }
+        assertion = {"kind": "value", "at": {"model": "m", "benchmark": "mmmu"}, "equals": 36}
         for extra, expected in (
             ([], "holds"),
             ([{**scores[0], "value": 30.0, "reported_by": "authors"}], "fails"),
@@ -282,7 +223,6 @@ class Others(unittest.TestCase):
         return result(
             {
                 "kind": "share",
-                "asserts": "",
                 "in": "*",
                 "axes": ["encoder", "llm", "data"],
                 "benchmarks": ["mmmu"],
@@ -311,7 +251,6 @@ class Others(unittest.TestCase):
         one = judged(
             {
                 "kind": "share",
-                "asserts": "",
                 "in": "*",
                 "axes": ["encoder", "llm"],
                 "benchmarks": ["mmmu"],

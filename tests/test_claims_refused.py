@@ -12,6 +12,11 @@ from tests.support import slow
 from .claims_made_up import ABSENT, HOLDS, claim, contrast, evidence
 
 
+def only(assertion: dict):
+    """A change of a file: its first claim with this assertion alone."""
+    return lambda d: d["claims"][0].update(assertions=[assertion])
+
+
 @slow
 class Refused(unittest.TestCase):
     """What a claims file may not hold, with the place where it stands."""
@@ -66,51 +71,40 @@ class Refused(unittest.TestCase):
                 "/claims/0/assertions/0/from/encoder",
                 lambda d: first(d).update({"from": {"encoder": None}}),
             ),
-            (
-                "/claims/0/assertions/0/at",
-                lambda d: d["claims"][0].update(
-                    assertions=[{"kind": "value", "asserts": "", "equals": 1}]
-                ),
-            ),
+            ("/claims/0/assertions/0/at", only({"kind": "value", "asserts": "", "equals": 1})),
             (
                 "/claims/0/assertions/0/at/image",
-                lambda d: d["claims"][0].update(
-                    assertions=[
-                        {
-                            "kind": "value",
-                            "asserts": "",
-                            "equals": 1,
-                            "at": {"tokens": "llava", "image": [1e9, 3]},
-                        }
-                    ]
+                only(
+                    {
+                        "kind": "value",
+                        "asserts": "",
+                        "equals": 1,
+                        "at": {"tokens": "llava", "image": [1e9, 3]},
+                    }
                 ),
             ),
             (
                 "/claims/0/assertions/0/items",
-                lambda d: d["claims"][0].update(
-                    assertions=[
-                        {
-                            "kind": "ordering",
-                            "asserts": "",
-                            "in": "*",
-                            "metrics": ["mmmu"],
-                            "items": [{"label": "a", "rows": {}}],
-                        }
-                    ]
+                only(
+                    {
+                        "kind": "ordering",
+                        "asserts": "",
+                        "in": "*",
+                        "metrics": ["mmmu"],
+                        "items": [{"label": "a", "rows": {}}],
+                    }
                 ),
             ),
             (
                 "/claims/0/assertions/0/order",
-                lambda d: d["claims"][0].update(
-                    assertions=[
-                        {
-                            "kind": "share",
-                            "asserts": "",
-                            "in": "*",
-                            "axes": ["llm"],
-                            "order": ["llm", "data"],
-                        }
-                    ]
+                only(
+                    {
+                        "kind": "share",
+                        "asserts": "",
+                        "in": "*",
+                        "axes": ["llm"],
+                        "order": ["llm", "data"],
+                    }
                 ),
             ),
             ("/thumb_rules/0/claim", lambda d: d.update(thumb_rules=[{"claim": "X99"}])),
@@ -148,12 +142,7 @@ class Refused(unittest.TestCase):
 
     def test_selectors_that_name_nothing(self):
         at = "/claims/0/assertions/0"
-        value = lambda place: {
-            "kind": "value",
-            "asserts": "",
-            "equals": 1,
-            "at": place,
-        }
+        value = lambda place: {"kind": "value", "asserts": "", "equals": 1, "at": place}
         for pointer, assertion in (
             (at + "/in/0", contrast(in_=["papr"], min=0, metrics=["mmmu"])),
             (at + "/metrics/0", contrast(metrics=["mmu"], min=0)),
