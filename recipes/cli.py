@@ -126,11 +126,10 @@ def run(argv: Sequence[str]) -> int:
     while rest and not rest[0].startswith("-"):  # words without quotes
         words.append(rest.pop(0))
     if len(words) == 1 and " " not in words[0]:
-        from .terms.vocabulary import fold, nearest
+        from .terms.names import meant
 
-        near = nearest(words[0], {fold(name): name for name in COMMANDS})
         raise Usage(
-            f"unknown command {words[0][:40]!r}{'; did you mean ' + near[0] if near else ''}"
+            f"unknown command {words[0][:40]!r}{meant(words[0], [*COMMANDS])}"
             f" (commands: {', '.join(COMMANDS)}; or a question in quotes)"
         )
     return ask(" ".join(words), rest)

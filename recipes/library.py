@@ -15,6 +15,7 @@ from .base.reading import EvidenceError
 from .effects.posterior import Posterior
 from .effects.store import read_posterior
 from .evidence.tables import Metric, Paper, Table, load_papers, paper_files, unescape
+from .terms.axes import COMPONENTS
 from .terms.vocabulary import UnknownName, Vocabulary, open_vocabulary
 
 if TYPE_CHECKING:
@@ -41,9 +42,6 @@ def shipped_tables() -> str:
     """
     inside = os.path.join(HERE, "tables")
     return inside if installed() else os.path.join(CHECKOUT, "tables")
-
-
-COMPONENTS = ("encoder", "connector", "llm", "data")
 
 
 @functools.cache

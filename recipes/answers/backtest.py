@@ -21,11 +21,11 @@ from ..effects.record import printed_in
 from ..effects.widths import widened
 from ..evidence.tables import load_papers
 from ..library import Library
+from ..terms.axes import COMPONENTS
 from ..terms.tasks import parse_mix
 from .fit import read_hyper
 
 GROUPS = ("grade", "family", "paper")
-PRINTED = ("encoder", "connector", "llm", "data")  # axes whose levels have names
 
 
 def backtest(library: Library, papers: Sequence[str], say: Callable[[str], None]) -> dict:
@@ -68,7 +68,7 @@ def missing_tables(library: Library, data: Sequence[Column], judged: Sequence[Ju
     return {
         "axes": [
             {k: number(v) if isinstance(v, float) else v for k, v in step._asdict().items()}
-            for step in missing.steps(judged, PRINTED)
+            for step in missing.steps(judged, COMPONENTS)
         ],
         "benchmarks": [
             {"benchmark": name, "papers": papers}
@@ -203,7 +203,7 @@ def summaries(judged: Sequence[Judged]) -> dict:
         "by_axis_all": _grouped(judged, lambda x: TOGETHER.get(x.axis, x.axis)),
         "by_axis_answered": _grouped(answered, lambda x: TOGETHER.get(x.axis, x.axis)),
         "by_printed": _grouped(
-            [x for x in answered if x.axis in PRINTED],
+            [x for x in answered if x.axis in COMPONENTS],
             lambda x: f"{x.axis}, in {printed_in(x.rarer)}",
         ),
         "by_benchmark": {

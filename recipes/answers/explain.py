@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from ..library import Library
+from ..terms.axes import COMPONENTS
 from ..terms.vocabulary import UnknownName, Vocabulary, fold, nearest
 
-COMPONENTS = ("encoder", "connector", "llm", "data")
 # Of a record, in this order; what a component is, not how it was found out.
 FACTS = (
     "kind",

@@ -18,10 +18,10 @@ from ..exchange.importing import Arm, Merged, NotImported
 from ..exchange.readings import Reading
 from ..exchange.scores import Folded, Sorter, Unknown
 from ..library import Library
+from ..terms.axes import AXES
 from ..terms.recipe import FIELDS, Recipe, parse
 from ..terms.vocabulary import UnknownName, Vocabulary
 
-MAIN_AXES = ("encoder", "connector", "llm", "data", "resolution")
 NEWEST = 50  # rows among which a pair for the next command is looked for
 
 
@@ -294,7 +294,7 @@ def _pair(old, new, words: Vocabulary) -> list[str] | None:
     """The two sides of a swap between two rows that differ on one axis; None for others."""
     moved = [
         field
-        for field in MAIN_AXES
+        for field in AXES
         if None not in (old.setting.get(field), new.setting.get(field))
         and old.setting[field] != new.setting[field]
     ]

@@ -18,6 +18,7 @@ from ..effects.results import Evidence, Swap
 from ..effects.rows import find_rows, moved_axes, relevant_papers
 from ..library import Library
 from ..picker.limits import Constraints, Costs
+from ..terms.axes import AXES
 from ..terms.recipe import BASELINE, Recipe, change, published_size
 from ..terms.tasks import TaskMix, parse_mix
 from ..terms.vocabulary import Vocabulary
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from ..effects.attribution import Attribution
 
 # Axes whose two levels `design` takes as a factor.
-DESIGNED = ("encoder", "connector", "llm", "data", "resolution", "visual_tokens")
+DESIGNED = (*AXES, "visual_tokens")
 
 
 class Request(NamedTuple):

@@ -10,9 +10,8 @@ from typing import NamedTuple
 
 from ..evidence.tables import Row, Table
 from ..library import Library
+from ..terms.axes import COMPONENTS
 from ..terms.vocabulary import UnknownName, Vocabulary, fold, nearest
-
-COMPONENTS = ("encoder", "connector", "llm", "data")
 
 
 class Asked(NamedTuple):
@@ -133,9 +132,7 @@ def search(library: Library, word: str) -> list[tuple[Table, list[str]]]:
     """
     wanted = fold(word)
     slugs = {
-        words.find(axis, word)
-        for words in [library.words]
-        for axis in ("encoder", "connector", "llm", "data", "benchmark")
+        words.find(axis, word) for words in [library.words] for axis in (*COMPONENTS, "benchmark")
     } - {None}
     found = []
     for paper in library.papers():

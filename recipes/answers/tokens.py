@@ -11,7 +11,7 @@ from ..cost import flops, tokens
 from ..cost.tokens import Tokens, per_view
 from ..library import Library
 from ..terms.recipe import Recipe, RecipeError
-from ..terms.vocabulary import UnknownName, fold, nearest
+from ..terms.vocabulary import UnknownName, nearest
 
 
 class Request(NamedTuple):
@@ -41,7 +41,7 @@ def counted(name: str, request: Request) -> tuple[str, list[Tokens]]:
         model = tokens.find(name)
     except KeyError:
         text = name.strip().lower()
-        near = nearest(text, {fold(name): name for name in (*tokens.MODELS, *tokens.ALIASES)})
+        near = nearest(text, (*tokens.MODELS, *tokens.ALIASES))
         raise UnknownName("model", name, near) from None
     if request.frames is None:
         return model, [tokens.count(model, *size, *request.bounds) for size in request.sizes]

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from ..library import Library
 from ..released.practice import practice
+from ..terms.axes import AXES
 from ..terms.vocabulary import UnknownName, fold
 
 KINDS = (
@@ -79,7 +80,7 @@ def names(library: Library, kind: str) -> list[Named]:
     return sorted(out, key=lambda one: (-(one.rows or 0), -(one.models or 0)))
 
 
-COUNTED = ("encoder", "connector", "llm", "data", "resolution", "benchmark")
+COUNTED = (*AXES, "benchmark")
 
 
 def _rows(library: Library, kind: str) -> Counter[str]:

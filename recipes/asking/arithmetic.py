@@ -3,9 +3,10 @@
 In: a Draft. Out: the argv it becomes, or several where the sentence can mean several.
 """
 
+from ..terms.axes import COMPONENTS
 from ..terms.vocabulary import fold
 from . import slots
-from .sentence import PARTS, Draft, Token, Unfit
+from .sentence import Draft, Token, Unfit
 from .slots import flag
 
 Readings = list[list[str]]
@@ -16,7 +17,7 @@ def recipe(d: Draft, several: bool = False) -> list[str]:
     no recipe here.
     """
     argv = []
-    named = [t for t in d.of("paper", "model", "counter") if not t.get(*PARTS)]
+    named = [t for t in d.of("paper", "model", "counter") if not t.get(*COMPONENTS)]
     d.take(*named)
     thirteen = any("13b" in fold(t.text) for t in named)
     for token in named:
@@ -175,7 +176,7 @@ def counted_as(token: Token) -> str:
 def tokens(d: Draft) -> Readings:
     """Visual tokens of an image; a model's number of parameters does not change them."""
     images, counters = d.of("image"), d.of("counter", "model")
-    counters = [t for t in counters if t.get("counter") or not t.get(*PARTS)]
+    counters = [t for t in counters if t.get("counter") or not t.get(*COMPONENTS)]
     counted = d.axes("visual_tokens")
     asked = counted or d.said("token", "tokens")
     d.leave_if(
@@ -223,7 +224,13 @@ def export(d: Draft) -> Readings:
     d.need(d.has("export"))
     targets = d.of("target")
     d.take(*targets)
-    d.take(*(t for t in d.of("paper", "counter", "model") if not t.get(*PARTS) and t.get("target")))
+    d.take(
+        *(
+            t
+            for t in d.of("paper", "counter", "model")
+            if not t.get(*COMPONENTS) and t.get("target")
+        )
+    )
     fields = slots.recipe_fields(d)
     if not targets:
         raise Unfit("for which training program? (export encoder=… --to llava; export --to list)")

@@ -6,14 +6,15 @@ things is replaced is the registry's table of directions (language.json).
 
 from typing import NamedTuple
 
+from ..terms.axes import COMPONENTS
 from ..terms.recipe import BASELINE_NAME
 from . import slots
-from .sentence import PARTS, Draft, Token, Unfit
+from .sentence import Draft, Token, Unfit
 from .slots import BASE, flag
 
 Readings = list[list[str]]
 # Kinds of things that can be swapped for each other, in the order in which a pair is tried.
-LIKE = (*PARTS, "size", "tokens", "px")
+LIKE = (*COMPONENTS, "size", "tokens", "px")
 UNITS = {"tokens": "visual tokens", "px": "pixels"}
 AXIS = {"size": "llm", "tokens": "visual_tokens", "px": "resolution"}
 JOINS = ({"+"}, {"plus"}, {"&"})
@@ -263,7 +264,7 @@ def dropped(d: Draft) -> Readings | None:
     marks = [t for t in d.sentence.tokens if t.value in ("dropping", "without")]
     articles = ("the", "a", "an", "my", "our", "out")
     behind = [t for mark in marks for t in d.behind(mark, 4) if t.text not in articles]
-    if marks and not (behind and behind[0].get(*PARTS)):
+    if marks and not (behind and behind[0].get(*COMPONENTS)):
         return None  # does performance drop
     if d.has("without") and not (len(found) == 2 and "+" in found[0].value):
         return None
@@ -330,8 +331,8 @@ def frozen_parts(d: Draft) -> set[str]:
 def part_of(token: Token) -> str | None:
     """The part of a recipe that a name or a word stands for."""
     if axis := token.get("axis"):
-        return axis if axis in PARTS else None
-    return next((p for p in PARTS if token.get(p)), "llm" if token.get("size") else None)
+        return axis if axis in COMPONENTS else None
+    return next((p for p in COMPONENTS if token.get(p)), "llm" if token.get("size") else None)
 
 
 def trains_encoder(d: Draft) -> bool:
@@ -340,7 +341,7 @@ def trains_encoder(d: Draft) -> bool:
         token.value == "train"
         and (rest := [t for t in d.behind(token, 3) if t.text not in ("the", "my", "a", "our")])
         and rest[0].get("axis") == "encoder"
-        and not any(t.get(*PARTS) for t in rest[1:2])
+        and not any(t.get(*COMPONENTS) for t in rest[1:2])
         or token.text == "trained"
         and (lead := [t for t in d.before(token, 3) if t.kind == "name"])
         and lead[-1].get("axis") == "encoder"

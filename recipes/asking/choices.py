@@ -5,14 +5,15 @@ In: a Draft. Out: the argv it becomes, or several where the sentence can mean se
 
 import re
 
+from ..terms.axes import COMPONENTS
 from ..terms.recipe import BASELINE_NAME
 from . import finding, slots
 from .changes import AXIS, LIKE, sides
-from .sentence import PARTS, Draft, Unfit
+from .sentence import Draft, Unfit
 from .slots import flag
 
 Readings = list[list[str]]
-RANKED = (*PARTS, "resolution", "visual_tokens")
+RANKED = (*COMPONENTS, "resolution", "visual_tokens")
 BEST = "best rank choose worst better compare most"
 CURVES = {"visual_tokens": "visual_tokens", "resolution": "resolution", "llm": "llm_params_b",
           "data": "data_size"}  # fmt: skip
@@ -86,7 +87,7 @@ def rank(d: Draft) -> Readings:
             break
     d.leave_if(len(set(among)) < len(among))
     d.leave_if(
-        axis not in PARTS and not among or any(SIZE.search(t.text) for t in named)
+        axis not in COMPONENTS and not among or any(SIZE.search(t.text) for t in named)
     )  # along which a curve goes
     asked = any(t.text in ("what", "which") for n in named for t in d.before(n))
     d.leave_if(not axis or not (among or asked or d.has(BEST) or d.said("should")))
@@ -174,7 +175,7 @@ def ablate(d: Draft) -> Readings:
     """What to test first. What is named is the recipe at hand; what is to be kept is a limit."""
     d.leave_if(not d.has("first ablate matter") and not (d.has("most") and d.has("component")))
     named = d.of("axis")
-    if len(named) > 1 or named and named[0].get("axis") in PARTS and d.has("matter"):
+    if len(named) > 1 or named and named[0].get("axis") in COMPONENTS and d.has("matter"):
         d.take(*named)
         d.notes.append(f"all axes, of which {' and '.join(t.text for t in named)}")
     tasks = slots.tasks(d)
@@ -207,7 +208,7 @@ def design(d: Draft) -> Readings:
         levels.setdefault(field, []).append(token.get(kind))
         d.take(token)
     counted(d, levels)
-    named = axes(d, (*PARTS, "resolution", "visual_tokens"))
+    named = axes(d, (*COMPONENTS, "resolution", "visual_tokens"))
     held, argv = [], ["design"]
     for field, values in levels.items():
         values = list(dict.fromkeys(values))

@@ -11,10 +11,11 @@ import re
 from collections.abc import Sequence
 
 from ..base.reading import read_json
+from ..terms.axes import COMPONENTS
 from ..terms.vocabulary import Vocabulary, fold
 from . import slots
 from .language import Language
-from .sentence import PARTS, Draft, Token, Unfit
+from .sentence import Draft, Token, Unfit
 from .slots import flag
 
 Readings = list[list[str]]
@@ -55,7 +56,7 @@ def needs(d: Draft) -> list[str]:
 
 def uses_of(d: Draft) -> list[str]:
     """--uses of `models that use SigLIP`."""
-    found = d.of(*PARTS)
+    found = d.of(*COMPONENTS)
     verbs = d.has("uses") or d.says("using")
     if not found or not verbs:
         return []
@@ -163,13 +164,13 @@ def terms(d: Draft) -> list[str]:
             found.append(token.get("axis").replace("visual_tokens", "tokens"))
         elif (
             token.get("paper")
-            and not kinds & set(PARTS)
+            and not kinds & set(COMPONENTS)
             or token.get("paper")
             and reporter(d, token)
         ):
             found.append(token.get("paper"))
-        elif kinds & {*PARTS, "benchmark"}:
-            slug = token.get("benchmark", *PARTS)
+        elif kinds & {*COMPONENTS, "benchmark"}:
+            slug = token.get("benchmark", *COMPONENTS)
             same = token.get("benchmark") or fold(slug) == fold(token.text)
             found.append(slug if same else token.text)
         elif token.get("family", "size", "px", "tokens", "resolution"):
@@ -189,7 +190,7 @@ def reporter(d: Draft, token: Token) -> bool:
 
 def find(d: Draft) -> Readings:
     """Cells of the tables that have all that is named."""
-    papers = [t for t in d.of("paper") if not t.get(*PARTS) or reporter(d, t)]
+    papers = [t for t in d.of("paper") if not t.get(*COMPONENTS) or reporter(d, t)]
     d.leave_if(
         not d.has("evidence paper result")
         and not (d.has("measure find") and (papers or d.said("where")))
@@ -377,10 +378,10 @@ def explain(d: Draft) -> Readings:
     """What a term means, or the facts of a component."""
     facts = d.has("fact howmany howhigh licence commercial")
     d.leave_if(not d.has("explain") and not facts)
-    names = [t for t in d.of(*PARTS) if not t.get("size")]
+    names = [t for t in d.of(*COMPONENTS) if not t.get("size")]
     if len(names) == 1 and len(d.sentence.names()) - len(d.of("axis")) == 1:
         d.take(*names, *(d.of("axis") if facts else []))
         d.take_concept("commercial")
         d.bonus += 1
-        return [["explain", names[0].get(*PARTS)]]
+        return [["explain", names[0].get(*COMPONENTS)]]
     raise Unfit("")

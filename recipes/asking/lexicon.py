@@ -13,11 +13,12 @@ from itertools import zip_longest
 from typing import NamedTuple
 
 from ..terms import units
+from ..terms.axes import COMPONENTS
 from ..terms.vocabulary import Vocabulary, distance, fold
 from .language import Language
 from .quantities import Quantities, Reading
 
-KINDS = ("encoder", "connector", "llm", "data", "benchmark", "family", "hardware")
+KINDS = (*COMPONENTS, "benchmark", "family", "hardware")
 LONGEST = 7  # words of a name
 ATOM = re.compile(
     r"[1-9]\d{0,2}(?:,\d{3})+(?!\d|,\d)|[a-z0-9]+(?:[.*^_×][a-z0-9]+)*\*?|->|>=|<="

@@ -13,11 +13,12 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from ..base.errors import Refused
+from ..terms.axes import COMPONENTS
 from ..terms.vocabulary import UnknownName, Vocabulary, distance
 from . import arithmetic, changes, choices, finding, slots, statements
 from .language import Language
 from .lexicon import Lexicon, atoms
-from .sentence import PARTS, Draft, Sentence, Token, Unfit, compose
+from .sentence import Draft, Sentence, Token, Unfit, compose
 
 
 class QuestionError(Refused):
@@ -106,7 +107,7 @@ def attempt(name: str, sentence: Sentence) -> tuple[float, list[Reading], list[T
     why, built = "", []
     if name in OF_BASELINE:  # in LLaVA: what is held anyway
         named = draft.of("paper", "model", "counter")
-        draft.take(*(t for t in named if slots.is_baseline(t) and not t.get(*PARTS)))
+        draft.take(*(t for t in named if slots.is_baseline(t) and not t.get(*COMPONENTS)))
     try:
         built = FRAMES[name].build(draft)
     except (Unfit, UnknownName) as error:
@@ -269,7 +270,7 @@ def suggestion(sentence: Sentence) -> str:
             if frame in scores:
                 scores[frame] += weight
     kinds = {r.kind for t in sentence.names() for r in t.readings}
-    scores["swap"] += 1.0 * bool(kinds & {"encoder", "connector", "llm", "data"})
+    scores["swap"] += 1.0 * bool(kinds & {*COMPONENTS})
     scores["card"] += 3.0 * ("model" in kinds)
     scores["bench"] += 1.0 * ("benchmark" in kinds)
     return FRAMES[max(scores, key=scores.get)].example

@@ -16,7 +16,6 @@ from ..terms.vocabulary import Vocabulary
 from .language import Language
 from .lexicon import Item, Reading
 
-PARTS = ("encoder", "connector", "llm", "data")
 AXIS_KINDS = {"size": "llm", "px": "resolution", "tokens": "visual_tokens"}
 QUANTITIES = (
     "budget speed latency memory images samples size tokens px number percent points".split()

@@ -9,13 +9,14 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 from ..terms import units
+from ..terms.axes import COMPONENTS
 from ..terms.recipe import BASELINE, BASELINE_NAME
 from ..terms.vocabulary import Vocabulary, fold
-from .sentence import PARTS, Draft, Token, Unfit
+from .sentence import Draft, Token, Unfit
 
 # What a part that is named alone is compared with: the default baseline.
 BASE = {
-    **{part: getattr(BASELINE, part) for part in PARTS},
+    **{part: getattr(BASELINE, part) for part in COMPONENTS},
     "size": "7B",
     "tokens": f"{BASELINE.visual_tokens:g} tokens",
     "px": f"{BASELINE.resolution}px",
@@ -352,7 +353,7 @@ def avoided(d: Draft) -> list[tuple[str, str]]:
         place, tokens = mark.place + 1, d.sentence.tokens
         while place < len(tokens):
             token = tokens[place]
-            part = next((p for p in PARTS if token.get(p)), None)
+            part = next((p for p in COMPONENTS if token.get(p)), None)
             if part:
                 whole = part == "llm" and not re.search(r"\d", token.text)  # of every size
                 found.append((part, token.text if whole else token.get(part)))

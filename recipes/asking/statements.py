@@ -9,6 +9,7 @@ import functools
 import re
 from collections.abc import Iterable, Sequence
 
+from ..terms.axes import COMPONENTS
 from ..terms.vocabulary import Vocabulary, fold
 from .lexicon import Item, Lexicon
 
@@ -62,7 +63,7 @@ def concepts(items: Iterable[Item], lexicon: Lexicon, said: str) -> set[str]:
         if "paper" in names:
             out.add("paper:" + names["paper"])
         elif {"encoder", "llm", "connector", "data"} & names.keys():
-            kind = next(k for k in ("encoder", "connector", "llm", "data") if k in names)
+            kind = next(k for k in COMPONENTS if k in names)
             out.add(f"{kind}:" + family(names[kind]))
         elif "benchmark" in names:
             out.add("benchmark:" + names["benchmark"])

@@ -49,7 +49,7 @@ from typing import NamedTuple
 from ..base.reading import EvidenceError, read_json
 from ..evidence.shape import is_number
 from ..evidence.tables import Paper, Table
-from ..terms.vocabulary import fold, nearest
+from ..terms.names import nearest_known
 
 FORMAT = 2
 MOST_CLAIMS, MOST_ASSERTIONS = 1000, 60
@@ -202,12 +202,7 @@ class Need:
         """No key that nobody reads."""
         for key in raw:
             if key not in keys:
-                near = nearest(key, {fold(k): k for k in keys})
-                self.fail(
-                    f"{pointer}/{key}",
-                    "unknown key"
-                    f" {key[:40]!r}{'; nearest known: ' + ', '.join(near) if near else ''}",
-                )
+                self.fail(f"{pointer}/{key}", f"unknown key {key[:40]!r}{nearest_known(key, keys)}")
 
     def fields(self, raw, fields: Mapping[str, Callable], pointer: str, what: str) -> Mapping:
         """An object with these keys and no other (`!` behind one: needed), each as its check

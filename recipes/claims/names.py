@@ -7,7 +7,9 @@ for each name that nothing has. Judges nothing (verdicts.py).
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from ..evidence.tables import Paper, Table
-from ..terms.vocabulary import Vocabulary, fold, nearest
+from ..terms.axes import COMPONENTS
+from ..terms.names import nearest_known
+from ..terms.vocabulary import Vocabulary
 from .assertions import Assertion, ClaimsFile, tables_of
 
 
@@ -54,14 +56,7 @@ class _Names:
     ) -> Iterator[tuple[str, str]]:
         for number, name in enumerate(names):
             if name not in known:
-                near = nearest(name, {fold(k): k for k in known})
-                yield (
-                    f"{at}/{number}",
-                    (
-                        f"no {kind}"
-                        f" {name[:60]!r}{'; nearest known: ' + ', '.join(near) if near else ''}"
-                    ),
-                )
+                yield f"{at}/{number}", f"no {kind} {name[:60]!r}{nearest_known(name, [*known])}"
 
     def one(self, kind: str, name: str, at: str, known: Iterable[str]) -> Iterator[tuple[str, str]]:
         yield from ((at, message) for _, message in self.of(kind, [name], at, known))
@@ -155,7 +150,7 @@ class _Names:
                 yield from self.setting(key, f"{at}/{key}")
                 for number, name in (
                     enumerate(value if isinstance(value, (list, tuple)) else [value])
-                    if key in ("encoder", "connector", "llm", "data")
+                    if key in COMPONENTS
                     else ()
                 ):
                     for part in str(name).split("+") if key == "encoder" else [str(name)]:

@@ -15,8 +15,9 @@ from ..library import Library, installed
 from ..picker.limits import DEFAULT_BUDGET, DEFAULT_DEVICE, Constraints
 from ..picker.space import same_size
 from ..terms import units
+from ..terms.axes import COMPONENTS
 from ..terms.recipe import FIELDS, Recipe, parse
-from ..terms.vocabulary import UnknownName, Vocabulary, fold, nearest
+from ..terms.vocabulary import UnknownName, Vocabulary, nearest
 from .parser import Parser, Usage
 
 FIXABLE = ("encoder", "connector", "llm", "llm_params_b", "data", "resolution", "visual_tokens")
@@ -210,7 +211,7 @@ def pairs(values: Sequence[str], flag_name: str, words: Vocabulary) -> list[tupl
         if field not in FIXABLE:
             what = "the candidates do not vary" if field in FIELDS else "unknown axis"
             raise Usage(f"{flag_name}: {what} {field[:40]!r} (known: {', '.join(FIXABLE)})")
-        named = flag_name == "--avoid" and field in ("encoder", "connector", "llm", "data")
+        named = flag_name == "--avoid" and field in COMPONENTS
         stem = re.sub(r"[\s_]+", "-", text.strip().lower())
         try:
             # clip@336 states two fields, llm=7B a size
@@ -450,7 +451,7 @@ def known_paper(key: str, library: Library) -> str:
     """--paper KEY. Raises UnknownName."""
     known = [paper.key for paper in library.papers()]
     if key not in known:
-        raise UnknownName("paper", key, nearest(key, {fold(k): k for k in known}))
+        raise UnknownName("paper", key, nearest(key, [*known]))
     return key
 
 

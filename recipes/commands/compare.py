@@ -314,14 +314,13 @@ def _endpoints(args) -> list:
 
 def _name(name: str, flag_name: str, endpoints: Sequence) -> str:
     """The name of an endpoint. Raises Usage with the near ones."""
-    from ..terms.vocabulary import fold, nearest
+    from ..terms.names import meant
 
     names = [to.name for to in endpoints]
     if name not in names:
-        near = nearest(name, {fold(n): n for n in names})
         raise Usage(
             f"compare: {flag_name}: no endpoint is called"
-            f" {name[:40]!r}{f'; did you mean {near[0]}?' if near else ''} (endpoints:"
+            f" {name[:40]!r}{meant(name, names, '?')} (endpoints:"
             f" {', '.join(names)})"
         )
     return name

@@ -12,6 +12,8 @@ import shlex
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from ..terms.axes import COMPONENTS
+
 SHELLS = ("bash", "zsh", "fish")
 # What a flag's value is, by the flag: a kind of names that `words` lists.
 NAMES = {
@@ -97,7 +99,7 @@ def words(kind: str, library) -> list[str]:
     from .curve import CURVES
 
     vocabulary = library.words
-    if kind in ("encoder", "connector", "llm", "data", "family", "hardware"):
+    if kind in (*COMPONENTS, "family", "hardware"):
         return sorted(vocabulary.records(kind))
     if kind == "benchmark":
         return sorted(
@@ -107,11 +109,7 @@ def words(kind: str, library) -> list[str]:
         )
     if kind == "part":
         return sorted(
-            {
-                name
-                for axis in ("encoder", "connector", "llm", "data")
-                for name in vocabulary.records(axis)
-            }
+            {name for axis in COMPONENTS for name in vocabulary.records(axis)}
             | {"7B", "13B", "336px", "672px", "frozen", "unfrozen"}
         )
     if kind == "paper":

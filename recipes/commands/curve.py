@@ -9,8 +9,9 @@ from ..library import Library
 from ..picker.curve import Asked
 from ..picker.limits import Constraints
 from ..terms import units
+from ..terms.names import meant
 from ..terms.recipe import parse
-from ..terms.vocabulary import Vocabulary, fold, nearest
+from ..terms.vocabulary import Vocabulary, fold
 from .arguments import Parser, Usage, flag, level_flag, number, own_fields
 from .console import is_plain, out, show, style
 
@@ -88,10 +89,8 @@ def axis_of(text: str) -> str:
         "data": "data_size",
     }
     if fold(text) not in known:
-        near = nearest(text, known)
         raise Usage(
-            f"curve: unknown axis {text[:40]!r}{'; did you mean ' + near[0] if near else ''} (axes:"
-            f" {', '.join(CURVES)})"
+            f"curve: unknown axis {text[:40]!r}{meant(text, known)} (axes: {', '.join(CURVES)})"
         )
     return known[fold(text)]
 

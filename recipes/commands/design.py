@@ -15,8 +15,9 @@ from ..library import Library
 from ..picker.design import NoDesign
 from ..show.text import wrap
 from ..terms import units
+from ..terms.axes import COMPONENTS
+from ..terms.names import meant
 from ..terms.recipe import BASELINE, FIELDS, parse
-from ..terms.vocabulary import fold, nearest
 from .arguments import (
     Parser,
     Usage,
@@ -312,13 +313,12 @@ def factor_of(text: str, library: Library):
     field, sign, rest = text.partition("=")
     field = field.strip().replace("-", "_")
     if field not in FIELDS:
-        near = nearest(field, {fold(name): name for name in FIELDS})
         raise Usage(
             f"design: --factor {field[:40]!r} is not a recipe"
-            f" field{'; did you mean ' + near[0] if near else ''} (fields: {', '.join(FIELDS)})"
+            f" field{meant(field, FIELDS)} (fields: {', '.join(FIELDS)})"
         )
     if not sign:
-        if field not in ("encoder", "connector", "llm", "data"):
+        if field not in COMPONENTS:
             raise Usage(
                 f"design: --factor {field}: name its levels (as in --factor resolution=336,672)"
             )

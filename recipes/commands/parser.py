@@ -24,12 +24,12 @@ class Parser(argparse.ArgumentParser):
         out(self.format_help().rstrip("\n"))
 
     def error(self, message: str):
-        from ..terms.vocabulary import fold, nearest  # a command that runs does not need them here
+        from ..terms.vocabulary import nearest  # a command that runs does not need them here
 
         words = message.split("arguments: ")
         if len(words) == 2 and words[1].startswith("--"):
             known = [flag for action in self._actions for flag in action.option_strings]
-            near = nearest(words[1].split()[0], {fold(flag): flag for flag in known})
+            near = nearest(words[1].split()[0], known)
             message += f" (did you mean {near[0]}?)" if near else ""
         raise Usage(f"{self.prog}: {message} (see {self.prog} --help)")
 

@@ -7,9 +7,9 @@ is alternatives.py.
 from ..base import wording
 from ..library import Library
 from ..show.names import names_of
+from ..terms.names import meant
 from ..terms.recipe import BASELINE
 from ..terms.tasks import parse_mix
-from ..terms.vocabulary import fold, nearest
 from .arguments import Parser, Usage, level_flag, size_or_llm
 from .console import out, show, style
 
@@ -45,10 +45,9 @@ def schedule_command(args, library: Library, understood: dict | None = None) -> 
 
     for slug in args.change:
         if slug not in alternatives.KNOWN:
-            near = nearest(slug, {fold(name): name for name in alternatives.KNOWN})
             raise Usage(
                 f"schedule: {slug[:40]!r} is no change of the"
-                f" training{'; did you mean ' + near[0] if near else ''} (known:"
+                f" training{meant(slug, [*alternatives.KNOWN])} (known:"
                 f" {', '.join(alternatives.KNOWN)})"
             )
     tasks, size = parse_mix(args.tasks, library.words), None

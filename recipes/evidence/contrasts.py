@@ -10,10 +10,9 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Seq
 from itertools import combinations
 from typing import NamedTuple
 
+from ..terms.axes import AXES, BESIDE
 from .tables import Metric, Row, Table
 
-AXES = ("encoder", "connector", "llm", "data", "resolution")
-BESIDE = ("visual_tokens", "training", "architecture")  # not axes of a recipe, but they move scores
 IGNORED = ("describes",)
 
 

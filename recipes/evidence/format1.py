@@ -12,13 +12,13 @@ import json
 import re
 from collections.abc import Callable, Mapping
 
+from ..terms.axes import COMPONENTS
 from ..terms.vocabulary import UnknownName, Vocabulary, fold
 from .same_runs import SAID, link
 from .shape import NUMBERS, TEXTS
 
-AXES = ("encoder", "connector", "llm", "data")
 ROW = ("arm", "scores", *SAID)  # what is read of a row beside its `set`
-VARIES = frozenset((*AXES, "resolution", "visual_tokens", "training", "architecture"))
+VARIES = frozenset((*COMPONENTS, "resolution", "visual_tokens", "training", "architecture"))
 # Words that two spellings of one component may differ by: they name no component of the registry.
 FILLERS = {
     "encoder": {"vit", "patch", "openai", "google", "px"},
@@ -149,7 +149,7 @@ def _row(row: dict, shared: Mapping, name: "Namer") -> dict:
         return {**out, "set": row["set"]}
     own, full = _own(row), {**shared, **_own(row)}
     out["set"] = _setting(own, full, name)
-    for axis in AXES:
+    for axis in COMPONENTS:
         if axis not in own and shared.get(axis) is not None:
             printed = _joined(axis, shared[axis])
             named = name(axis, printed, full)[0]
@@ -349,7 +349,7 @@ def _setting(own: Mapping, full: Mapping, name: Namer) -> dict:
     for key, value in own.items():
         if value is None:
             out[key] = None
-        elif key in AXES:
+        elif key in COMPONENTS:
             out[key] = name(key, _joined(key, value), full)[0]
         elif key in TEXTS:
             out[key] = text_of(value)
@@ -437,7 +437,7 @@ def namer(settings: list[Mapping], words: Vocabulary) -> Namer:
 
     taken: dict[tuple[str, str], set[str]] = {}  # (axis, slug) -> the table's names for it
     for full in settings:
-        for axis in AXES:
+        for axis in COMPONENTS:
             if full.get(axis) is not None:
                 printed = _joined(axis, full[axis])
                 sure = _spelled(axis, printed, words)

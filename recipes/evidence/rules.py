@@ -9,13 +9,14 @@ Does not read files or decide what is accepted.
 import re
 from collections.abc import Callable, Iterator, Mapping
 
-from ..terms.vocabulary import UnknownName, Vocabulary, fold, nearest
+from ..terms.axes import COMPONENTS
+from ..terms.names import nearest_known
+from ..terms.vocabulary import UnknownName, Vocabulary, nearest
 from . import mixes, redundancy
 from .redundancy import Found, decimals
 from .tables import Table, escape
 
-AXES = ("encoder", "connector", "llm", "data")
-VARIES = (*AXES, "resolution", "visual_tokens", "training", "architecture", "whole systems")
+VARIES = (*COMPONENTS, "resolution", "visual_tokens", "training", "architecture", "whole systems")
 ROLES = ("score", "average", "part", "cost", "statistic", "text", "difference")
 ARXIV = re.compile(r"\d{4}\.\d{4,5}(v\d+)?")
 
@@ -58,15 +59,9 @@ def check_names(table: Table, words: Vocabulary) -> Iterator[Found]:
             if key not in keys:
                 if ("key", key) not in seen:
                     seen.add(("key", key))
-                    near = nearest(key, {fold(k): k for k in keys})
-                    yield (
-                        f"/rows/{number}/set",
-                        (
-                            "unknown setting"
-                            f" {key[:40]!r}{'; nearest known: ' + ', '.join(near) if near else ''}"
-                        ),
-                    )
-            elif key in AXES and value is not None and (key, value) not in seen:
+                    message = f"unknown setting {key[:40]!r}{nearest_known(key, [*keys])}"
+                    yield f"/rows/{number}/set", message
+            elif key in COMPONENTS and value is not None and (key, value) not in seen:
                 seen.add((key, value))
                 yield from (
                     (f"/rows/{number}/set/{key}", message)

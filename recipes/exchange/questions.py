@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from ..base.errors import Refused
 from ..base.reading import EvidenceError, parse, read_text
-from ..terms.vocabulary import fold, nearest
+from ..terms.names import meant
 from . import images
 
 FIELDS = ("id", "question", "images", "answer")
@@ -123,9 +123,8 @@ def _item(row, place: str, folder: str, default: str) -> Item:
         raise QuestionsError(f"{place}: not an object (fields: {', '.join(FIELDS)})")
     for key in row:
         if key not in FIELDS:
-            near = nearest(key, {fold(name): name for name in FIELDS})
             raise QuestionsError(
-                f"{place}: unknown field {key[:40]!r}{f'; did you mean {near[0]}?' if near else ''}"
+                f"{place}: unknown field {key[:40]!r}{meant(key, FIELDS, '?')}"
                 f" (fields: {', '.join(FIELDS)})"
             )
     name = row.get("id", default)

@@ -11,8 +11,8 @@ import re
 from collections.abc import Iterator, Sequence
 
 from ..base.reading import EvidenceError, read_text
+from ..terms.names import meant
 from ..terms.recipe import FIELDS
-from ..terms.vocabulary import fold, nearest
 from .readings import CSV, Reading, Source, count, number, short
 
 COLUMNS = ("benchmark", "value", "split", "stderr", "n", "metric", "arm")
@@ -95,11 +95,10 @@ def _long(path: str, head: Sequence[str], rows: Iterator[list[str]]) -> Iterator
     """benchmark,value[,split][,stderr][,n][,metric][,arm]: one number per row."""
     unknown = next((column for column in head if column not in COLUMNS), None)
     if unknown is not None:
-        near = nearest(unknown, {fold(name): name for name in COLUMNS})
         raise EvidenceError(
             path,
             "",
-            f"unknown column {unknown[:40]!r}{'; did you mean ' + near[0] if near else ''} "
+            f"unknown column {unknown[:40]!r}{meant(unknown, COLUMNS)} "
             f"(known: {', '.join(COLUMNS)})",
             "csv",
         )

@@ -16,8 +16,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from ..cost.tokens import per_view
+from ..terms.names import meant
 from ..terms.recipe import BASELINE, Recipe, RecipeError
-from ..terms.vocabulary import UnknownName, Vocabulary, fold, nearest
+from ..terms.vocabulary import UnknownName, Vocabulary, nearest
 
 EVALUATOR = "lmms-eval"
 PLANS = {
@@ -83,14 +84,8 @@ def refuse(
 def _refusal(target: str, value: str, accepted: tuple[str, ...], why: str) -> str:
     known = list(dict.fromkeys(accepted))
     number = re.fullmatch(r"(anyres-)?[\d.]+", value)  # near digits are no near miss
-    near = (
-        [] if number or len(known) < 2 else nearest(value, {fold(name): name for name in known}, 1)
-    )
-    hint = (
-        f" (accepted: {', '.join(known)}{'; did you mean ' + near[0] + '?' if near else ''})"
-        if known
-        else ""
-    )
+    near = "" if number or len(known) < 2 else meant(value, known, "?")
+    hint = f" (accepted: {', '.join(known)}{near})" if known else ""
     return f"{target} {why} {value[:60]!r}{hint}"
 
 
@@ -114,7 +109,7 @@ class Target:
             raise UnknownName(
                 "target",
                 slug,
-                nearest(slug, {fold(name): name for name in names(words)}),
+                nearest(slug, names(words)),
                 names(words),
             )
         self.slug, self.record, self.words = slug, known[slug], words

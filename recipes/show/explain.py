@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ..base.wording import clean, numbers, plural
+from ..terms.axes import COMPONENTS
 from .text import Style, wrap
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def text(value: Mapping, style: Style) -> str:
         lines += wrap(f"{head}: {one['meaning'] or 'no name recorded'}", style, hang="  ")
         for key, fact in one["facts"].items():
             lines += wrap(f"{key.replace('_', ' ')}: {worded(fact)}", style, "  ", "    ")
-        if one["kind"] in ("encoder", "connector", "llm", "data"):
+        if one["kind"] in COMPONENTS:
             papers = one["papers"]
             said = f"varied in {plural(len(papers), 'paper')}" if papers else "no table varies it"
             names = ": " + ", ".join(papers[:8]) + (" …" if papers[8:] else "") if papers else ""

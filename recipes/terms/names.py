@@ -120,15 +120,29 @@ def _places(text: str) -> dict[str, int]:
     return out
 
 
-def nearest(text: str, names: Mapping[str, str], count: int = 3) -> list[str]:
+def meant(text: str, names: Mapping[str, str] | Iterable[str], end: str = "") -> str:
+    """`; did you mean NAME`, or nothing: for the end of an error."""
+    near = nearest(text, names, 1)
+    return f"; did you mean {near[0]}{end}" if near else ""
+
+
+def nearest_known(text: str, names: Mapping[str, str] | Iterable[str]) -> str:
+    """`; nearest known: NAME, NAME`, or nothing."""
+    near = nearest(text, names)
+    return f"; nearest known: {', '.join(near)}" if near else ""
+
+
+def nearest(text: str, names: Mapping[str, str] | Iterable[str], count: int = 3) -> list[str]:
     """The known slugs whose spellings are nearest to `text`, at most `count`, nearest first.
 
-    `names` maps folded spellings to slugs. A spelling that begins with the text (or the other way
-    round) counts as near, so that `siglip so` finds `siglip-so400m-14`.
+    `names` maps folded spellings to slugs, or is the names themselves. A spelling that begins with
+    the text (or the other way round) counts as near, so that `siglip so` finds `siglip-so400m-14`.
     """
     wanted = fold(text)[:64]
     if not wanted:
         return []
+    if not isinstance(names, Mapping):
+        names = {fold(name): name for name in names}
     limit = max(2, len(wanted) // 3)
     best: dict[str, tuple[int, str]] = {}
     for spelling, slug in names.items():

@@ -10,7 +10,9 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from ..base.errors import Refused
-from .vocabulary import UnknownName, Vocabulary, fold, nearest
+from .axes import COMPONENTS
+from .names import meant
+from .vocabulary import UnknownName, Vocabulary, nearest
 
 
 class RecipeError(Refused):
@@ -154,7 +156,7 @@ def parse_resolution(value, words: Vocabulary | None = None) -> int | str:
         and text not in known
         and not pixels_in(text)
     ):
-        near = nearest(text, {fold(name): name for name in known})
+        near = nearest(text, [*known])
         raise RecipeError(
             "resolution",
             f"{text[:40]!r} is neither pixels nor a known strategy (as in 336, 448px, anyres-672"
@@ -185,15 +187,13 @@ def parse(raw: Mapping, words: Vocabulary, *, strict: bool = True) -> tuple[Reci
     warnings: list[str] = []
     for field, value in raw.items():
         if field not in FIELDS:
-            near = nearest(field, {fold(name): name for name in FIELDS})
             raise RecipeError(
                 field[:40],
-                f"not a recipe field{'; did you mean ' + near[0] if near else ''} "
-                f"(fields: {', '.join(FIELDS)})",
+                f"not a recipe field{meant(field, FIELDS)} (fields: {', '.join(FIELDS)})",
             )
         if value is None:
             continue
-        if field in ("encoder", "connector", "llm", "data"):
+        if field in COMPONENTS:
             if not isinstance(value, str) or not value.strip():
                 raise RecipeError(field, f"{str(value)[:40]!r} is not a name")
             if field == "llm" and re.fullmatch(r"\s*\d+(?:\.\d+)?\s*[bB]\s*", value):

@@ -7,6 +7,7 @@ import math
 import re
 
 from ..base.errors import Refused
+from .axes import COMPONENTS
 from .vocabulary import UnknownName, Vocabulary, fold, nearest
 
 # Quantities that can be swapped for each other: (pattern, recipe field, canonical form).
@@ -73,7 +74,7 @@ def two_names(a: str, b: str, words: Vocabulary) -> tuple[str, str, str]:
     if all(name in known or re.fullmatch(r"\d{2,5}\s*(?:px)?", name) for name in (a, b)):
         return "resolution", a, b
     failed: UnknownName | None = None
-    for axis in ("encoder", "connector", "llm", "data"):
+    for axis in COMPONENTS:
         resolved, missing = [], []
         for name in (a, b):
             try:
@@ -88,11 +89,7 @@ def two_names(a: str, b: str, words: Vocabulary) -> tuple[str, str, str]:
         if resolved:
             failed = failed or missing[0]
     if failed is None:
-        everything = {
-            s: slug
-            for axis in ("encoder", "connector", "llm", "data")
-            for s, slug in words.spellings(axis).items()
-        }
+        everything = {s: slug for axis in COMPONENTS for s, slug in words.spellings(axis).items()}
         failed = UnknownName("component", a, nearest(a, everything))
     raise failed
 

@@ -14,7 +14,6 @@ from ..base.reading import EvidenceError, read_json
 from .mixes import Mixes, read_mixes
 from .names import Name, UnknownName, collisions, distance, fold, nearest
 
-AXES = ("encoder", "connector", "llm", "data", "resolution")
 LISTS = {"encoder": "encoders", "connector": "connectors", "llm": "llms", "data": "data"}
 __all__ = (
     "UnknownName",
