@@ -252,11 +252,11 @@ class Library:
     @functools.cached_property
     def repeated(self) -> "tuple[Repeated, ...]":
         """The user's papers whose rows stand in a published one."""
+        if not self.extra:
+            return ()
         from .evidence.redundancy import repeated
 
-        return (
-            tuple(repeated(self.own_papers(), self.papers(shipped_only=True))) if self.extra else ()
-        )
+        return tuple(repeated(self.own_papers(), self.papers(shipped_only=True)))
 
     def counted_twice(self) -> list[str]:
         """The user's papers that count in the published tables already, a sentence each."""

@@ -1,10 +1,13 @@
 """LoRA where full training does not fit on the GPUs of the budget."""
 
 import json
+import os
 import statistics
+import tempfile
 import unittest
 
 from recipes.answers import parts
+from recipes.answers.ground import Request, adapters
 from recipes.cost import fit, flops
 from recipes.cost.training import two_stages
 from recipes.effects.change import Change
@@ -40,14 +43,20 @@ class Adapters(unittest.TestCase):
         self.assertTrue(self.fits(recipe, "lora", 4, 24.0))
 
     def test_what_it_costs_is_the_median_of_papers(self):
-        """The answer of `schedule lora` on the balanced mix: one paper prints it on documents."""
+        """The answer of `schedule lora` on the tasks, on the balanced mix where fewer than three
+        papers print these.
+        """
         printed = self.answer["adapters"]
         papers = [one["expected"] for one in printed["papers"]]
         self.assertGreaterEqual(len(papers), 3)
         self.assertAlmostEqual(printed["expected"], statistics.median(papers))
-        (said,) = call_json("schedule", "lora")["changes"]
+        (said,) = call_json("schedule", "lora", "--tasks", "documents")["changes"]
         self.assertEqual(printed["expected"], said["expected"])
         self.assertEqual(printed["tables"], said["tables"])
+        library = support.library()
+        (said,) = call_json("schedule", "lora")["changes"]
+        found = adapters(library, Request(parse_mix("mmmu", library.words)))  # one paper
+        self.assertAlmostEqual(found["expected"], said["expected"], 3)
 
     def test_the_gain_counts_it(self):
         library, recipe = support.library(), Recipe(**self.first["recipe"])
@@ -74,11 +83,24 @@ class Adapters(unittest.TestCase):
 
     def test_said_on_the_screen_and_with_all(self):
         out = call("pick", *SMALL)[1]
-        self.assertIn("tuning      LoRA, as full does not fit; printed -2.2 (3 papers)", out)
+        printed = self.answer["adapters"]
+        cost = f"printed {printed['expected']:+.1f} ({len(printed['papers'])} papers), in the gain"
+        self.assertIn(f"tuning      LoRA, as full does not fit; {cost}", out)
         self.assertIn("sure?", out)
         out = " ".join(call("pick", *SMALL, "--why")[1].split())
-        self.assertIn("full training does not fit on 4 4090", out)
-        self.assertIn("honeybee -24.0, brave -2.2, llava1_5 +0.4", out)
+        self.assertIn("full training does not fit on 4 RTX 4090", out)
+        for one in printed["papers"]:
+            self.assertIn(f"{one['paper']} {one['expected']:+.1f}", out)
+
+    def test_the_card_and_the_page_say_it_too(self):
+        flags = ("--tasks", "documents", "--budget", SMALL[-1])
+        self.assertIn("- tuning: LoRA, as full does not fit", call("skill", *flags)[1])
+        self.assertIn(", LoRA\n", call("ablate", *flags)[1])
+        with tempfile.TemporaryDirectory() as folder:
+            page = os.path.join(folder, "page.html")
+            self.assertEqual(call("report", page, *flags)[0], 0)
+            with open(page, encoding="utf-8") as file:
+                self.assertIn("The LLM is trained through LoRA, as full does not fit", file.read())
 
     def test_who_trains_in_full_does_not_write_it(self):
         self.assertNotIn("llava-next", self.first["written_by"])

@@ -1,11 +1,13 @@
 """What screens end with and are called: commands that work as printed, GPUs' own names."""
 
 import shlex
+import subprocess
+import sys
 import unittest
 
 from recipes.picker.rank import CANDIDATES
 from recipes.show.pick import against
-from tests.support import call, call_json
+from tests.support import ROOT, call, call_json, library, slow
 
 SLUG = "a100-80gb-sxm"
 
@@ -13,7 +15,7 @@ SLUG = "a100-80gb-sxm"
 class Next(unittest.TestCase):
     def test_ablate_ends_in_a_command_that_works_as_printed(self):
         """A plan for the very axis, its two levels and the recipe that is held."""
-        for tasks in ("charts", "math", "video"):
+        for tasks in ("charts", "math"):
             out = call("ablate", "--tasks", tasks)[1]
             (line,) = (one for one in out.split("\n") if " main.py design " in one)
             argv = shlex.split(line.partition(" main.py ")[2])
@@ -40,6 +42,7 @@ class Next(unittest.TestCase):
 
 
 class Names(unittest.TestCase):
+    @slow
     def test_hours_are_of_a_gpu_as_people_call_it(self):
         for argv in (
             ("design", "--factor", "encoder=clip,siglip", "--detect", "2", "--benchmark", "mmmu"),
@@ -60,6 +63,21 @@ class Names(unittest.TestCase):
     def test_the_balanced_mix_has_a_short_name(self):
         self.assertTrue(call("pick")[1].startswith("balanced (5 task families), within"))
         self.assertIn("tasks: general-vqa 20%", call("pick", "--why")[1])
+
+
+class Loaded(unittest.TestCase):
+    def test_pick_loads_what_it_needs(self):
+        """Neither what swap and backtest are made of, nor the search for rows told twice."""
+        code = (
+            "import sys; from recipes import cli; cli.main(['pick', '--tasks', 'mmmu']);"
+            " print(*sorted(sys.modules), file=sys.stderr)"
+        )
+        argv = [sys.executable, "-c", code]
+        done = subprocess.run(argv, capture_output=True, text=True, cwd=ROOT, timeout=60)
+        loaded = done.stderr.split()
+        self.assertIn("recipes.answers.pick", loaded)
+        for name in ("answers.swap", "effects.baselines", "evidence.redundancy", "show.plots"):
+            self.assertNotIn(f"recipes.{name}", loaded)
 
 
 class Said(unittest.TestCase):
@@ -83,4 +101,14 @@ class Said(unittest.TestCase):
         self.assertEqual(first["data_lacks"], ["counting"])
         out = call("pick", "--tasks", tasks, "--fix", "data=llava-665k")[1]
         self.assertIn("llava-665k (665K, no counting);", out)
+        first = call_json("pick", "--tasks", "ui-agent")["recipes"][0]
+        self.assertEqual(first["data_lacks"], ["screens"])
         self.assertEqual(call_json("pick", "--tasks", "documents")["recipes"][0]["data_lacks"], [])
+
+    def test_of_recipes_that_gain_the_same_data_with_rows_goes_first(self):
+        """convllava-full costs a little less than the others, and no table varies it."""
+        support = library().posterior.support
+        answer = call_json("pick", "--tasks", "mmmu", "--top", "40")
+        first, *rest = (item["recipe"]["data"] for item in answer["recipes"])
+        self.assertIn(f"data={first}", support)
+        self.assertIn("convllava-full", rest)

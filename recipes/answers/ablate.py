@@ -39,6 +39,7 @@ class AblateAnswer(NamedTuple):
     hours_per_run: float
     gpu: str
     plans: list[ablation.Plan]
+    tuning: str = "full"  # of the recipe's LLM, where it fits through adapters alone
 
 
 class AblateRequest(NamedTuple):
@@ -90,6 +91,7 @@ def answer(library: Library, request: AblateRequest) -> AblateAnswer:
         hours,
         costs.gpu,
         [plan for share in SPEND if (plan := ablation.within(values, share * hours))],
+        costs.tuning,
     )
 
 

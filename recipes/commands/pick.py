@@ -16,7 +16,6 @@ from .arguments import (
     screen_flags,
 )
 from .console import out, show, style
-from .plots import plot_front
 from .registry import shell
 
 
@@ -70,7 +69,7 @@ def pick_command(args, library: Library, understood: dict | None = None) -> int:
     if args.plot and not (args.pareto and args.plot.lower().endswith(".svg")):
         raise Usage("pick: --plot FILE.svg draws the front of --pareto training, latency or memory")
     answer = picks.answer(library, pick_request(args, library))
-    plot = {"plot": plot_front(args.plot, answer)} if args.plot and answer.front else {}
+    plot = _plotted(args, answer)
     # a front is asked for to be seen
     full = args.json or args.why or args.rows or bool(args.pareto)
     view = pick.view(answer, full=full)
@@ -83,6 +82,15 @@ def pick_command(args, library: Library, understood: dict | None = None) -> int:
         if plot:
             out(f"\nwrote {clean(args.plot)}")
     return 0 if answer.result.recipes else 1
+
+
+def _plotted(args, answer) -> dict:
+    """The Pareto front as a picture, where one is asked for."""
+    if not args.plot or not answer.front:
+        return {}
+    from .plots import plot_front
+
+    return {"plot": plot_front(args.plot, answer)}
 
 
 def text_of(args, view: dict, library: Library) -> str:

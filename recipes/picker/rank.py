@@ -152,14 +152,19 @@ def _with_adapters(
 
 def habit(equal: Sequence[Candidate], race: "Race") -> list[Candidate]:
     """Recipes that gain the same, in the order in which one would try them: the fewest unusual
-    parts, then the fewest encoders and tiles, then the cheapest to train; of those within CHEAPER
-    of the cheapest, the highest gain.
+    parts, data that some table sets beside other data, the fewest encoders and tiles, then the
+    cheapest to train; of those within CHEAPER of the cheapest, the highest gain.
     """
-    space = race.scores.space
+    space, support = race.scores.space, race.scores.posterior.support
 
-    def plain(candidate: Candidate) -> tuple[int, int, int]:
-        visual = space.visuals[candidate[0]]
-        return len(space.unusual_of(candidate)), len(visual.encoders), visual.across
+    def plain(candidate: Candidate) -> tuple[int, bool, int, int]:
+        visual, bare = space.visuals[candidate[0]], f"data={space.data[candidate[2]].slug}"
+        return (
+            len(space.unusual_of(candidate)),
+            bare not in support,
+            len(visual.encoders),
+            visual.across,
+        )
 
     rest, out = list(equal), []
     while rest:

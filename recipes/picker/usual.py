@@ -137,8 +137,8 @@ def holds(mixes: Mixes, words: Vocabulary, slug: str, tasks: TaskMix) -> bool:
 
 
 def lacks(mixes: Mixes, words: Vocabulary, slug: str, tasks: TaskMix) -> list[str]:
-    """The tasks' families for which there is a kind of data, and of which a mix is known to hold
-    none.
+    """The tasks' families for which there is a kind of data, and of which a mix is not known to
+    hold any.
     """
     family = {kind: record.get("family") for kind, record in mixes.kinds.items()}
     there = {family.get(kind) for kind in kinds_in(mixes, slug)}

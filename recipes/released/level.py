@@ -114,10 +114,12 @@ def _error(point: Point, miss: float) -> float:
 
 def points(land: Landscape, benchmark: str, split: str) -> list[Point]:
     """The open released models that print a benchmark on a split and whose LLM is known."""
-    out = []
+    out, places = [], {}
     for model in land.models:
-        score = headline(model, benchmark, split)
-        at = place(land, model.record["llm"])
+        score, llm = headline(model, benchmark, split), model.record["llm"]
+        if llm not in places:
+            places[llm] = place(land, llm)
+        at = places[llm]
         if score and not score.setup and at and model.record["open"] is not False:
             maker = model.record["organisation"] or model.key
             out.append(Point(model.key, maker, at, score.value / score.max))

@@ -62,6 +62,7 @@ def view(answer: "AblateAnswer", words: "Vocabulary") -> dict:
         "confidence": answer.confidence,
         "recipe": recipe(answer.recipe),
         "stated": answer.stated,
+        "tuning": answer.tuning,
         "gpu": answer.gpu,
         "gpu_hours_per_run": number(answer.hours_per_run),
         "worth": number(answer.worth),
@@ -93,7 +94,8 @@ def first_screen(view_: Mapping, style: Style) -> str:
     head = f"what to ablate first for {view_['label']}, within {limits}"
     lines = [style.paint(line, "bold") for line in block(head, style, most=2)]
     own = Recipe(**view_["recipe"])
-    lines += block(describe(own, FIELDS), style, "  recipe      ", 2)
+    lora = "" if view_["tuning"] == "full" else ", LoRA"
+    lines += block(describe(own, FIELDS) + lora, style, "  recipe      ", 2)
     first = view_["axes"][0]
     if not first["rival"]:
         return "\n".join([*lines, *block(view_["advice"][0], style, "  ", 2)])

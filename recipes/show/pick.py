@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ..base.wording import number, numbers, percent, plural, signed
 from ..picker.usual import lacks
 from ..terms.recipe import BASELINE_NAME, Recipe
-from ..terms.units import budget_text
+from ..terms.units import budget_text, gpu_name
 from .jsonable import axis_value, costs, delta, interval
 from .jsonable import recipe as stated
 from .recipe import describe
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ..answers.pick import Front, PickAnswer
     from ..picker.limits import Constraints
     from ..picker.rank import Pick, Ranked
+    from ..terms.mixes import Mixes
     from ..terms.vocabulary import Vocabulary
 
 FIRST_SCREEN = 20  # lines
@@ -157,7 +158,9 @@ def ranked_view(answer: "PickAnswer", i: int, item: "Ranked", cited: bool, full:
         "rank": i + 1,
         "recipe": stated(item.recipe),
         "unusual": list(item.unusual),
-        "data_lacks": lacks(words.mixes, words, item.data.slug, answer.asked.tasks),
+        "data_lacks": kinds_named(
+            words.mixes, lacks(words.mixes, words, item.data.slug, answer.asked.tasks)
+        ),
         "tuning": item.costs.tuning,
         "written_by": answer.writable.by(item.recipe, item.costs.tuning),
         "schedule": stages_view(answer, i, item) if cited and full else [],
@@ -176,6 +179,14 @@ def ranked_view(answer: "PickAnswer", i: int, item: "Ranked", cited: bool, full:
     }
 
 
+def kinds_named(mixes: "Mixes", families: Sequence[str]) -> list[str]:
+    """What data of task families is called: ui-agent -> screens."""
+    names: dict[str, str] = {}
+    for record in mixes.kinds.values():
+        names.setdefault(record.get("family"), record["name"])
+    return [names[family] for family in families]
+
+
 def named(value: dict, words: "Vocabulary") -> dict:
     """Costs with what people call the two devices."""
     for part in ("training", "latency"):
@@ -184,8 +195,9 @@ def named(value: dict, words: "Vocabulary") -> dict:
 
 
 def device_name(slug: str, words: "Vocabulary") -> str:
-    """`A100` for a100-80gb-sxm: the first of its other names."""
-    return (words.records("hardware")[slug].get("aliases") or [slug])[0]
+    """`A100` for a100-80gb-sxm, `Orin`: the first of its other names (not the number of a card)."""
+    aliases = words.records("hardware")[slug].get("aliases")
+    return aliases[0] if aliases and not slug.startswith("rtx") else gpu_name(slug)
 
 
 def stages_view(answer: "PickAnswer", i: int, item: "Ranked") -> list[dict]:
@@ -284,7 +296,7 @@ def first_screen(view_: Mapping, names: Mapping[str, str], style: Style) -> str:
     seen = view_["frames"] and plural(view_["limits"]["images"], view_["frames"])
     lines += block(cost_text(first, seen), style, "  cost        ", 2)
     if first["tuning"] != "full":
-        lines += block(adapters_text(view_), style, "  tuning      ", 1)
+        lines += block(adapters_text(view_["adapters"]), style, "  tuning      ", 1)
     room = FIRST_SCREEN - rows_of(view_.get("next", ()), style) - len(lines)
     sure, export = (
         block(sure_text(view_), style, SURE, 2),
@@ -347,9 +359,7 @@ def adopt_text(adopt: Mapping | None) -> str:
         return "no released model prints scores for these tasks"
     if not adopt["models"]:
         told = part_text(adopt)
-        return "not known: no released model that fits prints half of these tasks" + (
-            f"; {told}" if told else ""
-        )
+        return NOT_HALF + (f"; {told}" if told else "")
     model, cell = telling(adopt)
     size = f" ({model['params_b']:.3g}B)" if model["params_b"] else ""
     d = digits(cell)
@@ -398,6 +408,7 @@ def part_text(adopt: Mapping) -> str:
     return f"prints only part: {told}" if told else ""
 
 
+NOT_HALF = "not known: no released model that fits prints half of these tasks"
 VERDICTS = {
     "adopt": "yes, rather than train",
     "train": "no: training is expected to beat the released models that can be compared",
@@ -509,9 +520,8 @@ def cost_text(item: Mapping, seen: str | None = None) -> str:
     )
 
 
-def adapters_text(view_: Mapping) -> str:
+def adapters_text(printed: Mapping) -> str:
     """That the LLM is trained through adapters, and what that costs by printed rows."""
-    printed = view_["adapters"]
     counted = ", in the gain" if printed["expected"] < 0 else ""
     return (
         f"LoRA, as full does not fit; printed {signed(printed['expected'])}"

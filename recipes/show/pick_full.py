@@ -10,7 +10,7 @@ from ..base.wording import clean, percent, signed
 from ..cost.flops import format_flop
 from ..terms.recipe import BASELINE_NAME, Recipe
 from ..terms.units import gpu_name
-from .pick import adapters_text, digits, excluded, part_text, thinned, unlike
+from .pick import NOT_HALF, adapters_text, digits, excluded, part_text, thinned, unlike
 from .recipe import describe
 from .schedule import alternative_lines, on, papers, plan_text, rates
 from .text import Style, table, wrap
@@ -37,7 +37,7 @@ def full_text(view_: Mapping, names: Mapping[str, str], style: Style) -> str:
         if view_["adapters"] and view_["recipes"][0]["tuning"] != "full":
             one, limits = view_["adapters"], view_["limits"]
             text = (
-                f"{adapters_text(view_)}: the median {on(one)}, {papers(one)}; full training does"
+                f"{adapters_text(one)}: the median {on(one)}, {papers(one)}; full training does"
                 f" not fit on {limits['gpus']} {limits['gpu_name']} (cost says what would)"
             )
             lines += wrap(text, style, "  tuning      ", " " * 14)
@@ -113,7 +113,7 @@ def ties(view_: Mapping) -> str:
         text += (
             "; those that gain the same but for the noise of two runs"
             f" ({view_['noise_of_two_runs']:.1f}) stand first: usual parts before unusual"
-            f" ones, then"
+            f" ones, data that a table varies, then"
             " fewer encoders and tiles, then the cheapest to train"
         )
     for name, item in (
@@ -196,7 +196,8 @@ VERDICTS = {
 
 def adopt_lines(adopt: Mapping, style: Style) -> list[str]:
     """Released models for the same mix, and what that means for training."""
-    head = wrap("adopt or train? " + VERDICTS[adopt["verdict"]], style, hang="  ")
+    verdict = VERDICTS[adopt["verdict"]] if adopt["models"] else NOT_HALF
+    head = wrap("adopt or train? " + verdict, style, hang="  ")
     lines = ["", *(style.paint(line, "bold") for line in head)]
     for model in adopt["models"]:
         cells = ", ".join(adopt_cell(cell) for cell in model["benchmarks"])

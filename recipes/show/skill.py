@@ -25,7 +25,7 @@ from ..terms.tasks import TaskMix
 from ..terms.units import gpu_name
 from . import claims as claims_report
 from . import schedule
-from .pick import limits_view, telling
+from .pick import adapters_text, adapters_view, limits_view, telling
 from .toolbox import CARD, READING, commands
 
 NAME = "vlm-recipe-picker"
@@ -602,6 +602,8 @@ def filled(one: Advice) -> list[str]:
             f" {c.memory.total:.1f} GB"
         ),
     ]
+    if c.tuning != "full":
+        lines.append(f"- tuning: {adapters_text(adapters_view(answer.adapters))}")
     lines += ablate_line(answer)
     bare = [
         f"{NAMES[axis]} ({why})" for axis, entries in by_axis.items() if (why := unbacked(entries))
