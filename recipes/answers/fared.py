@@ -8,8 +8,8 @@ cases are like it. Does not judge or print.
 from collections import Counter
 from collections.abc import Iterable
 
-from ..effects.baselines import axis_name
 from ..effects.change import Change
+from ..effects.columns import axis_name
 from ..effects.features import RANGED, group
 from ..effects.record import Fared, Record, line
 from ..terms.vocabulary import Vocabulary

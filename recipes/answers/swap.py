@@ -37,7 +37,8 @@ class Request(NamedTuple):
 
     benchmarks: only these; without them the mix's, or the usual ones and whatever the change was
     printed on. level: of the intervals. scores: what `before` scores on benchmarks. chains: with
-    the links behind indirect answers, carry: with what carries one number (both read more papers).
+    the rows that are near the change, and the links behind indirect answers; carry: with what
+    carries one number (links and carriers take more time).
     """
 
     before: Recipe
@@ -97,6 +98,7 @@ class SwapAnswer(NamedTuple):
     unseen: tuple[str, ...] = ()  # moved components that stand in no table
     to_see: ToSee | None = None
     record: str | None = None  # how answers like this one fared on unseen papers
+    found: int = 0  # pairs of rows on one metric that make the change, or are near it
     carried: "Attribution | None" = None  # what the explained number rests on (Request.carry)
 
 
@@ -143,6 +145,7 @@ def answer(library: Library, request: Request, warnings: Sequence[str] = ()) -> 
         level=request.level,
         warnings=(*warnings, *library.strange(), *library.counted_twice()),
         scores=request.scores,
+        near=request.chains,
     )
     if not request.benchmarks:  # what has rows first
         order = {"direct": 0, "indirect": 1, "extrapolated": 2, "none": 3}
@@ -161,11 +164,15 @@ def answer(library: Library, request: Request, warnings: Sequence[str] = ()) -> 
         (*_natural(library, before, after), *bare) if request.costs else (),
         slope,
         pooled_print([(row, 100 / (d.max or 100)) for d, row in rows]),
-        tuple(pooled_print([(r, 1.0) for o, r in rows if o is d]) for d in result.deltas),
+        tuple(
+            pooled_print([(row, 1.0) for row in d.evidence if row.relation == "direct"])
+            for d in result.deltas
+        ),
         bool(request.benchmarks or request.mix),
         tuple(change.new_components()) if change.axes else (),
         what_to_see(library, request, change, names, costs) if change.axes else None,
         record_line(words, change, [(d.grade, d.family) for d in result.deltas]),
+        len(found),
     )
     told = explained(value) if request.carry else None
     return value._replace(carried=told and what_carries(library, value, told, found))

@@ -5,7 +5,7 @@ mapping of key to record. A file written otherwise is parsed whole. Does not che
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import ItemsView, Iterator, Mapping, ValuesView
 
 
 class Records(Mapping[str, dict]):
@@ -22,6 +22,18 @@ class Records(Mapping[str, dict]):
         if slug not in self._parsed:
             self._parsed[slug] = json.loads(self._lines[slug])
         return self._parsed[slug]
+
+    def values(self) -> ValuesView[dict]:
+        """All records, parsed at once."""
+        left = [slug for slug in self._lines if slug not in self._parsed]
+        text = ",".join([self._lines[slug] for slug in left])
+        self._parsed.update(zip(left, json.loads(f"[{text}]")))
+        return super().values()
+
+    def items(self) -> ItemsView[str, dict]:
+        """All keys and records, parsed at once."""
+        self.values()
+        return super().items()
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._lines)

@@ -11,7 +11,6 @@ from ..answers.swap import SwapAnswer
 from ..base.wording import percent
 from ..base.write import write_text
 from ..library import Library
-from ..show import pick
 from ..show import recipe as recipe_
 from .arguments import Parser, Usage
 from .console import is_plain, out, style
@@ -92,7 +91,7 @@ def plot_swap(args: argparse.Namespace, answer: SwapAnswer, library: Library) ->
 
 def plot_front(path: str, answer) -> dict:
     """Write the Pareto front of a pick as a picture and say where."""
-    from ..show import plots
+    from ..show import pick, plots
 
     front, first = answer.front, answer.result.recipes[0].recipe
     points = [

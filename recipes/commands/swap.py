@@ -102,7 +102,7 @@ def swap_request(args, library: Library) -> answers.Request:
         parse_mix(args.tasks, words) if args.tasks is not None else None,
         args.level,
         scores_given(args.score, words) or {},
-        chains=args.json or args.why or args.rows,
+        chains=bool(args.json or args.why or args.rows or args.plot),
         carry=args.why,
     )
 

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from . import tails
 from .backtest import Scored, crps, pairs, right_sign
-from .columns import KINDS, Column
+from .columns import KINDS, Column, axis_name
 from .features import AXIS_OF, LIKENESS, NUMERIC, RANGED, UNKNOWN, difference, group
 from .level import bounded, carried
 
@@ -180,11 +180,6 @@ def moved_axes(column: Column, i: int, j: int) -> tuple[str, ...]:
         if x != y
     )
     return tuple(dict.fromkeys(kinds)) or ("visual_tokens",)
-
-
-def axis_name(axes: Sequence[str]) -> str:
-    """One word for the axes that moved: the axis, or `several`."""
-    return axes[0] if len(axes) == 1 else "several"
 
 
 class Elsewhere:

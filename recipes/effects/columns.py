@@ -7,7 +7,7 @@ that share runs on a metric are one column. Rows of which the table says almost 
 people's systems) are left out.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from ..evidence.contrasts import doubtful, evidence_metrics
@@ -49,6 +49,11 @@ class Column(NamedTuple):
     scores: tuple[float, ...]
     # variance of each score over its questions; empty: not known
     sampling: tuple[float, ...] = ()
+
+
+def axis_name(axes: Sequence[str]) -> str:
+    """One word for the axes that moved: the axis, or `several`."""
+    return axes[0] if len(axes) == 1 else "several"
 
 
 def stated(setting: Mapping) -> set[str]:

@@ -164,6 +164,7 @@ def _reads_text(make: Mapping[str, float]) -> bool:
     )
 
 
+@lru_cache(maxsize=4096)
 def encoder_features(encoder: str, words: Vocabulary) -> dict[str, float]:
     """The features of one encoder, or of several that are fused.
 

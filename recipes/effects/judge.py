@@ -19,7 +19,7 @@ from .hyper import column_weight
 from .level import carried
 from .results import Delta, Evidence, Path, Split, Swap
 from .rows import Found, chain_rows
-from .weighing import NEAR_ROWS, as_evidence, neighbours, pool, rows_of, weigh
+from .weighing import NEAR_ROWS, as_evidence, heaviest, neighbours, pool, rows_of, weigh
 
 GRADES = ("direct", "indirect", "extrapolated", "none")
 
@@ -148,9 +148,10 @@ def _delta(
     some_near: bool,
     level: float,
     score: float | None,
+    near: bool,
 ) -> Delta:
     """The answer for one benchmark from the rows of the change on it; some_near: are there rows
-    near it on any benchmark?
+    near it on any benchmark? near: with the weightiest of these.
     """
     record = change.words.records("benchmark")[name]
     family, posterior = record["family"], change.posterior
@@ -160,8 +161,11 @@ def _delta(
     expected, sd = change.predict(name, family) if change.axes else (0.0, 0.0)
     unit = record["max"] / 100 if record.get("max") else 1.0
     sign = 1.0 if record.get("higher_is_better", True) else -1.0
-    weighed = weigh(listed, change)
-    pooled, rows = pool(direct, weighed, unit, sign), rows_of(listed, weighed, change)
+    kept = list(direct)
+    if near:
+        kept += heaviest([item for item in listed if item.near], change)
+    weighed = weigh(kept, change)
+    pooled, rows = pool(direct, weighed, unit, sign), rows_of(kept, weighed, change)
     p_better, z = tails.cdf(expected / sd) if sd else 0.5, tails.half_width(level)
     # a score can move by its whole scale at most
     ends = [
@@ -203,11 +207,12 @@ def judge(
     level: float = 0.8,
     warnings: Sequence[str] = (),
     scores: Mapping[str, float] | None = None,
+    near: bool = True,
 ) -> Swap:
     """Answer for a change whose rows have been found already (see `find_rows`).
 
-    scores: what `from` scores on some benchmarks, in their points: the delta is carried over to
-    that score (level.py).
+    near: with rows that are near the change beside those that make it. scores: what `from` scores
+    on some benchmarks, in their points: the delta is carried over to that score (level.py).
     """
     records = change.words.records("benchmark")
     by_benchmark: dict[str, list[Found]] = {}
@@ -221,8 +226,8 @@ def judge(
     deltas = []
     for name in benchmarks:
         listed = by_benchmark.get(name, [])
-        one = _delta(change, name, listed, some_near, level, (scores or {}).get(name))
-        if not one.evidence:
+        one = _delta(change, name, listed, some_near, level, (scores or {}).get(name), near)
+        if near and not one.evidence:
             if one.family not in kin:
                 kin[one.family] = tuple(neighbours(by_family.get(one.family or "", []), change))
             one = one._replace(evidence=kin[one.family])

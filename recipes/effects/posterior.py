@@ -385,20 +385,22 @@ class Posterior:
         x = own.lifted(x) if own else x
         if own and x.keys() <= own.place.keys():  # nearly always
             return own.covariance.quadratic([own.place[name] for name in x], list(x.values()))
-        blocks = [*([(3, own)] if own else []), *([(2, kin)] if kin else []), (1, self.root)]
-        terms, total = list(x.items()), 0.0
-        for i, (name, a) in enumerate(terms):
-            for second, b in terms[: i + 1]:
-                covered = 0
-                for depth, part in blocks:
-                    if name in part.place and second in part.place:
-                        shared = a * b * part.covariance.at(part.place[name], part.place[second])
-                        total += shared if name == second else 2 * shared
-                        covered = depth
-                        break
-                if name == second and covered < 3:
-                    total += a * b * sum(self.shares[name][covered:])
-        return total
+        total, known = 0.0, set()
+        for depth, part in ((3, own), (2, kin), (1, self.root)):
+            if part:
+                held = [name for name in x if name in part.place]
+                total += part.covariance.quadratic(
+                    [part.place[name] for name in held], [x[name] for name in held]
+                )
+                again = [name for name in held if name in known]
+                total -= part.covariance.quadratic(
+                    [part.place[name] for name in again], [x[name] for name in again]
+                )
+                for name in held:
+                    if name not in known:
+                        total += x[name] ** 2 * sum(self.shares[name][depth:])
+                known.update(held)
+        return total + sum(value**2 for name, value in x.items() if name not in known)
 
     def trace(
         self, x: Weights, steps: Mapping[str, float], families: Mapping[str, str | None]

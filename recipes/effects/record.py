@@ -8,10 +8,12 @@ its axis alone. Does not predict.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from .backtest import right_sign
-from .baselines import LEVELS, Judged
+from . import tails
+
+if TYPE_CHECKING:  # answers read the record; only fitting makes one
+    from .baselines import Judged
 
 CASES, PAPERS = 30, 3  # that a kind must have to say anything
 CALLED = 20  # predictions of more than one point, to speak of signs
@@ -61,7 +63,7 @@ def _kinds(axis: str, grade: str, papers: int, family: str) -> list[tuple[str, s
     ]
 
 
-def record(judged: Iterable[Judged]) -> list[Fared]:
+def record(judged: "Iterable[Judged]") -> list[Fared]:
     """The record of all kinds with enough cases, in a fixed order."""
     kinds: dict[tuple[str, str, str, str], dict[str, list[Judged]]] = {}
     for item in judged:
@@ -71,7 +73,9 @@ def record(judged: Iterable[Judged]) -> list[Fared]:
     return [one for one in found if one is not None]
 
 
-def _fared(kind: tuple[str, str, str, str], papers: Sequence[Sequence[Judged]]) -> Fared | None:
+def _fared(kind: tuple[str, str, str, str], papers: "Sequence[Sequence[Judged]]") -> Fared | None:
+    from .backtest import right_sign
+
     moved = [part for part in papers if any(item.actual for item in part)]
     cases = [item for part in moved for item in part]
     if len(cases) < CASES or len(moved) < PAPERS:
@@ -81,7 +85,7 @@ def _fared(kind: tuple[str, str, str, str], papers: Sequence[Sequence[Judged]]) 
         for part in moved
     ]
     called = [bool(right_sign(x.expected, x.actual)) for x in cases if abs(x.expected) > 1]
-    inside = sum(abs(x.actual - x.expected) <= LEVELS["80"] * x.sd for x in cases)
+    inside = sum(abs(x.actual - x.expected) <= tails.half_width(0.8) * x.sd for x in cases)
     three = lambda x: float(f"{x:.3g}")  # noqa: E731
     return Fared(
         *kind,

@@ -4,7 +4,9 @@ In: a change, the rows found for it (rows.py). Out: weighed rows, their pooled d
 The shares are among the listed rows alone; what carries the fit itself: attribution.py.
 """
 
+import heapq
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from ..terms.vocabulary import Vocabulary
@@ -28,24 +30,27 @@ def weigh(found: Sequence[Found], change: Change) -> dict[int, tuple[float, floa
     What the model expects of everything else that moved is taken out, and its uncertainty put in;
     noise of two runs and the heterogeneity of what moved are added.
     """
-    out, posterior = {}, change.posterior
-    of: dict[str, tuple[float, float, float]] = {}  # benchmark -> scale, width, noise
+    out = {}
     for item in found:
         metric = item.contrast.metric
-        unit, name = metric.max / 100 if metric.max else 1.0, metric.benchmark
-        if name not in of:
-            of[name] = posterior.scale_of(name), posterior.width(name), change.noise(name)
-        scale, width, noise = of[name]
-        pair = change.pair(item)
-        effect = change.beside(item, pair)
-        local = pair.local * width + noise
-        if item.near:  # it speaks for the asked components only as far as their make does
-            local *= NEAR_DISCOUNT
+        unit, scale = (
+            metric.max / 100 if metric.max else 1.0,
+            change.posterior.scale_of(metric.benchmark),
+        )
+        effect = change.beside(item, change.pair(item))
         out[id(item)] = (
             item.delta / unit - effect.mean * scale,
-            (effect.variance + local) * scale**2,
+            (effect.variance + _local(item, change)) * scale**2,
         )
     return out
+
+
+def _local(item: Found, change: Change) -> float:
+    """The variance of a contrast that is not of what else moved: noise and heterogeneity."""
+    name = item.contrast.metric.benchmark
+    local = change.pair(item).local * change.posterior.width(name) + change.noise(name)
+    # it speaks for the asked components only as far as their make does
+    return local * NEAR_DISCOUNT if item.near else local
 
 
 def shares(
@@ -72,47 +77,56 @@ def shares(
     return [w / total for w in weight], meta.pool(y, v, "DL")
 
 
-def heaviest(
-    found: Sequence[Found], weighed: Mapping[int, tuple[float, float]]
-) -> list[tuple[Found, float]]:
-    """The NEAR_ROWS weightiest rows, with their weights among all of `found`."""
-    return sorted(zip(found, shares(found, weighed)[0]), key=_order)[:NEAR_ROWS] if found else []
+def heaviest(found: Sequence[Found], change: Change) -> list[Found]:
+    """The NEAR_ROWS weightiest rows. A row weighs 1 over its variance and over the number of its
+    paper's rows (see `shares`); rows are weighed only until no other can be among these.
+    """
+    of = Counter(item.contrast.table.paper for item in found)
+    scale = change.posterior.scale_of
+
+    def most(item: Found) -> float:
+        variance = _local(item, change) * scale(item.contrast.metric.benchmark) ** 2
+        return 1 / variance / of[item.contrast.table.paper]
+
+    best: list[tuple[Found, float]] = []
+    least = 0.0
+    for bound, item in sorted(((most(item), item) for item in found), key=lambda one: -one[0]):
+        if len(best) >= NEAR_ROWS and bound < least:
+            break
+        variance = weigh([item], change)[id(item)][1]
+        best.append((item, 1 / variance / of[item.contrast.table.paper]))
+        if len(best) >= NEAR_ROWS:
+            least = heapq.nlargest(NEAR_ROWS, [weight for _, weight in best])[-1]
+    return [item for item, _ in sorted(best, key=_order)[:NEAR_ROWS]]
 
 
 def _order(pair: tuple[Found, float]) -> tuple:
     """The weightiest first; equal ones in an order that the direction of a change leaves alone."""
     item, weight = pair
     arms = item.from_row.arm, item.to_row.arm
-    return -round(weight, 9), item.contrast.table.id, *sorted(arms), *arms
+    return -float(f"{weight:.9g}"), item.contrast.table.id, *sorted(arms), *arms
 
 
 def rows_of(
-    found: Sequence[Found], weighed: Mapping[int, tuple[float, float]], change: Change
+    kept: Sequence[Found], weighed: Mapping[int, tuple[float, float]], change: Change
 ) -> list[Evidence]:
-    """The direct rows of one benchmark and the weightiest of the same make, with weights that add
-    up to 1.
-    """
-    near = {id(item) for item, _ in heaviest([item for item in found if item.near], weighed)}
-    kept = [item for item in found if not item.near or id(item) in near]
-    return (
-        [
-            as_evidence(item, weight, change)
-            for item, weight in sorted(zip(kept, shares(kept, weighed)[0]), key=_order)
-        ]
-        if kept
-        else []
-    )
+    """Rows of one benchmark as they are shown, with weights that add up to 1."""
+    if not kept:
+        return []
+    found = sorted(zip(kept, shares(kept, weighed)[0]), key=_order)
+    return [as_evidence(item, weight, change) for item, weight in found]
 
 
 def neighbours(found: Sequence[Found], change: Change) -> list[Evidence]:
     """The weightiest rows of the same change on other benchmarks of a family."""
-    kept = heaviest(found, weigh(found, change))
-    total = sum(weight for _, weight in kept)
+    kept, of = heaviest(found, change), Counter(item.contrast.table.paper for item in found)
+    weighed = weigh(kept, change)
+    weights = [1 / weighed[id(item)][1] / of[item.contrast.table.paper] for item in kept]
     return [
-        as_evidence(item, weight / total, change)._replace(
+        as_evidence(item, weight / sum(weights), change)._replace(
             **{} if item.near else {"relation": "neighbour"}
         )
-        for item, weight in kept
+        for item, weight in zip(kept, weights)
     ]
 
 

@@ -5,10 +5,13 @@ print.
 """
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from ..base.wording import clean, number, percent, signed
-from ..effects.attribution import Attribution
 from .text import Style, table, wrap
+
+if TYPE_CHECKING:
+    from ..effects.attribution import Attribution
 
 TABLES, PAIRS = 6, 6  # how many are shown
 MEANING = {
@@ -19,7 +22,7 @@ MEANING = {
 
 
 def carried_lines(
-    value: Attribution,
+    value: "Attribution",
     names: Mapping[str, str],
     papers: Mapping[str, str],
     style: Style,
@@ -77,7 +80,7 @@ def carried_lines(
     ]
 
 
-def carried_json(value: Attribution) -> dict:
+def carried_json(value: "Attribution") -> dict:
     """`attribution` of `swap --why --json`."""
     part = lambda p: {
         "pairs": p.pairs,

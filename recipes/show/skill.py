@@ -262,8 +262,8 @@ def families_lines(library: Library) -> list[str]:
         (
             "What `pick --tasks FAMILY` answers with nothing else said:"
             f" {said_limits(guide.LIMITS, library)}. Many recipes tie (`tied_with_first`); run"
-            f" `pick` for your own limits. The tables hold what helps (P(better) at least"
-            f" {percent(CLEAR)}) or hurts from {BASELINE_NAME}."
+            " `pick` for your own limits. A recipe's level goes by its LLM. The tables hold what"
+            f" helps (P(better) at least {percent(CLEAR)}) or hurts from {BASELINE_NAME}."
         ),
     ]
 
@@ -323,9 +323,9 @@ def adopt_text(adopt: Mapping | None) -> str:
         f" {'' if cell['kind'] == 'printed' else '~'}{cell['value']:.{d}f}"
     )
     if cell["pick"] is None:
-        return f"{text}; the recipe's level is not known"
+        return f"{text}; the recipe's is not known"
     return (
-        f"{text}; the recipe, by its LLM: {cell['pick']:.{d}f}"
+        f"{text}; the recipe {cell['pick']:.{d}f}"
         f" ({cell['pick_low']:.{d}f} to {cell['pick_high']:.{d}f})"
     )
 

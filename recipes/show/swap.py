@@ -50,6 +50,7 @@ def view(answer: "SwapAnswer", names: Mapping[str, str]) -> dict:
         "verdict": sentence(answer, names),
         "printed": printed_json(answer.printed),
         "record": answer.record,
+        "rows_found": answer.found,
         "to_see": to_see_json(answer.to_see),
         "llm_size_interaction": jsonable.slope(answer.by_size),
         "cost": cost_json(answer),
@@ -194,7 +195,7 @@ def following(value: Mapping, names: Mapping[str, str], style: Style) -> list[st
     """What to type next: more of this answer, and the runs that would settle it."""
     notes, more = len(value["warnings"]), len(value["deltas"]) - SHOWN
     out = "next: --why" + (f" (with {plural(notes, 'note')})" if notes else "")
-    out += ", --rows" if any(d["evidence"] for d in value["deltas"]) else ""
+    out += ", --rows" if value["rows_found"] else ""
     lines = wrap(out + (f", --all ({more} more benchmarks)" if more > 0 else ""), style, "", "  ")
     if see := value["to_see"]:
         name = clean(names.get(see["benchmark"], see["benchmark"]))
