@@ -34,7 +34,7 @@ __version__ = "0.1.0"
 def _ask(command: str, *words: str, tables=(), **flags):
     """The answer of a command: words as typed, flags by name (True: alone; lists: repeated)."""
     from .commands.registry import COMMANDS, parser_of
-    from .library import Library
+    from .library import open_library
 
     argv = [str(word) for word in words]
     for name, value in flags.items():
@@ -43,7 +43,7 @@ def _ask(command: str, *words: str, tables=(), **flags):
             if one is not None and one is not False:
                 argv += [f"--{name.replace('_', '-')}"] + ([] if one is True else [str(one)])
     args = parser_of(command).parse_args(argv)
-    library = Library(list(tables))
+    library = open_library(list(tables))
     request = COMMANDS[command].function(command, "request")(args, library)
     return COMMANDS[command].answers(command).answer(library, request)
 

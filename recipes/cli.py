@@ -28,11 +28,11 @@ def carry_out(
     these arguments, if it was opened already.
     """
     args = parser_of(name).parse_args(argv)  # --help ends here
-    from .library import Library
+    from .library import open_library
 
     plain(args.plain)
     return COMMANDS[name].function(name, "command")(
-        args, library or Library(args.tables), understood
+        args, library or open_library(args.tables), understood
     )
 
 
@@ -55,13 +55,13 @@ def home() -> str:
 def ask(sentence: str, rest: Sequence[str]) -> int:
     """A question in plain words: print the command it became, then its answer."""
     from .asking import door as question
-    from .library import Library
+    from .library import open_library
 
     parser = Parser(prog=PROGRAM, add_help=False, allow_abbrev=False)
     common(parser)
     args = parser.parse_args(list(rest))
     plain(args.plain)
-    library = Library(args.tables)
+    library = open_library(args.tables)
     try:
         understood = question.understand(sentence, library.words)
     except question.Ambiguous as several:

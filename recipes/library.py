@@ -44,9 +44,17 @@ def shipped_tables() -> str:
     return inside if installed() else os.path.join(CHECKOUT, "tables")
 
 
-# The papers that come with the program, by key: each is parsed once in a process, however many
-# Libraries ask. (Those of another directory are the Library's own: it may be a copy that changes.)
-_SHIPPED: dict[str, Paper] = {}
+@functools.cache
+def published() -> "Library":
+    """The tables that come with the program, alone: one Library in a process, so that each of their
+    files is read once, however many ask.
+    """
+    return Library(shipped=shipped_tables())
+
+
+def open_library(extra: Sequence[str] = ()) -> "Library":
+    """The shipped tables, with the user's if there are any."""
+    return Library(extra) if extra else published()
 
 
 def unified(table: Table, slugs: Mapping[tuple[str, str], str]) -> Table:
@@ -68,7 +76,9 @@ def unified(table: Table, slugs: Mapping[tuple[str, str], str]) -> Table:
 
 
 class Library:
-    """The shipped tables and the user's (`--tables DIR`), joined."""
+    """The shipped tables and the user's (`--tables DIR`), joined. shipped: another directory in
+    their place, read anew (it may be a copy that changes).
+    """
 
     def __init__(self, extra: Sequence[str] = (), shipped: str | None = None):
         self.shipped = shipped or shipped_tables()
@@ -85,11 +95,17 @@ class Library:
                 raise EvidenceError(
                     directory, "", "holds no table (files of tables: *.json)", "file"
                 )
+        # the same without the user's tables
+        self.alone = self
+        if self.extra:
+            self.alone = Library(shipped=shipped) if shipped else published()
         # without the names of the user's tables: `check` judges these by it
-        self.published_words = open_vocabulary(self.shipped)
+        self.published_words = (
+            self.alone.published_words if self.extra else open_vocabulary(self.shipped)
+        )
         self._words: Vocabulary | None = None
         self._own: list[Paper] | None = None
-        self._read = _SHIPPED if self.shipped == shipped_tables() else {}
+        self._read: dict[str, Paper] = self.alone._read if self.extra else {}
         self._strange: list[str] = []
         self._posterior: Posterior | None = None
         self._calibration: Calibration | None = None
@@ -278,15 +294,14 @@ class Library:
     @property
     def posterior(self) -> Posterior:
         """The stored fit, conditioned on the user's tables if there are any."""
-        if self._posterior is None:
-            self._posterior = read_posterior(self.shipped)
-            if self.extra:
-                from .effects.columns import columns
-                from .effects.condition import Conditioned
+        if self._posterior is None and self.extra:
+            from .effects.columns import columns
+            from .effects.condition import Conditioned
 
-                self._posterior = Conditioned(
-                    self._posterior, columns(self.own_papers(), self.words)
-                )
+            own = columns(self.own_papers(), self.words)
+            self._posterior = Conditioned(self.alone.posterior, own)
+        elif self._posterior is None:
+            self._posterior = read_posterior(self.shipped)
         return self._posterior
 
     @property
@@ -313,29 +328,29 @@ class Library:
         """How unusual parts do beside usual ones in the tables, and at which sizes rows exist."""
         from .effects.standing import read_standing, standing, usual
 
-        stored = read_standing(self.shipped)
         if not self.extra:
-            return stored
+            return read_standing(self.shipped)
         known = functools.partial(usual, self.practice, self.words)
-        return stored.joined(standing(self.own_papers(), self.words, known))
+        return self.alone.standing.joined(standing(self.own_papers(), self.words, known))
 
     @functools.cached_property
     def proxies(self) -> "Proxies":
         """How much of what small runs show holds for large ones."""
         from .effects.proxy import added, read_proxies
 
-        stored = read_proxies(self.shipped)
         if not self.extra:
-            return stored
+            return read_proxies(self.shipped)
         from .effects.columns import columns
         from .effects.proxy_rows import cases
 
         own = columns(self.own_papers(), self.words)
-        return stored.joined(added(cases(own, self.words, self.posterior)))
+        return self.alone.proxies.joined(added(cases(own, self.words, self.posterior)))
 
     @property
     def calibration(self) -> "Calibration":
         """Utilisation of published and reported training runs."""
+        if self.extra:  # no run of the user's is among them
+            return self.alone.calibration
         if self._calibration is None:
             from .cost import runs
 

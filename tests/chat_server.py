@@ -35,11 +35,19 @@ class Handler(http.server.BaseHTTPRequestHandler):
     """Asks the server's `behave` what to do."""
 
     protocol_version = "HTTP/1.1"
+    waits = 0  # 1 while a request has no answer yet
 
     def log_message(self, *_):
         pass
 
+    def answered(self):
+        """Once a client may have its answer, the next request is no longer at once with it."""
+        with self.server.lock:
+            self.server.now -= self.waits
+            self.waits = 0
+
     def send(self, status=200, body=b"", kind="application/json", headers=(), length=None):
+        self.answered()
         self.send_response(status)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body) if length is None else length))
@@ -54,7 +62,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.send_header("Content-Type", "text/event-stream")
         self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
-        for value in values:
+        for place, value in enumerate(values, 1):
+            if place == len(values):
+                self.answered()
             body = events([value])
             self.wfile.write(b"%x\r\n%s\r\n" % (len(body), body))
             if pause:
@@ -77,6 +87,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         server = self.server
         with server.lock:
             server.seen.append((self.path, dict(self.headers), body))
+            self.waits = 1
             server.now += 1
             server.most = max(server.most, server.now)
             turn = server.turn
@@ -86,8 +97,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         except OSError:  # the client hung up
             self.close_connection = True
         finally:
-            with server.lock:
-                server.now -= 1
+            self.answered()
 
 
 class Server(http.server.ThreadingHTTPServer):

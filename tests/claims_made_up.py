@@ -129,7 +129,7 @@ def claim(*assertions: dict, cites=("paper",)) -> dict:
                 "id": "X01",
                 "claim": "something",
                 "cites": list(cites),
-                "assertions": list(assertions),
+                "assertions": [{"asserts": "", **one} for one in assertions],
             }
         ],
     }

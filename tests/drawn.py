@@ -3,7 +3,7 @@
 import xml.etree.ElementTree as ET
 
 from recipes.answers import swap as answers
-from recipes.show import plots, svg
+from recipes.show import forest_plot, svg
 from recipes.terms.recipe import Recipe
 
 from . import support
@@ -15,11 +15,11 @@ HOSTILE = (
 
 
 def mark(value, weight=0.5, kind="full", label="Paper, Table 1", note="a → b"):
-    return plots.Mark(label, note, value, value - 1, value + 1, weight, kind)
+    return forest_plot.Mark(label, note, value, value - 1, value + 1, weight, kind)
 
 
 def panel(*marks, **more):
-    return plots.Panel("TextVQA", "some rows", tuple(marks), **more)
+    return forest_plot.Panel("TextVQA", "some rows", tuple(marks), **more)
 
 
 def parse(picture):

@@ -210,7 +210,7 @@ def main(count: int, seed: int) -> int:
                 if reason:
                     found.setdefault(reason.split("\n")[0][:80], (argv, number))
         seconds = time.monotonic() - started
-        print(f"{name:<14} {tries:>6} inputs in {seconds:.0f} s: {len(found)} kinds of fault")
+        print(f"{name:<14} {tries:>6} inputs in {seconds:.0f} s: {len(found)} kinds", flush=True)
         for reason, (argv, number) in found.items():
             print(f"   {reason}\n      input {number}: {str(argv)[:300]}")
         bad += len(found)

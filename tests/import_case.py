@@ -21,9 +21,7 @@ class Case(unittest.TestCase):
     """A folder of its own, and a few ways to import into it."""
 
     def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.folder = pathlib.Path(folder.name)
+        self.folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
         self.into = self.folder / "own"
 
     def write(self, name: str, content) -> str:

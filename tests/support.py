@@ -13,9 +13,10 @@ import pathlib
 import subprocess
 import sys
 import unittest
+import unittest.mock
 
 from recipes import cli
-from recipes.library import Library
+from recipes.library import Library, open_library
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 TABLES = ROOT / "tables"
@@ -28,7 +29,7 @@ slow = unittest.skipUnless(os.environ.get("VLM_RECIPE_SLOW"), "slow: VLM_RECIPE_
 @functools.cache
 def library() -> Library:
     """The shipped tables."""
-    return Library()
+    return open_library()
 
 
 @functools.cache
@@ -61,6 +62,24 @@ def call(*argv: str) -> tuple[int, str, str]:
         except SystemExit as stop:  # argparse's own way out of --help
             code = stop.code or 0
     return code, out.getvalue(), err.getvalue()
+
+
+def piped(stdin: str, *argv: str) -> tuple[int, str, str]:
+    """The same, with a text on stdin."""
+    with unittest.mock.patch("sys.stdin", io.TextIOWrapper(io.BytesIO(stdin.encode()))):
+        return call(*argv)
+
+
+def printed(encoding: str, *argv: str) -> str:
+    """What a command prints on a stream that knows only an encoding."""
+    raw = io.BytesIO()
+    with contextlib.redirect_stdout(io.TextIOWrapper(raw, encoding=encoding)) as stream:
+        cli.main(list(argv))
+        stream.flush()
+        return raw.getvalue().decode(encoding)
+
+
+answered = functools.cache(call)  # where nothing but the shipped tables and argv says the answer
 
 
 def call_json(*argv: str, exit_code: int = 0) -> dict:

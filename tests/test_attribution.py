@@ -130,9 +130,7 @@ class Published(unittest.TestCase):
 @slow
 class Own(unittest.TestCase):
     def setUp(self):
-        scratch = tempfile.TemporaryDirectory()
-        self.addCleanup(scratch.cleanup)
-        self.folder = scratch.name
+        self.folder = self.enterContext(tempfile.TemporaryDirectory())
 
     def answer(self, rows):
         posterior = Conditioned(library().posterior, own_columns(self.folder, rows))

@@ -8,7 +8,7 @@ import time
 import unittest
 import unittest.mock
 
-from recipes.exchange import chat
+from recipes.exchange import chat, endpoint, wire
 
 from .chat_server import GOOD, KEY, Server, events
 
@@ -16,7 +16,7 @@ from .chat_server import GOOD, KEY, Server, events
 def ask(behave, *, stream=True, timeout_s=5.0, key=None, max_tokens=16):
     """The reply of one request to a server that behaves so."""
     with Server(behave) as server:
-        to = chat.endpoint(f"a={server.url},model=m")
+        to = endpoint.endpoint(f"a={server.url},model=m")
         return chat.chat(to, "How many?", [], chat.Ask(timeout_s, max_tokens, 0.0, stream), key)
 
 
@@ -30,10 +30,10 @@ class Endpoints(unittest.TestCase):
             ("a=http://[::1]:80/v1", "http://[::1]:80/v1", None),
             ("a=http://h/v1/chat/completions,model=m:7b", "http://h/v1", "m:7b"),
         ):
-            to = chat.endpoint(text)
+            to = endpoint.endpoint(text)
             self.assertEqual((to.url, to.model), (url, model), text)
-        self.assertTrue(chat.endpoint("a=http://[::1]").local)
-        self.assertFalse(chat.endpoint("a=http://127.0.0.1.evil.example").local)
+        self.assertTrue(endpoint.endpoint("a=http://[::1]").local)
+        self.assertFalse(endpoint.endpoint("a=http://127.0.0.1.evil.example").local)
 
     def test_what_is_refused(self):
         for text, word in (
@@ -55,8 +55,8 @@ class Endpoints(unittest.TestCase):
             ("a=http://h,model=", "model=ID"),
             ("a=http://h,model=x\x1b[2J", "printable"),
         ):
-            with self.assertRaises(chat.EndpointError, msg=text) as caught:
-                chat.endpoint(text)
+            with self.assertRaises(endpoint.EndpointError, msg=text) as caught:
+                endpoint.endpoint(text)
             message = str(caught.exception)
             self.assertIn(word, message)
             self.assertNotRegex(message, r"p4ss|s3cr|[\x00-\x1f]")
@@ -65,8 +65,8 @@ class Endpoints(unittest.TestCase):
 class Wire(unittest.TestCase):
     """One request at a time, straight to the module."""
 
-    def failure(self, behave, **more) -> chat.ChatError:
-        with self.assertRaises(chat.ChatError) as caught:
+    def failure(self, behave, **more) -> wire.ChatError:
+        with self.assertRaises(wire.ChatError) as caught:
             ask(behave, **more)
         return caught.exception
 
@@ -171,7 +171,7 @@ class Wire(unittest.TestCase):
 
     def test_what_is_sent(self):
         with Server() as server:
-            to = chat.endpoint(f"a={server.url},model=m")
+            to = endpoint.endpoint(f"a={server.url},model=m")
             chat.chat(
                 to,
                 "Où?",
@@ -246,7 +246,7 @@ class Wire(unittest.TestCase):
             (b"[" * 5000, "[" * 300),
             (b"", ""),
         ):
-            self.assertEqual(chat.error_text(body), text)
+            self.assertEqual(wire.error_text(body), text)
 
     def test_retry_after(self):
         for header, seconds in (
@@ -259,7 +259,7 @@ class Wire(unittest.TestCase):
             (None, None),
             ("9" * 400, None),
         ):
-            self.assertEqual(chat.retry_after(header), seconds, header)
+            self.assertEqual(wire.retry_after(header), seconds, header)
         self.assertEqual(
             self.failure(lambda h, b, t: h.send(429, headers=[("Retry-After", "7")])).wait_s, 7.0
         )
@@ -283,11 +283,11 @@ class Wire(unittest.TestCase):
             return action
 
         for error, attempts in (
-            (chat.ChatError("x", True, 3.0), 3),
-            (chat.ChatError("x"), 1),
-            (chat.ChatError("x", True, 1e6), 1),
+            (wire.ChatError("x", True, 3.0), 3),
+            (wire.ChatError("x"), 1),
+            (wire.ChatError("x", True, 1e6), 1),
         ):
-            with self.assertRaises(chat.ChatError) as caught:
+            with self.assertRaises(wire.ChatError) as caught:
                 chat.persistent(fail(error), 2, "s", waits.append, told.append)
             self.assertEqual(caught.exception.attempts, attempts)
         self.assertEqual(waits, [3.0, 3.0])  # an hour is not waited for
@@ -395,7 +395,8 @@ class Wire(unittest.TestCase):
             with (
                 self.subTest(name),
                 unittest.mock.patch.object(chat, "MAX_REPLY", 300_000),
-                unittest.mock.patch.object(chat, "MAX_LINE", 200_000),
+                unittest.mock.patch.object(wire, "MAX_REPLY", 300_000),
+                unittest.mock.patch.object(wire, "MAX_LINE", 200_000),
             ):
                 self.assertRegex(
                     str(self.failure(behave)),
@@ -422,15 +423,15 @@ class Wire(unittest.TestCase):
             self.assertIn("within 0.2 s", str(error))
             self.assertFalse(error.again)
         with self.assertRaises(TimeoutError):
-            chat._Raw(None, 0.0, 5).readinto(bytearray(1))
+            wire._Raw(None, 0.0, 5).readinto(bytearray(1))
 
     def test_no_server(self):
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
         for url in (f"http://127.0.0.1:{port}", f"http://[::1]:{port}", "http://nowhere.invalid"):
-            with self.assertRaises(chat.ChatError) as caught:
-                chat.chat(chat.endpoint(f"a={url},model=m"), "?", [], chat.Ask(2))
+            with self.assertRaises(wire.ChatError) as caught:
+                chat.chat(endpoint.endpoint(f"a={url},model=m"), "?", [], chat.Ask(2))
             self.assertTrue(caught.exception.lost and caught.exception.again)
 
     def test_plain_words_against_a_tls_server(self):
@@ -446,16 +447,16 @@ class Wire(unittest.TestCase):
 
                 thread = threading.Thread(target=answer, daemon=True)
                 thread.start()
-                to = chat.endpoint(f"a=http://127.0.0.1:{listening.getsockname()[1]},model=m")
-                with self.subTest(said), self.assertRaises(chat.ChatError) as caught:
+                to = endpoint.endpoint(f"a=http://127.0.0.1:{listening.getsockname()[1]},model=m")
+                with self.subTest(said), self.assertRaises(wire.ChatError) as caught:
                     chat.chat(to, "?", [], chat.Ask(2))
                 thread.join(5)
                 self.assertIn("is it https://?", str(caught.exception))
 
     def test_tls_against_a_plain_server(self):
-        with Server() as server, self.assertRaises(chat.ChatError) as caught:
+        with Server() as server, self.assertRaises(wire.ChatError) as caught:
             chat.chat(
-                chat.endpoint(f"a={server.url.replace('http', 'https')},model=m"),
+                endpoint.endpoint(f"a={server.url.replace('http', 'https')},model=m"),
                 "?",
                 [],
                 chat.Ask(2),
@@ -486,7 +487,7 @@ class Wire(unittest.TestCase):
     def test_models(self):
         for value, names in ((["x", "y/z"], ["x", "y/z"]), ([], [])):
             with Server(models=value) as server:
-                self.assertEqual(chat.models(chat.endpoint(f"a={server.url}"), None, 5), names)
+                self.assertEqual(chat.models(endpoint.endpoint(f"a={server.url}"), None, 5), names)
         for value in (
             None,
             b"x",
@@ -496,8 +497,8 @@ class Wire(unittest.TestCase):
             b'{"data": [{"id": "\\u001b[2J"}]}',
             b'{"data": [{"id": ""}]}',
         ):
-            with Server(models=value) as server, self.assertRaises(chat.ChatError):
-                chat.models(chat.endpoint(f"a={server.url}"), None, 5)
+            with Server(models=value) as server, self.assertRaises(wire.ChatError):
+                chat.models(endpoint.endpoint(f"a={server.url}"), None, 5)
 
     def test_proxies_of_the_environment_are_not_used(self):
         with unittest.mock.patch.dict(

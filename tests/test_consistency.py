@@ -17,17 +17,20 @@ from . import support
 
 
 class Clean(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.report = checks.run(support.library(), [])
+
     def test_shipped_tables(self):
-        report = checks.run(support.library(), [])
+        report = self.report
         self.assertEqual([p for p in report.problems], [])
         self.assertTrue(report.ok)
         self.assertEqual(report.tables, sum(len(p.tables) for p in support.papers()))
         self.assertGreater(report.cells, 13_000)
 
     def test_accepted_exceptions_say_why_and_are_counted(self):
-        report = checks.run(support.library(), [])
-        self.assertTrue(report.accepted)
-        for problem in report.accepted:
+        self.assertTrue(self.report.accepted)
+        for problem in self.report.accepted:
             self.assertIn("(accepted: ", problem.message)
 
     def test_every_rule_explains_itself(self):
@@ -40,9 +43,7 @@ class Faults(unittest.TestCase):
     """One fault in a copy of one paper; what is found is compared with where it was put."""
 
     def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.folder = pathlib.Path(folder.name)
+        self.folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
 
     def problems(self, key: str, change) -> list[consistency.Problem]:
         data = support.raw_paper(key)

@@ -104,7 +104,7 @@ class MM1(unittest.TestCase):
         """The tables that train two encoders at 7B and at 13B (Prismatic): how often the sign of
         the encoder's gain differs between the sizes.
         """
-        answer = ask("swap", "CLIP", "SigLIP", "--why")
+        answer = ask("swap", "CLIP", "SigLIP")
         rows = {
             (row["table"], row["llm"])
             for d in answer["deltas"]
@@ -162,9 +162,7 @@ class DinoBesideSiglip(unittest.TestCase):
     PAIR = ("SigLIP 384px (Naive Resize)", "DINOv2 + SigLIP 384px (Naive Resize)")
 
     def test_printed_rows(self):
-        found = evidence(ask("swap", "SigLIP", "SigLIP+DINOv2", "--why"), "prismatic.ensembling")[
-            self.PAIR
-        ]
+        found = evidence(ask("swap", "SigLIP", "SigLIP+DINOv2"), "prismatic.ensembling")[self.PAIR]
         metrics = table_of("prismatic.ensembling").metrics
         printed = {
             (metric.benchmark, metric.split): gain("prismatic.ensembling", *self.PAIR, key)
@@ -179,7 +177,7 @@ class DinoBesideSiglip(unittest.TestCase):
         """Localisation gains more than the rest in the rows, and in the answer, where nothing falls
         by more than its interval allows.
         """
-        answer = ask("swap", "SigLIP", "SigLIP+DINOv2", "--why")
+        answer = ask("swap", "SigLIP", "SigLIP+DINOv2")
         rows = evidence(answer, "prismatic.ensembling")[self.PAIR]
         family = {d["benchmark"]: d["family"] for d in answer["deltas"]}
         mean = lambda values: sum(values) / len(values)
@@ -215,9 +213,7 @@ class DinoBesideSiglip(unittest.TestCase):
         encoders = {row.setting["encoder"] for row in table_of("cambrian1.table14").rows}
         self.assertIn("dinov2-vit-l-14+siglip-so400m-14", encoders)
         self.assertNotIn("siglip-so400m-14", encoders)
-        self.assertEqual(
-            evidence(ask("swap", "SigLIP", "SigLIP+DINOv2", "--why"), "cambrian1.table14"), {}
-        )
+        self.assertEqual(evidence(ask("swap", "SigLIP", "SigLIP+DINOv2"), "cambrian1.table14"), {})
 
 
 class UiAgent(unittest.TestCase):
@@ -336,7 +332,7 @@ class MolmoSizes(unittest.TestCase):
         )
 
     def test_the_command_shows_the_rows(self):
-        answer = ask("swap", "qwen2-7b", "qwen2-72b", "--why")
+        answer = ask("swap", "qwen2-7b", "qwen2-72b")
         shown = evidence(answer, "molmo.table1")[("Molmo-7B-D", "Molmo-72B")]
         mmmu = next(delta for (name, _), delta in shown.items() if name == "mmmu")
         self.assertAlmostEqual(

@@ -22,7 +22,7 @@ from recipes.exchange.target import TEXT_TOKENS, Job, Target, comment, divide, n
 from recipes.exchange.trainers import export, expressible
 from recipes.picker.space import visuals
 from recipes.terms.recipe import BASELINE, Recipe, RecipeError, change, parse
-from tests.support import call, call_json, library, process
+from tests.support import call, call_json, library, piped, process
 
 # One recipe per program that it can express, besides the baseline.
 OTHERS = {
@@ -811,30 +811,17 @@ class Command(unittest.TestCase):
         self.assertEqual(value["runs"][1]["recipe"]["resolution"], 224)
 
     def test_reads_the_output_of_pick(self):
-        pick = process(
-            "pick",
-            "--tasks",
-            "documents",
-            "--fix",
-            "encoder=siglip-so400m-14",
-            "--fix",
-            "connector=mlp-2x-gelu",
-            "--fix",
-            "llm=qwen2-7b",
-            "--fix",
-            "resolution=anyres-768",
-            "--json",
-        )
-        result = process("export", "-", "--to", "llava-next", "--json", stdin=pick.stdout)
+        fixed = ("encoder=siglip-so400m-14", "connector=mlp-2x-gelu", "llm=qwen2-7b")
+        argv = [part for text in (*fixed, "resolution=anyres-768") for part in ("--fix", text)]
+        _, picked, _ = call("pick", "--tasks", "documents", *argv, "--json")
+        result = process("export", "-", "--to", "llava-next", "--json", stdin=picked.encode())
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertIn("(384, 768)", json.loads(result.stdout)["files"][1]["text"])
         self.assertEqual(
-            json.loads(result.stdout)["recipe"], json.loads(pick.stdout)["recipes"][0]["recipe"]
+            json.loads(result.stdout)["recipe"], json.loads(picked)["recipes"][0]["recipe"]
         )
-        self.assertIn(
-            b"no --rank 99",
-            process("export", "-", "--to", "llava-next", "--rank", "99", stdin=pick.stdout).stderr,
-        )
+        err = piped(picked, "export", "-", "--to", "llava-next", "--rank", "99")[2]
+        self.assertIn("no --rank 99", err)
 
     def test_a_recipe_of_pick_that_cannot_be_says_which_can(self):
         with tempfile.TemporaryDirectory() as folder:

@@ -447,15 +447,14 @@ class Conversion(unittest.TestCase):
 
 class Commands(unittest.TestCase):
     def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.folder = pathlib.Path(folder.name)
+        self.folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
         self.path = self.folder / "made-up.json"
         self.write(made_up())
 
     def write(self, data: dict) -> None:
         self.path.write_text(json.dumps(data, indent=1), encoding="utf-8")
 
+    @support.slow  # that its columns are those of format 2, the tests above say
     def test_backtest_scores_it(self):
         result = support.call_json("backtest", "--tables", str(self.folder))
         self.assertEqual(result["overall"]["papers"], 1)

@@ -248,11 +248,8 @@ class Used(Case):
 
     def test_pick_reads_it(self):
         self.both()
-        self.assertTrue(
-            call_json("pick", "--tasks", "docvqa", "--top", "1", "--tables", str(self.into))[
-                "recipes"
-            ]
-        )
+        argv = ("pick", "--tasks", "docvqa", "--fix", "llm=vicuna-7b", "--fix", "resolution=336")
+        self.assertTrue(call_json(*argv, "--top", "1", "--tables", str(self.into))["recipes"])
 
     def test_the_standard_error_is_the_columns_sampling_variance(self):
         self.both()

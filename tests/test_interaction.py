@@ -1,5 +1,6 @@
 """Does a change do more with a larger LLM? By hand on made-up tables, and on the published ones."""
 
+import functools
 import json
 import math
 import pathlib
@@ -40,29 +41,25 @@ def table(deltas: dict[str, float]) -> dict:
 
 
 class OwnTable(unittest.TestCase):
-    def slope(self, deltas: dict[str, float], a="CLIP", b="SigLIP") -> dict:
+    @staticmethod
+    @functools.cache
+    def slope(small: float, large: float, a="CLIP", b="SigLIP") -> dict:
+        """Of deltas at 0.5B and at 7B."""
+        deltas = {"qwen2.5-0.5b": small, "qwen2.5-7b": large}
         with tempfile.TemporaryDirectory() as folder:
             pathlib.Path(folder, "own.json").write_text(json.dumps(table(deltas)))
-            return support.call_json("swap", a, b, "--resolution", "384", "--tables", folder)[
-                "llm_size_interaction"
-            ]
+            argv = ("swap", a, b, "--resolution", "384", "--benchmark", "mmmu", "--tables", folder)
+            return support.call_json(*argv)["llm_size_interaction"]
 
     def test_a_slope_is_found_with_its_sign(self):
-        flat = self.slope({"qwen2.5-0.5b": 2.0, "qwen2.5-7b": 2.0})
-        rising, falling = (
-            self.slope({"qwen2.5-0.5b": 2.0, "qwen2.5-7b": 10.0}),
-            self.slope({"qwen2.5-0.5b": 10.0, "qwen2.5-7b": 2.0}),
-        )
+        flat, rising, falling = self.slope(2, 2), self.slope(2, 10), self.slope(10, 2)
         self.assertGreater(rising["per_doubling"], flat["per_doubling"])
         self.assertLess(falling["per_doubling"], flat["per_doubling"])
         self.assertIn("own", rising["papers"])
         self.assertEqual(rising["pairs"], flat["pairs"])
 
     def test_turned_around(self):
-        there, back = (
-            self.slope({"qwen2.5-0.5b": 2.0, "qwen2.5-7b": 10.0}),
-            self.slope({"qwen2.5-0.5b": 2.0, "qwen2.5-7b": 10.0}, "SigLIP", "CLIP"),
-        )
+        there, back = self.slope(2, 10), self.slope(2, 10, "SigLIP", "CLIP")
         self.assertAlmostEqual(there["per_doubling"], -back["per_doubling"], 4)
         self.assertAlmostEqual(there["se"], back["se"], 4)
 
@@ -70,8 +67,7 @@ class OwnTable(unittest.TestCase):
         """Heterogeneity is shared by the benchmarks of a pair: two of them do not halve the
         variance.
         """
-        both = self.slope({"qwen2.5-0.5b": 2.0, "qwen2.5-7b": 3.0})
-        self.assertGreater(both["se"], 0.2)
+        self.assertGreater(self.slope(2, 3)["se"], 0.2)
 
 
 class Published(unittest.TestCase):
@@ -85,7 +81,7 @@ class Published(unittest.TestCase):
     def test_the_note_says_it(self):
         answer = support.call_json("swap", "224", "448")
         slope = answer["llm_size_interaction"]
-        _, out, _ = support.call("swap", "224", "448", "--why")
+        _, out, _ = support.call("swap", "224", "448", "--benchmark", "mmmu", "--why")
         text = " ".join(out.split())
         self.assertIn("percent of scale per doubling", text)
         self.assertEqual(
@@ -104,7 +100,8 @@ class Published(unittest.TestCase):
         self.assertEqual(*([d["expected"] for d in answer["deltas"]] for answer in answers))
         papers = answers[0]["llm_size_interaction"]["papers"]
         self.assertIn("prismatic", papers)
-        text = " ".join(support.call("swap", "CLIP", "SigLIP", "--on", "70B", "--why")[1].split())
+        argv = ("swap", "CLIP", "SigLIP", "--on", "70B", "--benchmark", "mmmu", "--why")
+        text = " ".join(support.call(*argv)[1].split())
         self.assertIn("the expected deltas do not use it", text)
         self.assertIn("in rows of Prismatic", text)
         hint = slope_note(Slope(-2.5, 1.0, 4, ("prismatic",), (7.0, 13.0), 1.0, 0.0))

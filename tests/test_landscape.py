@@ -655,7 +655,7 @@ class Models(unittest.TestCase):
         self.assertTrue(all(s["source"].split(":")[0] in card["sources"] for s in card["scores"]))
 
     def test_every_card_prints(self):
-        from recipes.show import models as report
+        from recipes.show import models_card as report
         from recipes.show.text import Style
 
         for model in land().models:

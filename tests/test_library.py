@@ -1,5 +1,6 @@
 """The library reads each file once, and only the files that an answer needs."""
 
+import functools
 import json
 import pathlib
 import tempfile
@@ -9,7 +10,7 @@ from unittest import mock
 from recipes import library as library_module
 from recipes.base.reading import EvidenceError
 from recipes.evidence import tables
-from recipes.library import Library
+from recipes.library import Library, open_library
 from tests import support
 
 OWN = {
@@ -33,9 +34,7 @@ OWN = {
 
 class Once(unittest.TestCase):
     def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.folder = pathlib.Path(folder.name)
+        self.folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
         self.parsed: list[str] = []
         real = tables.parse_paper
 
@@ -46,7 +45,9 @@ class Once(unittest.TestCase):
         for patch in (
             mock.patch.object(tables, "parse_paper", parse_paper),
             # as in a new process
-            mock.patch.object(library_module, "_SHIPPED", {}),
+            mock.patch.object(
+                library_module, "published", functools.cache(library_module.published.__wrapped__)
+            ),
         ):
             patch.start()
             self.addCleanup(patch.stop)
@@ -58,12 +59,13 @@ class Once(unittest.TestCase):
         return Library([str(self.folder)])
 
     def test_each_paper_is_parsed_once_in_a_process(self):
-        first = Library().papers(["mm1", "m3"])
-        whole = Library().papers()
+        first = open_library().papers(["mm1", "m3"])
+        whole = open_library().papers()
         self.assertEqual(len(self.parsed), len(set(self.parsed)))
         self.assertEqual(sorted(self.parsed), sorted(p.name for p in support.TABLES.glob("*.json")))
-        again = Library()
-        again.papers()
+        (self.folder / "mine.json").write_text(json.dumps(OWN))
+        Library([str(self.folder)]).papers()
+        self.assertEqual(self.parsed.pop(), "mine.json")
         self.assertEqual(len(self.parsed), len(whole))
         self.assertTrue(all(any(one is other for other in whole) for one in first))
 

@@ -5,7 +5,7 @@ import unittest
 
 from recipes.exchange.target import Target, names
 from tests import support
-from tests.support import call, call_json, process, slow
+from tests.support import answered, call, call_json, piped, slow
 
 FAMILIES = (
     *("documents", "charts", "reasoning", "math", "general-vqa", "vision-centric-spatial"),
@@ -17,28 +17,27 @@ class Pipe(unittest.TestCase):
     def programs(self) -> list[str]:
         return names(support.library().words)
 
-    def written(self, answer: dict, program: str, *argv: str):
-        entry = json.dumps(answer).encode()
-        return process("export", "-", "--to", program, *argv, stdin=entry)
+    def written(self, answer: dict, program: str, *argv: str) -> tuple[int, str, str]:
+        return piped(json.dumps(answer), "export", "-", "--to", program, *argv)
 
     def check(self, family: str) -> None:
         """Each program writes the recipe that the pick names for it, or says what it lacks."""
-        answer = call_json("pick", "--tasks", family, "--top", "1")
+        answer = json.loads(answered("pick", "--tasks", family, "--top", "1", "--json")[1])
         entries = {one["target"]: one for one in answer["exportable_by"]}
         self.assertEqual(set(entries), set(self.programs()))
         for program, entry in entries.items():
-            done = self.written(answer, program, "--rank", "exportable")
+            code, out, err = self.written(answer, program, "--rank", "exportable")
             if entry.get("why"):
-                self.assertEqual(done.returncode, 2, (family, program))
-                self.assertIn(entry["why"].encode(), done.stderr)
+                self.assertEqual(code, 2, (family, program))
+                self.assertIn(entry["why"], err)
                 continue
-            self.assertEqual((done.returncode, done.stderr), (0, b""), (family, program))
+            self.assertEqual((code, err), (0, ""), (family, program))
             target = Target(program, support.library().words)
             if "model" in entry:
                 named = target.goes_on_from()[entry["model"]]
             else:
                 named = entry["recipe"]["llm"]
-            self.assertIn(named, done.stdout.decode(), (family, program))
+            self.assertIn(named, out, (family, program))
 
     def test_documents_for_every_program(self):
         self.check("documents")
@@ -54,15 +53,15 @@ class Pipe(unittest.TestCase):
         (llava,) = (one for one in answer["exportable_by"] if one["target"] == "llava")
         self.assertIsNone(llava["recipe"])
         self.assertIn("cannot express", llava["why"])
-        done = self.written(answer, "llava", "--rank", "exportable")
-        self.assertEqual(done.returncode, 2)
-        self.assertIn(llava["why"].encode(), done.stderr)
+        code, _, err = self.written(answer, "llava", "--rank", "exportable")
+        self.assertEqual(code, 2)
+        self.assertIn(llava["why"], err)
 
     def test_the_first_recipe_is_refused_with_what_to_type_instead(self):
-        answer = call_json("pick", "--tasks", "documents", "--top", "1")
-        done = self.written(answer, "nanovlm")
-        self.assertEqual(done.returncode, 2)
-        self.assertIn(b"--rank exportable", done.stderr)
+        answer = json.loads(answered("pick", "--tasks", "documents", "--top", "1", "--json")[1])
+        code, _, err = self.written(answer, "nanovlm")
+        self.assertEqual(code, 2)
+        self.assertIn("--rank exportable", err)
 
     def test_why_lists_the_programs(self):
         text = call("pick", "--tasks", "documents", "--why")[1]

@@ -7,7 +7,7 @@ import re
 import tempfile
 import unittest
 
-from recipes.show import forest, plots, svg
+from recipes.show import forest, forest_plot, plots, svg
 from recipes.show.text import Style
 
 from . import support
@@ -16,7 +16,7 @@ from .drawn import HOSTILE, SVG, boxes, mark, panel, parse, swap_of, texts
 
 class Svg(unittest.TestCase):
     PICTURES = {
-        "forest": lambda **k: plots.forest(
+        "forest": lambda **k: forest_plot.forest(
             [
                 panel(
                     mark(1),
@@ -26,7 +26,7 @@ class Svg(unittest.TestCase):
                     mark(0.4, None, "model"),
                     after="and more",
                 ),
-                plots.Panel("MMMU", "no table prints this change on it", ()),
+                forest_plot.Panel("MMMU", "no table prints this change on it", ()),
             ],
             "a → b",
             "about",
@@ -116,7 +116,7 @@ class Svg(unittest.TestCase):
                 self.assertGreaterEqual(ratio(c[role], c[ground]), 4.5, (role, ground, mode))
 
     def test_text_neither_overlaps_nor_leaves_the_picture(self):
-        long = plots.forest(
+        long = forest_plot.forest(
             [
                 panel(
                     mark(
@@ -136,7 +136,9 @@ class Svg(unittest.TestCase):
         wide = [
             draw(compact=compact) for draw in self.PICTURES.values() for compact in (False, True)
         ]
-        compact = plots.forest([panel(mark(1, label="Y" * 150), mark(2))], "T" * 120, compact=True)
+        compact = forest_plot.forest(
+            [panel(mark(1, label="Y" * 150), mark(2))], "T" * 120, compact=True
+        )
         for picture in (*wide, long, compact):
             width, height = map(float, parse(picture).get("viewBox").split()[2:])
             found = list(boxes(picture))
@@ -155,9 +157,9 @@ class Svg(unittest.TestCase):
 
     def test_hostile_text(self):
         pictures = [
-            plots.forest(
+            forest_plot.forest(
                 [
-                    plots.Panel(
+                    forest_plot.Panel(
                         HOSTILE,
                         HOSTILE,
                         (mark(1, label=HOSTILE, note=HOSTILE),),
@@ -199,9 +201,9 @@ class Svg(unittest.TestCase):
     def test_numbers_that_are_not_finite_are_refused(self):
         for bad in (math.nan, math.inf, -math.inf, None, "1", True):
             for draw in (
-                lambda x: plots.forest([panel(mark(1)._replace(estimate=x))], "t"),
-                lambda x: plots.forest([panel(mark(1)._replace(high=x))], "t"),
-                lambda x: plots.forest(
+                lambda x: forest_plot.forest([panel(mark(1)._replace(estimate=x))], "t"),
+                lambda x: forest_plot.forest([panel(mark(1)._replace(high=x))], "t"),
+                lambda x: forest_plot.forest(
                     [panel(mark(1, weight=x) if x is not None else mark(1)._replace(low=x))], "t"
                 ),
                 lambda x: plots.tornado([plots.Bar("a", "b", x, 1)], "t"),
@@ -223,21 +225,23 @@ class Svg(unittest.TestCase):
     def test_nothing_to_show(self):
         self.assertIn(
             "no table prints it",
-            texts(plots.forest([plots.Panel("MMMU", "no table prints it", ())], "t")),
+            texts(forest_plot.forest([forest_plot.Panel("MMMU", "no table prints it", ())], "t")),
         )
         for picture in (
-            plots.forest([], "t"),
+            forest_plot.forest([], "t"),
             plots.tornado([], "t"),
             plots.pareto([], "t"),
             plots.curve([], "t"),
         ):
             parse(picture)
-        parse(plots.forest([panel(plots.Mark("a", "", 0.0, 0.0, 0.0, 1.0))], "t"))  # all at zero
+        parse(
+            forest_plot.forest([panel(forest_plot.Mark("a", "", 0.0, 0.0, 0.0, 1.0))], "t")
+        )  # all at zero
         parse(plots.pareto([plots.Point("one", 5, 5)], "t"))
 
     def test_squares_grow_with_weight(self):
         weights = (0.4, 0.1, 0.3, 0.05, 0.15)
-        picture = plots.forest(
+        picture = forest_plot.forest(
             [panel(*(mark(i, w) for i, w in enumerate(weights)))], "t", alone=False, key=()
         )
         sides = [
@@ -254,7 +258,7 @@ class Svg(unittest.TestCase):
 
     def test_zero_line_and_positions(self):
         """The zero line lies where the axis says 0, and squares lie at their estimates."""
-        root = parse(plots.forest([panel(mark(-3), mark(5))], "t", alone=False, key=()))
+        root = parse(forest_plot.forest([panel(mark(-3), mark(5))], "t", alone=False, key=()))
         zero = float(next(e for e in root.iter(f"{SVG}line") if e.get("class") == "zero").get("x1"))
         ticks = {
             e.text: float(e.get("x"))
@@ -338,7 +342,7 @@ class Forest(unittest.TestCase):
         shown = forest.panels([delta], {}, {}, rows=None)[0]
         rows = [row for row in delta.evidence if row.relation != "neighbour"]
         self.assertEqual(
-            [(m.estimate, m.weight) for m in shown.marks if m.kind in plots.SQUARES],
+            [(m.estimate, m.weight) for m in shown.marks if m.kind in forest_plot.SQUARES],
             [(row.delta, row.weight) for row in rows],
         )
         self.assertAlmostEqual(sum(m.weight for m in shown.marks if m.weight), 1)
@@ -357,7 +361,7 @@ class Forest(unittest.TestCase):
         delta = next(d for d in self.answer.deltas if d.benchmark == "gqa")
         shown = forest.panels([delta], {}, {}, rows=None)
         for compact in (False, True):
-            whole = " ".join(texts(plots.forest(shown, "t", compact=compact)))
+            whole = " ".join(texts(forest_plot.forest(shown, "t", compact=compact)))
             for m in shown[0].marks:
                 self.assertIn("".join(m.label.split()), "".join(whole.split()))
 
@@ -375,8 +379,8 @@ class Forest(unittest.TestCase):
                 self.assertEqual((a.label, a.kind), (b.label, b.kind))
                 for x, y in zip(a[2:6], b[2:6]):
                     self.assertAlmostEqual(x or 0, y or 0, places=5)
-        low, high = plots.domain(one.marks)
-        for x, y in zip(plots.domain(other.marks), (-high, -low)):
+        low, high = forest_plot.domain(one.marks)
+        for x, y in zip(forest_plot.domain(other.marks), (-high, -low)):
             self.assertAlmostEqual(x, y, places=6)
 
     def test_a_table_with_another_scale(self):
@@ -451,7 +455,7 @@ class Forest(unittest.TestCase):
         )
         shown = forest.panels([delta], {}, {})
         self.assertIn("no table prints this change", shown[0].note)
-        parse(plots.forest(shown, "t"))
+        parse(forest_plot.forest(shown, "t"))
         self.assertIn("no table prints", forest.terminal_lines(shown, Style())[1])
 
     def test_terminal(self):
@@ -473,7 +477,7 @@ class Forest(unittest.TestCase):
         """
         values = (-4.0, -1.0, 2.0, 6.0)
         lines = forest.terminal_lines(
-            [panel(*(plots.Mark("row", "", v, v, v, 0.5) for v in values))], Style()
+            [panel(*(forest_plot.Mark("row", "", v, v, v, 0.5) for v in values))], Style()
         )[2:6]
         columns = [next(i for i, c in enumerate(line) if c in "▪■█") for line in lines]
         zero = {line.index("┊") for line in lines}
@@ -494,9 +498,8 @@ class SwapPlot(unittest.TestCase):
         self.assertLessEqual(max(map(len, out.splitlines())), 80)
 
     def test_plain_where_the_terminal_is_plain(self):
-        done = support.process(*self.ARGS, "--plot", env={"PYTHONIOENCODING": "ascii"})
-        self.assertEqual(done.returncode, 0)
-        plot = done.stdout.decode("ascii").partition("\n\nTextVQA: ")[2]
+        text = support.printed("ascii", *self.ARGS, "--plot")
+        plot = text.partition("\n\nTextVQA: ")[2]
         self.assertIn("direct rows alone", plot)
         self.assertNotIn("\\u", plot)
 

@@ -184,9 +184,7 @@ class Rules(unittest.TestCase):
 
 class Lock(unittest.TestCase):
     def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.folder = pathlib.Path(folder.name)
+        self.folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
         for name in ("m3.json", "idefics2.json"):
             shutil.copy(support.TABLES / name, self.folder)
         self.assertEqual(support.call("check", "--lock", str(self.folder))[0], 0)

@@ -115,9 +115,7 @@ class Training(unittest.TestCase):
 
 class OwnEncoder(unittest.TestCase):
     def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.folder = folder.name
+        self.folder = self.enterContext(tempfile.TemporaryDirectory())
         rows = [
             {"arm": arm, "set": {"encoder": encoder}, "scores": {"docvqa": score}}
             for arm, encoder, score in (

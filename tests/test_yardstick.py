@@ -8,9 +8,10 @@ from tests import support
 
 
 class Benchmarks(unittest.TestCase):
-    def setUp(self):
-        self.words, self.posterior = support.library().words, support.library().posterior
-        self.seen = yardstick.survey(support.papers())
+    @classmethod
+    def setUpClass(cls):
+        cls.words, cls.posterior = support.library().words, support.library().posterior
+        cls.seen = yardstick.survey(support.papers())
 
     def of(self, name: str, **change) -> yardstick.Yardstick:
         return yardstick.measure(

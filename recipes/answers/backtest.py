@@ -85,7 +85,7 @@ def other_tables(library: Library) -> dict:
     seen = [one._asdict() for one in library.repeated]
     published = columns(library.papers(shipped_only=True), library.words)
     other = columns(library.own_papers(), library.words)
-    posterior = Library(shipped=library.shipped).posterior
+    posterior = library.alone.posterior
     scored = [
         item
         for number_, column in enumerate(other)

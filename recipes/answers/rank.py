@@ -196,7 +196,7 @@ def p_best(
     ones = [changes[v][1] for v in contenders]
     steps = ones[0].steps(mix)
     wide = together(posterior.wide(steps), kin)
-    traces = [posterior.mix_trace(posterior.weights(o.features), steps, kin) for o in ones]
+    traces = [one.trace(steps, kin) for one in ones]
     local = [o.variance() if o.axes else 0.0 for o in ones]
 
     def apart(a: Change, b: Change) -> float:

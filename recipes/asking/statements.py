@@ -5,6 +5,7 @@ claims that speak of all that the statement names; none when a word of it stands
 verdict is the audit's (claims.py), not found here.
 """
 
+import functools
 import re
 from collections.abc import Iterable, Sequence
 
@@ -96,7 +97,16 @@ def matching(asked: set[str], words: Vocabulary, lexicon: Lexicon) -> list[str]:
     """Ids of the claims that speak of all of it, those with the least else first, at most four."""
     if not {x for x in asked if x != "same"}:
         return []
-    scored = []
+    scored = sorted(
+        (len(has - asked), name) for name, has in claimed(words, lexicon) if asked <= has
+    )
+    return sorted(name for extra, name in scored[:4] if extra <= scored[0][0] + 6)
+
+
+@functools.lru_cache(maxsize=4)
+def claimed(words: Vocabulary, lexicon: Lexicon) -> tuple[tuple[str, frozenset[str]], ...]:
+    """(id, what it speaks of) of each published claim, read once."""
+    out = []
     for claim in words.registry("claims")["claims"]:
         items = lexicon.read(claim["claim"], False)
         text = " ".join(item.text for item in items)
@@ -116,9 +126,6 @@ def matching(asked: set[str], words: Vocabulary, lexicon: Lexicon) -> list[str]:
             if x.startswith(("encoder:", "connector:", "llm:", "data:"))
         }
         has |= {"word:ocr" for x in has if x == "family:ocr-document"}
-        for key in claim.get("cites") or ():
-            has.add("paper:" + key)
-        if asked <= has:
-            scored.append((len(has - asked), claim["id"]))
-    scored.sort()
-    return sorted(name for extra, name in scored[:4] if extra <= scored[0][0] + 6)
+        has |= {"paper:" + key for key in claim.get("cites") or ()}
+        out.append((claim["id"], frozenset(has)))
+    return tuple(out)

@@ -182,7 +182,7 @@ def compare_command(args, library: Library, understood: dict | None = None) -> i
     serve). Nothing is sent anywhere but to the endpoints named; redirects are not followed; keys
     come from the environment.
     """
-    from ..exchange.chat import EndpointError
+    from ..exchange.endpoint import EndpointError
     from ..exchange.questions import QuestionsError
 
     try:
@@ -300,11 +300,11 @@ def _progress(count: int, total: int, record: dict) -> None:
 
 
 def _endpoints(args) -> list:
-    from ..exchange import chat
+    from ..exchange.endpoint import endpoint
 
     if not args.endpoint:
         raise Usage("compare: no --endpoint (as in --endpoint local=http://localhost:8000)")
-    found = [chat.endpoint(text) for text in args.endpoint]
+    found = [endpoint(text) for text in args.endpoint]
     names = [to.name for to in found]
     twice = next((name for i, name in enumerate(names) if name in names[:i]), None)
     if twice:
@@ -444,6 +444,7 @@ def _check_outputs(args, pictures: dict) -> None:
 def _with_model(to, key: str | None, args):
     """The endpoint with a model: the one named, or the only one that the server has."""
     from ..exchange import chat
+    from ..exchange.wire import ChatError
 
     if to.model is None:
         from time import sleep
@@ -456,7 +457,7 @@ def _with_model(to, key: str | None, args):
                 sleep,
                 lambda text: say(f"{to.name}: {text}"),
             )
-        except chat.ChatError as error:
+        except ChatError as error:
             raise Usage(
                 f"compare: --endpoint {to.name}: which model? GET {to.url}/models failed: {error}"
                 " (model=ID names one)"

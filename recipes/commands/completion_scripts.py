@@ -182,166 +182,152 @@ def quote(text: str) -> str:
     return "'" + text.replace("'", "'\\''") + "'"
 
 
+class Value(NamedTuple):
+    """What may stand in a place: one of these words, a name of a kind, a file, or anything."""
+
+    choices: tuple[str, ...] = ()
+    names: str | None = None
+    file: bool = False
+
+
+def value_of(flag: Flag) -> Value:
+    """What stands behind a flag."""
+    if flag.choices or flag.names:
+        return Value(flag.choices, None if flag.choices else flag.names)
+    return Value(file=bool(set(flag.spellings) & set(FILES)))
+
+
+def free_of(entry: Entry) -> Value:
+    """What stands behind a command without a flag."""
+    return Value(entry.choices, None if entry.choices else entry.names, True)
+
+
+# Words between @ are filled in. The command and the word before the cursor decide.
+BASH = """\
+_vlm_recipe() {
+  local word="${COMP_WORDS[COMP_CWORD]}" before="${COMP_WORDS[COMP_CWORD-1]}" \
+command="${COMP_WORDS[1]}" names="" kind="" glue="="
+  COMPREPLY=()
+  if [ "$word" = "$glue" ]; then word=""; fi
+  if [ "$COMP_CWORD" -le 1 ]; then
+    COMPREPLY=($(compgen -W @words@ -- "$word"))
+    return
+  fi
+  case "$command $before" in
+@flags@
+    *)
+      case "$command" in
+@commands@
+      esac ;;
+  esac
+  if [ "$kind" = file ]; then COMPREPLY=($(compgen -f -- "$word")); return; fi
+  if [ -n "$kind" ]; then names="$(vlm-recipe completion --words "$kind" 2>/dev/null)"; fi
+  COMPREPLY=($(compgen -W "$names" -- "$word"))
+  if [ "${COMPREPLY[0]%=}" != "${COMPREPLY[0]}" ]; then compopt -o nospace 2>/dev/null; fi
+}
+complete -o default -F _vlm_recipe vlm-recipe"""
+# One _arguments call per command.
+ZSH = """\
+_vlm_recipe_names() {
+  local -a found; found=(${(f)"$(vlm-recipe completion --words $1 2>/dev/null)"})
+  compadd -a found
+}
+_vlm_recipe() {
+  local -a commands
+  commands=(
+@words@
+  )
+  if (( CURRENT == 2 )); then _describe command commands; return; fi
+  local command=$words[2]
+  shift words; (( CURRENT-- ))
+  case $command in
+@commands@
+  esac
+}
+if (( ! $+functions[compdef] )); then autoload -Uz compinit && compinit; fi
+compdef _vlm_recipe vlm-recipe"""
+
+
 def bash(commands: Mapping[str, Entry]) -> list[str]:
     """A function that looks at the command and the word before the cursor."""
-    lines = [
-        "_vlm_recipe() {",
-        (
-            '  local word="${COMP_WORDS[COMP_CWORD]}" before="${COMP_WORDS[COMP_CWORD-1]}"'
-            ' command="${COMP_WORDS[1]}" names="" kind="" glue="="'
-        ),
-        "  COMPREPLY=()",
-        '  if [ "$word" = "$glue" ]; then word=""; fi',
-        '  if [ "$COMP_CWORD" -le 1 ]; then',
-        (
-            f"    COMPREPLY=($(compgen -W {quote(' '.join([*commands, '--help', '--version']))} --"
-            ' "$word"))'
-        ),
-        "    return",
-        "  fi",
-        '  case "$command $before" in',
-    ]
+    flags, places = [], []
     for name, entry in commands.items():
-        groups: dict[tuple, list[str]] = {}
+        groups: dict[Value, list[str]] = {}
         for flag in entry.flags:
             if flag.valued:
-                key = (
-                    ("choices", *flag.choices)
-                    if flag.choices
-                    else (
-                        ("kind", flag.names)
-                        if flag.names
-                        else ("file",)
-                        if set(flag.spellings) & set(FILES)
-                        else ("none",)
-                    )
-                )
-                groups.setdefault(key, []).extend(f'"{name} {s}"' for s in flag.spellings)
-        for key, patterns in groups.items():
-            what = {
-                "choices": f"names={quote(' '.join(key[1:]))}",
-                "kind": f"kind={key[-1]}",
-                "file": 'COMPREPLY=($(compgen -f -- "$word")); return',
-                "none": "return",
-            }[key[0]]
-            lines.append(f"    {'|'.join(patterns)}) {what} ;;")
-    lines += ["    *)", '      case "$command" in']
-    for name, entry in commands.items():
-        flags = " ".join(s for flag in entry.flags for s in flag.spellings)
-        free = (
-            f"names={quote(' '.join(entry.choices))}"
-            if entry.choices
-            else f"kind={entry.names}"
-            if entry.names
-            else "kind=file"
-        )
-        if name == "tables":
-            free = (
-                'case "$before" in show) kind=table ;; find) kind=part ;; *)'
-                f" names={quote(' '.join(entry.choices))} ;; esac"
-            )
-        lines += [
-            f"        {name})",
-            f'          if [ "${{word#-}}" != "$word" ]; then names={quote(flags)}',
-            f"          else {free}; fi ;;",
+                spelled = (f'"{name} {s}"' for s in flag.spellings)
+                groups.setdefault(value_of(flag), []).extend(spelled)
+        flags += [
+            f"    {'|'.join(patterns)}) {_bash_value(value)} ;;"
+            for value, patterns in groups.items()
         ]
-    lines += [
-        "      esac ;;",
-        "  esac",
-        '  if [ "$kind" = file ]; then COMPREPLY=($(compgen -f -- "$word")); return; fi',
-        (
-            '  if [ -n "$kind" ]; then names="$(vlm-recipe completion --words "$kind"'
-            ' 2>/dev/null)"; fi'
-        ),
-        '  COMPREPLY=($(compgen -W "$names" -- "$word"))',
-        (
-            '  if [ "${COMPREPLY[0]%=}" != "${COMPREPLY[0]}" ]; then compopt -o nospace'
-            " 2>/dev/null; fi"
-        ),
-        "}",
-        "complete -o default -F _vlm_recipe vlm-recipe",
-    ]
-    return lines
+        free = free_of(entry)
+        said = "kind=file" if not (free.choices or free.names) else _bash_value(free)
+        if name == "tables":
+            said = f'case "$before" in show) kind=table ;; find) kind=part ;; *) {said} ;; esac'
+        spellings = quote(" ".join(s for flag in entry.flags for s in flag.spellings))
+        places += [
+            f"        {name})",
+            f'          if [ "${{word#-}}" != "$word" ]; then names={spellings}',
+            f"          else {said}; fi ;;",
+        ]
+    words = quote(" ".join([*commands, "--help", "--version"]))
+    return _filled(BASH, words=[words], flags=flags, commands=places)
+
+
+def _bash_value(value: Value) -> str:
+    """What bash does where this may stand."""
+    if value.choices:
+        return f"names={quote(' '.join(value.choices))}"
+    if value.names:
+        return f"kind={value.names}"
+    return 'COMPREPLY=($(compgen -f -- "$word")); return' if value.file else "return"
+
+
+def _filled(template: str, **parts: Sequence[str]) -> list[str]:
+    """The lines of a template with its words filled in, each once."""
+    for word, lines in parts.items():
+        before, _, after = template.partition(f"@{word}@")
+        template = before + "\n".join(lines) + after
+    return template.split("\n")
 
 
 def zsh(commands: Mapping[str, Entry]) -> list[str]:
     """A function with one _arguments call per command."""
-
-    def described(text: str) -> str:
-        text = (
-            text.replace("\\", "")
-            .replace("[", "(")
-            .replace("]", ")")
-            .replace(":", ";")
-            .replace("`", "'")
-        )
-        return text
-
-    lines = [
-        "_vlm_recipe_names() {",
-        '  local -a found; found=(${(f)"$(vlm-recipe completion --words $1 2>/dev/null)"})',
-        "  compadd -a found",
-        "}",
-        "_vlm_recipe() {",
-        "  local -a commands",
-        "  commands=(",
-    ]
-    lines += [
-        f"    {quote(name + ':' + described(entry.summary))}" for name, entry in commands.items()
-    ]
-    lines += [
-        "  )",
-        "  if (( CURRENT == 2 )); then _describe command commands; return; fi",
-        "  local command=$words[2]",
-        "  shift words; (( CURRENT-- ))",
-        "  case $command in",
-    ]
+    plain = str.maketrans({"\\": "", "[": "(", "]": ")", ":": ";", "`": "'"})
+    described = lambda text: text.translate(plain)
+    words = [f"    {quote(name + ':' + described(one.summary))}" for name, one in commands.items()]
+    lines = []
     for name, entry in commands.items():
         lines.append(f"    {name}) _arguments \\")
         for flag in entry.flags:
-            value = ""
-            if flag.valued:
-                plain = "_files" if set(flag.spellings) & set(FILES) else " "
-                action = (
-                    f"({' '.join(flag.choices)})"
-                    if flag.choices
-                    else f"_vlm_recipe_names {flag.names}"
-                    if flag.names
-                    else plain
-                )
-                value = f":value:{action}"
+            value = f":value:{_zsh_value(value_of(flag))}" if flag.valued else ""
             lines += [
                 f"      {quote('*' + s + '[' + described(flag.help) + ']' + value)} \\"
                 for s in flag.spellings
             ]
-        free = (
-            f"({' '.join(entry.choices)})"
-            if entry.choices
-            else f"_vlm_recipe_names {entry.names}"
-            if entry.names
-            else "_files"
-        )
+        free = _zsh_value(free_of(entry))
         if name == "tables":
-            lines += [
-                f"      {quote('1:action:' + free)} {quote('*:table:_vlm_recipe_names table')} ;;"
-            ]
+            table = quote("*:table:_vlm_recipe_names table")
+            lines.append(f"      {quote('1:action:' + free)} {table} ;;")
         else:
-            lines += [f"      {quote('*:name:' + free)} ;;"]
-    return [
-        *lines,
-        "  esac",
-        "}",
-        "if (( ! $+functions[compdef] )); then autoload -Uz compinit && compinit; fi",
-        "compdef _vlm_recipe vlm-recipe",
-    ]
+            lines.append(f"      {quote('*:name:' + free)} ;;")
+    return _filled(ZSH, words=words, commands=lines)
+
+
+def _zsh_value(value: Value) -> str:
+    """The action of zsh where this may stand."""
+    if value.choices:
+        return f"({' '.join(value.choices)})"
+    if value.names:
+        return f"_vlm_recipe_names {value.names}"
+    return "_files" if value.file else " "
 
 
 def fish(commands: Mapping[str, Entry]) -> list[str]:
     """One `complete` line per flag."""
-
-    def said(text: str) -> str:
-        return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
-
+    said = lambda text: "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+    asked = lambda kind: f"-a '(vlm-recipe completion --words {kind} 2>/dev/null)'"
     lines = ["complete -c vlm-recipe -f"]
     for name, entry in commands.items():
         lines.append(
@@ -352,27 +338,20 @@ def fish(commands: Mapping[str, Entry]) -> list[str]:
             spelled = " ".join(
                 f"-l {s[2:]}" if s.startswith("--") else f"-s {s[1:]}" for s in flag.spellings
             )
-            value = ""
-            if flag.valued:
-                value = (
-                    " -x -a " + said(" ".join(flag.choices))
-                    if flag.choices
-                    else (
-                        f" -x -a '(vlm-recipe completion --words {flag.names} 2>/dev/null)'"
-                        if flag.names
-                        else (" -r -F" if set(flag.spellings) & set(FILES) else " -x")
-                    )
-                )
-            lines.append(f"{here} {spelled}{value} -d {said(flag.help)}")
+            value, text = value_of(flag), ""
+            if value.choices:
+                text = " -x -a " + said(" ".join(value.choices))
+            elif value.names:
+                text = " -x " + asked(value.names)
+            elif flag.valued:
+                text = " -r -F" if value.file else " -x"
+            lines.append(f"{here} {spelled}{text} -d {said(flag.help)}")
         if entry.choices:
             lines.append(f"{here} -a {said(' '.join(entry.choices))}")
-        elif entry.names:
-            lines.append(f"{here} -a '(vlm-recipe completion --words {entry.names} 2>/dev/null)'")
         else:
-            lines.append(f"{here} -F")
+            lines.append(f"{here} {asked(entry.names) if entry.names else '-F'}")
         if name == "tables":
             lines.append(
-                "complete -c vlm-recipe -n '__fish_seen_subcommand_from show' -a '(vlm-recipe"
-                " completion --words table 2>/dev/null)'"
+                f"complete -c vlm-recipe -n '__fish_seen_subcommand_from show' {asked('table')}"
             )
     return lines

@@ -124,11 +124,13 @@ def screen_arguments(parser: Parser) -> None:
 def models_command(args, library: Library, understood: dict | None = None) -> int:
     """Released models by need: filter, rank for a task mix, show one."""
     from ..answers import models as answers
-    from ..released.models import Landscape, Need
+    from ..released.models import Need
     from ..released.ranking import NothingPrinted, tree
     from ..show import models as view
+    from ..show import models_card as card
+    from ..show import models_tree
 
-    words, land = library.words, Landscape(library.words)
+    words, land = library.words, library.released
     printer = lambda value: show({**(understood or {}), **value})
     properties = tuple(name for name in PROPERTIES if getattr(args, name))
     floors = answers.floors(args.floor, land, words)
@@ -141,8 +143,8 @@ def models_command(args, library: Library, understood: dict | None = None) -> in
         if args.names or args.tasks is not None or args.tree or filtered:
             raise Usage("models: --parts is of all models: leave out names, --tasks and filters")
         parts = answers.parts(land, words)
-        printer(view.parts_json(parts)) if args.json else out(
-            view.parts_text(parts, args.why, style())
+        printer(models_tree.parts_json(parts)) if args.json else out(
+            models_tree.parts_text(parts, args.why, style())
         )
         return 0
     if args.tree:
@@ -151,8 +153,8 @@ def models_command(args, library: Library, understood: dict | None = None) -> in
                 "models: --tree asks its own tasks of all models: leave out names and --tasks"
             )
         branches = tree(land, need)
-        printer(view.tree_json(land, branches, need.dtype)) if args.json else out(
-            view.tree_text(land, branches, need, style())
+        printer(models_tree.tree_json(land, branches, need.dtype)) if args.json else out(
+            models_tree.tree_text(land, branches, need, style())
         )
         return 0
     named = tuple({model.key: model for model in map(land.find, args.names)}.values())
@@ -163,9 +165,9 @@ def models_command(args, library: Library, understood: dict | None = None) -> in
         )
     if named and args.tasks is None:
         if args.json:
-            printer({"models": [view.card_json(land, model) for model in named]})
+            printer({"models": [card.card_json(land, model) for model in named]})
         else:
-            out("\n\n".join(view.card_text(land, model, style()) for model in named))
+            out("\n\n".join(card.card_text(land, model, style()) for model in named))
         return 0
     try:
         tasks = parse_mix(args.tasks, words)

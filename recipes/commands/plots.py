@@ -58,7 +58,7 @@ def only_ascii() -> bool:
 
 def plot_swap(args: argparse.Namespace, answer: SwapAnswer, library: Library) -> dict | None:
     """Draw the forest plot of a swap: print it, or write it and say where (for --json)."""
-    from ..show import forest, plots
+    from ..show import forest, forest_plot
     from ..show.names import names_of, places_of
 
     shown = list(answer.result.deltas) if args.benchmark else forest.drawn(answer.result)
@@ -84,7 +84,7 @@ def plot_swap(args: argparse.Namespace, answer: SwapAnswer, library: Library) ->
         f"Change of the score from {before} to {after}: printed rows with the noise of two runs,"
         f" their pool, and the model's {level} prediction interval."
     )
-    text = plots.forest(panels, f"{before} → {after}", about, level=level, after=rest)
+    text = forest_plot.forest(panels, f"{before} → {after}", about, level=level, after=rest)
     write_text(args.plot, text)
     return {"path": args.plot, "bytes": len(text.encode("utf-8"))}
 

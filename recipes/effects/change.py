@@ -23,9 +23,9 @@ from .features import (
     group,
     llm_make,
 )
-from .posterior import Effect, Posterior, Weights, by_family
+from .posterior import Effect, Posterior, Trace, Weights, by_family
 from .results import Mix
-from .rows import Found, Index, moved_axes
+from .rows import Found, Index, index_of, moved_axes
 
 AXES = ("encoder", "connector", "llm", "data", "resolution", "visual_tokens", "training")
 
@@ -82,7 +82,7 @@ class Change:
         words: Vocabulary,
         index: Index | None = None,
     ):
-        self.index = index or Index(words)
+        self.index = index or index_of(words)
         self.a, self.b, self.posterior, self.words = a, b, posterior, words
         self.axes = moved_axes(a, b, words)
         self.by_size = "llm" in self.axes and not (a.get("llm") and b.get("llm"))
@@ -97,6 +97,7 @@ class Change:
         self._effects: dict[tuple[str, int], Effect] = {}
         self._asked: dict[str, Effect] = {}
         self._noise: dict[str, float] = {}
+        self._traces: dict[tuple, Trace] = {}
 
     def _beyond(self, a: Mapping[str, float], b: Mapping[str, float]) -> dict[str, float]:
         """Features that leave the range any table covers -> by how many doublings."""
@@ -154,18 +155,13 @@ class Change:
         """Is there a chain of papers in which levels of this axis vary side by side, from one level
         to the other?
         """
-        support, prefix = self.posterior.support, a.partition("=")[0] + "="
+        prefix = a.partition("=")[0] + "="
+        support = {k: set(v) for k, v in self.posterior.support.items() if k.startswith(prefix)}
         reached, papers = {a}, set(support.get(a, ()))
-        while True:
-            new = {
-                name
-                for name, where in support.items()
-                if name.startswith(prefix) and name not in reached and papers & set(where)
-            }
-            if not new:
-                return b in reached and bool(papers)
+        while new := {k for k, v in support.items() if k not in reached and papers & v}:
             reached |= new
-            papers |= {paper for name in new for paper in support[name]}
+            papers = papers.union(*(support[name] for name in new))
+        return b in reached and bool(papers)
 
     def grade(self, benchmark: str, has_direct: bool, has_near: bool) -> str:
         """How good the ground of an answer is: direct, indirect, extrapolated or none."""
@@ -392,6 +388,14 @@ class Change:
             ).values()
         )
 
+    def trace(self, steps: Mapping[str, float], families: Mapping[str, str | None]) -> Trace:
+        """Where the uncertainty of a weighted mean lies (`steps`), worked out once."""
+        key = tuple(steps.items())
+        if key not in self._traces:
+            x = self.posterior.weights(self.features)
+            self._traces[key] = self.posterior.mix_trace(x, steps, families)
+        return self._traces[key]
+
     def mix(
         self,
         weights: Mapping[str, float],
@@ -405,8 +409,11 @@ class Change:
         shared: the variance of the shared effect on the mean, where it is known already.
         """
         steps, mean = self.steps(weights), self.gain(weights, families)
-        if shared is None:
-            trace = self.posterior.mix_trace(self.posterior.weights(self.features), steps, families)
+        if shared is None and len(steps) == 1:  # its own effect, as its delta has it
+            ((name, step),) = steps.items()
+            shared = step**2 * self.effect(name, families[name]).variance
+        elif shared is None:
+            trace = self.trace(steps, families)
             shared = trace.covariance(trace)
         local = self.variance() * together(self.posterior.wide(steps), families)
         variance = shared + local + self.mix_noise(steps)

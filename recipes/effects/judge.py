@@ -285,7 +285,7 @@ def _warnings(change: Change, found: Sequence[Found]) -> list[str]:
             " extrapolated, interval widened"
         )
     along: dict[str, set[str]] = {}
-    for item in found:
+    for item in {(id(x.from_row), id(x.to_row)): x for x in found}.values():
         for text in change.also_moves(item):
             if text.split(" ")[0] not in item.contrast.moved.implied:
                 along.setdefault(text.split(" ")[0], set()).add(item.contrast.table.paper)

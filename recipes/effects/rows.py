@@ -5,6 +5,7 @@ In: two settings (from, to), papers, the vocabulary. Out: Found contrasts, turne
 asked direction, and the papers that may hold any. Does not weigh them or predict: that is swap.py.
 """
 
+import functools
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
@@ -231,6 +232,12 @@ class Index:
         return self._moved[key]
 
 
+@functools.lru_cache(maxsize=4)
+def index_of(words: Vocabulary) -> Index:
+    """The Index of a vocabulary, one for all searches by it (it keeps the rows that it knows)."""
+    return Index(words)
+
+
 def find_rows(
     papers: Iterable[Paper],
     a: Mapping,
@@ -247,7 +254,7 @@ def find_rows(
     search to the next.
     """
     near = {axis: not _near(axis, a, b, words) for axis in axes}
-    index = index or Index(words)
+    index = index or index_of(words)
     out = []
     for paper in papers:
         for table in paper.tables:

@@ -20,7 +20,9 @@ from typing import NamedTuple
 
 from ..cost.training import quantile
 from . import chat, images
+from .endpoint import Endpoint
 from .questions import Item, Picture, QuestionsError, read_image
+from .wire import ChatError
 
 # an endpoint that cannot be reached so often in a row is not tried again
 GIVE_UP = 3
@@ -30,14 +32,14 @@ CACHE_BYTES = 256_000_000  # of images ready to be sent
 class Job(NamedTuple):
     """One request. resize: pixels of the longer side, or None for the images as they are."""
 
-    endpoint: chat.Endpoint
+    endpoint: Endpoint
     item: Item
     pictures: tuple[Picture, ...]
     resize: int | None
 
 
 def plan(
-    endpoints: Sequence[chat.Endpoint],
+    endpoints: Sequence[Endpoint],
     items: Sequence[Item],
     pictures: Mapping[str, Picture],
     sizes: Sequence[int | None],
@@ -142,7 +144,7 @@ def carry_out(
     def answer(job: Job) -> tuple[chat.Reply, int] | Exception:
         name = job.endpoint.name
         if lost[name] >= GIVE_UP:
-            return chat.ChatError(
+            return ChatError(
                 f"not asked: {job.endpoint.url} could not be reached {GIVE_UP} times in a row"
             )
         urls = [copies.url(p, label, job.resize) for p, label in zip(job.pictures, job.item.labels)]
@@ -154,7 +156,7 @@ def carry_out(
                 stop.wait,
                 lambda text: tell(f"{name}, {job.item.id}: {text}"),
             )
-        except chat.ChatError as error:
+        except ChatError as error:
             lost[name] = lost[name] + 1 if error.lost else 0
             return error
         lost[name] = 0
@@ -330,7 +332,7 @@ def summary(
     plan. key: job -> key of its record.
     """
     answers = {job.item.id: job.item.answers for job in jobs}
-    by_endpoint: dict[chat.Endpoint, list[Mapping]] = {}
+    by_endpoint: dict[Endpoint, list[Mapping]] = {}
     by_item: dict[tuple, dict] = {}
     for job in jobs:
         r = records[key(job)]

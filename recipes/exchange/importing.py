@@ -347,13 +347,9 @@ def _finish(data: dict, table: dict, index: int, words: Vocabulary, path: str) -
     """Set what follows from the rows (varies, protocol, accepted exceptions); notes. Raises
     NotImported for a row that `check` would not pass.
     """
+    settings = [{**table["setting"], **row.get("set", {})} for row in table["rows"]]
     for key, axis in AXIS_OF.items():
-        values = {
-            str(value)
-            for row in table["rows"]
-            for value in [{**table["setting"], **row.get("set", {})}.get(key)]
-            if value is not None
-        }
+        values = {str(one[key]) for one in settings if one.get(key) is not None}
         if len(values) > 1 and axis not in table["varies"]:
             table["varies"].append(axis)
     sources = data["transcription"]["sources"]

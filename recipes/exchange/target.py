@@ -232,19 +232,20 @@ class Target:
             return "encoder" in job.freeze
         return job.recipe.frozen_encoder is not False
 
+    def sides(self, recipe: Recipe) -> list[int]:
+        """The pixels at which its encoder can be trained."""
+        encoders = (row for row in self.rows("encoders") if row["encoder"] == recipe.encoder)
+        return sorted({row["resolution"] for row in encoders})
+
     def fixed(self, job: Job) -> int:
         """The pixels of a recipe without tiles."""
         recipe = job.recipe
         if not isinstance(recipe.resolution, int):
-            sides = sorted(
-                {
-                    row["resolution"]
-                    for row in self.rows("encoders")
-                    if row["encoder"] == recipe.encoder
-                }
-            )
             raise self.refuse(
-                "resolution", recipe.resolution, sides, "trains at a fixed size and cannot express"
+                "resolution",
+                recipe.resolution,
+                self.sides(recipe),
+                "trains at a fixed size and cannot express",
             )
         if recipe.tiling:
             raise self.refuse(
@@ -260,14 +261,7 @@ class Target:
         tiles with an overview.
         """
         recipe = job.recipe
-        sides = sorted(
-            {
-                row["resolution"]
-                for row in self.rows("encoders")
-                if row["encoder"] == recipe.encoder
-            },
-            reverse=True,
-        )
+        sides = self.sides(recipe)[::-1]
         if not sides:
             self.encoder(recipe, recipe.resolution)  # raises: the encoder is not known
         if isinstance(recipe.resolution, int):

@@ -13,7 +13,7 @@ import re
 import statistics
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ..base.errors import Refused
 from ..cost import flops, memory
@@ -99,6 +99,8 @@ class Landscape:
             )
             for record in data["models"]
         )
+        # by targets and model, what ranking.py has judged
+        self.judged: dict[tuple, dict[str, Any]] = {}
         self.compiled: str = data["compiled"]
         self.newest: str | None = max(
             (m.record["release"] for m in self.models if m.record["release"]), default=None

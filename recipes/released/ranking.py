@@ -212,19 +212,15 @@ def apart(a: Ranked, b: Ranked) -> bool:
 
 
 def rank(
-    land: Landscape,
-    models: Iterable[Model],
-    wanted: Sequence[Target],
-    known: dict[str, Ranked | None] | None = None,
+    land: Landscape, models: Iterable[Model], wanted: Sequence[Target]
 ) -> tuple[list[Ranked], list[Model]]:
-    """Models from best to worst for a mix, and those that print none of it. known: what was judged
-    for the same targets before, by key (more is added).
+    """Models from best to worst for a mix, and those that print none of it.
 
     Down from the best, those within one standard error of the group's first are a tie: fewest
     parameters first, those that print less than half of the mix after the others.
     """
     judged, silent = [], []
-    known = {} if known is None else known
+    known = land.judged.setdefault(tuple(wanted), {})
     for model in models:
         if model.key not in known:
             known[model.key] = judge(land, model, wanted)
@@ -340,7 +336,7 @@ def tree(land: Landscape, need: Need, count: int = 3) -> list[Branch]:
     out = []
     for label, mix, properties in BRANCHES:
         wanted, notes = targets(land, parse_mix(mix, land.words))
-        leaves, known = [], {}
+        leaves = []
         for size, words in SIZES:
             if size is not None and need.under_b is not None and size >= need.under_b:
                 continue
@@ -352,7 +348,7 @@ def tree(land: Landscape, need: Need, count: int = 3) -> list[Branch]:
                     properties=tuple(dict.fromkeys((*need.properties, *properties))),
                 ),
             )
-            ranked, silent = rank(land, found.models, wanted, known)
+            ranked, silent = rank(land, found.models, wanted)
             first = [r for r in ranked if r.tie == 1]
             said = words if limit == size or limit == math.inf else f"under {limit:g}B"
             leaves.append(

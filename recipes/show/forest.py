@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from ..base.wording import clean, plural, points, signed
 from ..effects.results import Delta, Evidence, Swap
 from ..effects.tails import half_width
-from .plots import SQUARES, Mark, Panel, domain, share
+from .forest_plot import SQUARES, Mark, Panel, domain, share
 from .text import Style, clip, wrap
 
 PANELS, CONTRADICTED, ROWS = 3, 2, 10
