@@ -8,6 +8,7 @@ proxies.json. Two processes share the work. How well such fits predict: backtest
 import functools
 import json
 import os
+from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 
@@ -81,13 +82,18 @@ def _objective(hyper: Hyper) -> float:
     return bt.objective(_COLUMNS, hyper)
 
 
-def _widths(hyper: Hyper) -> tuple[float, dict[str, float], list[Fared]]:
+def _left_out(hyper: Hyper, papers: Sequence[str]) -> list[bt.Scored]:
+    return bt.leave_one_paper_out(_COLUMNS, hyper, papers=papers)
+
+
+def _fared(
+    scored: Sequence[bt.Scored], columns: Sequence[Column]
+) -> tuple[float, dict[str, float], list[Fared]]:
     """The spread of the intervals, the widths of benchmarks, and how answers of each kind fared."""
-    scored = bt.leave_one_paper_out(_COLUMNS, hyper)
     spread = spread_for(scored)
-    wide = widened(scored, _COLUMNS, spread)
-    judged = judge(wide, _COLUMNS, Elsewhere(_COLUMNS, bt.scales(_COLUMNS)), lambda *_: None)
-    return spread, widths_for(scored, _COLUMNS, spread), record(judged)
+    wide = widened(scored, columns, spread)
+    judged = judge(wide, columns, Elsewhere(columns, bt.scales(columns)), lambda *_: None)
+    return spread, widths_for(scored, columns, spread), record(judged)
 
 
 def read_hyper(directory: str) -> tuple[Hyper, float]:
@@ -130,14 +136,19 @@ def run(library: Library, rounds: int, check: bool, say: Callable[[str], None]) 
         for name in ("balanced", *library.words.records("family"))
     }
     families = {k: record["family"] for k, record in library.words.records("benchmark").items()}
-    # the two take about as long as each other
-    with ProcessPoolExecutor(1, initializer=_start, initargs=(directory,)) as pool:
-        waiting = pool.submit(_widths, hyper)
+    # papers by how many rows they have, so that both halves take about as long
+    rows = Counter()
+    for column in _COLUMNS:
+        rows[column.paper] += len(column.rows)
+    papers = [paper for paper, _ in rows.most_common()]
+    with ProcessPoolExecutor(2, initializer=_start, initargs=(directory,)) as pool:
+        waiting = [pool.submit(_left_out, hyper, papers[half::2]) for half in range(2)]
         fitted = fit(_COLUMNS, hyper)
         know_mixes(fitted, mixes, families)
         keep_columns(fitted, _COLUMNS)
-        spread, widths, fared = waiting.result()
-        fitted.spread, fitted.widths = spread, widths
+        scored = sorted(one for half in waiting for one in half.result())
+    spread, widths, fared = _fared(scored, _COLUMNS)
+    fitted.spread, fitted.widths = spread, widths
     _write_hyper(directory, hyper, spread)
     _write_record(directory, fared)
     _write_ability(directory, library)
