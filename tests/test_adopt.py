@@ -153,7 +153,7 @@ class Adopt(unittest.TestCase):
         self.assertLess(cell["value"], cell["pick_low"])
         self.assertLess(abs(cell["pick_by_gain"] - (58.2 + gain)), 1.5)  # on the logit
         text = " ".join(call("pick", *flags)[1].split())
-        self.assertIn("adopt? maybe: models with such an LLM print more", text)
+        self.assertIn("adopt? maybe: models with such an LLM print more, the recipe's own", text)
         self.assertIn(f"; by this recipe's gain {cell['pick_by_gain']:.1f}", text)
         self.assertNotIn("by its LLM", text)
 

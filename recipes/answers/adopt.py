@@ -1,7 +1,7 @@
 """Adopt or train: released open models for the same tasks on the same deployment, beside the pick.
 
-In: a Request, the LLM of the pick and its deltas. Out: a dictionary (the key `adopt` of `pick --json`), or None
-where no released model prints a score for the tasks. Does not rank recipes.
+In: a Request, the LLM of the pick and its deltas. Out: a dictionary (the key `adopt` of `pick
+--json`), or None where no released model prints a score for the tasks. Does not rank recipes.
 """
 
 from collections.abc import Mapping, Sequence

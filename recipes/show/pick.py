@@ -416,7 +416,7 @@ def part_text(adopt: Mapping) -> str:
 
 
 NOT_HALF = "not known: no released model that fits prints half of these tasks"
-DISAGREE = "maybe: models with such an LLM print more than these, the recipe's own gain does not lead there"
+DISAGREE = "maybe: models with such an LLM print more, the recipe's own gain leads to less"
 VERDICTS = {
     "adopt": "yes, rather than train",
     "train": "no: training is expected to beat the released models that can be compared",

@@ -222,8 +222,8 @@ def adopt_lines(adopt: Mapping, style: Style) -> list[str]:
             f" whatever else they have (range: {percent(level['held'])} of such forecasts, each"
             " made without the model's own maker; off: their median error). gain: where the pick's"
             " gain leads from what LLaVA-1.5-7B prints, or a usual score; such forecasts told less"
-            " of released models' levels (backtest --models). ~ estimated, or on another split; protocols differ"
-            " (models NAME shows them)",
+            " of released models' levels (backtest --models). ~ estimated, or on another split;"
+            " protocols differ (models NAME shows them)",
             style,
             "  ",
         ),
