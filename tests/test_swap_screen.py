@@ -46,6 +46,28 @@ class Screen(unittest.TestCase):
         self.assertEqual(code, 0, err)
         self.assertIn(f'"seeds": {see["runs"] // 2}', out)
 
+    def test_what_it_promises_is_what_the_command_says(self):
+        """With the recipe that is held: runs and GPU-hours are those of the command as typed."""
+        for argv in (
+            ("clip", "siglip"),
+            ("clip", "siglip", "--on", "0.5B"),
+            ("clip", "siglip", "--llm", "qwen2-7b", "--data", "sharegpt4v"),
+            ("mlp", "q-former", "--visual-tokens", "64"),
+            ("llava-665k", "cambrian-7m", "--encoder", "siglip"),
+            ("336", "672", "--on", "0.5B"),
+            ("576 tokens", "144 tokens"),
+        ):
+            with self.subTest(argv):
+                see = support.call_json("swap", *argv)["to_see"]
+                plan = support.call_json(*see["command"].split())
+                self.assertEqual(plan["runs_total"], see["runs"])
+                self.assertAlmostEqual(plan["gpu_hours"], see["gpu_hours"], delta=0.1)
+        value = support.call_json("swap", "llava-665k", "cambrian-7m", "--encoder", "siglip")
+        command = value["to_see"]["command"]
+        held = {"encoder": "siglip-so400m-14", "resolution": value["from"]["resolution"]}
+        for field, level in held.items():
+            self.assertIn(f"{field}={level}", command)
+
     def test_asked_benchmarks_are_shown(self):
         shown = "\n".join(screen("clip", "siglip", "--tasks", "mmvp=0.5,docvqa=0.5"))
         self.assertRegex(shown, r"(?m)^MMVP ")
