@@ -17,11 +17,14 @@ ORDER = ("split", "earlier stage", "uncertain", "images")
 
 
 class Asked(NamedTuple):
-    """What `--contains` asks for: datasets by key, or kinds of data."""
+    """What `--contains` asks for: datasets by key, or kinds of data. collections: those of the
+    datasets that have it among others, so that how much of it they have is not known.
+    """
 
     asked: str
     datasets: tuple[str, ...]
     kinds: tuple[str, ...]
+    collections: tuple[str, ...] = ()
 
 
 class Uses(NamedTuple):
@@ -53,7 +56,7 @@ def asked(text: str, mixes: Mixes, words: Vocabulary) -> Asked:
     """
     key = mixes.dataset_spellings.get(fold(text))
     benchmark = words.find("benchmark", text)
-    keys = [key] if key else []
+    keys, more = [key] if key else [], ()
     if benchmark:
         own = set(mixes.splits(benchmark))
         keys += [
@@ -61,8 +64,10 @@ def asked(text: str, mixes: Mixes, words: Vocabulary) -> Asked:
             for name, record in mixes.datasets.items()
             if own & set(record.get("train_split_of", ())) and name not in keys
         ]
+        splits = lambda name: set(mixes.datasets[name].get("train_split_of", ()))
+        more = tuple(name for name in keys if name != key and splits(name) - own)
     if keys:
-        return Asked(text, tuple(keys), ())
+        return Asked(text, tuple(keys), (), more)
     named = {
         fold(name): (kind,)
         for kind, record in mixes.kinds.items()
@@ -154,13 +159,20 @@ def where(mixes: Mixes, mix: Mix) -> list[str]:
 
 
 def held(mix: Mix, wanted: Asked) -> dict:
-    """How much of what was asked for a mix holds, and where."""
+    """How much of what was asked for a mix holds, and where; collections that have it among others
+    stand apart.
+    """
     names = set(wanted.datasets)
     parts = [part for part in mix.parts if part.dataset in names or part.kind in wanted.kinds]
     whole = [part for part in parts if not part.images_only]
-    counts = [part.samples for part in parts]
+    among: dict[str, list] = {}
+    for part in parts:
+        if part.dataset in wanted.collections:
+            among.setdefault(part.dataset, []).append(part.samples)
+    total = lambda counts: number(sum(counts)) if counts and None not in counts else None
     return {
-        "held": number(sum(counts)) if counts and None not in counts else None,
+        "held": total([part.samples for part in parts if part.dataset not in among]),
         "in": "last stage" if whole else "images only" if parts else "earlier stage",
         "parts": [part.dataset for part in parts],
+        "in_collections": {name: total(counts) for name, counts in among.items()},
     }

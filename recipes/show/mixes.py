@@ -289,9 +289,18 @@ def list_view(
         out.append(entry)
     if wanted:
         order = {"last stage": 0, "images only": 1, "earlier stage": 2}
-        out.sort(key=lambda e: (order[e["in"]], -(e["held"] or 0), e["mix"]))
+        within = lambda e: set(e["parts"]) <= e["in_collections"].keys()
+        out.sort(key=lambda e: (order[e["in"]], -(e["held"] or 0), within(e), e["mix"]))
     about = {"contains": wanted._asdict()} if wanted else {}
     return {**about, "on_record": len(mixes.records), "mixes": out}
+
+
+def place(entry: Mapping) -> str:
+    """Where a mix has what was asked for: in a stage, or only within a collection."""
+    among = entry["in_collections"]
+    return (
+        f"in {', '.join(among)}" if among and set(entry["parts"]) <= among.keys() else entry["in"]
+    )
 
 
 def list_text(view: Mapping, style: Style) -> str:
@@ -307,7 +316,7 @@ def list_text(view: Mapping, style: Style) -> str:
                 entry["mix"],
                 "-" if entry["samples"] is None else f"{entry['samples']:,.0f}",
                 *(
-                    [("-" if entry["held"] is None else f"{entry['held']:,.0f}"), entry["in"]]
+                    ["-" if entry["held"] is None else f"{entry['held']:,.0f}", place(entry)]
                     if asked
                     else [*(top or "-")]
                 ),
@@ -319,7 +328,9 @@ def list_text(view: Mapping, style: Style) -> str:
         )
     if asked:
         head = ["mix", "samples", "held", "where", "public", "rows"]
-        of = asked["asked"] if asked["kinds"] else ", ".join(asked["datasets"])
+        own = [name for name in asked["datasets"] if name not in asked["collections"]]
+        of = asked["asked"] if asked["kinds"] else ", ".join(own)
+        of += f", or within {' or '.join(asked['collections'])}" if asked["collections"] else ""
         first = f"{plural(len(entries), 'mix')} of {view['on_record']} with {of}".replace(
             "mixs", "mixes"
         )
