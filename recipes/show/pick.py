@@ -474,7 +474,7 @@ def rows_text(item: Mapping, axis: str) -> str:
         return "no rows"
     one = next((c for c in found if 2 * c["better"] >= c["of"]), found[0])
     where = {"mix": "", "related": " of related tasks", "other": " of other tasks"}[one["tasks"]]
-    if not one["better"]:
+    if not one["better"] or 2 * one["better"] < one["of"]:  # less than half is no support
         return against(one)
     return f"better on {one['better']}/{one['of']}{where} in {one['table']}"
 
@@ -491,7 +491,8 @@ def against(one: Mapping) -> str:
     if "is no candidate" in one["why"]:
         return f"behind one that is left out {where}"
     tables = "all tables together give it" in one["why"]
-    return f"not better {where}" + (", but by all tables" if tables else "")
+    count = f" ({one['better']}/{one['of']})" if one["better"] else ""
+    return f"not better {where}{count}" + (", but by all tables" if tables else "")
 
 
 def gain_lines(item: Mapping, names: Mapping[str, str], style: Style) -> list[str]:
