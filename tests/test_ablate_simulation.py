@@ -114,8 +114,9 @@ class Promise(unittest.TestCase):
             ("charts", "data"),
             ("charts", "encoder"),
             ("charts", "connector"),
-            ("charts", "llm"),
+            ("charts", "resolution"),
             ("mmvet", "connector"),
+            ("mmvet", "data"),
         ):
             value = values(tasks)[axis]
             if not value.runs:

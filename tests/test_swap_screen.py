@@ -121,5 +121,28 @@ class Printed(unittest.TestCase):
         self.assertIsNone(answers.pooled_print([]))
 
 
+class PrintedRows(unittest.TestCase):
+    def test_a_comparison_that_a_later_paper_prints_again_counts_once(self):
+        """llava-onevision-1_5.table2 prints RICE's table 1, rounded and in other units."""
+        value = support.call_json("swap", "clip-vit-l-14", "rice-vit-l-14", "--benchmark", "docvqa")
+        self.assertEqual((value["printed"]["tables"], value["printed"]["rows"]), (1, 1))
+
+    def test_what_is_printed_is_of_the_tasks_that_were_asked_for(self):
+        whole, some = (
+            support.call_json("swap", "336", "672", *more)["printed"]
+            for more in ((), ("--tasks", "chart"))
+        )
+        self.assertIsNotNone(whole)
+        self.assertNotEqual(some, whole)
+        text = " ".join(support.call("swap", "mlp", "q-former", "--tasks", "video")[1].split())
+        self.assertIn("printed: no table makes this very change on these tasks", text)
+
+    def test_rows_that_are_not_shown_are_counted(self):
+        text = support.call("swap", "siglip", "siglip2", "--benchmark", "docvqa", "--rows")[1]
+        self.assertRegex(text, r"the rows behind it: \d+ of \d+ pairs of runs, one of a table")
+        every = support.call("swap", "siglip", "siglip2", "--benchmark", "docvqa", "--why")[1]
+        self.assertIn("\nthe rows behind it\n", every)
+
+
 if __name__ == "__main__":
     unittest.main()

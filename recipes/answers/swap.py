@@ -162,7 +162,15 @@ def answer(library: Library, request: Request, warnings: Sequence[str] = ()) -> 
         result = with_links(library, change, result)
     costs, bare = _swap_costs(library, before, after) if request.costs else (None, ())
     slope = size_slope(found, change) if change.axes and "llm" not in change.axes else None
-    rows = [(d, row) for d in result.deltas for row in d.evidence if row.relation == "direct"]
+    # of the tasks that were asked for
+    own = request.mix.benchmarks if request.mix and not request.benchmarks else None
+    rows = [
+        (d, row)
+        for d in result.deltas
+        if own is None or d.benchmark in own
+        for row in d.evidence
+        if row.relation == "direct"
+    ]
     value = SwapAnswer(
         before,
         after,

@@ -180,7 +180,7 @@ def screen(value: Mapping, answer: "SwapAnswer", names: Mapping, style: Style) -
     head = f"{side(a, axes, b)} -> {side(b, axes, a)}: {value['verdict']}"
     lines = [style.paint(line, "bold") for line in wrap(head, style, hang="  ")]
     lines += wrap(value["record"], style, "  ") if value["record"] else []
-    lines += wrap(printed_text(value["printed"]), style, "  ", "    ")
+    lines += wrap(printed_text(value["printed"], answer.asked), style, "  ", "    ")
     shown = first_shown(value, answer.asked)
     lines += delta_table(shown, names, style)
     below = "* more moved than this; " if any(starred(d) for d in shown) else ""
@@ -209,10 +209,10 @@ def following(value: Mapping, names: Mapping[str, str], style: Style) -> list[st
     return lines
 
 
-def printed_text(value: Mapping | None) -> str:
-    """What tables print of the change, in one sentence."""
+def printed_text(value: Mapping | None, asked: bool = False) -> str:
+    """What tables print of the change, in one sentence. asked: on tasks that were named."""
     if not value:
-        return "printed: no table makes this very change"
+        return "printed: no table makes this very change" + " on these tasks" * asked
     ends = " … ".join(signed(value[end]) for end in ("low", "high"))
     alone = "" if value["controlled"] else ", more moved"
     return (
@@ -307,8 +307,12 @@ def text(
         lines += ["", *delta_table(value["deltas"], names, style)]
     groups = group_rows(value["deltas"])
     if groups and ("rows" in show or "why" in show):
-        lines += ["", style.paint("the rows behind it", "bold")]
-        for group in groups if "why" in show else chosen(groups, 6):
+        some = groups if "why" in show else chosen(groups, 6)
+        head = "the rows behind it"
+        if len(some) < len(groups):
+            head += f": {len(some)} of {len(groups)} pairs of runs, one of a table (--why: all)"
+        lines += ["", style.paint(head, "bold")]
+        for group in some:
             lines += row_lines(group, names, places, style)
     if "why" in show:
         lines += reasons(value, answer, names, places, style)
