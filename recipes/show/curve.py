@@ -415,8 +415,8 @@ def families_text(value: Families, style: Style) -> str:
         ),
         (
             "pays to = up to there a doubling gains more, and beyond none does (all, some, none: of"
-            " those on the curve inside the tables' range; ~: from there on it gains about the noise;"
-            " ?: what it costs is not known)"
+            " those on the curve inside the tables' range; ~: from there on it gains about the"
+            " noise; ?: what it costs is not known)"
         ),
         "x = outside that range",
     ]
