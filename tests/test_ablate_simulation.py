@@ -393,6 +393,8 @@ class Answers(unittest.TestCase):
         self.assertGreater(plan["expected_gain"], 0.05)
         self.assertIn("nothing within 400 H100-hours (--proxy llm=", text)
         self.assertIn(f"{plan['gpu_hours']:,.0f} H100-hours buy", text)
+        every = call("ablate", "--budget", "400 H100-hours", "--why")[1]
+        self.assertIn("nothing within 400 H100-hours (--proxy llm=", every)
         small = value["small"]
         self.assertLessEqual(2 * small["gpu_hours"], 400)
         value, text = told("--tasks", "charts")

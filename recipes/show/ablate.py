@@ -207,7 +207,8 @@ def full_text(view_: Mapping, style: Style) -> str:
     for value in view_["axes"]:
         if value["rival"]:
             lines += wrap(f"{value['axis']}: {value['words']}", style, hang="  ")
-    lines += ["", *whole_text(view_, style), ""]
+    lines += ["", *whole_text(view_, style)]
+    lines += [*(plan_lines(view_, style, 2) if view_["budget_hours"] else []), ""]
     for text in view_["advice"]:
         lines += wrap(text, style, hang="  ")
     lines += wrap(WORDS, style, hang="       ")
