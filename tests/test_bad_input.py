@@ -180,6 +180,9 @@ class BadInput(unittest.TestCase):
         self.refused(
             "swap", "CLIP", "SigLIP", "--tables", "/does/not/exist", words=("/does/not/exist",)
         )
+        self.refused("predict", "changes\0.jsonl", words=("cannot be read", "null"))
+        self.refused("claims", "--file", "mine\0.json", words=("cannot be read", "null"))
+        self.refused("moves", "", "--from", "60", "--target", "70", words=("benchmark",))
         self.refused("make me a sandwich", words=("nearest question",))
         self.refused("", words=("question",))
 

@@ -95,10 +95,9 @@ def read_text(path, *, root=None, limit: int = MAX_BYTES, bom: bool = False) -> 
             )
         with open(path, "rb") as file:
             raw = file.read(limit)
-    except OSError as error:
-        raise EvidenceError(
-            path, "", f"cannot be read: {error.strerror or error}", "file"
-        ) from None
+    except (OSError, ValueError) as error:  # ValueError: a name with a null character
+        why = getattr(error, "strerror", None) or error
+        raise EvidenceError(path, "", f"cannot be read: {why}", "file") from None
     if raw.startswith(b"\xef\xbb\xbf") and not bom:
         raise EvidenceError(
             path, "", "starts with a byte-order mark; save it as UTF-8 without BOM", "encoding"

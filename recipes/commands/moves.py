@@ -34,7 +34,7 @@ def moves_command(args, library: Library, understood: dict | None = None) -> int
     words = library.words
     if (args.benchmark is None) == (args.tasks is None):
         raise Usage("moves: name one benchmark, or a task mix with --tasks")
-    one = args.benchmark and words.benchmark(args.benchmark)
+    one = None if args.benchmark is None else words.benchmark(args.benchmark)
     if one is None and (args.start or args.target):
         raise Usage("moves: --from and --target are scores of one benchmark: name it")
     ends = []

@@ -8,6 +8,7 @@ from typing import BinaryIO
 from ..answers.predict import MAX_LINE, Batch
 from ..base.errors import Refused
 from ..base.reading import EvidenceError
+from ..base.wording import clean
 from ..library import Library
 from ..show import jsonable
 from .arguments import Parser, Usage, level_flag
@@ -28,8 +29,9 @@ def predict_command(args, library: Library, understood: dict | None = None) -> i
         if args.file == "-" and sys.stdin is None:
             raise Usage("predict: standard input is closed")
         file = sys.stdin.buffer if args.file == "-" else open(args.file, "rb")  # noqa: SIM115
-    except OSError as error:
-        raise Usage(f"predict: {args.file} cannot be read: {error.strerror}") from None
+    except (OSError, ValueError) as error:  # ValueError: a name with a null character
+        why = getattr(error, "strerror", None) or error
+        raise Usage(f"predict: {clean(args.file)} cannot be read: {why}") from None
     failed = False
     with file:
         for number, line in enumerate(lines(file), 1):
