@@ -1,6 +1,7 @@
 """`moves`: what moves a benchmark (or a task mix) most, axis by axis, by gain and by cost.
 
-In: a recipe that is held, a benchmark or mix, perhaps a score to start from and one to reach.
+In: a recipe that is held, a benchmark or mix, perhaps a score to start from and one to reach, or
+how much is to be gained.
 Out: a MovesAnswer: the best known level of each axis, and all of them together. Each axis is a
 `rank`; two axes against each other: `versus`. Does not print.
 """
@@ -44,8 +45,9 @@ class Move(NamedTuple):
 
 class MovesAnswer(NamedTuple):
     """The axes, the largest expected gain first. together: expected, low, high of the best levels
-    of all axes at once. start and target: scores, where they were given. reach: probability that a
-    run with all of them reaches the target. alone: axes whose expected gain reaches it.
+    of all axes at once. start and target: scores, where they were given; gain: what is to be
+    gained, the target less the start. reach: probability that a run with all of them gains that.
+    alone: axes whose expected gain is as much.
     """
 
     base: Recipe
@@ -56,6 +58,7 @@ class MovesAnswer(NamedTuple):
     together: tuple[float, float, float] | None
     start: float | None
     target: float | None
+    gain: float | None
     reach: float | None
     alone: tuple[str, ...]
 
@@ -68,8 +71,11 @@ def answer(
     level: float = 0.8,
     start: float | None = None,
     target: float | None = None,
+    gain: float | None = None,
 ) -> MovesAnswer:
-    """What moves one benchmark, or a mix, most."""
+    """What moves one benchmark, or a mix, most. gain: instead of a target, from any score."""
+    if None not in (start, target):
+        gain = target - start
     moves, unknown, asked = [], [], None
     for axis in rank.AXES:
         move, asked = best_of(library, axis, held, benchmarks, mix, level)
@@ -79,17 +85,16 @@ def answer(
             moves.append(move)
     moves.sort(key=lambda move: -move.best.gain[0])
     base = published_size(held.over(BASELINE), library.words)
-    joint, reach = together(library, base, moves, asked, level, (start, target))
-    needed = target - start if None not in (start, target) else math.inf
-    single = lambda m: together(library, base, [m], asked, level, (start, target))[0]
+    joint, reach = together(library, base, moves, asked, level, (start, gain))
+    needed = math.inf if gain is None else gain
+    single = lambda m: together(library, base, [m], asked, level, (start, gain))[0]
     alone = tuple(
         m.axis
         for m in moves
         if m.best.gain[0] >= needed and (at := single(m)) and at[0] >= needed  # from where one is
     )
-    return MovesAnswer(
-        base, asked, level, tuple(moves), tuple(unknown), joint, start, target, reach, alone
-    )
+    found = (tuple(moves), tuple(unknown), joint)
+    return MovesAnswer(base, asked, level, *found, start, target, gain, reach, alone)
 
 
 def best_of(
@@ -127,22 +132,22 @@ def together(
     ends: tuple[float | None, float | None],
 ) -> tuple[tuple[float, float, float] | None, float | None]:
     """Expected, low and high of all the best levels at once (tokens follow the resolution), and the
-    probability that a run with them reaches the target.
+    probability that a run with them gains as much as is asked. ends: (start, what is to be gained).
     """
     fields = {m.axis: m.best.value for m in moves if m.axis not in FOLLOWS}
     if not fields:
         return None, None
     recipe = published_size(Recipe(**fields).over(base), library.words)
     one = Change(base.stated(), recipe.stated(), library.posterior, library.words)
-    start, target = ends
+    start, needed = ends
     scores = {next(iter(mix)): start} if start is not None else {}
     result = judge(one, (), list(mix), mix=mix, level=level, warnings=(), scores=scores)
     shown = result.deltas[0] if len(mix) == 1 else result.mix
     gain = (shown.expected, shown.low, shown.high)
-    if target is None or start is None:
+    if needed is None:
         return gain, None
     from statistics import NormalDist
 
     half = max(gain[2] - gain[1], 1e-9) / 2
     sd = half / NormalDist().inv_cdf(0.5 + level / 2)
-    return gain, 1 - NormalDist(gain[0], sd).cdf(target - start)
+    return gain, 1 - NormalDist(gain[0], sd).cdf(needed)

@@ -9,7 +9,7 @@ from ..terms.axes import COMPONENTS
 from ..terms.recipe import BASELINE_NAME
 from . import finding, slots
 from .changes import AXIS, LIKE, sides
-from .sentence import Draft, Unfit
+from .sentence import Draft, Token, Unfit
 from .slots import flag
 
 Readings = list[list[str]]
@@ -138,37 +138,66 @@ def moves(d: Draft) -> Readings:
     """What moves a benchmark most, also from one score to another."""
     found = d.of("benchmark") or d.of("family")
     goal = slots.is_goal(d)
+    more = any(is_gain(d, number) for number in slots.scores(d)) and not d.has("noise")
     d.leave_if(
         len(found) != 1
-        or not goal
+        or not (goal or more)
         and not d.has("improve_score help matter most raise change gain")
     )
     token = found[0]
-    numbers = slots.scores(d)
-    low = high = None
-    for number in numbers:
-        value = slots.score_of(number)
-        lead = d.content_before(number)
-        said = lead.text.split()[-1] if lead is not None else ""
-        if number.limit == "least" or said in d.sentence.language.signs["arriving"]:
-            high = value
-        else:
-            low = value
-        d.take(number)
+    ends = wanted(d)
+    if ends and not token.get("benchmark"):
+        raise Unfit(f"scores are of one benchmark, and {token.text} are several: name one")
     most = d.words.records("benchmark").get(token.get("benchmark"), {}).get("max") or 0
-    d.leave_if(
-        any(float(value) > most for value in (low, high) if value)
-    )  # from 336 to 672 are no scores
-    if len(numbers) > 2 or len(numbers) == 2 and None in (low, high):
-        raise Unfit(f"from what to what? ({', '.join(n.text for n in numbers)})")
+    d.leave_if(any(float(x) > most for x in ends.values()))  # from 336 to 672 are no scores
     on = slots.on(d)
     tasks = ["--tasks", token.get("family")] if token.get("family") else [token.get("benchmark")]
     d.take(token)
-    if numbers:
-        d.bonus += 4
+    d.bonus += 4 if ends else 0
     asked = goal or d.has("improve_score") or d.said("what would", "what can")
     d.bonus += 2 if asked else -1
-    return [["moves", *tasks, *flag("from", low), *flag("target", high), *on]]
+    given = [x for name in ("from", "target", "gain") for x in flag(name, ends.get(name))]
+    return [["moves", *tasks, *given, *on]]
+
+
+def is_gain(d: Draft, number: Token) -> bool:
+    """Whether a number is what is to be gained, not a score: by 10 points, 5 more points, gain 3
+    points.
+    """
+    ahead = [t for t in d.before(number, 4) if t.kind != "side"]  # by at least 5 points
+    if ahead and ahead[-1].text == "by":
+        return number.limit != "most"
+    beside = [t for t in (*d.behind(number, 2), *d.before(number)) if t.kind != "name"]
+    if any(t.value == "more" for t in beside):
+        return True
+    lead = d.content_before(number)
+    return bool(number.get("points")) and lead is not None and lead.value in ("gain", "help")
+
+
+def wanted(d: Draft) -> dict[str, str]:
+    """The flags of `moves` that the scores of a sentence are: from, target, gain. Raises Unfit."""
+    ends: dict[str, str] = {}
+    numbers = slots.scores(d)
+    for number in numbers:
+        lead = d.content_before(number)
+        said = lead.text.split()[-1] if lead is not None else ""
+        name = "from"
+        if is_gain(d, number):
+            name = "gain"
+            if number.get("percent"):
+                d.notes.append(f"{number.text} as points of the score")
+        elif number.get("points") and said in ("get", "want", "need", "wants", "needs"):
+            raise Unfit(f"{number.text}: to that score, or by as much more?")
+        elif number.limit == "least" or said in d.sentence.language.signs["arriving"]:
+            name = "target"
+        if name in ends or name == "from" and number.get("points") and said != "from":
+            texts = ", ".join(n.text for n in numbers)
+            raise Unfit(f"from what to what, or how much more? ({texts})")
+        ends[name] = slots.score_of(number)
+        d.take(number)
+    if {"target", "gain"} <= ends.keys() or len(numbers) == 2 and len(ends) < 2:
+        raise Unfit(f"from what to what? ({', '.join(n.text for n in numbers)})")
+    return ends
 
 
 def ablate(d: Draft) -> Readings:
