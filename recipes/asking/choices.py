@@ -251,6 +251,10 @@ def design(d: Draft) -> Readings:
     skip = done | {h.partition("=")[0] for h in held} | {"resolution"}
     skip |= {"llm"} if "llm_params_b" in skip else set()
     argv += flag("factor", *(axis for axis in named if axis not in skip))
+    effects, powers = effects_and_powers(d)
+    if "--factor" not in argv and effects and not held:
+        argv += flag("factor", "encoder")
+        d.notes.append("two settings of one axis (the encoder), as no factor was named")
     if "--factor" not in argv:
         raise Unfit(
             "which factors? name the axes or the levels (design --factor encoder --factor data)"
@@ -267,7 +271,6 @@ def design(d: Draft) -> Readings:
     names = d.every("benchmark")
     for family in d.every("family"):
         names += d.words.records("family")[family]["core"]
-    effects, powers = effects_and_powers(d)
     argv += [*flag("detect", *effects[:1]), *flag("benchmark", *names), *flag("power", *powers[:1])]
     d.bonus += 2
     return [[*argv, *flag("seeds", d.one("seeds"))]]

@@ -300,14 +300,6 @@ def benchmark(d: Draft) -> Readings:
     )
     families = d.every("family")
     found = [*d.every("benchmark"), *families]
-    d.take(*d.of("points", "percent")) if d.has("noise difference detect seeds") else None
-    one = len(d.of("number")) == 1 and d.of("number")[0]
-    if (
-        one
-        and d.has("noise")
-        and any(t.value == "score" or "point" in t.text for t in d.behind(one))
-    ):
-        d.take(one)
     if not found:
         if d.has("list measure") and not d.left() and len(d.sentence.text.split()) < 7:
             return [["benchmarks"]]
@@ -320,9 +312,13 @@ def benchmark(d: Draft) -> Readings:
 
 
 def noise(d: Draft) -> Readings:
-    """My score of a benchmark beside the paper's."""
+    """My score of a benchmark beside the paper's, or how far two lie apart."""
     names = d.of("benchmark")
     numbers = slots.scores(d)
+    if len(names) == len(numbers) == 1 and is_difference(d, numbers[0]):
+        d.take(*names, *numbers)
+        d.bonus += 4
+        return [["noise", names[0].get("benchmark"), "--difference", slots.score_of(numbers[0])]]
     d.leave_if(len(names) != 1 or len(numbers) != 2)
     d.leave_if(d.has("improve_score") and not d.has("noise paper") or d.has("swap fit"))
     d.leave_if(slots.is_goal(d))  # what brings one there is asked
@@ -340,6 +336,12 @@ def noise(d: Draft) -> Readings:
     d.bonus += 4
     values = [slots.score_of(t) for t in (mine, paper)]
     return [["noise", names[0].get("benchmark"), "--mine", values[0], "--paper", values[1]]]
+
+
+def is_difference(d: Draft, number: Token) -> bool:
+    """Whether one number is how far two scores lie apart: is 1.5 points on TextVQA noise."""
+    apart = any(t.value == "difference" for t in d.before(number, 2))
+    return bool(apart or number.get("points", "percent")) and d.has("noise difference")
 
 
 def consistency(d: Draft) -> Readings:
