@@ -32,7 +32,12 @@ def tables_arguments(parser: Parser) -> None:
     parser.add_argument(
         "--contains",
         metavar="DATASET",
-        help="mixes: those with this dataset, training split or kind of data: ChartQA, charts",
+        action="append",
+        default=[],
+        help=(
+            "mixes: those with this dataset, training split or kind of data: ChartQA, charts"
+            " (repeatable: with all of them)"
+        ),
     )
     parser.add_argument("--public", action="store_true", help="mixes: only what can be had")
 
@@ -48,7 +53,7 @@ def tables_command(args, library: Library, understood: dict | None = None) -> in
             f"tables {args.action}: which one? (as in tables {args.action}"
             f" {'cambrian1.table11' if args.action == 'show' else 'siglip'})"
         )
-    if args.action != "mixes" and (args.public or args.contains is not None):
+    if args.action != "mixes" and (args.public or args.contains):
         raise Usage(
             f"tables {args.action}: --{'public' if args.public else 'contains'} is for tables mixes"
         )
@@ -99,8 +104,8 @@ def mixes_command(args, library: Library, printer) -> int:
     from ..show import mixes as view
 
     mixes, words = library.words.mixes, library.words
-    wanted = answers.asked(args.contains, mixes, words) if args.contains is not None else None
-    slugs = answers.holders(mixes, wanted) if wanted else list(mixes.records)
+    wanted = [answers.asked(text, mixes, words) for text in dict.fromkeys(args.contains)]
+    slugs = answers.all_holders(mixes, wanted) if wanted else list(mixes.records)
     for word in map(fold, args.words):
         slugs = [s for s in slugs if word in fold(f"{s} {mixes.mix(s).record.get('name') or ''}")]
     if args.public:

@@ -7,7 +7,7 @@ not print.
 
 from collections.abc import Mapping, Sequence
 
-from ..answers.mixes import ORDER, Asked, families, held, training_splits, where
+from ..answers.mixes import ORDER, STAGES, Asked, families, held, together, training_splits, where
 from ..base.wording import clean, number, percent, plural
 from ..terms.mixes import Mix, Mixes, Part
 from ..terms.vocabulary import Vocabulary
@@ -264,7 +264,7 @@ def dataset_text(view: Mapping, mixes: Mixes, style: Style) -> str:
 
 
 def list_view(
-    mixes: Mixes, slugs: Sequence[str], rows: Mapping[str, int], wanted: Asked | None = None
+    mixes: Mixes, slugs: Sequence[str], rows: Mapping[str, int], wanted: Sequence[Asked] = ()
 ) -> dict:
     """Mixes with their size, what they are mostly made of, and whether they are public. rows: table
     rows that use a mix. wanted: what --contains asks for.
@@ -288,10 +288,14 @@ def list_view(
             entry |= held(mix, wanted)
         out.append(entry)
     if wanted:
-        order = {"last stage": 0, "images only": 1, "earlier stage": 2}
-        out.sort(key=lambda e: (order[e["in"]], -(e["held"] or 0), e["mix"]))
-    about = {"contains": wanted._asdict()} if wanted else {}
+        out.sort(key=lambda e: (STAGES.index(e["in"]), -(e["held"] or 0), e["mix"]))
+    about = {"contains": together(wanted)._asdict()} if wanted else {}
     return {**about, "on_record": len(mixes.records), "mixes": out}
+
+
+def held_text(one: Mapping) -> str:
+    """How much of one thing a mix holds."""
+    return "-" if one["held"] is None else f"{one['held']:,.0f}"
 
 
 def list_text(view: Mapping, style: Style) -> str:
@@ -307,7 +311,7 @@ def list_text(view: Mapping, style: Style) -> str:
                 entry["mix"],
                 "-" if entry["samples"] is None else f"{entry['samples']:,.0f}",
                 *(
-                    [("-" if entry["held"] is None else f"{entry['held']:,.0f}"), entry["in"]]
+                    [" + ".join(map(held_text, entry["each"])), entry["in"]]
                     if asked
                     else [*(top or "-")]
                 ),
@@ -319,7 +323,8 @@ def list_text(view: Mapping, style: Style) -> str:
         )
     if asked:
         head = ["mix", "samples", "held", "where", "public", "rows"]
-        of = asked["asked"] if asked["kinds"] else ", ".join(asked["datasets"])
+        several = len(entries[0]["each"]) > 1
+        of = asked["asked"] if asked["kinds"] or several else ", ".join(asked["datasets"])
         first = f"{plural(len(entries), 'mix')} of {view['on_record']} with {of}".replace(
             "mixs", "mixes"
         )
