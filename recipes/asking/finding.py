@@ -157,7 +157,7 @@ def card(d: Draft) -> Readings:
 def terms(d: Draft) -> list[str]:
     """What is looked for: names in the order of the sentence, papers by their key."""
     found = []
-    for token in d.sentence.names():
+    for token in d.left():
         kinds = {r.kind for r in token.readings}
         d.take(token)
         if token.get("axis"):
@@ -197,14 +197,19 @@ def find(d: Draft) -> Readings:
     )
     if papers and d.axes("llm") and d.has("evidence big"):
         return sizes(d, papers[0])
+    varied = []
+    if d.has("change ablate compare") and not papers:  # which tables vary the LLM
+        varied = list(dict.fromkeys(t.get("axis") for t in d.axes()))
+        d.take(*d.axes())
+        d.bonus += 1 if varied else 0
     found = terms(d)
-    if not found:
+    if not found and not varied:
         raise Unfit("look for what? (as in tables find q-former)")
     keys = {t.get("paper") for t in d.sentence.names() if t.get("paper")}
     d.bonus += 2 if papers and papers[0] else 1
-    if len(found) == 1 and found[0] in keys:
+    if len(found) == 1 and found[0] in keys and not varied:
         return [["tables", "show", found[0]]]
-    return [["tables", "find", *found]]
+    return [["tables", "find", *found, *flag("varies", *varied)]]
 
 
 def sizes(d: Draft, paper_named: Token) -> Readings:
