@@ -348,6 +348,10 @@ class Command(unittest.TestCase):
         out = support.call("tables", "mixes", "--contains", "chartqa", "--contains", "docvqa")[1]
         self.assertIn(" 28,000 + 39,000 ", out)
         self.assertTrue(all(len(line) <= 80 for line in out.splitlines()))
+        one = support.call_json("tables", "mixes", "cambrian-7m", "--contains", "chartqa")
+        self.assertEqual([e["mix"] for e in one["mixes"]], ["cambrian-7m"])
+        code, out, _ = support.call("tables", "mixes", "llava-665k", "--contains", "chartqa")
+        self.assertEqual((code, "tables show llava-665k" in out.replace("\n", " ")), (1, True))
         out = support.call("tables", "mixes", "--contains", "docvqa")[1]
         self.assertTrue(all(len(line) <= 80 for line in out.splitlines()))
         out = support.call("tables", "mixes")[1]

@@ -141,12 +141,13 @@ def passes(text: str, words: Vocabulary) -> list[frozenset[str]]:
         )
         if said & marks
     )
-    if not re.search(language(words).data["model_names"].replace(" ", "|"), text, re.I):
-        return [extra]
-    items = lexicon(words, extra).read(text)
-    if any(a.value("paper", "counter") and b.value("size") for a, b in pairwise(items)):
-        return [extra | {"models"}, extra]
-    return [extra, extra | {"models"}]
+    found = [extra]
+    if re.search(language(words).data["model_names"].replace(" ", "|"), text, re.I):
+        items = lexicon(words, extra).read(text)
+        sized = any(a.value("paper", "counter") and b.value("size") for a, b in pairwise(items))
+        found = [extra | {"models"}, extra] if sized else [extra, extra | {"models"}]
+    held = said & {"in", "have", "has"}  # is DVQA in FineVision
+    return [*found, extra | {"datasets"}] if held and "datasets" not in extra else found
 
 
 def read(text: str, words: Vocabulary) -> list[Reading]:

@@ -131,12 +131,19 @@ def mixes_command(args, library: Library, printer) -> int:
     mixes, words = library.words.mixes, library.words
     wanted = [answers.asked(text, mixes, words) for text in dict.fromkeys(args.contains)]
     slugs = answers.all_holders(mixes, wanted) if wanted else list(mixes.records)
-    for word in map(fold, args.words):
-        slugs = [s for s in slugs if word in fold(f"{s} {mixes.mix(s).record.get('name') or ''}")]
+    whole = {fold(slug): slug for slug in mixes.records}
+    for word in map(fold, args.words):  # a mix by its own name is that one
+        slugs = [
+            slug
+            for slug in slugs
+            if slug == whole.get(word)
+            or word not in whole
+            and word in fold(f"{slug} {mixes.mix(slug).record.get('name') or ''}")
+        ]
     if args.public:
         slugs = [slug for slug in slugs if mixes.mix(slug).public]
     rows = answers.uses(library.papers()).rows
-    value = view.list_view(mixes, slugs, rows, wanted)
+    value = view.list_view(mixes, slugs, rows, wanted, args.words)
     printer(value) if printer else out(view.list_text(value, style()))
     return 0 if slugs else 1
 

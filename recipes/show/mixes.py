@@ -264,10 +264,14 @@ def dataset_text(view: Mapping, mixes: Mixes, style: Style) -> str:
 
 
 def list_view(
-    mixes: Mixes, slugs: Sequence[str], rows: Mapping[str, int], wanted: Sequence[Asked] = ()
+    mixes: Mixes,
+    slugs: Sequence[str],
+    rows: Mapping[str, int],
+    wanted: Sequence[Asked] = (),
+    named: Sequence[str] = (),
 ) -> dict:
     """Mixes with their size, what they are mostly made of, and whether they are public. rows: table
-    rows that use a mix. wanted: what --contains asks for.
+    rows that use a mix. wanted: what --contains asks for. named: what is in their names.
     """
     out = []
     for slug in slugs:
@@ -290,7 +294,7 @@ def list_view(
     if wanted:
         out.sort(key=lambda e: (STAGES.index(e["in"]), -(e["held"] or 0), e["mix"]))
     about = {"contains": together(wanted)._asdict()} if wanted else {}
-    return {**about, "on_record": len(mixes.records), "mixes": out}
+    return {**about, "named": list(named), "on_record": len(mixes.records), "mixes": out}
 
 
 def held_text(one: Mapping) -> str:
@@ -302,7 +306,12 @@ def list_text(view: Mapping, style: Style) -> str:
     """`tables mixes`."""
     entries, asked = view["mixes"], view.get("contains")
     if not entries:
-        return "no mix on record" + (f" holds {clean(asked['asked'])}" if asked else "")
+        called = " ".join(view["named"])
+        said = f"no mix on record{' is called ' + clean(called) if called else ''}"
+        if asked:
+            said += f"{' and' if called else ''} holds {clean(asked['asked'])}"
+        more = f" (tables show {clean(called)} says whether all of its parts are known)"
+        return "\n".join(wrap(said + (more if asked and called else ""), style))
     rows = []
     for entry in entries:
         top = [f"{name} {percent(share)}" for name, share in (entry["kinds"] or {}).items()][:1]
