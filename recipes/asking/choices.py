@@ -76,7 +76,17 @@ def rank(d: Draft) -> Readings:
     among: list[str] = []
     named = d.axes(*RANKED)
     axis = named[0].get("axis") if named else None
-    for kind in LIKE:
+    sort = None if named else sort_of(d)
+    if sort and sort[1].get("size"):  # the best 3B LLM
+        axis, named = "llm", []
+        d.bonus += 2
+    elif sort and len(found := members(d, *sort)) > 1:  # the best PE encoder
+        axis, among = sort[0], found
+        d.take(sort[1])
+        d.whole.add(sort[1].place)
+        d.notes.append(f"{sort[1].text}: {len(found)} of them")
+        d.bonus += 4
+    for kind in LIKE if not among else ():
         found = sides(d, kind) if kind != "size" else []
         level = AXIS.get(kind, kind)
         several = len(found) > 2 or len(found) == 2 and d.has("rank")
@@ -90,13 +100,13 @@ def rank(d: Draft) -> Readings:
         axis not in COMPONENTS and not among or any(SIZE.search(t.text) for t in named)
     )  # along which a curve goes
     asked = any(t.text in ("what", "which") for n in named for t in d.before(n))
-    d.leave_if(not axis or not (among or asked or d.has(BEST) or d.said("should")))
+    d.leave_if(not axis or not (among or sort or asked or d.has(BEST) or d.said("should")))
     d.leave_if(len({t.get("axis") for t in named}) > 1)
     d.take(*named)
     d.bonus += 2
     argv = ["rank", axis, *flag("among", ",".join(among) if among else None)]
     avoid = [name for part, name in slots.avoided(d) if part == axis]
-    argv += slots.on(d) if axis != "llm" else []
+    argv += slots.on(d) if axis != "llm" else flag("llm-params-b", size_held(d))
     argv += slots.benchmarks_or_tasks(d)
     states = d.every("state") if axis == "encoder" else []
     argv += flag("frozen-encoder", *({"frozen": "true", "unfrozen": "false"}[s] for s in states))
@@ -105,20 +115,50 @@ def rank(d: Draft) -> Readings:
     for part in ("encoder", "connector", "data"):
         values = d.every(part)
         if part == axis and values:
-            raise Unfit(f"{values[0]} is one {part}, and which one is asked")
+            if len(values) > 1 or not d.has("best worst"):
+                raise Unfit(f"{values[0]} is one {part}, and which one is asked")
+            d.notes.append(f"{values[0]} has its place among all, which are listed")
+            argv += ["--top", "100"]
+            continue
         argv += flag(part, *values)
     found = slots.limits(d)
     argv += [*found, *flag("avoid", ",".join(avoid) or None)]
     if d.take_concept("worst"):
         argv.append("--worst")
-    if axis == "llm" and d.of("size"):
-        size = d.of("size")[0]
-        raise Unfit(
-            f"rank has no limit of the LLM's size ({size.text}): curve llm_params_b goes by it"
-        )
     if "--on" not in argv and axis != "llm":
         d.notes.append(f"all else as in {BASELINE_NAME}")
     return [argv]
+
+
+def sort_of(d: Draft) -> tuple[str, Token] | None:
+    """(part, the name before its word) of `the best PE encoder`, `which 3B LLM`, `a small LLM`:
+    of what sort the best one is asked for.
+    """
+    for token in d.of("size", *COMPONENTS):
+        part = "llm" if token.get("size") else next(k for k in COMPONENTS if token.get(k))
+        behind = d.behind(token)
+        own = token.text.split()[-1] in ("llm", "llms")
+        lead = d.content_before(token)
+        asked = lead is not None and (
+            lead.text in ("which", "what") or lead.value in ("best", "rank", "choose", "worst")
+        )
+        if asked and (own or behind and behind[0].get("axis") == part):
+            return part, token
+    return None
+
+
+def members(d: Draft, part: str, token: Token) -> list[str]:
+    """The components of a family by its name: PE -> pe-core-l-14, pe-lang-g-14 …"""
+    stem = re.escape(re.sub(r"[\s_]+", "-", token.text))
+    known = [slug for slug in d.words.records(part) if not slug.endswith("-size-unsaid")]
+    found = [slug for slug in known if re.match(rf"{stem}-", slug)]
+    return found if len(found) > 1 else [s for s in known if re.match(rf"{stem}(?:-|\d)", s)]
+
+
+def size_held(d: Draft) -> str | None:
+    """The one size that the LLMs are to have. Raises Unfit."""
+    slots.check_limits(d, ("size",))
+    return d.one("size", what="size of the LLM")
 
 
 AGAINST = (  # what sets two axes against each other

@@ -125,9 +125,15 @@ def attempt(name: str, sentence: Sentence) -> tuple[float, list[Reading], list[T
             seen.add(token.value)
             score += weight
     refused += draft.left() if built else []
-    usual = [f"{t.text}: {t.get('usual')}" for t in sentence.names() if t.get("usual")]
-    readings = [Reading(score, tuple(argv), (*usual, *draft.notes)) for argv in built]
+    readings = [Reading(score, tuple(a), (*meant(draft, a), *draft.notes)) for a in built]
     return score, readings, refused, why
+
+
+def meant(draft: Draft, argv: list[str]) -> list[str]:
+    """Names of a family for which its usual member was taken, as the argv has it."""
+    has = set(re.split(r"[,=+@\s]", " ".join(argv)))
+    families = [t for t in draft.sentence.names() if t.get("usual") in has]
+    return [f"{t.text}: {t.get('usual')}" for t in families if t.place not in draft.whole]
 
 
 def passes(text: str, words: Vocabulary) -> list[frozenset[str]]:

@@ -70,8 +70,10 @@ def text(value: Mapping, answer: "RankAnswer", names: Mapping[str, str], style: 
         lines.append(style.paint(MORE, "dim"))
     for note in value["warnings"]:
         lines += wrap("note: " + note, style, hang="      ")
-    if value["first"] is not None and value["first"] != value["against"]:
-        ask = f"swap {value['against']} {value['first']} --why"
+    base = [one["level"] for one in value["levels"] if one["grade"] == "base"]
+    against = value["against"] or next(iter(base), None)  # none: an LLM of a size, unnamed
+    if value["first"] is not None and against and value["first"] != against:
+        ask = f"swap {against} {value['first']} --why"
         lines += wrap(f"next: {ask} (rows and how it comes about)", style, hang="      ")
     return "\n".join(lines)
 
