@@ -104,12 +104,15 @@ def stated_flags(args: argparse.Namespace, words: Vocabulary, prefix: str = "") 
 
 
 def recipes_side_by_side(args: argparse.Namespace, words: Vocabulary) -> list[Recipe]:
-    """The whole recipes that flags name: one for each of several LLMs (--llm a,b)."""
+    """The whole recipes that flags name: one for each of several LLMs (--llm a,b), or of several
+    other components.
+    """
     from ..answers.parts import whole
 
-    lists = [f for f in ("llm", "llm_params_b") if "," in (getattr(args, f) or "")]
+    lists = [f for f in ("llm_params_b", *COMPONENTS) if "," in (getattr(args, f) or "")]
     if len(lists) > 1:
-        raise Usage("--llm and --llm-params-b: several of one of them, not of both")
+        both = " and ".join("--" + name.replace("_", "-") for name in reversed(lists))
+        raise Usage(f"{both}: several of one of them, not of both")
     field = lists[0] if lists else "llm"
     found = []
     for name in getattr(args, field).split(",") if lists else [args.llm]:
