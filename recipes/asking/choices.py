@@ -242,7 +242,10 @@ def wanted(d: Draft) -> dict[str, str]:
 
 def ablate(d: Draft) -> Readings:
     """What to test first. What is named is the recipe at hand; what is to be kept is a limit."""
-    d.leave_if(not d.has("first ablate matter") and not (d.has("most") and d.has("component")))
+    smaller = smaller_run(d)
+    d.leave_if(
+        not (smaller or d.has("first ablate matter")) and not (d.has("most") and d.has("component"))
+    )
     named = d.of("axis")
     if len(named) > 1 or named and named[0].get("axis") in COMPONENTS and d.has("matter"):
         d.take(*named)
@@ -255,7 +258,7 @@ def ablate(d: Draft) -> Readings:
     kept = d.says("keeping")
     recipe = flag("fix", *own) if kept else flag("recipe", ",".join(own) if own else None)
     argv = [*tasks, *recipe, *flag("confidence", level), *argv, *flag("avoid", *left_out)]
-    return [["ablate", *argv, *deployed(d)]]
+    return [["ablate", *argv, *deployed(d), *smaller]]
 
 
 # --- design
@@ -265,7 +268,8 @@ POWER = re.compile(r"power|chance|probability|sure|certain")
 
 def design(d: Draft) -> Readings:
     """The fewest runs that separate the named factors."""
-    d.need(d.has("runs separate detect design fewest seeds"))
+    smaller = smaller_run(d)
+    d.need(smaller or d.has("runs separate detect design fewest seeds"))
     levels, tokens = {}, [t for t in d.of(*LIKE) if t.get(*LIKE)]
     for token in tokens:
         kind = next(k for k in LIKE if token.get(k))
@@ -313,7 +317,23 @@ def design(d: Draft) -> Readings:
         names += d.words.records("family")[family]["core"]
     argv += [*flag("detect", *effects[:1]), *flag("benchmark", *names), *flag("power", *powers[:1])]
     d.bonus += 2
-    return [[*argv, *flag("seeds", d.one("seeds"))]]
+    return [[*argv, *flag("seeds", d.one("seeds")), *smaller]]
+
+
+def smaller_run(d: Draft) -> list[str]:
+    """--proxy of `can I test CLIP against SigLIP on a 0.5B LLM`: a small run asked instead of the
+    full one.
+    """
+    if not d.has("measure ablate") or not d.says("feasible"):
+        return []
+    for token in d.of("size"):
+        lead = d.content_before(token)
+        behind = lead is not None and lead.text in ("on", "with", "at")
+        if behind and not token.limit and slots.size_of(token.get("size")) < slots.size_of("7B"):
+            d.take(token)
+            d.bonus += 4
+            return flag("proxy", f"llm={token.get('size')}")
+    return []
 
 
 def effects_and_powers(d: Draft) -> tuple[list[str], list[str]]:
