@@ -113,6 +113,13 @@ class Twice(unittest.TestCase):
             self.assertEqual((code, out), (2, ""), argv)
             self.assertIn(f"{flag} is given twice", err)
 
+    def test_benchmarks_and_a_mix_are_not_asked_together(self):
+        for argv in ("swap clip siglip", "rank encoder", "versus encoder llm"):
+            both = (*argv.split(), "--benchmark", "docvqa", "--tasks", "charts")
+            code, out, err = call(*both)
+            self.assertEqual((code, out), (2, ""), argv)
+            self.assertIn("--benchmark and --tasks", err)
+
     def test_a_flag_of_several_values_is(self):
         value = call_json("swap", "clip", "siglip", "--benchmark", "mmmu", "--benchmark", "docvqa")
         self.assertEqual({d["benchmark"] for d in value["deltas"]}, {"mmmu", "docvqa"})

@@ -17,6 +17,7 @@ from ..picker.space import same_size
 from ..terms import units
 from ..terms.axes import COMPONENTS
 from ..terms.recipe import FIELDS, Recipe, parse
+from ..terms.tasks import TaskMix, parse_mix
 from ..terms.vocabulary import UnknownName, Vocabulary, nearest
 from .parser import Parser, Usage
 
@@ -149,6 +150,14 @@ def benchmark_list(values: Sequence[str], words: Vocabulary) -> list[str]:
                 raise Usage(f"{slug} does not test images: no recipe axis is modelled for it")
             found.append(slug)
     return list(dict.fromkeys(found))
+
+
+def judged_on(args, words: Vocabulary) -> tuple[Sequence[str], TaskMix | None]:
+    """What a change is judged on: the benchmarks of --benchmark, or the mix of --tasks."""
+    if args.benchmark and args.tasks is not None:
+        raise Usage("--benchmark and --tasks: one of them (a mix has weights: --tasks mmmu,docvqa)")
+    mix = parse_mix(args.tasks, words) if args.tasks is not None else None
+    return benchmark_list(args.benchmark, words) or (), mix
 
 
 def recipe_fields(text: str, command: str) -> dict[str, str]:
