@@ -52,9 +52,7 @@ class Points(unittest.TestCase):
             self.assertEqual(values, sorted(set(values)))
         swap = call_json("swap", "576 tokens", "64 tokens", "--tasks", "documents")
         found = call_json("curve", "visual_tokens", "--tasks", "documents", "--to", "64")
-        self.assertAlmostEqual(
-            found["points"][-1]["expected"], swap["mix"]["expected"], places=4
-        )
+        self.assertAlmostEqual(found["points"][-1]["expected"], swap["mix"]["expected"], places=4)
 
     def test_doublings_add_up(self):
         for axis in curves.FEATURE:

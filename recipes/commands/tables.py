@@ -9,7 +9,6 @@ from ..terms.vocabulary import fold
 from .arguments import Parser, Usage, flag
 from .console import out, show, style
 
-
 VARIED = (*AXES, *BESIDE)
 
 

@@ -40,9 +40,7 @@ def _hit(one: Table, arms: list[str]) -> dict:
     }
 
 
-def search_view(
-    word: str, varies: Sequence[str], hits: Sequence[tuple[Table, list[str]]]
-) -> dict:
+def search_view(word: str, varies: Sequence[str], hits: Sequence[tuple[Table, list[str]]]) -> dict:
     """`tables find WORD`: the tables that mention it, and vary these axes."""
     words = [word] if word else []
     found = [_hit(one, arms) for one, arms in hits]
