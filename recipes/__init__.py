@@ -28,6 +28,19 @@ As a library, the same code: each function takes what the command takes and retu
 >>> recipes.swap("clip", "siglip", on="7B").result.mix.expected     # doctest: +SKIP
 """
 
+from .base.errors import Refused  # noqa: E402 (what every function raises for what it cannot take)
+
+__all__ = [
+    "Refused",
+    "ablate",
+    "latency",
+    "pick",
+    "predict",
+    "rank",
+    "swap",
+    "tokens",
+    "training_cost",
+]
 __version__ = "0.1.0"
 
 

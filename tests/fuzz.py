@@ -5,6 +5,7 @@ an exception that is not the user's, an exit code other than 0, 1 or 2, an error
 a control character on the screen. Exit code 1 if there was one. Writes only to a temporary folder.
 """
 
+import argparse
 import copy
 import json
 import os
@@ -219,5 +220,8 @@ def main(count: int, seed: int) -> int:
 
 if __name__ == "__main__":
     os.environ["NO_COLOR"] = "1"
-    asked = [int(text) for text in sys.argv[1:3]]
-    sys.exit(1 if main(*(asked + [10_000, 1][len(asked) :])) else 0)
+    parser = argparse.ArgumentParser(description="Hostile input by the thousand.")
+    parser.add_argument("count", type=int, nargs="?", default=10_000)
+    parser.add_argument("seed", type=int, nargs="?", default=1)
+    asked = parser.parse_args()
+    sys.exit(1 if main(asked.count, asked.seed) else 0)

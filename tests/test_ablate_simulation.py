@@ -9,6 +9,8 @@ import functools
 import itertools
 import math
 import random
+import re
+import shlex
 import unittest
 from types import SimpleNamespace
 
@@ -112,8 +114,9 @@ class Promise(unittest.TestCase):
             ("charts", "data"),
             ("charts", "encoder"),
             ("charts", "connector"),
-            ("charts", "llm"),
+            ("charts", "resolution"),
             ("mmvet", "connector"),
+            ("mmvet", "data"),
         ):
             value = values(tasks)[axis]
             if not value.runs:
@@ -369,6 +372,44 @@ class Answers(unittest.TestCase):
             r" \(at most 24 runs on an axis are planned\):",
         )
         self.assertNotIn("of the asked", text)
+
+    def test_plans_keep_to_the_stated_hours(self):
+        """576 GPU-hours buy two runs; 400 none, which is said, with the least that would and a
+        smaller LLM of which two runs fit. Hours that are only assumed bound nothing.
+        """
+        told = lambda *argv: (call_json("ablate", *argv), call("ablate", *argv)[1])
+        value, text = told("--budget", "8xH100 for 3 days")
+        self.assertTrue(value["within_budget"])
+        self.assertTrue(value["plans"])
+        self.assertTrue(all(plan["gpu_hours"] <= 576 for plan in value["plans"]))
+        self.assertTrue(all(plan["runs"] > 1 for plan in value["plans"]))
+        self.assertRegex(
+            text, r"--why .*; \d+ runs, [\d,]+ H100-hours \(over 576\):\n  next .*design"
+        )
+        value, text = told("--budget", "400 H100-hours")
+        self.assertFalse(value["within_budget"])
+        (plan,) = value["plans"]
+        self.assertGreater(plan["gpu_hours"], 400)
+        self.assertGreater(plan["expected_gain"], 0.05)
+        self.assertIn("nothing within 400 H100-hours (--proxy llm=", text)
+        self.assertIn(f"{plan['gpu_hours']:,.0f} H100-hours buy", text)
+        every = call("ablate", "--budget", "400 H100-hours", "--why")[1]
+        self.assertIn("nothing within 400 H100-hours (--proxy llm=", every)
+        small = value["small"]
+        self.assertLessEqual(2 * small["gpu_hours"], 400)
+        value, text = told("--tasks", "charts")
+        self.assertIsNone(value["budget_hours"])
+        self.assertEqual(len(value["plans"]), 3)
+        self.assertNotIn("nothing within", text)
+
+    def test_the_cost_of_the_next_command_is_that_of_the_command(self):
+        text = call("ablate", "--budget", "8xH100 for 3 days")[1]
+        cost, line = text.rstrip().split("\n")[-2:]
+        command = line.split("main.py ")[1]
+        runs, hours = (int(n.replace(",", "")) for n in re.findall(r"[\d,]*\d", cost)[:2])
+        plan = call_json(*shlex.split(command))
+        self.assertEqual(runs, plan["runs_total"])
+        self.assertAlmostEqual(hours, plan["gpu_hours"], delta=1)
 
     def test_how_many_and_how_sure_in_words(self):
         text = " ".join(

@@ -333,6 +333,20 @@ class Pick(unittest.TestCase):
         self.assertTrue(all(set(entry) == KEYS for entry in recipe["citations"]))
         self.assertIn("pe.table10", [entry["table"] for entry in recipe["citations"]])
 
+    def test_less_than_half_is_no_support(self):
+        """Of a table in which a choice is better on 3 of 8 the screen does not say `better`."""
+        from recipes.show.pick import rows_text
+
+        row = {"axis": "connector", "table": "t", "controlled": True, "tasks": "mix", "of": 8}
+        told = lambda *rows: rows_text({"citations": [{**row, **one} for one in rows]}, "connector")
+        few, half = {"better": 3, "why": "worse"}, {"better": 4, "why": "better", "table": "u"}
+        self.assertEqual(told(few), "not better in t (3/8)")
+        kept = "all tables together give it +0.4 on the mix"
+        self.assertEqual(told({**few, "why": kept}), "not better in t (3/8), but by all tables")
+        self.assertEqual(told(half), "better on 4/8 in u")
+        self.assertEqual(told(few, half), "better on 4/8 in u")  # another row, where there is one
+        self.assertEqual(told({**few, "better": 0}), "not better in t")
+
     def test_a_recipe_without_tiles_is_not_backed_by_tiles(self):
         for entry in citer("documents").of(
             Recipe(**{**BASELINE.stated(), "resolution": 448, "visual_tokens": 1024})

@@ -194,7 +194,7 @@ class AsALibrary(unittest.TestCase):
         self.assertEqual((before.encoder, after.encoder), ("clip-vit-l-14", "siglip-so400m-14"))
 
     def test_what_is_refused(self):
-        with self.assertRaisesRegex(Refused, "xyzzyq"):
+        with self.assertRaisesRegex(recipes.Refused, "xyzzyq"):
             recipes.swap("clip", "xyzzyq")
         with self.assertRaisesRegex(Refused, "xyzzyq"):
             recipes.tokens(model="xyzzyq")

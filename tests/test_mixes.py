@@ -326,6 +326,18 @@ class Command(unittest.TestCase):
         self.assertNotIn("internvl2.5-sft", found)
         every = support.call_json("tables", "mixes", "--contains", "chartqa")
         self.assertIn("internvl2.5-sft", [entry["mix"] for entry in every["mixes"]])
+        # LLaVA-OneVision prints 18,317 of ChartQA, and all of UReader, which has ten such sets
+        entries = {entry["mix"]: entry for entry in every["mixes"]}
+        one = entries["llava-onevision-si-3.2m"]
+        self.assertEqual(one["held"], 18317)
+        self.assertEqual(one["in_collections"], {"ureader": 399270})
+        self.assertEqual(every["contains"]["collections"], ["docreason25k", "ureader"])
+        last = [e for e in every["mixes"] if e["in"] == "last stage"]
+        self.assertEqual(last, sorted(last, key=lambda e: -(e["held"] or 0)))
+        said = support.call("tables", "mixes", "--contains", "chartqa")[1]
+        self.assertRegex(said, r"llava-onevision-si-3.2m +3,200,000 +18,317 ")
+        said = support.call("tables", "mixes", "--contains", "tabfact")[1]
+        self.assertRegex(said, r"(?m)^finevision +24,322,193 +- +in ureader ")
         kinds = support.call_json("tables", "mixes", "--contains", "charts")
         own = [entry["mix"] for entry in every["mixes"] if entry["in"] == "last stage"]
         self.assertLessEqual(set(own), {entry["mix"] for entry in kinds["mixes"]})

@@ -243,6 +243,37 @@ class Exact(unittest.TestCase):
                 self.assertAlmostEqual(got.mean, want[0], 3, (change, benchmark))
                 self.assertAlmostEqual(got.variance, want[1], 3, (change, benchmark))
 
+    def test_what_a_user_alone_has(self):
+        """Conditioned on a table with a component of the user's own: as in a fit of all columns,
+        exactly where one benchmark is printed.
+        """
+        data = made_columns()
+        feats = tuple(
+            {"llm_size": size, "resolution": 0.0, f"connector={name}": 1.0}
+            for size, name in zip((-1.0, 0.5, 1.0, 0.0), ("own", "mlp", "own", "q-former"))
+        )
+        own = data[0]._replace(paper="z", features=feats, scores=(1.0, 4.0, 6.0, 0.0))
+        base = fit(data, HYPER)
+        known = Conditioned(base, [own])
+        whole = Dense.__new__(Dense)
+        whole.hyper, whole.scale = HYPER, {name: base.scale_of(name) for name in "abcd"}
+        whole.cells = [(c, i) for c in (*data, own) for i in range(len(c.scores))]
+        whole.y = [c.scores[i] / whole.scale[c.benchmark] for c, i in whole.cells]
+        whole.factor = linalg.cholesky(
+            [[whole.between(a, b) for b in whole.cells] for a in whole.cells]
+        )
+        for change in (
+            {"connector=own": 1.0},
+            {"connector=own": 1.0, "connector=mlp": -1.0, "llm_size": 0.5},
+            {"llm_size": 1.0},
+        ):
+            for benchmark, family in (("a", "f"), ("b", "f"), ("d", "g"), ("new", "nowhere")):
+                got = known.effect(change, benchmark, family)
+                want = whole.effect(change, benchmark, family)
+                self.assertAlmostEqual(got.mean, want[0], 2, (change, benchmark))
+                if benchmark == "a":
+                    self.assertAlmostEqual(got.variance, want[1], 3, change)
+
     def test_stored_and_loaded_is_the_same(self):
         posterior = fit(made_columns(), HYPER)
         with tempfile.TemporaryDirectory() as folder:

@@ -60,6 +60,27 @@ class Moves(unittest.TestCase):
         )
         self.assertGreater(one["expected"], two["expected"])
 
+    def test_all_at_once_is_within_its_bounds(self):
+        """Together the changes of DocVQA promise more points than lie above its usual score: from
+        30 the estimate is no more than the parts, on the logit, and below the upper end.
+        """
+        value = support.call_json("moves", "docvqa", "--from", "30", "--target", "80")
+        joint, ends = value["together"]["expected"], value["together"]["interval"]
+        self.assertLess(ends["low"] + 5, joint)
+        self.assertLess(joint, ends["high"] - 5)
+        parts = [x for x in value["moves"] if x["axis"] not in ("visual_tokens", "llm_params_b")]
+        self.assertLess(joint, 1.25 * sum(one["expected"] for one in parts))
+        # even odds of the score that is expected
+        target = f"{30 + joint:.4f}"
+        value = support.call_json("moves", "docvqa", "--from", "30", "--target", target)
+        self.assertAlmostEqual(value["p_reached"], 0.5, places=3)
+
+    def test_a_shift_is_carried(self):
+        from recipes.effects.level import carried, shift, shifted
+
+        self.assertAlmostEqual(shifted(shift(4.0, 50.0), 90.0), carried(4.0, 50.0, 90.0))
+        self.assertAlmostEqual(shifted(2 * math.log(4), 50.0), 100 * 16 / 17 - 50)
+
     def test_what_is_refused(self):
         for argv, word in (
             ((), "name one benchmark"),

@@ -1,5 +1,6 @@
 """`rank`: one axis moves, all else is held."""
 
+import shlex
 import unittest
 
 from tests import support
@@ -66,6 +67,54 @@ class Rank(unittest.TestCase):
     def test_a_limit_puts_a_level_last(self):
         value = rank("resolution", "--among", "224,672", "--latency", "200ms on L4")
         self.assertEqual([x["breaks"] for x in value["levels"]], [None, "latency"])
+
+    def test_what_costs_nobody_knows_is_no_verdict_under_a_limit(self):
+        """RICE-ViT's width is on no record, nor LLaVA-NeXT's number of samples."""
+        rice = "rice-vit-l-14-llava-ov1.5"
+        value = rank("encoder", "--memory", "8GB")
+        fit = [one["fits"] for one in value["levels"]]
+        self.assertEqual(value["first"], None)
+        self.assertIn(rice, [x["level"] for x in value["levels"] if x["fits"] is None])
+        self.assertEqual(fit, sorted(fit, key=(True, None, False).index))
+        self.assertIn("nothing is known to fit: what rice", self.verdict("--memory", "8GB"))
+        value = rank("data", "--tasks", "chart", "--budget", "200 A100-hours")
+        by_name = {one["level"]: one for one in value["levels"]}
+        self.assertIsNone(by_name["llava-next-sft"]["fits"])
+        self.assertIsNone(by_name["llava-next-sft"]["p_best"])
+        self.assertTrue(by_name[value["first"]]["fits"])
+        self.assertLessEqual(by_name[value["first"]]["training"]["gpu_hours"], 200)
+        # without a limit, what it costs does not matter
+        self.assertTrue(all(one["fits"] for one in rank("encoder")["levels"]))
+        two = ("--among", "siglip,clip", "--memory", "8GB")
+        self.assertEqual(self.verdict(*two), "encoder: nothing fits")
+
+    @staticmethod
+    def verdict(*flags: str) -> str:
+        return support.call("rank", "encoder", *flags)[1].split("\n")[0]
+
+    def test_what_fits_is_looked_for_among_all_levels(self):
+        """Not among the two that gain most alone."""
+        best = [one["level"] for one in rank("encoder", "--top", "2")["levels"]]
+        value = rank("encoder", "--latency", "160ms on L4", "--top", "2")
+        self.assertTrue(value["levels"][0]["fits"])
+        self.assertNotIn(value["first"], best)
+
+    def test_the_next_command_works(self):
+        for argv in (
+            ("llm", "--llm-params-b", "3B"),
+            ("resolution",),
+            ("llm_params_b",),
+            ("visual_tokens",),
+            ("connector", "--visual-tokens", "144", "--on", "0.5B"),
+        ):
+            last = support.call("rank", *argv)[1].split("next: ")[1]
+            command = shlex.split(last.split("(")[0])
+            said = support.call(*command)
+            self.assertEqual(said[0], 0, command)
+        # with what is held: the same number
+        swap = support.call_json(*[word for word in command if word != "--why"])
+        first = rank(*argv)["levels"][0]
+        self.assertEqual(swap["mix"]["expected"], first["expected"])
 
     def test_avoided_and_named(self):
         value = rank("encoder", "--among", "siglip,clip,dinov2", "--avoid", "siglip")

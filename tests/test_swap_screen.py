@@ -46,6 +46,28 @@ class Screen(unittest.TestCase):
         self.assertEqual(code, 0, err)
         self.assertIn(f'"seeds": {see["runs"] // 2}', out)
 
+    def test_what_it_promises_is_what_the_command_says(self):
+        """With the recipe that is held: runs and GPU-hours are those of the command as typed."""
+        for argv in (
+            ("clip", "siglip"),
+            ("clip", "siglip", "--on", "0.5B"),
+            ("clip", "siglip", "--llm", "qwen2-7b", "--data", "sharegpt4v"),
+            ("mlp", "q-former", "--visual-tokens", "64"),
+            ("llava-665k", "cambrian-7m", "--encoder", "siglip"),
+            ("336", "672", "--on", "0.5B"),
+            ("576 tokens", "144 tokens"),
+        ):
+            with self.subTest(argv):
+                see = support.call_json("swap", *argv)["to_see"]
+                plan = support.call_json(*see["command"].split())
+                self.assertEqual(plan["runs_total"], see["runs"])
+                self.assertAlmostEqual(plan["gpu_hours"], see["gpu_hours"], delta=0.1)
+        value = support.call_json("swap", "llava-665k", "cambrian-7m", "--encoder", "siglip")
+        command = value["to_see"]["command"]
+        held = {"encoder": "siglip-so400m-14", "resolution": value["from"]["resolution"]}
+        for field, level in held.items():
+            self.assertIn(f"{field}={level}", command)
+
     def test_asked_benchmarks_are_shown(self):
         shown = "\n".join(screen("clip", "siglip", "--tasks", "mmvp=0.5,docvqa=0.5"))
         self.assertRegex(shown, r"(?m)^MMVP ")
@@ -97,6 +119,29 @@ class Printed(unittest.TestCase):
         self.assertEqual(answers.pooled_print(rows), (2, 2, 2.5, 1.0, 4.0, True))
         self.assertEqual(answers.pooled_print(rows[2:]), (1, 1, 9.0, 9.0, 9.0, False))
         self.assertIsNone(answers.pooled_print([]))
+
+
+class PrintedRows(unittest.TestCase):
+    def test_a_comparison_that_a_later_paper_prints_again_counts_once(self):
+        """llava-onevision-1_5.table2 prints RICE's table 1, rounded and in other units."""
+        value = support.call_json("swap", "clip-vit-l-14", "rice-vit-l-14", "--benchmark", "docvqa")
+        self.assertEqual((value["printed"]["tables"], value["printed"]["rows"]), (1, 1))
+
+    def test_what_is_printed_is_of_the_tasks_that_were_asked_for(self):
+        whole, some = (
+            support.call_json("swap", "336", "672", *more)["printed"]
+            for more in ((), ("--tasks", "chart"))
+        )
+        self.assertIsNotNone(whole)
+        self.assertNotEqual(some, whole)
+        text = " ".join(support.call("swap", "mlp", "q-former", "--tasks", "video")[1].split())
+        self.assertIn("printed: no table makes this very change on these tasks", text)
+
+    def test_rows_that_are_not_shown_are_counted(self):
+        text = support.call("swap", "siglip", "siglip2", "--benchmark", "docvqa", "--rows")[1]
+        self.assertRegex(text, r"the rows behind it: \d+ of \d+ pairs of runs, one of a table")
+        every = support.call("swap", "siglip", "siglip2", "--benchmark", "docvqa", "--why")[1]
+        self.assertIn("\nthe rows behind it\n", every)
 
 
 if __name__ == "__main__":

@@ -41,6 +41,16 @@ class AblateAnswer(NamedTuple):
     plans: list[ablation.Plan]
     tuning: str = "full"  # of the recipe's LLM, where it fits through adapters alone
 
+    @property
+    def hours(self) -> float | None:
+        """The GPU-hours that were said to be there for it."""
+        return stated_hours(self.asked)
+
+    @property
+    def within(self) -> bool:
+        """Do the plans keep to these hours? If not, the one plan is the smallest of all."""
+        return self.hours is None or all(plan.gpu_hours <= self.hours for plan in self.plans)
+
 
 class AblateRequest(NamedTuple):
     """What is asked: as of `pick`; own: the fields of a recipe of one's own (None: the best one);
@@ -90,9 +100,29 @@ def answer(library: Library, request: AblateRequest) -> AblateAnswer:
         confidence,
         hours,
         costs.gpu,
-        [plan for share in SPEND if (plan := ablation.within(values, share * hours))],
+        plans_within(values, hours, stated_hours(asked)),
         costs.tuning,
     )
+
+
+def stated_hours(asked: Request) -> float | None:
+    """The GPU-hours of a budget that somebody stated."""
+    budget = asked.limits.asked().budget
+    return budget.amount if budget and budget.kind == "gpu_hours" else None
+
+
+def plans_within(
+    values: Sequence[ablation.AxisValue], hours: float, most: float | None
+) -> list[ablation.Plan]:
+    """Plans for the cost of some runs of the recipe, within the hours that are there; where even
+    the smallest plan takes more, that one.
+    """
+    spent = [share * hours for share in SPEND if most is None or share * hours <= most]
+    spent += [most] if most is not None and len(spent) < 2 else []
+    plans = [plan for hours in spent if (plan := ablation.within(values, hours))]
+    plans = list(dict.fromkeys(plans))
+    least = None if plans or most is None else ablation.smallest(values)
+    return [least] if least else plans
 
 
 def _fits(

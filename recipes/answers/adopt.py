@@ -1,32 +1,36 @@
 """Adopt or train: released open models for the same tasks on the same deployment, beside the pick.
 
-In: a Request, the LLM of the pick. Out: a dictionary (the key `adopt` of `pick --json`), or None
-where no released model prints a score for the tasks. Does not rank recipes.
+In: a Request, the LLM of the pick and its deltas. Out: a dictionary (the key `adopt` of `pick
+--json`), or None where no released model prints a score for the tasks. Does not rank recipes.
 """
 
 from collections.abc import Mapping, Sequence
 
 from ..cost import flops, latency
+from ..effects.level import bounded, carried
+from ..effects.results import Delta
 from ..exchange.target import Target, names
 from ..library import Library
 from ..picker.limits import OUTPUT_TOKENS, PROMPT_TOKENS, Constraints
 from ..released import ranking
 from ..released.level import HELD, Level, level
-from ..released.models import STANDS_FOR, Landscape, Model, Need
+from ..released.models import STANDS_FOR, Landscape, Model, Need, headline
 from ..released.ranking import Target as Wanted
 from .ground import Request
 
+BASELINE = "llava-1.5-7b"  # terms.recipe.BASELINE among the released models
 SHOWN = 3  # models put forward, and as many that print too little of the tasks
 
 
-def adopt(library: Library, asked: Request, llm: str) -> dict | None:
+def adopt(library: Library, asked: Request, llm: str, deltas: Sequence[Delta] = ()) -> dict | None:
     """The best released open models, and whether a recipe with this LLM can be expected to beat
     them where both can be compared.
 
-    The recipe's level on a benchmark is what released models with such an LLM print
-    (released/level.py). adopt: some model prints at least that on every benchmark that can be
-    compared; train: all print less than its low end on most; unclear: between, or nothing to
-    compare.
+    A level of the recipe on a benchmark is what released models with such an LLM print
+    (released/level.py), whatever their tokens, pixels and data; another is where its own gain leads
+    (by_gain), mostly a lower one. adopt: some model prints at least the first on every benchmark
+    that can be compared; train: all print less than its low end and less than the second on most;
+    unclear: between, the two disagree (`disagree`), or nothing to compare.
     """
     try:
         found = _released(library, asked)
@@ -38,12 +42,14 @@ def adopt(library: Library, asked: Request, llm: str) -> dict | None:
         for target in found.wanted
     }
     slugs = _slugs(land, asked, found.wanted)
+    gained = by_gain(library, slugs, deltas)
     own = ranking.own(land, asked.tasks, found.wanted)
     whole = [one for one in found.ranked if ranking.enough(one, own)]
-    models = [_beside(land, one, mine, slugs, own) for one in whole[:SHOWN]]
+    models = [_beside(land, one, mine, slugs, own, gained) for one in whole[:SHOWN]]
     ahead = found.ranked.index(whole[0]) if whole else len(found.ranked)
     return {
         "verdict": _verdict(models),
+        "disagree": _verdict(models) == "unclear" and beaten(models, "below"),
         "models": models,
         "partial": [
             {
@@ -133,6 +139,7 @@ def _beside(
     mine: Mapping[Wanted, Level | None],
     slugs: Mapping[Wanted, str],
     own: set[Wanted],
+    gained: Mapping[Wanted, float],
 ) -> dict:
     """One released model with its scores beside the recipe's."""
     cells = []
@@ -151,6 +158,7 @@ def _beside(
                 "pick_high": pick and pick.high,
                 "pick_error": pick and pick.error,
                 "pick_models": pick and pick.models,
+                "pick_by_gain": gained.get(cell.target),
             }
         )
     both = [cell for cell in cells if cell["pick"] is not None and cell["kind"] == "printed"]
@@ -165,6 +173,7 @@ def _beside(
         "above": sum(cell["value"] >= cell["pick"] for cell in both),
         "beyond": sum(cell["value"] > cell["pick_high"] for cell in both),
         "below": sum(cell["value"] < cell["pick_low"] for cell in both),
+        "below_gain": sum(cell["value"] < (cell["pick_by_gain"] or 0) for cell in both),
     }
 
 
@@ -175,7 +184,30 @@ def _verdict(models: Sequence[Mapping]) -> str:
         if one["compared"] and one["above"] == one["compared"]:
             verdict = "adopt"
     # a level is what makers of such models reach: only what all of them fall short of is beaten
-    if verdict == "unclear" and any(one["compared"] for one in models):
-        if all(one["below"] > one["compared"] / 2 for one in models if one["compared"]):
-            return "train"
+    if verdict == "unclear" and beaten(models, "below") and beaten(models, "below_gain"):
+        return "train"
     return verdict
+
+
+def beaten(models: Sequence[Mapping], level: str) -> bool:
+    """Do all models that can be compared print less than a level on most benchmarks?"""
+    known = [one for one in models if one["compared"]]
+    return bool(known) and all(one[level] > one["compared"] / 2 for one in known)
+
+
+def by_gain(
+    library: Library, slugs: Mapping[Wanted, str], deltas: Sequence[Delta]
+) -> dict[Wanted, float]:
+    """Where the gain of a recipe over the baseline leads, in the benchmarks' points: from what the
+    baseline prints, else from the benchmark's usual score.
+    """
+    land, out, of = library.released, {}, {d.benchmark: d for d in deltas if d.grade != "none"}
+    for target, slug in slugs.items():
+        d, usual = of.get(slug), library.posterior.usual.get(slug)
+        if d and usual is not None and bounded(library.words.records("benchmark")[slug]):
+            unit = target.max / 100
+            score = headline(land.find(BASELINE), target.benchmark, target.split)
+            base = 100 * score.value / score.max if score else usual
+            gain = carried(d.expected / ((d.max or 100) / 100), usual, base)
+            out[target] = (base + gain) * unit
+    return out

@@ -18,7 +18,7 @@ from ..library import Library
 from ..picker import design as designs
 from ..picker import power
 from ..picker.design import Design, NoDesign
-from ..terms.recipe import BASELINE, Recipe, published_size
+from ..terms.recipe import BASELINE, Recipe, parse, published_size
 from ..terms.vocabulary import Vocabulary
 from .cost import Order, bill
 
@@ -262,6 +262,24 @@ def plan(
         tuple(options),
         tuple(notes),
     )
+
+
+def to_see(
+    library: Library,
+    factor: tuple[str, Sequence[str]],
+    held: Mapping[str, str],
+    detect: tuple[float, bool],
+    benchmark: str,
+    gpu: str,
+) -> Experiment:
+    """The plan of `design --factor FIELD=A,B --recipe HELD --detect D --benchmark B --gpu GPU`.
+    factor: the field and its levels; detect: the effect, and whether it is in percent of the scale.
+    """
+    field, levels = factor
+    stated = tuple(parse({field: level}, library.words)[0].stated() for level in levels)
+    own = parse(held, library.words)[0].stated()
+    asked = Asked(*detect, (benchmark,))
+    return plan(library, [Factor(field, tuple(levels), stated)], own, None, asked, "llava", gpu)
 
 
 def _option(design: Design, seeds: int | None, hours: Sequence[float | None]) -> Option:

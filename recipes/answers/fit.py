@@ -2,7 +2,7 @@
 
 In: the library. Out: the files of tables/derived: hyper.json (what the search found), posterior.bin
 (the fit), ability.json (the lines of released models' scores, ability.py), standing.json and
-proxies.json. Two processes share the work. How well such fits predict: backtest.py.
+proxies.json. How well such fits predict: backtest.py.
 """
 
 import functools
@@ -131,22 +131,7 @@ def run(library: Library, rounds: int, check: bool, say: Callable[[str], None]) 
             )
         hyper = _rounded(hyper)
     say("fitting, and leaving each paper out once to set the width of the intervals")
-    mixes = {
-        name: parse_mix(name, library.words).benchmarks
-        for name in ("balanced", *library.words.records("family"))
-    }
-    families = {k: record["family"] for k, record in library.words.records("benchmark").items()}
-    # papers by how many rows they have, so that both halves take about as long
-    rows = Counter()
-    for column in _COLUMNS:
-        rows[column.paper] += len(column.rows)
-    papers = [paper for paper, _ in rows.most_common()]
-    with ProcessPoolExecutor(2, initializer=_start, initargs=(directory,)) as pool:
-        waiting = [pool.submit(_left_out, hyper, papers[half::2]) for half in range(2)]
-        fitted = fit(_COLUMNS, hyper)
-        know_mixes(fitted, mixes, families)
-        keep_columns(fitted, _COLUMNS)
-        scored = sorted(one for half in waiting for one in half.result())
+    fitted, scored = _fitted(library, hyper)
     spread, widths, fared = _fared(scored, _COLUMNS)
     fitted.spread, fitted.widths = spread, widths
     _write_hyper(directory, hyper, spread)
@@ -167,6 +152,29 @@ def run(library: Library, rounds: int, check: bool, say: Callable[[str], None]) 
             f"wrote {path}: {len(fitted.names)} features, {len(fitted.benchmarks)} benchmarks"
         ),
     }
+
+
+def _fitted(library: Library, hyper: Hyper) -> tuple[Posterior, list[bt.Scored]]:
+    """The fit of all columns, and every contrast as the other papers predict it. Three processes
+    share the work.
+    """
+    mixes = {
+        name: parse_mix(name, library.words).benchmarks
+        for name in ("balanced", *library.words.records("family"))
+    }
+    families = {k: record["family"] for k, record in library.words.records("benchmark").items()}
+    # papers by how many rows they have, so that both halves take about as long
+    rows = Counter()
+    for column in _COLUMNS:
+        rows[column.paper] += len(column.rows)
+    papers = [paper for paper, _ in rows.most_common()]
+    with ProcessPoolExecutor(2, initializer=_start, initargs=(library.shipped,)) as pool:
+        waiting = [pool.submit(_left_out, hyper, papers[half::2]) for half in range(2)]
+        fitted = fit(_COLUMNS, hyper)
+        know_mixes(fitted, mixes, families)
+        keep_columns(fitted, _COLUMNS)
+        scored = sorted(one for half in waiting for one in half.result())
+    return fitted, scored
 
 
 def _write_hyper(directory: str, hyper: Hyper, spread: float) -> None:

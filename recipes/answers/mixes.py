@@ -18,11 +18,14 @@ STAGES = ("last stage", "images only", "earlier stage")  # where a mix holds a d
 
 
 class Asked(NamedTuple):
-    """What `--contains` asks for: datasets by key, or kinds of data."""
+    """What `--contains` asks for: datasets by key, or kinds of data. collections: those of the
+    datasets that have it among others, so that how much of it they have is not known.
+    """
 
     asked: str
     datasets: tuple[str, ...]
     kinds: tuple[str, ...]
+    collections: tuple[str, ...] = ()
 
 
 class Uses(NamedTuple):
@@ -54,7 +57,7 @@ def asked(text: str, mixes: Mixes, words: Vocabulary) -> Asked:
     """
     key = mixes.dataset_spellings.get(fold(text))
     benchmark = words.find("benchmark", text)
-    keys = [key] if key else []
+    keys, more = [key] if key else [], ()
     if benchmark:
         own = set(mixes.splits(benchmark))
         keys += [
@@ -62,8 +65,10 @@ def asked(text: str, mixes: Mixes, words: Vocabulary) -> Asked:
             for name, record in mixes.datasets.items()
             if own & set(record.get("train_split_of", ())) and name not in keys
         ]
+        splits = lambda name: set(mixes.datasets[name].get("train_split_of", ()))
+        more = tuple(name for name in keys if name != key and splits(name) - own)
     if keys:
-        return Asked(text, tuple(keys), ())
+        return Asked(text, tuple(keys), (), more)
     named = {
         fold(name): (kind,)
         for kind, record in mixes.kinds.items()
@@ -159,11 +164,8 @@ def where(mixes: Mixes, mix: Mix) -> list[str]:
 
 def together(wanted: Sequence[Asked]) -> Asked:
     """What several flags ask for, as one."""
-    return Asked(
-        " and ".join(one.asked for one in wanted),
-        tuple(name for one in wanted for name in one.datasets),
-        tuple(kind for one in wanted for kind in one.kinds),
-    )
+    joined = (tuple(dict.fromkeys(x for one in wanted for x in one[i])) for i in (1, 2, 3))
+    return Asked(" and ".join(one.asked for one in wanted), *joined)
 
 
 def held(mix: Mix, wanted: Sequence[Asked]) -> dict:
@@ -177,13 +179,19 @@ def held(mix: Mix, wanted: Sequence[Asked]) -> dict:
 
 
 def _held(mix: Mix, wanted: Asked) -> dict:
+    """One thing; collections that have it among others stand apart."""
     names = set(wanted.datasets)
     parts = [part for part in mix.parts if part.dataset in names or part.kind in wanted.kinds]
     whole = [part for part in parts if not part.images_only]
-    counts = [part.samples for part in parts]
+    among: dict[str, list] = {}
+    for part in parts:
+        if part.dataset in wanted.collections:
+            among.setdefault(part.dataset, []).append(part.samples)
+    total = lambda counts: number(sum(counts)) if counts and None not in counts else None
     return {
         "asked": wanted.asked,
-        "held": number(sum(counts)) if counts and None not in counts else None,
+        "held": total([part.samples for part in parts if part.dataset not in among]),
         "in": "last stage" if whole else "images only" if parts else "earlier stage",
         "parts": [part.dataset for part in parts],
+        "in_collections": {name: total(counts) for name, counts in among.items()},
     }

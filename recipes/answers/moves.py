@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from ..effects.change import Change
 from ..effects.judge import judge
+from ..effects.level import shift, shifted
 from ..library import Library
 from ..terms.recipe import BASELINE, Recipe, published_size
 from ..terms.tasks import TaskMix
@@ -140,14 +141,23 @@ def together(
     recipe = published_size(Recipe(**fields).over(base), library.words)
     one = Change(base.stated(), recipe.stated(), library.posterior, library.words)
     start, needed = ends
-    scores = {next(iter(mix)): start} if start is not None else {}
-    result = judge(one, (), list(mix), mix=mix, level=level, warnings=(), scores=scores)
+    result = judge(one, (), list(mix), mix=mix, level=level, warnings=())
     shown = result.deltas[0] if len(mix) == 1 else result.mix
     gain = (shown.expected, shown.low, shown.high)
-    if needed is None:
-        return gain, None
     from statistics import NormalDist
 
-    half = max(gain[2] - gain[1], 1e-9) / 2
-    sd = half / NormalDist().inv_cdf(0.5 + level / 2)
-    return gain, 1 - NormalDist(gain[0], sd).cdf(needed)
+    sd_of = lambda low, high: max(high - low, 1e-9) / 2 / NormalDist().inv_cdf(0.5 + level / 2)
+    if start is None:
+        far = None if needed is None else 1 - NormalDist(gain[0], sd_of(*gain[1:])).cdf(needed)
+        return gain, far
+    name, unit = shown.benchmark, shown.max / 100
+    usual = library.posterior.usual.get(name, 50.0)
+    # each axis as it counts on the logit: together they can promise more than the scale has left
+    own = [m.best.gain[0] / unit for m in moves if m.axis in fields]
+    rate = sum(shift(points, usual) for points in own) / sum(own)
+    expected, low, high = (rate * points / unit for points in gain)
+    gain = tuple(shifted(z, start / unit) * unit for z in (expected, low, high))
+    if needed is None:
+        return gain, None
+    there = shift(needed / unit, start / unit)
+    return gain, 1 - NormalDist(expected, sd_of(low, high)).cdf(there)

@@ -10,6 +10,7 @@ from ..base.wording import plural
 from ..picker.limits import TRAINING, Constraints
 from ..picker.rank import Pick
 from ..terms.licences import licence
+from ..terms.recipe import typed
 from ..terms.units import PRINTED_PRICE, gpu_name
 from ..terms.vocabulary import Vocabulary
 
@@ -165,15 +166,6 @@ def _hopeless(result: Pick) -> Iterator[str]:
             if full
             else ""
         )
-
-
-def typed(field: str, value: object) -> str:
-    """A field's value as one would type it: `7B`, `true`, `576`."""
-    if field == "llm_params_b":
-        return f"{value:g}B"
-    if isinstance(value, bool):
-        return str(value).lower()
-    return f"{value:.10g}" if isinstance(value, float) else str(value)
 
 
 def _plain(value: float) -> str:

@@ -118,7 +118,7 @@ class PickAnswer:
         from .adopt import adopt
 
         first = self.result.recipes[0].recipe if self.result.recipes else None
-        return adopt(self.library, self.asked, first.llm) if first else None
+        return adopt(self.library, self.asked, first.llm, self.deltas()) if first else None
 
     @property
     def adapters(self) -> dict | None:

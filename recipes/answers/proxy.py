@@ -334,6 +334,18 @@ def of_ablation(library: Library, full: AblateAnswer, small: Small) -> Proxy:
     )
 
 
+def affordable(library: Library, full: AblateAnswer, most: float) -> Proxy | None:
+    """The largest usual LLM of which two runs, a level and its rival, keep within so many hours;
+    None: the recipe's own is no larger, or cannot be costed.
+    """
+    try:
+        found = of_all(of_ablation, library, full, ladder_of("llm", library.words))
+    except NotSmaller:
+        return None
+    fitting = [one for one in found if one.hours[0] and 2 * one.hours[0] <= most]
+    return max(fitting, key=lambda one: one.hours[0], default=None)
+
+
 def _checks(library: Library, ratios: Mapping[str, float], axis: str = "") -> dict[str, Check]:
     """How left-out papers are predicted, each way to be small (on one axis, or on all)."""
     checks = library.proxies.checks

@@ -17,8 +17,9 @@ from ..library import Library
 from ..picker.competition import lattice
 from ..picker.limits import Constraints, Costs, exceeds
 from ..picker.space import same_size
-from ..terms.recipe import BASELINE, Recipe, change, published_size
+from ..terms.recipe import BASELINE, Recipe, beyond_baseline, change, published_size, typed
 from ..terms.tasks import TaskMix, parse_mix
+from ..terms.vocabulary import Vocabulary
 from .parts import recipe_costs
 from .swap import Printed, pooled_print
 
@@ -30,6 +31,7 @@ NUMBERS = {
     "visual_tokens": (64, 144, 256, 576, 729),
     "llm_params_b": (1.5, 3.0, 7.0, 13.0, 34.0, 72.0),
 }
+SIZED = ("llm", "llm_params_b")  # each brings or drops the other
 FEWEST_PAPERS = 2  # that vary a component before it is a level of its own accord
 CONTENDERS = 12  # P(best) is worked out among so many leaders: the others win too seldom to show
 DRAWS = 4000  # P(best) is then known to 0.8 points (one standard error of a share of one half)
@@ -60,7 +62,8 @@ class Level(NamedTuple):
     """One level of the axis. gain: expected, low, high against the base, in percent of the scales
     (of one benchmark: in its points). p_best: among all levels that fit, None for one that cannot
     be judged. printed: what tables print of it against the base; papers: that have rows of it;
-    broken: the limit that it breaks.
+    broken: the limit that it breaks; fits: whether it keeps within all limits, None where its costs
+    are not known.
     """
 
     value: str | int
@@ -73,10 +76,13 @@ class Level(NamedTuple):
     costs: Costs | None
     tokens: float | None
     broken: str | None
+    fits: bool | None = True
 
 
 class RankAnswer(NamedTuple):
-    """Levels, the best first; those that break a limit, or of which nothing is known, last."""
+    """Levels, the best first; those not known to fit the limits, that break one, or of which
+    nothing is known, last.
+    """
 
     axis: str
     base: Recipe
@@ -84,6 +90,7 @@ class RankAnswer(NamedTuple):
     levels: tuple[Level, ...]
     left_out: int  # levels of their own accord beyond those shown
     notes: tuple[str, ...]
+    held: Mapping[str, str] = {}  # what of the base has to be typed over the baseline
 
 
 def answer(library: Library, request: Request) -> RankAnswer:
@@ -110,14 +117,16 @@ def answer(library: Library, request: Request) -> RankAnswer:
         values,
         key=lambda v: -(judged[v].expected if v in judged else 0.0 if str(v) == mine else -1e9),
     )
+    cost = lambda v: costs_of(library, costed(request, base, changes[v][0]), request.limits)
+    costs, limited = {}, bounded(request.limits)
+    if limited:  # what fits is to be seen before what does not
+        costs = {v: cost(v) for v in order}
+        order.sort(key=lambda v: behind(fits(costs[v], limited)))
     shown = order if request.levels else order[: request.shown]
     if mine not in map(str, shown) and not request.levels and mine in map(str, order):
         shown = [*shown[:-1], next(v for v in order if str(v) == mine)]
-    costs = {
-        value: costs_of(library, costed(request, base, changes[value][0]), request.limits)
-        for value in shown
-    }
-    fitting = [v for v in order if v not in costs or costs[v][2] is None]
+    costs |= {v: cost(v) for v in shown if v not in costs}
+    fitting = [v for v in order if not limited or fits(costs[v], limited)]
     rows, best = request.rows, {}
     if rows is None:
         rows, best = len(shown), p_best(library, changes, mix, fitting[:CONTENDERS], judged)
@@ -126,15 +135,41 @@ def answer(library: Library, request: Request) -> RankAnswer:
         for place, value in enumerate(shown)
     ]
     levels = [
-        one._replace(p_best=best.get(v) if one.broken is None else None)
+        one._replace(p_best=best.get(v), fits=fits(costs[v], limited))
         for v, one in zip(shown, levels)
     ]
-    levels.sort(key=lambda one: (one.broken is not None, one.gain is None))
+    levels.sort(key=lambda one: (behind(one.fits), one.gain is None))
     notes = tuple(library.strange()) + tuple(library.counted_twice())
     # tokens follow the pixels, unless they were asked for
     if request.axis == "resolution" and request.held.visual_tokens is None:
         base = base._replace(visual_tokens=None)
-    return RankAnswer(request.axis, base, dict(mix), tuple(levels), len(order) - len(shown), notes)
+    left_out, held = len(order) - len(shown), typed_held(request, base, words)
+    return RankAnswer(request.axis, base, dict(mix), tuple(levels), left_out, notes, held)
+
+
+def typed_held(request: Request, base: Recipe, words: Vocabulary) -> dict[str, str]:
+    """What of the base has to be typed beside the axis, by field."""
+    moves = {"data": ("data", "data_size"), "llm": SIZED, "llm_params_b": SIZED}
+    held = beyond_baseline(base, words, moves.get(request.axis, (request.axis,)))
+    if request.held.visual_tokens is not None:  # held on both sides, whatever they would have
+        held["visual_tokens"] = typed("visual_tokens", request.held.visual_tokens)
+    return held
+
+
+def bounded(limits: Constraints) -> bool:
+    """Is there a limit that costs have to keep?"""
+    asked = limits.budget, limits.latency, limits.memory_gb, limits.tokens_per_s
+    return any(limit is not None for limit in asked)
+
+
+def fits(costs: tuple, limited: bool) -> bool | None:
+    """Does a level with these costs (costs_of) keep within the limits? None: not known."""
+    return None if limited and costs[0] is None else costs[2] is None
+
+
+def behind(fit: bool | None) -> int:
+    """What fits stands before what is not known to, and that before what does not."""
+    return (True, None, False).index(fit)
 
 
 def costed(request: Request, base: Recipe, recipe: Recipe) -> Recipe:
@@ -274,7 +309,7 @@ def sure(answer: RankAnswer) -> tuple[Level | None, tuple[Level, ...]]:
     """The first level, and those that the evidence cannot tell from it (their interval of the gain
     reaches the first's expectation).
     """
-    known = [one for one in answer.levels if one.gain and one.broken is None]
+    known = [one for one in answer.levels if one.gain and one.fits]
     if not known:
         return None, ()
     first = known[0]

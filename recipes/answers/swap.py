@@ -4,7 +4,6 @@ In: a Request (values that the command line has parsed), and the library. Out: a
 not parse text, print or exit.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -19,7 +18,15 @@ from ..effects.rows import find_rows, moved_axes, relevant_papers
 from ..library import Library
 from ..picker.limits import Constraints, Costs
 from ..terms.axes import AXES
-from ..terms.recipe import BASELINE, Recipe, change, published_size
+from ..terms.recipe import (
+    BASELINE,
+    FIELDS,
+    Recipe,
+    beyond_baseline,
+    change,
+    published_size,
+    typed,
+)
 from ..terms.tasks import TaskMix, parse_mix
 from ..terms.vocabulary import Vocabulary
 from .fared import record_line
@@ -155,7 +162,15 @@ def answer(library: Library, request: Request, warnings: Sequence[str] = ()) -> 
         result = with_links(library, change, result)
     costs, bare = _swap_costs(library, before, after) if request.costs else (None, ())
     slope = size_slope(found, change) if change.axes and "llm" not in change.axes else None
-    rows = [(d, row) for d in result.deltas for row in d.evidence if row.relation == "direct"]
+    # of the tasks that were asked for
+    own = request.mix.benchmarks if request.mix and not request.benchmarks else None
+    rows = [
+        (d, row)
+        for d in result.deltas
+        if own is None or d.benchmark in own
+        for row in d.evidence
+        if row.relation == "direct"
+    ]
     value = SwapAnswer(
         before,
         after,
@@ -170,7 +185,7 @@ def answer(library: Library, request: Request, warnings: Sequence[str] = ()) -> 
         ),
         bool(request.benchmarks or request.mix),
         tuple(change.new_components()) if change.axes else (),
-        what_to_see(library, request, change, names, costs) if change.axes else None,
+        what_to_see(library, request, change, names) if change.axes else None,
         record_line(words, change, [(d.grade, d.family) for d in result.deltas]),
         len(found),
     )
@@ -234,22 +249,18 @@ def pooled_print(rows: Sequence[tuple[Evidence, float]]) -> Printed | None:
     )
 
 
-# Standard errors between no effect and one that is seen: z(0.975) + z(0.80), two-sided normal test
-# (Cohen 1988, section 2). picker/power.py has any level and power.
-SEEN = 1.959964 + 0.841621
-
-
 def what_to_see(
     library: Library,
     request: Request,
     change: Change,
     names: Sequence[str],
-    costs: tuple | None,
 ) -> ToSee | None:
-    """What it takes to see one percent of the scale of the first benchmark, between both sides."""
-    from ..effects.columns import sampling_variance
+    """What it takes to see one percent of the scale of the first benchmark, between both sides: the
+    plan of the command that is named, on what both sides share.
+    """
+    from .design import to_see
 
-    words, posterior = library.words, library.posterior
+    words, before, gpu = library.words, request.before, Constraints().training_gpu
     asked = request.benchmarks or (request.mix and request.mix.benchmarks) or ("mmmu",)
     name = next(iter(asked))
     field = next((f for f in DESIGNED if f in change.axes), None)
@@ -258,16 +269,26 @@ def what_to_see(
     levels = [getattr(side, field) for side in (request.before, request.after)]
     if None in levels or levels[0] == levels[1]:
         return None
-    record = words.records("benchmark")[name]
-    unit = (record.get("max") or 100) / 100
-    scale = posterior.scale_of(name)  # in percent of the benchmark's scale
-    drawn = sampling_variance(record, None) or 0.0
-    variance = posterior.noise(name, drawn / scale**2) * scale**2
-    runs = 2 * math.ceil(variance * SEEN**2)
-    hours = costs and sum(side.gpu_hours.gpu_hours for side in costs[:2]) * runs / 2
-    a, b = (f"{x:.10g}" if isinstance(x, float) else x for x in levels)
-    command = f"design --factor {field}={a},{b} --detect {unit:g} --benchmark {name}"
-    return ToSee(name, unit, runs, hours, costs and costs[0].gpu, command)
+    unit = (words.records("benchmark")[name].get("max") or 100) / 100
+    apart = [f for f in FIELDS if getattr(before, f) != getattr(request.after, f)]
+    held = held_typed(before, words, [field, *apart])
+    levels = tuple(typed(field, level) for level in levels)
+    plan = to_see(library, (field, levels), held, (unit, False), name, gpu)
+    command = [f"design --factor {field}={','.join(levels)}"]
+    command += ["--recipe " + ",".join(f"{key}={value}" for key, value in held.items())] * bool(
+        held
+    )
+    command += [f"--detect {unit:g} --benchmark {name}"]
+    runs = len(plan.runs) * plan.seeds
+    return ToSee(name, unit, runs, plan.total_hours, gpu, " ".join(command))
+
+
+def held_typed(recipe: Recipe, words: Vocabulary, but: Sequence[str]) -> dict[str, str]:
+    """What of a recipe `design --recipe` has to be told: it gives an encoder its native pixels."""
+    held = beyond_baseline(recipe, words, but)
+    if "encoder" in held and "resolution" not in but and recipe.resolution is not None:
+        held["resolution"] = typed("resolution", recipe.resolution)
+    return held
 
 
 def explained(value: SwapAnswer) -> str | None:

@@ -81,21 +81,31 @@ def ablate_command(args, library: Library, understood: dict | None = None) -> in
     """The axes in the order to ablate them, with runs and GPU-hours."""
     from ..answers import ablate
     from ..answers.ground import NothingFits
-    from ..answers.proxy import of_ablation, of_all
+    from ..answers.design import to_see
+    from ..answers.proxy import affordable, of_ablation, of_all
     from ..show import ablate as screen
     from ..show import proxy as small_screen
     from ..show.names import names_of
 
     smaller = proxies_of(args.proxy, library.words)
+
+    def bill(plan) -> str:
+        """What the plan costs."""
+        runs = to_see(library, **plan, detect=(1.0, True), gpu=answer.gpu)
+        return screen.bill_text(runs, view)
+
     try:
         answer = ablate.answer(library, ablate_request(args, library))
     except NothingFits as nothing:  # no bad input: as with `pick`, exit code 1
         err(f"error: {nothing}")
         return 1
     view = screen.view(answer, library.words)
-    view["next"] = ["the same with --why (every axis, every run)"]
+    if not answer.within and (small := affordable(library, answer, answer.hours)):
+        runs = int(answer.hours // small.hours[0])
+        view["small"] = {"proxy": small.small.text, "gpu_hours": small.hours[0], "runs": runs}
     plan = screen.next_design(view, answer.asked.tasks.benchmarks)
-    view["next"] += [shell(plan)] if plan else []
+    view["next"] = [f"--why (every axis and run){plan and f'; {bill(plan)}:' or ''}"]
+    view["next"] += [shell(screen.design_words(plan, view))] if plan else []
     if smaller:
         view["proxies"] = small_screen.view(of_all(of_ablation, library, answer, smaller))
     if args.json:

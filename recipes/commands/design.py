@@ -17,7 +17,7 @@ from ..show.text import wrap
 from ..terms import units
 from ..terms.axes import COMPONENTS
 from ..terms.names import meant
-from ..terms.recipe import BASELINE, FIELDS, parse
+from ..terms.recipe import BASELINE, FIELDS, parse, typed
 from .arguments import (
     Parser,
     Usage,
@@ -357,8 +357,6 @@ def factor_of(text: str, library: Library):
 
 def label(stated: Mapping[str, object]) -> str:
     """A level as one word: `siglip-so400m-14`, `7B`, `siglip-so400m-14@384`."""
-    from ..answers.notes import typed
-
     return "@".join(typed(field, value) for field, value in stated.items())
 
 

@@ -8,9 +8,9 @@ from ..terms.recipe import Recipe, parse
 from .arguments import (
     Parser,
     Usage,
-    judged_on,
     constraints,
     flag,
+    judged_on,
     level_flag,
     limit_flags,
     positive,

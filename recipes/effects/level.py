@@ -36,7 +36,19 @@ def carried(points: float, usual: float, score: float) -> float:
     1.35 >>> round(carried(4.0, 50.0, 50.0), 2)
     4.0
     """
-    z = _logit(score) + _logit(usual + points) - _logit(usual)
+    return shifted(shift(points, usual), score)
+
+
+def shift(points: float, usual: float) -> float:
+    """What `points` at the usual score come to on the logit, where effects of several changes add
+    up: points of all of them together can be more than the scale has left.
+    """
+    return _logit(usual + points) - _logit(usual)
+
+
+def shifted(shift_: float, score: float) -> float:
+    """The points by which a score moves with a shift on the logit; in percent of the scale."""
+    z = _logit(score) + shift_
     there = 100.0 / (1.0 + math.exp(-z)) - 100.0 / (1.0 + math.exp(-_logit(score)))
     return min(max(there, -score), 100.0 - score)
 

@@ -339,20 +339,24 @@ def _all(sets: Iterable[frozenset[int]]) -> frozenset[int]:
 
 
 def _once(found: list[Found]) -> list[Found]:
-    """Count a pair of training runs once per benchmark, however many tables print it."""
-    seen, out = set(), []
+    """Count a pair of training runs once per benchmark, however many tables print it: another table
+    counts only for a split that none has named. (Units are the tables' own words: no measure of
+    another kind.)
+    """
+    seen: dict[tuple, tuple[str, set[str | None]]] = {}
+    out = []
     for item in found:
+        metric, table = item.contrast.metric, item.contrast.table.id
         key = (
-            item.from_row.run or (item.contrast.table.id, item.from_row.arm),
-            item.to_row.run or (item.contrast.table.id, item.to_row.arm),
-            item.contrast.metric.benchmark,
-            item.contrast.metric.split,
-            item.contrast.metric.shots,
-            item.contrast.metric.unit,
+            item.from_row.run or (table, item.from_row.arm),
+            item.to_row.run or (table, item.to_row.arm),
+            metric.benchmark,
+            metric.shots,
         )
-        if key not in seen:
-            seen.add(key)
+        first, splits = seen.setdefault(key, (table, set()))
+        if table == first or metric.split and not {metric.split, None} & splits:
             out.append(item)
+        splits.add(metric.split)
     return out
 
 

@@ -402,6 +402,20 @@ class Plan(NamedTuple):
     steps: tuple[tuple[str, tuple[tuple[str, int], ...]], ...]
 
 
+LEAST = 0.05  # of 100 points: a smaller gain would be printed as none
+
+
+def smallest(values: Sequence[AxisValue]) -> Plan | None:
+    """The fewest GPU-hours that buy any gain. None: nothing competes."""
+    costs = [
+        cost + shared * one.base
+        for one in _open(values)
+        for gain, cost, shared in one.priced
+        if gain > LEAST
+    ]
+    return within(values, min(costs) + 1e-6) if costs else None
+
+
 def within(values: Sequence[AxisValue], most: float) -> Plan | None:
     """The runs on all axes that cost at most so many GPU-hours and promise most: more runs where
     they add most gain for an hour. None: not even the first two runs are within reach, or nothing
@@ -409,7 +423,8 @@ def within(values: Sequence[AxisValue], most: float) -> Plan | None:
     """
     axes = _open(values)
     place, total = _climb(axes, lambda one, at: one.value.path[at].gain, lambda _: False, most)
-    if not any(place):
+    gain = sum(one.value.path[at].gain for one, at in zip(axes, place) if at)
+    if gain < LEAST:
         return None
     steps, made = [], 0
     for one, at in zip(axes, place):
@@ -419,6 +434,6 @@ def within(values: Sequence[AxisValue], most: float) -> Plan | None:
     return Plan(
         total,
         sum(n for _, levels in steps for _, n in levels),
-        sum(one.value.path[at].gain for one, at in zip(axes, place) if at),
+        gain,
         tuple(steps),
     )

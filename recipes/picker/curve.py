@@ -46,6 +46,9 @@ EDGES = {
 }
 # by default the curve goes this many times up and down, as far as the tables reach
 AROUND = 8.0
+# A gain so near to the noise, as a share of it, is a near tie: the interval of a gain is several
+# times as wide, so that either side of the noise is about as likely.
+TIE = 0.2
 BENDS = {
     "visual_tokens": "the model's gain per doubling of the tokens changes at 576 and nowhere else",
     "resolution": (
@@ -97,13 +100,15 @@ class Stop(NamedTuple):
     `some` in another pattern, `none`, `unknown` (no cost is known that says it) or `not judged`
     (none stays inside the range). at: None but for `until`. unknown: values from which a doubling
     gains more than the noise, but what it costs is not known: it does not count as paying. why: in
-    words.
+    words. close: from there on a doubling gains about the noise, so that whether it pays is a near
+    tie.
     """
 
     at: float | None
     pays: str
     unknown: tuple[float, ...]
     why: str
+    close: float | None = None
 
 
 class Curve(NamedTuple):
@@ -378,12 +383,32 @@ def stop(points: Sequence[Point], noise: float, worth: float | None, axis: str) 
         for side in (True, False, None)
     )
     pays, at, why = _pattern(judged, paying, failing, steps, (noise, worth))
+    tied = _tied(judged, paying, noise) if worth is None else []
+    if tied:
+        first = tied[0].gain.expected
+        digits = _apart(first, noise)
+        why = (
+            f"from {shown(axis, tied[0].value)} on a doubling brings about the noise of two runs on"
+            f" this mix: {first:+.{digits}f} for {noise:.{digits}f} (one standard deviation)"
+        )
+        if before := judged[: -len(tied)]:
+            least = min(point.gain.expected for point in before)
+            why += f"; before it pays: {steps(before)} ({least:+.2f} or more)"
     if open_:
         why += (
             f"; not known: {steps(open_)} (gains more than the noise, but what it costs more is not"
             " known)"
         )
-    return Stop(at, pays, tuple(point.value for point in open_), why)
+    close = tied[0].value if tied else None
+    return Stop(at, pays, tuple(point.value for point in open_), why, close)
+
+
+def _tied(judged: Sequence[Point], paying: Sequence[Point], noise: float) -> list[Point]:
+    """The doublings at the end of a curve that gain about the noise, where all before them pay."""
+    near = [abs(point.gain.expected - noise) <= TIE * noise for point in judged]
+    start = next((i for i in range(len(near), 0, -1) if not near[i - 1]), 0)
+    clear = all(point in paying for point in judged[:start])
+    return list(judged[start:]) if clear else []
 
 
 def _pattern(

@@ -17,6 +17,7 @@ from .text import Style, block, table, wrap
 
 if TYPE_CHECKING:
     from ..answers.ablate import AblateAnswer
+    from ..answers.design import Experiment
     from ..picker.ablate import AxisValue
     from ..terms.vocabulary import Vocabulary
 
@@ -83,6 +84,8 @@ def view(answer: "AblateAnswer", words: "Vocabulary") -> dict:
             }
             for plan in answer.plans
         ],
+        "budget_hours": number(answer.hours),
+        "within_budget": answer.within,
         "stop": stop[0] if stop[0].startswith("stop") else None,
         "advice": stop,
     }
@@ -122,7 +125,14 @@ def first_screen(view_: Mapping, style: Style) -> str:
 
 def plan_lines(view_: Mapping, style: Style, most: int) -> list[str]:
     """What two budgets buy, each in at most so many lines."""
-    lines = []
+    lines, limits = [], view_["limits"]
+    if not view_["within_budget"]:
+        most_hours = f"{view_['budget_hours']:,.0f} {limits['gpu_name']}-hours"
+        small = view_.get("small")
+        text = f"nothing within {most_hours}"
+        if small:
+            text += f" (--proxy {small['proxy']}: {plural(small['runs'], 'run')})"
+        lines += block(text + "; at least:", style, "  budget      ", 2)
     for number_, plan in enumerate(view_["plans"][:2]):
         said = "; ".join(
             f"{step['axis']} {', '.join(level['level'] for level in step['levels'])}"
@@ -133,24 +143,43 @@ def plan_lines(view_: Mapping, style: Style, most: int) -> list[str]:
             f" {plural(plan['runs'], 'run')},"
             f" {signed(plan['expected_gain'])}: {said}"
         )
-        lines += block(text, style, "  budget      " if not number_ else " " * 14, most)
+        lines += block(text, style, "  budget      " if not lines else " " * 14, most)
     return lines
 
 
-def next_design(view_: Mapping, mix: Mapping[str, float]) -> list[str]:
-    """`design` of the first axis on the recipe, as one would type it: the runs that see 1 point on
-    the benchmark that weighs most."""
+def next_design(view_: Mapping, mix: Mapping[str, float]) -> dict | None:
+    """`design` of the first axis on the recipe: the runs that see 1 point on the benchmark that
+    weighs most, on the GPU of the budget."""
     first, recipe_ = view_["axes"][0], dict(view_["recipe"])
     if not first["rival"]:
-        return []
+        return None
     # a level of the resolution says whether it is tiled, which its name does, too
     levels = [name.removesuffix(" tiled") for name in (first["picked"], first["rival"])]
     held = {"encoder", "connector", "llm", "data", "resolution"} - {first["axis"]}
-    stated = ",".join(f"{key}={value}" for key, value in recipe_.items() if key in held)
-    factor = f"{first['axis']}={','.join(levels)}"
-    heaviest = max(mix, key=lambda name: mix[name])
-    detect = ["--detect", "1%", "--benchmark", heaviest]
-    return ["design", "--factor", factor, "--recipe", stated, *detect]
+    return {
+        "factor": (first["axis"], levels),
+        "held": {key: value for key, value in recipe_.items() if key in held},
+        "benchmark": max(mix, key=lambda name: mix[name]),
+    }
+
+
+def design_words(plan: Mapping, view_: Mapping) -> list[str]:
+    """The plan of next_design as one would type it."""
+    field, levels = plan["factor"]
+    stated = ",".join(f"{key}={value}" for key, value in plan["held"].items())
+    where = ["--detect", "1%", "--benchmark", plan["benchmark"]]
+    name = view_["limits"]["gpu_name"]
+    gpu = [] if name == "A100" else ["--gpu", name]
+    return ["design", "--factor", f"{field}={','.join(levels)}", "--recipe", stated, *where, *gpu]
+
+
+def bill_text(runs: "Experiment", view_: Mapping) -> str:
+    """`16 runs, 5,900 H100-hours (over 576)`."""
+    hours, most, count = runs.total_hours, view_["budget_hours"], len(runs.runs) * runs.seeds
+    if hours is None:
+        return plural(count, "run")
+    over = f" (over {most:,.0f})" if most is not None and hours > most else ""
+    return f"{plural(count, 'run')}, {hours:,.0f} {view_['limits']['gpu_name']}-hours{over}"
 
 
 def full_text(view_: Mapping, style: Style) -> str:
@@ -178,7 +207,8 @@ def full_text(view_: Mapping, style: Style) -> str:
     for value in view_["axes"]:
         if value["rival"]:
             lines += wrap(f"{value['axis']}: {value['words']}", style, hang="  ")
-    lines += ["", *whole_text(view_, style), ""]
+    lines += ["", *whole_text(view_, style)]
+    lines += [*(plan_lines(view_, style, 2) if view_["budget_hours"] else []), ""]
     for text in view_["advice"]:
         lines += wrap(text, style, hang="  ")
     lines += wrap(WORDS, style, hang="       ")

@@ -105,6 +105,10 @@ def verdict(value: Curve) -> str:
         else value.tasks.label
     )
     name = f"{NAMES[value.axis]} for {mix}"
+    if value.stop.close is not None:
+        beyond = [p for p in value.printed if p.gain is not None and p.high > value.stop.close]
+        rows = ", ".join(f"{signed(p.gain)} ({range_of(value.axis, p)})" for p in beyond)
+        return f"{name}: {value.stop.why}" + (f"; printed rows there: {rows}" if rows else "")
     at = (
         ""
         if value.stop.at is None
@@ -204,18 +208,10 @@ def curve_picture(value: Curve, gpu: str, train_gpu: str) -> str:
         f" ({shown(value.axis, value.own)}), with its {percent(value.level)} interval;"
         f" {said}.{beyond}"
     )
-    mark = (
-        None
-        if value.stop.at is None
-        else (
-            value.stop.at,
-            (
-                f"{unit.split()[0]} and beyond: a doubling no longer pays"
-                if unit
-                else "and beyond: a doubling no longer pays"
-            ),
-        )
-    )
+    tie, at = value.stop.close is not None, value.stop.close or value.stop.at
+    what = "brings about the noise" if tie else "no longer pays"
+    words = f"{unit.split()[0] + ' ' if unit else ''}and beyond: a doubling {what}"
+    mark = None if at is None else (at, words)
     gaps = lambda values: "" if all(values) else " (no point: not known)"
     costs = [
         plots.Cost(text + gaps(values), tuple(values))
@@ -280,6 +276,7 @@ def stop_json(value: Stop) -> dict:
         "pays": value.pays,
         "unknown_cost": [number(x) for x in value.unknown],
         "why": value.why,
+        "near_tie_from": number(value.close),
     }
 
 
@@ -418,7 +415,8 @@ def families_text(value: Families, style: Style) -> str:
         ),
         (
             "pays to = up to there a doubling gains more, and beyond none does (all, some, none: of"
-            " those on the curve inside the tables' range; ?: what it costs is not known)"
+            " those on the curve inside the tables' range; ~: from there on it gains about the"
+            " noise; ?: what it costs is not known)"
         ),
         "x = outside that range",
     ]
@@ -501,6 +499,8 @@ def _model_table(value: Families, style: Style) -> list[str]:
 
 def pays_to(axis: str, stop: Stop) -> str:
     """Up to where doublings pay, for a cell."""
+    if stop.close is not None:
+        return f"~{shown(axis, stop.close)}"
     return (
         shown(axis, stop.at)
         if stop.at is not None

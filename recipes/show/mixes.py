@@ -292,7 +292,9 @@ def list_view(
             entry |= held(mix, wanted)
         out.append(entry)
     if wanted:
-        out.sort(key=lambda e: (STAGES.index(e["in"]), -(e["held"] or 0), e["mix"]))
+        within = lambda e: set(e["parts"]) <= e["in_collections"].keys()
+        order = lambda e: (STAGES.index(e["in"]), -(e["held"] or 0), within(e), e["mix"])
+        out.sort(key=order)
     about = {"contains": together(wanted)._asdict()} if wanted else {}
     return {**about, "named": list(named), "on_record": len(mixes.records), "mixes": out}
 
@@ -300,6 +302,14 @@ def list_view(
 def held_text(one: Mapping) -> str:
     """How much of one thing a mix holds."""
     return "-" if one["held"] is None else f"{one['held']:,.0f}"
+
+
+def place(entry: Mapping) -> str:
+    """Where a mix has what was asked for: in a stage, or only within a collection."""
+    among = entry["in_collections"]
+    return (
+        f"in {', '.join(among)}" if among and set(entry["parts"]) <= among.keys() else entry["in"]
+    )
 
 
 def list_text(view: Mapping, style: Style) -> str:
@@ -320,7 +330,7 @@ def list_text(view: Mapping, style: Style) -> str:
                 entry["mix"],
                 "-" if entry["samples"] is None else f"{entry['samples']:,.0f}",
                 *(
-                    [" + ".join(map(held_text, entry["each"])), entry["in"]]
+                    [" + ".join(map(held_text, entry["each"])), place(entry)]
                     if asked
                     else [*(top or "-")]
                 ),
@@ -332,8 +342,10 @@ def list_text(view: Mapping, style: Style) -> str:
         )
     if asked:
         head = ["mix", "samples", "held", "where", "public", "rows"]
+        own = [name for name in asked["datasets"] if name not in asked["collections"]]
         several = len(entries[0]["each"]) > 1
-        of = asked["asked"] if asked["kinds"] or several else ", ".join(asked["datasets"])
+        of = asked["asked"] if asked["kinds"] or several else ", ".join(own)
+        of += f", or within {' or '.join(asked['collections'])}" if asked["collections"] else ""
         first = f"{plural(len(entries), 'mix')} of {view['on_record']} with {of}".replace(
             "mixs", "mixes"
         )

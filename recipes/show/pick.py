@@ -364,12 +364,14 @@ def adopt_text(adopt: Mapping | None) -> str:
     size = f" ({model['params_b']:.3g}B)" if model["params_b"] else ""
     d = digits(cell)
     text = (
-        f"{VERDICTS[adopt['verdict']]}: {model['model']}{size}"
+        f"{verdict_text(adopt, VERDICTS)}: {model['model']}{size}"
         f" {'prints' if cell['kind'] == 'printed' else 'is estimated at'}"
         f" {cell['name']} {cell['value']:.{d}f}; "
     )
     if cell["pick"] is not None:
-        return f"{text}this recipe, by its LLM: {level_text(cell)}"
+        text += f"models with such an LLM: {level_text(cell)}"
+        by_gain = cell["pick_by_gain"] if adopt["verdict"] != "adopt" else None
+        return text if by_gain is None else f"{text}; by this recipe's gain {by_gain:.{d}f}"
     text += "this recipe's level there is not known"
     other = next((c for c in model["benchmarks"] if c["pick"] and c["kind"] == "printed"), None)
     if not other:
@@ -377,12 +379,17 @@ def adopt_text(adopt: Mapping | None) -> str:
     return f"{text}; {other['name']} {other['value']:.{digits(other)}f} against {level_text(other)}"
 
 
+def verdict_text(adopt: Mapping, verdicts: Mapping[str, str]) -> str:
+    """Adopt or train, in words."""
+    return DISAGREE if adopt["disagree"] else verdicts[adopt["verdict"]]
+
+
 def level_text(cell: Mapping) -> str:
-    """Where a recipe is expected on a benchmark, and how forecasts like it did."""
+    """Where models with an LLM stand on a benchmark, and how forecasts like it did."""
     d = digits(cell)
     return (
         f"{cell['pick']:.{d}f} ({cell['pick_low']:.{d}f} to {cell['pick_high']:.{d}f};"
-        f" {cell['pick_models']} such forecasts: median error {cell['pick_error']:.{d}f})"
+        f" {cell['pick_models']} forecasts: median error {cell['pick_error']:.{d}f})"
     )
 
 
@@ -409,6 +416,7 @@ def part_text(adopt: Mapping) -> str:
 
 
 NOT_HALF = "not known: no released model that fits prints half of these tasks"
+DISAGREE = "maybe: models with such an LLM print more, the recipe's own gain leads to less"
 VERDICTS = {
     "adopt": "yes, rather than train",
     "train": "no: training is expected to beat the released models that can be compared",
@@ -466,7 +474,7 @@ def rows_text(item: Mapping, axis: str) -> str:
         return "no rows"
     one = next((c for c in found if 2 * c["better"] >= c["of"]), found[0])
     where = {"mix": "", "related": " of related tasks", "other": " of other tasks"}[one["tasks"]]
-    if not one["better"]:
+    if not one["better"] or 2 * one["better"] < one["of"]:  # less than half is no support
         return against(one)
     return f"better on {one['better']}/{one['of']}{where} in {one['table']}"
 
@@ -483,7 +491,8 @@ def against(one: Mapping) -> str:
     if "is no candidate" in one["why"]:
         return f"behind one that is left out {where}"
     tables = "all tables together give it" in one["why"]
-    return f"not better {where}" + (", but by all tables" if tables else "")
+    count = f" ({one['better']}/{one['of']})" if one["better"] else ""
+    return f"not better {where}{count}" + (", but by all tables" if tables else "")
 
 
 def gain_lines(item: Mapping, names: Mapping[str, str], style: Style) -> list[str]:

@@ -10,7 +10,16 @@ from ..base.wording import clean, percent, signed
 from ..cost.flops import format_flop
 from ..terms.recipe import BASELINE_NAME, Recipe
 from ..terms.units import gpu_name
-from .pick import NOT_HALF, adapters_text, digits, excluded, part_text, thinned, unlike
+from .pick import (
+    NOT_HALF,
+    adapters_text,
+    digits,
+    excluded,
+    part_text,
+    thinned,
+    unlike,
+    verdict_text,
+)
 from .recipe import describe
 from .schedule import alternative_lines, on, papers, plan_text, rates
 from .text import Style, table, wrap
@@ -196,7 +205,7 @@ VERDICTS = {
 
 def adopt_lines(adopt: Mapping, style: Style) -> list[str]:
     """Released models for the same mix, and what that means for training."""
-    verdict = VERDICTS[adopt["verdict"]] if adopt["models"] else NOT_HALF
+    verdict = verdict_text(adopt, VERDICTS) if adopt["models"] else NOT_HALF
     head = wrap("adopt or train? " + verdict, style, hang="  ")
     lines = ["", *(style.paint(line, "bold") for line in head)]
     for model in adopt["models"]:
@@ -209,12 +218,12 @@ def adopt_lines(adopt: Mapping, style: Style) -> list[str]:
     return [
         *lines,
         *wrap(
-            f"pick: where released models with an LLM of the size and age of {level['llm']} stand"
-            f" (range: {percent(level['held'])} of such forecasts, each made without the model's"
-            " own maker; off: their median error). It does not go by the gain, which is over a"
-            " model of 2023: added to that model's scores, recipes told less of released models'"
-            " levels (backtest --models). ~ estimated, or on another split; protocols differ"
-            " (models NAME shows them)",
+            f"LLM: where released models with an LLM of the size and age of {level['llm']} stand,"
+            f" whatever else they have (range: {percent(level['held'])} of such forecasts, each"
+            " made without the model's own maker; off: their median error). gain: where the pick's"
+            " gain leads from what LLaVA-1.5-7B prints, or a usual score; such forecasts told less"
+            " of released models' levels (backtest --models). ~ estimated, or on another split;"
+            " protocols differ (models NAME shows them)",
             style,
             "  ",
         ),
@@ -222,15 +231,16 @@ def adopt_lines(adopt: Mapping, style: Style) -> list[str]:
 
 
 def adopt_cell(cell: Mapping) -> str:
-    """`DocVQA ~95.3 (pick 87.6, 75.4 to 94.2, off 3.0)`."""
+    """`DocVQA ~95.3 (LLM 87.6, 75.4 to 94.2, off 3.0; gain 44.3)`."""
     d, about = digits(cell), "" if cell["kind"] == "printed" else "~"
     pick = ""
     if cell["pick"] is not None:
         low, high = cell["pick_low"], cell["pick_high"]
         pick = (
-            f" (pick {cell['pick']:.{d}f}, {low:.{d}f} to {high:.{d}f}, off"
-            f" {cell['pick_error']:.{d}f})"
+            f" (LLM {cell['pick']:.{d}f}, {low:.{d}f} to {high:.{d}f}, off"
+            f" {cell['pick_error']:.{d}f}"
         )
+        pick += ")" if (own := cell["pick_by_gain"]) is None else f"; gain {own:.{d}f})"
     return f"{cell['name']} {about}{cell['value']:.{d}f}{pick}"
 
 

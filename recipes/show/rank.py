@@ -3,7 +3,7 @@
 In: a RankAnswer (answers/rank.py), then its view. Out: a plain dictionary, lines of text.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ..answers.rank import sure
@@ -53,6 +53,7 @@ def level_json(one: "Level", level: float) -> dict:
         "latency": costs and costs["latency"],
         "memory_gb": costs and costs["memory_gb"],
         "breaks": one.broken,
+        "fits": one.fits,
     }
 
 
@@ -70,23 +71,51 @@ def text(value: Mapping, answer: "RankAnswer", names: Mapping[str, str], style: 
         lines.append(style.paint(MORE, "dim"))
     for note in value["warnings"]:
         lines += wrap("note: " + note, style, hang="      ")
-    base = [one["level"] for one in value["levels"] if one["grade"] == "base"]
-    against = value["against"] or next(iter(base), None)  # none: an LLM of a size, unnamed
-    if value["first"] is not None and against and value["first"] != against:
-        ask = f"swap {against} {value['first']} --why"
+    against = value["against"] or rival(value)
+    if None not in (value["first"], against) and value["first"] != against:
+        sides = " ".join(side(value["axis"], level) for level in (against, value["first"]))
+        held = [f"--{field.replace('_', '-')} {v}" for field, v in answer.held.items()]
+        ask = " ".join(["swap", sides, *held, "--why"])
         lines += wrap(f"next: {ask} (rows and how it comes about)", style, hang="      ")
     return "\n".join(lines)
+
+
+def side(axis: str, level: str | float) -> str:
+    """A level as `swap` takes it: 7B, '64 tokens', 336px, a name."""
+    if isinstance(level, str):
+        return level
+    if axis == "visual_tokens":
+        return f"'{level:g} tokens'"
+    return f"{level:g}" + ("B" if axis == "llm_params_b" else "px")
+
+
+def rival(value: Mapping) -> str | None:
+    """What the first level can be compared with where the base names none (an LLM by its size): one
+    that cannot be told from it, else any other."""
+    others = [one["level"] for one in value["levels"] if one["level"] != value["first"]]
+    return next(iter([*value["tied_with_first"], *others]), None)
 
 
 def verdict(value: Mapping) -> str:
     """Which level is first, and which cannot be told from it."""
     axis, first, tied = axis_name(value["axis"]), value["first"], value["tied_with_first"]
+    unknown = [str(one["level"]) for one in value["levels"] if one["fits"] is None]
+    costs = (
+        f"what {listed(unknown)} cost{'s' * (len(unknown) == 1)} is not known" if unknown else ""
+    )
     if first is None:
-        return f"{axis}: nothing fits, or no table bears on these"
+        if any(one["fits"] for one in value["levels"]):
+            return f"{axis}: no table bears on these"
+        return f"{axis}: nothing {'is known to fit: ' + costs if unknown else 'fits'}"
+    apart = f" ({costs})" if unknown else ""
     if not tied:
-        return f"{axis}: {first} is best by what tables show"
-    others = ", ".join(map(str, tied[:4])) + (f" and {len(tied) - 4} more" if tied[4:] else "")
-    return f"{axis}: {first} first, but tables cannot tell it from {others}"
+        return f"{axis}: {first} is best by what tables show{apart}"
+    return f"{axis}: {first} first, but tables cannot tell it from {listed(tied)}{apart}"
+
+
+def listed(names: Sequence) -> str:
+    """`a, b, c, d and 2 more`."""
+    return ", ".join(map(str, names[:4])) + (f" and {len(names) - 4} more" if names[4:] else "")
 
 
 def levels_table(value: Mapping, style: Style) -> list[str]:

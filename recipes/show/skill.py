@@ -325,7 +325,7 @@ def adopt_text(adopt: Mapping | None) -> str:
     if cell["pick"] is None:
         return f"{text}; the recipe's is not known"
     return (
-        f"{text}; the recipe {cell['pick']:.{d}f}"
+        f"{text}; models with such an LLM {cell['pick']:.{d}f}"
         f" ({cell['pick_low']:.{d}f} to {cell['pick_high']:.{d}f})"
     )
 

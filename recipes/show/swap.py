@@ -180,7 +180,7 @@ def screen(value: Mapping, answer: "SwapAnswer", names: Mapping, style: Style) -
     head = f"{side(a, axes, b)} -> {side(b, axes, a)}: {value['verdict']}"
     lines = [style.paint(line, "bold") for line in wrap(head, style, hang="  ")]
     lines += wrap(value["record"], style, "  ") if value["record"] else []
-    lines += wrap(printed_text(value["printed"]), style, "  ", "    ")
+    lines += wrap(printed_line(value, answer.asked), style, "  ", "    ")
     shown = first_shown(value, answer.asked)
     lines += delta_table(shown, names, style)
     below = "* more moved than this; " if any(starred(d) for d in shown) else ""
@@ -207,6 +207,15 @@ def following(value: Mapping, names: Mapping[str, str], style: Style) -> list[st
         text = f"to see {see['points']:g} on {name}: {see['runs']} runs{hours}: {see['command']}"
         lines += wrap(text, style, "", "  ")
     return lines
+
+
+def printed_line(value: Mapping, asked: bool) -> str:
+    """What tables print of the change on what was asked for, in one sentence."""
+    if value["printed"] or not asked:
+        return printed_text(value["printed"])
+    elsewhere = sum(d["printed"]["rows"] for d in value["deltas"] if d["printed"])
+    others = f" ({plural(elsewhere, 'pair')} on other benchmarks: --rows)" if elsewhere else ""
+    return printed_text(None) + " on these tasks" + others
 
 
 def printed_text(value: Mapping | None) -> str:
@@ -254,18 +263,20 @@ def same(a, b, axes: Sequence[str]) -> str:
 
 
 def first_shown(value: Mapping, asked: bool) -> list[Mapping]:
-    """The benchmarks of the first screen, in the order of the answer: of those that were asked for,
-    else of those with rows, the ones most known to differ.
+    """The benchmarks of the first screen, in the order of the answer: of those that were asked for
+    (others stand behind them), else of those with rows, the ones most known to differ.
     """
     weights = value["mix"]["weights"] if value["mix"] and asked else ()
     order = {"direct": 0, "indirect": 1, "extrapolated": 1, "none": 2}
 
+    def other(d: Mapping) -> bool:
+        return bool(weights) and d["benchmark"] not in weights and d["at_score"] is None
+
     def least(d: Mapping) -> tuple:
-        named = d["benchmark"] in weights or d["at_score"] is not None
-        return (not named and bool(weights), order[d["grade"]], -abs(d["p_better"] - 0.5))
+        return (other(d), order[d["grade"]], -abs(d["p_better"] - 0.5))
 
     best = sorted(value["deltas"], key=least)[:SHOWN]
-    return [d for d in value["deltas"] if d in best]
+    return sorted((d for d in value["deltas"] if d in best), key=other)
 
 
 def delta_table(deltas: Sequence[Mapping], names: Mapping[str, str], style: Style) -> list[str]:
@@ -307,8 +318,12 @@ def text(
         lines += ["", *delta_table(value["deltas"], names, style)]
     groups = group_rows(value["deltas"])
     if groups and ("rows" in show or "why" in show):
-        lines += ["", style.paint("the rows behind it", "bold")]
-        for group in groups if "why" in show else chosen(groups, 6):
+        some = groups if "why" in show else chosen(groups, 6)
+        head = "the rows behind it"
+        if len(some) < len(groups):
+            head += f": {len(some)} of {len(groups)} pairs of runs, one of a table (--why: all)"
+        lines += ["", style.paint(head, "bold")]
+        for group in some:
             lines += row_lines(group, names, places, style)
     if "why" in show:
         lines += reasons(value, answer, names, places, style)

@@ -6,7 +6,7 @@ names the field. Does not score or cost anything.
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from ..base.errors import Refused
@@ -247,3 +247,30 @@ def published_size(recipe: Recipe, words: Vocabulary) -> Recipe:
 def change(recipe: Recipe, **values) -> Recipe:
     """The recipe with some fields replaced."""
     return recipe._replace(**values)
+
+
+def typed(field: str, value: object) -> str:
+    """A field's value as one would type it: `7B`, `true`, `576`."""
+    if field == "llm_params_b":
+        return f"{value:g}B"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:.10g}" if isinstance(value, float) else str(value)
+
+
+def beyond_baseline(recipe: Recipe, words: Vocabulary, but: Sequence[str] = ()) -> dict[str, str]:
+    """What has to be typed of a recipe for a command that fills in the baseline, by field; not the
+    fields in `but`."""
+    derived = ("data_size", "visual_tokens", *but)
+    own = {
+        field: value
+        for field, value in recipe.stated().items()
+        if field not in derived and value != getattr(BASELINE, field)
+    }
+    again = published_size(Recipe(**own).over(BASELINE), words)
+    own |= {
+        field: value
+        for field, value in recipe.stated().items()
+        if field not in but and getattr(again, field) != value
+    }
+    return {field: typed(field, value) for field, value in own.items()}
