@@ -57,7 +57,8 @@ COMMANDS = {
     ),
     "moves": Command(
         "What moves a benchmark most, axis by axis, and whether a target is in reach",
-        "moves chartqa --from 60 --target 70\nmoves docvqa --gain 10\nmoves --tasks documents --on 13B",
+        "moves chartqa --from 60 --target 70\nmoves docvqa --gain 10\n"
+        "moves --tasks documents --on 13B",
     ),
     "versus": Command(
         "Which of two axes matters more",
