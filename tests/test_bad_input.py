@@ -100,6 +100,32 @@ class Predict(unittest.TestCase):
         self.assertEqual(json.loads(done.stdout)["deltas"][0]["benchmark"], "mmmu")
 
 
+class Twice(unittest.TestCase):
+    def test_a_flag_of_one_value_is_not_said_twice(self):
+        for argv, flag in (
+            ("swap clip siglip --on 7B --on 13B", "--on"),
+            ("swap clip siglip --tasks charts --tasks documents", "--tasks"),
+            ("cost --data llava-665k --data cambrian-7m", "--data"),
+            ("latency --encoder clip --encoder siglip", "--encoder"),
+            ("pick --latency 300ms --latency 200ms", "--latency"),
+        ):
+            code, out, err = call(*argv.split())
+            self.assertEqual((code, out), (2, ""), argv)
+            self.assertIn(f"{flag} is given twice", err)
+
+    def test_benchmarks_and_a_mix_are_not_asked_together(self):
+        for argv in ("swap clip siglip", "rank encoder", "versus encoder llm"):
+            both = (*argv.split(), "--benchmark", "docvqa", "--tasks", "charts")
+            code, out, err = call(*both)
+            self.assertEqual((code, out), (2, ""), argv)
+            self.assertIn("--benchmark and --tasks", err)
+
+    def test_a_flag_of_several_values_is(self):
+        value = call_json("swap", "clip", "siglip", "--benchmark", "mmmu", "--benchmark", "docvqa")
+        self.assertEqual({d["benchmark"] for d in value["deltas"]}, {"mmmu", "docvqa"})
+        self.assertEqual(len(call_json("latency", "--gpu", "L4", "--gpu", "Orin")["answers"]), 2)
+
+
 class BadInput(unittest.TestCase):
     """One line on stderr, exit code 2, the bad token in it."""
 

@@ -34,6 +34,20 @@ class Commands(unittest.TestCase):
                 plan,
             )
 
+    def test_components_side_by_side(self):
+        for command, key, part, pair in (
+            ("latency", "answers", "connector", "q-former,mlp-2x-gelu"),
+            ("latency", "answers", "encoder", "clip-vit-l-14,siglip-so400m-14"),
+            ("cost", "bills", "data", "llava-665k,cambrian-7m"),
+        ):
+            both = support.call_json(command, f"--{part}", pair)[key]
+            alone = [support.call_json(command, f"--{part}", name) for name in pair.split(",")]
+            self.assertEqual(both, alone, pair)
+            text = support.call(command, f"--{part}", pair)[1]
+            self.assertRegex(text, rf"(?m)^{part} +GPU ")
+        code, _, err = support.call("latency", "--encoder", "clip,siglip", "--llm", "a,b")
+        self.assertEqual((code, "several of one of them" in err), (2, True))
+
     def test_cost_says_what_fits(self):
         """One 4090 cannot hold a 7B with its optimizer (112 GB), adapters can be trained on it."""
         value = support.call_json("cost", "--gpu", "4090", "--gpus", "1")

@@ -40,6 +40,20 @@ class Points(unittest.TestCase):
             self.assertEqual([(p.expected, p.low, p.high) for p in zero], [(0.0, 0.0, 0.0)])
             self.assertAlmostEqual(value.own, own, places=2)
 
+    def test_an_end_that_is_asked_for_is_on_the_curve(self):
+        for axis, flags, want in (
+            ("visual_tokens", ("--to", "64"), 64),
+            ("visual_tokens", ("--from", "100"), 100),
+            ("llm_params_b", ("--to", "3B"), 3),
+        ):
+            value = call_json("curve", axis, "--tasks", "documents", *flags)
+            values = [p["value"] for p in value["points"]]
+            self.assertEqual(values[-1] if flags[0] == "--to" else values[0], want)
+            self.assertEqual(values, sorted(set(values)))
+        swap = call_json("swap", "576 tokens", "64 tokens", "--tasks", "documents")
+        found = call_json("curve", "visual_tokens", "--tasks", "documents", "--to", "64")
+        self.assertAlmostEqual(found["points"][-1]["expected"], swap["mix"]["expected"], places=4)
+
     def test_doublings_add_up(self):
         for axis in curves.FEATURE:
             value = make(axis)

@@ -345,6 +345,25 @@ class Command(unittest.TestCase):
         for argv in (("--contains", "xyzzyq"), ("list", "--public")):
             words = argv if argv[0] == "list" else ("mixes", *argv)
             self.assertEqual(support.call("tables", *words)[0], 2, argv)
+        both = support.call_json("tables", "mixes", "--contains", "chartqa", "--contains", "docvqa")
+        one, two = (
+            {e["mix"]: e["held"] for e in support.call_json(*argv)["mixes"]}
+            for argv in (
+                ("tables", "mixes", "--contains", "chartqa"),
+                ("tables", "mixes", "--contains", "docvqa"),
+            )
+        )
+        self.assertEqual({e["mix"] for e in both["mixes"]}, one.keys() & two.keys())
+        self.assertLess(len(both["mixes"]), min(len(one), len(two)))
+        entry = next(e for e in both["mixes"] if e["mix"] == "cambrian-7m")
+        self.assertEqual(entry["held"], one["cambrian-7m"] + two["cambrian-7m"])
+        out = support.call("tables", "mixes", "--contains", "chartqa", "--contains", "docvqa")[1]
+        self.assertIn(" 28,000 + 39,000 ", out)
+        self.assertTrue(all(len(line) <= 80 for line in out.splitlines()))
+        one = support.call_json("tables", "mixes", "cambrian-7m", "--contains", "chartqa")
+        self.assertEqual([e["mix"] for e in one["mixes"]], ["cambrian-7m"])
+        code, out, _ = support.call("tables", "mixes", "llava-665k", "--contains", "chartqa")
+        self.assertEqual((code, "tables show llava-665k" in out.replace("\n", " ")), (1, True))
         out = support.call("tables", "mixes", "--contains", "docvqa")[1]
         self.assertTrue(all(len(line) <= 80 for line in out.splitlines()))
         out = support.call("tables", "mixes")[1]

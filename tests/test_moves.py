@@ -38,6 +38,21 @@ class Moves(unittest.TestCase):
         _, text, _ = support.call("moves", "chartqa", "--from", "60", "--target", "99")
         self.assertIn("not by these tables", text)
 
+    def test_a_gain_from_a_score_is_the_target_that_much_higher(self):
+        gain = support.call_json("moves", "chartqa", "--from", "60", "--gain", "10")
+        self.assertEqual(gain, self.value)
+        self.assertEqual(gain["gain"], 10)
+
+    def test_a_gain_alone(self):
+        near, far = (
+            support.call_json("moves", "docvqa", "--gain", points) for points in ("1", "90")
+        )
+        self.assertEqual((near["from"], near["target"], near["gain"]), (None, None, 1))
+        self.assertGreater(near["p_reached"], 0.8)
+        self.assertLess(far["p_reached"], 0.2)
+        _, text, _ = support.call("moves", "docvqa", "--gain", "90")
+        self.assertIn("to gain 90: not by these tables", text)
+
     def test_near_the_maximum_less_is_left(self):
         one, two = (
             support.call_json("moves", "docvqa", "--from", start, "--target", "99")["together"]
@@ -72,6 +87,9 @@ class Moves(unittest.TestCase):
             (("chartqa", "--from", "x"), "'x'"),
             (("chartqa", "--target", "170"), "170"),
             (("--tasks", "charts", "--from", "60"), "name it"),
+            (("chartqa", "--gain", "0"), "--gain 0"),
+            (("chartqa", "--gain", "5", "--target", "70"), "either"),
+            (("chartqa", "--gain", "5", "--from", "97"), "102"),
         ):
             code, _, err = support.call("moves", *argv)
             self.assertEqual(code, 2, argv)

@@ -1,7 +1,7 @@
 """`noise` (my score against the paper's) and `explain` (terms, facts)."""
 
 import unittest
-from statistics import NormalDist
+from statistics import NormalDist, median
 
 from tests import support
 
@@ -20,6 +20,25 @@ class Noise(unittest.TestCase):
         for mine, word in (("58.2", "within"), ("56.3", "edge"), ("40", "more than noise")):
             value = support.call_json("noise", "textvqa", "--mine", mine, "--paper", "58.2")
             self.assertIn(word, value["verdict"])
+
+    def test_a_difference_alone_has_the_verdict_of_two_scores(self):
+        one = support.call_json("noise", "textvqa", "--difference", "1.5")
+        two = support.call_json("noise", "textvqa", "--mine", "58.5", "--paper", "57")
+        self.assertEqual((one["mine"], one["paper"]), (None, None))
+        self.assertEqual(one, {**two, "mine": None, "paper": None})
+        for more in ((), ("--mine", "57"), ("--mine", "57", "--difference", "1")):
+            code, _, err = support.call("noise", "textvqa", *more)
+            self.assertEqual((code, "--difference alone" in err), (2, True), more)
+
+    def test_it_says_what_papers_print_over_repeated_runs(self):
+        value = support.call_json("noise", "textvqa", "--difference", "1.5")
+        record = support.call_json("benchmarks", "textvqa")["benchmarks"][0]
+        printed = record["noise"]["printed_deviations"]
+        self.assertGreater(len(printed), 1)
+        self.assertEqual(value["repeated"], median(printed))
+        self.assertEqual(value["repeated_rows"], len(printed))
+        _, text, _ = support.call("noise", "textvqa", "--difference", "1.5")
+        self.assertIn(f"a deviation of {median(printed):.2g} (median of {len(printed)}", text)
 
     def test_what_is_refused(self):
         for mine in ("x", "101", "-1", "nan"):

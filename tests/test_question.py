@@ -311,6 +311,10 @@ class Assumed(unittest.TestCase):
             "swap CLIP for SigLIP": ("on LLaVA-1.5-7B, as none was named",),
             "swap CLIP for SigLIP on 7B": (),
             "swap CLIP for SigLIP on a 7B Llama": ("7b llama: llama-2-7b",),
+            "InternViT or CLIP on 7B": ("internvit: internvit-300m",),
+            "swap CLIP for PE-lang on 7B": ("pe lang: pe-lang-g-14",),
+            "swap CLIP for DINOv2 on vicuna-1.5-13b": ("dinov2: dinov2-vit-l-14",),
+            "SigLIP instead of CLIP on Vicuna 13B": (),
             "does SigLIP help with charts": (
                 "against clip-vit-l-14 of LLaVA-1.5-7B, as nothing else was named",
                 "on LLaVA-1.5-7B, as none was named",

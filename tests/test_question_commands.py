@@ -44,6 +44,22 @@ class Commands(unittest.TestCase):
             support.call_json("tables", "show", "cambrian1.table11"),
         )
 
+    def test_tables_that_vary_an_axis(self):
+        value = support.call_json("which tables vary the LLM")
+        self.assertEqual(value["understood"]["argv"], ["tables", "find", "--varies", "llm"])
+        want = [
+            table.id
+            for paper in support.library().papers()
+            for table in paper.tables
+            if "llm" in table.varies
+        ]
+        self.assertEqual([hit["table"] for hit in value["hits"]], want)
+        both = support.call_json("tables", "find", "siglip", "--varies", "llm")["hits"]
+        self.assertTrue(0 < len(both) < len(want))
+        self.assertLessEqual({hit["table"] for hit in both}, set(want))
+        for argv in (("find", "--varies", "foo"), ("list", "--varies", "llm")):
+            self.assertEqual(support.call("tables", *argv)[0], 2)
+
     def test_tokens_of_several_models_side_by_side(self):
         every = support.call_json("tokens", "--all", "--image", "448x448")["models"]
         counts = {one["model"]: one["images"][0]["visual_tokens"] for one in every}

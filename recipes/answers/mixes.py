@@ -14,6 +14,7 @@ from ..terms.vocabulary import UnknownName, Vocabulary, fold, nearest
 
 # How a benchmark's training split can be in a mix, the plainest first.
 ORDER = ("split", "earlier stage", "uncertain", "images")
+STAGES = ("last stage", "images only", "earlier stage")  # where a mix holds a dataset
 
 
 class Asked(NamedTuple):
@@ -83,6 +84,12 @@ def asked(text: str, mixes: Mixes, words: Vocabulary) -> Asked:
     return Asked(text, (), tuple(kinds))
 
 
+def all_holders(mixes: Mixes, wanted: Sequence[Asked]) -> list[str]:
+    """The mixes that hold all that was asked for."""
+    sets = [holders(mixes, one) for one in wanted]
+    return [slug for slug in sets[0] if all(slug in one for one in sets[1:])]
+
+
 def holders(mixes: Mixes, wanted: Asked) -> list[str]:
     """The mixes that hold what was asked for, in a last or an earlier stage."""
     found = dict.fromkeys(
@@ -123,9 +130,6 @@ def training_splits(mixes: Mixes, mix: Mix, words: Vocabulary) -> tuple[list[dic
     ], unsure
 
 
-ORDER = ("split", "earlier stage", "uncertain", "images")
-
-
 def _alone(mixes: Mixes, key: str) -> Part:
     return Part(key, mixes.datasets[key]["kind"], mixes.datasets[key].get("samples"))
 
@@ -158,10 +162,24 @@ def where(mixes: Mixes, mix: Mix) -> list[str]:
     return out
 
 
-def held(mix: Mix, wanted: Asked) -> dict:
-    """How much of what was asked for a mix holds, and where; collections that have it among others
-    stand apart.
+def together(wanted: Sequence[Asked]) -> Asked:
+    """What several flags ask for, as one."""
+    joined = (tuple(dict.fromkeys(x for one in wanted for x in one[i])) for i in (1, 2, 3))
+    return Asked(" and ".join(one.asked for one in wanted), *joined)
+
+
+def held(mix: Mix, wanted: Sequence[Asked]) -> dict:
+    """How much of what was asked for a mix holds, and where: of several things the sum, and the
+    place of the one that is least in it; `each` of them.
     """
+    each = [_held(mix, one) for one in wanted]
+    total = _held(mix, together(wanted))  # a part that two ask for counts once
+    place = max((one["in"] for one in each), key=STAGES.index)
+    return {**total, "in": place, "each": each}
+
+
+def _held(mix: Mix, wanted: Asked) -> dict:
+    """One thing; collections that have it among others stand apart."""
     names = set(wanted.datasets)
     parts = [part for part in mix.parts if part.dataset in names or part.kind in wanted.kinds]
     whole = [part for part in parts if not part.images_only]
@@ -171,6 +189,7 @@ def held(mix: Mix, wanted: Asked) -> dict:
             among.setdefault(part.dataset, []).append(part.samples)
     total = lambda counts: number(sum(counts)) if counts and None not in counts else None
     return {
+        "asked": wanted.asked,
         "held": total([part.samples for part in parts if part.dataset not in among]),
         "in": "last stage" if whole else "images only" if parts else "earlier stage",
         "parts": [part.dataset for part in parts],

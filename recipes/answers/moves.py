@@ -1,6 +1,7 @@
 """`moves`: what moves a benchmark (or a task mix) most, axis by axis, by gain and by cost.
 
-In: a recipe that is held, a benchmark or mix, perhaps a score to start from and one to reach.
+In: a recipe that is held, a benchmark or mix, perhaps a score to start from and one to reach, or
+how much is to be gained.
 Out: a MovesAnswer: the best known level of each axis, and all of them together. Each axis is a
 `rank`; two axes against each other: `versus`. Does not print.
 """
@@ -45,8 +46,9 @@ class Move(NamedTuple):
 
 class MovesAnswer(NamedTuple):
     """The axes, the largest expected gain first. together: expected, low, high of the best levels
-    of all axes at once. start and target: scores, where they were given. reach: probability that a
-    run with all of them reaches the target. alone: axes whose expected gain reaches it.
+    of all axes at once. start and target: scores, where they were given; gain: what is to be
+    gained, the target less the start. reach: probability that a run with all of them gains that.
+    alone: axes whose expected gain is as much.
     """
 
     base: Recipe
@@ -57,6 +59,7 @@ class MovesAnswer(NamedTuple):
     together: tuple[float, float, float] | None
     start: float | None
     target: float | None
+    gain: float | None
     reach: float | None
     alone: tuple[str, ...]
 
@@ -69,8 +72,11 @@ def answer(
     level: float = 0.8,
     start: float | None = None,
     target: float | None = None,
+    gain: float | None = None,
 ) -> MovesAnswer:
-    """What moves one benchmark, or a mix, most."""
+    """What moves one benchmark, or a mix, most. gain: instead of a target, from any score."""
+    if None not in (start, target):
+        gain = target - start
     moves, unknown, asked = [], [], None
     for axis in rank.AXES:
         move, asked = best_of(library, axis, held, benchmarks, mix, level)
@@ -80,17 +86,16 @@ def answer(
             moves.append(move)
     moves.sort(key=lambda move: -move.best.gain[0])
     base = published_size(held.over(BASELINE), library.words)
-    joint, reach = together(library, base, moves, asked, level, (start, target))
-    needed = target - start if None not in (start, target) else math.inf
-    single = lambda m: together(library, base, [m], asked, level, (start, target))[0]
+    joint, reach = together(library, base, moves, asked, level, (start, gain))
+    needed = math.inf if gain is None else gain
+    single = lambda m: together(library, base, [m], asked, level, (start, gain))[0]
     alone = tuple(
         m.axis
         for m in moves
         if m.best.gain[0] >= needed and (at := single(m)) and at[0] >= needed  # from where one is
     )
-    return MovesAnswer(
-        base, asked, level, tuple(moves), tuple(unknown), joint, start, target, reach, alone
-    )
+    found = (tuple(moves), tuple(unknown), joint)
+    return MovesAnswer(base, asked, level, *found, start, target, gain, reach, alone)
 
 
 def best_of(
@@ -128,19 +133,23 @@ def together(
     ends: tuple[float | None, float | None],
 ) -> tuple[tuple[float, float, float] | None, float | None]:
     """Expected, low and high of all the best levels at once (tokens follow the resolution), and the
-    probability that a run with them reaches the target.
+    probability that a run with them gains as much as is asked. ends: (start, what is to be gained).
     """
     fields = {m.axis: m.best.value for m in moves if m.axis not in FOLLOWS}
     if not fields:
         return None, None
     recipe = published_size(Recipe(**fields).over(base), library.words)
     one = Change(base.stated(), recipe.stated(), library.posterior, library.words)
-    start, target = ends
+    start, needed = ends
     result = judge(one, (), list(mix), mix=mix, level=level, warnings=())
     shown = result.deltas[0] if len(mix) == 1 else result.mix
     gain = (shown.expected, shown.low, shown.high)
+    from statistics import NormalDist
+
+    sd_of = lambda low, high: max(high - low, 1e-9) / 2 / NormalDist().inv_cdf(0.5 + level / 2)
     if start is None:
-        return gain, None
+        far = None if needed is None else 1 - NormalDist(gain[0], sd_of(*gain[1:])).cdf(needed)
+        return gain, far
     name, unit = shown.benchmark, shown.max / 100
     usual = library.posterior.usual.get(name, 50.0)
     # each axis as it counts on the logit: together they can promise more than the scale has left
@@ -148,10 +157,7 @@ def together(
     rate = sum(shift(points, usual) for points in own) / sum(own)
     expected, low, high = (rate * points / unit for points in gain)
     gain = tuple(shifted(z, start / unit) * unit for z in (expected, low, high))
-    if target is None:
+    if needed is None:
         return gain, None
-    from statistics import NormalDist
-
-    sd = max(high - low, 1e-9) / 2 / NormalDist().inv_cdf(0.5 + level / 2)
-    needed = shift((target - start) / unit, start / unit)
-    return gain, 1 - NormalDist(expected, sd).cdf(needed)
+    there = shift(needed / unit, start / unit)
+    return gain, 1 - NormalDist(expected, sd_of(low, high)).cdf(there)

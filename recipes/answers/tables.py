@@ -126,9 +126,14 @@ def find_tables(library: Library, word: str) -> list[Table]:
     return tables
 
 
-def search(library: Library, word: str) -> list[tuple[Table, list[str]]]:
+def varying(hits: Sequence[tuple], axes: Sequence[str]) -> list[tuple]:
+    """Those hits whose table varies all of these axes."""
+    return [hit for hit in hits if set(axes) <= set(hit[0].varies)]
+
+
+def search(library: Library, word: str = "") -> list[tuple[Table, list[str]]]:
     """Tables that mention a word: in the topic, an arm, a setting (by any spelling of the
-    component) or a benchmark.
+    component) or a benchmark. No word: all of them.
     """
     wanted = fold(word)
     slugs = {

@@ -24,8 +24,8 @@ def recipe(d: Draft, several: bool = False) -> list[str]:
         if not slots.is_baseline(token):
             return released_recipe(d, token)
     encoder = slots.fused(d)
-    argv += flag("encoder", *([encoder] if encoder else d.every("encoder")))
-    argv += flag("connector", *d.every("connector"))
+    argv += flag("encoder", encoder or ",".join(d.every("encoder")))
+    argv += flag("connector", ",".join(d.every("connector")))
     counts = d.of("tokens")
     bare = [t for t in d.of("number") if several and counts and t.get("number").isdecimal()]
     counts += [t for t in bare if not any(o.kind == "name" for o in d.between(counts[0], t))]
@@ -44,7 +44,10 @@ def recipe(d: Draft, several: bool = False) -> list[str]:
         raise Unfit(f"names or sizes of LLMs, not both: {', '.join([*names, *sizes])}")
     else:  # several: side by side
         argv += [*flag("llm", ",".join(names)), *flag("llm-params-b", ",".join(sizes))]
-    argv += flag("data", d.one("data"))
+    argv += flag("data", ",".join(d.every("data")))
+    lists = [value for value in argv[1::2] if "," in value]
+    if len(lists) > 1:
+        raise Unfit(f"side by side by one part, not by several: {' and '.join(lists)}")
     return argv
 
 

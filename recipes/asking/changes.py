@@ -211,13 +211,14 @@ def alone(d: Draft) -> Readings:
 
 
 def behind_preposition(d: Draft, side: Side, kind: str) -> bool:
-    """Whether a thing is where a change is looked at (on 7B), not what changes."""
+    """Whether a thing is where a change is looked at (on 7B, with SigLIP), not what changes."""
     lead = d.content_before(side.tokens[0])
-    return (
-        lead is not None
-        and lead.text in ("on", "at", "in", "for")
-        and (any(sides(d, other) for other in LIKE if other != kind) or kind != "tokens")
-    )
+    if lead is None or lead.text not in ("on", "at", "in", "for", "with"):
+        return False
+    others = [(other, s) for other in LIKE if other != kind for s in sides(d, other)]
+    if lead.text == "with":  # of what stands before it; go with SigLIP has nothing there
+        return any(s.place < side.place and not behind_preposition(d, s, k) for k, s in others)
+    return bool(others) or kind != "tokens"
 
 
 def added(d: Draft) -> Readings | None:

@@ -9,7 +9,7 @@ from ..terms.axes import COMPONENTS
 from ..terms.recipe import BASELINE_NAME
 from . import finding, slots
 from .changes import AXIS, LIKE, sides
-from .sentence import Draft, Unfit
+from .sentence import Draft, Token, Unfit
 from .slots import flag
 
 Readings = list[list[str]]
@@ -76,7 +76,17 @@ def rank(d: Draft) -> Readings:
     among: list[str] = []
     named = d.axes(*RANKED)
     axis = named[0].get("axis") if named else None
-    for kind in LIKE:
+    sort = None if named else sort_of(d)
+    if sort and sort[1].get("size"):  # the best 3B LLM
+        axis, named = "llm", []
+        d.bonus += 2
+    elif sort and len(found := members(d, *sort)) > 1:  # the best PE encoder
+        axis, among = sort[0], found
+        d.take(sort[1])
+        d.whole.add(sort[1].place)
+        d.notes.append(f"{sort[1].text}: {len(found)} of them")
+        d.bonus += 4
+    for kind in LIKE if not among else ():
         found = sides(d, kind) if kind != "size" else []
         level = AXIS.get(kind, kind)
         several = len(found) > 2 or len(found) == 2 and d.has("rank")
@@ -90,13 +100,13 @@ def rank(d: Draft) -> Readings:
         axis not in COMPONENTS and not among or any(SIZE.search(t.text) for t in named)
     )  # along which a curve goes
     asked = any(t.text in ("what", "which") for n in named for t in d.before(n))
-    d.leave_if(not axis or not (among or asked or d.has(BEST) or d.said("should")))
+    d.leave_if(not axis or not (among or sort or asked or d.has(BEST) or d.said("should")))
     d.leave_if(len({t.get("axis") for t in named}) > 1)
     d.take(*named)
     d.bonus += 2
     argv = ["rank", axis, *flag("among", ",".join(among) if among else None)]
     avoid = [name for part, name in slots.avoided(d) if part == axis]
-    argv += slots.on(d) if axis != "llm" else []
+    argv += slots.on(d) if axis != "llm" else flag("llm-params-b", size_held(d))
     argv += slots.benchmarks_or_tasks(d)
     states = d.every("state") if axis == "encoder" else []
     argv += flag("frozen-encoder", *({"frozen": "true", "unfrozen": "false"}[s] for s in states))
@@ -105,20 +115,50 @@ def rank(d: Draft) -> Readings:
     for part in ("encoder", "connector", "data"):
         values = d.every(part)
         if part == axis and values:
-            raise Unfit(f"{values[0]} is one {part}, and which one is asked")
+            if len(values) > 1 or not d.has("best worst"):
+                raise Unfit(f"{values[0]} is one {part}, and which one is asked")
+            d.notes.append(f"{values[0]} has its place among all, which are listed")
+            argv += ["--top", "100"]
+            continue
         argv += flag(part, *values)
     found = slots.limits(d)
     argv += [*found, *flag("avoid", ",".join(avoid) or None)]
     if d.take_concept("worst"):
         argv.append("--worst")
-    if axis == "llm" and d.of("size"):
-        size = d.of("size")[0]
-        raise Unfit(
-            f"rank has no limit of the LLM's size ({size.text}): curve llm_params_b goes by it"
-        )
     if "--on" not in argv and axis != "llm":
         d.notes.append(f"all else as in {BASELINE_NAME}")
     return [argv]
+
+
+def sort_of(d: Draft) -> tuple[str, Token] | None:
+    """(part, the name before its word) of `the best PE encoder`, `which 3B LLM`, `a small LLM`:
+    of what sort the best one is asked for.
+    """
+    for token in d.of("size", *COMPONENTS):
+        part = "llm" if token.get("size") else next(k for k in COMPONENTS if token.get(k))
+        behind = d.behind(token)
+        own = token.text.split()[-1] in ("llm", "llms")
+        lead = d.content_before(token)
+        asked = lead is not None and (
+            lead.text in ("which", "what") or lead.value in ("best", "rank", "choose", "worst")
+        )
+        if asked and (own or behind and behind[0].get("axis") == part):
+            return part, token
+    return None
+
+
+def members(d: Draft, part: str, token: Token) -> list[str]:
+    """The components of a family by its name: PE -> pe-core-l-14, pe-lang-g-14 …"""
+    stem = re.escape(re.sub(r"[\s_]+", "-", token.text))
+    known = [slug for slug in d.words.records(part) if not slug.endswith("-size-unsaid")]
+    found = [slug for slug in known if re.match(rf"{stem}-", slug)]
+    return found if len(found) > 1 else [s for s in known if re.match(rf"{stem}(?:-|\d)", s)]
+
+
+def size_held(d: Draft) -> str | None:
+    """The one size that the LLMs are to have. Raises Unfit."""
+    slots.check_limits(d, ("size",))
+    return d.one("size", what="size of the LLM")
 
 
 AGAINST = (  # what sets two axes against each other
@@ -138,42 +178,74 @@ def moves(d: Draft) -> Readings:
     """What moves a benchmark most, also from one score to another."""
     found = d.of("benchmark") or d.of("family")
     goal = slots.is_goal(d)
+    more = any(is_gain(d, number) for number in slots.scores(d)) and not d.has("noise")
     d.leave_if(
         len(found) != 1
-        or not goal
+        or not (goal or more)
         and not d.has("improve_score help matter most raise change gain")
     )
     token = found[0]
-    numbers = slots.scores(d)
-    low = high = None
-    for number in numbers:
-        value = slots.score_of(number)
-        lead = d.content_before(number)
-        said = lead.text.split()[-1] if lead is not None else ""
-        if number.limit == "least" or said in d.sentence.language.signs["arriving"]:
-            high = value
-        else:
-            low = value
-        d.take(number)
+    ends = wanted(d)
+    if ends and not token.get("benchmark"):
+        raise Unfit(f"scores are of one benchmark, and {token.text} are several: name one")
     most = d.words.records("benchmark").get(token.get("benchmark"), {}).get("max") or 0
-    d.leave_if(
-        any(float(value) > most for value in (low, high) if value)
-    )  # from 336 to 672 are no scores
-    if len(numbers) > 2 or len(numbers) == 2 and None in (low, high):
-        raise Unfit(f"from what to what? ({', '.join(n.text for n in numbers)})")
+    d.leave_if(any(float(x) > most for x in ends.values()))  # from 336 to 672 are no scores
     on = slots.on(d)
     tasks = ["--tasks", token.get("family")] if token.get("family") else [token.get("benchmark")]
     d.take(token)
-    if numbers:
-        d.bonus += 4
+    d.bonus += 4 if ends else 0
     asked = goal or d.has("improve_score") or d.said("what would", "what can")
     d.bonus += 2 if asked else -1
-    return [["moves", *tasks, *flag("from", low), *flag("target", high), *on]]
+    given = [x for name in ("from", "target", "gain") for x in flag(name, ends.get(name))]
+    return [["moves", *tasks, *given, *on]]
+
+
+def is_gain(d: Draft, number: Token) -> bool:
+    """Whether a number is what is to be gained, not a score: by 10 points, 5 more points, gain 3
+    points.
+    """
+    ahead = [t for t in d.before(number, 4) if t.kind != "side"]  # by at least 5 points
+    if ahead and ahead[-1].text == "by":
+        return number.limit != "most"
+    beside = [t for t in (*d.behind(number, 2), *d.before(number)) if t.kind != "name"]
+    if any(t.value == "more" for t in beside):
+        return True
+    lead = d.content_before(number)
+    return bool(number.get("points")) and lead is not None and lead.value in ("gain", "help")
+
+
+def wanted(d: Draft) -> dict[str, str]:
+    """The flags of `moves` that the scores of a sentence are: from, target, gain. Raises Unfit."""
+    ends: dict[str, str] = {}
+    numbers = slots.scores(d)
+    for number in numbers:
+        lead = d.content_before(number)
+        said = lead.text.split()[-1] if lead is not None else ""
+        name = "from"
+        if is_gain(d, number):
+            name = "gain"
+            if number.get("percent"):
+                d.notes.append(f"{number.text} as points of the score")
+        elif number.get("points") and said in ("get", "want", "need", "wants", "needs"):
+            raise Unfit(f"{number.text}: to that score, or by as much more?")
+        elif number.limit == "least" or said in d.sentence.language.signs["arriving"]:
+            name = "target"
+        if name in ends or name == "from" and number.get("points") and said != "from":
+            texts = ", ".join(n.text for n in numbers)
+            raise Unfit(f"from what to what, or how much more? ({texts})")
+        ends[name] = slots.score_of(number)
+        d.take(number)
+    if {"target", "gain"} <= ends.keys() or len(numbers) == 2 and len(ends) < 2:
+        raise Unfit(f"from what to what? ({', '.join(n.text for n in numbers)})")
+    return ends
 
 
 def ablate(d: Draft) -> Readings:
     """What to test first. What is named is the recipe at hand; what is to be kept is a limit."""
-    d.leave_if(not d.has("first ablate matter") and not (d.has("most") and d.has("component")))
+    smaller = smaller_run(d)
+    d.leave_if(
+        not (smaller or d.has("first ablate matter")) and not (d.has("most") and d.has("component"))
+    )
     named = d.of("axis")
     if len(named) > 1 or named and named[0].get("axis") in COMPONENTS and d.has("matter"):
         d.take(*named)
@@ -186,7 +258,7 @@ def ablate(d: Draft) -> Readings:
     kept = d.says("keeping")
     recipe = flag("fix", *own) if kept else flag("recipe", ",".join(own) if own else None)
     argv = [*tasks, *recipe, *flag("confidence", level), *argv, *flag("avoid", *left_out)]
-    return [["ablate", *argv, *deployed(d)]]
+    return [["ablate", *argv, *deployed(d), *smaller]]
 
 
 # --- design
@@ -196,7 +268,8 @@ POWER = re.compile(r"power|chance|probability|sure|certain")
 
 def design(d: Draft) -> Readings:
     """The fewest runs that separate the named factors."""
-    d.need(d.has("runs separate detect design fewest seeds"))
+    smaller = smaller_run(d)
+    d.need(smaller or d.has("runs separate detect design fewest seeds"))
     levels, tokens = {}, [t for t in d.of(*LIKE) if t.get(*LIKE)]
     for token in tokens:
         kind = next(k for k in LIKE if token.get(k))
@@ -222,6 +295,10 @@ def design(d: Draft) -> Readings:
     skip = done | {h.partition("=")[0] for h in held} | {"resolution"}
     skip |= {"llm"} if "llm_params_b" in skip else set()
     argv += flag("factor", *(axis for axis in named if axis not in skip))
+    effects, powers = effects_and_powers(d)
+    if "--factor" not in argv and effects and not held:
+        argv += flag("factor", "encoder")
+        d.notes.append("two settings of one axis (the encoder), as no factor was named")
     if "--factor" not in argv:
         raise Unfit(
             "which factors? name the axes or the levels (design --factor encoder --factor data)"
@@ -238,10 +315,25 @@ def design(d: Draft) -> Readings:
     names = d.every("benchmark")
     for family in d.every("family"):
         names += d.words.records("family")[family]["core"]
-    effects, powers = effects_and_powers(d)
     argv += [*flag("detect", *effects[:1]), *flag("benchmark", *names), *flag("power", *powers[:1])]
     d.bonus += 2
-    return [[*argv, *flag("seeds", d.one("seeds"))]]
+    return [[*argv, *flag("seeds", d.one("seeds")), *smaller]]
+
+
+def smaller_run(d: Draft) -> list[str]:
+    """--proxy of `can I test CLIP against SigLIP on a 0.5B LLM`: a small run asked instead of the
+    full one.
+    """
+    if not d.has("measure ablate") or not d.says("feasible"):
+        return []
+    for token in d.of("size"):
+        lead = d.content_before(token)
+        behind = lead is not None and lead.text in ("on", "with", "at")
+        if behind and not token.limit and slots.size_of(token.get("size")) < slots.size_of("7B"):
+            d.take(token)
+            d.bonus += 4
+            return flag("proxy", f"llm={token.get('size')}")
+    return []
 
 
 def effects_and_powers(d: Draft) -> tuple[list[str], list[str]]:

@@ -127,10 +127,13 @@ def card(d: Draft) -> Readings:
             d.notes.append(f"{token.text}: {token.get('model')}, as no size was named")
     if len(names) == 1 and d.has("better worse equal"):
         raise Unfit(f"{names[0]} and which other model? (models {names[0]} qwen2-vl-7b)")
-    tuned = d.has("lora qlora fulltune train")
+    mix = trained_on(d, names)
+    tuned = d.has("lora qlora fulltune train") and not mix
     d.leave_if(tuned or d.has("costs howlong export") and not d.has("fit") or d.of("image"))
     d.leave_if(len(d.of("dtype")) > 1)
     d.bonus += 4 + len(names)
+    if mix:
+        return [["tables", "show", mix]]
     property_asked = d.says("supporting")
     tasks = slots.tasks(d)
     if property_asked and any(t.get("family") in PROPERTY for t in d.sentence.names()):
@@ -151,13 +154,28 @@ def card(d: Draft) -> Readings:
     return [["models", *names, *tasks, *(["--why"] if scored else [])]]
 
 
+def trained_on(d: Draft, names: Sequence[str]) -> str | None:
+    """The data mix of the one model whose data are asked for, where it is known."""
+    axes = d.axes("data")
+    used = d.said("use", "uses", "used") or any(t.text == "trained" for t in d.sentence.tokens)
+    if len(names) != 1 or not axes or not used:
+        return None
+    known = d.words.registry("model_mixes")["models"].get(names[0])
+    if known is None:
+        return None
+    d.take(*axes)
+    d.take_concept("train")
+    d.notes.append(f"{known['data']}: the instruction mix of {names[0]}")
+    return known["data"]
+
+
 # --- the evidence
 
 
 def terms(d: Draft) -> list[str]:
     """What is looked for: names in the order of the sentence, papers by their key."""
     found = []
-    for token in d.sentence.names():
+    for token in d.left():
         kinds = {r.kind for r in token.readings}
         d.take(token)
         if token.get("axis"):
@@ -195,16 +213,22 @@ def find(d: Draft) -> Readings:
         not d.has("evidence paper result")
         and not (d.has("measure find") and (papers or d.said("where")))
     )
+    d.leave_if(d.axes("data") and d.says("containing") and not d.says("papers"))  # mixes
     if papers and d.axes("llm") and d.has("evidence big"):
         return sizes(d, papers[0])
+    varied = []
+    if d.has("change ablate compare") and not papers:  # which tables vary the LLM
+        varied = list(dict.fromkeys(t.get("axis") for t in d.axes()))
+        d.take(*d.axes())
+        d.bonus += 1 if varied else 0
     found = terms(d)
-    if not found:
+    if not found and not varied:
         raise Unfit("look for what? (as in tables find q-former)")
     keys = {t.get("paper") for t in d.sentence.names() if t.get("paper")}
     d.bonus += 2 if papers and papers[0] else 1
-    if len(found) == 1 and found[0] in keys:
+    if len(found) == 1 and found[0] in keys and not varied:
         return [["tables", "show", found[0]]]
-    return [["tables", "find", *found]]
+    return [["tables", "find", *found, *flag("varies", *varied)]]
 
 
 def sizes(d: Draft, paper_named: Token) -> Readings:
@@ -249,28 +273,54 @@ def show(d: Draft) -> Readings:
         d.bonus += 4
         return [["tables", "show", f"{papers[0].get('paper')}.{place}{labels[0].get('label')}"]]
     data = d.of("data")
-    held = d.says("containing")
-    held = held and not d.says("papers")
-    if len(data) == 1 and held and d.sentence.names()[0] == data[0]:
-        d.take(*d.of("benchmark", "dataset", "family"))
-    if (d.has("inside") or held) and len(data) == 1:
-        d.take(*data)
-        d.take(*d.axes("data"))
-        d.bonus += 2
-        return [["tables", "show", data[0].get("data")]]
+    if len(data) == 1 and (found := of_mix(d, data[0])):
+        return [found]
     if len(papers) == 1 and d.said("show", "open") and len(d.sentence.names()) == 1:
         d.take(*papers)
         return [["tables", "show", papers[0].get("paper")]]
     raise Unfit("")
 
 
+HELD = ("dataset", "benchmark", "family")  # what a data mix may hold
+
+
+def of_mix(d: Draft, mix: Token) -> list[str] | None:
+    """What is asked of one data mix that is named: what is in it, whether it holds a dataset, a
+    benchmark's training split or a kind of data, and its facts.
+    """
+    lead = d.before(mix)
+    within = bool(lead) and lead[0].text.split()[-1] in ("in", "inside", "of")
+    first = d.sentence.names()[0] == mix
+    inside = d.has("inside")
+    held = first and not d.says("papers") and (d.says("containing") or d.said("have", "has"))
+    others = d.of(*HELD)
+    if others and (held or within):
+        d.take(mix, *others, *d.axes("data"))
+        d.take_concept("train howmany")  # the train set of ChartQA, how much chart data
+        d.bonus += 5
+        asked = flag("contains", *(t.get(*HELD) for t in others))
+        return ["tables", "mixes", mix.get("data"), *asked]
+    facts = {t for t in d.left() if not t.get("axis")} == {mix}
+    facts = facts and d.has("fact licence howhigh howmany open commercial")
+    if inside or held and not others or facts:
+        d.take(mix, *d.axes("data"))
+        d.take_concept("fact licence howhigh howmany open commercial" if facts else "")
+        d.bonus += 5 if facts else 2
+        return ["tables", "show", mix.get("data")]
+    return None
+
+
 def mixes(d: Draft) -> Readings:
-    """Data mixes that contain a dataset."""
+    """Data mixes that contain datasets, all of them."""
     found = d.of("dataset", "benchmark", "data")
-    d.leave_if(len(found) != 1 or not d.axes("data") or not d.says("holding"))
+    d.leave_if(not found or not d.axes("data") or not d.says("holding"))
+    d.leave_if(len(found) > 1 and not d.says("containing"))
+    if len(found) > 1 and d.said("or"):
+        raise Unfit("--contains asks for all that it names: ask for one at a time")
     d.take(*found, *d.of("axis"))
     d.bonus += 5
-    return [["tables", "mixes", *flag("contains", found[0].get("dataset", "benchmark", "data"))]]
+    asked = [t.get("dataset", "benchmark", "data") for t in found]
+    return [["tables", "mixes", *flag("contains", *asked)]]
 
 
 def listed(d: Draft) -> Readings:
@@ -300,14 +350,6 @@ def benchmark(d: Draft) -> Readings:
     )
     families = d.every("family")
     found = [*d.every("benchmark"), *families]
-    d.take(*d.of("points", "percent")) if d.has("noise difference detect seeds") else None
-    one = len(d.of("number")) == 1 and d.of("number")[0]
-    if (
-        one
-        and d.has("noise")
-        and any(t.value == "score" or "point" in t.text for t in d.behind(one))
-    ):
-        d.take(one)
     if not found:
         if d.has("list measure") and not d.left() and len(d.sentence.text.split()) < 7:
             return [["benchmarks"]]
@@ -320,9 +362,13 @@ def benchmark(d: Draft) -> Readings:
 
 
 def noise(d: Draft) -> Readings:
-    """My score of a benchmark beside the paper's."""
+    """My score of a benchmark beside the paper's, or how far two lie apart."""
     names = d.of("benchmark")
     numbers = slots.scores(d)
+    if len(names) == len(numbers) == 1 and is_difference(d, numbers[0]):
+        d.take(*names, *numbers)
+        d.bonus += 4
+        return [["noise", names[0].get("benchmark"), "--difference", slots.score_of(numbers[0])]]
     d.leave_if(len(names) != 1 or len(numbers) != 2)
     d.leave_if(d.has("improve_score") and not d.has("noise paper") or d.has("swap fit"))
     d.leave_if(slots.is_goal(d))  # what brings one there is asked
@@ -340,6 +386,12 @@ def noise(d: Draft) -> Readings:
     d.bonus += 4
     values = [slots.score_of(t) for t in (mine, paper)]
     return [["noise", names[0].get("benchmark"), "--mine", values[0], "--paper", values[1]]]
+
+
+def is_difference(d: Draft, number: Token) -> bool:
+    """Whether one number is how far two scores lie apart: is 1.5 points on TextVQA noise."""
+    apart = any(t.value == "difference" for t in d.before(number, 2))
+    return bool(apart or number.get("points", "percent")) and d.has("noise difference")
 
 
 def consistency(d: Draft) -> Readings:
@@ -379,6 +431,7 @@ def explain(d: Draft) -> Readings:
     facts = d.has("fact howmany howhigh licence commercial")
     d.leave_if(not d.has("explain") and not facts)
     names = [t for t in d.of(*COMPONENTS) if not t.get("size")]
+    d.leave_if(facts and names and names[0].get(*COMPONENTS) == names[0].get("data"))
     if len(names) == 1 and len(d.sentence.names()) - len(d.of("axis")) == 1:
         d.take(*names, *(d.of("axis") if facts else []))
         d.take_concept("commercial")

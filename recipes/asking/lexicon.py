@@ -6,6 +6,7 @@ nor one of the language, is corrected when exactly one known spelling is near; d
 corrected (qwen2 is not qwen3). Knows no concept and no command.
 """
 
+import bisect
 import os
 import re
 from collections.abc import Container, Mapping
@@ -96,6 +97,7 @@ class Lexicon:
             if slug in words.records(kind):
                 others = [r for r in self.names.get(fold(spelling), ()) if r.kind != kind]
                 self.names[fold(spelling)] = [Reading(kind, slug), *others, Reading("usual", slug)]
+        self._usual()
         for name in extra:
             getattr(self, f"_admit_{name}")()
         for spelling in ("", *language.not_names, *language.function):  # words of their own
@@ -106,6 +108,23 @@ class Lexicon:
             for spelling, readings in self.names.items()
             if all(r.kind == "paper" for r in readings) and language.find([spelling], 0)
         }
+
+    def _usual(self) -> None:
+        """Names of a family that stand for one of its members (InternViT: internvit-300m) say so:
+        all but those of which everyone means the same one (`settled`).
+        """
+        settled = set(self.language.data["settled"].split())
+        for kind in COMPONENTS:
+            slugs = sorted(fold(slug) for slug in self.words.records(kind))
+            for spelling, slug in self.words.spellings(kind).items():
+                if spelling in settled or not fold(slug).startswith(spelling):
+                    continue
+                first = bisect.bisect_left(slugs, spelling)
+                several = slugs[first + 1 : first + 2]
+                own = self.names.get(spelling, ())
+                if slugs[first] != spelling and several and several[0].startswith(spelling):
+                    if own and not any(reading.kind == "usual" for reading in own):
+                        own.append(Reading("usual", slug))
 
     def _admit_models(self) -> None:
         """Released models by their names, and by the stem that several sizes share."""

@@ -125,9 +125,15 @@ def attempt(name: str, sentence: Sentence) -> tuple[float, list[Reading], list[T
             seen.add(token.value)
             score += weight
     refused += draft.left() if built else []
-    usual = [f"{t.text}: {t.get('usual')}" for t in sentence.names() if t.get("usual")]
-    readings = [Reading(score, tuple(argv), (*usual, *draft.notes)) for argv in built]
+    readings = [Reading(score, tuple(a), (*meant(draft, a), *draft.notes)) for a in built]
     return score, readings, refused, why
+
+
+def meant(draft: Draft, argv: list[str]) -> list[str]:
+    """Names of a family for which its usual member was taken, as the argv has it."""
+    has = set(re.split(r"[,=+@\s]", " ".join(argv)))
+    families = [t for t in draft.sentence.names() if t.get("usual") in has]
+    return [f"{t.text}: {t.get('usual')}" for t in families if t.place not in draft.whole]
 
 
 def passes(text: str, words: Vocabulary) -> list[frozenset[str]]:
@@ -141,12 +147,13 @@ def passes(text: str, words: Vocabulary) -> list[frozenset[str]]:
         )
         if said & marks
     )
-    if not re.search(language(words).data["model_names"].replace(" ", "|"), text, re.I):
-        return [extra]
-    items = lexicon(words, extra).read(text)
-    if any(a.value("paper", "counter") and b.value("size") for a, b in pairwise(items)):
-        return [extra | {"models"}, extra]
-    return [extra, extra | {"models"}]
+    found = [extra]
+    if re.search(language(words).data["model_names"].replace(" ", "|"), text, re.I):
+        items = lexicon(words, extra).read(text)
+        sized = any(a.value("paper", "counter") and b.value("size") for a, b in pairwise(items))
+        found = [extra | {"models"}, extra] if sized else [extra, extra | {"models"}]
+    held = said & {"in", "have", "has"}  # is DVQA in FineVision
+    return [*found, extra | {"datasets"}] if held and "datasets" not in extra else found
 
 
 def read(text: str, words: Vocabulary) -> list[Reading]:
@@ -251,10 +258,11 @@ def spelled_like(text: str, sentence: Sentence) -> str:
 
 def suggestion(sentence: Sentence) -> str:
     """A question near to one that cannot be read: itself without the words that no reading takes,
-    or the example of the frame that its words speak for most.
+    or with the word for what may be asked of its names; at last the example of the frame that its
+    words and names speak for most.
     """
-    kept = tuple(t for t in sentence.tokens if t.kind != "unknown")
-    smaller = sentence._replace(tokens=tuple(t._replace(place=i) for i, t in enumerate(kept)))
+    known = placed(sentence, [t for t in sentence.tokens if t.kind != "unknown"])
+    smaller = known
     for _ in range(3):
         found = decide(smaller)[0]
         if found and len(smaller.tokens) >= 2:
@@ -262,8 +270,14 @@ def suggestion(sentence: Sentence) -> str:
         dropped = least_wanted(smaller)
         if dropped is None:
             break
-        kept = tuple(t for t in smaller.tokens if t.place != dropped.place)
-        smaller = smaller._replace(tokens=tuple(t._replace(place=i) for i, t in enumerate(kept)))
+        smaller = without(smaller, dropped)
+    for token in reversed(known.names()):  # 7B too many
+        if len(known.names()) > 1 and (found := decide(without(known, token))[0]):
+            return shlex_join(found[0].argv)
+    refused = [t for t in known.tokens if t.kind == "concept"]
+    for some in (known, *(without(known, token) for token in refused)):
+        if found := completed(some):
+            return shlex_join(found.argv)
     scores = {name: 0.0 for name in FRAMES}
     for name in sentence.concepts():
         for frame, (weight, _) in sentence.language.concepts[name].frames.items():
@@ -273,7 +287,35 @@ def suggestion(sentence: Sentence) -> str:
     scores["swap"] += 1.0 * bool(kinds & {*COMPONENTS})
     scores["card"] += 3.0 * ("model" in kinds)
     scores["bench"] += 1.0 * ("benchmark" in kinds)
+    scores["pick"] += 1.5 * bool(kinds & {"family", "budget", "latency", "speed"})
+    scores["latency"] += 1.0 * bool(kinds & {"hardware", "gpus", "memory"})
+    scores["rank"] += 1.0 * ("axis" in kinds)
     return FRAMES[max(scores, key=scores.get)].example
+
+
+# What may be asked of names that stand without a verb, in the order in which it is tried.
+VERBS = ("recipe", "speed", "costs", "best", "swap")
+
+
+def completed(sentence: Sentence) -> Reading | None:
+    """A sentence of names alone with the first word that makes it a question."""
+    if not sentence.names():
+        return None
+    for verb in VERBS:
+        asked = placed(sentence, [Token(verb, "concept", 0, value=verb), *sentence.tokens])
+        if found := decide(asked)[0]:
+            return found[0]
+    return None
+
+
+def placed(sentence: Sentence, tokens: list[Token]) -> Sentence:
+    """The sentence of these tokens."""
+    return sentence._replace(tokens=tuple(t._replace(place=i) for i, t in enumerate(tokens)))
+
+
+def without(sentence: Sentence, gone: Token) -> Sentence:
+    """The sentence without one token."""
+    return placed(sentence, [t for t in sentence.tokens if t.place != gone.place])
 
 
 def least_wanted(sentence: Sentence) -> Token | None:

@@ -159,6 +159,7 @@ class Draft:
         self.sentence, self.frame = sentence, frame
         self.words = sentence.words
         self.used: set[int] = set()
+        self.whole: set[int] = set()  # names that stand for their whole family
         self.notes: list[str] = []
         self.bonus = 0.0
 

@@ -17,6 +17,7 @@ from ..picker.space import same_size
 from ..terms import units
 from ..terms.axes import COMPONENTS
 from ..terms.recipe import FIELDS, Recipe, parse
+from ..terms.tasks import TaskMix, parse_mix
 from ..terms.vocabulary import UnknownName, Vocabulary, nearest
 from .parser import Parser, Usage
 
@@ -104,12 +105,15 @@ def stated_flags(args: argparse.Namespace, words: Vocabulary, prefix: str = "") 
 
 
 def recipes_side_by_side(args: argparse.Namespace, words: Vocabulary) -> list[Recipe]:
-    """The whole recipes that flags name: one for each of several LLMs (--llm a,b)."""
+    """The whole recipes that flags name: one for each of several LLMs (--llm a,b), or of several
+    other components.
+    """
     from ..answers.parts import whole
 
-    lists = [f for f in ("llm", "llm_params_b") if "," in (getattr(args, f) or "")]
+    lists = [f for f in ("llm_params_b", *COMPONENTS) if "," in (getattr(args, f) or "")]
     if len(lists) > 1:
-        raise Usage("--llm and --llm-params-b: several of one of them, not of both")
+        both = " and ".join("--" + name.replace("_", "-") for name in reversed(lists))
+        raise Usage(f"{both}: several of one of them, not of both")
     field = lists[0] if lists else "llm"
     found = []
     for name in getattr(args, field).split(",") if lists else [args.llm]:
@@ -146,6 +150,14 @@ def benchmark_list(values: Sequence[str], words: Vocabulary) -> list[str]:
                 raise Usage(f"{slug} does not test images: no recipe axis is modelled for it")
             found.append(slug)
     return list(dict.fromkeys(found))
+
+
+def judged_on(args, words: Vocabulary) -> tuple[Sequence[str], TaskMix | None]:
+    """What a change is judged on: the benchmarks of --benchmark, or the mix of --tasks."""
+    if args.benchmark and args.tasks is not None:
+        raise Usage("--benchmark and --tasks: one of them (a mix has weights: --tasks mmmu,docvqa)")
+    mix = parse_mix(args.tasks, words) if args.tasks is not None else None
+    return benchmark_list(args.benchmark, words) or (), mix
 
 
 def recipe_fields(text: str, command: str) -> dict[str, str]:

@@ -37,7 +37,7 @@ def samples(text: str) -> float:
 
 
 def cost_arguments(parser: Parser) -> None:
-    recipe_flags(parser, what="(default: that of LLaVA-1.5-7B; --llm a,b: side by side)")
+    recipe_flags(parser, what="(default: LLaVA-1.5-7B's; --llm a,b, --encoder a,b …: side by side)")
     parser.add_argument(
         "--plan", choices=answers.PLANS, default="llava", help="the stages (default: LLaVA's two)"
     )

@@ -14,7 +14,7 @@ from .console import out, show, style
 
 
 def latency_arguments(parser: Parser) -> None:
-    recipe_flags(parser, what="(default: that of LLaVA-1.5-7B; --llm a,b: side by side)")
+    recipe_flags(parser, what="(default: LLaVA-1.5-7B's; --llm a,b, --encoder a,b …: side by side)")
     parser.add_argument(
         "--gpu",
         action="append",

@@ -13,8 +13,11 @@ from .console import out, show, style
 
 def noise_arguments(parser: Parser) -> None:
     parser.add_argument("benchmark", metavar="BENCHMARK", help="what both scores are of")
-    parser.add_argument("--mine", required=True, metavar="SCORE", help="what you measured")
-    parser.add_argument("--paper", required=True, metavar="SCORE", help="what is printed")
+    parser.add_argument("--mine", metavar="SCORE", help="what you measured")
+    parser.add_argument("--paper", metavar="SCORE", help="what is printed")
+    parser.add_argument(
+        "--difference", metavar="POINTS", help="how far two scores lie apart, instead of both"
+    )
 
 
 def score(text: str, benchmark: str, words: Vocabulary) -> float:
@@ -32,8 +35,11 @@ def score(text: str, benchmark: str, words: Vocabulary) -> float:
 def noise_command(args, library: Library, understood: dict | None = None) -> int:
     """Whether your score and the paper's differ by more than two runs of one recipe do."""
     benchmark = library.words.benchmark(args.benchmark)
-    mine, paper = (score(text, benchmark, library.words) for text in (args.mine, args.paper))
-    value = showing.view(answers.answer(library, benchmark, mine, paper))
+    given = (args.mine, args.paper, args.difference)
+    if [text is not None for text in given] not in ([True, True, False], [False, False, True]):
+        raise Usage("noise: both --mine and --paper, or --difference alone")
+    numbers = (None if x is None else score(x, benchmark, library.words) for x in given)
+    value = showing.view(answers.answer(library, benchmark, *numbers))
     if args.json:
         show({**(understood or {}), **value})
     else:

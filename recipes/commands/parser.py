@@ -14,10 +14,33 @@ class Usage(Refused):
     """A command line that cannot be carried out: one line, exit code 2."""
 
 
+class Once(argparse._StoreAction):
+    """A flag of one value. argparse keeps the last of several; here a second one is refused, and
+    what may be said several times is told so (action="append").
+    """
+
+    def __call__(self, parser, namespace, values, option_string=None):
+        if option_string and self.dest in parser.given:
+            parser.error(f"{option_string} is given twice, and takes one value")
+        parser.given.add(self.dest)
+        super().__call__(parser, namespace, values, option_string)
+
+
 class Parser(argparse.ArgumentParser):
     """argparse whose errors are one line in the same form as all others, with a near miss for a
     wrong flag.
     """
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.given: set[str] = set()
+        for name in (None, "store"):
+            self.register("action", name, Once)
+
+    def parse_known_args(self, args=None, namespace=None):
+        """argparse's, which knows what it was given this time."""
+        self.given.clear()
+        return super().parse_known_args(args, namespace)
 
     def print_help(self, file=None):
         """As any text is printed (argparse's own way is silent where nothing can be written)."""

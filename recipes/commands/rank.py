@@ -5,13 +5,12 @@ from ..library import Library
 from ..show import rank as showing
 from ..show.names import names_of
 from ..terms.recipe import Recipe, parse
-from ..terms.tasks import parse_mix
 from .arguments import (
     Parser,
     Usage,
-    benchmark_list,
     constraints,
     flag,
+    judged_on,
     level_flag,
     limit_flags,
     positive,
@@ -62,8 +61,7 @@ def rank_request(args, library: Library) -> answers.Request:
         axis,
         levels(args.among) if args.among is not None else (),
         Recipe(**held),
-        benchmark_list(args.benchmark, words) or (),
-        parse_mix(args.tasks, words) if args.tasks is not None else None,
+        *judged_on(args, words),
         args.level,
         constraints(args, words).asked(),
         [level for text in args.avoid for level in levels(text)],

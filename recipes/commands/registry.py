@@ -57,7 +57,8 @@ COMMANDS = {
     ),
     "moves": Command(
         "What moves a benchmark most, axis by axis, and whether a target is in reach",
-        "moves chartqa --from 60 --target 70\nmoves --tasks documents --on 13B",
+        "moves chartqa --from 60 --target 70\nmoves docvqa --gain 10\n"
+        "moves --tasks documents --on 13B",
     ),
     "versus": Command(
         "Which of two axes matters more",
@@ -97,7 +98,7 @@ COMMANDS = {
     ),
     "noise": Command(
         "Whether your score and the paper's differ by more than noise",
-        "noise textvqa --mine 57 --paper 58.2",
+        "noise textvqa --mine 57 --paper 58.2\nnoise textvqa --difference 1.5",
     ),
     "explain": Command(
         "What a term of the answers means, and the facts of a component",

@@ -9,11 +9,10 @@ from ..show.carried import carried_json
 from ..show.names import names_of, places_of
 from ..terms import sides
 from ..terms.recipe import Recipe
-from ..terms.tasks import parse_mix
 from .arguments import (
     Parser,
     Usage,
-    benchmark_list,
+    judged_on,
     level_flag,
     recipe_flags,
     scores_given,
@@ -98,8 +97,7 @@ def swap_request(args, library: Library) -> answers.Request:
     return answers.Request(
         first,
         second,
-        benchmark_list(args.benchmark, words) or (),
-        parse_mix(args.tasks, words) if args.tasks is not None else None,
+        *judged_on(args, words),
         args.level,
         scores_given(args.score, words) or {},
         chains=bool(args.json or args.why or args.rows or args.plot),

@@ -6,8 +6,7 @@ from ..library import Library
 from ..show import versus as showing
 from ..show.names import names_of
 from ..terms.recipe import Recipe
-from ..terms.tasks import parse_mix
-from .arguments import Parser, benchmark_list, level_flag, recipe_flags, size_or_llm, stated_flags
+from .arguments import Parser, judged_on, level_flag, recipe_flags, size_or_llm, stated_flags
 from .console import out, show, style
 
 
@@ -31,8 +30,7 @@ def versus_command(args, library: Library, understood: dict | None = None) -> in
         library,
         args.axes,
         Recipe(**held),
-        benchmark_list(args.benchmark, words) or (),
-        parse_mix(args.tasks, words) if args.tasks is not None else None,
+        *judged_on(args, words),
         args.level,
     )
     value = showing.view(answer)

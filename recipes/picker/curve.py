@@ -283,11 +283,13 @@ def _request(point: Point) -> float:
 
 
 def _values(asked: Asked, own: float, reach: tuple[float, float], words: Vocabulary) -> list[float]:
-    """The values of the curve."""
+    """The values of the curve; an end that is asked for is one of them, between doublings too."""
     below, above = min(own, asked.high or own), max(own, asked.low or own)
     low = asked.low or min(below, max(reach[0], below / AROUND))
     high = asked.high or max(above, min(reach[1], above * AROUND))
-    return grid(asked.axis, own, low, high, asked.points, _patch(asked.recipe, words))
+    patch = _patch(asked.recipe, words)
+    ends = {rounded(asked.axis, end, patch) for end in (asked.low, asked.high) if end}
+    return sorted(ends.union(grid(asked.axis, own, low, high, asked.points, patch)))
 
 
 def _point(asked: Asked, value: float, own: float, tasks: TaskMix, on: Ground) -> Point:

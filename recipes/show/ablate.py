@@ -133,7 +133,7 @@ def plan_lines(view_: Mapping, style: Style, most: int) -> list[str]:
         if small:
             text += f" (--proxy {small['proxy']}: {plural(small['runs'], 'run')})"
         lines += block(text + "; at least:", style, "  budget      ", 2)
-    for number_, plan in enumerate(view_["plans"][:2]):
+    for plan in view_["plans"][:2]:
         said = "; ".join(
             f"{step['axis']} {', '.join(level['level'] for level in step['levels'])}"
             for step in plan["steps"]

@@ -12,10 +12,11 @@ from ..base.wording import listed, number, plural
 from ..cost.fit import Held
 from ..cost.flops import encoder_forward, format_flop, llm_forward
 from ..cost.training import Estimate
+from ..terms.axes import COMPONENTS
 from ..terms.recipe import Recipe
 from ..terms.units import gpu_name
 from .jsonable import interval, recipe
-from .recipe import describe
+from .recipe import axis_name, describe
 from .text import Style, table, wrap
 
 if TYPE_CHECKING:
@@ -376,16 +377,25 @@ def stage_terms(s: dict, style: Style) -> list[str]:
     return lines
 
 
+def told_apart(views: Sequence[dict]) -> tuple[str, list[str]]:
+    """What recipes side by side differ in (the LLM where they do not), and how each is called."""
+    recipes = [view["recipe"] for view in views]
+    parts = [p for p in COMPONENTS if p != "llm" and len({str(r.get(p)) for r in recipes}) > 1]
+    if parts:
+        return axis_name(parts[0]), [r[parts[0]] for r in recipes]
+    return "LLM", [r.get("llm") or f"{r.get('llm_params_b'):g}B" for r in recipes]
+
+
 def side_by_side(views: Sequence[dict], style: Style) -> str:
     """Several bills, a line each."""
     rows = []
-    for view in views:
+    title, called = told_apart(views)
+    for name, view in zip(called, views, strict=True):
         v, t = view["verdict"], view["training"]
         dollars = "" if t["dollars"] is None else f"${t['dollars']:,.0f}"
-        llm = view["recipe"].get("llm") or f"{view['recipe'].get('llm_params_b'):g}B"
         rows.append(
             [
-                llm,
+                name,
                 v["gpu_name"],
                 v["status"],
                 f"{v['need_gb']:.1f}/{v['gpu_memory_gb']:g}",
@@ -394,7 +404,7 @@ def side_by_side(views: Sequence[dict], style: Style) -> str:
                 dollars,
             ]
         )
-    names = ["LLM", "GPU", "verdict", "GB of", "batch", "hours", "GPU-h", "cost"]
+    names = [title, "GPU", "verdict", "GB of", "batch", "hours", "GPU-h", "cost"]
     if not any(row[-1] for row in rows):
         names, rows = names[:-1], [row[:-1] for row in rows]
     first = views[0]["verdict"]

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from ..answers.serving import Served
 from ..base.wording import number
 from ..terms.recipe import Recipe
-from .cost import COLOURS, gpu_title, head
+from .cost import COLOURS, gpu_title, head, told_apart
 from .jsonable import recipe
 from .text import Style, table, wrap
 
@@ -152,9 +152,10 @@ def verdict_sentence(view: dict) -> str:
 
 def side_by_side(views: Sequence[dict], style: Style) -> str:
     """Several answers, a line each."""
+    title, called = told_apart(views)
     rows = [
         [
-            view["recipe"].get("llm") or f"{view['recipe'].get('llm_params_b'):g}B",
+            name,
             view["verdict"]["gpu_name"],
             view["verdict"]["status"] or "?",
             f"{view['verdict']['need_gb']:.1f}/{view['verdict']['of_gb'] or 0:g}",
@@ -163,11 +164,11 @@ def side_by_side(views: Sequence[dict], style: Style) -> str:
                 for key, digits in (("ttft_ms", 0), ("tokens_per_s", 1), ("total_ms", 0))
             ),
         ]
-        for view in views
+        for name, view in zip(called, views, strict=True)
     ]
     shared = {k: v for k, v in views[0]["setting"].items() if k != "gpu"}
     lines = wrap(", ".join(f"{key} {text}" for key, text in shared.items()), style, hang="  ")
-    names = ["LLM", "GPU", "verdict", "GB of", "TTFT ms", "tokens/s", "answer ms"]
+    names = [title, "GPU", "verdict", "GB of", "TTFT ms", "tokens/s", "answer ms"]
     lines += table(names, rows, "lllrrrr", style)
     for note in dict.fromkeys(note for view in views for note in view["warnings"]):
         lines += wrap("note: " + note, style, hang="  ")

@@ -7,7 +7,7 @@ not print.
 
 from collections.abc import Mapping, Sequence
 
-from ..answers.mixes import ORDER, Asked, families, held, training_splits, where
+from ..answers.mixes import ORDER, STAGES, Asked, families, held, together, training_splits, where
 from ..base.wording import clean, number, percent, plural
 from ..terms.mixes import Mix, Mixes, Part
 from ..terms.vocabulary import Vocabulary
@@ -264,10 +264,14 @@ def dataset_text(view: Mapping, mixes: Mixes, style: Style) -> str:
 
 
 def list_view(
-    mixes: Mixes, slugs: Sequence[str], rows: Mapping[str, int], wanted: Asked | None = None
+    mixes: Mixes,
+    slugs: Sequence[str],
+    rows: Mapping[str, int],
+    wanted: Sequence[Asked] = (),
+    named: Sequence[str] = (),
 ) -> dict:
     """Mixes with their size, what they are mostly made of, and whether they are public. rows: table
-    rows that use a mix. wanted: what --contains asks for.
+    rows that use a mix. wanted: what --contains asks for. named: what is in their names.
     """
     out = []
     for slug in slugs:
@@ -288,11 +292,16 @@ def list_view(
             entry |= held(mix, wanted)
         out.append(entry)
     if wanted:
-        order = {"last stage": 0, "images only": 1, "earlier stage": 2}
         within = lambda e: set(e["parts"]) <= e["in_collections"].keys()
-        out.sort(key=lambda e: (order[e["in"]], -(e["held"] or 0), within(e), e["mix"]))
-    about = {"contains": wanted._asdict()} if wanted else {}
-    return {**about, "on_record": len(mixes.records), "mixes": out}
+        order = lambda e: (STAGES.index(e["in"]), -(e["held"] or 0), within(e), e["mix"])
+        out.sort(key=order)
+    about = {"contains": together(wanted)._asdict()} if wanted else {}
+    return {**about, "named": list(named), "on_record": len(mixes.records), "mixes": out}
+
+
+def held_text(one: Mapping) -> str:
+    """How much of one thing a mix holds."""
+    return "-" if one["held"] is None else f"{one['held']:,.0f}"
 
 
 def place(entry: Mapping) -> str:
@@ -307,7 +316,12 @@ def list_text(view: Mapping, style: Style) -> str:
     """`tables mixes`."""
     entries, asked = view["mixes"], view.get("contains")
     if not entries:
-        return "no mix on record" + (f" holds {clean(asked['asked'])}" if asked else "")
+        called = " ".join(view["named"])
+        said = f"no mix on record{' is called ' + clean(called) if called else ''}"
+        if asked:
+            said += f"{' and' if called else ''} holds {clean(asked['asked'])}"
+        more = f" (tables show {clean(called)} says whether all of its parts are known)"
+        return "\n".join(wrap(said + (more if asked and called else ""), style))
     rows = []
     for entry in entries:
         top = [f"{name} {percent(share)}" for name, share in (entry["kinds"] or {}).items()][:1]
@@ -316,7 +330,7 @@ def list_text(view: Mapping, style: Style) -> str:
                 entry["mix"],
                 "-" if entry["samples"] is None else f"{entry['samples']:,.0f}",
                 *(
-                    ["-" if entry["held"] is None else f"{entry['held']:,.0f}", place(entry)]
+                    [" + ".join(map(held_text, entry["each"])), place(entry)]
                     if asked
                     else [*(top or "-")]
                 ),
@@ -329,7 +343,8 @@ def list_text(view: Mapping, style: Style) -> str:
     if asked:
         head = ["mix", "samples", "held", "where", "public", "rows"]
         own = [name for name in asked["datasets"] if name not in asked["collections"]]
-        of = asked["asked"] if asked["kinds"] else ", ".join(own)
+        several = len(entries[0]["each"]) > 1
+        of = asked["asked"] if asked["kinds"] or several else ", ".join(own)
         of += f", or within {' or '.join(asked['collections'])}" if asked["collections"] else ""
         first = f"{plural(len(entries), 'mix')} of {view['on_record']} with {of}".replace(
             "mixs", "mixes"

@@ -32,6 +32,7 @@ def view(answer: "MovesAnswer") -> dict:
         },
         "from": number(answer.start),
         "target": number(answer.target),
+        "gain": number(answer.gain),
         "p_reached": number(answer.reach),
         "reached_by_one": list(answer.alone),
     }
@@ -64,8 +65,12 @@ def text(value: Mapping, names: Mapping[str, str], style: Style) -> str:
     if joint := value["together"]:
         ends = " … ".join(signed(joint["interval"][end]) for end in ("low", "high"))
         lines += wrap(f"all at once: {signed(joint['expected'])} ({ends})", style, hang="  ")
-    if value["from"] is not None and value["moves"]:
-        said = f"each gain is that at a usual score; all at once: from {value['from']:g}"
+    if value["moves"] and (value["from"] is not None or value["gain"] is not None):
+        said = "each gain is that at a usual score"
+        if value["from"] is not None:
+            said += f"; all at once: from {value['from']:g}"
+        else:
+            said += ": --from says yours (less is left near the maximum)"
         lines += wrap(said, style, hang="  ")
     if value["moves"]:
         first = value["moves"][0]
@@ -86,11 +91,13 @@ def verdict(value: Mapping, names: Mapping[str, str]) -> str:
         f"{clean(what)} {move} most with the {axis_name(first['axis'])} ({level_text(first)}:"
         f" {signed(first['expected'])} {unit})"
     )
-    if value["target"] is None:
+    if value["target"] is None and value["gain"] is None:
         return out
     if value["p_reached"] is None:
         return out + "; --from says where you start"
-    way = f"from {value['from']:g} to {value['target']:g}"
+    way = f"to gain {value['gain']:g}"
+    if value["target"] is not None:
+        way = f"from {value['from']:g} to {value['target']:g}"
     sure = f"P {percent(value['p_reached'])} with all of these"
     if value["p_reached"] < 0.2:
         return f"{way}: not by these tables ({sure}); {out}"

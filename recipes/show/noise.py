@@ -6,7 +6,8 @@ In: a NoiseAnswer, then its view. Out: a plain dictionary, lines of text.
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from ..base.wording import number, percent, signed
+from ..answers.benchmarks import Z80
+from ..base.wording import number, percent, plural, signed
 from .text import Style, wrap
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 def view(answer: "NoiseAnswer") -> dict:
     """The answer as plain values."""
     rest = {k: number(v) if isinstance(v, float) else v for k, v in answer._asdict().items()}
-    return {**rest, "difference": number(answer.difference), "verdict": verdict(answer)}
+    return {**rest, "verdict": verdict(answer)}
 
 
 def verdict(answer: "NoiseAnswer") -> str:
@@ -32,18 +33,32 @@ def verdict(answer: "NoiseAnswer") -> str:
     return f"{points} is more than noise: look for another cause"
 
 
+def size(points: float) -> str:
+    """Points with two digits; whole ones from a hundred on."""
+    return f"{points:.2g}" if points < 99.5 else f"{points:.0f}"
+
+
 def text(value: Mapping, name: str, style: Style) -> str:
     """The verdict, how far runs lie apart, and what else could make the difference."""
-    head = f"{name}: {value['mine']:g} against {value['paper']:g}: {value['verdict']}"
+    ends = "" if value["mine"] is None else f"{value['mine']:g} against {value['paper']:g}: "
+    head = f"{name}: {ends}{value['verdict']}"
     lines = [style.paint(line, "bold") for line in wrap(head, style, hang="  ")]
     if value["sd"] is not None:
         least = "at least " if value["lower_bound"] else ""
         asked = f", {value['questions']:,} questions" if value["questions"] else ""
         lines += wrap(
             f"two runs of one recipe differ with a standard deviation of {least}"
-            f"{value['sd']:.2g} points{asked}; by as much as this or more in"
-            f" {percent(value['p_as_far'])} of cases; clear at 80 %: {value['clear80']:.2g},"
-            f" at 95 %: {value['clear95']:.2g}",
+            f"{size(value['sd'])} points{asked}; by as much as this or more in"
+            f" {percent(value['p_as_far'])} of cases; clear at 80 %: {size(value['clear80'])},"
+            f" at 95 %: {size(value['clear95'])}",
+            style,
+            "  ",
+        )
+    if value["repeated"] is not None:
+        lines += wrap(
+            f"printed over repeated runs of one set-up: a deviation of {size(value['repeated'])}"
+            f" (median of {plural(value['repeated_rows'], 'row')}), by which"
+            f" {size(Z80 * 2**0.5 * value['repeated'])} would be clear at 80 % there",
             style,
             "  ",
         )

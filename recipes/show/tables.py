@@ -40,15 +40,17 @@ def _hit(one: Table, arms: list[str]) -> dict:
     }
 
 
-def search_view(word: str, hits: Sequence[tuple[Table, list[str]]]) -> dict:
-    """`tables find WORD`: the tables that mention it."""
-    return {"word": word, "words": [word], "hits": [_hit(one, arms) for one, arms in hits]}
+def search_view(word: str, varies: Sequence[str], hits: Sequence[tuple[Table, list[str]]]) -> dict:
+    """`tables find WORD`: the tables that mention it, and vary these axes."""
+    words = [word] if word else []
+    found = [_hit(one, arms) for one, arms in hits]
+    return {"word": word, "words": words, "varies": list(varies), "hits": found}
 
 
-def search_text(view: Mapping, style: Style) -> str:
-    """The same as text."""
+def search_text(view: Mapping, said: str, style: Style) -> str:
+    """The same as text. said: what was asked, as it was typed."""
     if not view["hits"]:
-        return f"no table, arm or setting has {clean(view['word'])!r}"
+        return f"no table, arm or setting has {clean(said)!r}"
     rows = [
         [hit["table"], clean(hit["locator"]), clean(", ".join(hit["arms"]) or hit["topic"])]
         for hit in view["hits"]
@@ -59,11 +61,12 @@ def search_text(view: Mapping, style: Style) -> str:
 MOST_ROWS, MOST_KEYS = 12, 8
 
 
-def cells_view(words: Sequence[str], hits: Sequence[tuple]) -> dict:
+def cells_view(words: Sequence[str], varies: Sequence[str], hits: Sequence[tuple]) -> dict:
     """`tables find WORD WORD…`: the cells that have all words."""
     return {
         "word": " ".join(words),
         "words": list(words),
+        "varies": list(varies),
         "hits": [
             {
                 **_hit(one, [row.arm for row, _ in rows]),
