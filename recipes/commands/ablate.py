@@ -80,8 +80,8 @@ def ablate_request(args, library: Library):
 def ablate_command(args, library: Library, understood: dict | None = None) -> int:
     """The axes in the order to ablate them, with runs and GPU-hours."""
     from ..answers import ablate
-    from ..answers.ground import NothingFits
     from ..answers.design import to_see
+    from ..answers.ground import NothingFits
     from ..answers.proxy import affordable, of_ablation, of_all
     from ..show import ablate as screen
     from ..show import proxy as small_screen

@@ -285,19 +285,12 @@ def first_screen(view_: Mapping, names: Mapping[str, str], style: Style) -> str:
         return "\n".join([*lines, *nothing(view_, style)])
     first = view_["recipes"][0]
     lines += adopt_line(view_["adopt"], style)
-    lines += recipe_lines(first, view_["frames"], style)
-    for text in first["unusual"][:2]:
-        lines += block(text, style, "  unusual     ", 2)
-    lines += gain_lines(first, names, style)
-    if view_["untested"]:
-        told = ", ".join(names.get(name, name) for name in view_["untested"][:4])
-        text = f"no ablation measures {told}: how a recipe does there is not known"
-        lines += block(text, style, "  unknown     ", 2)
-    seen = view_["frames"] and plural(view_["limits"]["images"], view_["frames"])
-    lines += block(cost_text(first, seen), style, "  cost        ", 2)
-    if first["tuning"] != "full":
-        lines += block(adapters_text(view_["adapters"]), style, "  tuning      ", 1)
-    room = FIRST_SCREEN - rows_of(view_.get("next", ()), style) - len(lines)
+    parts, rest = recipe_lines(first, view_["frames"], style), told_lines(view_, names, style)
+    room = FIRST_SCREEN - rows_of(view_.get("next", ()), style) - len(lines) - len(rest)
+    if len(parts) >= room:  # how sure it is must stand there too: --why has the whole lines
+        parts = recipe_lines(first, view_["frames"], style, 1)
+    lines += parts + rest
+    room -= len(parts)
     sure, export = (
         block(sure_text(view_), style, SURE, 2),
         block(export_text(view_), style, EXPORT),
@@ -310,6 +303,23 @@ def first_screen(view_: Mapping, names: Mapping[str, str], style: Style) -> str:
             break
     lines += [line for part in tail for line in part]
     return fitted(lines, view_.get("next", ()), style, FIRST_SCREEN)
+
+
+def told_lines(view_: Mapping, names: Mapping[str, str], style: Style) -> list[str]:
+    """What is told of the first recipe beside its parts: what is unusual, gain, cost, tuning."""
+    first, lines = view_["recipes"][0], []
+    for text in first["unusual"][:2]:
+        lines += block(text, style, "  unusual     ", 2)
+    lines += gain_lines(first, names, style)
+    if view_["untested"]:
+        told = ", ".join(names.get(name, name) for name in view_["untested"][:4])
+        text = f"no ablation measures {told}: how a recipe does there is not known"
+        lines += block(text, style, "  unknown     ", 2)
+    seen = view_["frames"] and plural(view_["limits"]["images"], view_["frames"])
+    lines += block(cost_text(first, seen), style, "  cost        ", 2)
+    if first["tuning"] != "full":
+        lines += block(adapters_text(view_["adapters"]), style, "  tuning      ", 1)
+    return lines
 
 
 SURE = "  sure?       "
@@ -431,9 +441,9 @@ AXES = {
 }
 
 
-def recipe_lines(item: Mapping, frames: str | None, style: Style) -> list[str]:
-    """A line per axis: what to take, and what the first table cited for it shows. frames: what the
-    tokens are of, where a request has several.
+def recipe_lines(item: Mapping, frames: str | None, style: Style, most: int = 2) -> list[str]:
+    """Per axis at most so many lines: what to take, and what the first table cited for it shows.
+    frames: what the tokens are of, where a request has several.
     """
     each = {"resolution": " an image" if frames == "image" else " a frame"} if frames else {}
     return [
@@ -443,7 +453,7 @@ def recipe_lines(item: Mapping, frames: str | None, style: Style) -> list[str]:
             f"{choice(item, axis)}{each.get(axis, '')}; {rows_text(item, axis)}",
             style,
             f"  {label:<11} ",
-            2,
+            most,
         )
     ]
 
