@@ -14,6 +14,7 @@ from recipes.answers import fit as refit
 from recipes.base import linalg
 from recipes.base.reading import EvidenceError
 from recipes.effects import backtest, packed, store
+from recipes.effects.block import Block
 from recipes.effects.columns import KINDS, Column, sampling_variance
 from recipes.effects.condition import Conditioned
 from recipes.effects.features import AXIS_OF, difference, features, group
@@ -21,7 +22,6 @@ from recipes.effects.fit import fit
 from recipes.effects.hyper import SLOPES, Hyper
 from recipes.effects.mixes import know_mixes
 from recipes.effects.model import heterogeneity, scales
-from recipes.effects.posterior import Block
 from recipes.terms.recipe import pixels_in
 from recipes.terms.tasks import parse_mix
 

@@ -23,11 +23,12 @@ from typing import NamedTuple
 
 from ..base import linalg
 from ..evidence.tables import Row
+from .block import Weights
 from .carriers import Fitted, Run
 from .columns import Column
 from .features import group
 from .model import covariance, weights
-from .posterior import Posterior, Weights
+from .posterior import Posterior
 from .rows import Found
 
 HEAVIEST = 12  # pairs that are named; the others are counted

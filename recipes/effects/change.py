@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from ..terms.vocabulary import Vocabulary
 from . import tails
+from .block import Weights
 from .columns import KINDS, sampling_variance
 from .features import (
     AMOUNTS,
@@ -23,7 +24,7 @@ from .features import (
     group,
     llm_make,
 )
-from .posterior import Effect, Posterior, Trace, Weights, by_family
+from .posterior import Effect, Posterior, Trace, by_family
 from .results import Mix
 from .rows import Found, Index, index_of, moved_axes
 

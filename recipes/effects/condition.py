@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from operator import mul
 
 from ..base import linalg
+from .block import Block, Weights
 from .columns import Column
 from .features import group
 from .levels import Beliefs, block, slopes_of
@@ -31,7 +32,7 @@ from .model import (
     weights,
 )
 from .packed import Parts
-from .posterior import Block, Effect, Posterior, Reach, Weights
+from .posterior import Effect, Posterior, Reach
 
 # A feature takes part in a message to the level above when its correlation with one that the
 # message is about exceeds this. (With a tenth of it answers to 82 rows of 77 metrics change by

@@ -32,7 +32,7 @@ from .posterior import Ground, Posterior
 # little, and encoders are known by their kind, family, line and size instead.
 LEAST_PRIOR = 0.02
 
-Couplings = dict[str, dict[int, dict[int, float]]]  # benchmark -> see posterior.Block
+Couplings = dict[str, dict[int, dict[int, float]]]  # benchmark -> see block.Block
 
 
 def seen(columns: Sequence[Column]) -> tuple[dict[str, list[str]], dict[str, list[float]]]:

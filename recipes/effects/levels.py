@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from operator import mul
 
 from ..base import linalg
+from .block import Block
 from .model import Apart, Belief, Node, Tree, descend, root_belief
 from .packed import Parts, packed, rounded
-from .posterior import Block
 
 # A slope of the coupling below this is none: it would move an effect by less than a thousandth.
 LEAST_SLOPE = 1e-3

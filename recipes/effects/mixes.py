@@ -11,10 +11,11 @@ from collections.abc import Mapping, Sequence
 from operator import add
 
 from ..base import linalg
+from .block import Block
 from .levels import Level
 from .model import Node, scaled
 from .packed import Parts, packed
-from .posterior import Block, Posterior
+from .posterior import Posterior
 
 Steps = Mapping[str, float]  # benchmark -> its weight times its scale
 

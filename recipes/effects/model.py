@@ -205,7 +205,7 @@ class Apart(NamedTuple):
     free: Schur complement), and of the `own` features of one paper.
 
     inside, across: its precision among the own ones, and between these and the others. slopes: of
-    an own effect on the others' effects (posterior.Block), (1 + inside)^-1 across.
+    an own effect on the others' effects (block.Block), (1 + inside)^-1 across.
     """
 
     known: Information

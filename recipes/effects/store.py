@@ -14,7 +14,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from ..base.reading import EvidenceError, read_json
 from ..evidence.tables import paper_files
-from .posterior import Block, Posterior, dump, load
+from .block import Block
+from .posterior import Posterior, dump, load
 
 PATH = ("derived", "posterior.bin")
 NO_FIT = "is no stored fit: run `python3 main.py fit` to make it"
