@@ -397,7 +397,9 @@ def curve(d: Draft) -> Readings:
         d.take(*spans)
     found = [k for k in ("tokens", "px", "samples", "size") if d.of(k)]
     over = any(t.limit == "least" for t in d.of("tokens", "px"))
-    d.leave_if(found == ["size"] and d.has("howmany"))  # how many A100 for a 70B
+    # how many A100 for a 70B, more than one A100 for a 13B: of what is needed, not of what pays
+    served = d.has("howmany") or bool(d.of("gpus") or d.of("hardware")) and not named
+    d.leave_if(found == ["size"] and served)
     if not named and found and (over or d.has(LONE)):
         named = [kinds[found[0]]]
     if not named and d.has("big smaller saturate") and d.has("model"):
