@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .cost.training import Calibration
     from .effects.proxy import Proxies
     from .effects.standing import Standing
-    from .evidence.redundancy import Repeated
+    from .evidence.reprints import Repeated
     from .released.models import Landscape
     from .released.practice import Practice
 
@@ -254,7 +254,7 @@ class Library:
         """The user's papers whose rows stand in a published one."""
         if not self.extra:
             return ()
-        from .evidence.redundancy import repeated
+        from .evidence.reprints import repeated
 
         return tuple(repeated(self.own_papers(), self.papers(shipped_only=True)))
 

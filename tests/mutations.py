@@ -11,7 +11,7 @@ import random
 import sys
 from collections.abc import Callable, Iterator
 
-from recipes.evidence import redundancy
+from recipes.evidence import redundancy, reprints
 from recipes.evidence.rules import RULES
 from recipes.evidence.tables import Paper, Row, Table
 
@@ -95,7 +95,7 @@ class Checker:
         self.tables = [table for paper in support.papers() for table in paper.tables]
         self.before = {table.id: self.alone(table) for table in self.tables}
         self.across = {
-            (rule, table.id, found) for rule, _, table, found in redundancy.across(self.tables)
+            (rule, table.id, found) for rule, _, table, found in reprints.across(self.tables)
         }
         self.runs: dict[str, set[str]] = collections.defaultdict(set)
         self.models: dict[str, set[str]] = collections.defaultdict(set)
@@ -103,8 +103,8 @@ class Checker:
             for row in table.rows:
                 if row.run:
                     self.runs[row.run].add(table.id)
-                if redundancy.model_name(row):
-                    self.models[redundancy.model_name(row)].add(table.id)
+                if reprints.model_name(row):
+                    self.models[reprints.model_name(row)].add(table.id)
 
     def alone(self, table: Table) -> set:
         """Findings of the rules that look at one table."""
@@ -120,15 +120,13 @@ class Checker:
             return True
         kin = {table.id}
         for row in table.rows:
-            kin |= self.runs.get(row.run, set()) | self.models.get(
-                redundancy.model_name(row), set()
-            )
+            kin |= self.runs.get(row.run, set()) | self.models.get(reprints.model_name(row), set())
         some = [
             table if other.id == table.id else other for other in self.tables if other.id in kin
         ]
         return any(
             (rule, where.id, found) not in self.across
-            for rule, _, where, found in redundancy.across(some)
+            for rule, _, where, found in reprints.across(some)
         )
 
 

@@ -178,7 +178,7 @@ class Adopt(unittest.TestCase):
         self.assertIn(note, call("models", "--tasks", "grounding")[1])
 
     def test_where_no_model_prints_half_the_verdict_says_so(self):
-        from recipes.show.pick import adopt_text
+        from recipes.show.adopt import adopt_text
 
         part = {"model": "M", "params_b": 7, "printed": 0.25, "benchmarks": ["a"], "names": ["A"]}
         text = adopt_text({"verdict": "unclear", "models": [], "partial": [part]})

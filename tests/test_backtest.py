@@ -12,7 +12,7 @@ from recipes.effects import backtest, baselines, tails
 from recipes.effects.backtest import Scored, crps
 from recipes.effects.baselines import FACTORS, Elsewhere, Judged, judge, sharpened, summary
 from recipes.effects.columns import KINDS, Column
-from recipes.evidence.redundancy import repeated
+from recipes.evidence.reprints import repeated
 from recipes.library import Library
 from recipes.show import backtest as backtest_
 from recipes.show.text import Style

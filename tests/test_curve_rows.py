@@ -3,8 +3,7 @@
 import math
 import unittest
 
-from recipes.picker import curve as curves
-from recipes.picker import steps
+from recipes.picker import curve, steps
 from tests.curve_case import make, point
 from tests.support import call, call_json, library, table_of
 
@@ -144,12 +143,12 @@ class Rows(unittest.TestCase):
         """
         part = steps.Printed(100.0, 400.0, 3.0, 1, 1)
         points = [point(50.0, 9.0), point(100.0, 1.0), point(200.0, 2.0), point(400.0, 9.0)]
-        beside = lambda noise, points=points: curves.beside([part], points, noise)[0]
+        beside = lambda noise, points=points: curve.beside([part], points, noise)[0]
         self.assertAlmostEqual(beside(1.0).model, 1.5)
         self.assertEqual([beside(noise).disagree for noise in (1.4, 1.6)], [True, False])
         self.assertEqual(beside(0.1, [point(100.0, 1.0, extrapolated=True)])[-2:], (None, False))
         self.assertEqual(beside(0.1, [])[-2:], (None, False))
-        self.assertFalse(curves.beside([part._replace(gain=None)], points, 0.1)[0].disagree)
+        self.assertFalse(curve.beside([part._replace(gain=None)], points, 0.1)[0].disagree)
         value = call_json("curve", "visual_tokens", "--tasks", "general-vqa")
         self.assertIn(True, [p["disagree"] for p in value["printed"]])
         text = " ".join(call("curve", "visual_tokens", "--tasks", "general-vqa")[1].split())

@@ -7,7 +7,7 @@ import shutil
 import tempfile
 import unittest
 
-from recipes.evidence import consistency, lock, redundancy
+from recipes.evidence import consistency, lock, redundancy, reprints
 from recipes.evidence.rules import RULES
 from recipes.evidence.tables import parse_paper
 
@@ -148,12 +148,12 @@ class Rules(unittest.TestCase):
             one._replace(rows=rows(one), id="t.third"),
         ]
         self.assertEqual(
-            [(t.id, p) for t, (p, _) in redundancy.check_same_run(tables)],
+            [(t.id, p) for t, (p, _) in reprints.check_same_run(tables)],
             [("t.other", "/rows/1/scores/mmmu")],
         )
-        self.assertEqual(list(redundancy.check_same_run([tables[0], tables[2]])), [])
-        self.assertTrue(redundancy.agree(1568.2, 1568.0))
-        self.assertFalse(redundancy.agree(36.1, 36.2))
+        self.assertEqual(list(reprints.check_same_run([tables[0], tables[2]])), [])
+        self.assertTrue(reprints.agree(1568.2, 1568.0))
+        self.assertFalse(reprints.agree(36.1, 36.2))
 
     def test_released_models(self):
         tables = [
@@ -161,9 +161,9 @@ class Rules(unittest.TestCase):
             for name, x in (("a", 36.4), ("b", 36.4), ("c", 34.6), ("d", 36.4))
         ]
         named = [t._replace(rows=(t.rows[0]._replace(arm="LLaVA-1.5-7B [12]"),)) for t in tables]
-        self.assertEqual([t.id for t, _ in redundancy.check_baseline(named)], ["c.t"])
+        self.assertEqual([t.id for t, _ in reprints.check_baseline(named)], ["c.t"])
         # two papers: no one to ask
-        self.assertEqual(list(redundancy.check_baseline(named[:1] + named[2:3])), [])
+        self.assertEqual(list(reprints.check_baseline(named[:1] + named[2:3])), [])
 
     def test_stale_exceptions_are_named(self):
         with tempfile.TemporaryDirectory() as folder:

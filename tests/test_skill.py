@@ -20,7 +20,7 @@ from recipes.answers import guide
 from recipes.commands import registry
 from recipes.evidence.contrasts import doubtful
 from recipes.picker.limits import Constraints
-from recipes.show import bundle, skill, toolbox
+from recipes.show import bundle, situation, skill, toolbox
 from recipes.terms.tasks import parse_mix
 from tests.support import slow
 
@@ -344,7 +344,7 @@ class Situation(unittest.TestCase):
             ("mmmu=1,mathvista=2", "vlm-recipe-mmmu-mathvista"),
             (every, None),
         ):
-            found = skill.situation_name(parse_mix(text, words))
+            found = situation.situation_name(parse_mix(text, words))
             self.assertRegex(found, r"^[a-z0-9]+(-[a-z0-9]+)*$")
             self.assertLessEqual(len(found), 64)
             self.assertIn(found, (name or found,))

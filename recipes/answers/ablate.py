@@ -11,7 +11,7 @@ from typing import NamedTuple
 from ..cost import flops
 from ..library import Library
 from ..picker import ablate as ablation
-from ..picker.limits import Pairs
+from ..picker.pairs import Pairs
 from ..picker.space import CONNECTORS, Space, Visual
 from ..terms.recipe import Recipe, change
 from .ground import NothingFits, Request, choices_for, ground, ground_of

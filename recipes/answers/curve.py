@@ -9,7 +9,7 @@ from typing import NamedTuple
 from ..base.errors import Refused
 from ..cost import flops
 from ..library import Library
-from ..picker import curve, steps
+from ..picker import curve, curve_families, steps
 from ..picker.limits import Constraints
 from ..terms.recipe import Recipe, published_size
 from ..terms.tasks import parse_mix, spread
@@ -31,7 +31,7 @@ class NoFamily(Refused):
     """A benchmark where task families are compared."""
 
 
-def answer(library: Library, request: Request) -> curve.Curve | curve.Families:
+def answer(library: Library, request: Request) -> curve.Curve | curve_families.Families:
     """The curve, or one per family. Raises RecipeError, MixError, UnknownName and NoFamily."""
     words, axis = library.words, request.asked.axis
     known: dict[Recipe, tuple[float | None, float | None, float | None]] = {}
@@ -56,7 +56,7 @@ def answer(library: Library, request: Request) -> curve.Curve | curve.Families:
             f" {words.records('benchmark')[other]['family']}"
         )
     mixes = {name: spread({name: 1.0}, words) for name in families}
-    return curve.by_family(request.asked, mixes, on, rows)
+    return curve_families.by_family(request.asked, mixes, on, rows)
 
 
 def _costs(

@@ -11,7 +11,8 @@ from typing import NamedTuple
 from ..base.errors import Refused
 from ..library import Library
 from ..picker import rank
-from ..picker.limits import ADAPTERS, Constraints, Pairs, costs_of
+from ..picker.limits import ADAPTERS, Constraints, costs_of
+from ..picker.pairs import Pairs
 from ..picker.scores import Candidate, Scores
 from ..picker.space import CONNECTORS, FUSED, Space, space
 from ..picker.usual import habit

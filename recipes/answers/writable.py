@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from ..exchange.target import Target, names
 from ..exchange.trainers import expressible
 from ..library import Library
-from ..picker.limits import Pairs
+from ..picker.pairs import Pairs
 from ..picker.rank import Race, Ranked
 from ..picker.scores import Candidate, Scores, leaders
 from ..terms.recipe import Recipe

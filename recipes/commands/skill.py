@@ -115,7 +115,7 @@ def skill_command(
 
 def _situation(args: argparse.Namespace, library: Library) -> str:
     from ..answers.ground import Request
-    from ..show import skill
+    from ..show import situation
 
     words = library.words
     if args.out is not None:
@@ -129,7 +129,7 @@ def _situation(args: argparse.Namespace, library: Library) -> str:
         trainable_with=args.trainable_with,
     )
     flags = request_argv(args)
-    return skill.situation(library, asked, flags)
+    return situation.situation(library, asked, flags)
 
 
 def check_folder(folder: str) -> None:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from ..base.reading import EvidenceError, read_json
 from ..terms.vocabulary import Vocabulary, collisions
-from . import lock, redundancy
+from . import lock, reprints
 from .mixes import check_mixes
 from .registries import check_licences
 from .reports import check_reports
@@ -88,7 +88,7 @@ def check(paths: Sequence[str], words: Vocabulary, *, locked: bool = True) -> Re
                 place = os.path.join(root, lock.NAME)
                 run.problem(place, f"/tables/{name}", "lock", f"the table {name!r} is gone")
     tables = [table for paper in run.papers for table in paper.tables]
-    for rule, severity, table, (pointer, message) in redundancy.across(tables):
+    for rule, severity, table, (pointer, message) in reprints.across(tables):
         run.report(table, rule, severity, pointer, message)
     return Report(
         len(tables),
@@ -248,7 +248,7 @@ def _accepted(
     for number, entry in enumerate(entries if isinstance(entries, list) else [None]):
         if not (
             isinstance(entry, dict)
-            and entry.get("rule") in (*RULES, *redundancy.ACROSS)
+            and entry.get("rule") in (*RULES, *reprints.ACROSS)
             and isinstance(entry.get("at"), str)
             and entry.get("why")
         ):

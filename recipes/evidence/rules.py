@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from ..terms.axes import COMPONENTS
 from ..terms.names import nearest_known
 from ..terms.vocabulary import UnknownName, Vocabulary, nearest
-from . import mixes, redundancy
+from . import mixes, redundancy, reprints
 from .redundancy import Found, decimals
 from .tables import Table, escape
 
@@ -239,9 +239,9 @@ OTHER_RULES = {
         " rules of the agent skill) is there."
     ),
     "derived": "The stored fit was made from the evidence as it is now (`fit` makes it anew).",
-    "same-run": redundancy.SAME_RUN,
-    "reprint": redundancy.REPRINT,
-    "baseline": redundancy.BASELINE,
+    "same-run": reprints.SAME_RUN,
+    "reprint": reprints.REPRINT,
+    "baseline": reprints.BASELINE,
     "lock": "Every cell is the one that tables/LOCK holds; `check --lock` accepts a change.",
     "audit": (
         "Every selector of registry/claims.json names a table, row, metric, setting, component or"

@@ -2,8 +2,8 @@
 paying.
 
 In: a recipe, an axis (visual_tokens, resolution, llm_params_b, data_size), a task mix, the
-posterior, and a function that costs a recipe. Out: a Curve; for several families what the model and
-the printed rows say range by range. Does not parse or print.
+posterior, and a function that costs a recipe. Out: a Curve; one for each task family is
+curve_families.py's. Does not parse or print.
 
 What moves: `visual_tokens` alone changes how many tokens reach the LLM, pixels and encoder stay;
 `resolution` takes the patch grid along under a projection connector (features.visual_tokens), while
@@ -12,7 +12,7 @@ the amount of the same mix.
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from ..effects.change import Change
@@ -567,37 +567,6 @@ def _notes(
     return out
 
 
-# --- by family
-# ------------------------------------------------------------------------------------------
-
-
-class FamilyCurve(NamedTuple):
-    """One family: the model's gain of the next doubling at each value, the printed rows range by
-    range, and those of other mixes.
-    """
-
-    family: str
-    noise: float
-    gains: tuple[Gain, ...]
-    printed: tuple[Printed, ...]
-    others: tuple[Printed, ...]
-    stop: Stop
-
-
-class Families(NamedTuple):
-    """The families side by side at the same values. all_: printed rows of all families together;
-    others: the same of rows in which the data mix changes with its amount."""
-
-    axis: str
-    recipe: Recipe
-    level: float
-    values: tuple[float, ...]
-    rows: tuple[FamilyCurve, ...]
-    all_: tuple[Printed, ...]
-    others: tuple[Printed, ...]
-    notes: tuple[str, ...]
-
-
 def beside(parts: Sequence[Printed], points: Sequence[Point], noise: float) -> tuple[Printed, ...]:
     """Printed rows with what the model gains per doubling in the same ranges, and whether the two
     differ by more than the noise.
@@ -625,22 +594,3 @@ def beside(parts: Sequence[Printed], points: Sequence[Point], noise: float) -> t
             )
         )
     return tuple(out)
-
-
-def by_family(
-    asked: Asked, mixes: Mapping[str, TaskMix], on: Ground, found: Sequence[Pair]
-) -> Families:
-    """Each family's curve (of its core benchmarks) and printed rows (of all its benchmarks).
-    `found`: printed pairs about the axis. Raises RecipeError.
-    """
-    rows, notes, values = [], (), ()
-    for family, mix in mixes.items():
-        one = curve(asked, mix, on, [pair for pair in found if pair.family == family])
-        values, notes = tuple(point.value for point in one.points), one.notes
-        gains = tuple(point.gain for point in one.points)
-        rows.append(FamilyCurve(family, one.noise, gains, one.printed, one.others, one.stop))
-    same, others = (
-        printed([pair for pair in found if pair.same == side], EDGES[asked.axis])
-        for side in (True, False)
-    )
-    return Families(asked.axis, asked.recipe, asked.level, values, tuple(rows), same, others, notes)

@@ -9,7 +9,7 @@ Does not build recipes.
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from .limits import Pairs
+from .pairs import Pairs
 from .scores import Candidate, Scores
 
 COSTS = {"training": "FLOP", "latency": "ms", "memory": "GB"}

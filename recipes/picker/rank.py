@@ -17,7 +17,8 @@ from ..terms.recipe import Recipe
 from ..terms.tasks import TaskMix
 from ..terms.vocabulary import Vocabulary
 from .competition import Competition, competition
-from .limits import ADAPTERS, Constraints, Costs, Pairs, costs_of
+from .limits import ADAPTERS, Constraints, Costs, costs_of
+from .pairs import Pairs
 from .scores import Adapters, Candidate, Scores, leaders
 from .space import Data, Language, Visual
 

@@ -12,7 +12,8 @@ from typing import NamedTuple
 from ..cost.training import Calibration
 from . import rank
 from . import scores as scores_
-from .limits import Constraints, Pair, Pairs
+from .limits import Constraints
+from .pairs import Pair, Pairs
 from .space import Space, space
 
 

@@ -15,6 +15,7 @@ from ..base.wording import signed
 from ..evidence.contrasts import evidence_metrics
 from ..library import Library
 from . import claims as claims_report
+from .situation import filled
 from .skill import (
     DESCRIPTION,
     LEGEND,
@@ -26,7 +27,6 @@ from .skill import (
     card_lines,
     families_lines,
     famous,
-    filled,
     head,
     opening,
     read_next,

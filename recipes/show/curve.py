@@ -7,7 +7,8 @@ import math
 from collections.abc import Sequence
 
 from ..base.wording import clean, listed, number, percent, signed
-from ..picker.curve import Curve, Families, FamilyCurve, Gain, Stop, shown
+from ..picker.curve import Curve, Gain, Stop, shown
+from ..picker.curve_families import Families, FamilyCurve
 from ..picker.steps import Printed
 from ..terms.tasks import BALANCED
 from ..terms.units import gpu_name

@@ -10,16 +10,8 @@ from ..base.wording import clean, percent, signed
 from ..cost.flops import format_flop
 from ..terms.recipe import BASELINE_NAME, Recipe
 from ..terms.units import gpu_name
-from .pick import (
-    NOT_HALF,
-    adapters_text,
-    digits,
-    excluded,
-    part_text,
-    thinned,
-    unlike,
-    verdict_text,
-)
+from .adopt import NOT_HALF, digits, part_text, verdict_text
+from .pick import adapters_text, excluded, thinned, unlike
 from .recipe import describe
 from .schedule import alternative_lines, on, papers, plan_text, rates
 from .text import Style, table, wrap
