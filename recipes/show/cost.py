@@ -16,23 +16,14 @@ from ..terms.axes import COMPONENTS
 from ..terms.recipe import Recipe
 from ..terms.units import gpu_name
 from .jsonable import interval, recipe
+from .recipe import FIELDS as WHOLE
 from .recipe import axis_name, describe
 from .text import Style, table, wrap
 
 if TYPE_CHECKING:
     from ..picker.limits import Costs
 
-FIELDS = (
-    "encoder",
-    "connector",
-    "visual_tokens",
-    "llm",
-    "llm_params_b",
-    "data",
-    "data_size",
-    "resolution",
-    "frozen_encoder",
-)
+FIELDS = tuple(field for field in WHOLE if field != "tiling")  # the tokens stand in the bill
 SCREEN = 16  # lines of a bill without --why
 COLOURS = {"fits": "green", "tight": "yellow", "does not fit": "red"}
 TUNING = {"full": "full tuning", "lora": "LoRA", "qlora": "QLoRA"}
