@@ -261,6 +261,8 @@ def compose(items: Sequence[Item], text: str, language: Language, words: Vocabul
         if data:  # DocVQA is a benchmark, DocVQA data are data
             gone = "benchmark" if "data" in beside else "data"
             found[i] = token._replace(readings=tuple(r for r in token.readings if r.kind != gone))
+        if token.text == "seed" and i and found[i - 1].text in language.signs["a seed"]:
+            found[i] = token._replace(kind="concept", value="seeds", readings=())  # no SEED-Bench
         if token.get("encoder") and i + 1 < len(found):  # CLIP 336
             px = found[i + 1].get("number") or ""
             if px.isdecimal() and len(found[i + 1].readings) == 1 and sides.pixels(int(px)):
